@@ -1,0 +1,107 @@
+"""What flows through the house: boxes that were found, and boxes that are there.
+
+Boxes are xyxy in pixels of the upright original picture: (0, 0) is the upper left corner of the
+upper left pixel, and a box that covers a whole picture is (0, 0, width, height).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Detections", "Truth"]
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Boxes that a detector found on one picture.
+
+    Attributes:
+        xyxy: float, (N, 4), pixels of the upright original.
+        confidence: float, (N,), in [0, 1].
+        class_id: integer, (N,), an index into the detector's ``class_names``.
+
+    Raises:
+        ValueError: if the shapes or kinds of the arrays do not fit together.
+
+    >>> found = Detections(np.float32([[0, 0, 2, 2], [1, 1, 5, 4]]), np.float32([0.9, 0.4]), np.array([7, 2]))
+    >>> len(found), len(found[found.confidence > 0.5])
+    (2, 1)
+    """
+
+    xyxy: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    confidence: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    class_id: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        count = len(self.xyxy)
+        _check("xyxy", self.xyxy, (count, 4), np.floating)
+        _check("confidence", self.confidence, (count,), np.floating)
+        _check("class_id", self.class_id, (count,), np.integer)
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def __getitem__(self, index: slice | Integers | Bools) -> Detections:
+        """The detections at ``index``: a slice, integer positions (K,) or a mask (N,)."""
+        return Detections(self.xyxy[index], self.confidence[index], self.class_id[index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """Boxes that people drew on one picture.
+
+    Attributes:
+        xyxy: float, (N, 4), pixels of the upright original.
+        class_id: integer, (N,), an index into the data set's ``class_names``.
+        crowd: bool, (N,): COCO's ``iscrowd``, a box around many; neither a hit nor a miss to find.
+        difficult: bool, (N,): VOC's ``difficult``; neither a hit nor a miss to find.
+        area: float, (N,), the area that decides small, medium or large: COCO's ``area`` (of the outline)
+            where a file gives it, else the box's.
+
+    Raises:
+        ValueError: if the shapes or kinds of the arrays do not fit together.
+    """
+
+    xyxy: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    class_id: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+    crowd: Bools | None = None
+    difficult: Bools | None = None
+    area: Floats | None = None
+
+    def __post_init__(self) -> None:
+        count = len(self.xyxy)
+        _check("xyxy", self.xyxy, (count, 4), np.floating)
+        _check("class_id", self.class_id, (count,), np.integer)
+        fill = object.__setattr__  # the one place where a frozen value completes itself
+        if self.crowd is None:
+            fill(self, "crowd", np.zeros(count, bool))
+        if self.difficult is None:
+            fill(self, "difficult", np.zeros(count, bool))
+        if self.area is None:
+            fill(self, "area", np.prod(np.maximum(self.xyxy[:, 2:] - self.xyxy[:, :2], 0), axis=1))
+        _check("crowd", self.crowd, (count,), np.bool_)
+        _check("difficult", self.difficult, (count,), np.bool_)
+        _check("area", self.area, (count,), np.floating)
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def __getitem__(self, index: slice | Integers | Bools) -> Truth:
+        """The boxes at ``index``: a slice, integer positions (K,) or a mask (N,)."""
+        parts = (self.crowd, self.difficult, self.area)
+        return Truth(self.xyxy[index], self.class_id[index], *(p[index] for p in parts if p is not None))
+
+
+def _check(name: str, array: Any, shape: tuple[int, ...], kind: type) -> None:
+    """Raise ValueError unless ``array`` is a NumPy array of this shape and kind."""
+    if not isinstance(array, np.ndarray) or array.shape != shape or not np.issubdtype(array.dtype, kind):
+        got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise ValueError(f"{name} must be {kind.__name__} of shape {shape}, not {got}")

@@ -1,0 +1,25 @@
+"""Faults that the user can mend: one line that says what, where and what to do."""
+
+from __future__ import annotations
+
+__all__ = ["DataError", "UsageError", "UserError"]
+
+
+class UserError(Exception):
+    """A fault that the user can mend. Its text is one line and is shown without a traceback.
+
+    Attributes:
+        exit_code: what the command line exits with when nothing catches the fault.
+    """
+
+    exit_code = 3
+
+
+class DataError(UserError):
+    """A file or data set that cannot be used (exit code 3)."""
+
+
+class UsageError(UserError):
+    """Options or arguments that contradict each other or name something unknown (exit code 2)."""
+
+    exit_code = 2
