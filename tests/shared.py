@@ -1,0 +1,19 @@
+"""Where the shared data lies, and a plain reason to skip where it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+def needs_shared(*parts: str) -> pytest.MarkDecorator:
+    """Skip unless ``../shared/parts…`` is there.
+
+    Example: ``@needs_shared("data", "fridge")``.
+    """
+    place = SHARED.joinpath(*parts)
+    return pytest.mark.skipif(not place.exists(), reason=f"shared data {'/'.join(parts)} is not beside the project")
