@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from yolo_cli.errors import UsageError
 
-__all__ = ["DetectConfig", "Resize", "SuppressionKind"]
+__all__ = ["DetectConfig", "Resize", "SuppressionKind", "bundled"]
 
 Resize = Literal["letterbox", "stretch"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
@@ -48,3 +49,13 @@ class DetectConfig:
             raise UsageError(f"--max-det is {self.max_detections}, and must be at least 1")
         if self.imgsz is not None and (min(self.imgsz) < 32 or max(self.imgsz) > 4096):
             raise UsageError(f"--imgsz is {self.imgsz}, and each side must lie between 32 and 4096")
+
+
+def bundled(kind: Literal["weights", "anchors", "examples"]) -> Path:
+    """The folder of files that come with the program.
+
+    In an installed wheel it lies inside the package, in a checkout at the top level of the project.
+    """
+    package = Path(__file__).resolve().parent
+    inside = package / "bundled" / kind
+    return inside if inside.is_dir() else package.parent / kind
