@@ -173,11 +173,10 @@ def _span(a: Floats, b: Floats, axis: int) -> Floats:
 def _aspect(boxes: Floats) -> Floats:
     """The angles (N,) whose tangent is width over height: between 0 and π/2, also for a side of 0."""
     size = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)  # (N, 2)
-    return np.arctan2(size[:, 0], size[:, 1])
+    angle: Floats = np.arctan2(size[:, 0], size[:, 1])  # (N,)
+    return angle
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
     """``above`` over ``below``, and 0 where ``below`` is not above 0."""
-    ratio = np.zeros_like(above)
-    np.divide(above, below, out=ratio, where=below > 0)
-    return ratio
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
