@@ -23,6 +23,8 @@ __all__ = [
     "giou",
     "intersection",
     "iou",
+    "paired_centre_distance",
+    "paired_iou",
     "xywh_to_xyxy",
     "xyxy_to_cxcywh",
     "xyxy_to_xywh",
@@ -32,20 +34,19 @@ Floats = NDArray[np.floating[Any]]
 
 
 def area(boxes: Floats) -> Floats:
-    """Areas (N,) in square pixels of ``boxes`` (N, 4).
+    """Areas (…) in square pixels of ``boxes`` (…, 4).
 
     >>> area(np.float32([[0, 0, 4, 3], [4, 0, 0, 3]]))
     array([12.,  0.], dtype=float32)
     """
-    width = np.maximum(boxes[:, 2] - boxes[:, 0], 0)  # (N,)
-    height = np.maximum(boxes[:, 3] - boxes[:, 1], 0)  # (N,)
+    width = np.maximum(boxes[..., 2] - boxes[..., 0], 0)  # (…)
+    height = np.maximum(boxes[..., 3] - boxes[..., 1], 0)  # (…)
     return width * height
 
 
 def intersection(a: Floats, b: Floats) -> Floats:
     """Common areas (N, M) in square pixels of each of ``a`` (N, 4) with each of ``b`` (M, 4)."""
-    # One axis after the other: arrays (N, M, 2) would cost three times as much.
-    return _common(a, b, 0) * _common(a, b, 1)
+    return _intersection(a[:, None], b)
 
 
 def iou(a: Floats, b: Floats) -> Floats:
@@ -56,8 +57,7 @@ def iou(a: Floats, b: Floats) -> Floats:
     >>> iou(np.float32([[0, 0, 4, 4]]), np.float32([[0, 0, 4, 4], [2, 0, 6, 4], [9, 9, 9, 9]]))
     array([[1.        , 0.33333334, 0.        ]], dtype=float32)
     """
-    both = intersection(a, b)  # (N, M)
-    return _ratio(both, area(a)[:, None] + area(b) - both)
+    return paired_iou(a[:, None], b)
 
 
 def giou(a: Floats, b: Floats) -> Floats:
@@ -68,7 +68,8 @@ def giou(a: Floats, b: Floats) -> Floats:
     """
     both = intersection(a, b)  # (N, M)
     union = area(a)[:, None] + area(b) - both  # (N, M)
-    hull = np.maximum(_span(a, b, 0), 0) * np.maximum(_span(a, b, 1), 0)  # (N, M)
+    width, height = (np.maximum(_span(a[:, None], b, axis), 0) for axis in (0, 1))  # (N, M), (N, M)
+    hull = width * height  # (N, M)
     return _ratio(both, union) - _ratio(np.maximum(hull - union, 0), hull)
 
 
@@ -98,9 +99,24 @@ def centre_distance(a: Floats, b: Floats) -> Floats:
     It lies in [0, 1) for boxes whose edges are in order, and is 0 where the enclosing box is a point.
     Zheng et al., "Distance-IoU Loss", AAAI 2020.
     """
+    return paired_centre_distance(a[:, None], b)
+
+
+def paired_iou(a: Floats, b: Floats) -> Floats:
+    """Intersection over union (…) of ``a`` (…, 4) with ``b`` (…, 4), box by box, by NumPy's broadcasting.
+
+    >>> paired_iou(np.float32([[0, 0, 4, 4], [0, 0, 2, 2]]), np.float32([[2, 0, 6, 4], [0, 0, 2, 2]]))
+    array([0.33333334, 1.        ], dtype=float32)
+    """
+    both = _intersection(a, b)  # (…)
+    return _ratio(both, area(a) + area(b) - both)
+
+
+def paired_centre_distance(a: Floats, b: Floats) -> Floats:
+    """The figure of :func:`centre_distance` (…) for ``a`` (…, 4) and ``b`` (…, 4), box by box."""
     # Sums of two edges are twice a centre, hence the quarter.
-    x = (a[:, 0] + a[:, 2])[:, None] - (b[:, 0] + b[:, 2])  # (N, M)
-    y = (a[:, 1] + a[:, 3])[:, None] - (b[:, 1] + b[:, 3])  # (N, M)
+    x = (a[..., 0] + a[..., 2]) - (b[..., 0] + b[..., 2])  # (…)
+    y = (a[..., 1] + a[..., 3]) - (b[..., 1] + b[..., 3])  # (…)
     return _ratio((x * x + y * y) / 4, _span(a, b, 0) ** 2 + _span(a, b, 1) ** 2)
 
 
@@ -157,24 +173,30 @@ def clip(boxes: Floats, width: float, height: float) -> Floats:
     return np.minimum(np.maximum(boxes, 0), edges)
 
 
+def _intersection(a: Floats, b: Floats) -> Floats:
+    """Common areas (…) of ``a`` (…, 4) and ``b`` (…, 4), box by box."""
+    # One axis after the other: arrays (…, 2) would cost three times as much.
+    return _common(a, b, 0) * _common(a, b, 1)
+
+
 def _common(a: Floats, b: Floats, axis: int) -> Floats:
-    """Lengths (N, M) that the sides of ``a`` (N, 4) and ``b`` (M, 4) share along an axis (0 is x, 1 is y)."""
-    high = np.minimum(a[:, axis + 2, None], b[:, axis + 2])  # (N, M)
-    low = np.maximum(a[:, axis, None], b[:, axis])  # (N, M)
+    """Lengths (…) that the sides of ``a`` (…, 4) and ``b`` (…, 4) share along an axis (0 is x, 1 is y)."""
+    low = np.maximum(a[..., axis], b[..., axis])  # (…)
+    high = np.minimum(a[..., axis + 2], b[..., axis + 2])  # (…)
     return np.maximum(high - low, 0)
 
 
 def _span(a: Floats, b: Floats, axis: int) -> Floats:
-    """Sides (N, M) of the smallest boxes that enclose pairs of ``a`` (N, 4) and ``b`` (M, 4)."""
-    high = np.maximum(a[:, axis + 2, None], b[:, axis + 2])  # (N, M)
-    return high - np.minimum(a[:, axis, None], b[:, axis])
+    """Sides (…) of the smallest boxes that enclose ``a`` (…, 4) and ``b`` (…, 4), box by box."""
+    low = np.minimum(a[..., axis], b[..., axis])  # (…)
+    side: Floats = np.maximum(a[..., axis + 2], b[..., axis + 2]) - low  # (…)
+    return side
 
 
 def _aspect(boxes: Floats) -> Floats:
     """The angles (N,) whose tangent is width over height: between 0 and π/2, also for a side of 0."""
     size = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)  # (N, 2)
-    angle: Floats = np.arctan2(size[:, 0], size[:, 1])  # (N,)
-    return angle
+    return np.arctan2(size[:, 0], size[:, 1])
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
