@@ -1,14 +1,32 @@
-"""Bytes ↔ RGB uint8, upright."""
+"""Bytes ↔ RGB uint8, upright.
+
+What every picture becomes, whatever the file holds: 8 bits a channel (of 16 the upper 8), three channels
+(grey is repeated, CMYK is converted), transparent parts over white as on a web page, turned upright by its
+EXIF orientation, the first frame or page of several. Formats: JPEG, PNG, WebP, BMP, TIFF, GIF, PNM.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Image"]
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.headers import Header, read_header
+
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "SUFFIXES", "Image", "decode_image", "read_image", "write_image"]
+
+MAX_PIXELS = 178_000_000  # larger pictures are refused before they are decoded: they would need over 0.5 GB
+MAX_BYTES = 1 << 30  # a file larger than this is no picture
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")
+_WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +46,13 @@ class Image:
 
     def __post_init__(self) -> None:
         rgb: Any = self.rgb
-        if not (isinstance(rgb, np.ndarray) and rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] == 3 and rgb.size):
+        if not (
+            isinstance(rgb, np.ndarray)
+            and rgb.dtype == np.uint8
+            and rgb.ndim == 3
+            and rgb.shape[2] == 3
+            and rgb.size
+        ):
             raise ValueError("rgb must be a uint8 array of shape (height, width, 3) with at least one pixel")
 
     @property
@@ -40,3 +64,158 @@ class Image:
     def width(self) -> int:
         """In pixels."""
         return int(self.rgb.shape[1])
+
+
+def read_image(path: str | os.PathLike[str], name: str | None = None) -> Image:
+    """Read a picture file. Its bytes are read here, not by OpenCV, so that any path works everywhere.
+
+    Args:
+        path: the file.
+        name: what to call it in results and messages; None takes the path as given.
+
+    Raises:
+        DataError: if the file is missing, a folder, not readable, too large, or no whole picture.
+    """
+    name = os.fspath(path) if name is None else name
+    return decode_image(_read_bytes(Path(path), name), name)
+
+
+def decode_image(data: bytes, name: str) -> Image:
+    """Decode the bytes of a picture file.
+
+    Args:
+        data: the whole file.
+        name: what to call it in results and messages.
+
+    Raises:
+        DataError: if the bytes are empty, truncated, damaged, too large a picture, or no picture at all.
+    """
+    if not data:
+        raise DataError(f"{name}: is empty (0 bytes); save or download it again")
+    header = read_header(data, name)
+    if header.width * header.height > MAX_PIXELS:
+        size = f"{header.width:,}x{header.height:,}"
+        raise DataError(f"{name}: {size} pixels are more than {MAX_PIXELS:,}; shrink or cut the picture")
+    if header.fault:
+        raise DataError(f"{name}: the {header.kind} file {header.fault}; save or download it again")
+    rgb = _decode(data, header)
+    if rgb is None:
+        raise DataError(
+            f"{name}: the {header.kind} file is truncated, damaged or of a rare kind; save it again"
+        )
+    return Image(rgb, name)
+
+
+def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
+    """Write a picture in the format that the suffix names; a reader never sees half a file.
+
+    Args:
+        path: a name that ends in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff.
+        rgb: uint8, (height, width, 3).
+
+    Raises:
+        UsageError: if the suffix names no format that can be written.
+        DataError: if the format cannot hold the picture, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _WRITABLE:
+        raise UsageError(
+            f"{path}: cannot write {path.suffix or 'no suffix'}; use one of {' '.join(_WRITABLE)}"
+        )
+    with _silent_opencv():
+        try:
+            done, data = cv2.imencode(path.suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        except cv2.error:
+            done = False
+    if not done:
+        raise DataError(f"{path}: {path.suffix} cannot hold {rgb.shape[1]}x{rgb.shape[0]} pixels; use .png")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data.tobytes())
+        part.replace(path)
+    except OSError as fault:
+        part.unlink(missing_ok=True)
+        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    """The whole file, or a DataError that says why not."""
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise DataError(f"{name}: is over {MAX_BYTES >> 30} GiB and thus no picture")
+            return file.read()
+    except FileNotFoundError as fault:
+        raise DataError(f"{name}: there is no such file") from fault
+    except IsADirectoryError as fault:
+        raise DataError(f"{name}: is a folder, not a picture") from fault
+    except PermissionError as fault:  # on Windows a folder says this, too
+        reason = "is a folder, not a picture" if path.is_dir() else "may not be read: permission denied"
+        raise DataError(f"{name}: {reason}") from fault
+    except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
+        raise DataError(f"{name}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault
+
+
+def _decode(data: bytes, header: Header) -> NDArray[np.uint8] | None:
+    """Upright RGB, (height, width, 3), or None where OpenCV cannot decode the bytes."""
+    raw = np.frombuffer(data, np.uint8)  # (bytes,)
+    with _silent_opencv():
+        if header.alpha:
+            pixels = _imdecode(raw, cv2.IMREAD_UNCHANGED)  # (height, width[, channels]), stored order
+            if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
+                return _upright(_over_white(pixels, header.kind == "TIFF"), header.orientation)
+        pixels = _imdecode(raw, cv2.IMREAD_COLOR)  # (height, width, 3), BGR, upright
+    return None if pixels is None else _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+
+
+def _imdecode(raw: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
+    """OpenCV's decoder, with None for every kind of failure."""
+    try:
+        pixels: NDArray[Any] | None = cv2.imdecode(raw, flags)
+    except cv2.error:
+        return None
+    return pixels
+
+
+def _over_white(bgra: NDArray[Any], premultiplied: bool) -> NDArray[np.uint8]:
+    """Lay BGRA, (height, width, 4), over white and return RGB.
+
+    ``premultiplied`` colours (libtiff gives them so at 8 bits) already bear their alpha.
+    """
+    straight = not premultiplied or bgra.dtype != np.uint8
+    rgba = _uint8(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA))
+    rgb, alpha = rgba[..., :3], rgba[..., 3:].astype(np.uint16)  # (h, w, 3), (h, w, 1)
+    if alpha.min() == 255:
+        return np.ascontiguousarray(rgb)
+    # 255 * 255 + 127 < 65536, so 16 bits hold every sum.
+    over = (rgb * alpha + 127) // 255 if straight else rgb.astype(np.uint16)  # (h, w, 3)
+    return _uint8(np.minimum(over + (255 - alpha), 255).astype(np.uint8))
+
+
+def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo an EXIF orientation, 1 to 8: 5 to 8 lie on their side, four of them are mirrored."""
+    if orientation >= 5:
+        rgb = rgb.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        rgb = rgb[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        rgb = rgb[::-1]
+    return np.ascontiguousarray(rgb)
+
+
+def _uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """The upper 8 bits of 16, or 8 bits as they are."""
+    if pixels.dtype == np.uint16:
+        pixels = pixels >> 8
+    return pixels.astype(np.uint8, copy=False)
+
+
+@contextmanager
+def _silent_opencv() -> Iterator[None]:
+    """Keep OpenCV's own warnings off stderr: the DataError says it, with the file's name."""
+    logging = cv2.utils.logging
+    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(before)

@@ -1,0 +1,223 @@
+"""What a picture file says of itself before it is decoded: kind, size, transparency, wholeness.
+
+Decoding a hostile or broken file costs memory and prints warnings of C libraries; the header costs
+microseconds. Layouts are those of the formats' own specifications: ITU-T T.81 (JPEG), W3C PNG,
+RFC 9649 (WebP), TIFF 6.0, GIF89a, Microsoft's BITMAPINFOHEADER and Netpbm.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from yolo_cli.errors import DataError
+
+__all__ = ["KINDS", "Header", "read_header"]
+
+KINDS = "JPEG, PNG, WebP, BMP, TIFF, GIF or PNM"
+_CUT = "is truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a picture's bytes say of it.
+
+    Attributes:
+        kind: the format's usual name, such as "JPEG".
+        width: in pixels, as stored (before EXIF orientation).
+        height: in pixels, as stored.
+        alpha: whether the file can hold transparent pixels.
+        orientation: EXIF orientation 1 to 8, read where the decoder needs help with it (PNG, WebP); else 1.
+        fault: what shows already that the file is not whole, or None.
+    """
+
+    kind: str
+    width: int
+    height: int
+    alpha: bool = False
+    orientation: int = 1
+    fault: str | None = None
+
+
+def read_header(data: bytes, name: str) -> Header:
+    """Read what the bytes of a picture file say of it, without decoding them.
+
+    Raises:
+        DataError: if the bytes are no picture of a known kind, or the header is cut short or absurd.
+
+    >>> read_header(b"GIF89a" + bytes([3, 0, 2, 0, 0, 0, 0]), "dot.gif")
+    Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None)
+    """
+    read = next((read for magic, read in _READERS if magic.match(data)), None)
+    if read is None:
+        raise DataError(f"{name}: {_what_else(data)}; give a {KINDS} file")
+    try:
+        header = read(data)
+    except (struct.error, IndexError, ValueError) as fault:
+        raise DataError(
+            f"{name}: the picture's header {_CUT} or damaged; save or download it again"
+        ) from fault
+    if header.width < 1 or header.height < 1:
+        raise DataError(f"{name}: the header gives a size of {header.width}x{header.height}; save it again")
+    return header
+
+
+def _jpeg(data: bytes) -> Header:
+    """Walk the marker segments to the first scan; a whole file has an end marker (FF D9) after it.
+
+    Inside a scan FF is always followed by 00 or a restart marker, so FF D9 there ends the picture;
+    the end marker of an embedded thumbnail lies before the scan and is not taken for it.
+    """
+    width = height = 0
+    at = 2
+    while True:
+        start = data.index(b"\xff", at)
+        at = start + 1
+        marker = data[at]
+        if marker in _BARE_MARKERS:
+            continue
+        length = struct.unpack_from(">H", data, at + 1)[0]
+        if marker in _FRAME_MARKERS:
+            height, width = struct.unpack_from(">HH", data, at + 4)
+        at += 1 + length
+        if marker == 0xDA:  # start of scan
+            break
+    return Header("JPEG", width, height, fault=None if data.rfind(b"\xff\xd9", at) >= 0 else _CUT)
+
+
+_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_BARE_MARKERS = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD9)})
+
+
+def _png(data: bytes) -> Header:
+    """Walk the chunks to IEND; each needed chunk must match its checksum, else libpng prints on stderr."""
+    width, height, _, colour = struct.unpack_from(">IIBB", data, 16)
+    alpha, orientation, fault = colour in (4, 6), 1, _CUT
+    at, view = 8, memoryview(data)
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        end = at + 12 + length
+        if end > len(data):
+            break
+        needed = kind[:1].isupper()
+        if needed and zlib.crc32(view[at + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+            fault = f"is damaged at byte {at}"
+            break
+        alpha |= kind == b"tRNS"
+        if kind == b"eXIf":
+            orientation = _orientation(data[at + 8 : end - 4])
+        if kind == b"IEND":
+            return Header("PNG", width, height, alpha, orientation)
+        at = end
+    return Header("PNG", width, height, alpha, orientation, fault)
+
+
+def _webp(data: bytes) -> Header:
+    """Read the first chunk: VP8 (lossy), VP8L (lossless) or VP8X (extended: the canvas of either)."""
+    total, kind = struct.unpack_from("<4xI4x4s", data)
+    fault = _CUT if total + 8 > len(data) else None
+    if kind == b"VP8X":
+        flags = data[20]
+        width = int.from_bytes(data[24:27], "little") + 1
+        height = int.from_bytes(data[27:30], "little") + 1
+        orientation = _webp_orientation(data) if flags & 0x08 else 1
+        return Header("WebP", width, height, bool(flags & 0x10), orientation, fault)
+    if kind == b"VP8L":
+        bits = struct.unpack_from("<I", data, 21)[0]
+        return Header(
+            "WebP", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, bool(bits >> 28 & 1), fault=fault
+        )
+    width, height = struct.unpack_from("<HH", data, 26)
+    return Header("WebP", width & 0x3FFF, height & 0x3FFF, fault=fault)
+
+
+def _webp_orientation(data: bytes) -> int:
+    """Walk the chunks of an extended WebP to its EXIF chunk."""
+    at = 12
+    while at + 8 <= len(data):
+        kind, length = struct.unpack_from("<4sI", data, at)
+        if kind == b"EXIF":
+            return _orientation(data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0"))
+        at += 8 + length + length % 2
+    return 1
+
+
+def _bmp(data: bytes) -> Header:
+    """A BITMAPCOREHEADER has 16-bit sides, all later headers signed 32-bit ones (negative: top down)."""
+    size = struct.unpack_from("<I", data, 14)[0]
+    width, height = struct.unpack_from("<HH" if size == 12 else "<ii", data, 18)
+    return Header("BMP", width, abs(height))
+
+
+def _gif(data: bytes) -> Header:
+    """Read the logical screen; any frame may name a transparent colour."""
+    width, height = struct.unpack_from("<HH", data, 6)
+    return Header("GIF", width, height, alpha=True)
+
+
+def _tiff(data: bytes) -> Header:
+    """Read the first directory; the decoder itself turns TIFF files upright."""
+    tags = _directory(data)
+    return Header("TIFF", tags.get(256, 0), tags.get(257, 0), alpha=tags.get(338, 0) in (1, 2))
+
+
+def _pnm(data: bytes) -> Header:
+    """``P6``, then width and height in decimal, with comments up to a line's end between."""
+    size = re.match(rb"P[1-6](?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})\s", data[:4096])
+    if size is None:
+        raise ValueError("no size")
+    return Header("PNM", int(size[1]), int(size[2]))
+
+
+def _orientation(block: bytes) -> int:
+    """EXIF orientation of a TIFF-shaped EXIF block; 1 (upright) where it is absent or damaged."""
+    try:
+        value = _directory(block).get(274, 1)
+    except (struct.error, ValueError):
+        return 1
+    return value if 1 <= value <= 8 else 1
+
+
+def _directory(data: bytes) -> dict[int, int]:
+    """Tags and values of the first directory of a TIFF block: those that are one whole number each."""
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None:
+        raise ValueError("no byte order")
+    at = struct.unpack_from(order + "I", data, 4)[0]
+    count = struct.unpack_from(order + "H", data, at)[0]
+    tags = {}
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        tag, kind, number = struct.unpack_from(order + "HHI", data, entry)
+        if number == 1 and kind in (3, 4):  # SHORT or LONG
+            tags[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)[0]
+    return tags
+
+
+_READERS: tuple[tuple[re.Pattern[bytes], Callable[[bytes], Header]], ...] = (
+    (re.compile(rb"\xff\xd8\xff"), _jpeg),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), _webp),
+    (re.compile(rb"BM.{12}(?:\x0c|[\x28-\x7c])\0\0\0", re.DOTALL), _bmp),
+    (re.compile(rb"II\*\0|MM\0\*"), _tiff),
+    (re.compile(rb"GIF8[79]a"), _gif),
+    (re.compile(rb"P[1-6][\s#]"), _pnm),
+)
+
+_OTHERS = (
+    (re.compile(rb"....ftyp(?:avif|avis)", re.DOTALL), "holds AVIF, which is not read here"),
+    (re.compile(rb"....ftyp(?:hei|hev|mif1|msf1)", re.DOTALL), "holds HEIC, which is not read here"),
+    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL ", re.DOTALL), "holds JPEG XL, which is not read here"),
+    (re.compile(rb"\0\0\0\x0cjP {2}|\xff\x4f\xff\x51"), "holds JPEG 2000, which is not read here"),
+    (re.compile(rb"II\+\0|MM\0\+"), "holds BigTIFF, which is not read here"),
+    (re.compile(rb"%PDF"), "holds a PDF document, not a picture"),
+    (re.compile(rb"[\t\n\f\r\x20-\x7e\x80-\xff]{1,256}\Z", re.DOTALL), "holds text, not a picture"),
+)
+
+
+def _what_else(data: bytes) -> str:
+    """Say what bytes are that are no picture of ours."""
+    head = data[:256]
+    return next((words for magic, words in _OTHERS if magic.match(head)), "is not a picture")
