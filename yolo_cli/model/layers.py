@@ -1,0 +1,138 @@
+"""The layers of Darknet that Keras does not have, in `keras.ops` alone.
+
+All of them are channels-last: (batch, height, width, channels).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["ChannelGroup", "PaddedMaxPool", "Reorg", "ShortcutAdd", "SpaceToDepth"]
+
+Shape = tuple[int | None, ...]
+_register = keras.saving.register_keras_serializable(package="yolo_cli")
+
+
+def _times(size: int | None, factor: int) -> int | None:
+    return None if size is None else size * factor
+
+
+def _over(size: int | None, divisor: int) -> int | None:
+    return None if size is None else size // divisor
+
+
+@_register
+class ChannelGroup(keras.layers.Layer):  # type: ignore[misc]
+    """``[route]`` with ``groups``: one of several equal slices of the channels."""
+
+    def __init__(self, groups: int, group_id: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.groups, self.group_id = groups, group_id
+
+    def call(self, x: Any) -> Any:
+        """(B, H, W, C) → (B, H, W, C / groups)."""
+        size = x.shape[-1] // self.groups
+        return x[..., self.group_id * size : (self.group_id + 1) * size]
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Fewer channels."""
+        return (*shape[:3], _over(shape[3], self.groups))
+
+    def get_config(self) -> dict[str, Any]:
+        """What is needed to build the layer again."""
+        return {**super().get_config(), "groups": self.groups, "group_id": self.group_id}
+
+
+@_register
+class ShortcutAdd(keras.layers.Layer):  # type: ignore[misc]
+    """``[shortcut]`` between layers of different width.
+
+    The first min(a, b) channels are added; the rest of the first input passes through.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """[(B, H, W, A), (B, H, W, C), …] → (B, H, W, A)."""
+        total, *others = inputs
+        width = total.shape[-1]
+        for other in others:
+            missing = max(width - other.shape[-1], 0)
+            total = total + ops.pad(other[..., :width], [(0, 0), (0, 0), (0, 0), (0, missing)])
+        return total
+
+    def compute_output_shape(self, shapes: list[Shape]) -> Shape:
+        """That of the first input."""
+        return tuple(shapes[0])
+
+
+@_register
+class PaddedMaxPool(keras.layers.Layer):  # type: ignore[misc]
+    """``[maxpool]`` with Darknet's padding, which never wins: half of it before, the rest after."""
+
+    def __init__(self, size: int, stride: int, padding: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size, self.stride, self.padding = size, stride, padding
+
+    def call(self, x: Any) -> Any:
+        """(B, H, W, C) → (B, (H + padding − size) / stride + 1, …, C)."""
+        sides = (self.padding // 2, self.padding - self.padding // 2)
+        padded = ops.pad(x, [(0, 0), sides, sides, (0, 0)], constant_values=-1e30)
+        return ops.max_pool(padded, self.size, self.stride, padding="valid")
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Smaller by the stride."""
+        rows, columns = (
+            None if n is None else (n + self.padding - self.size) // self.stride + 1 for n in shape[1:3]
+        )
+        return (shape[0], rows, columns, shape[3])
+
+    def get_config(self) -> dict[str, Any]:
+        """What is needed to build the layer again."""
+        return {**super().get_config(), "size": self.size, "stride": self.stride, "padding": self.padding}
+
+
+@_register
+class SpaceToDepth(keras.layers.Layer):  # type: ignore[misc]
+    """``[reorg3d]``: output channel (dy·s + dx)·C + c takes pixel (y·s + dy, x·s + dx) of channel c."""
+
+    def __init__(self, stride: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stride = stride
+
+    def call(self, x: Any) -> Any:
+        """(B, H, W, C) → (B, H / s, W / s, s²·C)."""
+        s = self.stride
+        batch, rows, columns, channels = ops.shape(x)
+        x = ops.reshape(x, (batch, rows // s, s, columns // s, s, channels))  # (B, y, dy, x, dx, C)
+        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))  # (B, y, x, dy, dx, C)
+        return ops.reshape(x, (batch, rows // s, columns // s, s * s * channels))
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Smaller by the stride, deeper by its square."""
+        s = self.stride
+        return (shape[0], _over(shape[1], s), _over(shape[2], s), _times(shape[3], s * s))
+
+    def get_config(self) -> dict[str, Any]:
+        """What is needed to build the layer again."""
+        return {**super().get_config(), "stride": self.stride}
+
+
+@_register
+class Reorg(SpaceToDepth):
+    """``[reorg]``, which is no space-to-depth, although it was meant to be.
+
+    Darknet reads the buffer (C, H, W) as if it were (C / s², H·s, W·s), applies the rule of
+    ``[reorg3d]`` to that, and reads the result as (C·s², H / s, W / s). Weights were trained with it.
+    """
+
+    def call(self, x: Any) -> Any:
+        """(B, H, W, C) → (B, H / s, W / s, s²·C)."""
+        s = self.stride
+        batch, rows, columns, channels = ops.shape(x)
+        x = ops.transpose(x, (0, 3, 1, 2))  # (B, C, H, W): Darknet's buffer
+        x = ops.reshape(x, (batch, channels // s**2, rows, s, columns, s))  # (B, C / s², y, dy, x, dx)
+        x = ops.transpose(x, (0, 3, 5, 1, 2, 4))  # (B, dy, dx, C / s², y, x)
+        x = ops.reshape(x, (batch, channels * s * s, rows // s, columns // s))
+        return ops.transpose(x, (0, 2, 3, 1))
