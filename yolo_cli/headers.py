@@ -30,7 +30,8 @@ class Header:
         width: in pixels, as stored (before EXIF orientation).
         height: in pixels, as stored.
         alpha: whether the file can hold transparent pixels.
-        orientation: EXIF orientation 1 to 8, read where the decoder needs help with it (PNG, WebP); else 1.
+        orientation: EXIF orientation 1 to 8 (JPEG, PNG, WebP); 1 for the other kinds, of which only TIFF can
+            have one, and the decoder sees to it.
         fault: what shows already that the file is not whole, or None.
     """
 
@@ -71,7 +72,7 @@ def _jpeg(data: bytes) -> Header:
     Inside a scan FF is always followed by 00 or a restart marker, so FF D9 there ends the picture;
     the end marker of an embedded thumbnail lies before the scan and is not taken for it.
     """
-    width = height = 0
+    width = height = orientation = 0
     at = 2
     while True:
         start = data.index(b"\xff", at)
@@ -82,10 +83,13 @@ def _jpeg(data: bytes) -> Header:
         length = struct.unpack_from(">H", data, at + 1)[0]
         if marker in _FRAME_MARKERS:
             height, width = struct.unpack_from(">HH", data, at + 4)
+        if marker == 0xE1 and not orientation and data[at + 3 : at + 9] == b"Exif\0\0":
+            orientation = _orientation(data[at + 9 : at + 1 + length])
         at += 1 + length
         if marker == 0xDA:  # start of scan
             break
-    return Header("JPEG", width, height, fault=None if data.rfind(b"\xff\xd9", at) >= 0 else _CUT)
+    fault = None if data.rfind(b"\xff\xd9", at) >= 0 else _CUT
+    return Header("JPEG", width, height, orientation=orientation or 1, fault=fault)
 
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
