@@ -25,7 +25,7 @@ __all__ = ["MAX_BYTES", "MAX_PIXELS", "SUFFIXES", "Image", "decode_image", "read
 
 MAX_PIXELS = 178_000_000  # larger pictures are refused before they are decoded: they would need over 0.5 GB
 MAX_BYTES = 1 << 30  # a file larger than this is no picture
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")
+SUFFIXES = tuple(".jpg .jpeg .jpe .jfif .png .webp .bmp .tif .tiff .gif .ppm .pgm .pbm .pnm".split())
 _WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 

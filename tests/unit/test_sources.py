@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.pictures import QUARTERS, encode
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.sources import natural_key, open_source
+
+PNG = encode(QUARTERS, "PNG")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A working directory with pictures, a text and a folder in a folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "p/a10.png",
+        "p/a9.png",
+        "p/B.PNG",
+        "p/sub/c.jpg",
+        "p/.hidden.png",
+        "p/.git/d.png",
+        "e ä.png",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(PNG)
+    (tmp_path / "p" / "notes.md").write_text("no picture")
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def names(*arguments, **options):
+    source = open_source(arguments, **options)
+    found = [sourced.name.replace(os.sep, "/") for sourced in source]
+    assert len(source) == len(found)
+    return found
+
+
+def test_a_folder_is_flat_and_in_natural_order(here):
+    assert names("p") == ["p/a9.png", "p/a10.png", "p/B.PNG"]
+
+
+def test_a_folder_is_searched_deeply_on_request(here):
+    assert names("p", recursive=True) == ["p/a9.png", "p/a10.png", "p/B.PNG", "p/sub/c.jpg"]
+
+
+def test_globs(here):
+    assert names("p/a*.png") == ["p/a9.png", "p/a10.png"]
+    assert names("p/*") == ["p/a9.png", "p/a10.png", "p/B.PNG"]
+    assert names("**/*.jpg") == ["p/sub/c.jpg"]
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_that_file(here):
+    (here / "x[1].png").write_bytes(PNG)
+    assert names("x[1].png") == ["x[1].png"]
+
+
+def test_the_order_of_the_arguments_is_kept_and_nothing_is_read_twice(here):
+    assert names("e ä.png", "p/a10.png", "p", "./p/a9.png") == ["e ä.png", "p/a10.png", "p/a9.png", "p/B.PNG"]
+
+
+def test_a_list_file_is_relative_to_itself(here):
+    (here / "p" / "list.txt").write_text("\ufeff# mine\r\na9.png\r\n\r\n ../e ä.png \r\n", encoding="utf-8")
+    assert names("p/list.txt") == ["p/a9.png", "p/../e ä.png"]
+
+
+def test_a_list_file_names_the_line_of_a_bad_entry(here):
+    (here / "list.txt").write_text(f"p/a9.png\n\ngone.png\n{here}/e ä.png\n", encoding="utf-8")
+    good, bad, absolute = open_source(["list.txt"])
+    assert good.error is None
+    assert bad.image is None
+    assert bad.error == "list.txt:3: gone.png: there is no such file"
+    assert absolute.error is None
+
+
+def test_a_picture_carries_its_name_and_time(here):
+    [sourced] = open_source(["e ä.png"])
+    assert (sourced.name, sourced.image.name, sourced.error) == ("e ä.png", "e ä.png", None)
+    assert sourced.image.rgb.shape == (32, 48, 3)
+    assert 0 < sourced.read_ms < 10_000
+
+
+def test_faults_are_in_band(here):
+    (here / "bad.jpg").write_text("hello")
+    good, bad, gone, none = open_source(["p/a9.png", "bad.jpg", "gone.jpg", "nothing*.jpg"])
+    assert good.error is None
+    assert bad.error.startswith("bad.jpg: holds text, not a picture")
+    assert gone.error == "gone.jpg: there is no such file or folder"
+    assert none.error == "nothing*.jpg: matches no picture"
+    assert [s.image for s in (bad, gone, none)] == [None] * 3
+
+
+def test_pictures_are_read_one_at_a_time(here):
+    source = iter(open_source(["p"]))
+    next(source)
+    (here / "p" / "a10.png").unlink()
+    assert next(source).error == f"{Path('p/a10.png')}: there is no such file"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["gone"], "gone: there is no such file or folder"),
+        (["empty"], r"empty: holds no picture \(its own folders are searched with --recursive\)"),
+        (["*.gif"], r"\*\.gif: matches no picture"),
+        (["gone", "*.gif"], r"gone: there is no such file or folder \(and 1 more\)"),
+        (["n" * 300], "n+: there is no such file or folder"),
+        (["void.txt"], "void.txt: lists no picture"),
+        (["latin.txt"], "latin.txt: is no list of paths in UTF-8"),
+        ([""], ": there is no such file or folder"),
+    ],
+)
+def test_naming_nothing_usable_is_one_line(here, arguments, says):
+    (here / "void.txt").write_text("# nothing\n")
+    (here / "latin.txt").write_bytes(b"\xe4.png")
+    with pytest.raises(DataError, match=f"^{says}"):
+        open_source(arguments)
+
+
+def test_naming_nothing_at_all_is_wrong_usage():
+    with pytest.raises(UsageError, match="no picture is named"):
+        open_source([])
+
+
+def test_a_folder_that_cannot_be_listed_is_named(here, monkeypatch):
+    real = os.scandir
+
+    def scandir(path):
+        if os.fspath(path).endswith("sub"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    *_, last = open_source(["p"], recursive=True)
+    assert last.error == f"{Path('p/sub')}: cannot be listed: Permission denied"
+
+
+def stdin(monkeypatch, data, isatty=False):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data), isatty=lambda: isatty))
+
+
+def test_standard_input(monkeypatch):
+    stdin(monkeypatch, PNG)
+    [sourced] = open_source(["-", "-"])
+    assert (sourced.name, sourced.image.name) == ("-", "-")
+    assert (sourced.image.rgb == QUARTERS).all()
+
+
+@pytest.mark.parametrize(
+    ("data", "tty", "says"), [(b"", False, "-: is empty"), (PNG, True, "-: standard input is a terminal")]
+)
+def test_standard_input_without_a_picture(monkeypatch, data, tty, says):
+    stdin(monkeypatch, data, tty)
+    [sourced] = open_source(["-"])
+    assert sourced.error.startswith(says)
+
+
+@given(st.lists(st.from_regex(r"[a-c0-9]{1,6}(/[a-c0-9]{1,4})?", fullmatch=True), unique=True))
+def test_natural_order_is_total_and_keeps_numbers_by_value(paths):
+    ordered, backwards = sorted(paths, key=natural_key), paths[::-1]
+    assert ordered == sorted(backwards, key=natural_key)  # no two differing paths tie
+    numbers = [int(path) for path in ordered if path.isdigit()]
+    assert numbers == sorted(numbers)

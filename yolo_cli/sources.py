@@ -1,0 +1,201 @@
+"""What a user names → pictures, one at a time.
+
+A source is a file, a folder, a glob in quotes, a list file (``.txt``, one path a line) or ``-`` for one
+picture's bytes on standard input. What is named is looked up at once, so that the count is known;
+pictures are read one by one, so that memory stays flat. Faults are in-band: one bad file among many is
+named and does not end the work.
+"""
+
+# os.path keeps names as the user spelt them, and answers False where Path.is_dir raises.
+# ruff: noqa: PTH100, PTH112, PTH113, PTH118, PTH119, PTH120, PTH207
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.images import MAX_BYTES, SUFFIXES, Image, decode_image, read_image
+
+__all__ = ["STDIN", "Source", "Sourced", "natural_key", "open_source"]
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sourced:
+    """One picture that was named, read or not.
+
+    Attributes:
+        name: as the user named it; "-" for standard input.
+        image: the picture, or None where it could not be read.
+        error: one line that says why not, or None. Exactly one of ``image`` and ``error`` is None.
+        read_ms: how long reading and decoding took, in milliseconds.
+    """
+
+    name: str
+    image: Image | None
+    error: str | None
+    read_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A picture not yet read: ``path`` is "-" for standard input; ``fault`` says why it never will be."""
+
+    path: str
+    where: str = ""
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Pictures to be read: iterate for `Sourced` values; ``len`` counts them, bad ones too.
+
+    Iterating again reads the files again; standard input can be read once.
+    """
+
+    entries: tuple[_Entry, ...]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[Sourced]:
+        return map(_read, self.entries)
+
+
+def open_source(arguments: Sequence[str], *, recursive: bool = False) -> Source:
+    """Look up what the arguments name, in their order; in a folder, a2.jpg comes before a10.jpg.
+
+    A picture that is named twice is read once. Files whose names start with a dot are passed over in folders.
+
+    Args:
+        arguments: files, folders, globs, list files, or "-".
+        recursive: look into the folders of folders, too.
+
+    Raises:
+        UsageError: if nothing is named.
+        DataError: if no argument names anything to read.
+    """
+    if not arguments:
+        raise UsageError("no picture is named; give files, folders, 'globs', a list.txt, or - for stdin")
+    entries = tuple(_first_mentions(e for argument in arguments for e in _expand(argument, recursive)))
+    if all(entry.fault for entry in entries):
+        more = f" (and {len(entries) - 1} more)" if len(entries) > 1 else ""
+        raise DataError(f"{entries[0].fault}{more}")
+    return Source(entries)
+
+
+def natural_key(path: str) -> list[list[tuple[int, str, str]]]:
+    """Order paths folder by folder, with numbers by their value.
+
+    >>> sorted(["a/b10.jpg", "a/b9.jpg", "a-1.jpg", "B.jpg"], key=natural_key)
+    ['a/b9.jpg', 'a/b10.jpg', 'a-1.jpg', 'B.jpg']
+    """
+    return [[_piece_key(p) for p in re.split(r"([0-9]+)", part)] for part in Path(path).parts]
+
+
+def _piece_key(piece: str) -> tuple[int, str, str]:
+    """Numbers by value and before words; the spelling decides between 7 and 07, or a and A."""
+    if piece.isdigit() and piece.isascii():
+        return int(piece), "", piece
+    return sys.maxsize, piece.casefold(), piece
+
+
+def _first_mentions(entries: Iterable[_Entry]) -> Iterator[_Entry]:
+    """Drop what was named before, however it was spelt."""
+    seen: set[str] = set()
+    for entry in entries:
+        key = entry.path if entry.path == STDIN else os.path.abspath(entry.path)
+        if key not in seen:
+            seen.add(key)
+            yield entry
+
+
+def _expand(argument: str, recursive: bool) -> list[_Entry]:
+    """The pictures behind one argument; a fault where there are none."""
+    if argument == STDIN:
+        return [_Entry(STDIN)]
+    if os.path.isdir(argument):
+        return _folder(argument, recursive)
+    if os.path.isfile(argument):
+        return _list_file(argument) if argument.lower().endswith(".txt") else [_Entry(argument)]
+    if glob.has_magic(argument):
+        found = [path for path in glob.glob(argument, recursive=True) if _is_picture(path)]
+        return _sorted(found) or [_fault(argument, "matches no picture")]
+    return [_fault(argument, "there is no such file or folder")]
+
+
+def _folder(folder: str, recursive: bool) -> list[_Entry]:
+    """The pictures in a folder, those of its folders if asked, and a fault for each that cannot be read."""
+    found: list[str] = []
+    faults: list[_Entry] = []
+
+    def refuse(error: OSError) -> None:
+        faults.append(_fault(str(error.filename), f"cannot be listed: {error.strerror}"))
+
+    for place, folders, files in os.walk(folder, onerror=refuse):
+        found += [os.path.join(place, file) for file in files if _is_picture(file)]
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+    hint = "" if recursive else " (its own folders are searched with --recursive)"
+    return (_sorted(found) + faults) or [_fault(folder, f"holds no picture{hint}")]
+
+
+def _list_file(path: str) -> list[_Entry]:
+    """One path a line, relative to the list file; empty lines and lines that begin with # say nothing."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        return [_fault(path, "is no list of paths in UTF-8; save it as UTF-8 text")]
+    except OSError as error:
+        return [_fault(path, f"cannot be read: {error.strerror}")]
+    folder = os.path.dirname(path)
+    entries = [
+        _Entry(os.path.join(folder, line.strip()), f"{path}:{number}: ")
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    return entries or [_fault(path, "lists no picture; write one path a line")]
+
+
+def _sorted(paths: Iterable[str]) -> list[_Entry]:
+    return [_Entry(path) for path in sorted(paths, key=natural_key)]
+
+
+def _fault(path: str, words: str) -> _Entry:
+    return _Entry(path, fault=f"{path}: {words}")
+
+
+def _is_picture(path: str) -> bool:
+    """By its name alone."""
+    name = os.path.basename(path)
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+
+
+def _read(entry: _Entry) -> Sourced:
+    """Read one picture, with its fault in-band."""
+    if entry.fault:
+        return Sourced(entry.path, None, entry.fault, 0.0)
+    start = time.perf_counter()
+    try:
+        image, error = _image(entry.path), None
+    except DataError as fault:
+        image, error = None, f"{entry.where}{fault}"
+    return Sourced(entry.path, image, error, (time.perf_counter() - start) * 1000)
+
+
+def _image(path: str) -> Image:
+    """Read a file, or standard input for "-"."""
+    if path != STDIN:
+        return read_image(path)
+    if sys.stdin.isatty():
+        raise DataError(
+            "-: standard input is a terminal; pipe a picture into it, as in: yolo detect - < a.jpg"
+        )
+    return decode_image(sys.stdin.buffer.read(MAX_BYTES), STDIN)
