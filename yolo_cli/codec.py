@@ -73,6 +73,13 @@ class Candidates:
     class_id: NDArray[np.int64]
     slot: NDArray[np.int64]
 
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def __getitem__(self, index: NDArray[Any]) -> Candidates:
+        """The candidates at ``index``: integer positions (K,) or a mask (N,)."""
+        return Candidates(self.xyxy[index], self.confidence[index], self.class_id[index], self.slot[index])
+
 
 def boxes_from_raw(raw: Any, cell: Any, anchor: Any, head: Head, xp: Any = np) -> Any:
     """The law of `head` for positions and sizes; the one place where it is written down.
@@ -122,8 +129,7 @@ def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float
 
 
 def _decode_head(raw: Floats, head: Head, confidence: float, first_slot: int) -> tuple[NDArray[Any], ...]:
-    rows, columns, _ = raw.shape
-    count = len(head.anchors)
+    columns, count = raw.shape[1], len(head.anchors)
     values = raw.reshape(-1, 5 + head.class_count)  # (rows · columns · anchors, 5 + classes)
     slot = np.flatnonzero(values[:, 4] > _before_sigmoid(confidence, head))  # (K,) promising slots
     values = values[slot]  # (K, 5 + classes)
@@ -141,12 +147,15 @@ def _decode_head(raw: Floats, head: Head, confidence: float, first_slot: int) ->
 def _scores(values: Floats, head: Head) -> Floats:
     """Confidence of every class in every slot: (K, 5 + classes) → (K, classes)."""
     objectness, classes = values[:, 4:5], values[:, 5:]
+    scores: Floats
     if head.kind == "new_coords":
-        return objectness * classes
-    if head.kind == "yolo":
-        return _sigmoid(objectness) * _sigmoid(classes)
-    weight = np.exp(classes - classes.max(axis=1, keepdims=True, initial=-np.inf))
-    return _sigmoid(objectness) * weight / weight.sum(axis=1, keepdims=True)
+        scores = objectness * classes
+    elif head.kind == "yolo":
+        scores = _sigmoid(objectness) * _sigmoid(classes)
+    else:
+        weight = np.exp(classes - classes.max(axis=1, keepdims=True, initial=-np.inf))
+        scores = _sigmoid(objectness) * weight / weight.sum(axis=1, keepdims=True)
+    return scores
 
 
 def _before_sigmoid(confidence: float, head: Head) -> float:

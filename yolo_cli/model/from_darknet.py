@@ -24,7 +24,9 @@ ACTIVATIONS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def build_model(network: Network, convolutions: Mapping[int, Convolution] | None = None, name: str = "darknet") -> Any:
+def build_model(
+    network: Network, convolutions: Mapping[int, Convolution] | None = None, name: str = "darknet"
+) -> Any:
     """Build the Keras model of ``network``, with trained values if ``convolutions`` holds them.
 
     Returns:
@@ -103,12 +105,14 @@ def _maxpool(x: Any, layer: Section, _network: Network, index: int, _outputs: li
     return PaddedMaxPool(size, stride, padding, name=name)(x)
 
 
-def _route(x: Any, layer: Section, network: Network, index: int, outputs: list[Any]) -> Any:
+def _route(_x: Any, layer: Section, network: Network, index: int, outputs: list[Any]) -> Any:
     sources = [outputs[n] for n in network.references(index, "layers")]
     groups = layer.integer("groups", 1)
     if groups > 1:
         part = layer.integer("group_id", 0)
-        sources = [ChannelGroup(groups, part, name=f"group_{index:03d}_{i}")(s) for i, s in enumerate(sources)]
+        sources = [
+            ChannelGroup(groups, part, name=f"group_{index:03d}_{i}")(s) for i, s in enumerate(sources)
+        ]
     return sources[0] if len(sources) == 1 else keras.layers.Concatenate(name=f"route_{index:03d}")(sources)
 
 

@@ -1,0 +1,6 @@
+"""Darknet's files as plain data; no framework."""
+
+from yolo_cli.darknet.cfg import Network, Section, read_cfg, read_names, shapes
+from yolo_cli.darknet.weights import Convolution, read_weights
+
+__all__ = ["Convolution", "Network", "Section", "read_cfg", "read_names", "read_weights", "shapes"]

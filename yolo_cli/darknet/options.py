@@ -1,0 +1,75 @@
+"""What the sections of a cfg may say.
+
+Options that only training reads are listed all the same: they are known, and detection ignores them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["ACTIVATIONS", "OPTIONS", "REFUSED"]
+
+_TRAINING_NET = """
+    batch subdivisions time_steps angle saturation exposure hue momentum decay learning_rate burn_in
+    max_batches policy steps scales mosaic mosaic_bound cutmix mixup ema_alpha max_crop min_crop flip blur
+    gaussian_noise power gamma max_chart_loss adversarial_lr label_smooth_eps optimized_memory
+    workspace_size_limit_MB loss_scale dynamic_minibatch num_sigmas_reject_badlabels try_fix_nan
+    init_delay weights_reject_freq equidistant_point badlabels_rejection_percentage sgdr_cycle sgdr_mult
+    seq_scales letter_box augment_speed contrastive attention unsupervised show_receptive_field adam B1 B2
+    eps track inputs max_ratio min_ratio aspect center contrastive_jit_flip contrastive_color
+"""
+_TRAINING_HEAD = """
+    jitter resize ignore_thresh truth_thresh random iou_thresh iou_normalizer cls_normalizer
+    obj_normalizer delta_normalizer uc_normalizer iou_loss iou_thresh_kind max_delta objectness_smooth
+    label_smooth_eps map focal_loss max beta1 counters_per_class ignore_collisions track_history_size
+    dets_for_track dets_for_show track_ciou_norm embedding_layer sim_thresh max_boxes absolute bias_match
+    class_scale coord_scale noobject_scale object_scale rescore thresh background softmax_tree mask_scale
+    joint
+"""
+
+OPTIONS: Mapping[str, frozenset[str]] = {
+    kind: frozenset(words.split())
+    for kind, words in {
+        "net": "width height channels" + _TRAINING_NET,
+        "convolutional": """
+            batch_normalize filters size stride pad padding activation groups dilation stopbackward
+            dontload dontloadscales flipped share_index sway rotate stretch
+        """,
+        "maxpool": "size stride padding maxpool_depth out_channels antialiasing",
+        "avgpool": "",
+        "route": "layers groups group_id stopbackward",
+        "shortcut": "from activation weights_type weights_normalization",
+        "upsample": "stride scale",
+        "reorg": "stride reverse",
+        "reorg3d": "stride",
+        "dropout": "probability dropblock dropblock_size_abs dropblock_size_rel",
+        "scale_channels": "from scale_wh activation",
+        "sam": "from activation",
+        "yolo": "mask anchors classes num scale_x_y nms_kind beta_nms new_coords" + _TRAINING_HEAD,
+        "region": "anchors classes num coords softmax" + _TRAINING_HEAD,
+    }.items()
+}
+ACTIVATIONS = frozenset(["linear", "leaky", "relu", "relu6", "mish", "swish", "logistic"])
+# Options that change what the network computes in ways that no model at hand needs. Absent or at the
+# value given here they are harmless; at any other they are refused.
+REFUSED: Mapping[tuple[str, str], str] = {
+    ("convolutional", "dilation"): "1",
+    ("convolutional", "dontloadscales"): "0",
+    ("convolutional", "dontload"): "0",
+    ("convolutional", "flipped"): "0",
+    ("convolutional", "share_index"): "-1000000000",
+    ("convolutional", "sway"): "0",
+    ("convolutional", "rotate"): "0",
+    ("convolutional", "stretch"): "0",
+    ("maxpool", "maxpool_depth"): "0",
+    ("maxpool", "antialiasing"): "0",
+    ("shortcut", "weights_type"): "none",
+    ("upsample", "scale"): "1",
+    ("reorg", "reverse"): "0",
+    ("scale_channels", "scale_wh"): "0",
+    ("region", "coords"): "4",
+    ("region", "softmax"): "1",
+    ("region", "softmax_tree"): "0",
+    ("region", "background"): "0",
+    ("net", "channels"): "3",
+}

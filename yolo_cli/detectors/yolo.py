@@ -1,0 +1,188 @@
+"""You Only Look Once: one run of one network sees every object (Redmon et al., 2016).
+
+This is the one path from picture to boxes: letterbox → network → decode → suppress. Detection,
+evaluation, comparison and training's validation all come through here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import clip
+from yolo_cli.codec import Candidates, decode
+from yolo_cli.config import DetectConfig
+from yolo_cli.detections import Detections
+from yolo_cli.engines import Device, Engine, EngineKind, KerasEngine, OnnxEngine, choose_engine
+from yolo_cli.errors import UsageError
+from yolo_cli.images import Image
+from yolo_cli.letterbox import Letterbox
+from yolo_cli.suppression import suppress
+from yolo_cli.weights import ModelCard, check_pair, find_model, read_card
+from yolo_cli.weights.store import card_from_metadata
+
+__all__ = ["Times", "YoloDetector", "load_detector"]
+
+DEFAULT_MODEL = "yolov4-tiny-coco"
+DEFAULTS = DetectConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long one call took, in milliseconds.
+
+    Attributes:
+        prepare_ms: pictures to the network's size.
+        infer_ms: the network.
+        post_ms: decode and suppress.
+    """
+
+    prepare_ms: float
+    infer_ms: float
+    post_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class YoloDetector:
+    """A YOLO network with what is needed to read its answers; a `Detector`.
+
+    Attributes:
+        engine: runs the network.
+        card: what the model says of itself.
+        config: thresholds and limits.
+
+    Raises:
+        UsageError: if the options do not fit the model.
+    """
+
+    engine: Engine
+    card: ModelCard
+    config: DetectConfig = DEFAULTS
+
+    def __post_init__(self) -> None:
+        step = max(head.stride for head in self.card.heads)
+        if any(side % step for side in self.input_size):
+            raise UsageError(
+                f"--imgsz {self.input_size}: each side must be a multiple of {step} for {self.card.name}"
+            )
+        unknown = [i for i in self.config.classes or () if not 0 <= i < len(self.class_names)]
+        if unknown:
+            raise UsageError(
+                f"--classes {unknown[0]}: {self.card.name} has classes 0 to {len(self.class_names) - 1}"
+            )
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each class id."""
+        return self.card.class_names
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width at which the network runs."""
+        return self.config.imgsz or self.card.input_size
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Find the objects on each picture, in the pictures' order, most confident first.
+
+        All pictures go through the network at once, so give a few at a time.
+        """
+        return self.detect_timed(images)[0]
+
+    def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
+        """As `detect`, and how long each part took for all the pictures together."""
+        if not images:
+            return [], Times(0.0, 0.0, 0.0)
+        start = time.perf_counter()
+        letterboxes = [self.letterbox(image) for image in images]
+        batch = np.empty((len(images), *self.input_size, 3), np.uint8)
+        for row, image, letterbox in zip(batch, images, letterboxes, strict=True):
+            letterbox.apply(image.rgb, out=row)
+        prepared = time.perf_counter()
+        raw_heads = self.engine.run(batch)  # each (B, rows, columns, channels)
+        inferred = time.perf_counter()
+        found = [
+            self.read_heads([raw[i] for raw in raw_heads], letterbox, image)
+            for i, (letterbox, image) in enumerate(zip(letterboxes, images, strict=True))
+        ]
+        done = time.perf_counter()
+        spent = (prepared - start, inferred - prepared, done - inferred)
+        return found, Times(*(1000 * seconds for seconds in spent))
+
+    def letterbox(self, image: Image) -> Letterbox:
+        """How ``image`` gets the network's size."""
+        kind = self.config.resize or self.card.resize
+        return Letterbox.fit(image.height, image.width, *self.input_size, kind=kind)
+
+    def read_heads(
+        self, raw_heads: Sequence[NDArray[np.float32]], letterbox: Letterbox, image: Image
+    ) -> Detections:
+        """Boxes of one picture from its raw heads, each (rows, columns, channels)."""
+        candidates = self.candidates(raw_heads)
+        chosen, confidence = self.survivors(candidates, letterbox, image)
+        xyxy = clip(letterbox.undo(candidates.xyxy[chosen]), image.width, image.height)
+        some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # a box beyond the border leaves nothing
+        found = Detections(xyxy, confidence, candidates.class_id[chosen])[some]
+        return found[: self.config.max_detections]
+
+    def candidates(self, raw_heads: Sequence[NDArray[np.float32]]) -> Candidates:
+        """What the network says before suppression, of the classes that are wanted."""
+        found = decode(raw_heads, self.card.heads, self.config.confidence)
+        if self.config.classes is None:
+            return found
+        return found[np.isin(found.class_id, self.config.classes)]
+
+    def survivors(
+        self, candidates: Candidates, letterbox: Letterbox, image: Image
+    ) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
+        """Positions and confidences of the candidates that suppression leaves, most confident first.
+
+        Darknet suppresses in units of the picture's width and height. For IoU that makes no difference, but
+        the distances of ``greedynms`` and ``diounms`` depend on it.
+        """
+        size = np.array([image.width, image.height] * 2, np.float32)
+        return suppress(
+            letterbox.undo(candidates.xyxy) / size,
+            candidates.confidence,
+            candidates.class_id,
+            threshold=self.config.nms_iou,
+            kind=self.config.suppression or self.card.suppression,
+            beta=self.card.beta,
+            class_agnostic=self.config.class_agnostic,
+        )
+
+
+def load_detector(
+    weights: str = DEFAULT_MODEL,
+    *,
+    engine: EngineKind = "auto",
+    device: Device = "auto",
+    config: DetectConfig = DEFAULTS,
+) -> YoloDetector:
+    """Load a model for detection: the same path as the command line's.
+
+    Args:
+        weights: the name of a model (``yolo weights list``), or the path of one of its files.
+        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where there is a GPU.
+        device: ``cpu``, ``gpu``, or whichever there is.
+        config: thresholds and limits.
+
+    Raises:
+        UserError: if there is no such model, its two files do not match, or an option does not fit it.
+
+    >>> from yolo_cli import DetectConfig, load_detector
+    >>> load_detector("yolov4-tiny-coco", config=DetectConfig(confidence=0.5)).class_names[:3]
+    ('person', 'bicycle', 'car')
+    """
+    files = find_model(weights)
+    chosen = choose_engine(engine, device, has_onnx=files.onnx is not None, has_keras=files.keras is not None)
+    if chosen == "onnx" and files.onnx is not None:
+        network = OnnxEngine(files.onnx, device)
+        check_pair(files, network.metadata)
+        return YoloDetector(network, card_from_metadata(network.metadata, files.onnx), config)
+    path = files.keras or files.first
+    card = read_card(path)
+    return YoloDetector(KerasEngine(path, device), card, config)

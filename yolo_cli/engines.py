@@ -1,0 +1,137 @@
+"""Run one network: ONNX Runtime on a CPU, Keras where a GPU is present.
+
+An engine takes RGB pixels, uint8 (B, H, W, 3), and returns the raw heads, each float32
+(B, rows, columns, channels). Importing this module imports neither runtime.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.errors import DataError, UsageError
+
+__all__ = ["Device", "Engine", "EngineKind", "KerasEngine", "OnnxEngine", "choose_engine", "gpu_present"]
+
+EngineKind = Literal["auto", "onnx", "keras"]
+Device = Literal["auto", "cpu", "gpu"]
+Heads = list[NDArray[np.float32]]
+
+
+class Engine(Protocol):
+    """Something that runs one network."""
+
+    def run(self, batch: NDArray[np.uint8]) -> Heads:
+        """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
+        ...
+
+
+class OnnxEngine:
+    """A network in ONNX Runtime.
+
+    Attributes:
+        metadata: the texts that the file carries.
+
+    Raises:
+        DataError: if the file is no ONNX model.
+        UsageError: if a GPU is asked for, and this ONNX Runtime has none.
+    """
+
+    def __init__(self, path: Path, device: Device = "auto") -> None:
+        import onnxruntime
+
+        available = onnxruntime.get_available_providers()
+        if device == "gpu" and "CUDAExecutionProvider" not in available:
+            raise UsageError(
+                "--device gpu: this ONNX Runtime has no GPU support; try --engine keras or --device cpu"
+            )
+        wanted = (
+            ["CPUExecutionProvider"] if device == "cpu" else ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        )
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # its warnings tell a user nothing that could be mended
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=[provider for provider in wanted if provider in available]
+            )
+        except Exception as fault:
+            raise DataError(
+                f"{path}: is not an ONNX model that can run here ({_first_line(fault)})"
+            ) from None
+        self._input = self._session.get_inputs()[0].name
+        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    def run(self, batch: NDArray[np.uint8]) -> Heads:
+        """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
+        return list(self._session.run(None, {self._input: batch}))
+
+
+class KerasEngine:
+    """A network in Keras, on whatever backend ``KERAS_BACKEND`` names; TensorFlow if none is named.
+
+    Raises:
+        DataError: if the file is no Keras model.
+        UsageError: if a GPU is asked for and Keras sees none.
+    """
+
+    def __init__(self, path: Path, device: Device = "auto") -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import keras
+
+        import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
+
+        if device == "gpu" and not _keras_sees_gpu():
+            raise UsageError("--device gpu: Keras sees no GPU; try --device cpu")
+        self._scope: Any = keras.device("cpu") if device == "cpu" else None
+        try:
+            model = keras.saving.load_model(path, compile=False)
+        except Exception as fault:
+            raise DataError(f"{path}: cannot be loaded by Keras ({_first_line(fault)})") from None
+        # XLA takes longer to compile than most runs last, and is no faster on a CPU.
+        model.compile(jit_compile=False)
+        self._model = model
+
+    def run(self, batch: NDArray[np.uint8]) -> Heads:
+        """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
+        if self._scope is None:
+            heads = self._model.predict_on_batch(batch)
+        else:
+            with self._scope:
+                heads = self._model.predict_on_batch(batch)
+        return list(heads) if isinstance(heads, list | tuple) else [heads]
+
+
+def choose_engine(
+    kind: EngineKind, device: Device, has_onnx: bool, has_keras: bool
+) -> Literal["onnx", "keras"]:
+    """Which engine runs: what was asked for, else Keras where a GPU is present and ONNX Runtime elsewhere.
+
+    Raises:
+        DataError: if the model has no file for the engine that was asked for.
+    """
+    if kind == "auto":
+        gpu = device == "gpu" or (device == "auto" and gpu_present())
+        kind = "keras" if has_keras and (gpu or not has_onnx) else "onnx"
+    if not (has_onnx if kind == "onnx" else has_keras):
+        raise DataError(f"--engine {kind}: the model has no .{kind} file")
+    return kind
+
+
+def gpu_present() -> bool:
+    """Whether this machine shows an NVIDIA GPU; asking a framework would cost seconds."""
+    return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidia0").exists()
+
+
+def _keras_sees_gpu() -> bool:
+    import keras
+
+    return bool(keras.distribution.list_devices("gpu"))
+
+
+def _first_line(fault: Exception) -> str:
+    return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:160]

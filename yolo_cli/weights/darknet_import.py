@@ -1,0 +1,135 @@
+"""A Darknet cfg with its weights becomes a model of ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from yolo_cli.codec import Head, HeadKind
+from yolo_cli.config import SuppressionKind
+from yolo_cli.darknet import Network, Section, read_cfg, read_names, read_weights, shapes
+from yolo_cli.errors import DataError
+from yolo_cli.weights.card import ModelCard
+from yolo_cli.weights.save import save_model
+from yolo_cli.weights.store import ModelFiles
+
+__all__ = ["card_of", "heads_of", "import_darknet"]
+
+
+def import_darknet(
+    cfg: Path,
+    weights: Path,
+    names: Path,
+    out: Path,
+    *,
+    half: bool = False,
+    about: dict[str, Any] | None = None,
+) -> ModelFiles:
+    """Make ``out.keras`` and ``out.onnx`` of a Darknet model.
+
+    Args:
+        cfg: the network.
+        weights: its trained values.
+        names: its class names, one a line.
+        out: where the result goes, without a suffix.
+        half: store kernels as float16 and so halve the files.
+        about: fields of the card that no Darknet file tells: `check_about` says which.
+
+    Raises:
+        DataError: if the three files do not fit together.
+    """
+    network = read_cfg(cfg)
+    card = card_of(network, read_names(names), out.name, names.name)
+    convolutions, digest = read_weights(weights, network)
+    from yolo_cli.model import build_model
+
+    source = {"cfg": cfg.name, "weights": weights.name, "weights_sha256": digest}
+    card = replace(card, source=source, **(about or {}))
+    return save_model(build_model(network, convolutions, name=_identifier(out.name)), card, out, half=half)
+
+
+def card_of(
+    network: Network, class_names: tuple[str, ...], name: str, names_file: str = "the list"
+) -> ModelCard:
+    """What a cfg says of its model.
+
+    Raises:
+        DataError: if the number of class names is not that of the heads.
+    """
+    heads = heads_of(network)
+    for index, head in zip(network.heads(), heads, strict=True):
+        if head.class_count != len(class_names):
+            fault = f"says classes={head.class_count}, but {names_file} holds {len(class_names)} names"
+            raise network.layers[index].fault(fault)
+    last = network.layers[network.heads()[-1]]  # Darknet asks the last head how to suppress
+    return ModelCard(
+        name=name,
+        class_names=class_names,
+        heads=heads,
+        input_size=(network.net.integer("height"), network.net.integer("width")),
+        resize="letterbox" if network.net.integer("letter_box", 0) else "stretch",
+        suppression=_suppression(last),
+        beta=last.real("beta_nms", 0.6),
+    )
+
+
+def heads_of(network: Network) -> tuple[Head, ...]:
+    """How to read each head of a cfg.
+
+    Raises:
+        DataError: if a head's anchors or the layer before it do not fit.
+    """
+    known = shapes(network)
+    return tuple(_head(network.layers[index], *known[index]) for index in network.heads())
+
+
+def _head(layer: Section, channels: int, stride: float) -> Head:
+    values = layer.reals("anchors")
+    pairs = tuple(zip(values[::2], values[1::2], strict=False))
+    kind: HeadKind
+    if layer.kind == "region":  # YOLOv2 gives anchors in grid cells
+        kind, anchors = "region", tuple((w * stride, h * stride) for w, h in pairs)
+    else:
+        kind = "new_coords" if layer.integer("new_coords", 0) else "yolo"
+        chosen = layer.integers("mask") or tuple(range(len(pairs)))
+        if max(chosen) >= len(pairs):
+            raise layer.fault(
+                f"mask={layer.text('mask', '')} names an anchor beyond the {len(pairs)} that it has"
+            )
+        anchors = tuple(pairs[i] for i in chosen)
+    head = Head(kind, anchors, round(stride), layer.integer("classes", 20), layer.real("scale_x_y", 1.0))
+    if channels != head.channels or not anchors:
+        raise layer.fault(
+            f"needs {len(anchors)} anchors x (5 + {head.class_count} classes) = {head.channels} channels, "
+            f"but the layer before it gives {channels}"
+        )
+    return head
+
+
+def _suppression(layer: Section) -> SuppressionKind:
+    kinds: dict[str, SuppressionKind] = {"default": "iou", "greedynms": "greedynms", "diounms": "diounms"}
+    kind = layer.text("nms_kind", "default")
+    if kind not in kinds:
+        raise layer.fault(f"nms_kind={kind} is not known; known are {', '.join(kinds)}")
+    return kinds[kind]
+
+
+def _identifier(name: str) -> str:
+    """A name that Keras takes for a model: letters, digits, underscores."""
+    return "".join(c if c.isalnum() else "_" for c in name) or "darknet"
+
+
+def check_about(about: Any, where: str) -> dict[str, Any]:
+    """The fields of a card that a person may fill in, from a YAML file.
+
+    Raises:
+        DataError: if ``about`` is no mapping or has other fields.
+    """
+    allowed = ("licence", "origin", "training_data", "figures", "limits", "resize")
+    if not isinstance(about, dict) or not set(about) <= set(allowed):
+        raise DataError(f"{where}: must hold only the fields {', '.join(allowed)}")
+    if about.get("resize", "stretch") not in ("stretch", "letterbox"):
+        raise DataError(f"{where}: resize is '{about['resize']}', and must be stretch or letterbox")
+    lists = {key: tuple(str(v) for v in about[key]) for key in ("figures", "limits") if key in about}
+    return {**{key: str(value).strip() for key, value in about.items()}, **lists}

@@ -1,0 +1,131 @@
+"""Write a model: ``NAME.keras``, and ``NAME.onnx`` made from it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from yolo_cli.errors import DataError
+from yolo_cli.weights.card import ModelCard
+from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
+
+__all__ = ["save_keras", "save_model", "save_onnx"]
+
+
+def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) -> ModelFiles:
+    """Write ``out.keras`` and ``out.onnx``; each appears whole or not at all.
+
+    Args:
+        model: a Keras model as `yolo_cli.model` builds them.
+        card: what the model says of itself.
+        out: the path without a suffix.
+        half: store kernels as float16. Biases and batch-normalisation values stay float32, as variances
+            can lie outside float16's range.
+    """
+    keras_file, onnx_file = (out.with_name(out.name + suffix) for suffix in (".keras", ".onnx"))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        save_keras(model, card, keras_file, half=half)
+        save_onnx(model, card, onnx_file, sha256(keras_file), half=half)
+    except OSError as fault:
+        raise DataError(f"{out}: cannot be written ({fault.strerror or fault})") from None
+    return ModelFiles(out.name, keras_file, onnx_file)
+
+
+def save_keras(model: Any, card: ModelCard, path: Path, *, half: bool = False) -> None:
+    """Write one ``.keras`` file with the card inside."""
+    with _appearing(path) as draft, tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "model.keras"
+        model.save(plain)
+        with zipfile.ZipFile(plain) as source, zipfile.ZipFile(draft, "w") as target:
+            for member in source.infolist():
+                data = source.read(member)
+                if half and member.filename.endswith(".weights.h5"):
+                    data = _half_h5(data, Path(folder))
+                target.writestr(member, data)
+            target.writestr(CARD_MEMBER, card.to_json())
+
+
+def save_onnx(model: Any, card: ModelCard, path: Path, keras_sha256: str, *, half: bool = False) -> None:
+    """Write one ``.onnx`` file with the card and the hash of its ``.keras`` file in its metadata."""
+    import onnx
+
+    with _appearing(path) as draft, tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "model.onnx"
+        export_graph(model, plain)
+        graph = onnx.load(str(plain))
+        if half:
+            _half_initializers(graph)
+        onnx.helper.set_model_props(graph, {CARD_KEY: card.to_json(), PAIR_KEY: keras_sha256})
+        onnx.save(graph, str(draft))
+
+
+def export_graph(model: Any, path: Path) -> None:
+    """Let Keras write the network as an ONNX graph with free batch, height and width."""
+    import keras
+
+    size = 64  # Keras exports only what was called once; any size that the strides divide will do
+    model(keras.ops.zeros((1, size, size, 3), dtype="uint8"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tf2onnx and Keras use old NumPy names
+        model.export(str(path), format="onnx", verbose=False)
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[Path]:
+    """A draft beside ``path`` that takes its place when the block ends well, and goes when it does not."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _half_h5(data: bytes, folder: Path) -> bytes:
+    """The same weights file with every kernel as float16. Keras casts them back when it loads them."""
+    import h5py
+
+    whole, halved = folder / "whole.h5", folder / "half.h5"
+    whole.write_bytes(data)
+    with h5py.File(whole) as source, h5py.File(halved, "w") as target:
+        target.attrs.update(source.attrs)
+
+        def copy(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset):
+                values = item[()]
+                stored = values.astype(np.float16) if _is_kernel(values) else values
+                target.create_dataset(name, data=stored).attrs.update(item.attrs)
+            else:
+                target.require_group(name).attrs.update(item.attrs)
+
+        source.visititems(copy)
+    return halved.read_bytes()
+
+
+def _half_initializers(graph: Any) -> None:
+    """Store every kernel of an ONNX graph as float16, and cast it back where the graph starts."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for initializer in graph.graph.initializer:
+        values = numpy_helper.to_array(initializer)
+        if _is_kernel(values):
+            name = initializer.name
+            initializer.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+            casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.graph.node]
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes)
+
+
+def _is_kernel(values: Any) -> bool:
+    return getattr(values, "dtype", None) == np.float32 and values.ndim >= 2 and values.size > 64
