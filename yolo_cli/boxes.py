@@ -181,8 +181,8 @@ def _intersection(a: Floats, b: Floats) -> Floats:
 
 def _common(a: Floats, b: Floats, axis: int) -> Floats:
     """Lengths (…) that the sides of ``a`` (…, 4) and ``b`` (…, 4) share along an axis (0 is x, 1 is y)."""
-    low = np.maximum(a[..., axis], b[..., axis])  # (…)
-    high = np.minimum(a[..., axis + 2], b[..., axis + 2])  # (…)
+    low: Floats = np.maximum(a[..., axis], b[..., axis])  # (…)
+    high: Floats = np.minimum(a[..., axis + 2], b[..., axis + 2])  # (…)
     return np.maximum(high - low, 0)
 
 
@@ -200,5 +200,6 @@ def _aspect(boxes: Floats) -> Floats:
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
-    """``above`` over ``below``, and 0 where ``below`` is not above 0."""
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+    """``above`` over ``below`` (…), where ``above`` is 0 wherever ``below`` is: then the ratio is 0 too."""
+    ratio: Floats = above / np.maximum(below, np.finfo(below.dtype).tiny)  # (…)
+    return ratio
