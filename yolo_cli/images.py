@@ -25,8 +25,8 @@ __all__ = ["MAX_BYTES", "MAX_PIXELS", "SUFFIXES", "Image", "decode_image", "read
 
 MAX_PIXELS = 178_000_000  # larger pictures are refused before they are decoded: they would need over 0.5 GB
 MAX_BYTES = 1 << 30  # a file larger than this is no picture
-SUFFIXES = tuple(".jpg .jpeg .jpe .jfif .png .webp .bmp .tif .tiff .gif .ppm .pgm .pbm .pnm".split())
 _WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+SUFFIXES = (*_WRITABLE, ".jpe", ".jfif", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")  # in lower case
 
 
 @dataclass(frozen=True, slots=True, eq=False)
