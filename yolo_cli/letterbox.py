@@ -1,0 +1,129 @@
+"""Picture ↔ network square, both ways.
+
+Both ways stand on one law: the edge at x of the original lies at ``left + x * scaled_width / width`` in the
+network's input, and y likewise. The scaled size is a whole number of pixels, so the scales of the two axes
+differ a little, and the way back uses each as it really was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.config import Resize
+
+__all__ = ["GREY", "Letterbox"]
+
+Floats = NDArray[np.floating[Any]]
+Pixels = NDArray[np.uint8]
+
+# Darknet pads with 0.5 on its scale from 0 to 1, that is 127.5 of 255: no byte is nearer than 128.
+GREY = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """Where one picture lies in the network's input. Made by :meth:`fit`.
+
+    Attributes:
+        height, width: of the original picture, in pixels.
+        net_height, net_width: of the network's input, in pixels.
+        scaled_height, scaled_width: what the picture is resized to, in pixels.
+        top, left: how much padding lies above it and to its left, in pixels.
+    """
+
+    height: int
+    width: int
+    net_height: int
+    net_width: int
+    scaled_height: int
+    scaled_width: int
+    top: int
+    left: int
+
+    @classmethod
+    def fit(
+        cls, height: int, width: int, net_height: int, net_width: int, kind: Resize = "letterbox"
+    ) -> Letterbox:
+        """Fit a picture of ``height`` by ``width`` pixels into ``net_height`` by ``net_width`` pixels.
+
+        ``letterbox`` keeps the aspect: the picture grows or shrinks until it touches two opposite edges, and
+        the rest is padding, half on each side. The other side's length is rounded down, but is at least 1; of
+        an odd padding the smaller part comes above or left. So Darknet does it. ``stretch`` fills everything.
+
+        Raises:
+            ValueError: if a length is below 1.
+
+        >>> fitted = Letterbox.fit(375, 500, 416, 416)
+        >>> fitted.scaled_height, fitted.scaled_width, fitted.top, fitted.left
+        (312, 416, 52, 0)
+        """
+        if min(height, width, net_height, net_width) < 1:
+            raise ValueError(f"cannot fit {height} by {width} pixels into {net_height} by {net_width}")
+        scaled_height, scaled_width = net_height, net_width
+        if kind == "letterbox":
+            # In whole numbers, so that no rounding error decides: of the two scales the smaller one counts.
+            scaled_height = min(net_height, max(1, height * net_width // width))
+            scaled_width = min(net_width, max(1, width * net_height // height))
+        top, left = (net_height - scaled_height) // 2, (net_width - scaled_width) // 2
+        return cls(height, width, net_height, net_width, scaled_height, scaled_width, top, left)
+
+    def apply(self, rgb: Pixels, out: Pixels | None = None) -> Pixels:
+        """The network's input (net_height, net_width, 3) for the picture ``rgb`` (height, width, 3), uint8.
+
+        Resized bilinearly, as the reference figures were measured; pixels are copied untouched where the
+        picture already has its scaled size.
+
+        Args:
+            rgb: the picture; it is not changed.
+            out: where to write the result, for example one row of a batch; made when None.
+
+        Returns:
+            ``out``.
+
+        Raises:
+            ValueError: if ``rgb`` or ``out`` is no uint8 array of its shape.
+        """
+        _check("rgb", rgb, (self.height, self.width, 3))
+        if out is None:
+            out = np.empty((self.net_height, self.net_width, 3), np.uint8)
+        _check("out", out, (self.net_height, self.net_width, 3))
+        bottom, right = self.top + self.scaled_height, self.left + self.scaled_width
+        for padding in (out[: self.top], out[bottom:], out[:, : self.left], out[:, right:]):
+            padding[...] = GREY
+        inner = out[self.top : bottom, self.left : right]  # (scaled_height, scaled_width, 3)
+        if inner.shape == rgb.shape:
+            inner[...] = rgb
+        else:
+            cv2.resize(
+                rgb, (self.scaled_width, self.scaled_height), dst=inner, interpolation=cv2.INTER_LINEAR
+            )
+        return out
+
+    def forward(self, xyxy: Floats) -> Floats:
+        """Boxes (N, 4) in pixels of the original → boxes (N, 4) in pixels of the network's input."""
+        scale, offset = self._law(xyxy.dtype)  # (4,), (4,)
+        return xyxy * scale + offset
+
+    def undo(self, xyxy: Floats) -> Floats:
+        """Boxes (N, 4) in pixels of the network's input → boxes (N, 4) in pixels of the original.
+
+        A box that reaches into the padding reaches out of the picture; clip it where that matters.
+        """
+        scale, offset = self._law(xyxy.dtype)  # (4,), (4,)
+        return (xyxy - offset) / scale
+
+    def _law(self, dtype: np.dtype[Any]) -> tuple[Floats, Floats]:
+        """What a box (4,) is multiplied by, and what is then added (4,), on the way to the network."""
+        x, y = self.scaled_width / self.width, self.scaled_height / self.height
+        return np.array([x, y, x, y], dtype), np.array([self.left, self.top, self.left, self.top], dtype)
+
+
+def _check(name: str, array: Any, shape: tuple[int, int, int]) -> None:
+    """Raise ValueError unless ``array`` is uint8 and of this shape."""
+    if array.dtype != np.uint8 or array.shape != shape:
+        raise ValueError(f"{name} must be uint8 of shape {shape}, not {array.dtype} {array.shape}")
