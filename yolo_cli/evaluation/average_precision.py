@@ -1,0 +1,152 @@
+"""From right and wrong detections to average precision and recall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.evaluation.matching import Matches
+from yolo_cli.evaluation.protocol import GRID, Interpolation
+
+__all__ = ["Averages", "average_precision", "averages", "class_mean", "coco_figures", "recall_share"]
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+Bools = NDArray[np.bool_]
+
+_RECALLS_101 = np.linspace(0.0, 1.0, 101)  # (101,), with the rounding of COCO's reference program
+_RECALLS_11 = np.arange(11) / 10  # (11,), each the float nearest to its tenth
+_LIMITS = (1, 10, 100)  # COCO's AR: the best so many of a class on a picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Averages:
+    """Average precision and recall for A ranges of sizes, T overlaps and K classes.
+
+    Attributes:
+        thresholds: the T overlaps, rising.
+        precision: (A, T, K), average precision; NaN for a class without truths in the range.
+        recall: (A, T, K), the share of truths that were found at all; NaN likewise.
+        limited_recall: (L, T, K), the same in the first range, from the best 1, 10 and 100 of a class on a
+            picture.
+        truths: (A, K), how many truths count.
+    """
+
+    thresholds: tuple[float, ...]
+    precision: Floats
+    recall: Floats
+    limited_recall: Floats
+    truths: Integers
+
+    def at(self, iou: float) -> int:
+        """The place of an overlap in ``thresholds``."""
+        return int(np.abs(np.array(self.thresholds) - iou).argmin())
+
+    @property
+    def grid(self) -> list[int]:
+        """The places of COCO's ten overlaps in ``thresholds``."""
+        return [self.at(iou) for iou in GRID]
+
+
+def averages(matches: Matches, interpolation: Interpolation) -> Averages:
+    """Average precision and recall of every class, at every overlap, in every range of sizes."""
+    shape = (*matches.hit.shape[:2], len(matches.ranking.start) - 1)  # (A, T, K)
+    precision, recall = np.full(shape, np.nan), np.full(shape, np.nan)
+    for a, t in np.ndindex(shape[:2]):
+        hit, kept = matches.hit[a, t], ~matches.ignored[a, t]  # (M,), (M,)
+        curves = _hits_by_class(hit, kept, matches.ranking.start)
+        for k in np.flatnonzero(matches.truths[a]):
+            precision[a, t, k] = average_precision(curves[k], int(matches.truths[a, k]), interpolation)
+            recall[a, t, k] = len(curves[k]) / matches.truths[a, k]
+    return Averages(matches.thresholds, precision, recall, _limited_recall(matches), matches.truths)
+
+
+def average_precision(judged_at_hit: Integers, truths: int, interpolation: Interpolation) -> float:
+    """The figure of one class.
+
+    Precision changes for the better only at a hit, so the hits alone make the curve.
+
+    Args:
+        judged_at_hit: (N,), rising: how many detections that count stood above and at each hit.
+        truths: how many truths there are, at least 1.
+        interpolation: how a curve becomes one figure.
+
+    >>> average_precision(np.array([1, 3]), truths=2, interpolation="area under curve")  # right, wrong, right
+    0.8333333333333333
+    """
+    hits = np.arange(1, len(judged_at_hit) + 1)  # (N,)
+    precision = hits / judged_at_hit  # (N,)
+    best_beyond = np.maximum.accumulate(precision[::-1])[::-1]  # (N,)
+    share = recall_share(hits / truths, interpolation)  # (N,)
+    return float(best_beyond @ np.diff(share, prepend=0.0))
+
+
+def recall_share(recall: Floats, interpolation: Interpolation) -> Floats:
+    """The share (…) of the axis of recall that lies at or below each of ``recall`` (…).
+
+    It is what the three ways differ in: they weigh the same curve by 101 points, by 11, or by its length.
+    """
+    if interpolation == "area under curve":
+        return recall
+    points = _RECALLS_101 if interpolation == "101 points" else _RECALLS_11
+    share: Floats = np.searchsorted(points, recall, side="right") / len(points)  # (…)
+    return share
+
+
+def class_mean(figures: Floats) -> float | None:
+    """The mean of all of ``figures`` (…) that are not NaN; None if all are: nothing could be judged."""
+    known = figures[~np.isnan(figures)]
+    return float(known.mean()) if known.size else None
+
+
+def coco_figures(figures: Averages) -> Mapping[str, float | None]:
+    """The twelve figures of COCO, in the order of its reference program; None where no truth counts.
+
+    "small", "medium" and "large" are the second to fourth range of sizes of the protocol.
+    """
+    ten = figures.grid
+    precision, recall = figures.precision[:, ten], figures.recall[:, ten]  # (A, 10, K), (A, 10, K)
+    limited = figures.limited_recall[:, ten]  # (3, 10, K)
+    sizes = ("small", "medium", "large")
+    values = {
+        "AP": precision[0],
+        "AP50": figures.precision[0, figures.at(0.5)],
+        "AP75": figures.precision[0, figures.at(0.75)],
+        **{f"AP{name}": precision[a] for a, name in enumerate(sizes, start=1)},
+        **{f"AR{limit}": limited[m] for m, limit in enumerate(_LIMITS)},
+        **{f"AR{name}": recall[a] for a, name in enumerate(sizes, start=1)},
+    }
+    return {name: class_mean(value) for name, value in values.items()}
+
+
+def _hits_by_class(hit: Bools, kept: Bools, start: Integers) -> list[Integers]:
+    """For each of K classes (Nₖ,): how many kept detections of the class stood above and at each hit.
+
+    Args:
+        hit: (M,), right detections, by class and falling confidence.
+        kept: (M,), detections that count.
+        start: (K + 1,), where each class begins.
+    """
+    judged = np.append(0, np.cumsum(kept))  # (M + 1,)
+    at = np.flatnonzero(hit)  # (H,)
+    cuts = np.searchsorted(at, start)  # (K + 1,)
+    return [
+        judged[at[a:b] + 1] - judged[first]
+        for a, b, first in zip(cuts[:-1], cuts[1:], start[:-1], strict=True)
+    ]
+
+
+def _limited_recall(matches: Matches) -> Floats:
+    """(L, T, K): recall in the first range of sizes from the best 1, 10 and 100 of a class on a picture."""
+    classes = matches.truths.shape[1]
+    limited = np.full((len(_LIMITS), len(matches.thresholds), classes), np.nan)
+    counted = matches.truths[0] > 0  # (K,)
+    for m, t in np.ndindex(limited.shape[:2]):
+        right = matches.hit[0, t] & (matches.ranking.rank < _LIMITS[m])  # (M,)
+        found = np.bincount(matches.ranking.class_id[right], minlength=classes)  # (K,)
+        limited[m, t, counted] = found[counted] / matches.truths[0, counted]
+    return limited

@@ -1,0 +1,105 @@
+"""Precision, recall and F1 by confidence: what remains when everything less confident is dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Curve", "OperatingPoint", "precision_recall_curve"]
+
+Floats = NDArray[np.floating[Any]]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """What a detector does when everything below ``confidence`` is dropped."""
+
+    confidence: float
+    precision: float
+    recall: float
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall; 0 where both are."""
+        return float(_f1(np.float64(self.precision), np.float64(self.recall)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """N points, one for each confidence that occurs.
+
+    Attributes:
+        truths: how many truths there are.
+        confidence: (N,), falling.
+        precision: (N,), the share of detections of at least that confidence that are right.
+        recall: (N,), the share of truths that they find; rising. Without truths it is 0.
+    """
+
+    truths: int
+    confidence: Floats
+    precision: Floats
+    recall: Floats
+
+    @property
+    def f1(self) -> Floats:
+        """(N,): the harmonic mean of precision and recall."""
+        f1: Floats = _f1(self.precision, self.recall)
+        return f1
+
+    @property
+    def best(self) -> OperatingPoint | None:
+        """The point of greatest F1, of equals the most confident; None if nothing was found."""
+        return self._point(int(self.f1.argmax())) if len(self.confidence) else None
+
+    def at(self, confidence: float) -> OperatingPoint:
+        """What remains at ``confidence``. Of nothing, all is right: precision is 1, recall 0."""
+        last = int(np.searchsorted(-self.confidence, -confidence, side="right")) - 1
+        if last < 0:
+            return OperatingPoint(confidence, 1.0, 0.0)
+        return OperatingPoint(confidence, float(self.precision[last]), float(self.recall[last]))
+
+    def reaching(self, precision: float) -> OperatingPoint | None:
+        """The point of greatest recall whose precision is at least so much; None if there is none."""
+        enough = np.flatnonzero((self.precision >= precision) & (self.recall > 0))
+        return self._point(int(enough[-1])) if len(enough) else None
+
+    def thinned(self, points: int = 200) -> Curve:
+        """At most about so many points, evenly along the recall, for drawing; the best stays among them."""
+        if len(self.confidence) <= points:
+            return self
+        even = np.linspace(0.0, self.recall[-1], points - 3)
+        places = np.searchsorted(self.recall, even)  # (points - 3,)
+        keep = np.unique([0, *places.tolist(), int(self.f1.argmax()), len(self.recall) - 1])
+        return Curve(self.truths, self.confidence[keep], self.precision[keep], self.recall[keep])
+
+    def _point(self, place: int) -> OperatingPoint:
+        parts = (self.confidence[place], self.precision[place], self.recall[place])
+        return OperatingPoint(*(float(part) for part in parts))
+
+
+def precision_recall_curve(confidence: Floats, hit: Bools, truths: int) -> Curve:
+    """The curve of detections in any order.
+
+    Args:
+        confidence: (N,), of those detections that are not ignored.
+        hit: (N,), which of them are right.
+        truths: how many truths there are.
+
+    >>> curve = precision_recall_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True]), truths=4)
+    >>> curve.precision.round(3).tolist(), curve.recall.tolist()  # the two at 0.5 stay or go together
+    ([1.0, 0.667], [0.25, 0.5])
+    """
+    order = np.argsort(-confidence, kind="stable")  # (N,)
+    falling = confidence[order]  # (N,)
+    last_of_equals = np.flatnonzero(np.append(falling[1:] != falling[:-1], True)[: len(falling)])  # (P,)
+    hits = np.cumsum(hit[order])[last_of_equals]  # (P,)
+    return Curve(truths, falling[last_of_equals], hits / (last_of_equals + 1), hits / max(truths, 1))
+
+
+def _f1(precision: Floats | np.float64, recall: Floats | np.float64) -> Any:
+    """The harmonic mean (…) of precision (…) and recall (…); 0 where both are."""
+    return 2 * precision * recall / np.maximum(precision + recall, np.finfo(np.float64).tiny)

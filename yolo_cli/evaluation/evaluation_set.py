@@ -1,0 +1,188 @@
+"""Everything that is judged: detections and truth of every picture, gathered one picture at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.detections import Detections, Truth
+from yolo_cli.errors import DataError
+
+__all__ = ["EvaluationSet", "Evaluator"]
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluationSet:
+    """Detections and truth of P pictures, end to end: picture after picture, each in its own order.
+
+    Attributes:
+        class_names: K names; ``class_id`` of detections and truth alike is a place in them.
+        images: P names. Where detections are equally confident, those of an earlier picture go first.
+        found: D detections, float64.
+        found_image: (D,), rising: the place in ``images`` of each detection.
+        truth: T truths, float64.
+        truth_image: (T,), rising: the place in ``images`` of each truth.
+    """
+
+    class_names: tuple[str, ...]
+    images: tuple[str, ...]
+    found: Detections
+    found_image: Integers
+    truth: Truth
+    truth_image: Integers
+
+    def above(self, confidence: float) -> EvaluationSet:
+        """The same with only the detections of at least ``confidence``."""
+        keep = self.found.confidence >= confidence  # (D,)
+        return replace(self, found=self.found[keep], found_image=self.found_image[keep])
+
+    def on(self, image: int) -> tuple[Detections, Truth]:
+        """What was found and what is there on the picture at place ``image``."""
+        found = np.searchsorted(self.found_image, [image, image + 1])
+        truth = np.searchsorted(self.truth_image, [image, image + 1])
+        return self.found[slice(*found)], self.truth[slice(*truth)]
+
+    @property
+    def crowd(self) -> Bools:
+        """(T,): truths that are a box around many."""
+        assert self.truth.crowd is not None  # Truth completes itself
+        return self.truth.crowd
+
+    @property
+    def ignored(self) -> Bools:
+        """(T,): truths that neither count nor penalise at any size: crowds and difficult ones."""
+        assert self.truth.difficult is not None  # Truth completes itself
+        return self.crowd | self.truth.difficult
+
+    @property
+    def truth_area(self) -> Floats:
+        """(T,): the areas in square pixels that decide the size of each truth."""
+        assert self.truth.area is not None  # Truth completes itself
+        return self.truth.area
+
+
+class Evaluator:
+    """Gathers pictures one by one; keeps their numbers, never their pixels.
+
+    >>> judge = Evaluator(("cat", "dog"))
+    >>> judge.add("a.jpg", Detections(), Truth(np.float32([[0, 0, 9, 9]]), np.array([1])))
+    >>> len(judge), len(judge.gathered().truth)
+    (1, 1)
+    """
+
+    def __init__(self, class_names: Sequence[str]) -> None:
+        self._class_names = tuple(class_names)
+        self._pictures: dict[str, tuple[Detections, Truth]] = {}
+        self._rank: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def add(self, image: str, found: Detections, truth: Truth, rank: int | None = None) -> None:
+        """Take one picture.
+
+        Args:
+            image: its name, which no other picture may have.
+            found: what a detector found on it; not changed, and kept as long as this object.
+            truth: what is there.
+            rank: where it stands among pictures when detections are equally confident: COCO goes by picture
+                id. Give it for all pictures or none; without, names are sorted.
+
+        Raises:
+            DataError: if the name came before, a number is not finite, a box has a negative side, a
+                confidence lies outside [0, 1], or a class id is no place in the class names.
+        """
+        if image in self._pictures:
+            raise DataError(f"{image}: this picture came twice; each may be judged once")
+        _check(image, "detection", found.xyxy, found.class_id, len(self._class_names))
+        _check(image, "truth", truth.xyxy, truth.class_id, len(self._class_names))
+        _check_confidence(image, found)
+        self._pictures[image] = (found, truth)
+        if rank is not None:
+            self._rank[image] = rank
+
+    def gathered(self) -> EvaluationSet:
+        """All pictures so far, in order of rank or name.
+
+        Raises:
+            DataError: if there are none.
+            ValueError: if some pictures came with a rank and some without.
+        """
+        if not self._pictures:
+            raise DataError("there is no picture to judge")
+        if self._rank and len(self._rank) != len(self._pictures):
+            raise ValueError("give a rank for every picture or for none")
+        names = sorted(self._pictures, key=lambda name: (self._rank.get(name, 0), name))
+        found, truth = zip(*(self._pictures[name] for name in names), strict=True)
+        return EvaluationSet(
+            self._class_names,
+            tuple(names),
+            _joined(found),
+            _places(found),
+            _joined_truth(truth),
+            _places(truth),
+        )
+
+
+def _check(image: str, kind: str, boxes: Floats, class_id: Integers, classes: int) -> None:
+    """Raise DataError unless boxes (N, 4) are finite and in order, class ids (N,) below ``classes``."""
+    if not len(boxes):
+        return
+    fine = (boxes[:, 2:] >= boxes[:, :2]).all(axis=1) & np.isfinite(boxes).all(axis=1)  # (N,)
+    if not fine.all():
+        at = int(fine.argmin())
+        edges = ", ".join(f"{edge:g}" for edge in boxes[at])
+        raise DataError(
+            f"{image}: {kind} {at + 1} is no box: its edges are {edges} (left, upper, right, lower)"
+        )
+    if class_id.min() < 0 or class_id.max() >= classes:
+        at = int(((class_id < 0) | (class_id >= classes)).argmax())
+        raise DataError(f"{image}: {kind} {at + 1} has class id {class_id[at]}; there are {classes}")
+
+
+def _check_confidence(image: str, found: Detections) -> None:
+    """Raise DataError unless every confidence lies in [0, 1]."""
+    fine = (found.confidence >= 0) & (found.confidence <= 1)  # (N,); NaN is not fine
+    if not fine.all():
+        at = int(fine.argmin())
+        raise DataError(
+            f"{image}: detection {at + 1} has confidence {found.confidence[at]}, and it must lie in 0 to 1"
+        )
+
+
+def _places(parts: Sequence[Detections] | Sequence[Truth]) -> Integers:
+    """(N,): for each row of the parts end to end, which part it is of."""
+    return np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
+
+
+def _joined(parts: Sequence[Detections]) -> Detections:
+    """Detections end to end, in float64."""
+    return Detections(
+        _end_to_end([part.xyxy for part in parts], np.float64),
+        _end_to_end([part.confidence for part in parts], np.float64),
+        _end_to_end([part.class_id for part in parts], np.int32),
+    )
+
+
+def _joined_truth(parts: Sequence[Truth]) -> Truth:
+    """Truths end to end, in float64."""
+    return Truth(
+        _end_to_end([part.xyxy for part in parts], np.float64),
+        _end_to_end([part.class_id for part in parts], np.int32),
+        _end_to_end([part.crowd for part in parts], np.bool_),
+        _end_to_end([part.difficult for part in parts], np.bool_),
+        _end_to_end([part.area for part in parts], np.float64),
+    )
+
+
+def _end_to_end(arrays: Sequence[Any], kind: type[np.generic]) -> NDArray[Any]:
+    """Arrays (Nᵢ, …) → one (ΣNᵢ, …) of the given kind."""
+    return np.concatenate(arrays, dtype=kind, casting="same_kind")

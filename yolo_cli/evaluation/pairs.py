@@ -1,0 +1,125 @@
+"""Which detections overlap which truths, for all pictures at once and in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import area, paired_iou
+from yolo_cli.evaluation.evaluation_set import EvaluationSet
+
+__all__ = ["Pairs", "overlapping_pairs"]
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+Bools = NDArray[np.bool_]
+
+_BLOCK = 1 << 18  # pairs looked at together: a few tens of MB of boxes, whatever the size of the data
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """N pairs of a detection and a truth on one picture that overlap.
+
+    Attributes:
+        found: (N,), rising: the detection's place in the order that was asked for.
+        truth: (N,): the truth's place in the evaluation set; rising for each detection.
+        overlap: (N,), in [0, 1].
+    """
+
+    found: Integers
+    truth: Integers
+    overlap: Floats
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __getitem__(self, index: Integers | Bools) -> Pairs:
+        """The pairs at ``index``: places (M,) or a mask (N,)."""
+        return Pairs(self.found[index], self.truth[index], self.overlap[index])
+
+
+def overlapping_pairs(
+    gathered: EvaluationSet, order: Integers, at_least: float, any_class: bool = False
+) -> Pairs:
+    """Pairs on one picture whose overlap is ``at_least`` so much.
+
+    Overlap is intersection over union; where the truth is a crowd, intersection over the detection's area.
+
+    Args:
+        gathered: N detections and T truths.
+        order: (M,), places of detections; ``Pairs.found`` counts along it.
+        at_least: the smallest overlap of interest, above 0.
+        any_class: also pairs whose classes differ.
+    """
+    by_group, first, count = _truths_beside(gathered, order, any_class)  # (T,), (M,), (M,)
+    blocks = [
+        _overlapping(gathered, order, _spread(block, first, count, by_group), at_least)
+        for block in _blocks(count)
+    ]
+    return Pairs(
+        np.concatenate([block.found for block in blocks]),
+        np.concatenate([block.truth for block in blocks]),
+        np.concatenate([block.overlap for block in blocks]),
+    )
+
+
+def _truths_beside(gathered: EvaluationSet, order: Integers, any_class: bool) -> tuple[Integers, ...]:
+    """Which truths lie on each detection's picture (and are of its class).
+
+    Returns:
+        places of truths (T,) sorted by group, and for each of the detections in ``order`` where its group
+        starts in them (M,) and how many there are (M,).
+    """
+    found_group = gathered.found_image[order].astype(np.int64)  # (M,)
+    truth_group = gathered.truth_image.astype(np.int64)  # (T,)
+    if not any_class:
+        classes = len(gathered.class_names)
+        found_group = found_group * classes + gathered.found.class_id[order]
+        truth_group = truth_group * classes + gathered.truth.class_id
+    by_group = np.argsort(truth_group, kind="stable")  # (T,)
+    sorted_group = truth_group[by_group]  # (T,)
+    first = np.searchsorted(sorted_group, found_group, side="left")  # (M,)
+    return by_group, first, np.searchsorted(sorted_group, found_group, side="right") - first
+
+
+def _blocks(count: Integers) -> Iterator[slice]:
+    """Cut rows with ``count`` (M,) pairs each into runs of about ``_BLOCK`` pairs; one run at the least."""
+    total = np.cumsum(count)  # (M,)
+    end = int(total[-1]) if len(total) else 0
+    cuts = np.searchsorted(total, np.arange(_BLOCK, end, _BLOCK)).tolist()
+    yield from (slice(a, b) for a, b in zip([0, *cuts], [*cuts, len(count)], strict=True))
+
+
+def _spread(block: slice, first: Integers, count: Integers, by_group: Integers) -> tuple[Integers, Integers]:
+    """Every (detection, truth) of a run of rows, as two arrays (N,) of places in ``order`` and of truths."""
+    rows = np.repeat(np.arange(block.start, block.stop), count[block])  # (N,)
+    ends = np.cumsum(count[block])  # (rows in the block,)
+    # 0, 1, … within each row: the running number less where the row began.
+    step = np.arange(len(rows)) - np.repeat(ends - count[block], count[block])  # (N,)
+    return rows, by_group[first[rows] + step]
+
+
+def _overlapping(
+    gathered: EvaluationSet, order: Integers, places: tuple[Integers, Integers], at_least: float
+) -> Pairs:
+    """Those of N pairs that overlap enough."""
+    found, truth = places  # (N,), (N,)
+    a, b = gathered.found.xyxy[order[found]], gathered.truth.xyxy[truth]  # (N, 4), (N, 4)
+    overlap = paired_iou(a, b)  # (N,)
+    in_crowd = gathered.crowd[truth]  # (N,)
+    overlap[in_crowd] = _share_inside(a[in_crowd], b[in_crowd])
+    keep = overlap >= at_least  # (N,)
+    return Pairs(found[keep], truth[keep], overlap[keep])
+
+
+def _share_inside(a: Floats, b: Floats) -> Floats:
+    """The share (N,) of each of ``a`` (N, 4) that lies in its partner of ``b`` (N, 4)."""
+    corners = (np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:]))  # (N, 2), (N, 2)
+    common = area(np.concatenate(corners, axis=1))  # (N,)
+    share: Floats = common / np.maximum(area(a), np.finfo(a.dtype).tiny)  # (N,)
+    return share

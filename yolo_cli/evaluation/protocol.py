@@ -1,0 +1,119 @@
+"""By which rules detections are judged: COCO's, or one of the two of Pascal VOC.
+
+The rules differ in three things: which truth a detection is held against, how precision and recall become
+one figure, and which overlaps count. A figure without its protocol says little, so every result carries
+one. In all of them boxes have continuous coordinates: a box that covers one pixel is (0, 0, 1, 1). The
+development kit of VOC numbers pixels from 1 instead and adds 1 to each side, which is the same thing once
+the upper left corner of each of its boxes has moved by -1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from yolo_cli.errors import UsageError
+
+__all__ = ["AREAS", "COCO", "GRID", "PROTOCOLS", "VOC07", "VOC10", "AreaRange", "Protocol", "protocol"]
+
+Interpolation = Literal["101 points", "11 points", "area under curve"]
+Rule = Literal["best free truth", "closest truth"]
+
+GRID = tuple(np.linspace(0.5, 0.95, 10).tolist())
+"""COCO's ten overlaps, 0.50 to 0.95, with the rounding that the reference program gives them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRange:
+    """Sizes that are judged together: truths of ``low`` to ``high`` square pixels, both included."""
+
+    name: str
+    low: float
+    high: float
+
+
+AREAS = (
+    AreaRange("all", 0.0, 1e10),
+    AreaRange("small", 0.0, 32.0**2),
+    AreaRange("medium", 32.0**2, 96.0**2),
+    AreaRange("large", 96.0**2, 1e10),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """How detections are judged.
+
+    Attributes:
+        name: what ``--protocol`` calls it.
+        iou: the overlap that counts as a match for ``map``, precision and recall: ``--iou``.
+        interpolation: how a curve of precision over recall becomes one figure.
+            "101 points" and "11 points": the mean of the best precision at or beyond evenly spaced recalls;
+            "area under curve": the area below the best precision at or beyond each recall.
+        rule: which truth of its class a detection is held against, in order of falling confidence.
+            "best free truth" (COCO): the one it overlaps most among those that no earlier detection took;
+            truths that are ignored come last, and one box around a crowd takes any number.
+            "closest truth" (VOC): the one it overlaps most; if an earlier detection took it, this is false.
+        max_detections: at most so many of a class on a picture are judged; None for all.
+        grid: the overlaps that ``map50_95`` is the mean of.
+        areas: sizes that are judged each for itself; the first must hold all.
+
+    In all of them a truth that is crowd or difficult, or of a size outside the range, is *ignored*: who finds
+    it gains nothing and loses nothing, and who misses it neither. For a crowd, overlap is the share of the
+    detection that lies in it. A detection that matches nothing and is itself of a size outside the range is
+    ignored too.
+    """
+
+    name: str
+    iou: float
+    interpolation: Interpolation
+    rule: Rule
+    max_detections: int | None
+    grid: tuple[float, ...] = GRID
+    areas: tuple[AreaRange, ...] = AREAS
+
+    def __post_init__(self) -> None:
+        if not 0 < self.iou <= 1:
+            raise UsageError(f"--iou is {self.iou}, and must lie above 0 and at most at 1")
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """Every overlap that is judged, rising: ``grid`` and ``iou``."""
+        return tuple(sorted({*self.grid, self.iou}))
+
+    def to_json(self) -> dict[str, Any]:
+        """The rules as plain data, for people as much as for programs."""
+        return {
+            "name": self.name,
+            "iou": self.iou,
+            "interpolation": self.interpolation,
+            "matching": self.rule,
+            "difficult": "ignored",
+            "crowd": "ignored; overlap is the share of the detection in it",
+            "max_detections_per_class": self.max_detections,
+        }
+
+
+COCO = Protocol("coco", 0.5, "101 points", "best free truth", 100)
+VOC07 = Protocol("voc07", 0.5, "11 points", "closest truth", None)
+VOC10 = Protocol("voc10", 0.5, "area under curve", "closest truth", None)
+
+PROTOCOLS = {rules.name: rules for rules in (COCO, VOC07, VOC10)}
+
+
+def protocol(name: str, iou: float = 0.5) -> Protocol:
+    """The rules called ``name``, with ``iou`` as the overlap that counts as a match.
+
+    Raises:
+        UsageError: if there are no such rules, or ``iou`` is out of range.
+
+    >>> protocol("voc07", iou=0.6).interpolation
+    '11 points'
+    """
+    if name not in PROTOCOLS:
+        raise UsageError(f"there is no protocol {name!r}: choose from {', '.join(PROTOCOLS)}")
+    # 0.6 as typed and 0.6 of the grid may differ in the last bit, and mean the same.
+    near = [step for step in GRID if abs(step - iou) < 1e-9]
+    return replace(PROTOCOLS[name], iou=near[0] if near else iou)

@@ -1,0 +1,233 @@
+"""All figures of one evaluation, and the rules that they were measured by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from yolo_cli.evaluation.average_precision import Averages, averages, class_mean, coco_figures
+from yolo_cli.evaluation.curves import Curve, precision_recall_curve
+from yolo_cli.evaluation.evaluation_set import EvaluationSet
+from yolo_cli.evaluation.matching import Matches, match
+from yolo_cli.evaluation.protocol import COCO, Protocol
+
+__all__ = ["ClassFigures", "Conditions", "Report", "SizeFigures", "evaluate", "truth_hash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What was done before judging; None where it is not known, as with another program's results.
+
+    Attributes:
+        confidence_floor: detections below it were never given to the judge.
+        suppression: how overlapping detections were thinned, with its threshold, such as "iou 0.45".
+        max_detections: at most so many were kept on a picture.
+        resize: how a picture got the network's size, with that size, such as "letterbox 416x416".
+        data_hash: which truth was judged against; see :func:`truth_hash`.
+    """
+
+    confidence_floor: float | None = None
+    suppression: str | None = None
+    max_detections: int | None = None
+    resize: str | None = None
+    data_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFigures:
+    """One class. A figure is None where the class has no truth that counts.
+
+    Attributes:
+        ap: average precision at the protocol's overlap.
+        ap50: the same at 0.5.
+        ap50_95: the mean over 0.50 to 0.95.
+        truths: how many truths count.
+        found: how many detections count.
+        curve: precision and recall by confidence, at the protocol's overlap.
+    """
+
+    class_name: str
+    ap: float | None
+    ap50: float | None
+    ap50_95: float | None
+    truths: int
+    found: int
+    curve: Curve
+
+
+@dataclass(frozen=True, slots=True)
+class SizeFigures:
+    """One range of sizes, all classes: means over those with a truth in the range, or None."""
+
+    name: str
+    ap: float | None
+    ap50_95: float | None
+    recall: float | None
+    truths: int
+    curve: Curve
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All figures of one evaluation.
+
+    Attributes:
+        protocol: how detections were judged.
+        conditions: what was done to them before.
+        images: how many pictures.
+        map: the mean over classes of average precision at the protocol's overlap; None without truths.
+        map50: the same at 0.5.
+        map50_95: the same, averaged over 0.50 to 0.95.
+        per_class: one entry a class, in the order of the class names.
+        per_size: one entry for each range of sizes after the first.
+        curve: precision and recall by confidence at the protocol's overlap, all classes in one pool.
+        coco: COCO's twelve figures under its names; empty under another protocol.
+    """
+
+    protocol: Protocol
+    conditions: Conditions
+    images: int
+    map: float | None
+    map50: float | None
+    map50_95: float | None
+    per_class: tuple[ClassFigures, ...]
+    per_size: tuple[SizeFigures, ...]
+    curve: Curve
+    coco: Mapping[str, float | None] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures as plain data: what ``yolo eval --format json`` prints.
+
+        ``precision``, ``recall`` and ``confidence`` are those of the confidence that makes F1 greatest,
+        all classes in one pool.
+        """
+        return {
+            "protocol": {**self.protocol.to_json(), **asdict(self.conditions)},
+            "images": self.images,
+            "map50": self.map50,
+            "map50_95": self.map50_95,
+            "map": self.map,
+            "per_class": [_class_json(figures) for figures in self.per_class],
+            "per_size": [_size_json(figures) for figures in self.per_size],
+            **_best_json(self.curve),
+            "coco": dict(self.coco),
+        }
+
+
+def evaluate(
+    gathered: EvaluationSet, protocol: Protocol = COCO, conditions: Conditions | None = None
+) -> Report:
+    """Judge all detections of an evaluation set.
+
+    Args:
+        gathered: what was found and what is there.
+        protocol: by which rules.
+        conditions: what was done to the detections before; it is only written down.
+    """
+    matches = match(gathered, protocol)
+    figures = averages(matches, protocol.interpolation)
+    at = figures.at(protocol.iou)
+    return Report(
+        protocol,
+        conditions or Conditions(),
+        len(gathered.images),
+        class_mean(figures.precision[0, at]),
+        class_mean(figures.precision[0, figures.at(0.5)]),
+        class_mean(figures.precision[0, figures.grid]),
+        tuple(_class_figures(gathered.class_names[k], k, matches, figures, at) for k in _places(gathered)),
+        tuple(_size_figures(sizes.name, a, matches, figures, at) for a, sizes in _sizes(protocol)),
+        _curve(matches, 0, at, slice(None), int(figures.truths[0].sum())),
+        coco_figures(figures) if protocol.name == "coco" else {},
+    )
+
+
+def truth_hash(gathered: EvaluationSet) -> str:
+    """A fingerprint of names and truth: the same for the same data, whatever was found on it."""
+    truth = gathered.truth
+    state = hashlib.sha256("\n".join([*gathered.class_names, "", *gathered.images]).encode())
+    for part in (gathered.truth_image, truth.xyxy, truth.class_id, truth.crowd, truth.difficult, truth.area):
+        # Little-endian, so that every machine comes to the same.
+        array = np.ascontiguousarray(part)
+        state.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    return state.hexdigest()[:16]
+
+
+def _places(gathered: EvaluationSet) -> range:
+    return range(len(gathered.class_names))
+
+
+def _sizes(protocol: Protocol) -> list[tuple[int, Any]]:
+    """The ranges of sizes after the first, each with its place."""
+    return list(enumerate(protocol.areas))[1:]
+
+
+def _class_figures(name: str, k: int, matches: Matches, figures: Averages, at: int) -> ClassFigures:
+    """The figures of class ``k`` at the ``at``-th overlap."""
+    rows = slice(int(matches.ranking.start[k]), int(matches.ranking.start[k + 1]))
+    truths = int(figures.truths[0, k])
+    return ClassFigures(
+        name,
+        class_mean(figures.precision[0, [at], k]),
+        class_mean(figures.precision[0, [figures.at(0.5)], k]),
+        class_mean(figures.precision[0, figures.grid, k]),
+        truths,
+        int(np.count_nonzero(~matches.ignored[0, at, rows])),
+        _curve(matches, 0, at, rows, truths),
+    )
+
+
+def _size_figures(name: str, a: int, matches: Matches, figures: Averages, at: int) -> SizeFigures:
+    """The figures of the ``a``-th range of sizes at the ``at``-th overlap."""
+    truths = int(figures.truths[a].sum())
+    return SizeFigures(
+        name,
+        class_mean(figures.precision[a, at]),
+        class_mean(figures.precision[a, figures.grid]),
+        class_mean(figures.recall[a, at]),
+        truths,
+        _curve(matches, a, at, slice(None), truths),
+    )
+
+
+def _curve(matches: Matches, a: int, t: int, rows: slice, truths: int) -> Curve:
+    """The curve of the ranked detections in ``rows``, in one range of sizes at one overlap."""
+    kept = ~matches.ignored[a, t, rows]  # (rows,)
+    return precision_recall_curve(
+        matches.ranking.confidence[rows][kept], matches.hit[a, t, rows][kept], truths
+    )
+
+
+def _best_json(curve: Curve) -> dict[str, float | None]:
+    """Precision, recall, F1 and confidence where F1 is greatest; None where nothing was found."""
+    best = curve.best
+    if best is None:
+        return dict.fromkeys(("precision", "recall", "f1", "confidence"))
+    return {
+        "precision": best.precision, "recall": best.recall, "f1": best.f1, "confidence": best.confidence
+    }  # fmt: skip
+
+
+def _class_json(figures: ClassFigures) -> dict[str, Any]:
+    return {
+        "class_name": figures.class_name,
+        "ap": figures.ap,
+        "ap50": figures.ap50,
+        "ap50_95": figures.ap50_95,
+        "truths": figures.truths,
+        "found": figures.found,
+        **_best_json(figures.curve),
+    }
+
+
+def _size_json(figures: SizeFigures) -> dict[str, Any]:
+    return {
+        "size": figures.name,
+        "ap": figures.ap,
+        "ap50_95": figures.ap50_95,
+        "truths": figures.truths,
+        **_best_json(figures.curve),
+    }
