@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
 
-__all__ = ["ModelCard"]
+__all__ = ["ModelCard", "card_text"]
 
 FORMAT = 1
 
@@ -75,3 +76,37 @@ class ModelCard:
 
 def _head(anchors: list[list[float]], **rest: Any) -> Head:
     return Head(anchors=tuple((float(w), float(h)) for w, h in anchors), **rest)
+
+
+def card_text(card: ModelCard, digests: dict[str, str]) -> str:
+    """The card as a Markdown page for people.
+
+    Args:
+        card: what the model says of itself.
+        digests: SHA-256 of each of its files, by file name.
+    """
+    height, width = card.input_size
+    sections = [
+        f"# {card.name}",
+        f"{len(card.class_names)} classes, input {width} x {height} pixels ({card.resize}), "
+        f"suppression {card.suppression}.",
+        f"**Licence.** {card.licence}",
+        f"**Origin.** {card.origin}",
+        f"**Training data.** {card.training_data}",
+        _list("Source", [f"{key}: `{value}`" for key, value in card.source.items()]),
+        _list("Files (SHA-256)", [f"{name}: `{digest}`" for name, digest in digests.items()]),
+        _list("Figures", card.figures),
+        _list("Limits", card.limits),
+        _list("Heads", [_head_text(head) for head in card.heads]),
+        f"**Classes.** {', '.join(card.class_names)}",
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"**{title}**\n", *(f"- {line}" for line in lines)]) if lines else ""
+
+
+def _head_text(head: Head) -> str:
+    anchors = ", ".join(f"{w:g}x{h:g}" for w, h in head.anchors)
+    return f"{head.kind}, a cell every {head.stride} pixels, anchors {anchors}"

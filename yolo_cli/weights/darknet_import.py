@@ -14,7 +14,7 @@ from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.save import save_model
 from yolo_cli.weights.store import ModelFiles
 
-__all__ = ["card_of", "heads_of", "import_darknet"]
+__all__ = ["card_of", "heads_of", "import_darknet", "read_about"]
 
 
 def import_darknet(
@@ -34,7 +34,7 @@ def import_darknet(
         names: its class names, one a line.
         out: where the result goes, without a suffix.
         half: store kernels as float16 and so halve the files.
-        about: fields of the card that no Darknet file tells: `check_about` says which.
+        about: fields of the card that no Darknet file tells: `read_about` says which.
 
     Raises:
         DataError: if the three files do not fit together.
@@ -120,16 +120,24 @@ def _identifier(name: str) -> str:
     return "".join(c if c.isalnum() else "_" for c in name) or "darknet"
 
 
-def check_about(about: Any, where: str) -> dict[str, Any]:
-    """The fields of a card that a person may fill in, from a YAML file.
+def read_about(path: Path) -> dict[str, Any]:
+    """Read the fields of a card that a person may fill in, from a YAML file.
 
     Raises:
-        DataError: if ``about`` is no mapping or has other fields.
+        DataError: if the file cannot be read, is no mapping or has other fields.
     """
+    import yaml
+
+    try:
+        about = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read ({fault.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise DataError(f"{path}: is not YAML ({str(fault).splitlines()[0]})") from None
     allowed = ("licence", "origin", "training_data", "figures", "limits", "resize")
     if not isinstance(about, dict) or not set(about) <= set(allowed):
-        raise DataError(f"{where}: must hold only the fields {', '.join(allowed)}")
+        raise DataError(f"{path}: must hold only the fields {', '.join(allowed)}")
     if about.get("resize", "stretch") not in ("stretch", "letterbox"):
-        raise DataError(f"{where}: resize is '{about['resize']}', and must be stretch or letterbox")
-    lists = {key: tuple(str(v) for v in about[key]) for key in ("figures", "limits") if key in about}
-    return {**{key: str(value).strip() for key, value in about.items()}, **lists}
+        raise DataError(f"{path}: resize is '{about['resize']}', and must be stretch or letterbox")
+    lists = {key: tuple(str(line) for line in about[key]) for key in ("figures", "limits") if key in about}
+    return {**{key: " ".join(str(value).split()) for key, value in about.items()}, **lists}

@@ -1,0 +1,111 @@
+"""``yolo weights``: models at hand, what one says of itself, Darknet models in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from yolo_cli.weights import ModelCard, ModelFiles
+
+__all__ = ["weights"]
+
+
+@click.group()
+def weights() -> None:
+    """List the models at hand, show what one says of itself, import Darknet models."""
+
+
+@weights.command(name="list")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def list_(form: str) -> None:
+    """List the models in ./weights and those that come with the program."""
+    import json
+
+    from yolo_cli.weights import list_models, read_card
+
+    rows = [(files, read_card(files.first)) for files in list_models()]
+    if form == "json":
+        click.echo(json.dumps([_summary(files, card) for files, card in rows], ensure_ascii=False, indent=1))
+        return
+    for files, card in rows:
+        size = f"{card.input_size[1]}x{card.input_size[0]}"
+        row = f"{files.name:24} {len(card.class_names):3} classes  {size:9} {_sizes(files):22}"
+        click.echo(f"{row} {files.first.parent}")
+
+
+@weights.command()
+@click.argument("name")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def show(name: str, form: str) -> None:
+    """Show what the model NAME says of itself: origin, licence, figures, limits, classes, heads."""
+    from yolo_cli.weights import find_model, read_card
+    from yolo_cli.weights.card import card_text
+
+    files = find_model(name)
+    card = read_card(files.first)
+    click.echo(card.to_json() if form == "json" else card_text(card, _digests(files)))
+
+
+@weights.command(name="import")
+@click.argument("cfg", type=click.Path(path_type=Path))
+@click.argument("trained", metavar="WEIGHTS", type=click.Path(path_type=Path))
+@click.option("--names", required=True, type=click.Path(path_type=Path), help="Class names, one a line.")
+@click.option("--out", required=True, help="Name of the model, or its path without a suffix.")
+@click.option(
+    "--card",
+    type=click.Path(path_type=Path),
+    help="YAML: licence, origin, training_data, figures, limits, resize.",
+)
+@click.option("--half", is_flag=True, help="Store kernels as float16: half the size.")
+@click.option("--exist-ok", is_flag=True, help="Overwrite a model of that name.")
+def import_(
+    cfg: Path, trained: Path, names: Path, out: str, card: Path | None, half: bool, exist_ok: bool
+) -> None:
+    """Make a model of ours from a Darknet CFG and its WEIGHTS.
+
+    A plain name goes into ./weights. Beside NAME.keras and NAME.onnx stands NAME.md, the model's card.
+    """
+    from yolo_cli.errors import UsageError
+    from yolo_cli.weights import read_card
+    from yolo_cli.weights.card import card_text
+    from yolo_cli.weights.darknet_import import import_darknet, read_about
+
+    target = Path(out) if Path(out).name != out else Path("weights") / out
+    if not exist_ok and any(
+        target.with_name(target.name + end).exists() for end in (".keras", ".onnx", ".md")
+    ):
+        raise UsageError(f"--out {out}: {target} is there already; choose another name, or add --exist-ok")
+    about = read_about(card) if card else None
+    click.echo(f"reading {cfg} and {trained}; this takes some seconds", err=True)
+    files = import_darknet(cfg, trained, names, target, half=half, about=about)
+    page = target.with_name(f"{target.name}.md")
+    page.write_text(card_text(read_card(files.first), _digests(files)), encoding="utf-8")
+    click.echo(f"{files.keras}\n{files.onnx}\n{page}")
+
+
+def _summary(files: ModelFiles, card: ModelCard) -> dict[str, object]:
+    return {
+        "name": files.name,
+        "keras": str(files.keras) if files.keras else None,
+        "onnx": str(files.onnx) if files.onnx else None,
+        "classes": len(card.class_names),
+        "input_size": list(card.input_size),
+        "licence": card.licence,
+    }
+
+
+def _paths(files: ModelFiles) -> list[Path]:
+    return [path for path in (files.keras, files.onnx) if path]
+
+
+def _sizes(files: ModelFiles) -> str:
+    return ", ".join(f"{path.suffix[1:]} {path.stat().st_size / 2**20:.1f} MiB" for path in _paths(files))
+
+
+def _digests(files: ModelFiles) -> dict[str, str]:
+    from yolo_cli.weights.store import sha256
+
+    return {path.name: sha256(path) for path in _paths(files)}
