@@ -1,0 +1,253 @@
+"""Data sets in COCO form: a JSON file with ``images``, ``annotations`` and ``categories``.
+
+``bbox`` is ``[x, y, width, height]`` in pixels of the upright picture, from 0. Class ids are 0, 1, 2 … in
+the order of the category ids; where files (of several splits) number their categories differently, the
+category *name* decides. ``iscrowd`` and ``area`` are kept. The split is the one that the file's name or
+folder names (``instances_val2017.json``, ``train/_annotations.coco.json``). Pictures are looked for beside
+the file and the data set's folder, in the folders that are usual there. A picture without annotations is a
+negative: the file lists it, so somebody looked at it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.layout import (
+    Row,
+    below,
+    gather,
+    in_order,
+    name_findings,
+    plain,
+    split_called,
+    without_repeats,
+)
+from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.text import fixed_slashes, number, read_json, shorten
+from yolo_cli.errors import DataError
+
+__all__ = ["annotation_files", "read_coco"]
+
+_SNIFF = 1 << 16
+_KEYS = re.compile(rb'"(?:images|annotations|categories)"\s*:\s*\[')
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One annotation file: its lists, unchecked but for being lists, and its split."""
+
+    path: Path
+    split: str
+    images: list[Any]
+    annotations: list[Any]
+    categories: tuple[tuple[int, str], ...]
+
+
+def annotation_files(folder: Path) -> list[Path]:
+    """The COCO files of a folder: in it, in ``annotations``, or in folders named after splits.
+
+    Where files called ``instances_…`` are there, as in COCO itself, the others (captions, key points) are
+    passed over.
+    """
+    subs = [sub for sub in sorted(folder.iterdir()) if sub.is_dir()]
+    places = [folder, *(sub for sub in subs if sub.name.lower() == "annotations" or split_called(sub.name))]
+    found = [path for place in places for path in sorted(place.glob("*.json")) if _is_coco(path)]
+    return [path for path in found if path.stem.startswith("instances_")] or found
+
+
+def read_coco(files: Sequence[Path], root: Path) -> Dataset:
+    """Read a COCO data set of one file for each split; it may turn out empty.
+
+    Raises:
+        DataError: if a file is no COCO file, or two files are of the same split.
+    """
+    read = [_read(path, root) for path in files]
+    for i, file in enumerate(read):
+        twin = next((other for other in read[:i] if other.split == file.split), None)
+        if twin is not None:
+            which = f"{below(twin.path, root)} and {below(file.path, root)}"
+            raise DataError(f"{root}: {which} both hold the split {file.split!r}; give one with --data FILE")
+    names = tuple(dict.fromkeys(name for file in read for _, name in sorted(file.categories)))
+    findings = [finding for file in read for finding in _name_faults(file, names, root)]
+    findings += name_findings(names, below(read[0].path, root))
+    parts = [_samples(file, root, names) for file in read]
+    samples, repeats = without_repeats(sample for found, _ in parts for sample in found)
+    findings += [*repeats, *(fault for _, faults in parts for fault in faults)]
+    categories = {file.split: _category_ids(file, names) for file in read}
+    return Dataset(root, "coco", names, in_order(samples), tuple(sorted(set(findings))), categories)
+
+
+def _is_coco(path: Path) -> bool:
+    """Whether the beginning of a file shows one of the three keys of the form."""
+    try:
+        with path.open("rb") as file:
+            return _KEYS.search(file.read(_SNIFF)) is not None
+    except OSError:
+        return False
+
+
+def _read(path: Path, root: Path) -> _File:
+    """Read one file and check that its three parts are there."""
+    value = read_json(path)
+    keys = ("images", "annotations", "categories")
+    images, annotations, categories = (value.get(key) if isinstance(value, dict) else None for key in keys)
+    if not (isinstance(images, list) and isinstance(annotations, list) and isinstance(categories, list)):
+        raise DataError(f"{path}: is no COCO file: it needs the lists images, annotations and categories")
+    words = [path.stem, path.parent.name if path.parent != root else ""]
+    split = next(filter(None, map(split_called, words)), UNSPLIT)
+    return _File(path, split, images, annotations, tuple(_category(entry, path) for entry in categories))
+
+
+def _category(entry: Any, path: Path) -> tuple[int, str]:
+    """Id and name of a category, or a DataError: without them no box has a class."""
+    if not (
+        isinstance(entry, dict) and isinstance(entry.get("id"), int) and isinstance(entry.get("name"), str)
+    ):
+        raise DataError(f"{path}: a category needs a whole number as id and a name; one is {_brief(entry)}")
+    return entry["id"], entry["name"]
+
+
+def _brief(entry: Any) -> str:
+    """What a wrong entry is, in a few words; its whole text could be huge."""
+    return (
+        f"an object with {shorten(', '.join(map(str, entry)))}"
+        if isinstance(entry, dict)
+        else type(entry).__name__
+    )
+
+
+def _name_faults(file: _File, names: tuple[str, ...], root: Path) -> Iterator[Finding]:
+    """Findings for ids that are there twice, and for classes that only another file has."""
+    where = below(file.path, root)
+    ids = Counter(category_id for category_id, _ in file.categories)
+    own = {name for _, name in file.categories}
+    for category_id in (i for i, count in ids.items() if count > 1):
+        yield Finding("Y402", where, f"the category id {category_id} is there twice")
+    for name in names:
+        if name not in own:
+            yield Finding("Y402", where, f"has no category {name!r}, which another split has")
+
+
+def _category_ids(file: _File, names: tuple[str, ...]) -> tuple[int, ...]:
+    """The file's own category id of each class, -1 for a class that it does not have."""
+    ids = {name: category_id for category_id, name in reversed(file.categories)}
+    return tuple(ids.get(name, -1) for name in names)
+
+
+def _samples(file: _File, root: Path, names: tuple[str, ...]) -> tuple[list[Sample], list[Finding]]:
+    """The pictures of one file with their boxes, and what is wrong with them."""
+    where = below(file.path, root)
+    images, findings = _images(file, where)
+    rows, faults = _rows(file, where, names, images)
+    findings += faults
+    places = _picture_places(file.path, root)
+    samples = []
+    for image_id, entry in images.items():
+        path = _picture(fixed_slashes(entry["file_name"]), places)
+        name = below(path, root)
+        if not path.is_file():
+            findings.append(Finding("Y102", name, f"the picture is listed in {where}, and is not there"))
+            continue
+        size = _declared_size(entry)
+        frame = size if size and min(size) > 0 else None
+        truth, kept, more = gather(rows[image_id], frame, lambda row: f"{where}:annotations[{row}]")
+        findings += [Finding(f.code, f.where, f"{name}: {f.what}") for f in more]
+        samples.append(Sample(name, path, file.split, image_id, where, truth, kept, declared_size=size))
+    return samples, findings
+
+
+def _images(file: _File, where: str) -> tuple[dict[int | str, dict[str, Any]], list[Finding]]:
+    """The entries of pictures by id, and findings for those that cannot be used."""
+    images: dict[int | str, dict[str, Any]] = {}
+    findings = []
+    for index, entry in enumerate(file.images):
+        place = f"{where}:images[{index}]"
+        image_id = entry.get("id") if isinstance(entry, dict) else None
+        if not isinstance(image_id, (int, str)) or not isinstance(entry.get("file_name"), str):
+            findings.append(
+                Finding("Y204", place, f"a picture needs id and file_name; this is {_brief(entry)}")
+            )
+        elif image_id in images:
+            findings.append(Finding("Y205", place, f"the id {image_id} belongs to an earlier picture"))
+        else:
+            images[image_id] = entry
+    return images, findings
+
+
+def _rows(
+    file: _File, where: str, names: tuple[str, ...], images: Mapping[int | str, Any]
+) -> tuple[Mapping[int | str, list[Row]], list[Finding]]:
+    """The rows of each picture by its id, and findings for annotations that are no class and box."""
+    class_ids = {category_id: names.index(name) for category_id, name in file.categories}
+    rows: defaultdict[int | str, list[Row]] = defaultdict(list)
+    findings = []
+    for index, entry in enumerate(file.annotations):
+        code, what = _annotation_fault(entry, class_ids, images)
+        if code:
+            findings.append(Finding(code, f"{where}:annotations[{index}]", what))
+        else:
+            rows[entry["image_id"]].append(_row(entry, index, class_ids[entry["category_id"]]))
+    return rows, findings
+
+
+def _annotation_fault(
+    entry: Any, class_ids: Mapping[int, int], images: Mapping[int | str, Any]
+) -> tuple[str, str]:
+    """The code and words of what keeps an annotation from being a row; "" where nothing does."""
+    if not isinstance(entry, dict):
+        return "Y204", f"an annotation must be an object; this is {_brief(entry)}"
+    image_id, category_id = entry.get("image_id"), entry.get("category_id")
+    if not isinstance(image_id, (int, str)) or image_id not in images:
+        return "Y202", f"the image_id {shorten(image_id, 40)} belongs to no picture"
+    if not isinstance(category_id, (int, str)) or category_id not in class_ids:
+        return "Y401", f"the category_id {shorten(category_id, 40)} belongs to no category"
+    bbox = entry.get("bbox")
+    if not isinstance(bbox, list) or len(bbox) != 4 or any(number(value) is None for value in bbox):
+        return "Y204", "bbox must be [x, y, width, height], four numbers"
+    return "", ""
+
+
+def _row(entry: Mapping[str, Any], index: int, class_id: int) -> Row:
+    """An annotation that is known to be sound as a row."""
+    x, y, w, h = (float(value) for value in entry["bbox"])
+    area = number(entry.get("area"))
+    crowd = bool(number(entry.get("iscrowd")))
+    return Row(index, class_id, (x, y, x + w, y + h), crowd, area=float("nan") if area is None else area)
+
+
+def _declared_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Width and height that an entry gives its picture, or None."""
+    width, height = number(entry.get("width")), number(entry.get("height"))
+    if width is None or height is None or not (abs(width) < _SNIFF**2 and abs(height) < _SNIFF**2):
+        return None
+    return int(width), int(height)
+
+
+def _picture_places(path: Path, root: Path) -> list[Path]:
+    """Folders in which the pictures of an annotation file may lie, the most usual first."""
+    word = path.stem.rsplit("_", 1)[-1]  # "val2017" of instances_val2017
+    split = split_called(word) or split_called(path.parent.name) or ""
+    places = []
+    for base in dict.fromkeys((path.parent, root)):
+        places += [
+            base,
+            base / "images",
+            base / word,
+            base / "images" / word,
+            base / "data",
+            base / "JPEGImages",
+        ]
+        places += [base / split, base / "images" / split, base / split / "images"] if split else []
+    return list(dict.fromkeys(places))
+
+
+def _picture(file_name: str, places: Sequence[Path]) -> Path:
+    """Where a picture lies: the first place that has it, else where it should be."""
+    tries = (place / file_name for place in places)
+    return plain(next((path for path in tries if path.is_file()), places[0] / file_name))

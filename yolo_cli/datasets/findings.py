@@ -1,0 +1,106 @@
+"""What can be wrong with a data set: rules with stable codes, and the findings that name them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["RULES", "Finding", "Rule", "Severity"]
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of fault.
+
+    Attributes:
+        code: never changes and is never used again for something else.
+        name: the same for people.
+        severity: "error" where something is lost or learnt wrongly, "warning" where a person should look.
+        meaning: what is wrong, as one clause.
+        mending: what ``--fix`` does about it in the copy.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    meaning: str
+    mending: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One fault at one place.
+
+    Attributes:
+        code: the rule's, a key of ``RULES``.
+        where: file, relative to the data set's folder, and the line, object or annotation in it.
+        what: the fault with its figures, one line.
+    """
+
+    code: str
+    where: str
+    what: str
+
+    def __post_init__(self) -> None:
+        if self.code not in RULES:
+            raise ValueError(f"there is no rule {self.code}")
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that was broken."""
+        return RULES[self.code]
+
+
+_TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
+    # Pictures
+    ("Y101", "unreadable-picture", "error", "a picture cannot be read", "left out, its label too"),
+    ("Y102", "missing-picture", "error", "a picture is listed, and is not there", "left out of the list"),
+    ("Y103", "size-disagrees", "error", "the label file gives another picture size than the picture has",
+     "left out, for its boxes belong to another picture; a size of 0 is filled in"),
+    ("Y104", "exif-rotated-label", "error", "boxes were drawn on the picture as stored, before its EXIF turn",
+     "boxes are turned with the picture"),
+    ("Y105", "exif-turned-picture", "warning",
+     "EXIF turns or mirrors the picture, and the label cannot show on which side of the turn it was drawn",
+     "kept: look at the boxes"),
+    # Label files
+    ("Y201", "missing-label", "error", "a picture has no label file (an empty one would say: nothing here)",
+     "left out"),
+    ("Y202", "orphan-label", "error", "a label belongs to no picture", "left out"),
+    ("Y203", "unreadable-label", "error", "a label file cannot be read at all", "left out, its picture too"),
+    ("Y204", "malformed-row", "error", "a row is no class and box", "row left out"),
+    ("Y205", "listed-twice", "warning", "a picture is listed twice in one split", "listed once"),
+    ("Y206", "other-filename", "warning", "an XML file names another picture than that of its own name",
+     "the file's own name is written"),
+    # Boxes
+    ("Y301", "not-a-number", "error", "a coordinate is not a finite number", "row left out"),
+    ("Y302", "degenerate-box", "error", "a box has no width or no height, or its corners are swapped",
+     "row left out"),
+    ("Y303", "box-outside", "error", "a box lies wholly outside the picture", "row left out"),
+    ("Y304", "box-sticks-out", "warning", "a box sticks out of the picture by more than 1 pixel", "clipped"),
+    ("Y305", "duplicate-box", "warning", "an object is drawn twice: same class, IoU 0.9 or more",
+     "the later one left out"),
+    ("Y306", "two-classes", "warning", "a box bears two classes: IoU 0.99 or more", "kept: choose one"),
+    ("Y307", "tiny-box", "warning", "a box is narrower than 3 pixels at the network's size", "kept"),
+    # Classes
+    ("Y401", "unknown-class", "error", "a row names a class that the data set does not have",
+     "row left out"),
+    ("Y402", "names-disagree", "error", "files of the data set disagree about class names",
+     "one list is written"),
+    ("Y403", "unlabelled-class", "warning", "a class has no box, or none to learn from", "kept"),
+    ("Y404", "class-imbalance", "warning", "a class has at most a tenth of the most frequent one's boxes",
+     "kept"),
+    ("Y405", "no-class-names", "warning", "no file names the classes", "kept: their numbers are their names"),
+    # Splits
+    ("Y501", "duplicate-across-splits", "error", "the same picture is in two splits, so figures flatter",
+     "kept only in the later of train, val, test"),
+    ("Y502", "near-duplicate-across-splits", "warning", "nearly the same picture is in two splits",
+     "kept: look at the pair"),
+    ("Y503", "duplicate-picture", "warning", "the same picture is there twice in one split",
+     "the later name left out"),
+    ("Y504", "empty-split", "error", "a split is named, and holds no usable picture", "left out"),
+)  # fmt: skip
+
+RULES = {row[0]: Rule(*row) for row in _TABLE}
+"""Every rule by its code."""

@@ -1,0 +1,82 @@
+"""Pictures to validate on, held out of a data set that names none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.datasets.layout import in_order
+from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.errors import DataError, UsageError
+
+__all__ = ["hold_out"]
+
+
+def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
+    """Give a data set without "val" one, taken from its "train", or from all where it is not split.
+
+    Every class comes to about ``fraction`` of its pictures, the rarest first, and so do pictures without
+    boxes. This is iterative stratification: Sechidis, Tsoumakas and Vlahavas, "On the Stratification of
+    Multi-Label Data", ECML PKDD 2011. The same pictures, fraction and seed give the same split.
+
+    Args:
+        dataset: returned as it is where it has both "train" and "val".
+        fraction: the share to hold out, between 0 and 1.
+        seed: chooses among the pictures that would do equally well.
+
+    Raises:
+        UsageError: if the fraction is not between 0 and 1.
+        DataError: if there is nothing to learn from, or only one picture.
+    """
+    if not 0 < fraction < 1:
+        raise UsageError(f"the share to hold out is {fraction}, and must lie between 0 and 1")
+    if {"train", "val"} <= set(dataset.splits):
+        return dataset
+    pool = [sample for sample in dataset.samples if sample.split in ("train", UNSPLIT)]
+    if len(pool) < 2:
+        have = ", ".join(dataset.splits) or "none"
+        raise DataError(f"{dataset.root}: has {len(pool)} pictures to learn from (splits: {have}); add some")
+    held = _chosen(_presence(pool, len(dataset.class_names)), fraction, np.random.default_rng(seed))  # (n,)
+    parted = [
+        replace(sample, split="val" if out else "train") for sample, out in zip(pool, held, strict=True)
+    ]
+    rest = [sample for sample in dataset.samples if sample.split not in ("train", UNSPLIT)]
+    categories = dict(dataset.categories)
+    for split in ("train", UNSPLIT):
+        if split in categories:
+            categories["train"] = categories["val"] = categories[split]
+    return replace(dataset, samples=in_order(parted + rest), categories=categories)
+
+
+def _presence(samples: Sequence[Sample], classes: int) -> NDArray[np.bool_]:
+    """Which classes each picture shows, (n, classes + 1); the last column marks pictures without boxes."""
+    shown = np.zeros((len(samples), classes + 1), bool)
+    for row, sample in zip(shown, samples, strict=True):
+        row[sample.labels.class_id if len(sample.labels) else -1] = True
+    return shown
+
+
+def _chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which pictures are held out, (n,): at least one, and not all."""
+    count = len(shown)
+    shares = np.array([1 - fraction, fraction])  # (2,): to keep, to hold out
+    wanted = shares[:, None] * shown.sum(axis=0)  # (2, classes + 1)
+    room = shares * count  # (2,)
+    held = np.zeros(count, bool)
+    left = np.ones(count, bool)
+    while left.any():
+        per_class = shown[left].sum(axis=0)  # (classes + 1,)
+        rarest = int(np.argmin(np.where(per_class > 0, per_class, count + 1)))
+        for index in rng.permutation(np.flatnonzero(left & shown[:, rarest])):
+            side = int(
+                np.lexsort((-room, -wanted[:, rarest]))[0]
+            )  # who wants the class most, then who has room
+            held[index], left[index] = side == 1, False
+            wanted[side] -= shown[index]
+            room[side] -= 1
+    if held.all() or not held.any():
+        held[-1] = not held[-1]
+    return held

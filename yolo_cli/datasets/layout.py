@@ -1,0 +1,185 @@
+"""What the three forms share: names of splits, lists of pictures, and rows that become boxes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.sample import Sample
+from yolo_cli.detections import Truth
+from yolo_cli.images import SUFFIXES
+
+__all__ = [
+    "Row",
+    "below",
+    "gather",
+    "in_order",
+    "name_findings",
+    "pictures_below",
+    "plain",
+    "split_called",
+    "without_repeats",
+]
+
+_SPLIT_WORDS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
+                "test": "test", "testing": "test"}  # fmt: skip
+_ORDER = {"train": 0, "val": 1, "test": 2}
+_LARGEST = 1e9  # pixels; no picture is wider, and squares of more could overflow
+
+
+class Row(NamedTuple):
+    """One box as a label file has it.
+
+    Attributes:
+        row: where in the file: see ``Sample.rows``.
+        class_id: index into the data set's class names.
+        xyxy: left, upper, right, lower edge, 0-based, in pixels or fractions.
+        crowd: COCO's ``iscrowd``.
+        difficult: VOC's ``difficult``.
+        area: COCO's ``area`` in square pixels; NaN where the file gives none.
+    """
+
+    row: int
+    class_id: int
+    xyxy: tuple[float, float, float, float]
+    crowd: bool = False
+    difficult: bool = False
+    area: float = float("nan")
+
+
+def gather(
+    rows: Sequence[Row], frame: tuple[float, float] | None, where: Callable[[int], str]
+) -> tuple[Truth, tuple[int, ...], list[Finding]]:
+    """Make boxes of rows, and findings of those rows that are no boxes and are left out.
+
+    Args:
+        rows: what the file has.
+        frame: width and height that a box must at least touch, in its unit; None where they are not known.
+        where: the place of a row, for messages.
+
+    Returns:
+        The boxes in float64, the row of each, and what was left out.
+    """
+    xyxy = np.array([row.xyxy for row in rows], float).reshape(-1, 4)  # (M, 4)
+    finite = np.all(np.abs(xyxy) < _LARGEST, axis=1)  # (M,); NaN is not smaller than anything
+    proper = np.all(xyxy[:, 2:] > xyxy[:, :2], axis=1)  # (M,)
+    inside = _touches(xyxy, frame)  # (M,)
+    findings = [
+        Finding(code, where(row.row), f"{what}: {_corners(row.xyxy)}")
+        for row, a, b, c in zip(rows, finite, proper, inside, strict=True)
+        for code, what in [_fault(a, b, c, frame == (1, 1))]
+        if code
+    ]
+    kept = [row for row, good in zip(rows, finite & proper & inside, strict=True) if good]
+    return _truth(kept), tuple(row.row for row in kept), findings
+
+
+def _fault(finite: bool, proper: bool, inside: bool, fractions: bool) -> tuple[str, str]:
+    """The code and words of the first thing that is wrong with a box; "" where nothing is."""
+    if not finite:
+        return "Y301", "a coordinate is not a finite number"
+    if not proper:
+        return "Y302", "the box has no width or no height, or its corners are swapped"
+    if not inside:
+        hint = " (pixels where fractions belong?)" if fractions else ""
+        return "Y303", f"the box lies wholly outside the picture{hint}"
+    return "", ""
+
+
+def _touches(xyxy: NDArray[np.float64], frame: tuple[float, float] | None) -> NDArray[np.bool_]:
+    """Which boxes (M, 4) have a part inside a frame: (M,); all where no frame is known."""
+    if frame is None:
+        return np.ones(len(xyxy), bool)
+    low, high = xyxy[:, :2], xyxy[:, 2:]  # (M, 2), (M, 2)
+    return np.asarray(((high > 0) & (low < np.array(frame))).all(axis=1))
+
+
+def _truth(rows: Sequence[Row]) -> Truth:
+    """Boxes of rows that all are boxes; an area that the file does not give is the box's."""
+    xyxy = np.array([row.xyxy for row in rows], float).reshape(-1, 4)  # (N, 4)
+    given = np.array([row.area for row in rows], float)  # (N,)
+    own = np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1)  # (N,)
+    return Truth(
+        xyxy,
+        np.array([row.class_id for row in rows], np.int64),
+        np.array([row.crowd for row in rows], bool),
+        np.array([row.difficult for row in rows], bool),
+        np.where(np.abs(given) < _LARGEST**2, given, own),
+    )
+
+
+def _corners(xyxy: Iterable[float]) -> str:
+    """Edges for a message, without needless zeros."""
+    return "left {:.6g}, top {:.6g}, right {:.6g}, bottom {:.6g}".format(*xyxy)
+
+
+def split_called(word: str) -> str | None:
+    """The split that a folder, a file or a key is named after, or None.
+
+    >>> [split_called(word) for word in ("valid", "instances_val2017", "testing", "trainval", "rain")]
+    ['val', 'val', 'test', None, None]
+    """
+    for part in re.split(r"[^a-z]+", word.lower()):
+        if part in _SPLIT_WORDS:
+            return _SPLIT_WORDS[part]
+    return None
+
+
+def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    """Samples by split (train, val, test, then others by name), and by name within each."""
+    return tuple(sorted(samples, key=lambda s: (_ORDER.get(s.split, 3), s.split, s.name)))
+
+
+def plain(path: str | os.PathLike[str]) -> Path:
+    """An absolute path without ``..``; links are not followed, for labels lie beside the link."""
+    return Path(os.path.abspath(path))  # noqa: PTH100  # Path.resolve would follow links
+
+
+def below(path: Path, root: Path) -> str:
+    """A path relative to the data set's folder, with slashes; it may begin with ``..``."""
+    try:
+        return Path(os.path.relpath(path, root)).as_posix()
+    except ValueError:  # another drive on Windows
+        return path.as_posix()
+
+
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """Every file with a picture's suffix in a folder and those below it, hidden ones left aside, sorted."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                yield Path(place, name)
+
+
+def without_repeats(samples: Iterable[Sample]) -> tuple[list[Sample], list[Finding]]:
+    """The first of samples that share a split and a name, and a finding for each further one."""
+    kept: dict[tuple[str, str], Sample] = {}
+    findings = []
+    for sample in samples:
+        key = (sample.split, sample.name)
+        if key in kept:
+            findings.append(Finding("Y205", sample.name, f"the picture is listed twice in {sample.split}"))
+        else:
+            kept[key] = sample
+    return list(kept.values()), findings
+
+
+def name_findings(names: Sequence[Any], where: str) -> list[Finding]:
+    """Findings for class names that are there twice, or differ only in case or blanks."""
+    first: dict[str, int] = {}
+    findings = []
+    for index, name in enumerate(names):
+        earlier = first.setdefault("".join(str(name).split()).casefold(), index)
+        if earlier != index:
+            alike = "bear the same name" if names[earlier] == name else "differ only in case or blanks"
+            what = f"classes {earlier} and {index} {alike}: {names[earlier]!r}, {name!r}"
+            findings.append(Finding("Y402", where, what))
+    return findings

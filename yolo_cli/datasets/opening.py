@@ -1,0 +1,117 @@
+"""Find out what kind of data set a path is, and read it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from yolo_cli.datasets.coco import annotation_files, read_coco
+from yolo_cli.datasets.layout import plain, split_called
+from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.voc import has_voc, read_voc
+from yolo_cli.datasets.yolo import read_yolo
+from yolo_cli.datasets.yolo_layout import descriptions
+from yolo_cli.errors import DataError
+
+__all__ = ["open_dataset", "read_dataset"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One way to understand a path: the form's name, what speaks for it, and how to read it so."""
+
+    form: str
+    sign: Path
+    read: Callable[[], Dataset]
+
+
+def open_dataset(
+    path: str | os.PathLike[str], *, split: str | None = None, allow_unlabelled: bool = False
+) -> Dataset:
+    """Read a data set in YOLO, COCO or VOC form from its folder or from the file that describes it.
+
+    Nothing is ever written to it. Rows and pictures that cannot be used are left out and named in
+    ``findings``. Pictures are opened only later, when they or (for YOLO) their sizes are asked for.
+
+    Args:
+        path: the folder, or a ``data.yaml``, a ``.data`` file or a COCO ``.json``.
+        split: only this one of "train", "val" and "test"; None takes all.
+        allow_unlabelled: take a picture without a label file as one that shows nothing to find.
+
+    Raises:
+        DataError: if there is no data set, more than one reading, or nothing in it that can be used.
+        UsageError: if the data set has no such split.
+    """
+    dataset = read_dataset(path, allow_unlabelled=allow_unlabelled)
+    if not dataset.samples:
+        first = dataset.findings[0] if dataset.findings else None
+        why = f"; first: {first.where}: {first.what}" if first else ""
+        raise DataError(f"{path}: has no picture that can be used ({len(dataset.findings)} faults{why})")
+    return dataset if split is None else dataset.in_split(split_called(split) or split)
+
+
+def read_dataset(path: str | os.PathLike[str], *, allow_unlabelled: bool = False) -> Dataset:
+    """Like :func:`open_dataset`, but a data set may turn out empty: then its findings say why.
+
+    Raises:
+        DataError: if there is no data set, more than one reading, or its description is broken.
+    """
+    place = plain(path)
+    if place.is_file():
+        return _of_file(place, allow_unlabelled)
+    if not place.is_dir():
+        raise DataError(f"{path}: there is no such file or folder; --data needs a data set's")
+    readings = _readings(place, allow_unlabelled) or _of_part(place, allow_unlabelled)
+    if not readings:  # an archive often holds one folder more
+        subs = [sub for sub in sorted(place.iterdir()) if sub.is_dir() and not sub.name.startswith(".")]
+        readings = [reading for sub in subs for reading in _readings(sub, allow_unlabelled)]
+    if not readings:
+        raise DataError(
+            f"{path}: holds no data set: neither data.yaml or images/ with labels/ (YOLO), nor a .json with "
+            f"images and annotations (COCO), nor Annotations/*.xml (VOC)"
+        )
+    if len(readings) > 1:
+        both = " or ".join(f"{reading.form} ({reading.sign})" for reading in readings)
+        raise DataError(f"{path}: can be read as {both}; give one of these with --data")
+    return readings[0].read()
+
+
+def _of_file(path: Path, allow_unlabelled: bool) -> Dataset:
+    """Read the data set that a file describes, by its suffix."""
+    if path.suffix in (".yaml", ".yml", ".data"):
+        return read_yolo(path, allow_unlabelled)
+    if path.suffix == ".json":
+        inside = path.parent.name.lower() == "annotations" or split_called(path.parent.name)
+        return read_coco([path], path.parent.parent if inside else path.parent)
+    raise DataError(f"{path}: is no data set; give its folder, its data.yaml or its COCO .json")
+
+
+def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
+    """Every way to understand a folder."""
+    readings = [
+        _Reading(
+            "YOLO", sign if sign != folder else folder / "labels", partial(read_yolo, sign, allow_unlabelled)
+        )
+        for sign in descriptions(folder)
+    ]
+    files = annotation_files(folder)
+    if files:
+        readings.append(_Reading("COCO", files[0], partial(read_coco, files, folder)))
+    if has_voc(folder):
+        sign = folder / "Annotations" if (folder / "Annotations").is_dir() else folder
+        readings.append(_Reading("VOC", sign, partial(read_voc, folder, allow_unlabelled)))
+    return readings
+
+
+def _of_part(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
+    """The reading of a folder that is one part of a data set, such as its ``labels``."""
+    readers = {"labels": read_yolo, "annotations": read_voc}
+    read = readers.get(folder.name.lower())
+    return (
+        []
+        if read is None
+        else [_Reading(folder.name, folder, partial(read, folder.parent, allow_unlabelled))]
+    )

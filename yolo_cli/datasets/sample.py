@@ -1,0 +1,195 @@
+"""What a data set is made of: samples, each a picture and the boxes that people drew on it.
+
+The convention, whatever the files' own: boxes are xyxy, float64, in pixels of the *upright* picture
+(turned as its EXIF orientation says), with (0, 0) the upper left corner of the upper left pixel.
+float64, so that figures agree with programs that read the same files in double precision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.sizes import HEAD_BYTES, picture_header, read_head
+from yolo_cli.detections import Truth
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.images import Image, read_image
+
+__all__ = ["UNSPLIT", "Dataset", "Kind", "Sample"]
+
+Kind = Literal["yolo", "coco", "voc"]
+UNSPLIT = "all"
+"""The split of samples in a data set that does not say how it is split."""
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One picture and its boxes. The picture is read when it is asked for, and not kept.
+
+    Attributes:
+        name: the picture's path below the data set's folder, with slashes; unique within a split.
+        path: where the picture lies.
+        split: "train", "val", "test", or ``UNSPLIT``.
+        image_id: COCO's id of the picture; in the other forms its file name without suffix.
+        label: the label file below the data set's folder, with slashes; "" for a picture without one.
+        labels: the boxes as their file has them: pixels, or fractions of width and height (``fractions``).
+        rows: where in the label file each box stands, from 1: line (YOLO), object (VOC) or annotation (COCO).
+        fractions: whether ``labels`` holds fractions of the picture's width and height.
+        declared_size: width and height in pixels as the label file gives them, or None.
+    """
+
+    name: str
+    path: Path
+    split: str
+    image_id: int | str
+    label: str
+    labels: Truth = field(default_factory=lambda: Truth(np.zeros((0, 4))))
+    rows: tuple[int, ...] = ()
+    fractions: bool = False
+    declared_size: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.rows) != len(self.labels):
+            raise ValueError(f"{len(self.rows)} rows for {len(self.labels)} boxes")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright picture in pixels, from the file's header.
+
+        Raises:
+            DataError: if the file is missing or no picture.
+        """
+        return picture_header(self.path).upright
+
+    @property
+    def truth(self) -> Truth:
+        """The boxes in pixels of the upright picture, float64, (N, 4). Only fractions need its size.
+
+        Raises:
+            DataError: if the size is needed, and the picture is missing or no picture.
+        """
+        if not self.fractions or not len(self.labels):
+            return self.labels
+        width, height = self.size
+        xyxy = self.labels.xyxy * np.array([width, height, width, height], float)  # (N, 4)
+        return Truth(xyxy, self.labels.class_id, self.labels.crowd, self.labels.difficult)
+
+    def read(self) -> Image:
+        """The upright picture, under the sample's name.
+
+        Raises:
+            DataError: if the file is missing, damaged or no picture.
+        """
+        return read_image(self.path, self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Pictures with boxes, as found in one of three forms.
+
+    Attributes:
+        root: the folder that names are relative to.
+        kind: the form: "yolo", "coco" or "voc".
+        class_names: the name of each class id; the same for every split.
+        samples: by split (train, val, test, others), then by name.
+        findings: what could not be used while reading, and was left out.
+        categories: for COCO, by split: the data set's own category id of each class id.
+    """
+
+    root: Path
+    kind: Kind
+    class_names: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    findings: tuple[Finding, ...] = ()
+    categories: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that hold samples, in their order."""
+        return tuple(dict.fromkeys(sample.split for sample in self.samples))
+
+    def in_split(self, split: str) -> Dataset:
+        """The part in one split. A data set that is not split at all has only ``UNSPLIT``.
+
+        Raises:
+            UsageError: if there is no such split.
+        """
+        samples = tuple(sample for sample in self.samples if sample.split == split)
+        if not samples:
+            have = ", ".join(self.splits)
+            raise UsageError(f"{self.root}: has no split {split!r}, only {have}; name one of these")
+        return replace(self, samples=samples)
+
+    @property
+    def category_ids(self) -> tuple[int, ...]:
+        """The data set's own category id of each class id: COCO's, else 0, 1, 2 and so on.
+
+        Raises:
+            DataError: if the splits at hand number their categories differently.
+        """
+        found = {self.categories[split] for split in self.splits if split in self.categories}
+        if len(found) > 1:
+            raise DataError(f"{self.root}: its splits number their categories differently; choose one split")
+        return found.pop() if found else tuple(range(len(self.class_names)))
+
+    def class_counts(self) -> NDArray[np.int64]:
+        """How many boxes each class has, (classes,)."""
+        ids = [sample.labels.class_id for sample in self.samples]
+        flat = np.concatenate([np.zeros(0, np.int64), *ids])  # (boxes,)
+        return np.bincount(flat, minlength=len(self.class_names)).astype(np.int64)
+
+    def box_sizes(self, imgsz: int) -> NDArray[np.float64]:
+        """Widths and heights (boxes, 2) in pixels once each picture's longer side is ``imgsz`` pixels.
+
+        That is what a network sees after a letterbox. Boxes around crowds are no objects and do not count.
+
+        Raises:
+            DataError: if a picture whose size is needed is missing or no picture.
+        """
+        found = [np.zeros((0, 2))]
+        for sample in self.samples:
+            truth = sample.truth
+            wh = (truth.xyxy[:, 2:] - truth.xyxy[:, :2])[~np.asarray(truth.crowd)]  # (N, 2)
+            if len(wh):
+                found.append(wh * (imgsz / max(sample.size)))
+        return np.concatenate(found)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """sha256, in hex, of what there is to learn from: the same wherever the folder lies.
+
+        It covers the class names and, for each sample in the order of split and name: both of these, the
+        picture's size in bytes and its first 64 KiB, and the boxes with class, crowd and difficult. It does
+        not cover how the labels are written down. (Whole files would cost minutes where pictures are large;
+        a compressed picture that differs anywhere nearly always differs in its first 64 KiB or its length.)
+
+        Raises:
+            DataError: if a picture cannot be read.
+        """
+        digest = hashlib.sha256(repr(self.class_names).encode())
+        for sample in sorted(self.samples, key=lambda sample: (sample.split, sample.name)):
+            head, length = read_head(sample.path, HEAD_BYTES)
+            digest.update(repr((sample.split, sample.name, length, len(sample.labels))).encode())
+            digest.update(hashlib.sha256(head).digest())
+            for part in _numbers(sample.labels):
+                digest.update(part.tobytes())
+        return digest.hexdigest()
+
+
+def _numbers(truth: Truth) -> tuple[NDArray[Any], ...]:
+    """Boxes (N, 4), classes, crowd and difficult flags (N,) in types that are the same on every machine."""
+    flags = (np.asarray(truth.crowd).astype("u1"), np.asarray(truth.difficult).astype("u1"))
+    return (truth.xyxy.astype("<f8"), truth.class_id.astype("<i8"), *flags)

@@ -1,0 +1,90 @@
+"""The size of a picture from its header, without decoding it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from yolo_cli.errors import DataError
+from yolo_cli.headers import Header, read_header
+from yolo_cli.images import read_image
+
+__all__ = ["HEAD_BYTES", "PictureHeader", "picture_header", "read_head"]
+
+HEAD_BYTES = 1 << 16
+"""How much of a file is read first: enough for the header of nearly every picture."""
+
+_ORIENTATION_FIRST = frozenset({"JPEG", "BMP", "GIF", "PNM"})  # PNG and WebP may have EXIF at their end
+
+
+@dataclass(frozen=True, slots=True)
+class PictureHeader:
+    """A picture's size, as stored and as shown.
+
+    Attributes:
+        width: in pixels, as stored.
+        height: in pixels, as stored.
+        orientation: EXIF orientation, 1 (upright) to 8; 5 to 8 lie on their side, 2, 4, 5 and 7 are mirrored.
+    """
+
+    width: int
+    height: int
+    orientation: int = 1
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height in pixels after the turn: those of the picture that :func:`read_image` gives."""
+        stored = (self.width, self.height)
+        return stored if self.orientation < 5 else stored[::-1]
+
+
+def picture_header(path: Path) -> PictureHeader:
+    """Size and orientation of a picture file. Remembered until the file's time or length changes.
+
+    Raises:
+        DataError: if the file is missing or no picture. A picture that is cut short later on passes.
+    """
+    try:
+        stat = path.stat()
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+    return _picture_header(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1 << 18)
+def _picture_header(path: Path, _time: int, _length: int) -> PictureHeader:
+    """The header, read once for each state of the file."""
+    header = _header(path)
+    if header.kind == "TIFF":  # its orientation is an affair of the decoder
+        image = read_image(path)
+        return PictureHeader(image.width, image.height)
+    return PictureHeader(header.width, header.height, header.orientation)
+
+
+def _header(path: Path) -> Header:
+    """What the first 64 KiB say, or the whole file where they do not suffice."""
+    head, length = read_head(path, HEAD_BYTES)
+    try:
+        header = read_header(head, str(path))
+    except DataError:
+        if length <= len(head):
+            raise
+    else:
+        if length <= len(head) or header.kind in _ORIENTATION_FIRST:
+            return header
+    return read_header(read_head(path, length)[0], str(path))
+
+
+def read_head(path: Path, count: int) -> tuple[bytes, int]:
+    """The first ``count`` bytes of a file, and its whole length in bytes.
+
+    Raises:
+        DataError: if the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(count)
+            return head, file.seek(0, 2)
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault

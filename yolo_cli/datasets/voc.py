@@ -1,0 +1,274 @@
+"""Data sets in Pascal VOC form: an XML file for each picture, ``ImageSets/Main/*.txt`` for the splits.
+
+VOC counts pixels from 1 and includes the last one: ``xmin ymin xmax ymax`` becomes left ``xmin - 1``, top
+``ymin - 1``, right ``xmax``, bottom ``ymax`` on our continuous axis from 0 (devkit_doc of VOC 2012, §4).
+Fractions of pixels, as in rescaled copies, are treated alike. Boxes whose ``xmax`` is not beyond ``xmin`` (or
+``ymax`` not beyond ``ymin``) are degenerate, though VOC's rule would allow them one pixel: in practice such a
+box is a slip of the mouse. ``difficult`` is kept.
+
+The picture is the one that bears the XML file's name, whatever its suffix; else the one that ``filename``
+names. ``trainval.txt`` and lists for one class are passed over where ``train.txt`` is there. Without
+ImageSets, folders named after splits give the splits. Class names are those of ``labels.txt`` or
+``classes.txt`` where there is one, else all that occur, in alphabetical order (VOC's own order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.layout import (
+    Row,
+    below,
+    gather,
+    in_order,
+    name_findings,
+    pictures_below,
+    split_called,
+    without_repeats,
+)
+from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.text import fixed_slashes, number, read_text, shorten
+from yolo_cli.errors import DataError
+
+__all__ = ["has_voc", "read_voc", "read_xml"]
+
+_NAME_FILES = ("labels.txt", "classes.txt")
+_PICTURE_FOLDERS = ("JPEGImages", "images")
+_LABEL_FOLDERS = ("Annotations", "annotations")
+_LIST_FOLDERS = ("ImageSets/Main", "ImageSets", ".")
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+class _Object(NamedTuple):
+    """One ``object`` of an annotation: its place from 1, class name, corners from 1, ``difficult``."""
+
+    row: int
+    name: str
+    corners: tuple[float, float, float, float]
+    difficult: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotation:
+    """One picture and what its XML file says."""
+
+    picture: Path
+    split: str
+    label: str
+    objects: tuple[_Object, ...] = ()
+    size: tuple[int, int] | None = None
+
+
+def has_voc(folder: Path) -> bool:
+    """Whether a folder holds XML annotations, in ``Annotations``, folders named after splits, or itself."""
+    return any(_is_annotation(path) for path in _xml_files(folder))
+
+
+def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
+    """Read a VOC data set from its folder; it may turn out empty.
+
+    Raises:
+        DataError: if a list of pictures or classes cannot be read.
+    """
+    labels = {_stem(path, root, _LABEL_FOLDERS): path for path in _xml_files(root)}
+    pictures = _pictures(root)
+    members = _members(root, labels, pictures)
+    read = [_annotation(root, split, stem, pictures.get(stem), labels.get(stem)) for split, stem in members]
+    annotations = [found for found, _ in read if found and (found.label or allow_unlabelled)]
+    names, source = _class_names(root, annotations)
+    made = [_sample(annotation, root, names) for annotation in annotations]
+    samples, repeats = without_repeats(sample for sample, _ in made)
+    findings = [*name_findings(names, source), *repeats, *_orphans(root, labels, pictures, members)]
+    findings += [fault for _, faults in (*read, *made) for fault in faults]
+    if allow_unlabelled:
+        findings = [finding for finding in findings if finding.code != "Y201"]
+    return Dataset(root, "voc", names, in_order(samples), tuple(sorted(set(findings))))
+
+
+def read_xml(path: Path) -> Element:
+    """The root of an annotation file. Entities, by which a small file can fill the memory, are refused.
+
+    Raises:
+        DataError: if the file cannot be read, is no XML, holds entities, or is no annotation.
+    """
+    try:
+        root = fromstring(path.read_bytes())
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+    except DefusedXmlException as fault:
+        raise DataError(f"{path}: holds XML entities, which are refused; write it without a DTD") from fault
+    except ParseError as fault:
+        raise DataError(f"{path}:{fault.position[0]}: is not XML (cut short?): {fault.msg}") from fault
+    except (ValueError, LookupError) as fault:
+        raise DataError(f"{path}: is not XML: {shorten(fault)}") from fault
+    if root.tag != "annotation":
+        raise DataError(f"{path}: is no VOC annotation but {shorten(root.tag, 40)!r}")
+    return root
+
+
+def _xml_files(folder: Path) -> Iterator[Path]:
+    """The XML files of a data set, each folder's in the order of their names."""
+    usual = next((folder / name for name in _LABEL_FOLDERS if (folder / name).is_dir()), None)
+    if usual is not None:
+        yield from sorted(usual.rglob("*.xml"))
+        return
+    yield from sorted(folder.glob("*.xml"))
+    for sub in sorted(folder.iterdir()):
+        if sub.is_dir() and split_called(sub.name):
+            yield from sorted(sub.rglob("*.xml"))
+
+
+def _is_annotation(path: Path) -> bool:
+    """Whether the beginning of a file shows VOC's outermost element."""
+    try:
+        with path.open("rb") as file:
+            return b"<annotation" in file.read(1024)
+    except OSError:
+        return False
+
+
+def _stem(path: Path, root: Path, folders: tuple[str, ...]) -> str:
+    """What ties a picture to its label: the path without suffix, below the folder for its kind."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return "/".join(parts[1:] if parts[0] in folders else parts)
+
+
+def _pictures(root: Path) -> dict[str, Path]:
+    """Every picture of a data set by its stem."""
+    folder = next((root / name for name in _PICTURE_FOLDERS if (root / name).is_dir()), root)
+    return {_stem(path, root, _PICTURE_FOLDERS): path for path in pictures_below(folder)}
+
+
+def _members(root: Path, labels: Mapping[str, Path], pictures: Mapping[str, Path]) -> list[tuple[str, str]]:
+    """Split and stem of every picture that the data set has, by ImageSets, else by folders."""
+    known = labels.keys() | pictures.keys()
+    lists = {word: _listed(root, word, known) for word in ("train", "val", "test", "trainval")}
+    both = lists.pop("trainval")
+    if not lists["train"]:
+        held_out = {*lists["val"], *lists["test"]}
+        lists["train"] = [stem for stem in both if stem not in held_out]
+    if any(lists.values()):
+        return [(split, stem) for split, stems in lists.items() for stem in stems]
+    words = {stem: map(split_called, stem.split("/")[:-1]) for stem in sorted(pictures)}
+    return [(next(filter(None, found), UNSPLIT), stem) for stem, found in words.items()]
+
+
+def _listed(root: Path, word: str, known: Set[str]) -> list[str]:
+    """The stems that a list names. A second column, as lists for one class have, is cut off."""
+    path = next(
+        (root / name / f"{word}.txt" for name in _LIST_FOLDERS if (root / name / f"{word}.txt").is_file()),
+        None,
+    )
+    if path is None:
+        return []
+    lines = [line.strip() for line in read_text(path).split("\n") if line.strip()]
+    return [line if line in known else line.rsplit(maxsplit=1)[0] for line in lines]
+
+
+def _orphans(
+    root: Path, labels: Mapping[str, Path], pictures: Mapping[str, Path], members: list[tuple[str, str]]
+) -> Iterator[Finding]:
+    """Findings for XML files without a picture; a member without one is a missing picture instead."""
+    listed = {stem for _, stem in members}
+    for stem, path in labels.items():
+        if stem not in pictures and stem not in listed:
+            yield Finding("Y202", below(path, root), "the label belongs to no picture")
+
+
+def _annotation(
+    root: Path, split: str, stem: str, picture: Path | None, label: Path | None
+) -> tuple[_Annotation | None, list[Finding]]:
+    """One picture and what its XML file says, or None where they cannot be used, and what is wrong."""
+    if picture is None:
+        return None, [Finding("Y102", stem, f"the picture is listed in {split}, and is not there")]
+    if label is None:
+        return _Annotation(picture, split, ""), [
+            Finding("Y201", below(picture, root), "the picture has no XML file")
+        ]
+    where = below(label, root)
+    try:
+        xml = read_xml(label)
+    except DataError as fault:
+        return None, [Finding("Y203", where, str(fault).replace(str(label), "the label"))]
+    objects, findings = _objects(xml, where)
+    named = (xml.findtext("filename") or picture.name).strip()
+    if PurePath(fixed_slashes(named)).stem not in (picture.stem, picture.name):
+        findings.append(Finding("Y206", where, f"filename is {shorten(named)}, the picture {picture.name}"))
+    return _Annotation(picture, split, where, objects, _size(xml)), findings
+
+
+def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Finding]]:
+    """The objects of an annotation, and findings for those that are no class and box."""
+    objects, findings = [], []
+    for row, element in enumerate(xml.findall("object"), start=1):
+        name = (element.findtext("name") or "").strip()
+        box = element.find("bndbox")
+        texts = [None] * 4 if box is None else [box.findtext(corner) for corner in _CORNERS]
+        values = [value for value in map(number, texts) if value is not None]
+        if not name or len(values) != 4:
+            what = (
+                "the object needs a name"
+                if not name
+                else "the object needs xmin, ymin, xmax, ymax in a bndbox"
+            )
+            findings.append(Finding("Y204", f"{where}: object {row}", what))
+        else:
+            difficult = bool(number(element.findtext("difficult")))
+            objects.append(_Object(row, name, (values[0], values[1], values[2], values[3]), difficult))
+    return tuple(objects), findings
+
+
+def _size(xml: Element) -> tuple[int, int] | None:
+    """Width and height that an annotation gives its picture, or None."""
+    width, height = number(xml.findtext("size/width")), number(xml.findtext("size/height"))
+    if width is None or height is None or not (abs(width) < 1e9 and abs(height) < 1e9):
+        return None
+    return int(width), int(height)
+
+
+def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str, ...], str]:
+    """Class names, of a file where there is one, else all that occur, and where they come from."""
+    path = next((root / name for name in _NAME_FILES if (root / name).is_file()), None)
+    if path is not None:
+        lines = (line.strip() for line in read_text(path).split("\n"))
+        return tuple(line for line in lines if line), path.name
+    names = {thing.name for annotation in annotations for thing in annotation.objects}
+    return tuple(sorted(names)), "object names"
+
+
+def _sample(annotation: _Annotation, root: Path, names: tuple[str, ...]) -> tuple[Sample, list[Finding]]:
+    """A picture with its boxes, and findings for objects that are none of the data set's."""
+    label, size = annotation.label, annotation.size
+    rows = [_row(thing, names) for thing in annotation.objects if thing.name in names]
+    findings = [
+        Finding("Y401", f"{label}: object {thing.row}", f"there is no class {shorten(thing.name)!r}")
+        for thing in annotation.objects
+        if thing.name not in names
+    ]
+    frame = size if size and min(size) > 0 else None
+    truth, kept, faults = gather(rows, frame, lambda row: f"{label}: object {row}")
+    picture = annotation.picture
+    sample = Sample(
+        below(picture, root), picture, annotation.split, picture.stem, label, truth, kept, declared_size=size
+    )
+    return sample, findings + faults
+
+
+def _row(thing: _Object, names: tuple[str, ...]) -> Row:
+    """An object as a row: from VOC's pixels, counted from 1 with the last one in, to edges from 0."""
+    left, top, right, bottom = thing.corners
+    shift = 1 if right > left and bottom > top else 0  # a degenerate box must not gain a pixel
+    return Row(
+        thing.row,
+        names.index(thing.name),
+        (left - shift, top - shift, right, bottom),
+        difficult=thing.difficult,
+    )

@@ -1,0 +1,245 @@
+"""Where everything of a YOLO data set lies: pictures by split, labels, class names.
+
+See :mod:`yolo_cli.datasets.yolo` for the form itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.layout import below, name_findings, pictures_below, plain, split_called
+from yolo_cli.datasets.sample import UNSPLIT
+from yolo_cli.datasets.text import fixed_slashes, number, read_text, read_yaml, shorten
+from yolo_cli.errors import DataError
+from yolo_cli.images import SUFFIXES
+
+__all__ = ["NAME_FILES", "Plan", "descriptions", "label_of", "label_places", "plan_of"]
+
+NAME_FILES = ("classes.txt", "labels.txt", "obj.names", "_darknet.labels")
+"""Files that other tools leave beside labels, with a class name on each line."""
+
+_KEYS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where everything of a data set is.
+
+    Attributes:
+        root: the folder that names are relative to.
+        source: the file or folder that says so, below ``root``.
+        pictures: the pictures of each split, as named; some may not be there.
+        names: the class names, or None where no file gives them.
+        findings: what led nowhere, and names that disagree.
+    """
+
+    root: Path
+    source: str
+    pictures: Mapping[str, tuple[Path, ...]]
+    names: tuple[str, ...] | None
+    findings: tuple[Finding, ...] = ()
+
+
+def descriptions(folder: Path) -> list[Path]:
+    """What in a folder says that it is a YOLO data set: description files, else the folder itself."""
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    described = [path for path in files if path.suffix == ".data" or _describes(path)]
+    if described:
+        return described
+    pictures = (picture for group in _bare_pictures(folder).values() for picture in group)
+    return [folder] if any(label_of(picture) for picture in pictures) else []
+
+
+def plan_of(place: Path) -> Plan:
+    """Find pictures and class names from a ``data.yaml``, a ``.data`` file or a folder.
+
+    Raises:
+        DataError: if the description is broken.
+    """
+    if place.is_dir():
+        names, findings = _names_beside(place, None, "")
+        return Plan(place, place.name, _bare_pictures(place), names, tuple(findings))
+    keys = _darknet_keys(place) if place.suffix == ".data" else read_yaml(place)
+    base = plain(place.parent / _text(keys.get("path") or ".", place, "path"))
+    root = base if base.is_dir() else place.parent
+    pictures: dict[str, tuple[Path, ...]] = {}
+    findings = []
+    for key, split in _KEYS.items():
+        found, faults = _entries(place, root, key, keys.get(key))
+        findings += faults
+        if found:
+            pictures[split] = pictures.get(split, ()) + found
+    names, faults = _names_beside(root, _names(keys.get("names"), place), below(place, root))
+    findings += [*faults, *_count_findings(keys.get("nc"), names, below(place, root))]
+    return Plan(root, below(place, root), pictures, names or _numbers(keys.get("nc")), tuple(findings))
+
+
+def label_places(picture: Path) -> list[Path]:
+    """Where the label of a picture may lie, the usual place first."""
+    beside = picture.with_suffix(".txt")
+    parts = beside.parts
+    at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "images"), None)
+    return [beside] if at is None else [Path(*parts[:at], "labels", *parts[at + 1 :]), beside]
+
+
+def label_of(picture: Path) -> Path | None:
+    """The label file of a picture, or None where there is none."""
+    return next((place for place in label_places(picture) if place.is_file()), None)
+
+
+def _describes(path: Path) -> bool:
+    """Whether a file is a description; a broken ``data.yaml`` is one too, so that it is not passed over."""
+    if path.suffix not in (".yaml", ".yml"):
+        return False
+    try:
+        keys = read_yaml(path)
+    except DataError:
+        return path.stem in ("data", "dataset")
+    return bool({"names", "nc"} & keys.keys() and _KEYS.keys() & keys.keys())
+
+
+def _bare_pictures(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Pictures by split where no file describes them: by list files, else by folders named after splits."""
+    lists = {path: split_called(path.stem) for path in sorted(folder.glob("*.txt")) if path.stem in _KEYS}
+    by_list = {split: _listed(path, folder) for path, split in lists.items() if split and _is_list(path)}
+    if by_list:
+        return by_list
+    subs = [sub for sub in sorted(folder.iterdir()) if sub.is_dir() and split_called(sub.name)]
+    places = [folder / "images"] if (folder / "images").is_dir() else subs or [folder]
+    found: dict[str, list[Path]] = {}
+    for place in places:
+        for picture in pictures_below(place):
+            words = picture.parent.relative_to(folder).parts
+            split = next(filter(None, map(split_called, words)), UNSPLIT)
+            found.setdefault(split, []).append(picture)
+    return {split: tuple(pictures) for split, pictures in found.items()}
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a text file names pictures: its first line ends with a picture's suffix."""
+    try:
+        lines = read_text(path).split("\n")
+    except DataError:
+        return False
+    return next(filter(None, map(str.strip, lines)), "").lower().endswith(SUFFIXES)
+
+
+def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path, ...], list[Finding]]:
+    """The pictures that one key of a description names, and findings for what leads nowhere."""
+    pictures: list[Path] = []
+    findings = []
+    for item in value if isinstance(value, list) else [value or ""]:
+        text = _text(item, place, key)
+        if text and text.lower() not in ("null", "~"):
+            found = _lead(text, root, place.parent)
+            pictures += _expand(found, root)
+            if not found.exists():
+                what = f"{key} names {shorten(text)}, which is not there"
+                findings.append(Finding("Y504", below(place, root), what))
+    return tuple(pictures), findings
+
+
+def _expand(found: Path, root: Path) -> Iterable[Path]:
+    """The pictures of a folder, of a list file, or a picture itself."""
+    if found.is_dir():
+        return pictures_below(found)
+    if found.suffix.lower() == ".txt" and found.is_file():
+        return _listed(found, root)
+    return [found] if found.name.lower().endswith(SUFFIXES) and found.is_file() else []
+
+
+def _listed(path: Path, root: Path) -> tuple[Path, ...]:
+    """The pictures that a list file names, one on each line, whether they are there or not."""
+    lines = (line.strip() for line in read_text(path).split("\n"))
+    return tuple(_lead(line, path.parent, root) for line in lines if line and not line.startswith("#"))
+
+
+def _lead(text: str, *places: Path) -> Path:
+    """Where a path leads, seen from the first place, or any other where that leads nowhere."""
+    text = fixed_slashes(text)
+    short = text.removeprefix("../")
+    tries = [place / text for place in places] + [place / short for place in places]
+    tries += [place.parent / text for place in places]  # Darknet names paths from one folder higher
+    return plain(next((path for path in tries if path.exists()), tries[0]))
+
+
+def _darknet_keys(path: Path) -> dict[str, Any]:
+    """The ``key = value`` lines of Darknet's ``.data`` file, under the names that ``data.yaml`` uses."""
+    pairs = (line.split("=", 1) for line in read_text(path).split("\n") if "=" in line)
+    keys: dict[str, Any] = {key.strip(): value.strip() for key, value in pairs}
+    if "names" in keys:
+        keys["names"] = list(_name_lines(_lead(keys["names"], path.parent)))
+    return keys | ({"nc": keys["classes"]} if "classes" in keys else {})
+
+
+def _names(value: Any, place: Path) -> tuple[str, ...] | None:
+    """Class names of a list, of a mapping from numbers, or of a file with a name on each line."""
+    if not value:
+        return None
+    if isinstance(value, str):
+        return _name_lines(_lead(value, place.parent))
+    if isinstance(value, dict):
+        value = _by_number(value, place)
+    return tuple(_text(name, place, "names").strip() for name in value)
+
+
+def _by_number(names: Mapping[Any, Any], place: Path) -> list[Any]:
+    """The values of ``names`` in the order of their keys, which must count up from 0."""
+    numbers = {number(key): name for key, name in names.items()}
+    missing = next((i for i in range(len(names)) if i not in numbers), None)
+    if missing is not None:
+        raise DataError(f"{place}: names has no class {missing}; number its classes 0, 1, 2 … without gaps")
+    return [numbers[i] for i in range(len(names))]
+
+
+def _names_beside(
+    root: Path, names: tuple[str, ...] | None, source: str
+) -> tuple[tuple[str, ...] | None, list[Finding]]:
+    """The class names, taken from a file beside the labels where None, and whether all say the same."""
+    findings = []
+    for folder in (root, root / "labels"):
+        for path in (folder / name for name in NAME_FILES):
+            if path.is_file():
+                others = _name_lines(path)
+                if names is None:
+                    names, source = others, below(path, root)
+                elif names != others:
+                    what = f"names {_differ(names, others)} than {source}"
+                    findings.append(Finding("Y402", below(path, root), what))
+    return names, findings + name_findings(names or (), source)
+
+
+def _differ(names: Sequence[str], others: Sequence[str]) -> str:
+    """In what two lists of names differ, in words."""
+    if len(names) != len(others):
+        return f"{len(others)} classes, other"
+    at = next(i for i, pair in enumerate(zip(names, others, strict=True)) if pair[0] != pair[1])
+    return f"class {at} {shorten(others[at])!r}, otherwise"
+
+
+def _name_lines(path: Path) -> tuple[str, ...]:
+    """Class names of a file with one on each line; blank lines at the end do not count."""
+    return tuple(line.strip() for line in read_text(path).rstrip().split("\n"))
+
+
+def _numbers(count: Any) -> tuple[str, ...] | None:
+    """Numbers for names where a description says only how many classes there are."""
+    value = number(count)
+    return tuple(str(i) for i in range(int(value))) if value and 0 < value <= 100_000 else None
+
+
+def _count_findings(count: Any, names: tuple[str, ...] | None, source: str) -> Iterator[Finding]:
+    """A finding where ``nc`` is not the number of names."""
+    if count is not None and names is not None and number(count) != len(names):
+        yield Finding("Y402", source, f"nc is {shorten(count)}, but there are {len(names)} names")
+
+
+def _text(value: Any, place: Path, key: str) -> str:
+    """A text of a description, or a DataError where a list or mapping stands in its place."""
+    if not isinstance(value, str):
+        raise DataError(f"{place}: {key} must hold text, not a {type(value).__name__}; mend it")
+    return value
