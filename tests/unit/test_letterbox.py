@@ -100,6 +100,13 @@ def test_a_picture_of_the_right_size_is_copied():
     assert not np.shares_memory(out, rgb)
 
 
+def test_padding_is_the_grey_of_darknet():
+    # 0.5 of 255 is 127.5, and 128 is as near as a byte comes.
+    padded = Letterbox.fit(32, 96, 64, 96).apply(noise(32, 96))
+    assert (padded[:16] == 128).all()
+    assert (padded[48:] == 128).all()
+
+
 def test_padding_alone_moves_no_pixel():
     rgb = noise(32, 96)
     assert np.array_equal(Letterbox.fit(32, 96, 64, 96).apply(rgb)[16:48], rgb)

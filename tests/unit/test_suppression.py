@@ -135,3 +135,14 @@ def test_no_argument_is_changed():
     assert np.array_equal(xyxy, ROW)
     assert confidence == pytest.approx([0.7, 0.9, 0.8])
     assert np.array_equal(class_id, ONE_CLASS)
+
+
+def test_equal_boxes_of_different_classes_both_stay():
+    # They are as wide as everything there is: the classes must be laid further apart than that.
+    assert kept(ROW[[0, 0]], [0.9, 0.8], np.array([0, 1])) == [0, 1]
+
+
+def test_boxes_too_small_to_tell_apart_among_their_class_still_meet():
+    # A width of 1e-20 vanishes beside any distance between classes.
+    tiny = np.float32([[0, 0, 1e-20, 1e-20], [0, 0, 1e-20, 1e-20], [0, 0, 100, 100]])
+    assert kept(tiny, [0.9, 0.8, 0.7], np.array([79, 79, 79])) == [0, 2]
