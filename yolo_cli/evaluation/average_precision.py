@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from yolo_cli.evaluation.matching import Matches
 from yolo_cli.evaluation.protocol import GRID, Interpolation
 
-__all__ = ["Averages", "average_precision", "averages", "class_mean", "coco_figures", "recall_share"]
+__all__ = [
+    "Averages",
+    "average_precision",
+    "averages",
+    "class_mean",
+    "coco_figures",
+    "hits_by_class",
+    "recall_share",
+]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -58,7 +66,7 @@ def averages(matches: Matches, interpolation: Interpolation) -> Averages:
     precision, recall = np.full(shape, np.nan), np.full(shape, np.nan)
     for a, t in np.ndindex(shape[:2]):
         hit, kept = matches.hit[a, t], ~matches.ignored[a, t]  # (M,), (M,)
-        curves = _hits_by_class(hit, kept, matches.ranking.start)
+        curves = hits_by_class(hit, kept, matches.ranking.start)
         for k in np.flatnonzero(matches.truths[a]):
             precision[a, t, k] = average_precision(curves[k], int(matches.truths[a, k]), interpolation)
             recall[a, t, k] = len(curves[k]) / matches.truths[a, k]
@@ -123,7 +131,7 @@ def coco_figures(figures: Averages) -> Mapping[str, float | None]:
     return {name: class_mean(value) for name, value in values.items()}
 
 
-def _hits_by_class(hit: Bools, kept: Bools, start: Integers) -> list[Integers]:
+def hits_by_class(hit: Bools, kept: Bools, start: Integers) -> list[Integers]:
     """For each of K classes (Nₖ,): how many kept detections of the class stood above and at each hit.
 
     Args:

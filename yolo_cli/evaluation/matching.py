@@ -19,7 +19,7 @@ from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.pairs import Pairs, overlapping_pairs
 from yolo_cli.evaluation.protocol import AreaRange, Protocol
 
-__all__ = ["Assignment", "Matches", "Ranking", "assign", "match", "ranked", "take_free"]
+__all__ = ["Assignment", "Matches", "Ranking", "assign", "match", "ranked", "take_free", "truths_outside"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -110,7 +110,7 @@ def match(gathered: EvaluationSet, protocol: Protocol) -> Matches:
     truths = np.zeros((len(protocol.areas), len(gathered.class_names)), np.int64)  # (A, K)
     own_area = area(gathered.found.xyxy)[ranking.order]  # (M,)
     for a, sizes in enumerate(protocol.areas):
-        outside = _truths_outside(gathered, sizes)  # (T,)
+        outside = truths_outside(gathered, sizes)  # (T,)
         truths[a] = np.bincount(gathered.truth.class_id[~outside], minlength=truths.shape[1])
         preferred = _by_preference(pairs, outside, protocol)
         unsized = (own_area < sizes.low) | (own_area > sizes.high)  # (M,)
@@ -122,7 +122,7 @@ def match(gathered: EvaluationSet, protocol: Protocol) -> Matches:
 
 def assign(gathered: EvaluationSet, ranking: Ranking, protocol: Protocol, iou: float) -> Assignment:
     """Judge ranked detections at one overlap, all sizes together."""
-    outside = _truths_outside(gathered, protocol.areas[0])  # (T,)
+    outside = truths_outside(gathered, protocol.areas[0])  # (T,)
     pairs = overlapping_pairs(gathered, ranking.order, min(iou, _CERTAIN))
     unsized = np.zeros(len(ranking), bool)  # (M,), the first range holds all sizes
     return _assign(_by_preference(pairs, outside, protocol), iou, outside, gathered, protocol, unsized)
@@ -174,7 +174,7 @@ def _assign(
         held = taken
     else:
         held, taken = _take_closest(wishes, outside, len(unsized))  # (M,), (M,)
-    on_ignored = (taken >= 0) & outside[taken]  # (M,); outside[-1] is masked by the first term
+    on_ignored = np.append(outside, False)[taken]  # (M,); who took nothing, -1, gets the one at the end
     return Assignment(taken, (taken >= 0) & ~on_ignored, on_ignored | ((held < 0) & unsized))
 
 
@@ -207,7 +207,7 @@ def _by_preference(pairs: Pairs, ignored: Bools, protocol: Protocol) -> Pairs:
     return pairs[np.lexsort((pairs.truth, -pairs.overlap, pairs.found))]
 
 
-def _truths_outside(gathered: EvaluationSet, sizes: AreaRange) -> Bools:
+def truths_outside(gathered: EvaluationSet, sizes: AreaRange) -> Bools:
     """(T,): truths that are ignored in this range of sizes."""
     own = gathered.truth_area  # (T,)
     outside: Bools = gathered.ignored | (own < sizes.low) | (own > sizes.high)

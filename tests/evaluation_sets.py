@@ -1,0 +1,131 @@
+"""Evaluation sets for tests: random ones that are full of hard cases, and small ones written by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from yolo_cli.detections import Detections, Truth
+from yolo_cli.evaluation import EvaluationSet, Evaluator
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What a random set is made of. Coordinates are multiples of 1/4, so that every overlap is exact."""
+
+    seed: int = 0
+    pictures: int = 5
+    classes: int = 3
+    truths: int = 20
+    found: int = 60
+    levels: int = 8  # so many different confidences: few make many ties
+    crowd: float = 0.1
+    difficult: float = 0.1
+
+
+def mixtures(**fixed: Any) -> st.SearchStrategy[Mixture]:
+    """Mixtures with empty pictures, classes without truth, ties, crowds, and over 100 of a class."""
+    parts: dict[str, st.SearchStrategy[Any]] = {
+        "seed": st.integers(0, 2**32 - 1),
+        "pictures": st.integers(1, 6),
+        "classes": st.integers(1, 4),
+        "truths": st.integers(0, 40),
+        "found": st.one_of(st.integers(0, 60), st.integers(200, 500)),
+        "levels": st.sampled_from([1, 3, 20, 1000]),
+        "crowd": st.sampled_from([0.0, 0.2]),
+        "difficult": st.sampled_from([0.0, 0.2]),
+    }
+    return st.builds(Mixture, **{**parts, **{name: st.just(value) for name, value in fixed.items()}})
+
+
+def random_set(mixture: Mixture) -> EvaluationSet:
+    """Truths of all sizes, and detections on, beside and far from them."""
+    random = np.random.default_rng(mixture.seed)
+    truth_image = random.integers(0, mixture.pictures, mixture.truths)
+    truth = Truth(
+        _boxes(random, mixture.truths),
+        random.integers(0, mixture.classes, mixture.truths),
+        random.random(mixture.truths) < mixture.crowd,
+        random.random(mixture.truths) < mixture.difficult,
+    )
+    found_image, found = _found_near(random, mixture, truth, truth_image)
+    judge = Evaluator([f"class {k}" for k in range(mixture.classes)])
+    for image in range(mixture.pictures):
+        judge.add(f"{image:04d}.jpg", found[found_image == image], truth[truth_image == image])
+    return judge.gathered()
+
+
+def picture_set(
+    *pictures: tuple[list[tuple[Box, float, int]], list[tuple[Box, int]]], classes: int = 3
+) -> EvaluationSet:
+    """A set by hand: for each picture its detections (box, confidence, class) and truths (box, class)."""
+    judge = Evaluator([f"class {k}" for k in range(classes)])
+    for number, (found, truth) in enumerate(pictures):
+        judge.add(f"{number:04d}.jpg", _detections(found), _truth(truth))
+    return judge.gathered()
+
+
+def perfect(gathered: EvaluationSet, confidence: float = 0.9) -> EvaluationSet:
+    """The same truth, with each counted truth found exactly and nothing else."""
+    judge = Evaluator(gathered.class_names)
+    for place, image in enumerate(gathered.images):
+        truth = gathered.on(place)[1]
+        counted = truth[~(truth.crowd | truth.difficult)]
+        scores = np.full(len(counted), confidence)
+        judge.add(image, Detections(counted.xyxy, scores, counted.class_id), truth)
+    return judge.gathered()
+
+
+def with_found(gathered: EvaluationSet, found: list[Detections]) -> EvaluationSet:
+    """The same truth with other detections: one entry a picture."""
+    judge = Evaluator(gathered.class_names)
+    for place, image in enumerate(gathered.images):
+        judge.add(image, found[place], gathered.on(place)[1])
+    return judge.gathered()
+
+
+def _detections(rows: list[tuple[Box, float, int]]) -> Detections:
+    return Detections(
+        np.array([row[0] for row in rows], float).reshape(-1, 4),
+        np.array([row[1] for row in rows], float),
+        np.array([row[2] for row in rows], int),
+    )
+
+
+def _truth(rows: list[tuple[Box, int]]) -> Truth:
+    boxes = np.array([row[0] for row in rows], float).reshape(-1, 4)
+    return Truth(boxes, np.array([row[1] for row in rows], int))
+
+
+def _boxes(random: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """(N, 4): sides of 8 to 192 px, so that all three sizes occur, with many exact and near repeats."""
+    side = random.choice([8, 16, 31.75, 32, 40, 96, 96.25, 192], (count, 2))
+    low = random.integers(0, 80, (count, 2)) * 2.5
+    return np.concatenate([low, low + side], axis=1)
+
+
+def _found_near(
+    random: np.random.Generator, mixture: Mixture, truth: Truth, truth_image: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.integer[Any]], Detections]:
+    """Detections and their pictures: four of five near a truth, often exactly on it, of its class or not."""
+    count = mixture.found
+    image = random.integers(0, mixture.pictures, count)
+    class_id = random.integers(0, mixture.classes, count)
+    xyxy = _boxes(random, count)
+    if mixture.truths:
+        near = random.random(count) < 0.8
+        pick = random.integers(0, mixture.truths, count)
+        shift = np.round(random.normal(0, 4, (count, 4)) * random.integers(0, 2, (count, 1)) * 4) / 4
+        moved = truth.xyxy[pick] + shift
+        xyxy[near] = np.concatenate([moved[:, :2], np.maximum(moved[:, :2], moved[:, 2:])], axis=1)[near]
+        image[near] = truth_image[pick][near]
+        same = near & (random.random(count) < 0.8)
+        class_id[same] = truth.class_id[pick][same]
+    confidence = random.integers(1, mixture.levels + 1, count) / mixture.levels
+    return image, Detections(xyxy, confidence, class_id)

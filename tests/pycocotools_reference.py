@@ -1,0 +1,73 @@
+"""The figures of pycocotools, COCO's own program, for an evaluation set."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from yolo_cli.boxes import xyxy_to_xywh
+from yolo_cli.evaluation import EvaluationSet
+
+
+def reference(gathered: EvaluationSet) -> COCOeval:
+    """A COCOeval that has run: ``stats`` are the twelve figures, ``eval`` the arrays behind them."""
+    # It prints, and it warns of its own use of NumPy; neither says anything about us.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run = COCOeval(
+            _indexed(gathered, _truth_rows(gathered)), _indexed(gathered, _found_rows(gathered)), "bbox"
+        )
+        run.evaluate()
+        run.accumulate()
+        run.summarize()
+    return run
+
+
+def _indexed(gathered: EvaluationSet, rows: list[dict[str, Any]]) -> COCO:
+    data = COCO()
+    data.dataset = {
+        "images": [{"id": place + 1} for place in range(len(gathered.images))],
+        "categories": [{"id": k + 1, "name": name} for k, name in enumerate(gathered.class_names)],
+        "annotations": rows,
+    }
+    data.createIndex()
+    return data
+
+
+def _truth_rows(gathered: EvaluationSet) -> list[dict[str, Any]]:
+    truth, image = gathered.truth, gathered.truth_image
+    # It knows no "difficult", but an area beyond all ranges is to it what difficult is to us.
+    area = np.where(truth.difficult, 1e11, truth.area)
+    return [
+        {
+            "id": g + 1,
+            "image_id": int(image[g]) + 1,
+            "category_id": int(truth.class_id[g]) + 1,
+            "bbox": box,
+            "area": float(area[g]),
+            "iscrowd": int(truth.crowd[g]),
+        }
+        for g, box in enumerate(xyxy_to_xywh(truth.xyxy).tolist())
+    ]
+
+
+def _found_rows(gathered: EvaluationSet) -> list[dict[str, Any]]:
+    found, image = gathered.found, gathered.found_image
+    return [
+        {
+            "id": d + 1,
+            "image_id": int(image[d]) + 1,
+            "category_id": int(found.class_id[d]) + 1,
+            "bbox": box,
+            "area": box[2] * box[3],
+            "iscrowd": 0,
+            "score": float(found.confidence[d]),
+        }
+        for d, box in enumerate(xyxy_to_xywh(found.xyxy).tolist())
+    ]

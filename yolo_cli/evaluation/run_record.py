@@ -1,0 +1,147 @@
+"""Which detections of a run were right, and on which picture: enough to compare it with another run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.errors import DataError
+from yolo_cli.evaluation.evaluation_set import EvaluationSet
+from yolo_cli.evaluation.matching import match
+from yolo_cli.evaluation.protocol import COCO, GRID, Interpolation, Protocol
+from yolo_cli.evaluation.report import truth_hash
+
+__all__ = ["RunRecord", "record_run"]
+
+Integers = NDArray[np.integer[Any]]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunRecord:
+    """What a comparison needs to know of a run: which detections were right, and on which picture.
+
+    Detections stand by class and falling confidence. Those below the last hit of their class change no
+    figure and are left out.
+
+    Attributes:
+        class_names: K names.
+        images: P names.
+        truth_hash: fingerprint of the truth.
+        interpolation: how a curve becomes one figure.
+        image: (N,), place of each detection's picture.
+        class_id: (N,), rising.
+        hit: (10, N), right at each overlap of ``GRID``.
+        ignored: (10, N), neither right nor wrong.
+        truth_image: (T,), place of the picture of each truth that counts.
+        truth_class: (T,), its class.
+    """
+
+    class_names: tuple[str, ...]
+    images: tuple[str, ...]
+    truth_hash: str
+    interpolation: Interpolation
+    image: Integers
+    class_id: Integers
+    hit: Bools
+    ignored: Bools
+    truth_image: Integers
+    truth_class: Integers
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as plain data; overlaps are the bits of a number, 0.50 the lowest."""
+        bits = 1 << np.arange(len(GRID))  # (10,)
+        return {
+            "class_names": list(self.class_names),
+            "images": list(self.images),
+            "truth_hash": self.truth_hash,
+            "interpolation": self.interpolation,
+            "image": self.image.tolist(),
+            "class_id": self.class_id.tolist(),
+            "hit": (bits @ self.hit).tolist(),
+            "ignored": (bits @ self.ignored).tolist(),
+            "truth_image": self.truth_image.tolist(),
+            "truth_class": self.truth_class.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RunRecord:
+        """What :meth:`to_json` wrote.
+
+        Raises:
+            DataError: if it is no record.
+        """
+        try:
+            return _record_from(data)
+        except (KeyError, TypeError, ValueError, OverflowError) as fault:
+            raise DataError("this is no record of a run; write it again with yolo eval") from fault
+
+
+def record_run(gathered: EvaluationSet, protocol: Protocol = COCO) -> RunRecord:
+    """Judge an evaluation set and keep what a comparison needs."""
+    matches = match(gathered, protocol)
+    grid = [matches.thresholds.index(iou) for iou in GRID]
+    hit, ranking = matches.hit[0, grid], matches.ranking  # (10, M)
+    last = np.zeros(len(gathered.class_names), np.int64)  # (K,), one past the last hit
+    at = np.flatnonzero(hit.any(axis=0))  # (hits,)
+    np.maximum.at(last, ranking.class_id[at], at + 1)
+    keep = np.arange(len(ranking)) < last[ranking.class_id]  # (M,)
+    counted = ~gathered.ignored  # (T,)
+    return RunRecord(
+        gathered.class_names,
+        gathered.images,
+        truth_hash(gathered),
+        protocol.interpolation,
+        ranking.image[keep],
+        ranking.class_id[keep],
+        hit[:, keep],
+        matches.ignored[0][grid][:, keep],
+        gathered.truth_image[counted],
+        gathered.truth.class_id[counted],
+    )
+
+
+def _record_from(data: Mapping[str, Any]) -> RunRecord:
+    """A record from plain data; KeyError, TypeError, ValueError or OverflowError if it is none."""
+    names, images = tuple(map(str, data["class_names"])), tuple(map(str, data["images"]))
+    interpolation: Interpolation = data["interpolation"]
+    if interpolation not in get_args(Interpolation):
+        raise ValueError("an unknown interpolation")
+    overlaps = 1 << len(GRID)
+    limits = {
+        "image": len(images),
+        "class_id": len(names),
+        "hit": overlaps,
+        "ignored": overlaps,
+        "truth_image": len(images),
+        "truth_class": len(names),
+    }
+    column = {name: _column(data[name], limit) for name, limit in limits.items()}
+    if len({len(column[name]) for name in ("image", "class_id", "hit", "ignored")}) > 1:
+        raise ValueError("columns of different lengths")
+    if len(column["truth_image"]) != len(column["truth_class"]) or (np.diff(column["class_id"]) < 0).any():
+        raise ValueError("columns of different lengths, or detections not sorted by class")
+    hit, ignored = _bits(column.pop("hit")), _bits(column.pop("ignored"))
+    return RunRecord(
+        names, images, str(data["truth_hash"]), interpolation, hit=hit, ignored=ignored, **column
+    )
+
+
+def _column(values: Any, limit: int) -> Integers:
+    """Whole numbers (N,) from 0 to below ``limit``; ValueError if they are none."""
+    column = np.array(values)  # (N,)
+    if column.ndim != 1 or (column.size and column.dtype.kind != "i"):
+        raise ValueError("not a list of whole numbers")
+    if (column < 0).any() or (column >= limit).any():
+        raise ValueError("a number out of range")
+    return column.astype(np.int64)
+
+
+def _bits(numbers: Integers) -> Bools:
+    """(10, N): the bits of ``numbers`` (N,), the lowest first."""
+    bits: Bools = (numbers >> np.arange(len(GRID))[:, None] & 1).astype(bool)  # (10, N)
+    return bits
