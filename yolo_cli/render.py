@@ -68,7 +68,7 @@ def draw(image: Image, detections: Detections, class_names: Sequence[str]) -> Pi
     """
     canvas = image.rgb.copy()
     side = (image.height * image.width) ** 0.5
-    line, size = max(1, round(side / 240)), max(9, round(side / (40 if len(detections) < 25 else 52)))
+    line, size = max(1, round(side / 240)), _text_size(side, len(detections))
     order = np.argsort(-detections.confidence, kind="stable")  # (N,), most confident first
     boxes = _pixel_boxes(detections.xyxy[order], image.width, image.height)
     labels: list[_Label] = []
@@ -83,6 +83,12 @@ def draw(image: Image, detections: Detections, class_names: Sequence[str]) -> Pi
     for label in reversed(labels):
         _draw_label(canvas, label)
     return canvas
+
+
+def _text_size(side: float, count: int) -> int:
+    """Letters in pixels: a 42nd of the picture's side, more where that is small, less among many boxes."""
+    wanted = max(side / 42, min(12, side / 10), _SMALLEST_TEXT)
+    return round(max(wanted * 0.8, min(wanted, 10)) if count > 24 else wanted)
 
 
 def class_colour(class_id: int) -> Colour:
