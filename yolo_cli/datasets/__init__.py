@@ -1,10 +1,4 @@
-"""Annotation files → samples; what is wrong with them; splits.
-
->>> from yolo_cli.datasets import open_dataset  # doctest: +SKIP
->>> dataset = open_dataset("fridge")  # doctest: +SKIP
->>> len(dataset), dataset.splits, dataset.class_names  # doctest: +SKIP
-(128, ('train', 'val'), ('milk_bottle', 'water_bottle', 'carton', 'can'))
-"""
+"""Annotation files → samples; what is wrong with them; splits."""
 
 from yolo_cli.datasets.findings import RULES, Finding, Rule
 from yolo_cli.datasets.holdout import hold_out

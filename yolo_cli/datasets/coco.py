@@ -23,6 +23,7 @@ from yolo_cli.datasets.layout import (
     below,
     gather,
     in_order,
+    is_there,
     name_findings,
     plain,
     split_called,
@@ -151,7 +152,7 @@ def _samples(file: _File, root: Path, names: tuple[str, ...]) -> tuple[list[Samp
     for image_id, entry in images.items():
         path = _picture(fixed_slashes(entry["file_name"]), places)
         name = below(path, root)
-        if not path.is_file():
+        if not is_there(path):
             findings.append(Finding("Y102", name, f"the picture is listed in {where}, and is not there"))
             continue
         size = _declared_size(entry)
@@ -250,4 +251,4 @@ def _picture_places(path: Path, root: Path) -> list[Path]:
 def _picture(file_name: str, places: Sequence[Path]) -> Path:
     """Where a picture lies: the first place that has it, else where it should be."""
     tries = (place / file_name for place in places)
-    return plain(next((path for path in tries if path.is_file()), places[0] / file_name))
+    return plain(next((path for path in tries if is_there(path)), places[0] / file_name))

@@ -21,6 +21,7 @@ __all__ = [
     "below",
     "gather",
     "in_order",
+    "is_there",
     "name_findings",
     "pictures_below",
     "plain",
@@ -140,6 +141,11 @@ def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
 def plain(path: str | os.PathLike[str]) -> Path:
     """An absolute path without ``..``; links are not followed, for labels lie beside the link."""
     return Path(os.path.abspath(path))  # noqa: PTH100  # Path.resolve would follow links
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path leads to something; False also for names that no file can have."""
+    return os.path.exists(path)  # noqa: PTH110  # Path.exists raises for names that are too long
 
 
 def below(path: Path, root: Path) -> str:

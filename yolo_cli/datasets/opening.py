@@ -64,7 +64,7 @@ def read_dataset(path: str | os.PathLike[str], *, allow_unlabelled: bool = False
         return _of_file(place, allow_unlabelled)
     if not place.is_dir():
         raise DataError(f"{path}: there is no such file or folder; --data needs a data set's")
-    readings = _readings(place, allow_unlabelled) or _of_part(place, allow_unlabelled)
+    readings = _of_part(place, allow_unlabelled) or _readings(place, allow_unlabelled)
     if not readings:  # an archive often holds one folder more
         subs = [sub for sub in sorted(place.iterdir()) if sub.is_dir() and not sub.name.startswith(".")]
         readings = [reading for sub in subs for reading in _readings(sub, allow_unlabelled)]
@@ -107,11 +107,13 @@ def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
 
 
 def _of_part(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
-    """The reading of a folder that is one part of a data set, such as its ``labels``."""
-    readers = {"labels": read_yolo, "annotations": read_voc}
-    read = readers.get(folder.name.lower())
-    return (
-        []
-        if read is None
-        else [_Reading(folder.name, folder, partial(read, folder.parent, allow_unlabelled))]
-    )
+    """The reading of a folder that is one part of a data set, ``labels`` or ``Annotations``."""
+    root, name = folder.parent, folder.name.lower()
+    if name == "labels" and (root / "images").is_dir():
+        return [_Reading("YOLO", folder, partial(read_yolo, root, allow_unlabelled))]
+    if name != "annotations":
+        return []
+    if has_voc(folder) and any((root / pictures).is_dir() for pictures in ("JPEGImages", "images")):
+        return [_Reading("VOC", folder, partial(read_voc, root, allow_unlabelled))]
+    files = annotation_files(folder)
+    return [_Reading("COCO", files[0], partial(read_coco, files, root))] if files else []

@@ -82,6 +82,8 @@ def number(value: Any) -> float | None:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
+    if isinstance(value, str) and "_" in value:  # Python reads 1_000 as a thousand
+        return None
     try:
         return float(value)
     except (ValueError, OverflowError):

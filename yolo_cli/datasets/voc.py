@@ -6,8 +6,8 @@ Fractions of pixels, as in rescaled copies, are treated alike. Boxes whose ``xma
 ``ymax`` not beyond ``ymin``) are degenerate, though VOC's rule would allow them one pixel: in practice such a
 box is a slip of the mouse. ``difficult`` is kept.
 
-The picture is the one that bears the XML file's name, whatever its suffix; else the one that ``filename``
-names. ``trainval.txt`` and lists for one class are passed over where ``train.txt`` is there. Without
+The picture is the one that bears the XML file's name, whatever its suffix and whatever ``filename`` says.
+``trainval.txt`` and lists for one class are passed over where ``train.txt`` is there. Without
 ImageSets, folders named after splits give the splits. Class names are those of ``labels.txt`` or
 ``classes.txt`` where there is one, else all that occur, in alphabetical order (VOC's own order).
 """

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import Row, below, gather, in_order, without_repeats
+from yolo_cli.datasets.layout import Row, below, gather, in_order, is_there, without_repeats
 from yolo_cli.datasets.sample import Dataset, Sample
 from yolo_cli.datasets.text import number, read_text, shorten
 from yolo_cli.datasets.yolo_layout import NAME_FILES, Plan, label_of, label_places, plan_of
@@ -56,7 +56,7 @@ def _sample(
 ) -> tuple[Sample | None, list[Finding]]:
     """One picture with its boxes, or None where it cannot be used, and what is wrong with it."""
     name = below(picture, plan.root)
-    if not picture.is_file():
+    if not is_there(picture):
         return None, [Finding("Y102", name, f"the picture is listed in {split}, and is not there")]
     path = label_of(picture)
     if path is None and allow_unlabelled:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import below, name_findings, pictures_below, plain, split_called
+from yolo_cli.datasets.layout import below, is_there, name_findings, pictures_below, plain, split_called
 from yolo_cli.datasets.sample import UNSPLIT
 from yolo_cli.datasets.text import fixed_slashes, number, read_text, read_yaml, shorten
 from yolo_cli.errors import DataError
@@ -137,7 +137,7 @@ def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path,
         if text and text.lower() not in ("null", "~"):
             found = _lead(text, root, place.parent)
             pictures += _expand(found, root)
-            if not found.exists():
+            if not is_there(found):
                 what = f"{key} names {shorten(text)}, which is not there"
                 findings.append(Finding("Y504", below(place, root), what))
     return tuple(pictures), findings
@@ -164,7 +164,7 @@ def _lead(text: str, *places: Path) -> Path:
     short = text.removeprefix("../")
     tries = [place / text for place in places] + [place / short for place in places]
     tries += [place.parent / text for place in places]  # Darknet names paths from one folder higher
-    return plain(next((path for path in tries if path.exists()), tries[0]))
+    return plain(next((path for path in tries if is_there(path)), tries[0]))
 
 
 def _darknet_keys(path: Path) -> dict[str, Any]:

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.made_sets import BOXES, NAMES, boxes_by_name, coco_json, write_coco, write_json, write_picture
+from yolo_cli.datasets import UNSPLIT, open_dataset
+from yolo_cli.errors import DataError
+
+
+def one_file(root: Path, value: dict, name: str = "annotations.json") -> Path:
+    for seed, image in enumerate(value["images"]):
+        write_picture(root / "images" / image["file_name"], (image["width"], image["height"]), seed)
+    write_json(root / name, value)
+    return root
+
+
+def test_the_layout_of_coco_itself(tmp_path: Path) -> None:
+    write_coco(tmp_path)
+    write_json(tmp_path / "annotations" / "captions_val2017.json", {"images": [], "annotations": []})
+    dataset = open_dataset(tmp_path)
+    assert dataset.kind == "coco"
+    # Class ids follow the category ids: dog is 3 and thus class 0, cat is 7 and thus class 1.
+    assert dataset.class_names == ("dog", "cat")
+    assert dataset.category_ids == (3, 7)
+    swapped = {stem: [(1 - class_id, box) for class_id, box in boxes] for stem, boxes in BOXES.items()}
+    assert boxes_by_name(dataset) == swapped
+    assert [(s.name, s.split, s.image_id) for s in dataset.samples] == [
+        ("train2017/a.jpg", "train", 100),
+        ("train2017/b.jpg", "train", 101),
+        ("val2017/c.jpg", "val", 100),
+        ("val2017/d.jpg", "val", 101),
+    ]
+    assert dataset.findings == ()
+
+
+def test_one_json_without_a_split(tmp_path: Path) -> None:
+    dataset = open_dataset(one_file(tmp_path, coco_json("train")))
+    assert dataset.splits == (UNSPLIT,)
+    assert [s.image_id for s in dataset.samples] == [100, 101]
+    assert dataset.samples[0].declared_size == (64, 48)
+
+
+def test_a_json_given_by_name_finds_its_pictures(tmp_path: Path) -> None:
+    write_coco(tmp_path)
+    dataset = open_dataset(tmp_path / "annotations" / "instances_val2017.json")
+    assert [(s.name, s.split) for s in dataset.samples] == [
+        ("val2017/c.jpg", "val"),
+        ("val2017/d.jpg", "val"),
+    ]
+
+
+def test_split_folders_with_a_json_in_each(tmp_path: Path) -> None:
+    for split, folder in (("train", "train"), ("val", "valid")):
+        value = coco_json(split)
+        write_json(tmp_path / folder / "_annotations.coco.json", value)
+        for seed, image in enumerate(value["images"]):
+            write_picture(tmp_path / folder / image["file_name"], (image["width"], image["height"]), seed)
+    dataset = open_dataset(tmp_path)
+    assert dataset.splits == ("train", "val")
+    assert dataset.samples[2].name == "valid/c.jpg"
+
+
+def test_the_category_name_decides_where_splits_number_differently(tmp_path: Path) -> None:
+    write_coco(tmp_path)
+    value = coco_json("val")  # here: cat 1, dog 2
+    value["categories"] = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    for annotation in value["annotations"]:
+        annotation["category_id"] = {7: 1, 3: 2}[annotation["category_id"]]
+    write_json(tmp_path / "annotations" / "instances_val2017.json", value)
+    dataset = open_dataset(tmp_path)
+    assert dataset.class_names == ("dog", "cat")
+    assert boxes_by_name(dataset)["c"] == [(0, (4, 16, 12, 48))]  # still a dog
+    assert dataset.in_split("train").category_ids == (3, 7)
+    assert dataset.in_split("val").category_ids == (2, 1)
+    assert dataset.findings == ()
+    with pytest.raises(DataError, match="number their categories differently"):
+        _ = dataset.category_ids
+
+
+def test_a_category_of_one_split_only_is_named(tmp_path: Path) -> None:
+    write_coco(tmp_path)
+    value = coco_json("val")
+    value["categories"].append({"id": 9, "name": "cow"})
+    write_json(tmp_path / "annotations" / "instances_val2017.json", value)
+    dataset = open_dataset(tmp_path)
+    assert dataset.class_names == ("dog", "cat", "cow")
+    assert dataset.in_split("train").category_ids == (3, 7, -1)
+    assert [(f.code, f.where) for f in dataset.findings] == [("Y402", "annotations/instances_train2017.json")]
+
+
+def test_crowd_and_area_are_kept(tmp_path: Path) -> None:
+    value = coco_json("train")
+    value["annotations"][0] |= {"iscrowd": 1, "area": 123.5}
+    del value["annotations"][1]["area"]
+    truth = open_dataset(one_file(tmp_path, value)).samples[0].truth
+    assert truth.xyxy.dtype == np.float64
+    assert truth.crowd is not None
+    assert truth.crowd.tolist() == [True, False]
+    assert truth.area is not None
+    assert truth.area.tolist() == [123.5, 16 * 24]
+
+
+def test_what_is_wrong_is_left_out_and_named_by_index(tmp_path: Path) -> None:
+    value = coco_json("train")
+    good = value["annotations"][0]
+    value["annotations"] = [
+        good,
+        good | {"image_id": 999},  # [1] belongs to no picture
+        good | {"category_id": 1},  # [2] no such category
+        good | {"bbox": [1, 2, 3]},  # [3] three numbers
+        good | {"bbox": [1, 2, 3, None]},  # [4]
+        good | {"bbox": [1, math.nan, 3, 4]},  # [5]
+        good | {"bbox": [8, 8, 0, 4]},  # [6] no width
+        good | {"bbox": [70, 8, 4, 4]},  # [7] the picture is 64 wide
+        "text",  # [8]
+    ]
+    value["images"].append({"id": 102, "file_name": "gone.jpg", "width": 5, "height": 5})
+    root = one_file(tmp_path, value)
+    (root / "images" / "gone.jpg").unlink()
+    dataset = open_dataset(root)
+    assert [(f.code, f.where) for f in dataset.findings] == [
+        ("Y102", "gone.jpg"),
+        ("Y202", "annotations.json:annotations[1]"),
+        ("Y204", "annotations.json:annotations[3]"),
+        ("Y204", "annotations.json:annotations[4]"),
+        ("Y204", "annotations.json:annotations[8]"),
+        ("Y301", "annotations.json:annotations[5]"),
+        ("Y302", "annotations.json:annotations[6]"),
+        ("Y303", "annotations.json:annotations[7]"),
+        ("Y401", "annotations.json:annotations[2]"),
+    ]
+    assert dataset.samples[0].rows == (0,)
+
+
+def test_entries_of_pictures_that_cannot_be_used(tmp_path: Path) -> None:
+    root = one_file(tmp_path, coco_json("train"))
+    value = coco_json("train")
+    value["images"] += [{"id": 100, "file_name": "b.jpg"}, {"id": 7}, 5]
+    write_json(root / "annotations.json", value)
+    dataset = open_dataset(root)
+    assert [(f.code, f.where) for f in dataset.findings] == [
+        ("Y204", "annotations.json:images[3]"),
+        ("Y204", "annotations.json:images[4]"),
+        ("Y205", "annotations.json:images[2]"),
+    ]
+    assert len(dataset) == 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {"images": [], "annotations": []},
+        {"images": {}, "annotations": [], "categories": []},
+        {"images": [], "annotations": [], "categories": [{"id": "x", "name": "cat"}]},
+        {"images": [], "annotations": [], "categories": ["cat"]},
+    ],
+)
+def test_what_is_no_coco_file_is_refused(tmp_path: Path, value: object) -> None:
+    write_json(tmp_path / "a.json", value)
+    with pytest.raises(DataError, match=r"a\.json"):
+        open_dataset(tmp_path / "a.json")
+
+
+def test_two_files_of_the_same_split_are_refused_by_name(tmp_path: Path) -> None:
+    one_file(tmp_path, coco_json("train"), "train.json")
+    write_json(tmp_path / "train_fixed.json", coco_json("train"))
+    with pytest.raises(DataError, match=r"train\.json and train_fixed\.json both hold the split 'train'"):
+        open_dataset(tmp_path)
+
+
+def test_names_in_order_of_first_file(tmp_path: Path) -> None:
+    assert set(NAMES) == set(open_dataset(write_coco(tmp_path)).class_names)
