@@ -33,9 +33,8 @@ def ap(weights: str, resize: Any, engine: Any = "onnx") -> tuple[float, float]:
     results = []
     for entry in truth["images"]:
         [found] = detector.detect([read_image(DATA / "images" / entry["file_name"])])
-        for (x1, y1, x2, y2), score, class_id in zip(
-            found.xyxy.tolist(), found.confidence.tolist(), found.class_id
-        ):
+        rows = zip(found.xyxy.tolist(), found.confidence.tolist(), found.class_id, strict=True)
+        for (x1, y1, x2, y2), score, class_id in rows:
             box = [x1, y1, x2 - x1, y2 - y1]
             category = truth["categories"][class_id]["id"]
             results.append({"image_id": entry["id"], "category_id": category, "bbox": box, "score": score})
