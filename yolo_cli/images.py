@@ -21,12 +21,21 @@ from numpy.typing import NDArray
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.headers import Header, read_header
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "SUFFIXES", "Image", "decode_image", "read_image", "write_image"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "WRITABLE",
+    "Image",
+    "decode_image",
+    "read_image",
+    "write_image",
+]
 
 MAX_PIXELS = 178_000_000  # larger pictures are refused before they are decoded: they would need over 0.5 GB
 MAX_BYTES = 1 << 30  # a file larger than this is no picture
-_WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-SUFFIXES = (*_WRITABLE, ".jpe", ".jfif", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")  # in lower case
+WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+SUFFIXES = (*WRITABLE, ".jpe", ".jfif", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")  # in lower case
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +127,9 @@ def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
         DataError: if the format cannot hold the picture, or the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in _WRITABLE:
+    if path.suffix.lower() not in WRITABLE:
         raise UsageError(
-            f"{path}: cannot write {path.suffix or 'no suffix'}; use one of {' '.join(_WRITABLE)}"
+            f"{path}: cannot write {path.suffix or 'no suffix'}; use one of {' '.join(WRITABLE)}"
         )
     with _silent_opencv():
         try:

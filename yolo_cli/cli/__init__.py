@@ -1,0 +1,42 @@
+"""The command line: one file a command. Nothing heavy is imported until a command needs it."""
+
+from __future__ import annotations
+
+import click
+
+import yolo_cli
+from yolo_cli.cli.group import YoloGroup
+
+__all__ = ["COMMANDS", "main"]
+
+# The help line of each command stands here, so that `yolo --help` imports none of them.
+# The command NAME is the function NAME in yolo_cli/cli/NAME.py; a test holds the two texts together.
+COMMANDS = {
+    "detect": "Find objects in pictures.",
+    "weights": "List the models at hand, show what one says of itself, import Darknet models.",
+}
+
+
+# The sign \b keeps click from filling a paragraph.
+_HELP = """An object detector for the command line.
+
+\b
+yolo detect photo.jpg                 a table, and a picture with boxes drawn in
+yolo detect photos/ --format json     boxes for another program
+yolo COMMAND --help                   what a command can do
+"""
+
+
+@click.group(
+    cls=YoloGroup,
+    help=_HELP,
+    lazy=COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(yolo_cli.__version__, "-V", "--version", message="yolo-cli %(version)s")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Without a command, show what there is."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

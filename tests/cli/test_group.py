@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import yolo_cli
+from yolo_cli.cli import COMMANDS, main
+from yolo_cli.errors import DataError
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+
+def test_without_a_command_there_is_help(cli):
+    assert cli().stdout == cli("--help").stdout == cli("-h").stdout
+    assert cli().exit_code == 0
+
+
+def test_version(cli):
+    assert cli("--version").stdout == f"yolo-cli {yolo_cli.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["detect"]], ids=["yolo", "detect"])
+def test_help_is_as_it_was(cli, words, monkeypatch):
+    """A new snapshot is taken with: COLUMNS=80 yolo detect --help > tests/cli/snapshots/yolo-detect.txt"""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = cli(*words, "--help").stdout
+    snapshot = SNAPSHOTS / f"{'-'.join(['yolo', *words])}.txt"
+    assert shown == snapshot.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_the_list_says(name):
+    command = getattr(importlib.import_module(f"yolo_cli.cli.{name}"), name)
+    assert command.get_short_help_str(limit=200).rstrip(".") == COMMANDS[name].rstrip(".")
+
+
+def test_the_default_model_in_help_is_the_default():
+    from yolo_cli.detectors.yolo import DEFAULT_MODEL
+
+    [option] = [p for p in main.get_command(None, "detect").params if p.name == "weights"]
+    assert f"[default: {DEFAULT_MODEL}]" in option.help
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("detct", "no such command: 'detct'; did you mean 'detect'? (see yolo --help)"),
+        ("predict", "no such command: 'predict'; did you mean 'detect'? (see yolo --help)"),
+        ("zzz", f"no such command: 'zzz'; there are {', '.join(COMMANDS)} (see yolo --help)"),
+    ],
+)
+def test_a_wrong_command(cli, word, says):
+    done = cli(word)
+    assert (done.exit_code, done.stderr) == (2, f"error: {says}\n")
+
+
+@pytest.fixture
+def broken(cli, monkeypatch):
+    """Make `yolo detect` raise what a test asks for."""
+
+    def raising(fault):
+        def fail(*_, **__):
+            raise fault
+
+        monkeypatch.setattr("yolo_cli.sources.open_source", fail)
+        return cli
+
+    return raising
+
+
+def test_an_unexpected_fault_is_one_line(broken):
+    done = broken(RuntimeError("two\nlines"))("detect", "p")
+    assert done.exit_code == 1
+    line = "error: unexpected RuntimeError: two lines; run again with --verbose for the traceback\n"
+    assert done.stderr == line
+
+
+def test_verbose_shows_the_traceback(broken):
+    done = broken(RuntimeError("why"))("detect", "p", "--verbose")
+    assert done.exit_code == 1
+    assert "Traceback (most recent call last)" in done.stderr
+    assert done.stderr.endswith("error: unexpected RuntimeError: why\n")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "line"),
+    [
+        (DataError("x: is bad"), 3, "error: x: is bad\n"),
+        (KeyboardInterrupt(), 130, "\nerror: interrupted\n"),
+        (BrokenPipeError(), 0, ""),
+        (click.UsageError("no"), 2, "error: no (see yolo detect --help)\n"),
+    ],
+)
+def test_each_kind_of_fault_has_its_code(broken, fault, code, line):
+    done = broken(fault)("detect", "p")
+    assert (done.exit_code, done.stderr) == (code, line)
+
+
+def python(code, **options):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, **options)
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from yolo_cli.cli import main\n"
+        "for words in (['--help'], ['detect', '--help']):\n"
+        "    try: main(words)\n"
+        "    except SystemExit: pass\n"
+        "heavy = {'numpy', 'cv2', 'rich', 'yaml', 'onnxruntime', 'keras', 'tensorflow'} & {*sys.modules}\n"
+        "print(sorted(heavy), file=sys.stderr)"
+    )
+    assert python(code).stderr.strip() == "[]"
+
+
+def test_detecting_for_another_program_imports_little(tmp_path):
+    """`--format json --no-save` needs click, NumPy, OpenCV and an engine; no rich, no YAML, no Keras."""
+    from tests.pictures import encode, smooth
+
+    (tmp_path / "a.png").write_bytes(encode(smooth(), "PNG"))
+    code = (
+        "import sys; from tests.cli.conftest import FakeDetector; import yolo_cli.detectors as d\n"
+        "for name in ('PIL', 'yaml', 'rich', 'pytest'): sys.modules.pop(name, None)\n"
+        "d.load_detector = lambda **_: FakeDetector()\n"
+        "from yolo_cli.cli import main\n"
+        f"try: main(['detect', {str(tmp_path / 'a.png')!r}, '--format', 'json', '--no-save', '-q'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'rich', 'yaml', 'keras', 'tensorflow', 'matplotlib', 'PIL'} & {*sys.modules}\n"
+        "print(sorted(heavy), file=sys.stderr)"
+    )
+    assert python(code, cwd=Path(__file__).parents[2]).stderr.strip() == "[]"
+
+
+def test_a_reader_that_leaves_early_hears_no_complaint(tmp_path):
+    from tests.pictures import encode, smooth
+
+    for number in range(300):
+        (tmp_path / f"{number}.png").write_bytes(encode(smooth(4, 4), "PNG"))
+    code = (
+        "from tests.cli.conftest import FakeDetector; import yolo_cli.detectors as d\n"
+        "d.load_detector = lambda **_: FakeDetector()\n"
+        "from yolo_cli.cli import main\n"
+        f"main(['detect', {str(tmp_path)!r}, '--format', 'ndjson', '--no-save', '-q'])"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_python_m_yolo_cli_is_yolo():
+    done = subprocess.run(
+        [sys.executable, "-m", "yolo_cli", "detct"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no such command: 'detct'; did you mean 'detect'? (see yolo --help)")

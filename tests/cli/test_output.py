@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from tests.shared import SHARED, needs_shared
+from yolo_cli.cli import progress
+from yolo_cli.cli.output import WRITERS, Model, Result, coco_category_ids
+from yolo_cli.detections import Detections
+
+MODEL = Model("m", ("cat",), (416, 416))
+BAD = Result("bad.jpg", None, Detections(), "bad.jpg: is bad", {})
+
+
+def test_cocos_own_category_ids():
+    from yolo_cli.cli.output import _COCO
+
+    ids = coco_category_ids(tuple(_COCO))
+    assert len(ids) == 80
+    assert ids == sorted(ids)
+    # Taken from COCO's own annotation files.
+    known = {
+        "person": 1,
+        "stop sign": 13,
+        "bench": 15,
+        "cat": 17,
+        "backpack": 27,
+        "cup": 47,
+        "tv": 72,
+        "toothbrush": 90,
+    }
+    assert {name: _COCO[name] for name in known} == known
+
+
+@needs_shared("darknet", "coco.names")
+@needs_shared("data", "coco128-val")
+def test_category_ids_agree_with_an_annotation_file_and_darknets_names():
+    [path] = SHARED.glob("data/coco128-val/**/*.json")
+    theirs = {entry["name"]: entry["id"] for entry in json.loads(path.read_text())["categories"]}
+    from yolo_cli.cli.output import _COCO
+
+    assert {name: _COCO[name] for name in theirs} == theirs
+    names = (SHARED / "darknet" / "coco.names").read_text().split("\n")[:80]
+    assert coco_category_ids(tuple(names)) == list(_COCO.values())
+
+
+def test_other_data_sets_are_numbered_from_1():
+    assert coco_category_ids(("person", "dog")) == [1, 2]
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_every_writer_takes_nothing_and_faults(form):
+    for results in ([], [BAD], [BAD, BAD]):
+        text = "".join(WRITERS[form](results, MODEL))
+        if form in ("json", "coco"):
+            json.loads(text)
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "yolo", "coco"])
+def test_writers_give_each_picture_as_soon_as_it_comes(form):
+    import numpy as np
+
+    from yolo_cli.images import Image
+
+    seen = []
+
+    def results():
+        for number in range(3):
+            seen.append(number)
+            found = Detections(np.float32([[0, 0, 1, 1]]), np.float32([0.5]), np.array([0]))
+            yield Result(f"{number}.png", Image(np.zeros((2, 2, 3), np.uint8)), found, None, {})
+
+    first = next(text for text in WRITERS[form](results(), MODEL) if "0.5" in text)  # its confidence
+    assert first
+    assert seen == [0]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_on_a_terminal_renews_one_line(monkeypatch):
+    clock = iter([0.0, 0.05, 0.2, 0.25, 1.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert list(progress.track("abcd", 4, "pictures")) == list("abcd")
+    # Told at 0.2 s (2 of 4: 10 a second, 0.2 s left) and at 1 s (4 of 4), then cleared.
+    clear = "\r\x1b[K"
+    assert sys.stderr.getvalue() == (
+        f"{clear}2 of 4 pictures, 10.0 a second, 0 s left"
+        f"{clear}4 of 4 pictures, 4.0 a second, 0 s left{clear}"
+    )
+
+
+def test_progress_in_a_log_is_a_line_now_and_then(monkeypatch):
+    clock = iter([0.0, 1.0, 12.0, 13.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert list(progress.track("abc", 1000, "pictures")) == list("abc")
+    # 2 pictures in 12 s: 6 s each, and 998 to come: 5988 s.
+    assert sys.stderr.getvalue() == "2 of 1000 pictures, 0.2 a second, 99 min left\n"
+
+
+def test_a_fault_is_told_below_no_half_written_line(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress.say("error: a\nb")
+    assert sys.stderr.getvalue() == "\r\x1b[Kerror: a b\n"

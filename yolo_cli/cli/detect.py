@@ -1,0 +1,273 @@
+"""`yolo detect`: pictures in, boxes out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from yolo_cli.cli.group import INTERRUPTED, YoloCommand, nearest
+from yolo_cli.cli.options import config_option, detection_options, talk_options
+from yolo_cli.cli.progress import say, track
+from yolo_cli.config import DetectConfig
+from yolo_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from yolo_cli.cli.output import Result
+    from yolo_cli.detectors import YoloDetector
+    from yolo_cli.sources import Source, Sourced
+
+__all__ = ["detect"]
+
+_RUN_FOLDER = "runs/detect/predict"
+_FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo")
+
+
+# The sign \b keeps click from filling a paragraph.
+_HELP = """Find objects in pictures.
+
+SOURCE is a picture, a folder, a 'glob' in quotes, a list.txt with one path a line, or - for standard input.
+Without options it prints a table and saves the pictures with boxes drawn in.
+
+\b
+yolo detect photo.jpg
+yolo detect photos/ --conf 0.5 --classes cat,dog
+yolo detect 'photos/*.png' --format json --no-save > found.json
+cat photo.jpg | yolo detect - --format ndjson --no-save
+
+Exit codes: 0 done, 2 wrong usage, 3 nothing could be used, 5 done but some pictures failed.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The command line of `yolo detect`, each option under its own name."""
+
+    sources: tuple[str, ...]
+    weights: str | None
+    imgsz: tuple[int, int] | None
+    conf: float
+    nms_iou: float
+    max_det: int
+    classes: tuple[str, ...]
+    agnostic: bool
+    suppression: Any
+    resize: Any
+    device: Any
+    engine: Any
+    batch: int
+    recursive: bool
+    out: str | None
+    output_format: str
+    save: bool
+    save_crops: bool
+    save_txt: bool
+    exist_ok: bool
+    quiet: bool
+    verbose: bool
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has been done so far."""
+
+    pictures: int = 0
+    failed: int = 0
+    objects: int = 0
+    milliseconds: float = 0.0
+    interrupted: bool = False
+
+
+@click.command("detect", cls=YoloCommand, help=_HELP)
+@click.argument("sources", nargs=-1, metavar="SOURCE...")
+@detection_options
+@click.option("--recursive", is_flag=True, help="Look into the folders of folders, too.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(_FORMATS),
+    default="table",
+    show_default=True,
+    help="What is printed on stdout.",
+)
+@click.option("--out", metavar="DIR", help=f"Where pictures are saved.  [default: a new {_RUN_FOLDER}]")
+@click.option(
+    "--save/--no-save",
+    default=True,
+    help="Save pictures with the boxes drawn in, or do not.  [default: save]",
+)
+@click.option("--save-crops", is_flag=True, help="Save what lies in each box as a picture.")
+@click.option("--save-txt", is_flag=True, help="Save YOLO label files, which training can use.")
+@click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@config_option
+@talk_options
+def detect(**given: Any) -> int:
+    """Read what is on the command line, and run."""
+    return _run(_Options(**given))
+
+
+def _run(options: _Options) -> int:
+    """Everything, from the sources to the exit code."""
+    from yolo_cli.cli.output import WRITERS, Model
+    from yolo_cli.cli.runs import Saving, open_run_folder, save_results
+    from yolo_cli.sources import open_source
+
+    config = _config(options)
+    source = open_source(options.sources, recursive=options.recursive)
+    detector = _load(options, config)
+    model = Model(detector.card.name, detector.class_names, detector.input_size)
+    if options.verbose:
+        say(f"model {model.name}, input {model.input_size}, {type(detector.engine).__name__}")
+    tally = _Tally()
+    results = _counted(_detect(source, detector, options.batch), tally)
+    saving = Saving(options.save, options.save_crops, options.save_txt)
+    folder = open_run_folder(_RUN_FOLDER, options.out, options.exist_ok) if saving.anything else None
+    if folder:
+        results = save_results(results, folder, saving, model.class_names)
+    if _shows_progress(options, len(source)):
+        results = track(results, len(source), "pictures")
+    for text in WRITERS[options.output_format](_until_interrupt(results, tally), model):
+        click.echo(text, nl=False)
+    _tell(tally, len(source), folder, options.quiet)
+    return _exit_code(tally)
+
+
+def _config(options: _Options) -> DetectConfig:
+    """What the detector needs to know, without the classes: their names are the model's."""
+    return DetectConfig(
+        confidence=options.conf,
+        nms_iou=options.nms_iou,
+        max_detections=options.max_det,
+        class_agnostic=options.agnostic,
+        suppression=options.suppression,
+        resize=options.resize,
+        imgsz=options.imgsz,
+    )
+
+
+def _load(options: _Options, config: DetectConfig) -> YoloDetector:
+    """The detector, told which classes are wanted."""
+    from yolo_cli import detectors
+
+    named = {"weights": options.weights} if options.weights else {}
+    detector = detectors.load_detector(**named, engine=options.engine, device=options.device, config=config)
+    if not options.classes:
+        return detector
+    ids = _class_ids(options.classes, detector.class_names)
+    return replace(detector, config=replace(config, classes=ids))
+
+
+def _class_ids(words: Sequence[str], class_names: Sequence[str]) -> tuple[int, ...]:
+    """Ids of classes given by name or id, with commas between.
+
+    Raises:
+        UsageError: if the model has no such class.
+
+    >>> _class_ids(["dog,traffic light", "0"], ["cat", "dog", "traffic light"])
+    (0, 1, 2)
+    """
+    ids = set()
+    for word in (part.strip() for part in ",".join(words).split(",")):
+        if word in class_names:
+            ids.add(class_names.index(word))
+        elif word.isascii() and word.isdigit() and int(word) < len(class_names):
+            ids.add(int(word))
+        else:
+            near = nearest(word, class_names)
+            hint = f"did you mean {near}?" if near else f"it knows {', '.join(class_names[:5])}, …"
+            raise UsageError(f"--classes: the model has no class '{word}'; {hint}")
+    return tuple(sorted(ids))
+
+
+def _detect(source: Source, detector: YoloDetector, batch: int) -> Iterator[Result]:
+    """Read and detect, ``batch`` pictures at a time; results come in the order of the source."""
+    for group in _batches(source, batch):
+        yield from _detect_group(group, detector)
+
+
+def _batches(source: Source, batch: int) -> Iterator[list[Sourced]]:
+    group: list[Sourced] = []
+    for sourced in source:
+        group.append(sourced)
+        if len(group) == batch:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _detect_group(group: list[Sourced], detector: YoloDetector) -> Iterator[Result]:
+    """Detect on the pictures that could be read; the others become results with their fault."""
+    from yolo_cli.cli.output import Result
+    from yolo_cli.detections import Detections
+
+    images = [sourced.image for sourced in group if sourced.image is not None]
+    all_found, times = detector.detect_timed(images)
+    spent = {"prepare": times.prepare_ms, "infer": times.infer_ms, "post": times.post_ms}
+    shares = {step: milliseconds / max(len(images), 1) for step, milliseconds in spent.items()}
+    found = iter(all_found)
+    for sourced in group:
+        detections = Detections() if sourced.image is None else next(found)
+        time_ms = {"read": sourced.read_ms, **shares}
+        yield Result(sourced.name, sourced.image, detections, sourced.error, time_ms)
+
+
+def _counted(results: Iterable[Result], tally: _Tally) -> Iterator[Result]:
+    """Pass results on, count them, and name the faults on stderr."""
+    for result in results:
+        tally.pictures += 1
+        tally.objects += len(result.detections)
+        if result.error:
+            tally.failed += 1
+            say(f"error: {result.error}")
+        else:
+            tally.milliseconds += sum(result.time_ms.values())
+        yield result
+
+
+def _until_interrupt(results: Iterable[Result], tally: _Tally) -> Iterator[Result]:
+    """Let Ctrl-C end the results, so that what is done is written to its end."""
+    try:
+        yield from results
+    except KeyboardInterrupt:
+        tally.interrupted = True
+
+
+def _shows_progress(options: _Options, total: int) -> bool:
+    """Not for one picture, and not between lines of data on the same terminal."""
+    return not options.quiet and total > 1 and (options.output_format == "table" or not sys.stdout.isatty())
+
+
+def _tell(tally: _Tally, total: int, folder: Path | None, quiet: bool) -> None:
+    """What was done and where it lies, on stderr."""
+    done = tally.pictures - tally.failed
+    if folder and not done:
+        with suppress(OSError):  # it may have been there before, with other files in it
+            folder.rmdir()
+    if tally.interrupted:
+        say(f"error: interrupted after {tally.pictures} of {total} pictures; what is done is kept")
+    if quiet or not done:
+        return
+    each = f"{tally.milliseconds / done:.0f} ms each"
+    say(f"{_count(done, 'picture')}, {_count(tally.objects, 'object')}, {each}")
+    if folder:
+        say(f"saved in {folder}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _exit_code(tally: _Tally) -> int:
+    """By the table in the documentation."""
+    if tally.interrupted:
+        return INTERRUPTED
+    if tally.failed:
+        return 3 if tally.failed == tally.pictures else 5
+    return 0

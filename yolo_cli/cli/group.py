@@ -1,0 +1,197 @@
+"""How every command is found, how its faults are told, and what it exits with."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import click
+
+from yolo_cli.errors import UserError
+
+__all__ = ["INTERRUPTED", "YoloCommand", "YoloGroup", "nearest"]
+
+INTERRUPTED = 130  # exit code
+
+# What people know from other programs, and what it is called here.
+_OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "train", "check": "lint"}
+_OTHER_OPTIONS = {
+    "--model": "--weights",
+    "--img": "--imgsz",
+    "--img-size": "--imgsz",
+    "--iou": "--nms-iou",
+    "--iou-thres": "--nms-iou",
+    "--conf-thres": "--conf",
+    "--thresh": "--conf",
+    "--batch-size": "--batch",
+    "--agnostic-nms": "--agnostic",
+    "--project": "--out",
+    "--name": "--out",
+}
+
+
+class YoloCommand(click.Command):
+    """A command that knows what an option is called elsewhere."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, with a better hint for a wrong option and for the ``key=value`` of other programs."""
+        options = [
+            name for p in self.params if isinstance(p, click.Option) for name in p.opts + p.secondary_opts
+        ]
+        for word in args:
+            hint = _translate(word, options)
+            if hint:
+                raise click.UsageError(f"'{word}': options begin with two dashes; did you mean {hint}?", ctx)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as fault:
+            name = fault.option_name
+            raise click.UsageError(f"no such option: {name}{_did_you_mean(name, options)}", ctx) from None
+
+
+class _ReaderGoneError(Exception):
+    """Whoever read our output, such as `head`, has had enough."""
+
+
+class YoloGroup(click.Group):
+    """Commands that are imported when they are called.
+
+    Args:
+        lazy: the help line of each command, by name.
+        options: as for `click.Group`.
+    """
+
+    def __init__(self, *, lazy: Mapping[str, str], **options: Any) -> None:
+        super().__init__(**options)
+        self.lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names of the commands, in the order in which people need them."""
+        return list(self.lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the file of a command."""
+        if cmd_name not in self.lazy:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"yolo_cli.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one comes nearest."""
+        name = args[0]
+        if name in self.lazy or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = _OTHER_COMMANDS.get(name) or nearest(name, self.lazy)
+        hint = f"; did you mean '{near}'?" if near in self.lazy else f"; there are {', '.join(self.lazy)}"
+        raise click.UsageError(f"no such command: '{name}'{hint}", ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.lazy.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a closed pipe is told apart before click makes an exit code of 1 of it."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGoneError from None
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command and exit with its code; every fault is one line on stderr."""
+        words = sys.argv[1:] if args is None else list(args)
+        run = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return run()
+        _keep_unprintable_names_printable()
+        sys.exit(_guarded(run, verbose="--verbose" in words or "-v" in words))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that comes nearest, or None.
+
+    >>> nearest("detct", ["detect", "train"])
+    'detect'
+    """
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+
+
+def _did_you_mean(option: str, options: list[str]) -> str:
+    near = _OTHER_OPTIONS.get(option)
+    near = near if near in options else nearest(option, options)
+    return f"; did you mean {near}?" if near else ""
+
+
+def _translate(word: str, options: list[str]) -> str | None:
+    """What ``conf=0.3`` is called here; None if the word is no option of ours, or names a file."""
+    pair = re.fullmatch(r"-{0,2}([a-z][a-z_]*)=(.*)", word)
+    if pair is None or os.path.exists(word):  # noqa: PTH110 - answers False for names that are too long
+        return None
+    name, value = "--" + pair[1].replace("_", "-"), pair[2]
+    if name in options:
+        return None if word.startswith("--") else f"{name} {value}"
+    if name == "--source":
+        return value
+    near = _OTHER_OPTIONS.get(name)
+    return f"{near} {value}" if near in options else None
+
+
+def _guarded(run: Callable[[], Any], verbose: bool) -> int:
+    """Run and return the exit code; say in one line what went wrong, and with ``verbose`` all of it."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except (BrokenPipeError, _ReaderGoneError):
+        _forget_stdout()
+        return 0
+    except click.Abort:
+        return _complain("interrupted", INTERRUPTED)
+    except click.ClickException as fault:
+        ctx: click.Context | None = getattr(fault, "ctx", None)
+        hint = f" (see {ctx.command_path} --help)" if ctx else ""
+        return _complain(fault.format_message() + hint, fault.exit_code)
+    except UserError as fault:
+        return _complain(str(fault), fault.exit_code)
+    except Exception as fault:  # the last door: whatever comes here is a fault of ours
+        if verbose:
+            traceback.print_exc()
+        hint = "" if verbose else "; run again with --verbose for the traceback"
+        return _complain(f"unexpected {type(fault).__name__}: {fault}{hint}", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _complain(text: str, code: int) -> int:
+    """One line on stderr, whatever signs the text holds."""
+    click.echo(f"error: {' '.join(text.split())}", err=True)
+    return code
+
+
+def _forget_stdout() -> None:
+    """Let nothing more be written to a pipe that is closed, not even at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _keep_unprintable_names_printable() -> None:
+    """A file name that is no UTF-8, or a stream that is not, shall not end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="backslashreplace")

@@ -1,0 +1,164 @@
+"""Options that mean the same in every command, and the file that can hold them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from yolo_cli.cli.group import nearest
+from yolo_cli.config import DetectConfig
+from yolo_cli.errors import DataError, UsageError
+
+__all__ = ["config_option", "detection_options", "talk_options"]
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+_DEFAULTS = DetectConfig()
+
+
+def _image_size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """``416`` for a square, or ``HEIGHTxWIDTH``; a number or a list of two in a config file."""
+    if value is None:
+        return None
+    sides = re.fullmatch(r"\[?(\d{1,6})(?:(?:x|, ?)(\d{1,6}))?\]?", value)
+    if sides is None:
+        raise click.BadParameter(f"{value} is no size; give 416, or height x width as 320x416", ctx, param)
+    return int(sides[1]), int(sides[2] or sides[1])
+
+
+def detection_options(command: Decorated) -> Decorated:
+    """Which model, how it runs, and which of its boxes are kept."""
+    return _all(
+        command,
+        click.option("--weights", metavar="NAME", help="Model name or file.  [default: yolov4-tiny-coco]"),
+        click.option(
+            "--imgsz",
+            metavar="PIXELS",
+            callback=_image_size,
+            help="Network input, as 416 or HEIGHTxWIDTH.  [default: the model's]",
+        ),
+        click.option(
+            "--conf",
+            type=float,
+            default=_DEFAULTS.confidence,
+            show_default=True,
+            help="Keep boxes with more confidence than this.",
+        ),
+        click.option(
+            "--nms-iou",
+            type=float,
+            default=_DEFAULTS.nms_iou,
+            show_default=True,
+            help="Of two boxes that overlap by more (IoU), one goes.",
+        ),
+        click.option(
+            "--max-det",
+            type=int,
+            default=_DEFAULTS.max_detections,
+            show_default=True,
+            help="At most so many boxes a picture.",
+        ),
+        click.option(
+            "--classes", multiple=True, metavar="NAMES", help="Only these: names or ids, with commas."
+        ),
+        click.option("--agnostic", is_flag=True, help="Boxes of different classes suppress each other, too."),
+        click.option(
+            "--suppression",
+            type=click.Choice(["iou", "greedynms", "diounms", "soft"]),
+            help="The rule that removes double boxes.  [default: the model's]",
+        ),
+        click.option(
+            "--resize",
+            type=click.Choice(["letterbox", "stretch"]),
+            help="How a picture gets the network's size.  [default: the model's]",
+        ),
+        click.option(
+            "--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["auto", "onnx", "keras"]),
+            default="auto",
+            show_default=True,
+            help="What runs the network.",
+        ),
+        click.option(
+            "--batch",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            help="So many pictures go through the network at once.",
+        ),
+    )
+
+
+def talk_options(command: Decorated) -> Decorated:
+    """How much is said on stderr."""
+    return _all(
+        command,
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but faults."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more, and show tracebacks."),
+    )
+
+
+def config_option(command: Decorated) -> Decorated:
+    """``--config FILE``: options from a YAML file; those on the command line go before."""
+    return click.option(
+        "--config",
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=_read_config,
+        help="A YAML file with the same option names.",
+    )(command)
+
+
+def _all(command: Decorated, *options: Callable[[Decorated], Decorated]) -> Decorated:
+    """Apply decorators so that help shows them in the order given."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
+    """Make the file's values the defaults of this run."""
+    if path is None:
+        return
+    known = {
+        name.lstrip("-"): (option, name in option.secondary_opts)
+        for option in ctx.command.params
+        if isinstance(option, click.Option) and option.name != "config"
+        for name in option.opts + option.secondary_opts
+    }
+    defaults: dict[str, Any] = {}
+    for key, value in _load_yaml(path).items():
+        name = str(key).replace("_", "-")
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"; did you mean {near}?" if near else f"; see {ctx.command_path} --help"
+            raise UsageError(f"{path}: '{key}' is no option of {ctx.info_name}{hint}")
+        option, negated = known[name]
+        several = option.multiple and not isinstance(value, list)
+        defaults[str(option.name)] = [value] if several else not value if negated else value
+    ctx.default_map = defaults
+
+
+def _load_yaml(path: str) -> dict[Any, Any]:
+    """The mapping in a YAML file."""
+    import yaml
+
+    try:
+        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - the path as the user spelt it
+            values = yaml.safe_load(file)
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read: {fault.strerror}") from fault
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        mark = getattr(fault, "problem_mark", None)
+        where = f":{mark.line + 1}" if mark else ""
+        reason = getattr(fault, "problem", None) or "no UTF-8"
+        raise DataError(f"{path}{where}: is no YAML: {reason}") from fault
+    if not isinstance(values, dict):
+        raise DataError(f"{path}: must hold lines such as 'conf: 0.3'")
+    return values

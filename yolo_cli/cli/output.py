@@ -1,0 +1,233 @@
+"""What was found → text, a piece at a time: table, JSON, NDJSON, CSV, COCO results and YOLO lines.
+
+Each writer takes the results as they come and gives text as soon as it can, so that memory stays flat.
+JSON, NDJSON and the table hold failed pictures in-band; CSV, COCO and YOLO have no place for them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yolo_cli.detections import Detections
+from yolo_cli.images import Image
+
+__all__ = ["WRITERS", "Model", "Result", "coco_category_ids", "yolo_lines"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the output says of the model.
+
+    Attributes:
+        name: the model's name.
+        class_names: the name of each class id.
+        input_size: height and width of the network's input.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    input_size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What became of one picture.
+
+    Attributes:
+        name: as the user named it.
+        image: the picture, or None where it could not be read.
+        detections: what was found on it.
+        error: why it could not be read, or None.
+        time_ms: milliseconds of each step.
+    """
+
+    name: str
+    image: Image | None
+    detections: Detections
+    error: str | None
+    time_ms: Mapping[str, float]
+
+
+Writer = Callable[[Iterable[Result], Model], Iterator[str]]
+
+
+def _json(results: Iterable[Result], model: Model) -> Iterator[str]:
+    """One JSON document."""
+    facts = {"name": model.name, "input_size": model.input_size, "class_names": model.class_names}
+    yield f'{{"model": {_dump(facts)},\n "images": ['
+    for index, result in enumerate(results):
+        yield f"{',' if index else ''}\n  {_dump(_record(result, model))}"
+    yield "\n ]}\n"
+
+
+def _ndjson(results: Iterable[Result], model: Model) -> Iterator[str]:
+    """One JSON object a line, each as soon as its picture is done."""
+    for result in results:
+        yield _dump(_record(result, model)) + "\n"
+
+
+def _csv(results: Iterable[Result], model: Model) -> Iterator[str]:
+    """One row a box, after a row of names."""
+    yield _csv_row("image", "width", "height", "class_id", "class_name", "confidence", "x1", "y1", "x2", "y2")
+    for result in results:
+        if result.image is not None:
+            for found in _found(result.detections, model):
+                row = (found["class_id"], found["class_name"], found["confidence"], *found["box"])
+                yield _csv_row(result.name, result.image.width, result.image.height, *row)
+
+
+def _csv_row(*values: object) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(values)
+    return line.getvalue()
+
+
+def _coco(results: Iterable[Result], model: Model) -> Iterator[str]:
+    """COCO's results list, with boxes as x, y, width, height.
+
+    ``image_id`` is the number that the file is called (``000000000139.jpg`` is 139), else the file's name.
+    """
+    categories = coco_category_ids(model.class_names)
+    yield "["
+    separator = "\n"
+    for result in results:
+        stem = Path(result.name).stem
+        image_id = int(stem) if stem.isascii() and stem.isdigit() else Path(result.name).name
+        for found in _found(result.detections, model):
+            x1, y1, x2, y2 = found["box"]
+            bbox = [x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)]
+            category = categories[found["class_id"]]
+            entry = {
+                "image_id": image_id,
+                "category_id": category,
+                "bbox": bbox,
+                "score": found["confidence"],
+            }
+            yield separator + _dump(entry)
+            separator = ",\n"
+    yield "\n]\n"
+
+
+def _yolo(results: Iterable[Result], _: Model) -> Iterator[str]:
+    """A line ``# NAME`` for each picture, then ``class_id cx cy w h confidence`` for each box."""
+    for result in results:
+        if result.image is not None:
+            yield f"# {' '.join(result.name.split())}\n" + yolo_lines(result.image, result.detections, True)
+
+
+def _table(results: Iterable[Result], model: Model) -> Iterator[str]:
+    """A table for people, at the end."""
+    from yolo_cli.cli.table import table
+
+    yield table(results, model.class_names)
+
+
+WRITERS: dict[str, Writer] = {
+    "table": _table,
+    "json": _json,
+    "ndjson": _ndjson,
+    "csv": _csv,
+    "coco": _coco,
+    "yolo": _yolo,
+}
+
+
+def yolo_lines(image: Image, detections: Detections, with_confidence: bool) -> str:
+    r"""Lines of ``class_id cx cy w h``: the box's centre and size as parts of the picture's width and height.
+
+    >>> import numpy as np
+    >>> image = Image(np.zeros((50, 100, 3), np.uint8))
+    >>> found = Detections(np.float32([[10, 10, 30, 20]]), np.float32([0.9]), np.array([7]))
+    >>> yolo_lines(image, found, with_confidence=True)
+    '7 0.200000 0.300000 0.200000 0.200000 0.9000\n'
+    """
+    lines = []
+    for (x1, y1, x2, y2), confidence, class_id in _rows(detections):
+        centre = ((x1 + x2) / 2 / image.width, (y1 + y2) / 2 / image.height)
+        size = ((x2 - x1) / image.width, (y2 - y1) / image.height)
+        parts = " ".join(f"{part:.6f}" for part in centre + size)
+        lines.append(f"{class_id} {parts}{f' {confidence:.4f}' if with_confidence else ''}\n")
+    return "".join(lines)
+
+
+def coco_category_ids(class_names: tuple[str, ...]) -> list[int]:
+    """The data set's own category id of each class id.
+
+    COCO numbers its 80 classes from 1 to 90 with gaps, and models of it number them from 0 to 79. Classes of
+    other data sets are numbered from 1, as COCO tools expect.
+
+    >>> coco_category_ids(("helmet", "vest"))
+    [1, 2]
+    """
+    plain = [_SYNONYMS.get(name, name) for name in class_names]
+    if len(plain) == len(_COCO) and all(name in _COCO for name in plain):
+        return [_COCO[name] for name in plain]
+    return list(range(1, len(plain) + 1))
+
+
+def _record(result: Result, model: Model) -> dict[str, Any]:
+    """One picture for JSON."""
+    if result.image is None:
+        return {"image": result.name, "error": result.error}
+    return {
+        "image": result.name,
+        "width": result.image.width,
+        "height": result.image.height,
+        "detections": list(_found(result.detections, model)),
+        "time_ms": {step: round(spent, 1) for step, spent in result.time_ms.items()},
+    }
+
+
+def _found(detections: Detections, model: Model) -> Iterator[dict[str, Any]]:
+    """Each box as plain numbers, rounded to what they can bear."""
+    for box, confidence, class_id in _rows(detections):
+        yield {
+            "class_id": class_id,
+            "class_name": model.class_names[class_id],
+            "confidence": round(confidence, 4),
+            "box": [round(edge, 2) for edge in box],
+        }
+
+
+def _rows(detections: Detections) -> Iterator[tuple[list[float], float, int]]:
+    """Box, confidence and class id of each detection, as Python's own numbers."""
+    columns = (detections.xyxy.tolist(), detections.confidence.tolist(), detections.class_id.tolist())
+    return zip(*columns, strict=True)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+# COCO's 80 names in the order of their ids; the ids that are missing from 1 to 90 were never given out.
+_COCO_NAMES = """
+person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant stop_sign
+parking_meter bench bird cat dog horse sheep cow elephant bear zebra giraffe backpack umbrella handbag
+tie suitcase frisbee skis snowboard sports_ball kite baseball_bat baseball_glove skateboard surfboard
+tennis_racket bottle wine_glass cup fork knife spoon bowl banana apple sandwich orange broccoli carrot
+hot_dog pizza donut cake chair couch potted_plant bed dining_table toilet tv laptop mouse remote keyboard
+cell_phone microwave oven toaster sink refrigerator book clock vase scissors teddy_bear hair_drier
+toothbrush
+"""
+_MISSING = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+_COCO = dict(
+    zip(
+        (name.replace("_", " ") for name in _COCO_NAMES.split()),
+        (number for number in range(1, 91) if number not in _MISSING),
+        strict=True,
+    )
+)
+_SYNONYMS = {  # as Darknet's coco.names spells them
+    "aeroplane": "airplane",
+    "motorbike": "motorcycle",
+    "sofa": "couch",
+    "pottedplant": "potted plant",
+    "diningtable": "dining table",
+    "tvmonitor": "tv",
+}

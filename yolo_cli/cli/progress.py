@@ -1,0 +1,57 @@
+"""What, how far, how fast, how long still: on stderr, and never in the way of data."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+__all__ = ["say", "track"]
+
+Item = TypeVar("Item")
+
+_ON_TERMINAL_S = 0.1  # a line that renews itself
+_IN_A_LOG_S = 10.0  # plain lines
+_CLEAR = "\r\x1b[K"
+
+
+def say(text: str) -> None:
+    """One line on stderr, below no half-written progress line."""
+    line = " ".join(text.split())  # a file name may hold a line break
+    sys.stderr.write(f"{_CLEAR if sys.stderr.isatty() else ''}{line}\n")
+    sys.stderr.flush()
+
+
+def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    """Pass items on, and tell the progress between them.
+
+    Args:
+        items: any number of things to come.
+        total: how many.
+        what: their name in the plural, such as "pictures".
+    """
+    terminal = sys.stderr.isatty()
+    pause = _ON_TERMINAL_S if terminal else _IN_A_LOG_S
+    start = told = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        now = time.monotonic()
+        if now - told >= pause:
+            told = now
+            line = _line(done, total, what, now - start)
+            sys.stderr.write(f"{_CLEAR}{line}" if terminal else f"{line}\n")
+            sys.stderr.flush()
+        yield item
+    if terminal and told > start:
+        sys.stderr.write(_CLEAR)
+
+
+def _line(done: int, total: int, what: str, seconds: float) -> str:
+    """The progress in words.
+
+    >>> _line(30, 120, "pictures", 15)
+    '30 of 120 pictures, 2.0 a second, 45 s left'
+    """
+    left = round(seconds / done * (total - done))
+    clock = f"{left} s" if left < 120 else f"{left // 60} min"
+    return f"{done} of {total} {what}, {done / seconds:.1f} a second, {clock} left"

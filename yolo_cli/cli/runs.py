@@ -1,0 +1,133 @@
+"""Folders of runs, and what `detect` saves in them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from yolo_cli.cli.output import Result, yolo_lines
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.images import WRITABLE, write_image
+from yolo_cli.render import draw
+
+__all__ = ["Saving", "open_run_folder", "save_results"]
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What is saved of each picture: itself with boxes drawn in, a crop of each box, a YOLO label file."""
+
+    pictures: bool
+    crops: bool
+    texts: bool
+
+    @property
+    def anything(self) -> bool:
+        """Whether a folder is needed."""
+        return self.pictures or self.crops or self.texts
+
+
+def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
+    """Make the folder of a run: ``chosen``, or else ``default``, ``default2``, … whichever is new.
+
+    Raises:
+        UsageError: if the chosen folder holds something, unless ``exist_ok``.
+        DataError: if no folder can be made there.
+    """
+    try:
+        if chosen is None and not exist_ok:
+            return _new_folder(Path(default))
+        folder = Path(chosen or default)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not exist_ok and any(folder.iterdir()):
+            raise UsageError(f"--out {folder}: holds files already; name a new folder, or add --exist-ok")
+    except OSError as fault:
+        raise DataError(f"{fault.filename}: no folder can be made here: {fault.strerror}") from fault
+    return folder
+
+
+def _new_folder(first: Path) -> Path:
+    """Make ``first``, or with the lowest number from 2 that is free; safe beside other runs."""
+    first.parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        folder = first if number == 1 else first.with_name(f"{first.name}{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError("numbers do not end")
+
+
+def save_results(
+    results: Iterable[Result], folder: Path, saving: Saving, class_names: tuple[str, ...]
+) -> Iterator[Result]:
+    """Pass results on, and save what is asked for each.
+
+    Pictures keep their names; a second ``a`` becomes ``a-2``. Labels lie in ``labels/``, crops in
+    ``crops/CLASS/``.
+
+    Raises:
+        DataError: if a file cannot be written.
+    """
+    used: set[str] = set()
+    for result in results:
+        if result.image is not None:
+            path = Path("stdin.jpg" if result.name == "-" else result.name)
+            stem = _free_stem(path.stem, used)
+            used.add(stem.casefold())
+            suffix = path.suffix if path.suffix.lower() in WRITABLE else ".png"
+            if saving.pictures:
+                _save_picture(result, folder / f"{stem}{suffix}", class_names)
+            if saving.crops:
+                _save_crops(result, folder / "crops", stem, suffix, class_names)
+            if saving.texts:
+                _save_text(result, folder / "labels" / f"{stem}.txt")
+        yield result
+
+
+def _free_stem(stem: str, used: set[str]) -> str:
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if name.casefold() not in used)
+
+
+def _save_picture(result: Result, path: Path, class_names: tuple[str, ...]) -> None:
+    if result.image is not None:
+        write_image(path, draw(result.image, result.detections, class_names))
+
+
+def _save_crops(result: Result, folder: Path, stem: str, suffix: str, class_names: tuple[str, ...]) -> None:
+    """Each box as a picture of its own, with no line in it."""
+    if result.image is None:
+        return
+    for number, (box, class_id) in enumerate(
+        zip(result.detections.xyxy.round().astype(int).tolist(), result.detections.class_id, strict=True),
+        start=1,
+    ):
+        x1, y1, x2, y2 = box
+        crop = result.image.rgb[max(y1, 0) : max(y2, y1 + 1), max(x1, 0) : max(x2, x1 + 1)]  # (h, w, 3)
+        if crop.size:
+            place = _make(folder / re.sub(r"[^\w .-]", "_", class_names[class_id]))
+            write_image(place / f"{stem}-{number}{suffix}", crop)
+
+
+def _save_text(result: Result, path: Path) -> None:
+    """A YOLO label file, which training can use: without confidences, and empty where nothing was found."""
+    if result.image is None:
+        return
+    _make(path.parent)
+    try:
+        path.write_text(yolo_lines(result.image, result.detections, False), encoding="utf-8")
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
+
+
+def _make(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise DataError(f"{folder}: no folder can be made here: {fault.strerror}") from fault
+    return folder
