@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 from yolo_cli.errors import UsageError
 
-__all__ = ["DetectConfig", "Resize", "SuppressionKind", "bundled"]
+__all__ = ["AugmentConfig", "DetectConfig", "Resize", "SuppressionKind", "bundled"]
 
 Resize = Literal["letterbox", "stretch"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
@@ -49,6 +49,55 @@ class DetectConfig:
             raise UsageError(f"--max-det is {self.max_detections}, and must be at least 1")
         if self.imgsz is not None and (min(self.imgsz) < 32 or max(self.imgsz) > 4096):
             raise UsageError(f"--imgsz is {self.imgsz}, and each side must lie between 32 and 4096")
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentConfig:
+    """How much training pictures are changed. The defaults suit some hundred pictures.
+
+    Probabilities are drawn for each training picture, strengths for each picture that stands in it.
+
+    Attributes:
+        flip: probability of mirroring left and right.
+        flip_vertical: probability of mirroring top and bottom, for pictures that have no up.
+        scale: the size changes by a factor between 1 / (1 + scale) and 1 + scale.
+        aspect: width over height changes by a factor between 1 / (1 + aspect) and 1 + aspect.
+        shift: where a picture lies in the room it has: 0 is the middle, 0.5 anywhere.
+        hue: turns by at most this share of the colour circle.
+        saturation: grows or shrinks by at most this share.
+        brightness: grows or shrinks by at most this share.
+        contrast: grows or shrinks by at most this share.
+        mosaic: probability of joining four pictures.
+        mixup: probability of laying another picture over the whole; it rarely helps small networks.
+        cutout: probability of hiding up to three rectangles.
+        cutout_side: the longest side of such a rectangle, as a share of the network's input.
+        min_visible: an object stays in the truth if at least this share of its box is still to be seen.
+
+    Raises:
+        UsageError: if a value lies outside its range.
+    """
+
+    flip: float = 0.5
+    flip_vertical: float = 0.0
+    scale: float = 0.4
+    aspect: float = 0.15
+    shift: float = 0.5
+    hue: float = 0.015
+    saturation: float = 0.5
+    brightness: float = 0.25
+    contrast: float = 0.2
+    mosaic: float = 0.5
+    mixup: float = 0.0
+    cutout: float = 0.2
+    cutout_side: float = 0.25
+    min_visible: float = 0.25
+
+    def __post_init__(self) -> None:
+        limits = {"scale": 4.0, "aspect": 4.0, "shift": 0.5, "hue": 0.5}
+        for field in fields(self):
+            value, most = getattr(self, field.name), limits.get(field.name, 1.0)
+            if not 0 <= value <= most:
+                raise UsageError(f"augmentation {field.name} is {value}, and must lie between 0 and {most:g}")
 
 
 def bundled(kind: Literal["weights", "anchors", "examples"]) -> Path:

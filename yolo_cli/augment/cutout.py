@@ -1,0 +1,56 @@
+"""Hide rectangles, so that a network does not rely on one part of an object.
+
+DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout", 2017.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import area, intersection
+from yolo_cli.config import AugmentConfig
+from yolo_cli.detections import Truth
+from yolo_cli.letterbox import GREY
+
+__all__ = ["MOST_HOLES", "cut_out"]
+
+Pixels = NDArray[np.uint8]
+
+MOST_HOLES = 3
+# A hole's sides are at least this share of the longest side that is allowed.
+SHORTEST = 0.2
+
+
+def cut_out(
+    rgb: Pixels, truth: Truth, rng: np.random.Generator, config: AugmentConfig
+) -> tuple[Pixels, Truth]:
+    """Fill up to ``MOST_HOLES`` rectangles with grey, by chance.
+
+    No hole is cut that would leave less than the share ``config.min_visible`` of any box to be seen, holes
+    cut before included: what is in the truth can be seen, and what can be seen is in the truth.
+
+    Returns:
+        A picture (height, width, 3), which is ``rgb`` itself if nothing is hidden, and ``truth``.
+    """
+    if rng.random() >= config.cutout:
+        return rgb, truth
+    holed = rgb.copy()
+    boxes = truth.xyxy  # (N, 4)
+    left = (1 - config.min_visible) * area(boxes)  # (N,), how much of each may still be hidden
+    for hole in _holes(rgb.shape[0], rgb.shape[1], rng, config.cutout_side):
+        hidden = intersection(boxes, hole[None].astype(boxes.dtype))[:, 0]  # (N,)
+        if (hidden <= left).all():
+            left = left - hidden  # (N,)
+            x1, y1, x2, y2 = hole.tolist()
+            holed[y1:y2, x1:x2] = GREY
+    return holed, truth
+
+
+def _holes(height: int, width: int, rng: np.random.Generator, longest: float) -> NDArray[np.int64]:
+    """One to ``MOST_HOLES`` rectangles (K, 4), xyxy in whole pixels, inside the picture."""
+    count = int(rng.integers(1, MOST_HOLES + 1))
+    frame = np.array([width, height])  # (2,)
+    sides = np.rint(frame * longest * rng.uniform(SHORTEST, 1, (count, 2))).astype(np.int64)  # (K, 2)
+    corner = np.rint((frame - sides) * rng.random((count, 2))).astype(np.int64)  # (K, 2)
+    return np.concatenate([corner, corner + sides], axis=1)
