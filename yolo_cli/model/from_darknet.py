@@ -8,7 +8,14 @@ from typing import Any
 import keras
 
 from yolo_cli.darknet import Convolution, Network, Section
-from yolo_cli.model.layers import ChannelGroup, PaddedMaxPool, Reorg, ShortcutAdd, SpaceToDepth
+from yolo_cli.model.layers import (
+    ChannelGroup,
+    GroupedConv2D,
+    PaddedMaxPool,
+    Reorg,
+    ShortcutAdd,
+    SpaceToDepth,
+)
 
 __all__ = ["build_model", "load_convolutions"]
 
@@ -89,8 +96,10 @@ def _convolution(x: Any, layer: Section, _network: Network, index: int, _outputs
     filters, groups = layer.integer("filters", 1), layer.integer("groups", 1)
     if groups > 1 and groups == x.shape[-1]:
         x = keras.layers.DepthwiseConv2D(size, depth_multiplier=filters // groups, **common)(x)
+    elif groups > 1:
+        x = GroupedConv2D(filters, size, groups=groups, **common)(x)
     else:
-        x = keras.layers.Conv2D(filters, size, groups=groups, **common)(x)
+        x = keras.layers.Conv2D(filters, size, **common)(x)
     if normalised:
         x = keras.layers.BatchNormalization(epsilon=EPSILON, name=f"norm_{index:03d}")(x)
     return _activate(x, layer, index, "logistic")

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ChannelGroup", "PaddedMaxPool", "Reorg", "ShortcutAdd", "SpaceToDepth"]
+__all__ = ["ChannelGroup", "GroupedConv2D", "PaddedMaxPool", "Reorg", "ShortcutAdd", "SpaceToDepth"]
 
 Shape = tuple[int | None, ...]
 _register = keras.saving.register_keras_serializable(package="yolo_cli")
@@ -44,6 +44,23 @@ class ChannelGroup(keras.layers.Layer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """What is needed to build the layer again."""
         return {**super().get_config(), "groups": self.groups, "group_id": self.group_id}
+
+
+@_register
+class GroupedConv2D(keras.layers.Conv2D):  # type: ignore[misc]
+    """A convolution with ``groups``, written as one plain convolution a group.
+
+    Keras has it too, but on TensorFlow by way of XLA, as TensorFlow's own cannot be trained on a CPU, and a
+    function compiled by XLA cannot be written as ONNX.
+    """
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """(B, H, W, C) by (h, w, C / groups, out) → (B, H', W', out)."""
+        parts = ops.split(inputs, self.groups, axis=-1)  # each (B, H, W, C / groups)
+        kernels = ops.split(kernel, self.groups, axis=-1)  # each (h, w, C / groups, out / groups)
+        convolve = super().convolution_op
+        pairs = zip(parts, kernels, strict=True)
+        return ops.concatenate([convolve(part, weights) for part, weights in pairs], axis=-1)
 
 
 @_register

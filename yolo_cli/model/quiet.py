@@ -1,0 +1,29 @@
+"""Keep TensorFlow's C++ log off the user's screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["quiet"]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Send what the process writes to file descriptor 2 nowhere, while the block lasts.
+
+    TensorFlow logs about drivers and instruction sets before its own log level takes effect, and past
+    Python's ``sys.stderr``. Faults still arrive: they are Python exceptions.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
