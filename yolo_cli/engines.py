@@ -6,7 +6,6 @@ An engine takes RGB pixels, uint8 (B, H, W, 3), and returns the raw heads, each 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -80,10 +79,8 @@ class KerasEngine:
     """
 
     def __init__(self, path: Path, device: Device = "auto") -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import yolo_cli.model  # noqa: F401, I001 - first: its layers must be known before a file names them
         import keras
-
-        import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
 
         if device == "gpu" and not _keras_sees_gpu():
             raise UsageError("--device gpu: Keras sees no GPU; try --device cpu")

@@ -1,4 +1,4 @@
-"""Whatever the README says is run: every `yolo` line in its ```sh blocks, in a copy of the checkout's data."""
+"""Whatever the README says is run: each `yolo` line of its ```sh blocks, beside a copy of the data."""
 
 from __future__ import annotations
 

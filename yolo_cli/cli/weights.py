@@ -46,7 +46,8 @@ def show(name: str, form: str) -> None:
 
     files = find_model(name)
     card = read_card(files.first)
-    click.echo(card.to_json() if form == "json" else card_text(card, _digests(files)))
+    text = card.to_json() if form == "json" else card_text(card, _digests(files))
+    click.echo(text.rstrip())
 
 
 @weights.command(name="import")

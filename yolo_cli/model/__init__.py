@@ -5,6 +5,9 @@ that no caller can forget to. It gives one raw head a detection layer, float32 (
 anchors × (5 + classes)); `yolo_cli.codec` makes boxes of them.
 """
 
-from yolo_cli.model.from_darknet import build_model, load_convolutions
+from yolo_cli.model.quiet import quiet
 
-__all__ = ["build_model", "load_convolutions"]
+with quiet():  # the first import of Keras imports its backend, which talks
+    from yolo_cli.model.from_darknet import build_model, load_convolutions
+
+__all__ = ["build_model", "load_convolutions", "quiet"]

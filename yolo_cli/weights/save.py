@@ -72,9 +72,11 @@ def export_graph(model: Any, path: Path) -> None:
     """Let Keras write the network as an ONNX graph with free batch, height and width."""
     import keras
 
+    from yolo_cli.model import quiet
+
     size = 64  # Keras exports only what was called once; any size that the strides divide will do
     model(keras.ops.zeros((1, size, size, 3), dtype="uint8"))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")  # tf2onnx and Keras use old NumPy names
         model.export(str(path), format="onnx", verbose=False)
 

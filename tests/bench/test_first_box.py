@@ -1,0 +1,77 @@
+"""How long the first box takes, as ratios against a named reference of the same run. Never pass or fail.
+
+`pytest -m bench -s tests/bench/test_first_box.py`
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from tests.shared import ROOT
+from yolo_cli import load_detector, read_image
+from yolo_cli.config import bundled
+from yolo_cli.engines import OnnxEngine
+
+pytestmark = pytest.mark.bench
+
+PICTURE = ROOT / "examples" / "coffee.jpg"
+MODEL = bundled("weights") / "yolov4-tiny-coco.onnx"
+
+# The least that any program must do: import the runtimes, read and resize the picture, run the network once.
+BARE = f"""
+import cv2, numpy, onnxruntime
+session = onnxruntime.InferenceSession({str(MODEL)!r}, providers=["CPUExecutionProvider"])
+picture = cv2.resize(cv2.imread({str(PICTURE)!r}), (416, 416))[None, :, :, ::-1]
+session.run(None, {{session.get_inputs()[0].name: numpy.ascontiguousarray(picture)}})
+"""
+
+
+def seconds(command: Sequence[str], times: int = 10) -> float:
+    """Median wall time of a whole process."""
+
+    def once() -> None:
+        subprocess.run(command, capture_output=True, check=True)
+
+    return median(once, times)
+
+
+def median(action: Callable[[], object], times: int) -> float:
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        action()
+        found.append(time.perf_counter() - start)
+    return statistics.median(found)
+
+
+def test_whole_process() -> None:
+    bare = seconds([sys.executable, "-c", BARE])
+    ours = seconds(
+        [sys.executable, "-m", "yolo_cli", "detect", str(PICTURE), "--format", "json", "--no-save"]
+    )
+    about = seconds([sys.executable, "-m", "yolo_cli", "--help"])
+    empty = seconds([sys.executable, "-c", "pass"])
+    print(f"\nyolo detect {ours:.3f} s: {ours / bare:.2f} x a bare ONNX Runtime script ({bare:.3f} s)")
+    print(f"yolo --help {about:.3f} s: {about / empty:.2f} x an empty Python ({empty:.3f} s)")
+
+
+def test_one_picture_in_a_running_process() -> None:
+    """Read, letterbox, run, decode and suppress, against the bare `session.run` of the same network."""
+    detector = load_detector("yolov4-tiny-coco", engine="onnx")
+    engine = detector.engine
+    assert isinstance(engine, OnnxEngine)
+    batch = np.zeros((1, *detector.input_size, 3), np.uint8)
+    detector.letterbox(image := read_image(PICTURE)).apply(image.rgb, out=batch[0])
+    pairs = [
+        (median(lambda: engine.run(batch), 1), median(lambda: detector.detect([read_image(PICTURE)]), 1))
+        for _ in range(100)  # in turns, so that both see the same machine
+    ]
+    bare, whole = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"\none picture {1000 * whole:.1f} ms: {whole / bare:.3f} x session.run ({1000 * bare:.1f} ms)")

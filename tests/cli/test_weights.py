@@ -1,0 +1,149 @@
+"""`yolo weights`: import, list, show, and one clear line for each thing that can be wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.tiny import CFG, VALUES, write_tiny
+from yolo_cli.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def yolo(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def fault(run: Result, code: int) -> str:
+    """The one line that a failing command leaves on stderr, and nothing on stdout."""
+    assert run.exit_code == code, run.output
+    assert run.stdout == ""
+    lines = [line for line in run.stderr.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1
+    assert "Traceback" not in run.stderr
+    return lines[0]
+
+
+def test_a_model_is_imported_listed_shown_and_used(folder: Path) -> None:
+    run = yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny")
+    assert run.exit_code == 0, run.stderr
+    assert [Path(line).name for line in run.stdout.splitlines()] == ["tiny.keras", "tiny.onnx", "tiny.md"]
+
+    listed = json.loads(yolo("weights", "list", "--format", "json").stdout)
+    assert {"name": "tiny", "classes": 2}.items() <= listed[0].items()
+    assert "yolov4-tiny-coco" in [row["name"] for row in listed]
+
+    shown = yolo("weights", "show", "tiny").stdout
+    assert "anchors 10x20, 30x40" in shown
+    assert shown.strip() == (folder / "weights" / "tiny.md").read_text().strip()
+
+    found = yolo("detect", str(_picture(folder)), "--weights", "tiny", "--format", "json", "--no-save")
+    assert found.exit_code == 0, found.stderr
+    assert json.loads(found.stdout)["model"]["class_names"] == ["cat", "dog"]
+
+
+def test_both_engines_give_the_same_boxes(folder: Path) -> None:
+    from yolo_cli import DetectConfig, load_detector, read_image
+
+    yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny")
+    image = read_image(_picture(folder))
+    config = DetectConfig(confidence=0.0, nms_iou=1.0)
+    onnx, keras = (
+        load_detector("tiny", engine=e, config=config).detect([image])[0] for e in ("onnx", "keras")
+    )
+    assert len(onnx) == 2 * 2 * 2 * 2  # 2 x 2 cells, 2 anchors, 2 classes
+    np.testing.assert_allclose(onnx.confidence, keras.confidence, atol=1e-6)
+    np.testing.assert_allclose(onnx.xyxy, keras.xyxy, atol=1e-3)
+
+
+def test_a_name_is_not_overwritten(folder: Path) -> None:
+    arguments = [*write_tiny(folder).arguments, "--out", "tiny"]
+    (folder / "weights").mkdir()
+    (folder / "weights" / "tiny.md").write_text("mine")
+    assert "--exist-ok" in fault(yolo("weights", "import", *arguments), 2)
+    assert (folder / "weights" / "tiny.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"values": np.zeros(VALUES - 3)}, "ends 12 bytes early"),
+        ({"values": np.zeros(VALUES + 5)}, "20 bytes are left over"),
+        ({"values": np.full(VALUES, np.nan)}, "NaN"),
+        ({"names": "cat\n"}, "says classes=2, but tiny.names holds 1 names"),
+        ({"names": ""}, "no class names"),
+        ({"cfg": CFG.replace("filters=14", "filters=13")}, "needs 2 anchors x (5 + 2 classes) = 14 channels"),
+        (
+            {"cfg": CFG.replace("stride=32", "strides=32")},
+            "tiny.cfg:11: [convolutional] has no option 'strides'",
+        ),
+        ({"cfg": CFG.replace("leaky", "maxout")}, "tiny.cfg:13: the activation 'maxout'"),
+        ({"cfg": CFG + "\n[lstm]\n"}, "tiny.cfg:27: [lstm] is a section that this program does not know"),
+        ({"cfg": "hello"}, "tiny.cfg:1: 'hello' is neither a [section] nor key=value"),
+        ({"cfg": ""}, "does not begin with a [net] section"),
+    ],
+)
+def test_files_that_do_not_fit(folder: Path, parts: dict[str, object], says: str) -> None:
+    files = write_tiny(folder, **parts)  # type: ignore[arg-type]
+    assert says in fault(yolo("weights", "import", *files.arguments, "--out", "tiny"), 3)
+    assert not (folder / "weights").exists()
+
+
+def test_nan_in_the_weights_of_a_model_file_finds_nothing_and_does_not_crash(folder: Path) -> None:
+    """A network whose answers are NaN sees nothing; comparing with NaN is always false."""
+    from yolo_cli.codec import Head, decode
+
+    raw = np.full((2, 2, 14), np.nan, np.float32)
+    head = Head("yolo", ((10.0, 20.0), (30.0, 40.0)), 32, 2)
+    assert len(decode([raw], [head], 0.25)) == 0
+
+
+@pytest.mark.parametrize(
+    ("card", "says"),
+    [
+        ("- a list", "must hold only"),
+        ("licence: [", "is not YAML"),
+        ("resize: crop", "must be stretch or letterbox"),
+    ],
+)
+def test_cards_that_are_wrong(folder: Path, card: str, says: str) -> None:
+    (folder / "card.yaml").write_text(card)
+    arguments = [*write_tiny(folder).arguments, "--out", "tiny", "--card", "card.yaml"]
+    assert says in fault(yolo("weights", "import", *arguments), 3)
+
+
+def test_a_pair_that_does_not_belong_together(folder: Path) -> None:
+    yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny")
+    other = write_tiny(folder, values=np.random.default_rng(1).uniform(0.1, 1.0, VALUES))
+    yolo("weights", "import", *other.arguments, "--out", "other")
+    (folder / "weights" / "other.onnx").replace(folder / "weights" / "tiny.onnx")
+    run = yolo("detect", str(_picture(folder)), "--weights", "tiny", "--no-save", "--format", "json")
+    assert "was not made from" in fault(run, 3)
+
+
+def test_a_model_file_that_is_cut_off(folder: Path) -> None:
+    yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny")
+    for engine in ("onnx", "keras"):
+        path = folder / "weights" / f"tiny.{engine}"
+        path.write_bytes(path.read_bytes()[:1000])
+        run = yolo(
+            "detect", str(_picture(folder)), "--weights", str(path), "--engine", engine, "--format", "json"
+        )
+        assert f"tiny.{engine}" in fault(run, 3)
+
+
+def _picture(folder: Path) -> Path:
+    from yolo_cli.images import write_image
+
+    path = folder / "picture.png"
+    write_image(path, np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8))
+    return path
