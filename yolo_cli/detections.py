@@ -72,20 +72,21 @@ class Truth:
 
     xyxy: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     class_id: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
-    crowd: Bools | None = None
-    difficult: Bools | None = None
-    area: Floats | None = None
+    # What is left out is completed below, so that nobody who reads a Truth need ask for None.
+    crowd: Bools = None  # type: ignore[assignment]
+    difficult: Bools = None  # type: ignore[assignment]
+    area: Floats = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         count = len(self.xyxy)
         _check("xyxy", self.xyxy, (count, 4), np.floating)
         _check("class_id", self.class_id, (count,), np.integer)
         fill = object.__setattr__  # the one place where a frozen value completes itself
-        if self.crowd is None:
-            fill(self, "crowd", np.zeros(count, bool))
-        if self.difficult is None:
-            fill(self, "difficult", np.zeros(count, bool))
-        if self.area is None:
+        given: dict[str, Any] = {name: getattr(self, name) for name in ("crowd", "difficult", "area")}
+        for name in ("crowd", "difficult"):
+            if given[name] is None:
+                fill(self, name, np.zeros(count, bool))
+        if given["area"] is None:
             fill(self, "area", np.prod(np.maximum(self.xyxy[:, 2:] - self.xyxy[:, :2], 0), axis=1))
         _check("crowd", self.crowd, (count,), np.bool_)
         _check("difficult", self.difficult, (count,), np.bool_)
@@ -96,8 +97,9 @@ class Truth:
 
     def __getitem__(self, index: slice | Integers | Bools) -> Truth:
         """The boxes at ``index``: a slice, integer positions (K,) or a mask (N,)."""
-        parts = (self.crowd, self.difficult, self.area)
-        return Truth(self.xyxy[index], self.class_id[index], *(p[index] for p in parts if p is not None))
+        return Truth(
+            self.xyxy[index], self.class_id[index], self.crowd[index], self.difficult[index], self.area[index]
+        )
 
 
 def _check(name: str, array: Any, shape: tuple[int, ...], kind: type) -> None:
