@@ -150,6 +150,17 @@ def test_coco(cli):
     assert [entry["image_id"] for entry in entries] == ["a.jpg"] * 2 + [10] * 2
 
 
+def test_coco_boxes_hold_width_and_height():
+    from yolo_cli.cli.output import WRITERS, Model, Result
+    from yolo_cli.detections import Detections
+
+    found = Detections(np.float32([[10, 20, 34.5, 50]]), np.float32([0.5]), np.array([0]))
+    [entry] = json.loads(
+        "".join(WRITERS["coco"]([Result("x/007.png", None, found, None, {})], Model("m", ("a",), (32, 32))))
+    )
+    assert entry == {"image_id": 7, "category_id": 1, "bbox": [10.0, 20.0, 24.5, 30.0], "score": 0.5}
+
+
 def test_coco_of_nothing_is_an_empty_list(cli):
     assert json.loads(cli("detect", "p", "--conf", "0.99", "--format", "coco", "--no-save").stdout) == []
 

@@ -136,26 +136,31 @@ def test_detecting_for_another_program_imports_little(tmp_path):
     assert python(code, cwd=Path(__file__).parents[2]).stderr.strip() == "[]"
 
 
-def test_a_reader_that_leaves_early_hears_no_complaint(tmp_path):
-    from tests.pictures import encode, smooth
+FAKED = (
+    "from tests.cli.conftest import FakeDetector; import yolo_cli.detectors as d\n"
+    "d.load_detector = lambda **_: FakeDetector()\n"
+    "from yolo_cli.cli import main\n"
+)
 
-    for number in range(300):
-        (tmp_path / f"{number}.png").write_bytes(encode(smooth(4, 4), "PNG"))
-    code = (
-        "from tests.cli.conftest import FakeDetector; import yolo_cli.detectors as d\n"
-        "d.load_detector = lambda **_: FakeDetector()\n"
-        "from yolo_cli.cli import main\n"
-        f"main(['detect', {str(tmp_path)!r}, '--format', 'ndjson', '--no-save', '-q'])"
-    )
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        FAKED + "main(['detect', 'examples', '--format', 'ndjson', '--no-save', '-q'])",
+        FAKED + "main(['--help'])",
+        FAKED + "main(['detect', '--help'])",
+        "import sys; from yolo_cli.cli.group import _guarded\n"
+        "sys.exit(_guarded(lambda: sys.stdout.write('not yet flushed'), False))",
+    ],
+    ids=["detect", "help", "help-of-a-command", "buffered"],
+)
+def test_a_reader_that_leaves_early_hears_no_complaint(code):
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-        check=False,
-    )
+    root = Path(__file__).parents[2]
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}  # as users have it
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=root, env=env, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -45,6 +47,26 @@ def test_a_pipe_in_and_a_pipe_out(tmp_path):
     [record] = json.loads(done.stdout)["images"]
     assert [found["class_name"] for found in record["detections"]] == ["cat"]
     assert not list(tmp_path.iterdir())
+
+
+@needs_model
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to another process")
+def test_ctrl_c_ends_with_a_whole_document(tmp_path):
+    examples = [str(path) for path in (ROOT / "examples").glob("*.jpg")]
+    (tmp_path / "p").mkdir()
+    for number in range(3000):  # minutes of work, if nothing interrupts
+        (tmp_path / "p" / f"{number}.jpg").symlink_to(examples[0])
+    command = [sys.executable, "-m", "yolo_cli", "detect", "p", "--format", "json", "--no-save"]
+    with (tmp_path / "out.json").open("wb") as out:
+        running = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while (tmp_path / "out.json").stat().st_size < 3000 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, complaint = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert b"error: interrupted after" in complaint
+    assert len(json.loads((tmp_path / "out.json").read_text())["images"]) > 0
 
 
 def test_a_model_that_is_not_there(tmp_path):

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -100,12 +100,15 @@ class YoloGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(self.lazy.items()))
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the command line, which may print help."""
+        with _closed_pipe_told_apart():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a closed pipe is told apart before click makes an exit code of 1 of it."""
-        try:
+        """Run the command."""
+        with _closed_pipe_told_apart():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            raise _ReaderGoneError from None
 
     def main(
         self,
@@ -151,6 +154,15 @@ def _translate(word: str, options: list[str]) -> str | None:
         return value
     near = _OTHER_OPTIONS.get(name)
     return f"{near} {value}" if near in options else None
+
+
+@contextlib.contextmanager
+def _closed_pipe_told_apart() -> Iterator[None]:
+    """Name a closed pipe otherwise, before click makes an exit code of 1 of it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise _ReaderGoneError from None
 
 
 def _guarded(run: Callable[[], Any], verbose: bool) -> int:
