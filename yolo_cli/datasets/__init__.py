@@ -2,6 +2,7 @@
 
 from yolo_cli.datasets.findings import RULES, Finding, Rule
 from yolo_cli.datasets.holdout import hold_out
+from yolo_cli.datasets.lint import LintReport, lint
 from yolo_cli.datasets.opening import open_dataset, read_dataset
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 
@@ -10,9 +11,11 @@ __all__ = [
     "UNSPLIT",
     "Dataset",
     "Finding",
+    "LintReport",
     "Rule",
     "Sample",
     "hold_out",
+    "lint",
     "open_dataset",
     "read_dataset",
 ]

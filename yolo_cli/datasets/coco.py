@@ -25,6 +25,7 @@ from yolo_cli.datasets.layout import (
     in_order,
     is_there,
     name_findings,
+    place_of,
     plain,
     split_called,
     without_repeats,
@@ -130,6 +131,9 @@ def _name_faults(file: _File, names: tuple[str, ...], root: Path) -> Iterator[Fi
     own = {name for _, name in file.categories}
     for category_id in (i for i, count in ids.items() if count > 1):
         yield Finding("Y402", where, f"the category id {category_id} is there twice")
+    for name, count in Counter(name for _, name in file.categories).items():
+        if count > 1:
+            yield Finding("Y406", where, f"{count} categories have the name {name!r}; they are taken for one")
     for name in names:
         if name not in own:
             yield Finding("Y402", where, f"has no category {name!r}, which another split has")
@@ -157,7 +161,7 @@ def _samples(file: _File, root: Path, names: tuple[str, ...]) -> tuple[list[Samp
             continue
         size = _declared_size(entry)
         frame = size if size and min(size) > 0 else None
-        truth, kept, more = gather(rows[image_id], frame, lambda row: f"{where}:annotations[{row}]")
+        truth, kept, more = gather(rows[image_id], frame, lambda row: place_of("coco", where, row))
         findings += [Finding(f.code, f.where, f"{name}: {f.what}") for f in more]
         samples.append(Sample(name, path, file.split, image_id, where, truth, kept, declared_size=size))
     return samples, findings
@@ -191,7 +195,7 @@ def _rows(
     for index, entry in enumerate(file.annotations):
         code, what = _annotation_fault(entry, class_ids, images)
         if code:
-            findings.append(Finding(code, f"{where}:annotations[{index}]", what))
+            findings.append(Finding(code, place_of("coco", where, index), what))
         else:
             rows[entry["image_id"]].append(_row(entry, index, class_ids[entry["category_id"]]))
     return rows, findings

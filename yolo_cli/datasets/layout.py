@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.sample import Sample
+from yolo_cli.datasets.sample import Kind, Sample
 from yolo_cli.detections import Truth
 from yolo_cli.images import SUFFIXES
 
@@ -24,6 +24,7 @@ __all__ = [
     "is_there",
     "name_findings",
     "pictures_below",
+    "place_of",
     "plain",
     "split_called",
     "without_repeats",
@@ -121,6 +122,13 @@ def _corners(xyxy: Iterable[float]) -> str:
     return "left {:.6g}, top {:.6g}, right {:.6g}, bottom {:.6g}".format(*xyxy)
 
 
+def place_of(kind: Kind, label: str, row: int) -> str:
+    """Where a row stands, for people: a line, an object counted from 1, or an index into ``annotations``."""
+    return {"yolo": f"{label}:{row}", "voc": f"{label}: object {row}", "coco": f"{label}:annotations[{row}]"}[
+        kind
+    ]
+
+
 def split_called(word: str) -> str | None:
     """The split that a folder, a file or a key is named after, or None.
 
@@ -187,5 +195,5 @@ def name_findings(names: Sequence[Any], where: str) -> list[Finding]:
         if earlier != index:
             alike = "bear the same name" if names[earlier] == name else "differ only in case or blanks"
             what = f"classes {earlier} and {index} {alike}: {names[earlier]!r}, {name!r}"
-            findings.append(Finding("Y402", where, what))
+            findings.append(Finding("Y406", where, what))
     return findings

@@ -43,7 +43,8 @@ class Sample:
         image_id: COCO's id of the picture; in the other forms its file name without suffix.
         label: the label file below the data set's folder, with slashes; "" for a picture without one.
         labels: the boxes as their file has them: pixels, or fractions of width and height (``fractions``).
-        rows: where in the label file each box stands, from 1: line (YOLO), object (VOC) or annotation (COCO).
+        rows: where in the label file each box stands: line (YOLO) or object (VOC), from 1, or index into
+            ``annotations`` (COCO), from 0.
         fractions: whether ``labels`` holds fractions of the picture's width and height.
         declared_size: width and height in pixels as the label file gives them, or None.
     """

@@ -31,6 +31,7 @@ from yolo_cli.datasets.layout import (
     in_order,
     name_findings,
     pictures_below,
+    place_of,
     split_called,
     without_repeats,
 )
@@ -219,7 +220,7 @@ def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Findin
                 if not name
                 else "the object needs xmin, ymin, xmax, ymax in a bndbox"
             )
-            findings.append(Finding("Y204", f"{where}: object {row}", what))
+            findings.append(Finding("Y204", place_of("voc", where, row), what))
         else:
             difficult = bool(number(element.findtext("difficult")))
             objects.append(_Object(row, name, (values[0], values[1], values[2], values[3]), difficult))
@@ -249,12 +250,12 @@ def _sample(annotation: _Annotation, root: Path, names: tuple[str, ...]) -> tupl
     label, size = annotation.label, annotation.size
     rows = [_row(thing, names) for thing in annotation.objects if thing.name in names]
     findings = [
-        Finding("Y401", f"{label}: object {thing.row}", f"there is no class {shorten(thing.name)!r}")
+        Finding("Y401", place_of("voc", label, thing.row), f"there is no class {shorten(thing.name)!r}")
         for thing in annotation.objects
         if thing.name not in names
     ]
     frame = size if size and min(size) > 0 else None
-    truth, kept, faults = gather(rows, frame, lambda row: f"{label}: object {row}")
+    truth, kept, faults = gather(rows, frame, lambda row: place_of("voc", label, row))
     picture = annotation.picture
     sample = Sample(
         below(picture, root), picture, annotation.split, picture.stem, label, truth, kept, declared_size=size

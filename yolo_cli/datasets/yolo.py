@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import Row, below, gather, in_order, is_there, without_repeats
+from yolo_cli.datasets.layout import Row, below, gather, in_order, is_there, place_of, without_repeats
 from yolo_cli.datasets.sample import Dataset, Sample
 from yolo_cli.datasets.text import number, read_text, shorten
 from yolo_cli.datasets.yolo_layout import NAME_FILES, Plan, label_of, label_places, plan_of
@@ -72,7 +72,7 @@ def _sample(
     except DataError as fault:
         return None, [Finding("Y203", label, str(fault).replace(str(path), "the label"))]
     rows, faults = _rows(text, label, len(plan.names) if plan.names is not None else None)
-    truth, kept, more = gather(rows, (1.0, 1.0), lambda row: f"{label}:{row}")
+    truth, kept, more = gather(rows, (1.0, 1.0), lambda row: place_of("yolo", label, row))
     return Sample(name, picture, split, picture.stem, label, truth, kept, fractions=True), faults + more
 
 

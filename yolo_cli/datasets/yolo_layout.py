@@ -136,9 +136,11 @@ def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path,
         text = _text(item, place, key)
         if text and text.lower() not in ("null", "~"):
             found = _lead(text, root, place.parent)
-            pictures += _expand(found, root)
-            if not is_there(found):
-                what = f"{key} names {shorten(text)}, which is not there"
+            more = tuple(_expand(found, root))
+            pictures += more
+            if not more:
+                why = "holds no picture" if is_there(found) else "is not there"
+                what = f"{key} names {shorten(text)}, which {why}"
                 findings.append(Finding("Y504", below(place, root), what))
     return tuple(pictures), findings
 

@@ -199,8 +199,8 @@ def test_a_picture_listed_twice_counts_once(tmp_path: Path) -> None:
     ("yaml", "code"),
     [
         ("train: images/train\nval: images/val\nnames: [cat, dog]\nnc: 3\n", "Y402"),
-        ("train: images/train\nval: images/val\nnames: [cat, Cat ]\n", "Y402"),
-        ("train: images/train\nval: images/val\nnames: [cat, cat]\n", "Y402"),
+        ("train: images/train\nval: images/val\nnames: [cat, Cat ]\n", "Y406"),
+        ("train: images/train\nval: images/val\nnames: [cat, cat]\n", "Y406"),
         ("train: images/train\nval: images/val\ntest: images/test\nnames: [cat, dog]\n", "Y504"),
     ],
 )

@@ -1,0 +1,329 @@
+"""Every rule: one planted fault of each is found, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.made_sets import (
+    coco_json,
+    write_coco,
+    write_json,
+    write_picture,
+    write_text,
+    write_voc,
+    write_xml,
+    write_yolo,
+)
+from tests.shared import SHARED, needs_shared
+from yolo_cli.datasets import RULES, LintReport, lint, open_dataset
+from yolo_cli.datasets.checks import faults_of, turned
+from yolo_cli.datasets.looks import look_at, near_pairs
+from yolo_cli.datasets.sizes import PictureHeader
+
+SIZE = (320, 240)
+
+
+def found(report: LintReport) -> list[tuple[str, str]]:
+    return [(f.code, f.where) for f in report.findings]
+
+
+def plant_yolo(root: Path) -> list[tuple[str, str]]:
+    """A data set with one fault of nearly every rule, and what lint must say of it."""
+    names = [
+        "ok",
+        "unread",
+        "nolabel",
+        "turned",
+        "badlabel",
+        "rows",
+        "twice",
+        "copy",
+        "near",
+        "stick",
+        "val1",
+        "val2",
+    ]
+    boxes = "".join(f"0 {x} .5 .1 .2\n" for x in (0.1, 0.3, 0.5, 0.7, 0.9))
+    for seed, name in enumerate(names):
+        split = "val" if name.startswith("val") else "train"
+        write_picture(root / "images" / split / f"{name}.png", SIZE, seed)
+        write_text(root / "labels" / split / f"{name}.txt", "1 .5 .5 .5 .5\n")
+    train, labels = root / "images" / "train", root / "labels" / "train"
+    write_text(labels / "ok.txt", boxes + boxes.replace(" .5 .1 .2", " .2 .1 .2"))
+    (train / "unread.png").write_bytes((train / "unread.png").read_bytes()[:2000])
+    (labels / "nolabel.txt").unlink()
+    (train / "turned.png").unlink()
+    write_picture(train / "turned.jpg", SIZE, 3, exif=6)
+    (labels / "badlabel.txt").write_bytes(b"\xff\x00\x81")
+    rows = [
+        "0 .5 .5 .3 .3",
+        "0 .5 .5 .3",  # line 2: malformed
+        "0 nan .5 .3 .3",  # 3
+        "0 .5 .5 0 .3",  # 4: degenerate
+        "0 7 .5 .3 .3",  # 5: outside
+        "9 .5 .5 .3 .3",  # 6: no such class
+        "0 .505 .5 .3 .3",  # 7: drawn twice
+        "1 .5 .5 .3 .3",  # 8: two classes
+        "2 .2 .2 .005 .05",  # 9: 320 * .005 = 1.6 pixels, at 416: 2.1
+    ]
+    write_text(labels / "rows.txt", "\n".join(rows))
+    write_text(labels / "stick.txt", "0 .9 .5 .4 .4\n")  # from .7 to 1.1
+    (train / "copy.png").write_bytes((train / "twice.png").read_bytes())
+    (train / "leak.png").write_bytes((root / "images" / "val" / "val1.png").read_bytes())
+    write_text(labels / "leak.txt", "1 .5 .5 .5 .5\n")
+    pixels = cv2.imread(str(root / "images" / "val" / "val2.png"))
+    cv2.imwrite(str(train / "near.png"), cv2.convertScaleAbs(pixels, alpha=0.97, beta=3))
+    write_text(root / "labels" / "val" / "lone.txt", "")
+    listed = [f"images/train/{path.name}" for path in sorted(train.iterdir())]
+    write_text(root / "train.txt", "\n".join([*listed, "images/train/ok.png", "images/train/gone.png"]))
+    write_text(root / "classes.txt", "cat\ndog\nant\nbee")
+    write_text(
+        root / "data.yaml",
+        "train: train.txt\nval: images/val\ntest: images/test\nnames: [cat, dog, ant, Cat, bee]\n",
+    )
+    return [
+        ("Y101", "images/train/unread.png"),
+        ("Y102", "images/train/gone.png"),
+        ("Y105", "images/train/turned.jpg"),
+        ("Y201", "images/train/nolabel.png"),
+        ("Y202", "labels/val/lone.txt"),
+        ("Y203", "labels/train/badlabel.txt"),
+        ("Y204", "labels/train/rows.txt:2"),
+        ("Y205", "images/train/ok.png"),
+        ("Y301", "labels/train/rows.txt:3"),
+        ("Y302", "labels/train/rows.txt:4"),
+        ("Y303", "labels/train/rows.txt:5"),
+        ("Y304", "labels/train/stick.txt:1"),
+        ("Y305", "labels/train/rows.txt:7"),
+        ("Y306", "labels/train/rows.txt:8"),
+        ("Y307", "labels/train/rows.txt:9"),
+        ("Y401", "labels/train/rows.txt:6"),
+        ("Y402", "classes.txt"),
+        ("Y403", "class Cat"),
+        ("Y403", "class bee"),
+        ("Y404", "class ant"),
+        ("Y406", "data.yaml"),
+        ("Y501", "images/train/leak.png"),
+        ("Y502", "images/train/near.png"),
+        ("Y503", "images/train/copy.png"),
+        ("Y504", "data.yaml"),
+    ]
+
+
+def plant_voc(root: Path) -> list[tuple[str, str]]:
+    """The faults that only files with sizes and file names of their own can have."""
+    write_voc(root)
+    cat = [("cat", (10.0, 10.0, 40.0, 40.0))]
+    for seed, (stem, exif, size, name) in enumerate(
+        [
+            ("resized", None, (640, 480), "resized.jpg"),
+            ("nosize", None, (0, 0), "nosize.jpg"),
+            ("turned", 6, SIZE, "turned.jpg"),  # stored 320x240, shown 240x320; the label says 320x240
+            ("upright", 6, SIZE[::-1], "upright.jpg"),  # the label says 240x320: no fault
+            ("renamed", None, SIZE, "other.jpg"),
+        ]
+    ):
+        write_picture(root / "JPEGImages" / f"{stem}.jpg", SIZE, 50 + seed, exif)
+        write_xml(root / "Annotations" / f"{stem}.xml", name, size, cat)
+        write_text(
+            root / "ImageSets/Main/train.txt", (root / "ImageSets/Main/train.txt").read_text() + f"{stem}\n"
+        )
+    return [
+        ("Y103", "JPEGImages/nosize.jpg"),
+        ("Y103", "JPEGImages/resized.jpg"),
+        ("Y104", "JPEGImages/turned.jpg"),
+        ("Y206", "Annotations/renamed.xml"),
+    ]
+
+
+def test_one_of_each_and_nothing_else_yolo(tmp_path: Path) -> None:
+    assert plant_yolo(tmp_path) == found(lint(tmp_path))
+
+
+def test_one_of_each_and_nothing_else_voc(tmp_path: Path) -> None:
+    assert plant_voc(tmp_path) == found(lint(tmp_path))
+
+
+def test_no_rule_is_without_a_planted_fault(tmp_path: Path) -> None:
+    planted = {code for code, _ in plant_yolo(tmp_path / "yolo") + plant_voc(tmp_path / "voc")}
+    assert RULES.keys() - planted == {"Y405"}  # see below
+
+
+def test_numbers_for_names(tmp_path: Path) -> None:
+    assert [code for code, _ in found(lint(write_yolo(tmp_path, "")))] == ["Y405"]
+
+
+@pytest.mark.parametrize("write", [write_yolo, write_coco, write_voc])
+def test_silent_on_a_clean_set(tmp_path: Path, write: object) -> None:
+    report = lint(write(tmp_path))  # type: ignore[operator]
+    assert report.findings == ()
+
+
+@needs_shared("data", "fridge")
+def test_silent_on_fridge() -> None:
+    assert lint(SHARED / "data" / "fridge").findings == ()
+
+
+@needs_shared("data", "bccd")
+def test_what_is_really_wrong_in_bccd() -> None:
+    # Looked at one by one: two points for boxes; seven cells drawn twice, 1.5 pixels apart; a field of view
+    # photographed twice at another focus, once for training and once for validation.
+    report = lint(SHARED / "data" / "bccd")
+    assert found(report) == [
+        ("Y302", "Annotations/BloodImage_00338.xml: object 13"),
+        ("Y302", "Annotations/BloodImage_00343.xml: object 4"),
+        ("Y305", "Annotations/BloodImage_00020.xml: object 15"),
+        ("Y305", "Annotations/BloodImage_00100.xml: object 3"),
+        ("Y305", "Annotations/BloodImage_00104.xml: object 14"),
+        ("Y305", "Annotations/BloodImage_00251.xml: object 8"),
+        ("Y305", "Annotations/BloodImage_00284.xml: object 2"),
+        ("Y305", "Annotations/BloodImage_00331.xml: object 3"),
+        ("Y305", "Annotations/BloodImage_00403.xml: object 4"),
+        ("Y404", "class Platelets"),
+        ("Y404", "class WBC"),
+        ("Y502", "JPEGImages/BloodImage_00038.jpg"),
+    ]
+    assert len(report.errors) == 2
+    assert len(report.warnings) == 10
+
+
+def test_severity_and_json(tmp_path: Path) -> None:
+    root = write_yolo(tmp_path)
+    write_text(root / "labels" / "train" / "b.txt", "0 .5 .5 0 .5\n0 .5 .5 .5 .5\n0 .5 .5 .5 .5\n")
+    report = lint(root, imgsz=320)
+    value = json.loads(json.dumps(report.to_dict()))
+    assert value["errors"] == 1
+    assert value["warnings"] == 1
+    assert value["imgsz"] == 320
+    assert value["splits"] == {"train": 2, "val": 2}
+    assert value["classes"] == [{"class_name": "cat", "boxes": 4}, {"class_name": "dog", "boxes": 2}]
+    assert value["findings"][0] == {
+        "code": "Y302",
+        "name": "degenerate-box",
+        "severity": "error",
+        "where": "labels/train/b.txt:1",
+        "what": "the box has no width or no height, or its corners are swapped: "
+        "left 0.5, top 0.25, right 0.5, bottom 0.75",
+    }
+    assert value["content_hash"] == open_dataset(root).content_hash
+
+
+def test_small_is_measured_at_the_network(tmp_path: Path) -> None:
+    # The narrowest box is c's, 8 of 64 pixels: 8 / 64 * imgsz is 3 at 24 and 2.9 at 23.
+    root = write_yolo(tmp_path)
+    assert found(lint(root, imgsz=24)) == []
+    assert found(lint(root, imgsz=23)) == [("Y307", "labels/val/c.txt:1")]
+
+
+def test_a_pixel_of_overhang_is_none(tmp_path: Path) -> None:
+    write_voc(tmp_path)  # boxes are ours, from 0; the picture is 64x48
+    write_xml(
+        tmp_path / "Annotations" / "b.xml",
+        "b.jpg",
+        (64, 48),
+        [("cat", (-1, -1, 65, 49)), ("dog", (2, 2, 66, 9))],
+    )
+    assert found(lint(tmp_path)) == [("Y304", "Annotations/b.xml: object 2")]
+
+
+def test_crowds_may_cover_anything(tmp_path: Path) -> None:
+    root = write_coco(tmp_path)
+    value = coco_json("train")
+    crowd = value["annotations"][0] | {"iscrowd": 1, "id": 99}
+    value["annotations"].append(crowd)
+    write_json(root / "annotations" / "instances_train2017.json", value)
+    assert found(lint(root)) == []
+
+
+def test_a_box_that_fits_only_the_stored_picture(tmp_path: Path) -> None:
+    # COCO without sizes: stored 320x240, shown 240x320; x up to 300 fits only the stored one.
+    root = write_coco(tmp_path)
+    write_picture(root / "train2017" / "b.jpg", SIZE, 7, exif=8)
+    value = coco_json("train")
+    value["images"][1] = {"id": 101, "file_name": "b.jpg"}
+    value["annotations"].append({"image_id": 101, "category_id": 7, "bbox": [200, 20, 100, 50]})
+    write_json(root / "annotations" / "instances_train2017.json", value)
+    assert found(lint(root)) == [("Y104", "train2017/b.jpg")]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_turn_with_the_picture(tmp_path: Path, orientation: int) -> None:
+    # A white patch on black, stored at x 8 to 24, y 16 to 40 of 96x64; the decoder turns the picture.
+    from PIL import Image
+
+    from yolo_cli.images import read_image
+
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    pixels[16:40, 8:24] = 255
+    tags = Image.Exif()
+    tags[274] = orientation
+    Image.fromarray(pixels).save(tmp_path / "x.png", exif=tags)
+    ys, xs = np.nonzero(read_image(tmp_path / "x.png").rgb[..., 0])
+    box = turned(np.array([[8.0, 16, 24, 40]]), PictureHeader(96, 64, orientation))
+    assert box.tolist() == [[xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]]
+
+
+class TestNearDuplicates:
+    def looks(self, root: Path, *pictures: np.ndarray) -> list[object]:
+        for i, picture in enumerate(pictures):
+            cv2.imwrite(str(root / f"{i}.png"), picture)
+        return list(look_at([root / f"{i}.png" for i in range(len(pictures))]).values())
+
+    def picture(self, seed: int = 0) -> np.ndarray:
+        blots = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), np.uint8)
+        return cv2.resize(blots, (640, 480), interpolation=cv2.INTER_CUBIC)
+
+    def test_a_copy_made_again_is_found(self, tmp_path: Path) -> None:
+        original = self.picture()
+        again = cv2.imdecode(cv2.imencode(".jpg", original, [1, 40])[1], 1)
+        half = cv2.resize(original, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        bright = cv2.convertScaleAbs(original, alpha=1.05, beta=5)
+        looks = self.looks(tmp_path, original, again, half, bright)
+        assert [(i, j) for i, j, _, _ in near_pairs(looks[:1], looks[1:])] == [(0, 0), (0, 1), (0, 2)]
+
+    def test_others_are_not(self, tmp_path: Path) -> None:
+        original = self.picture()
+        moved = original.copy()  # a fixed camera, and something white of 60x60 pixels that has come
+        moved[200:260, 300:360] = 255
+        looks = self.looks(tmp_path, original, self.picture(1), original[:, ::-1], original[::-1], moved)
+        assert list(near_pairs(looks[:1], looks[1:])) == []
+
+    def test_the_same_bytes_are_another_rule(self, tmp_path: Path) -> None:
+        looks = self.looks(tmp_path, self.picture(), self.picture())
+        assert list(near_pairs(looks[:1], looks[1:])) == []
+
+    def test_plain_pictures_resemble_nothing(self, tmp_path: Path) -> None:
+        looks = self.looks(tmp_path, np.full((64, 64, 3), 90, np.uint8), np.full((64, 64, 3), 91, np.uint8))
+        assert list(near_pairs(looks[:1], looks[1:])) == []
+
+    def test_many_are_compared_block_by_block_like_a_few(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        looks = self.looks(tmp_path, *(cv2.convertScaleAbs(self.picture(i % 3), beta=i) for i in range(9)))
+        whole = list(near_pairs(looks, looks))
+        monkeypatch.setattr("yolo_cli.datasets.looks._BLOCK", 2)
+        assert list(near_pairs(looks, looks)) == whole
+        assert {(i, j) for i, j, _, _ in whole} == {
+            (i, j) for i in range(9) for j in range(9) if i != j and i % 3 == j % 3
+        }
+
+
+def test_faults_of_one_sample(tmp_path: Path) -> None:
+    # What `lint` and `--fix` share, here by itself.
+    root = write_yolo(tmp_path)
+    write_text(root / "labels" / "val" / "d.txt", "0 .5 .5 .5 .5\n0 .5 .5 .5 .49\n1 .5 .5 .5 .5\n")
+    [sample] = [s for s in open_dataset(root).samples if s.path.stem == "d"]
+    faults = faults_of(sample, look_at([sample.path])[sample.path], 416)
+    assert [(f.code, f.box) for f in faults] == [("Y305", 1), ("Y306", 2)]
+    assert "box 1 (IoU 0.98)" in faults[0].what
+
+
+def test_progress_is_told_for_every_picture(tmp_path: Path) -> None:
+    ticks: list[int] = []
+    lint(write_yolo(tmp_path), tick=lambda: ticks.append(1))
+    assert len(ticks) == 4

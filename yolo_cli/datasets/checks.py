@@ -1,0 +1,139 @@
+"""What is wrong with one picture's boxes, now that the picture itself is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import iou
+from yolo_cli.datasets.looks import Look
+from yolo_cli.datasets.sample import Sample
+from yolo_cli.datasets.sizes import PictureHeader
+from yolo_cli.detections import Truth
+
+__all__ = ["Fault", "faults_of", "in_pixels", "says_no_size", "turned"]
+
+OVERHANG = 1.0  # pixels; VOC's count from 1 and rounded fractions reach so far without being wrong
+SAME_BOX = 0.9  # IoU; people who draw an object twice hit it so well, two objects of a class hardly ever do
+SAME_PLACE = 0.99  # IoU; boxes of two classes this alike were drawn once and named twice
+TINY = 3.0  # pixels at the network's size; less than half a cell of the finest grid
+
+
+class Fault(NamedTuple):
+    """One fault of a sample: the rule's code, which box (None: the whole picture), and words with figures."""
+
+    code: str
+    box: int | None
+    what: str
+
+
+def faults_of(sample: Sample, look: Look, imgsz: int) -> list[Fault]:
+    """Everything that is wrong with a sample whose picture has been looked at.
+
+    Args:
+        sample: a picture and its boxes.
+        look: at that picture.
+        imgsz: the longer side of the network's input in pixels, for the smallest sensible box.
+    """
+    if look.header is None:
+        return [Fault("Y101", None, look.fault)]
+    width, height = look.header.upright
+    xyxy = in_pixels(sample, width, height)  # (N, 4)
+    faults = list(_size_faults(sample, look.header, xyxy))
+    if not {"Y103", "Y104"} & {fault.code for fault in faults} or says_no_size(sample):
+        faults += _outside(xyxy, width, height)
+    return [*faults, *_doubles(xyxy, sample.labels), *_tiny(xyxy, imgsz / max(width, height))]
+
+
+def turned(xyxy: NDArray[np.floating], header: PictureHeader) -> NDArray[np.float64]:
+    """Boxes (N, 4) in pixels of the picture as stored → in pixels of the upright picture, (N, 4).
+
+    The eight orientations are those of EXIF 2.3, tag 274. Flips come first, then the swap of the axes.
+    """
+    x1, y1, x2, y2 = np.asarray(xyxy, float).T  # (N,) each
+    width, height, turn = header.width, header.height, header.orientation
+    if turn in (2, 3, 7, 8):
+        x1, x2 = width - x2, width - x1
+    if turn in (3, 4, 6, 7):
+        y1, y2 = height - y2, height - y1
+    if turn >= 5:
+        x1, y1, x2, y2 = y1, x1, y2, x2
+    return np.stack([x1, y1, x2, y2], axis=1)  # (N, 4)
+
+
+def says_no_size(sample: Sample) -> bool:
+    """Whether a label file gives its picture a size that nothing can have, such as 0 x 0."""
+    return sample.declared_size is not None and min(sample.declared_size) <= 0
+
+
+def in_pixels(sample: Sample, width: int, height: int) -> NDArray[np.float64]:
+    """The boxes of a sample in pixels, (N, 4)."""
+    scale = (width, height, width, height) if sample.fractions else (1, 1, 1, 1)
+    return np.asarray(sample.labels.xyxy * np.array(scale, float))
+
+
+def _size_faults(sample: Sample, header: PictureHeader, xyxy: NDArray[np.float64]) -> Iterator[Fault]:
+    """Whether the label file means this picture, at this size and this way up."""
+    stored, upright, declared = (header.width, header.height), header.upright, sample.declared_size
+    sideways = stored != upright
+    if declared is not None and declared != upright:
+        if not (sideways and declared == stored):
+            sizes = f"{declared[0]}x{declared[1]}, the picture is {upright[0]}x{upright[1]}"
+            yield Fault("Y103", None, f"the label says {sizes}")
+        elif len(xyxy):
+            yield Fault("Y104", None, _turn_words(header, "the label gives the size before that"))
+    elif sideways and len(_beyond(xyxy, *upright)) and not len(_beyond(xyxy, *stored)):
+        yield Fault("Y104", None, _turn_words(header, "the boxes fit only the picture before that"))
+    elif len(xyxy) and header.orientation > 1 and not (sideways and declared is not None):
+        yield Fault("Y105", None, _turn_words(header, "the boxes are taken to be drawn after that"))
+
+
+def _turn_words(header: PictureHeader, then: str) -> str:
+    """How a picture is turned, and what follows."""
+    how = "mirrors" if header.orientation in (2, 4) else "turns"
+    return f"EXIF {how} the picture (orientation {header.orientation}), and {then}"
+
+
+def _beyond(xyxy: NDArray[np.float64], width: int, height: int) -> NDArray[np.intp]:
+    """Which boxes (N, 4) reach more than a pixel beyond a frame: indices (K,)."""
+    low = (xyxy[:, :2] < -OVERHANG).any(axis=1)  # (N,)
+    high = (xyxy[:, 2:] > np.array([width, height]) + OVERHANG).any(axis=1)  # (N,)
+    return np.flatnonzero(low | high)
+
+
+def _outside(xyxy: NDArray[np.float64], width: int, height: int) -> Iterator[Fault]:
+    """Boxes wholly or partly outside the picture."""
+    for i in _beyond(xyxy, width, height):
+        x1, y1, x2, y2 = xyxy[i]
+        edges = f"left {x1:.6g}, top {y1:.6g}, right {x2:.6g}, bottom {y2:.6g} of {width}x{height}"
+        if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
+            yield Fault("Y303", int(i), f"the box lies wholly outside the picture: {edges}")
+        else:
+            yield Fault("Y304", int(i), f"the box sticks out of the picture: {edges}")
+
+
+def _doubles(xyxy: NDArray[np.float64], labels: Truth) -> Iterator[Fault]:
+    """Boxes drawn twice: each is named once, with the first box before it that it repeats."""
+    overlap = np.tril(iou(xyxy, xyxy), -1)  # (N, N); below the diagonal: with earlier boxes
+    crowd = np.asarray(labels.crowd)  # (N,)
+    same = labels.class_id[:, None] == labels.class_id  # (N, N)
+    single = ~(crowd[:, None] | crowd)  # (N, N)
+    for code, found in (
+        ("Y305", same & single & (overlap >= SAME_BOX)),
+        ("Y306", ~same & single & (overlap >= SAME_PLACE)),
+    ):
+        for i in np.flatnonzero(found.any(axis=1)):
+            j = int(np.argmax(found[i]))
+            what = "repeats" if code == "Y305" else "has another class than"
+            yield Fault(code, int(i), f"the box {what} the picture's box {j + 1} (IoU {overlap[i, j]:.2f})")
+
+
+def _tiny(xyxy: NDArray[np.float64], scale: float) -> Iterator[Fault]:
+    """Boxes that are too narrow to be seen at the network's size."""
+    sides = (xyxy[:, 2:] - xyxy[:, :2]) * scale  # (N, 2)
+    for i in np.flatnonzero(sides.min(axis=1, initial=np.inf) < TINY):
+        w, h = sides[i]
+        yield Fault("Y307", int(i), f"the box is {w:.1f} x {h:.1f} pixels at the network's size")

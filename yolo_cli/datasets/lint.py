@@ -1,0 +1,174 @@
+"""What is wrong with a data set, by rule code."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from yolo_cli.datasets.checks import faults_of
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.layout import place_of
+from yolo_cli.datasets.looks import HASH_BITS, Look, look_at, near_pairs
+from yolo_cli.datasets.opening import read_dataset
+from yolo_cli.datasets.sample import Dataset, Sample
+
+__all__ = ["LintReport", "Twin", "lint", "twins"]
+
+IMBALANCE = 10
+"""A class is rare when the most frequent one has at least so many times its boxes."""
+
+
+@dataclass(frozen=True, eq=False)
+class LintReport:
+    """What was found.
+
+    Attributes:
+        dataset: what can be used of the data set.
+        imgsz: the network's size that boxes were measured at, in pixels.
+        findings: all of them, by code and place.
+        looks: what was seen of each picture.
+    """
+
+    dataset: Dataset
+    imgsz: int
+    findings: tuple[Finding, ...]
+    looks: Mapping[Path, Look] = field(default_factory=dict, repr=False)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Findings by which something is lost or learnt wrongly."""
+        return tuple(finding for finding in self.findings if finding.rule.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Findings that a person should look at."""
+        return tuple(finding for finding in self.findings if finding.rule.severity == "warning")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, for JSON."""
+        data = self.dataset
+        counts = zip(data.class_names, data.class_counts().tolist(), strict=True)
+        return {
+            "data": str(data.root),
+            "kind": data.kind,
+            "content_hash": data.content_hash,
+            "imgsz": self.imgsz,
+            "splits": dict(Counter(sample.split for sample in data.samples)),
+            "classes": [{"class_name": name, "boxes": count} for name, count in counts],
+            "errors": len(self.errors),
+            "warnings": len(self.warnings),
+            "findings": [
+                {
+                    "code": f.code,
+                    "name": f.rule.name,
+                    "severity": f.rule.severity,
+                    "where": f.where,
+                    "what": f.what,
+                }
+                for f in self.findings
+            ],
+        }
+
+
+class Twin(NamedTuple):
+    """Two samples with nearly or quite the same picture: code, the one that should go, the other, words."""
+
+    code: str
+    sample: Sample
+    other: Sample
+    what: str
+
+
+def lint(
+    data: Dataset | str | os.PathLike[str],
+    *,
+    imgsz: int = 416,
+    allow_unlabelled: bool = False,
+    tick: Callable[[], object] | None = None,
+) -> LintReport:
+    """Look for everything that is known to go wrong with data sets. Nothing is changed.
+
+    Args:
+        data: a data set, or the folder or file that :func:`open_dataset` would read.
+        imgsz: the network's size in pixels, at which boxes can be too small.
+        allow_unlabelled: whether a picture without a label file is no fault; for a path only.
+        tick: called after each picture, for a display of progress.
+
+    Raises:
+        DataError: if there is no data set, more than one reading, or its description is broken.
+    """
+    dataset = data if isinstance(data, Dataset) else read_dataset(data, allow_unlabelled=allow_unlabelled)
+    looks = look_at((sample.path for sample in dataset.samples), tick)
+    found = [
+        *dataset.findings,
+        *(finding for sample in dataset.samples for finding in _of_sample(dataset, sample, looks, imgsz)),
+        *(Finding(twin.code, twin.sample.name, twin.what) for twin in twins(dataset, looks)),
+        *_of_classes(dataset),
+    ]
+    return LintReport(dataset, imgsz, tuple(sorted(set(found))), looks)
+
+
+def _of_sample(dataset: Dataset, sample: Sample, looks: Mapping[Path, Look], imgsz: int) -> Iterator[Finding]:
+    """Findings of one picture and its boxes."""
+    for fault in faults_of(sample, looks[sample.path], imgsz):
+        where = sample.name
+        if fault.box is not None:
+            where = place_of(dataset.kind, sample.label, sample.rows[fault.box])
+        yield Finding(fault.code, where, fault.what)
+
+
+def twins(dataset: Dataset, looks: Mapping[Path, Look]) -> list[Twin]:
+    """Pictures that are there twice, in one split or in two. The one to go is in the earlier split.
+
+    So what is taken away is taken from learning, not from judging.
+    """
+    found = []
+    seen: dict[str, Sample] = {}
+    for sample in reversed(dataset.samples):  # test before val before train
+        digest = looks[sample.path].sha256
+        other = seen.setdefault(digest, sample) if digest else sample
+        if other is not sample:
+            code = "Y503" if other.split == sample.split else "Y501"
+            what = f"the same picture as {other.name} in {other.split}"
+            found.append(
+                Twin(code, sample, other, what if code == "Y503" else f"{what} ({sample.split} here)")
+            )
+    return found + list(_near_twins(dataset, looks))
+
+
+def _near_twins(dataset: Dataset, looks: Mapping[Path, Look]) -> Iterator[Twin]:
+    """Nearly the same pictures in two splits."""
+    by_split = {
+        split: [s for s in dataset.samples if s.split == split and not looks[s.path].fault]
+        for split in dataset.splits
+    }
+    for first, second in combinations(by_split.values(), 2):
+        pairs = near_pairs([looks[s.path] for s in first], [looks[s.path] for s in second])
+        for i, j, bits, levels in pairs:
+            what = f"nearly the same picture as {second[j].name} in {second[j].split}"
+            apart = f"{bits} of {HASH_BITS} bits, {levels} of 255 levels apart"
+            yield Twin("Y502", first[i], second[j], f"{what} ({apart})")
+
+
+def _of_classes(dataset: Dataset) -> Iterator[Finding]:
+    """Classes without boxes, and classes with few of them, in the pictures to learn from."""
+    split = "train" if "train" in dataset.splits else None
+    everywhere = dataset.class_counts()  # (classes,)
+    counts = everywhere if split is None else dataset.in_split(split).class_counts()  # (classes,)
+    most = int(counts.max(initial=0))
+    for name, count, total in zip(dataset.class_names, counts.tolist(), everywhere.tolist(), strict=True):
+        where = f"class {name}"
+        if not total:
+            yield Finding("Y403", where, "no picture has a box of this class")
+        elif not count:
+            yield Finding("Y403", where, f"train has no box of this class; other splits have {total}")
+        elif count * IMBALANCE <= most:
+            top = dataset.class_names[int(counts.argmax())]
+            yield Finding(
+                "Y404", where, f"{count} boxes, {round(most / count)} times fewer than {top} ({most})"
+            )

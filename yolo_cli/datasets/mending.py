@@ -1,0 +1,142 @@
+"""A mended copy of a data set, in the form of the original, and the list of what was done.
+
+What can be mended without a guess is mended, what cannot be used is left out, and the rest is kept as it is;
+the rules say which. The original is only read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import clip
+from yolo_cli.datasets.checks import faults_of, in_pixels, says_no_size, turned
+from yolo_cli.datasets.copies import CopiedSample, write_coco_copy, write_voc_copy, write_yolo_copy
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.layout import plain
+from yolo_cli.datasets.lint import LintReport, twins
+from yolo_cli.datasets.looks import Look
+from yolo_cli.datasets.sample import UNSPLIT, Sample
+from yolo_cli.errors import DataError, UsageError
+
+__all__ = ["mend"]
+
+_WRITERS = {"yolo": write_yolo_copy, "coco": write_coco_copy, "voc": write_voc_copy}
+_DROPPED = ("Y303", "Y305")
+
+
+def mend(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Write a mended copy of the data set that was linted.
+
+    Args:
+        report: what is wrong with it.
+        out: a folder that is not there yet, or is empty, outside the data set.
+
+    Returns:
+        One line for each thing that was done.
+
+    Raises:
+        UsageError: if ``out`` holds something, or lies in the data set.
+        DataError: if nothing would be left, or the copy cannot be written.
+    """
+    place = _free_place(report, plain(out))
+    copied = _copied(report)
+    if not copied:
+        raise DataError(
+            f"{report.dataset.root}: nothing would be left in a mended copy; see what `yolo lint` lists"
+        )
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")  # a reader never sees half a copy
+    try:
+        for thing in copied:
+            target = part / thing.file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(thing.sample.path, target)
+        _WRITERS[report.dataset.kind](report.dataset, copied, part)
+        if place.is_dir():
+            place.rmdir()
+        part.rename(place)
+    except OSError as fault:
+        raise DataError(f"{place}: the copy cannot be written: {fault.strerror or fault}") from fault
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return tuple(filter(None, (_action(finding) for finding in report.findings)))
+
+
+def _free_place(report: LintReport, out: Path) -> Path:
+    """The folder to write, once it is sure that nothing is lost by it."""
+    root = report.dataset.root.resolve()
+    if out.resolve().is_relative_to(root):
+        raise UsageError(f"{out}: lies in the data set, which is never written to; name a folder outside")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise UsageError(f"{out}: is there already and not empty; name another folder")
+    return out
+
+
+def _copied(report: LintReport) -> list[CopiedSample]:
+    """What the copy will hold, with the picture's new place and the boxes that change."""
+    dataset, looks = report.dataset, report.looks
+    gone = {(t.sample.split, t.sample.name) for t in twins(dataset, looks) if t.code in ("Y501", "Y503")}
+    kept = [sample for sample in dataset.samples if (sample.split, sample.name) not in gone]
+    mended = [(sample, _boxes(sample, looks[sample.path], report.imgsz)) for sample in kept]
+    usable = [(sample, boxes) for sample, boxes in mended if boxes is not None]
+    files = _files(dataset.kind, (sample for sample, _ in usable))
+    return [
+        CopiedSample(sample, file, _size(looks[sample.path]), boxes)
+        for (sample, boxes), file in zip(usable, files, strict=True)
+    ]
+
+
+def _size(look: Look) -> tuple[int, int]:
+    """Width and height of an upright picture that can be read, in pixels."""
+    return look.header.upright if look.header else (0, 0)
+
+
+def _boxes(sample: Sample, look: Look, imgsz: int) -> dict[int, NDArray[np.float64] | None] | None:
+    """The boxes of a sample that stay, by index, each with new edges (4,) in pixels or None for the old ones.
+
+    None instead of all of them where the picture is left out.
+    """
+    faults = faults_of(sample, look, imgsz)
+    codes = {fault.code for fault in faults}
+    if look.header is None or ("Y103" in codes and not says_no_size(sample)):
+        return None
+    width, height = look.header.upright
+    xyxy = in_pixels(sample, width, height)  # (N, 4)
+    if "Y104" in codes:
+        xyxy = turned(xyxy, look.header)  # (N, 4)
+    inside = np.asarray(clip(xyxy, width, height), float)  # (N, 4)
+    dropped = {fault.box for fault in faults if fault.code in _DROPPED}
+    clipped = {fault.box for fault in faults if fault.code == "Y304"}
+    return {
+        i: inside[i] if "Y104" in codes or i in clipped else None
+        for i in range(len(xyxy))
+        if i not in dropped and (inside[i, 2:] > inside[i, :2]).all()
+    }
+
+
+def _files(kind: str, samples: Iterable[Sample]) -> list[str]:
+    """Where each picture goes in the copy. Names that would share a label file are told apart by a number."""
+    taken: dict[str, int] = {}
+    files = []
+    for sample in samples:
+        folder = "images" if sample.split == UNSPLIT else f"images/{sample.split}"
+        first = stem = f"{'JPEGImages' if kind == 'voc' else folder}/{sample.path.stem}"
+        while stem in taken:
+            taken[first] += 1
+            stem = f"{first}_{taken[first]}"
+        taken[stem] = 1
+        files.append(stem + sample.path.suffix)
+    return files
+
+
+def _action(finding: Finding) -> str | None:
+    """What was done about a finding, or None where nothing was."""
+    mending = finding.rule.mending
+    if mending.startswith("kept"):
+        return None
+    return f"{finding.code} {finding.where}: {mending}"
