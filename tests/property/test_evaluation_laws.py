@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.evaluation_sets import Mixture, mixtures, perfect, random_set
@@ -80,9 +80,12 @@ def test_all_at_once_takes_what_one_by_one_takes(seed: int, count: int, truths: 
 
 @given(mixtures(), st.sampled_from([COCO, VOC07, VOC10]))
 def test_a_perfect_detector_scores_one(mixture: Mixture, rules) -> None:
-    figures = evaluate(perfect(random_set(mixture)), rules)
+    gathered = random_set(mixture)
+    # VOC holds a box against the closest truth even if that one is taken: of two equal truths it leaves one.
+    assume(rules is COCO or len(np.unique(gathered.truth.xyxy, axis=0)) == len(gathered.truth))
+    figures = evaluate(perfect(gathered), rules)
     counted = [entry for entry in figures.per_class if entry.truths]
-    assert all(entry.ap in (1.0, pytest.approx(1)) for entry in counted)
+    assert all(entry.ap == pytest.approx(1) for entry in counted)
     if counted:
         assert figures.map50 == pytest.approx(1)
         assert (figures.curve.best.precision, figures.curve.best.recall) == (1, 1)

@@ -20,7 +20,7 @@ from yolo_cli.evaluation.average_precision import recall_share
 from yolo_cli.evaluation.protocol import GRID, Interpolation
 from yolo_cli.evaluation.run_record import RunRecord
 
-__all__ = ["Difference", "Verdict", "compare_runs"]
+__all__ = ["Difference", "Verdict", "compare_runs", "figures_of_draws"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -74,7 +74,7 @@ def compare_runs(
     random = np.random.default_rng(seed)
     drawn = random.multinomial(pictures, np.full(pictures, 1 / pictures), draws)  # (B, P)
     times = np.concatenate([np.ones((1, pictures), np.int64), drawn]).astype(np.int32)  # (1 + B, P)
-    first, second = _figures(before, times), _figures(after, times)  # name → (1 + B,)
+    first, second = figures_of_draws(before, times), figures_of_draws(after, times)  # name → (1 + B,)
     return {name: _difference(first[name], second[name], level) for name in first}
 
 
@@ -98,7 +98,7 @@ def _difference(before: Floats, after: Floats, level: float) -> Difference:
     return Difference(float(before[0]), float(after[0]), low, high, verdict)
 
 
-def _figures(run: RunRecord, times: Integers) -> dict[str, Floats]:
+def figures_of_draws(run: RunRecord, times: Integers) -> dict[str, Floats]:
     """The figures by name, each (B,), when picture p occurs ``times[b, p]`` times; ``times`` is (B, P)."""
     shape = (len(run.class_names), len(GRID), len(times))  # (K, 10, B)
     precision = np.full(shape, np.nan)

@@ -145,7 +145,7 @@ def _check(image: str, kind: str, boxes: Floats, class_id: Integers, classes: in
         )
     if class_id.min() < 0 or class_id.max() >= classes:
         at = int(((class_id < 0) | (class_id >= classes)).argmax())
-        raise DataError(f"{image}: {kind} {at + 1} has class id {class_id[at]}; there are {classes}")
+        raise DataError(f"{image}: {kind} {at + 1} has class id {class_id[at]}; there are {classes} classes")
 
 
 def _check_confidence(image: str, found: Detections) -> None:

@@ -1,0 +1,78 @@
+"""Which class was taken for which."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.evaluation_sets import Mixture, mixtures, perfect, picture_set, random_set
+from tests.oracles_evaluation import slow_verdicts
+from yolo_cli.evaluation import COCO, confusion_matrix
+
+
+def bar(left: float, right: float) -> tuple[float, float, float, float]:
+    return (left, 0.0, right, 10.0)
+
+
+def test_each_cell_by_hand() -> None:
+    gathered = picture_set(
+        (
+            [
+                (bar(0, 10), 0.9, 0),  # right
+                (bar(20, 30), 0.8, 1),  # truth of class 0 found as class 1
+                (bar(500, 510), 0.7, 2),  # nothing there
+                (bar(40, 50), 0.2, 0),  # below the confidence
+            ],
+            [(bar(0, 10), 0), (bar(20, 30), 0), (bar(40, 50), 0)],
+        )
+    )
+    confusion = confusion_matrix(gathered, 0.25)
+    assert confusion.names == ("class 0", "class 1", "class 2", "background")
+    assert confusion.counts.tolist() == [[1, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]]
+
+
+def test_the_right_class_goes_before_a_closer_wrong_one() -> None:
+    # 0..10 of class 1 lies exactly on the truth of class 0, and by 8/12 on its own: that is what it found.
+    gathered = picture_set(([(bar(0, 10), 0.9, 1)], [(bar(0, 10), 0), (bar(2, 12), 1)]))
+    assert confusion_matrix(gathered, 0.25).counts[:2].tolist() == [[0, 0, 0, 1], [0, 1, 0, 0]]
+
+
+def test_a_truth_is_taken_for_another_class_once() -> None:
+    found = [(bar(0, 10), 0.9, 1), (bar(0, 10), 0.8, 2)]
+    counts = confusion_matrix(picture_set((found, [(bar(0, 10), 0)])), 0.25).counts
+    assert counts.tolist() == [[0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]]
+
+
+def test_the_overlap_asked_for_decides() -> None:
+    gathered = picture_set(([(bar(0, 6), 0.9, 1)], [(bar(0, 10), 0)]))
+    assert confusion_matrix(gathered, 0.25, iou=0.6).counts[0, 1] == 1
+    assert confusion_matrix(gathered, 0.25, iou=0.65).counts[0, 1] == 0
+
+
+@given(mixtures(), st.sampled_from([0.0, 0.3, 0.8]), st.sampled_from([0.3, 0.5]))
+def test_rows_are_truths_columns_detections_and_the_diagonal_hits(mixture, confidence, iou) -> None:
+    gathered = random_set(mixture)
+    confusion = confusion_matrix(gathered, confidence, iou)
+    for k in range(mixture.classes):
+        verdicts, truths = slow_verdicts(gathered.above(confidence), k, COCO, iou, COCO.areas[0])
+        kinds = [verdict.kind for verdict in verdicts]
+        assert confusion.counts[k].sum() == truths
+        assert confusion.counts[:, k].sum() == len(kinds) - kinds.count("ignored")
+        assert confusion.counts[k, k] == kinds.count("hit")
+    assert confusion.counts[-1, -1] == 0
+
+
+def test_a_perfect_detector_confuses_nothing() -> None:
+    counts = confusion_matrix(perfect(random_set(Mixture())), 0.25).counts
+    assert np.array_equal(counts, np.diag(np.diag(counts)))
+    assert counts.sum() > 0
+
+
+def test_plain_data() -> None:
+    plain = confusion_matrix(picture_set(([], []), classes=1), 0.25).to_json()
+    assert json.loads(json.dumps(plain)) == {
+        "names": ["class 0", "background"], "counts": [[0, 0], [0, 0]], "confidence": 0.25, "iou": 0.5
+    }  # fmt: skip

@@ -1,0 +1,64 @@
+"""Precision, recall and F1 by confidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yolo_cli.evaluation.curves import OperatingPoint, precision_recall_curve
+
+# Right at 0.9, wrong at 0.8, right at 0.7, wrong at 0.6; 3 truths.
+CURVE = precision_recall_curve(np.array([0.7, 0.9, 0.6, 0.8]), np.array([True, True, False, False]), 3)
+
+
+def test_points_run_from_the_most_confident_down() -> None:
+    assert CURVE.confidence.tolist() == [0.9, 0.8, 0.7, 0.6]
+    assert CURVE.precision.tolist() == pytest.approx([1, 1 / 2, 2 / 3, 2 / 4])
+    assert CURVE.recall.tolist() == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
+    # F1 = 2PR / (P + R): 2·1·⅓ / (4/3) = 1/2, 2·½·⅓ / (5/6) = 2/5, 2/3, 2·½·⅔ / (7/6) = 4/7
+    assert CURVE.f1.tolist() == pytest.approx([1 / 2, 2 / 5, 2 / 3, 4 / 7])
+
+
+def test_the_best_confidence_is_where_f1_is_greatest() -> None:
+    assert CURVE.best == OperatingPoint(0.7, 2 / 3, 2 / 3)
+    assert CURVE.best.f1 == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "precision", "recall"),
+    [(1.0, 1, 0), (0.9, 1, 1 / 3), (0.75, 1 / 2, 1 / 3), (0.7, 2 / 3, 2 / 3), (0.0, 1 / 2, 2 / 3)],
+)
+def test_any_confidence_has_its_point(confidence: float, precision: float, recall: float) -> None:
+    assert CURVE.at(confidence) == OperatingPoint(confidence, pytest.approx(precision), pytest.approx(recall))
+
+
+def test_a_precision_is_reached_at_the_lowest_confidence_that_has_it() -> None:
+    assert CURVE.reaching(0.6) == OperatingPoint(0.7, 2 / 3, 2 / 3)
+    assert CURVE.reaching(0.7) == OperatingPoint(0.9, 1.0, 1 / 3)
+    assert precision_recall_curve(np.array([0.9]), np.array([False]), 1).reaching(0.1) is None
+
+
+def test_nothing_found_has_no_best() -> None:
+    empty = precision_recall_curve(np.zeros(0), np.zeros(0, bool), 3)
+    assert empty.best is None
+    assert empty.reaching(0.5) is None
+    assert empty.at(0.5) == OperatingPoint(0.5, 1.0, 0.0)
+    assert empty.thinned() is empty
+
+
+def test_without_truth_recall_is_zero() -> None:
+    curve = precision_recall_curve(np.array([0.5]), np.array([False]), 0)
+    assert (curve.recall.tolist(), curve.f1.tolist()) == ([0], [0])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(10, 60))
+def test_thinning_keeps_real_points_the_best_and_the_ends(seed: int, count: int, points: int) -> None:
+    random = np.random.default_rng(seed)
+    curve = precision_recall_curve(random.random(count), random.random(count) < 0.5, count)
+    thin = curve.thinned(points)
+    assert len(thin.confidence) <= points or len(curve.confidence) <= points
+    assert thin.best == curve.best
+    assert (thin.confidence[0], thin.confidence[-1]) == (curve.confidence[0], curve.confidence[-1])
+    assert all(curve.at(c).recall == r for c, r in zip(thin.confidence, thin.recall, strict=True))

@@ -1,0 +1,44 @@
+"""Rules by which detections are judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from yolo_cli.errors import UsageError
+from yolo_cli.evaluation.protocol import COCO, GRID, PROTOCOLS, Protocol, protocol
+
+
+def test_grid_is_coco_s() -> None:
+    assert [round(iou, 2) for iou in GRID] == [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
+
+
+def test_an_overlap_of_the_grid_is_judged_once() -> None:
+    assert protocol("coco", 0.6).thresholds == GRID
+    assert protocol("coco", 0.3).thresholds == (0.3, *GRID)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_each_protocol_names_itself(name: str) -> None:
+    assert protocol(name).to_json()["name"] == name
+
+
+def test_unknown_protocol_is_a_usage_error_that_lists_those_known() -> None:
+    with pytest.raises(UsageError, match="no protocol 'voc12': choose from coco, voc07, voc10"):
+        protocol("voc12")
+
+
+@pytest.mark.parametrize("iou", [0.0, -0.5, 1.01, float("nan")])
+def test_an_overlap_out_of_range_is_a_usage_error(iou: float) -> None:
+    with pytest.raises(UsageError, match="--iou is"):
+        protocol("coco", iou)
+
+
+def test_protocols_differ_where_their_definitions_do() -> None:
+    rules = [(p.interpolation, p.rule, p.max_detections) for p in PROTOCOLS.values()]
+    assert rules == [
+        ("101 points", "best free truth", 100),
+        ("11 points", "closest truth", None),
+        ("area under curve", "closest truth", None),
+    ]
+    assert [area.name for area in COCO.areas] == ["all", "small", "medium", "large"]
+    assert isinstance(COCO, Protocol)

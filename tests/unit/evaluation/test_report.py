@@ -1,0 +1,153 @@
+"""All figures of one evaluation."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tests.evaluation_sets import Mixture, picture_set, random_set
+from yolo_cli.detections import Truth
+from yolo_cli.evaluation import COCO, VOC07, Conditions, Evaluator, evaluate, protocol, truth_hash
+
+BOX = (0.0, 0.0, 40.0, 40.0)
+HALF = (0.0, 0.0, 40.0, 20.0)
+FAR = (100.0, 100.0, 140.0, 140.0)
+
+
+def _report(**options):
+    # Class 0: right at 0.9, wrong at 0.6, of 2 truths. Class 1: overlap 1/2 at 0.7. Class 2: nothing at all.
+    gathered = picture_set(
+        ([(BOX, 0.9, 0), (FAR, 0.6, 0)], [(BOX, 0)]),
+        ([(HALF, 0.7, 1)], [(BOX, 0), (BOX, 1)]),
+    )
+    return evaluate(gathered, **options)
+
+
+def test_headline_figures() -> None:
+    report = _report()
+    # Class 0 at 0.5: precision 1 up to recall 0.5, which is 51 of 101 levels. Class 1: found.
+    assert report.map50 == pytest.approx((51 / 101 + 1) / 2)
+    # Above 0.5, class 1 is never found.
+    assert report.map50_95 == pytest.approx((51 / 101 + 0.1) / 2)
+    assert report.map == report.map50
+    assert report.images == 2
+
+
+def test_map_is_at_the_overlap_asked_for() -> None:
+    report = _report(protocol=protocol("coco", 0.6))
+    assert report.map == pytest.approx(51 / 101 / 2)
+    assert report.map50 == pytest.approx((51 / 101 + 1) / 2)
+    assert [figures.ap for figures in report.per_class] == [pytest.approx(51 / 101), 0, None]
+    assert [figures.ap50 for figures in report.per_class] == [pytest.approx(51 / 101), 1, None]
+
+
+def test_precision_and_recall_are_where_f1_is_greatest() -> None:
+    # From 0.9 down: 1/1 of 1/3; 2/2 of 2/3, F1 0.8; 2/3 of 2/3. The middle one is at 0.7.
+    plain = _report().to_json()
+    assert (plain["confidence"], plain["precision"], plain["recall"]) == (0.7, 1, pytest.approx(2 / 3))
+    assert plain["f1"] == pytest.approx(0.8)
+
+
+def test_each_class_and_each_size() -> None:
+    report = _report()
+    assert [(f.class_name, f.truths, f.found) for f in report.per_class] == [
+        ("class 0", 2, 2),
+        ("class 1", 1, 1),
+        ("class 2", 0, 0),
+    ]
+    # 40 × 40 = 1600 px² is medium: all truths are.
+    assert [(f.name, f.truths, f.ap) for f in report.per_size] == [
+        ("small", 0, None),
+        ("medium", 3, pytest.approx((51 / 101 + 1) / 2)),
+        ("large", 0, None),
+    ]
+
+
+def test_json_is_what_the_command_line_promises() -> None:
+    plain = json.loads(json.dumps(_report().to_json()))
+    promised = {
+        "protocol",
+        "images",
+        "map50",
+        "map50_95",
+        "map",
+        "per_class",
+        "precision",
+        "recall",
+        "confidence",
+    }
+    assert promised <= set(plain)
+    assert {"class_name", "ap", "truths"} <= set(plain["per_class"][0])
+    assert len(plain["coco"]) == 12
+    assert plain["coco"]["AP50"] == plain["map50"]
+
+
+def test_json_says_how_it_was_measured() -> None:
+    conditions = Conditions(0.001, "iou 0.45", 300, "letterbox 416x416", "abc")
+    rules = _report(conditions=conditions).to_json()["protocol"]
+    assert rules["interpolation"] == "101 points"
+    assert {"difficult", "crowd", "iou", "matching"} <= set(rules)
+    assert {name: rules[name] for name in dataclasses.asdict(conditions)} == {
+        "confidence_floor": 0.001,
+        "suppression": "iou 0.45",
+        "max_detections": 300,
+        "resize": "letterbox 416x416",
+        "data_hash": "abc",
+    }
+
+
+def test_the_twelve_figures_are_coco_s_alone() -> None:
+    assert _report(protocol=VOC07).coco == {}
+
+
+def test_nothing_found_gives_zeros_and_no_confidence() -> None:
+    plain = evaluate(picture_set(([], [(BOX, 0)]))).to_json()
+    assert (plain["map50"], plain["precision"], plain["confidence"]) == (0, None, None)
+    assert json.dumps(plain, allow_nan=False)
+
+
+def test_no_truth_gives_no_figure() -> None:
+    plain = evaluate(picture_set(([(BOX, 0.9, 0)], []))).to_json()
+    assert (plain["map50"], plain["map50_95"], plain["map"]) == (None, None, None)
+    assert json.dumps(plain, allow_nan=False)
+
+
+def test_hash_knows_the_truth_and_nothing_else() -> None:
+    gathered = random_set(Mixture(found=30))
+    same = random_set(Mixture(found=30)).above(0.5)
+    assert truth_hash(gathered) == truth_hash(same)
+    assert len(truth_hash(gathered)) == 16
+    others = [
+        _changed(gathered, lambda truth: Truth(truth.xyxy + 1, truth.class_id, truth.crowd, truth.difficult)),
+        _changed(gathered, lambda truth: Truth(truth.xyxy, 2 - truth.class_id, truth.crowd, truth.difficult)),
+        _changed(gathered, lambda truth: Truth(truth.xyxy, truth.class_id, ~truth.crowd, truth.difficult)),
+        _changed(gathered, lambda truth: Truth(truth.xyxy, truth.class_id, truth.crowd, ~truth.difficult)),
+        _changed(gathered, lambda truth: truth, prefix="other"),
+    ]
+    assert len({truth_hash(gathered), *map(truth_hash, others)}) == 6
+
+
+def _changed(gathered, change, prefix: str = ""):
+    judge = Evaluator(gathered.class_names)
+    for place, image in enumerate(gathered.images):
+        found, truth = gathered.on(place)
+        judge.add(prefix + image, found, change(truth))
+    return judge.gathered()
+
+
+def test_a_report_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        _report().map = 1.0
+
+
+def test_figures_do_not_depend_on_float32_where_numbers_fit() -> None:
+    gathered = random_set(Mixture(found=80))
+    judge = Evaluator(gathered.class_names)
+    for place, image in enumerate(gathered.images):
+        found, truth = gathered.on(place)
+        narrow = dataclasses.replace(found, xyxy=found.xyxy.astype(np.float32))
+        judge.add(image, narrow, truth)
+    assert evaluate(judge.gathered(), COCO).coco == evaluate(gathered, COCO).coco
