@@ -27,7 +27,7 @@ def test_version(cli):
 
 @pytest.mark.parametrize("words", [[], ["detect"]], ids=["yolo", "detect"])
 def test_help_is_as_it_was(cli, words, monkeypatch):
-    """A new snapshot is taken with: COLUMNS=80 yolo detect --help > tests/cli/snapshots/yolo-detect.txt"""
+    """A new snapshot is taken with: COLUMNS=82 yolo detect --help > tests/cli/snapshots/yolo-detect.txt"""
     monkeypatch.setenv("COLUMNS", "80")
     shown = cli(*words, "--help").stdout
     snapshot = SNAPSHOTS / f"{'-'.join(['yolo', *words])}.txt"

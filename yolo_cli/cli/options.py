@@ -28,70 +28,74 @@ def _image_size(ctx: click.Context, param: click.Parameter, value: str | None) -
     return int(sides[1]), int(sides[2] or sides[1])
 
 
+_BOXES = (
+    click.option(
+        "--conf",
+        type=float,
+        default=_DEFAULTS.confidence,
+        show_default=True,
+        help="Keep boxes with more confidence than this.",
+    ),
+    click.option(
+        "--nms-iou",
+        type=float,
+        default=_DEFAULTS.nms_iou,
+        show_default=True,
+        help="Of two boxes that overlap by more (IoU), one goes.",
+    ),
+    click.option(
+        "--max-det",
+        type=int,
+        default=_DEFAULTS.max_detections,
+        show_default=True,
+        help="At most so many boxes a picture.",
+    ),
+    click.option("--classes", multiple=True, metavar="NAMES", help="Only these: names or ids, with commas."),
+    click.option("--agnostic", is_flag=True, help="Boxes of different classes suppress each other, too."),
+    click.option(
+        "--suppression",
+        type=click.Choice(["iou", "greedynms", "diounms", "soft"]),
+        help="The rule that removes double boxes.  [default: the model's]",
+    ),
+    click.option(
+        "--resize",
+        type=click.Choice(["letterbox", "stretch"]),
+        help="How a picture gets the network's size.  [default: the model's]",
+    ),
+)
+
+_MODEL = (
+    click.option("--weights", metavar="NAME", help="Model name or file.  [default: yolov4-tiny-coco]"),
+    click.option(
+        "--imgsz",
+        metavar="PIXELS",
+        callback=_image_size,
+        help="Network input, as 416 or HEIGHTxWIDTH.  [default: the model's]",
+    ),
+)
+
+_RUN = (
+    click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True),
+    click.option(
+        "--engine",
+        type=click.Choice(["auto", "onnx", "keras"]),
+        default="auto",
+        show_default=True,
+        help="What runs the network.",
+    ),
+    click.option(
+        "--batch",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="So many pictures go through the network at once.",
+    ),
+)
+
+
 def detection_options(command: Decorated) -> Decorated:
-    """Which model, how it runs, and which of its boxes are kept."""
-    return _all(
-        command,
-        click.option("--weights", metavar="NAME", help="Model name or file.  [default: yolov4-tiny-coco]"),
-        click.option(
-            "--imgsz",
-            metavar="PIXELS",
-            callback=_image_size,
-            help="Network input, as 416 or HEIGHTxWIDTH.  [default: the model's]",
-        ),
-        click.option(
-            "--conf",
-            type=float,
-            default=_DEFAULTS.confidence,
-            show_default=True,
-            help="Keep boxes with more confidence than this.",
-        ),
-        click.option(
-            "--nms-iou",
-            type=float,
-            default=_DEFAULTS.nms_iou,
-            show_default=True,
-            help="Of two boxes that overlap by more (IoU), one goes.",
-        ),
-        click.option(
-            "--max-det",
-            type=int,
-            default=_DEFAULTS.max_detections,
-            show_default=True,
-            help="At most so many boxes a picture.",
-        ),
-        click.option(
-            "--classes", multiple=True, metavar="NAMES", help="Only these: names or ids, with commas."
-        ),
-        click.option("--agnostic", is_flag=True, help="Boxes of different classes suppress each other, too."),
-        click.option(
-            "--suppression",
-            type=click.Choice(["iou", "greedynms", "diounms", "soft"]),
-            help="The rule that removes double boxes.  [default: the model's]",
-        ),
-        click.option(
-            "--resize",
-            type=click.Choice(["letterbox", "stretch"]),
-            help="How a picture gets the network's size.  [default: the model's]",
-        ),
-        click.option(
-            "--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True
-        ),
-        click.option(
-            "--engine",
-            type=click.Choice(["auto", "onnx", "keras"]),
-            default="auto",
-            show_default=True,
-            help="What runs the network.",
-        ),
-        click.option(
-            "--batch",
-            type=click.IntRange(min=1),
-            default=1,
-            show_default=True,
-            help="So many pictures go through the network at once.",
-        ),
-    )
+    """Which model, which of its boxes are kept, and how it runs."""
+    return _all(command, *_MODEL, *_BOXES, *_RUN)
 
 
 def talk_options(command: Decorated) -> Decorated:
