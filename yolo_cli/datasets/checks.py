@@ -118,7 +118,7 @@ def _outside(xyxy: NDArray[np.float64], width: int, height: int) -> Iterator[Fau
 def _doubles(xyxy: NDArray[np.float64], labels: Truth) -> Iterator[Fault]:
     """Boxes drawn twice: each is named once, with the first box before it that it repeats."""
     overlap = np.tril(iou(xyxy, xyxy), -1)  # (N, N); below the diagonal: with earlier boxes
-    crowd = np.asarray(labels.crowd)  # (N,)
+    crowd = labels.crowd  # (N,)
     same = labels.class_id[:, None] == labels.class_id  # (N, N)
     single = ~(crowd[:, None] | crowd)  # (N, N)
     for code, found in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from yolo_cli.datasets.checks import faults_of
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import place_of
-from yolo_cli.datasets.looks import HASH_BITS, Look, look_at, near_pairs
+from yolo_cli.datasets.looks import HASH_BITS, Look, Watch, look_at, near_pairs
 from yolo_cli.datasets.opening import read_dataset
 from yolo_cli.datasets.sample import Dataset, Sample
 
@@ -89,7 +89,7 @@ def lint(
     *,
     imgsz: int = 416,
     allow_unlabelled: bool = False,
-    tick: Callable[[], object] | None = None,
+    watch: Watch | None = None,
 ) -> LintReport:
     """Look for everything that is known to go wrong with data sets. Nothing is changed.
 
@@ -97,13 +97,13 @@ def lint(
         data: a data set, or the folder or file that :func:`open_dataset` would read.
         imgsz: the network's size in pixels, at which boxes can be too small.
         allow_unlabelled: whether a picture without a label file is no fault; for a path only.
-        tick: called after each picture, for a display of progress.
+        watch: passes looks at pictures on as they come, and may tell the progress.
 
     Raises:
         DataError: if there is no data set, more than one reading, or its description is broken.
     """
     dataset = data if isinstance(data, Dataset) else read_dataset(data, allow_unlabelled=allow_unlabelled)
-    looks = look_at((sample.path for sample in dataset.samples), tick)
+    looks = look_at((sample.path for sample in dataset.samples), watch)
     found = [
         *dataset.findings,
         *(finding for sample in dataset.samples for finding in _of_sample(dataset, sample, looks, imgsz)),

@@ -17,7 +17,7 @@ from yolo_cli.datasets.sizes import PictureHeader, picture_header
 from yolo_cli.errors import DataError
 from yolo_cli.images import decode_image
 
-__all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Look", "look_at", "near_pairs"]
+__all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Look", "Watch", "look_at", "near_pairs"]
 
 HASH_BITS = 255
 NEAR_BITS = 40
@@ -54,21 +54,21 @@ class Look:
     thumbnail: NDArray[np.uint8] | None = None
 
 
-def look_at(paths: Iterable[Path], tick: Callable[[], object] | None = None) -> dict[Path, Look]:
+Watch = Callable[[Iterable[Look], int], Iterable[Look]]
+"""What takes looks as they come, with their number, and passes them on: a display of progress."""
+
+
+def look_at(paths: Iterable[Path], watch: Watch | None = None) -> dict[Path, Look]:
     """Read every picture once, on all cores.
 
     Args:
         paths: picture files; each is read once, however often it is there.
-        tick: called after each picture, for a display of progress.
+        watch: passes looks on as they come, and may tell the progress.
     """
     unique = list(dict.fromkeys(paths))
-    looks = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, look in zip(unique, pool.map(_look, unique), strict=True):
-            looks[path] = look
-            if tick is not None:
-                tick()
-    return looks
+        looks = pool.map(_look, unique)
+        return dict(zip(unique, looks if watch is None else watch(looks, len(unique)), strict=True))
 
 
 def near_pairs(looks: Sequence[Look], others: Sequence[Look]) -> Iterator[tuple[int, int, int, int]]:

@@ -163,7 +163,7 @@ class Dataset:
         found = [np.zeros((0, 2))]
         for sample in self.samples:
             truth = sample.truth
-            wh = (truth.xyxy[:, 2:] - truth.xyxy[:, :2])[~np.asarray(truth.crowd)]  # (N, 2)
+            wh = (truth.xyxy[:, 2:] - truth.xyxy[:, :2])[~truth.crowd]  # (N, 2)
             if len(wh):
                 found.append(wh * (imgsz / max(sample.size)))
         return np.concatenate(found)
@@ -192,5 +192,5 @@ class Dataset:
 
 def _numbers(truth: Truth) -> tuple[NDArray[Any], ...]:
     """Boxes (N, 4), classes, crowd and difficult flags (N,) in types that are the same on every machine."""
-    flags = (np.asarray(truth.crowd).astype("u1"), np.asarray(truth.difficult).astype("u1"))
+    flags = (truth.crowd.astype("u1"), truth.difficult.astype("u1"))
     return (truth.xyxy.astype("<f8"), truth.class_id.astype("<i8"), *flags)

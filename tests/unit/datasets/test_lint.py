@@ -324,6 +324,12 @@ def test_faults_of_one_sample(tmp_path: Path) -> None:
 
 
 def test_progress_is_told_for_every_picture(tmp_path: Path) -> None:
-    ticks: list[int] = []
-    lint(write_yolo(tmp_path), tick=lambda: ticks.append(1))
-    assert len(ticks) == 4
+    told: list[int] = []
+
+    def watch(looks, total):
+        for look in looks:
+            told.append(total)
+            yield look
+
+    assert lint(write_yolo(tmp_path), watch=watch).findings == ()
+    assert told == [4, 4, 4, 4]

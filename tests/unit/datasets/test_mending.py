@@ -192,7 +192,7 @@ def test_nothing_is_overwritten(tmp_path: Path, where: str) -> None:
     write_text(tmp_path / "there" / "precious.txt", "mine")
     write_text(tmp_path / "file", "mine")
     before = files(tmp_path)
-    with pytest.raises(UsageError, match="another folder|outside"):
+    with pytest.raises(UsageError, match=r"another folder|outside"):
         mend(lint(root), tmp_path / where)
     assert files(tmp_path) == before
 
@@ -219,7 +219,7 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("shutil.copyfile", full)
-    with pytest.raises(DataError, match="No space left on device"):
+    with pytest.raises(DataError, match="No space left"):
         mend(report, tmp_path / "there")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 

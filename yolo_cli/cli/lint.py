@@ -1,0 +1,170 @@
+"""`yolo lint`: what is wrong with a data set."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from yolo_cli.cli.group import YoloCommand
+from yolo_cli.cli.options import config_option, talk_options
+from yolo_cli.cli.progress import say, track
+
+if TYPE_CHECKING:
+    from yolo_cli.datasets import LintReport
+
+__all__ = ["lint"]
+
+_ROWS_A_RULE = 10
+_WIDTH_OF_A_PIPE = 160
+
+# The sign \b keeps click from filling a paragraph.
+_HELP = """Find what is wrong with a data set.
+
+\b
+yolo lint --data dir                    a table of faults, by rule code
+yolo lint --data dir --fix mended       a mended copy, and what was done
+yolo lint --rules                       what is looked for
+
+A data set is a folder in YOLO form (images/ and labels/, or a data.yaml with train, val and names), in COCO
+form (a JSON file with images, annotations and categories), or in Pascal VOC form (Annotations/*.xml). It is
+never written to.
+
+Exit codes: 0 no errors (warnings do not count), 2 wrong usage, 3 errors, with --fix in the copy.
+"""
+
+
+def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print every rule and end."""
+    if wanted and not ctx.resilient_parsing:
+        from yolo_cli.datasets import RULES
+
+        for rule in RULES.values():
+            click.echo(
+                f"{rule.code}  {rule.severity:7}  {rule.name}: {rule.meaning}  [--fix: {rule.mending}]"
+            )
+        ctx.exit()
+
+
+@click.command("lint", cls=YoloCommand, help=_HELP)
+@click.option("--data", required=True, metavar="PATH", help="The data set's folder, data.yaml or COCO .json.")
+@click.option(
+    "--imgsz",
+    type=click.IntRange(32, 4096),
+    default=416,
+    show_default=True,
+    help="The network's size, at which a box can be too small.",
+)
+@click.option(
+    "--allow-unlabelled", is_flag=True, help="A picture without a label file shows nothing to find."
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What is printed on stdout.",
+)
+@click.option("--fix", metavar="DIR", help="Write a mended copy into this new folder.")
+@click.option(
+    "--rules",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_rules,
+    help="List the rules and exit.",
+)
+@config_option
+@talk_options
+def lint(
+    data: str,
+    imgsz: int,
+    allow_unlabelled: bool,
+    output_format: str,
+    fix: str | None,
+    quiet: bool,
+    verbose: bool,  # noqa: ARG001 - the group looks at it
+) -> int:
+    """Look, print, and mend if asked."""
+    from yolo_cli.datasets import lint as look
+    from yolo_cli.datasets.mending import mend
+
+    watch = None if quiet else _watch
+    report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, watch=watch)
+    done = mend(report, fix) if fix else ()
+    judged = look(fix, imgsz=imgsz, watch=watch) if fix else report
+    if output_format == "json":
+        fixed = {"fix": {"out": fix, "done": done, "errors_left": len(judged.errors)}} if fix else {}
+        click.echo(json.dumps(report.to_dict() | fixed, ensure_ascii=False, indent=1))
+    else:
+        click.echo(
+            "".join(f"{line}\n" for line in (*_summary(report), *_table(report), *_done(done))), nl=False
+        )
+    if not quiet:
+        say(f"{_count(report)}{f'; {_count(judged)} in the copy in {fix}' if fix else ''}")
+    return 3 if judged.errors else 0
+
+
+def _watch(looks: Iterable[Any], total: int) -> Iterator[Any]:
+    """Tell how far the reading of pictures has come."""
+    return track(looks, total, "pictures")
+
+
+def _summary(report: LintReport) -> Iterator[str]:
+    """What the data set is: form, splits, classes, boxes."""
+    data = report.dataset
+    splits = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
+    content = f"{len(data.class_names)} classes, {int(data.class_counts().sum())} boxes"
+    yield f"{data.kind.upper()} data set: {len(data)} pictures ({splits}), {content}"
+
+
+def _table(report: LintReport) -> list[str]:
+    """The findings, at most ten of a rule."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not report.findings:
+        return ["nothing is wrong with it"]
+    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("rule", "where", "what"):
+        rows.add_column(title, overflow="fold", no_wrap=title == "rule")
+    for code in dict.fromkeys(finding.code for finding in report.findings):
+        found = [finding for finding in report.findings if finding.code == code]
+        colour = "red" if found[0].rule.severity == "error" else "yellow"
+        for finding in found[:_ROWS_A_RULE]:
+            words = (Text(_one_line(text)) for text in (finding.where, finding.what))
+            rows.add_row(Text(f"{code} {finding.rule.severity}", colour), *words)
+        if len(found) > _ROWS_A_RULE:
+            rows.add_row(
+                "", "", Text(f"and {len(found) - _ROWS_A_RULE} more; --format json lists all", "dim")
+            )
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE)
+    with console.capture() as captured:
+        console.print(rows)
+    return [line.rstrip() for line in captured.get().strip("\n").split("\n")]
+
+
+def _done(actions: tuple[str, ...]) -> Iterator[str]:
+    """What was mended, each on a line."""
+    if actions:
+        yield ""
+        yield f"mended in the copy ({len(actions)}):"
+    for action in actions:
+        yield f"  {_one_line(action)}"
+
+
+def _one_line(text: str) -> str:
+    """A file name may hold a line break."""
+    return " ".join(text.split())
+
+
+def _count(report: LintReport) -> str:
+    """How many errors and warnings, in words."""
+    numbers = ((len(report.errors), "error"), (len(report.warnings), "warning"))
+    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in numbers)
