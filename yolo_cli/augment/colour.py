@@ -49,9 +49,9 @@ class Colour:
     def _table(self) -> Pixels:
         """What each value of hue, saturation and value becomes: (1, 256, 3), as OpenCV wants it."""
         level = np.arange(256.0)  # (256,)
-        hue = (level + 256 * self.hue) % 256  # (256,)
+        hue = np.rint(level + 256 * self.hue) % 256  # (256,)
         saturation = level * (1 + self.saturation)  # (256,)
         value = (level * (1 + self.brightness) - 128) * (1 + self.contrast) + 128  # (256,)
-        columns = np.stack([np.rint(hue) % 256, np.rint(saturation), np.rint(value)], axis=1)  # (256, 3)
+        columns = np.stack([hue, np.rint(saturation), np.rint(value)], axis=1)  # (256, 3)
         table: Pixels = np.clip(columns, 0, 255).astype(np.uint8)[None]
         return table

@@ -1,0 +1,36 @@
+"""The sheet that a person looks at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from yolo_cli.augment import preview
+from yolo_cli.config import AugmentConfig
+from yolo_cli.detections import Truth
+from yolo_cli.render import class_colour
+
+SAMPLE = (np.zeros((40, 60, 3), np.uint8), Truth(np.float32([[10, 10, 40, 30]]), np.array([2])))
+
+
+def test_a_grid_with_frames():
+    config = AugmentConfig(mosaic=0)
+    sheet = preview([SAMPLE], np.random.default_rng(0), config, (48, 64), grid=(2, 3))
+    # Rows: 2 * 48 and a gap of 4; columns: 3 * 64 and two gaps.
+    assert sheet.shape == (100, 200, 3)
+    assert (sheet[48:52] == 255).all()
+    assert (sheet[:, 64:68] == 255).all()
+    for y in (0, 52):
+        for x in (0, 68, 136):
+            assert (sheet[y : y + 48, x : x + 64] == class_colour(2)).all(axis=2).any()
+
+
+def test_the_same_seed_gives_the_same_sheet():
+    sheets = [preview([SAMPLE] * 3, np.random.default_rng(4), AugmentConfig(), (48, 48)) for _ in range(2)]
+    assert np.array_equal(*sheets)
+    assert (SAMPLE[0] == 0).all()
+
+
+def test_nothing_to_show():
+    with pytest.raises(ValueError, match="at least one picture"):
+        preview([], np.random.default_rng(0), AugmentConfig(), (48, 48))
