@@ -8,10 +8,13 @@ from typing import Literal
 
 from yolo_cli.errors import UsageError
 
-__all__ = ["AugmentConfig", "DetectConfig", "Resize", "SuppressionKind", "bundled"]
+__all__ = ["EVALUATION_FLOOR", "AugmentConfig", "DetectConfig", "Resize", "SuppressionKind", "bundled"]
 
 Resize = Literal["letterbox", "stretch"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
+
+EVALUATION_FLOOR = 0.001
+"""Detections below this confidence are not judged: there are many, and they change no figure."""
 
 
 @dataclass(frozen=True, slots=True)

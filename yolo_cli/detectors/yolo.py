@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip
 from yolo_cli.codec import Candidates, decode
-from yolo_cli.config import DetectConfig
+from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.engines import Device, Engine, EngineKind, KerasEngine, OnnxEngine, choose_engine
 from yolo_cli.errors import UsageError
@@ -125,15 +125,34 @@ class YoloDetector:
         chosen, confidence = self.survivors(candidates, letterbox, image)
         xyxy = clip(letterbox.undo(candidates.xyxy[chosen]), image.width, image.height)
         some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # a box beyond the border leaves nothing
-        found = Detections(xyxy, confidence, candidates.class_id[chosen])[some]
+        found = Detections(xyxy, self._calibrated(confidence), candidates.class_id[chosen])[some]
         return found[: self.config.max_detections]
 
     def candidates(self, raw_heads: Sequence[NDArray[np.float32]]) -> Candidates:
         """What the network says before suppression, of the classes that are wanted."""
-        found = decode(raw_heads, self.card.heads, self.config.confidence)
+        found = decode(raw_heads, self.card.heads, self._raw_threshold)
         if self.config.classes is None:
             return found
         return found[np.isin(found.class_id, self.config.classes)]
+
+    @property
+    def _raw_threshold(self) -> float:
+        """The network's own confidence that calibration makes ``config.confidence``."""
+        wanted = self.config.confidence
+        if self.card.calibration is None:
+            return wanted
+        given, true = self.card.calibration
+        return max(float(np.interp(wanted, true, given)), min(wanted, EVALUATION_FLOOR))
+
+    def _calibrated(self, confidence: NDArray[np.floating]) -> NDArray[np.floating]:
+        """What the network's confidences (N,) mean: the share of such detections that are right, (N,).
+
+        The map rises, so what stood above stays above: suppression comes to the same before and after it.
+        """
+        if self.card.calibration is None:
+            return confidence
+        mapped: NDArray[np.floating] = np.interp(confidence, *self.card.calibration).astype(np.float32)
+        return mapped
 
     def survivors(
         self, candidates: Candidates, letterbox: Letterbox, image: Image

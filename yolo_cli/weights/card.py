@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
@@ -33,6 +36,8 @@ class ModelCard:
         source: the files it was made from and their SHA-256.
         figures: what was measured, each with its protocol.
         limits: what it is not good at.
+        calibration: what confidences become, as `yolo calibrate` measured it: confidences that rise from 0 to
+            1, and what each of them becomes, straight lines between; None leaves them as they are.
     """
 
     name: str
@@ -48,6 +53,7 @@ class ModelCard:
     source: dict[str, str] = field(default_factory=dict)
     figures: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    calibration: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     def to_json(self) -> str:
         """The card as one JSON object."""
@@ -68,6 +74,7 @@ class ModelCard:
                     f"{where}: its card has format {found}, this program reads {FORMAT}; is it too old?"
                 )
             values["heads"] = tuple(_head(**head) for head in values["heads"])
+            values["calibration"] = _calibration(values.get("calibration"))
             tuples = ("class_names", "input_size", "figures", "limits")
             return cls(**{**values, **{key: tuple(values[key]) for key in tuples}})
         except (ValueError, KeyError, TypeError) as fault:
@@ -76,6 +83,17 @@ class ModelCard:
 
 def _head(anchors: list[list[float]], **rest: Any) -> Head:
     return Head(anchors=tuple((float(w), float(h)) for w, h in anchors), **rest)
+
+
+def _calibration(knots: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The two lists of a calibration; ValueError or TypeError if they are none."""
+    if knots is None:
+        return None
+    given, true = (tuple(float(value) for value in row) for row in knots)
+    rise = all(low < high for row in (given, true) for low, high in pairwise(row))
+    if len(given) != len(true) or len(given) < 2 or not rise or min(true) < 0 or max(true) > 1:
+        raise ValueError("its calibration must be two lists, as long as each other, that rise from 0 to 1")
+    return given, true
 
 
 def card_text(card: ModelCard, digests: dict[str, str]) -> str:
@@ -97,10 +115,18 @@ def card_text(card: ModelCard, digests: dict[str, str]) -> str:
         _list("Files (SHA-256)", [f"{name}: `{digest}`" for name, digest in digests.items()]),
         _list("Figures", card.figures),
         _list("Limits", card.limits),
+        _calibration_text(card),
         _list("Heads", [_head_text(head) for head in card.heads]),
         f"**Classes.** {', '.join(card.class_names)}",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _calibration_text(card: ModelCard) -> str:
+    if card.calibration is None:
+        return ""
+    shown = ", ".join(f"{raw:g} → {np.interp(raw, *card.calibration):.2f}" for raw in (0.1, 0.25, 0.5, 0.75))
+    return f"**Calibration.** Confidences are calibrated: {shown}."
 
 
 def _list(title: str, lines: Sequence[str]) -> str:

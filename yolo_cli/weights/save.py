@@ -42,7 +42,7 @@ def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) ->
 
 def save_keras(model: Any, card: ModelCard, path: Path, *, half: bool = False) -> None:
     """Write one ``.keras`` file with the card inside."""
-    with _appearing(path) as draft, tempfile.TemporaryDirectory() as folder:
+    with appearing(path) as draft, tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "model.keras"
         model.save(plain)
         with zipfile.ZipFile(plain) as source, zipfile.ZipFile(draft, "w") as target:
@@ -58,7 +58,7 @@ def save_onnx(model: Any, card: ModelCard, path: Path, keras_sha256: str, *, hal
     """Write one ``.onnx`` file with the card and the hash of its ``.keras`` file in its metadata."""
     import onnx
 
-    with _appearing(path) as draft, tempfile.TemporaryDirectory() as folder:
+    with appearing(path) as draft, tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "model.onnx"
         export_graph(model, plain)
         graph = onnx.load(str(plain))
@@ -82,7 +82,7 @@ def export_graph(model: Any, path: Path) -> None:
 
 
 @contextmanager
-def _appearing(path: Path) -> Iterator[Path]:
+def appearing(path: Path) -> Iterator[Path]:
     """A draft beside ``path`` that takes its place when the block ends well, and goes when it does not."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
