@@ -1,0 +1,148 @@
+"""`yolo anchors`: box sizes to start from, fitted to a data set."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from yolo_cli.cli.group import YoloCommand
+from yolo_cli.cli.options import config_option, talk_options
+from yolo_cli.cli.progress import say
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from yolo_cli.anchors import Anchors
+    from yolo_cli.datasets import Dataset
+
+__all__ = ["anchors"]
+
+_RUN_FOLDER = "runs/anchors/fit"
+
+# The sign \b keeps click from filling a paragraph.
+_HELP = """Fit anchors to the boxes of a data set.
+
+\b
+yolo anchors --data dir
+yolo anchors --data dir -k 9 --imgsz 608 --out my-anchors.yaml
+
+Prints sizes in pixels of the network's input and, for these and the present anchors, two figures: the mean
+IoU of a box with its best anchor, and the best possible recall, which is the share of boxes that some anchor
+meets with IoU 0.5 or more. Saves the anchors, and a picture of them among the boxes. Of a data set with
+splits only "train" counts.
+"""
+
+
+@click.command("anchors", cls=YoloCommand, help=_HELP)
+@click.option("--data", required=True, metavar="PATH", help="The data set's folder, data.yaml or COCO .json.")
+@click.option(
+    "-k", "count", type=click.IntRange(1, 100), default=6, show_default=True, help="How many anchors."
+)
+@click.option(
+    "--imgsz",
+    type=click.IntRange(32, 4096),
+    default=416,
+    show_default=True,
+    help="The longer side of the network's input.",
+)
+@click.option(
+    "--against",
+    default="yolov4-tiny",
+    show_default=True,
+    metavar="NAME",
+    help="The present anchors: name or file.",
+)
+@click.option(
+    "--starts", type=click.IntRange(1, 1000), default=10, show_default=True, help="So many are tried."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the starts.")
+@click.option(
+    "--out", metavar="FILE", help=f"Where the anchors are saved.  [default: in a new {_RUN_FOLDER}]"
+)
+@click.option("--exist-ok", is_flag=True, help="Write over a file that is there already.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What is printed on stdout.",
+)
+@config_option
+@talk_options
+def anchors(**given: Any) -> None:
+    """Fit, print, save."""
+    from yolo_cli.anchors import Anchors, fit_anchors, read_anchors
+    from yolo_cli.datasets import open_dataset
+
+    present = read_anchors(given["against"])
+    dataset = open_dataset(given["data"])
+    part = dataset.in_split("train") if "train" in dataset.splits else dataset
+    wh = part.box_sizes(given["imgsz"])  # (N, 2)
+    sizes = fit_anchors(wh, given["count"], seed=given["seed"], starts=given["starts"])  # (k, 2)
+    origin = f"{len(wh)} boxes of {part.root.name}, data {part.content_hash[:12]}"
+    source = f"yolo anchors: {origin}, seed {given['seed']}"
+    found = Anchors(sizes, given["imgsz"], f"{part.root.name}-{given['count']}", source)
+    report = _report(part, wh, found, present)
+    click.echo(json.dumps(report, indent=1) if given["output_format"] == "json" else _text(report), nl=True)
+    saved = _save(wh, found, present, given["out"], given["exist_ok"])
+    if not given["quiet"]:
+        say(f"saved in {saved} and {saved.with_suffix('.png').name}")
+
+
+def _report(dataset: Dataset, wh: NDArray[np.float64], found: Anchors, present: Anchors) -> dict[str, Any]:
+    """The anchors and what they are worth, as plain values."""
+    return {
+        "data": str(dataset.root),
+        "content_hash": dataset.content_hash,
+        "pictures": len(dataset),
+        "boxes": len(wh),
+        "imgsz": found.imgsz,
+        "anchors": [[round(w, 2), round(h, 2)] for w, h in found.wh.tolist()],
+        **_figures(wh, found.wh),
+        "present": {"name": present.name, **_figures(wh, present.at(found.imgsz))},
+    }
+
+
+def _figures(wh: NDArray[np.float64], sizes: NDArray[Any]) -> dict[str, float]:
+    """Mean IoU and best possible recall."""
+    from yolo_cli.anchors import best_possible_recall, mean_iou
+
+    return {
+        "mean_iou": round(mean_iou(wh, sizes), 6),
+        "best_possible_recall": round(best_possible_recall(wh, sizes), 6),
+    }
+
+
+def _text(report: dict[str, Any]) -> str:
+    """The report for people."""
+    present = report["present"]
+    lines = [f"{report['boxes']} boxes on {report['pictures']} pictures, at {report['imgsz']} pixels", ""]
+    lines += [f"{'width':>8}{'height':>8}"] + [f"{w:8.1f}{h:8.1f}" for w, h in report["anchors"]]
+    lines += ["", f"{'':24}{'mean IoU':>10}{'best possible recall':>22}"]
+    for name, figures in (("these", report), (f"present ({present['name']})", present)):
+        lines.append(f"{name:24}{figures['mean_iou']:10.3f}{figures['best_possible_recall']:22.3f}")
+    pairs = ",  ".join(f"{w:.0f},{h:.0f}" for w, h in report["anchors"])
+    return "\n".join([*lines, "", f"in a Darknet cfg: anchors = {pairs}"])
+
+
+def _save(wh: NDArray[np.float64], found: Anchors, present: Anchors, out: str | None, exist_ok: bool) -> Path:
+    """Write the file and, beside it, the picture."""
+    from yolo_cli.anchors import draw_anchors, write_anchors
+    from yolo_cli.cli.runs import open_run_folder
+    from yolo_cli.errors import UsageError
+    from yolo_cli.images import write_image
+
+    path = Path(out) if out else open_run_folder(_RUN_FOLDER, None, exist_ok) / "anchors.yaml"
+    for place in (path, path.with_suffix(".png")):
+        if place.exists() and not exist_ok:
+            raise UsageError(
+                f"--out {out}: {place.name} is there already; name another file, or add --exist-ok"
+            )
+    write_anchors(path, found)
+    write_image(path.with_suffix(".png"), draw_anchors(wh, found, present))
+    return path
