@@ -24,13 +24,34 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Candidates", "Head", "HeadKind", "boxes_from_raw", "decode", "grid"]
+__all__ = [
+    "Candidates",
+    "Head",
+    "HeadKind",
+    "Targets",
+    "boxes_from_raw",
+    "decode",
+    "encode",
+    "grid",
+    "raw_from_boxes",
+    "slot_anchors",
+    "slot_cells",
+]
 
 HeadKind = Literal["yolo", "new_coords", "region"]
 Floats = NDArray[np.floating[Any]]
 
 # exp(15) anchors are wider than any picture; the bound keeps float32 finite whatever a network says.
 LARGEST_LOG_SCALE = 15.0
+
+LARGEST_RATIO = 4.0
+"""An anchor answers for truths up to this many times its size on each side, and down to the inverse."""
+
+# A neighbouring cell answers only for centres that σ can reach without going into saturation.
+REACH_MARGIN = 0.05
+
+# The own cell first, then left, right, above, below: (5, 2), column and row.
+NEIGHBOURS = np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +128,131 @@ def grid(rows: int, columns: int, anchor_count: int) -> NDArray[np.float32]:
     """Column and row of the cell of each slot: (rows · columns · anchors, 2), anchors fastest."""
     row, column, _ = np.indices((rows, columns, anchor_count), dtype=np.float32).reshape(3, -1)
     return np.stack([column, row], axis=-1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """What some slots of all heads shall say about one picture; the other slots shall say "nothing".
+
+    Attributes:
+        slot: int64, (P,), each at most once, counted as in `Candidates`.
+        cxcywh: float32, (P, 4): centre, width and height of the truth, pixels of the network's input.
+        class_id: int64, (P,).
+        truth: int64, (P,): which truth that is.
+    """
+
+    slot: NDArray[np.int64]
+    cxcywh: NDArray[np.float32]
+    class_id: NDArray[np.int64]
+    truth: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+
+def slot_cells(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    """Column and row of the cell of every slot of all heads, (S, 2).
+
+    Args:
+        heads: how to read them.
+        grids: rows and columns of each head.
+    """
+    cells = [grid(*shape, len(head.anchors)) for head, shape in zip(heads, grids, strict=True)]
+    return np.concatenate(cells)
+
+
+def slot_anchors(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    """Width and height in pixels of the anchor of every slot of all heads, (S, 2)."""
+    sizes = [
+        np.tile(np.asarray(head.anchors, np.float32), (rows * columns, 1))
+        for head, (rows, columns) in zip(heads, grids, strict=True)
+    ]
+    return np.concatenate(sizes)
+
+
+def raw_from_boxes(cxcywh: Floats, cell: Floats, anchor: Floats, head: Head) -> Floats:
+    """The inverse of `boxes_from_raw`: tx, ty, tw, th (…, 4) that a box (…, 4) needs of its slot.
+
+    A centre at or beyond what its cell can reach comes as near as float32's logistic function allows.
+    """
+    share = _centre_share(cxcywh[..., :2] / head.stride - cell, head)  # (…, 2), what σ has to give
+    scale = cxcywh[..., 2:] / anchor  # (…, 2)
+    if head.kind == "new_coords":
+        return np.concatenate([share, np.sqrt(scale) / 2], axis=-1)
+    share = np.clip(share, 1e-6, 1 - 1e-6)
+    return np.concatenate([np.log(share / (1 - share)), np.log(scale)], axis=-1)
+
+
+def encode(
+    xyxy: Floats,
+    class_id: NDArray[np.integer[Any]],
+    heads: Sequence[Head],
+    grids: Sequence[tuple[int, int]],
+) -> Targets:
+    """Choose the slots that answer for each truth: the other direction of `decode`.
+
+    An anchor answers where it is at most `LARGEST_RATIO` times too large or too small on either side, and
+    the best one always does. Besides the cell that a centre lies in, the neighbours left, right, above and
+    below answer too where the centre lies well within their reach, which is wider than the cell for
+    `scale_x_y` above 1 (Jocher et al., *YOLOv5*, 2020). So a truth has several teachers. A slot that two
+    truths want goes to the one that it needs to bend less for.
+
+    The law: raw heads that say `raw_from_boxes` of the targets in these slots decode to the truths.
+
+    Args:
+        xyxy: truths (N, 4) with sides above 0, pixels of the network's input.
+        class_id: (N,).
+        heads: how to read the heads.
+        grids: rows and columns of each head.
+    """
+    low, high = xyxy[:, :2].astype(np.float32), xyxy[:, 2:].astype(np.float32)
+    cxcywh = np.concatenate([(low + high) / 2, high - low], axis=1)  # (N, 4)
+    bends = [_bend(cxcywh, head) for head in heads]  # each (N, A)
+    best = np.min([bend.min(axis=1) for bend in bends], axis=0, initial=np.inf)  # (N,)
+    first_slot, parts = 0, []
+    for head, shape, bend in zip(heads, grids, bends, strict=True):
+        fits = (bend < np.log(LARGEST_RATIO)) | (bend == best[:, None])  # (N, A)
+        slot, cost, truth = _claims(cxcywh, head, shape, np.where(fits, bend, np.inf))
+        parts.append((first_slot + slot, cost, truth))
+        first_slot += shape[0] * shape[1] * len(head.anchors)
+    slot, cost, truth = (np.concatenate(column) for column in zip(*parts, strict=True))  # (K,) each
+    order = np.lexsort((truth, cost, slot))  # (K,)
+    slot, first = np.unique(slot[order], return_index=True)  # (P,) each
+    truth = truth[order][first]  # (P,)
+    return Targets(slot, cxcywh[truth], class_id[truth].astype(np.int64), truth)
+
+
+def _bend(cxcywh: Floats, head: Head) -> Floats:
+    """How far each anchor is from each truth's size: the larger |log ratio| of the two sides, (N, A)."""
+    ratio = cxcywh[:, None, 2:] / np.asarray(head.anchors, np.float32)  # (N, A, 2)
+    bend: Floats = np.abs(np.log(ratio)).max(axis=2)
+    return bend
+
+
+def _claims(
+    cxcywh: Floats, head: Head, shape: tuple[int, int], bend: Floats
+) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
+    """Slots of one head that truths (N, 4) claim, (K,), how much each must bend, and for which truth."""
+    last = np.array(shape[::-1]) - 1  # (2,): last column, last row
+    centre = cxcywh[:, :2] / head.stride  # (N, 2), in cells
+    own = np.clip(np.floor(centre), 0, last)  # (N, 2)
+    cell = own[:, None] + NEIGHBOURS  # (N, 5, 2)
+    share = _centre_share(centre[:, None] - cell, head)  # (N, 5, 2)
+    inside = ((cell >= 0) & (cell <= last)).all(axis=2)  # (N, 5)
+    near = np.abs(share - 0.5) <= 0.5 - REACH_MARGIN  # (N, 5, 2)
+    reached = np.asarray(near.all(axis=2))  # (N, 5)
+    reached[:, 0] = True  # the cell that it lies in answers always
+    cost = np.square(share - 0.5).sum(axis=2)[:, :, None] + np.square(bend)[:, None]  # (N, 5, A)
+    claimed = (inside & reached)[:, :, None] & np.isfinite(cost)  # (N, 5, A)
+    truth, neighbour, anchor = np.nonzero(claimed)  # (K,) each
+    column, row = cell[truth, neighbour].astype(np.int64).T  # (K,) each
+    slot = (row * shape[1] + column) * len(head.anchors) + anchor  # (K,)
+    return slot, cost[claimed], truth
+
+
+def _centre_share(offset: Floats, head: Head) -> Floats:
+    """What σ must give for a centre at ``offset`` (…, 2), in cells from the cell's upper left corner."""
+    return (offset + (head.scale_x_y - 1) / 2) / head.scale_x_y
 
 
 def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float) -> Candidates:

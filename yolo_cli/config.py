@@ -8,9 +8,19 @@ from typing import Literal
 
 from yolo_cli.errors import UsageError
 
-__all__ = ["EVALUATION_FLOOR", "AugmentConfig", "DetectConfig", "Resize", "SuppressionKind", "bundled"]
+__all__ = [
+    "EVALUATION_FLOOR",
+    "AugmentConfig",
+    "DetectConfig",
+    "Precision",
+    "Resize",
+    "SuppressionKind",
+    "TrainConfig",
+    "bundled",
+]
 
 Resize = Literal["letterbox", "stretch"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 
 EVALUATION_FLOOR = 0.001
@@ -101,6 +111,62 @@ class AugmentConfig:
             value, most = getattr(self, field.name), limits.get(field.name, 1.0)
             if not 0 <= value <= most:
                 raise UsageError(f"augmentation {field.name} is {value}, and must lie between 0 and {most:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How a network learns. The defaults suit fine-tuning on some hundred pictures.
+
+    Attributes:
+        epochs: how often each picture is seen; None chooses by the number of pictures.
+        batch: pictures a step; None chooses by the number of pictures and memory.
+        imgsz: height and width of the network's input in pixels; None follows the model.
+        learning_rate: the highest, after warm-up and before the cosine leads down to `final_rate` of it.
+        final_rate: the last learning rate as a share of the highest.
+        warmup: steps in which the learning rate rises from 0.
+        weight_decay: of kernels; decoupled from the gradient (Loshchilov and Hutter, 2019).
+        clip_norm: gradients longer than this, all together, are shortened to it.
+        ema: share of all steps that the averaged weights look back on; 0 averages nothing.
+        freeze: epochs in which only what is new learns.
+        label_smoothing: how far class targets lie from 0 and 1.
+        calm: share of the run, at its end, without mosaic and mixup.
+        patience: epochs without a better figure before it stops; 0 never stops early.
+        max_minutes: the schedule adapts so that training ends by then.
+        seed: of everything random.
+        workers: threads that prepare pictures.
+        precision: what the network computes in; weights are float32 always. "auto": bfloat16 where the
+            processor has it, float16 on a GPU, else float32.
+
+    Raises:
+        UsageError: if a value lies outside its range.
+    """
+
+    epochs: int | None = None
+    batch: int | None = None
+    imgsz: tuple[int, int] | None = None
+    learning_rate: float = 1e-3
+    final_rate: float = 0.02
+    warmup: int = 60
+    weight_decay: float = 0.02
+    clip_norm: float = 10.0
+    ema: float = 0.05
+    freeze: int = 0
+    label_smoothing: float = 0.02
+    calm: float = 0.15
+    patience: int = 0
+    max_minutes: float | None = None
+    seed: int = 0
+    workers: int = 2
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        least = {"epochs": 1, "batch": 1, "workers": 1, "max_minutes": 0.01, "clip_norm": 1e-6}
+        most = {"final_rate": 1, "ema": 1, "label_smoothing": 0.5, "calm": 1, "learning_rate": 1}
+        for field in fields(self):
+            value, low, high = getattr(self, field.name), least.get(field.name, 0), most.get(field.name, 1e9)
+            if isinstance(value, int | float) and not low <= value <= high:
+                option = "--" + field.name.replace("_", "-")
+                raise UsageError(f"{option} is {value}, and must lie between {low:g} and {high:g}")
 
 
 def bundled(kind: Literal["weights", "anchors", "examples"]) -> Path:

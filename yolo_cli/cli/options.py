@@ -9,16 +9,23 @@ from typing import Any, TypeVar
 import click
 
 from yolo_cli.cli.group import nearest
-from yolo_cli.config import DetectConfig
+from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.errors import DataError, UsageError
 
-__all__ = ["config_option", "detection_options", "talk_options"]
+__all__ = [
+    "config_option",
+    "data_options",
+    "detection_options",
+    "evaluation_options",
+    "image_size",
+    "talk_options",
+]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 _DEFAULTS = DetectConfig()
 
 
-def _image_size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+def image_size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
     """``416`` for a square, or ``HEIGHTxWIDTH``; a number or a list of two in a config file."""
     if value is None:
         return None
@@ -69,7 +76,7 @@ _MODEL = (
     click.option(
         "--imgsz",
         metavar="PIXELS",
-        callback=_image_size,
+        callback=image_size,
         help="Network input, as 416 or HEIGHTxWIDTH.  [default: the model's]",
     ),
 )
@@ -96,6 +103,36 @@ _RUN = (
 def detection_options(command: Decorated) -> Decorated:
     """Which model, which of its boxes are kept, and how it runs."""
     return _all(command, *_MODEL, *_BOXES, *_RUN)
+
+
+def evaluation_options(command: Decorated) -> Decorated:
+    """As for detection, but with the low confidence floor that judging needs."""
+    floor = click.option(
+        "--conf",
+        type=float,
+        help=f"Judge only boxes of at least this confidence.  [default: {EVALUATION_FLOOR:g}]",
+    )
+    return _all(command, *_MODEL, floor, *_BOXES[1:], *_RUN)
+
+
+def data_options(command: Decorated) -> Decorated:
+    """Which pictures."""
+    return _all(
+        command,
+        click.option(
+            "--data", required=True, metavar="PATH", help="The data set's folder, data.yaml or COCO .json."
+        ),
+        click.option(
+            "--split", metavar="NAME", help="Only this part.  [default: val, or all of an unsplit data set]"
+        ),
+        click.option(
+            "--map",
+            "renamed",
+            multiple=True,
+            metavar="OLD=NEW",
+            help="The model's class OLD is the data's class NEW.",
+        ),
+    )
 
 
 def talk_options(command: Decorated) -> Decorated:

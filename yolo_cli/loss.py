@@ -1,0 +1,188 @@
+"""Raw heads against targets: how wrong a network is, as one number that can be differentiated.
+
+Three terms, each summed over the batch and divided by its number of positive slots (those that answer for
+a truth):
+
+- *box*: 1 − CIoU of each positive slot's box and its truth (Zheng et al., "Distance-IoU Loss", AAAI 2020);
+- *objectness*: binary cross-entropy of every slot. A positive slot shall say how well its box overlaps the
+  truth (IoU), so that confidence ranks boxes by how well they fit; every other slot shall say 0. Slots whose
+  box overlaps a truth well without answering for it, or lies in a crowd or on a difficult object, are asked
+  nothing;
+- *class*: binary cross-entropy of each class in the positive slots, with label smoothing.
+
+Everything is `keras.ops`, so it runs on TensorFlow, JAX and PyTorch alike, and boxes come out of the same
+`boxes_from_raw` that detection uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from yolo_cli.codec import Head, boxes_from_raw, slot_anchors, slot_cells
+
+__all__ = ["LossWeights", "YoloLoss", "ciou"]
+
+TINY = 1e-7  # keeps quotients finite where a box has no area
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """How much each term counts, and the rules of the terms.
+
+    Attributes:
+        box, objectness, classes: factors of the three terms.
+        label_smoothing: how far the target of a class lies from 0 and 1, shared by both sides.
+        ignore_iou: a slot whose box overlaps a truth by more, without answering for it, is asked nothing.
+    """
+
+    box: float = 5.0
+    objectness: float = 1.0
+    classes: float = 1.0
+    label_smoothing: float = 0.02
+    ignore_iou: float = 0.7
+
+
+class YoloLoss:
+    """The loss of a network with these heads.
+
+    Args:
+        heads: how to read each raw head; all of kind "yolo".
+        weights: factors and rules.
+
+    Raises:
+        ValueError: if a head is of another kind.
+    """
+
+    def __init__(self, heads: Sequence[Head], weights: LossWeights | None = None) -> None:
+        if any(head.kind != "yolo" for head in heads):
+            raise ValueError("only heads of kind 'yolo' can be trained")
+        self.heads, self.weights = tuple(heads), weights or LossWeights()
+
+    def __call__(self, targets: Mapping[str, Any], raw_heads: Sequence[Any]) -> dict[str, Any]:
+        """The three terms, weighted, under the names box, objectness and class.
+
+        Args:
+            targets: padded to one size for all pictures of the batch of B:
+                slot, int32 (B, P): positive slots, padded with 0;
+                cxcywh, float32 (B, P, 4): their truths, pixels, padded with 1;
+                class_id, int32 (B, P);
+                positive, float32 (B, P): 1, or 0 for padding;
+                truths, float32 (B, T, 4): xyxy of all truths, padded with 0;
+                unasked, float32 (B, T): 1 for truths that are crowd or difficult.
+            raw_heads: float32 (B, rows, columns, channels) each.
+        """
+        values, boxes = self._decoded(raw_heads)  # (B, S, 5 + classes), (B, S, 4) xyxy
+        slot, positive = targets["slot"], ops.cast(targets["positive"], "float32")
+        mine = _take(boxes, slot)  # (B, P, 4)
+        wanted = _xyxy(ops.cast(targets["cxcywh"], "float32"))  # (B, P, 4)
+        overlap, complete = ciou(mine, wanted)  # (B, P) each
+        count = ops.maximum(ops.sum(positive), 1.0)
+        box = ops.sum((1.0 - complete) * positive) / count
+        logits = _take(values[..., 5:], slot)  # (B, P, classes)
+        classes = ops.sum(self._class_loss(logits, targets["class_id"]) * positive) / count
+        asked = self._asked(boxes, targets)  # (B, S)
+        fit = ops.stop_gradient(ops.clip(overlap, 0.0, 1.0)) * positive  # (B, P)
+        objectness = _objectness(values[..., 4], slot, positive, fit, asked) / count
+        w = self.weights
+        return {"box": w.box * box, "objectness": w.objectness * objectness, "class": w.classes * classes}
+
+    def _decoded(self, raw_heads: Sequence[Any]) -> tuple[Any, Any]:
+        """All slots of all heads: their values (B, S, 5 + classes) and boxes (B, S, 4), xyxy in pixels."""
+        all_values, all_boxes = [], []
+        for raw, head in zip(raw_heads, self.heads, strict=True):
+            _, rows, columns, _ = raw.shape
+            values = ops.reshape(raw, (-1, rows * columns * len(head.anchors), 5 + head.class_count))
+            values = ops.cast(values, "float32")
+            cell = ops.convert_to_tensor(slot_cells([head], [(rows, columns)]))  # (S of this head, 2)
+            anchor = ops.convert_to_tensor(slot_anchors([head], [(rows, columns)]))  # (S of this head, 2)
+            cxcywh = boxes_from_raw(values, cell, anchor, head, xp=ops)
+            all_values.append(values)
+            all_boxes.append(_xyxy(cxcywh))
+        return ops.concatenate(all_values, axis=1), ops.concatenate(all_boxes, axis=1)
+
+    def _class_loss(self, logits: Any, class_id: Any) -> Any:
+        """Cross-entropy summed over classes, (B, P)."""
+        shift = self.weights.label_smoothing / 2
+        wanted = ops.one_hot(class_id, logits.shape[-1], dtype="float32")  # (B, P, classes)
+        wanted = wanted * (1.0 - 2.0 * shift) + shift
+        return ops.sum(_cross_entropy(logits, wanted), axis=-1)
+
+    def _asked(self, boxes: Any, targets: Mapping[str, Any]) -> Any:
+        """1 for slots (B, S) whose objectness counts where they are not positive, else 0."""
+        truths = ops.cast(targets["truths"], "float32")  # (B, T, 4)
+        unasked = ops.cast(targets["unasked"], "float32")[:, None]  # (B, 1, T)
+        both, own, theirs = _areas(ops.stop_gradient(boxes)[:, :, None], truths[:, None])  # (B, S, T) …
+        # Of a crowd, the share of the slot's own box counts that lies in it.
+        iou = both / (own + theirs - both + TINY)
+        near = ops.where(
+            unasked > 0, ops.maximum(both / (own + TINY), iou) - 0.5, iou - self.weights.ignore_iou
+        )
+        return 1.0 - ops.cast(ops.any(near > 0, axis=2), "float32")
+
+
+def ciou(a: Any, b: Any) -> tuple[Any, Any]:
+    """IoU and complete IoU (…) of boxes ``a`` (…, 4) with ``b`` (…, 4), xyxy, box by box.
+
+    The weight of the term for the aspect is held constant in the gradient, as its authors advise.
+    """
+    both, own, theirs = _areas(a, b)  # (…) each
+    iou = both / (own + theirs - both + TINY)  # (…)
+    low, high = ops.minimum(a[..., :2], b[..., :2]), ops.maximum(a[..., 2:], b[..., 2:])  # (…, 2) each
+    diagonal = ops.sum(ops.square(high - low), axis=-1) + TINY  # (…)
+    apart = ops.sum(ops.square((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2), axis=-1)  # (…)
+    v = ops.square(_aspect(a) - _aspect(b)) * (4 / np.pi**2)  # (…)
+    share = ops.stop_gradient(v / (1.0 - iou + v + TINY))  # (…)
+    return iou, iou - apart / diagonal - share * v
+
+
+def _areas(a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """Common area of boxes (…, 4), and the areas of both, (…) each."""
+    side = ops.minimum(a[..., 2:], b[..., 2:]) - ops.maximum(a[..., :2], b[..., :2])  # (…, 2)
+    side = ops.maximum(side, 0.0)
+    own, theirs = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]  # (…, 2) each
+    return side[..., 0] * side[..., 1], own[..., 0] * own[..., 1], theirs[..., 0] * theirs[..., 1]
+
+
+def _aspect(boxes: Any) -> Any:
+    """The angle (…) whose tangent is width over height."""
+    side = boxes[..., 2:] - boxes[..., :2]  # (…, 2)
+    return ops.arctan(side[..., 0] / (side[..., 1] + TINY))
+
+
+def _objectness(logit: Any, slot: Any, positive: Any, fit: Any, asked: Any) -> Any:
+    """Cross-entropy of every slot's objectness, summed over the batch.
+
+    With softplus(x) the cross-entropy of the target 0, that of the target z is softplus(x) − x·z. So the sum
+    over all slots that are asked is mended in the positive ones, and nothing needs to be scattered.
+
+    Args:
+        logit: (B, S).
+        slot: (B, P), the positive slots.
+        positive: (B, P), 1, or 0 for padding.
+        fit: (B, P), the target there, 0 for padding.
+        asked: (B, S), 1 where a slot that is not positive counts.
+    """
+    chosen = ops.take_along_axis(logit, slot, axis=1)  # (B, P)
+    missing = (1.0 - ops.take_along_axis(asked, slot, axis=1)) * positive  # (B, P)
+    return ops.sum(ops.softplus(logit) * asked) + ops.sum(ops.softplus(chosen) * missing - chosen * fit)
+
+
+def _cross_entropy(logit: Any, wanted: Any) -> Any:
+    """Binary cross-entropy (…) of logits (…) against targets (…) in [0, 1], stable for any logit."""
+    return ops.softplus(logit) - logit * wanted
+
+
+def _take(values: Any, slot: Any) -> Any:
+    """The rows ``slot`` (B, P) of ``values`` (B, S, C): (B, P, C)."""
+    return ops.take_along_axis(values, slot[..., None], axis=1)
+
+
+def _xyxy(cxcywh: Any) -> Any:
+    """Corners (…, 4) of boxes given by centre and size (…, 4)."""
+    half = cxcywh[..., 2:] / 2  # (…, 2)
+    return ops.concatenate([cxcywh[..., :2] - half, cxcywh[..., :2] + half], axis=-1)

@@ -1,0 +1,141 @@
+"""A job → everything that `model.fit` needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from yolo_cli.codec import Head
+from yolo_cli.config import TrainConfig
+from yolo_cli.datasets import Dataset, hold_out, lint
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.training.callbacks import Plan
+from yolo_cli.training.data import BatchMaker, Capacity, Pictures
+from yolo_cli.training.job import TrainJob
+from yolo_cli.training.recipe import batch_for, bytes_a_picture, epochs_for, free_memory
+from yolo_cli.training.schedule import Schedule
+from yolo_cli.training.start import Start, choose_start
+from yolo_cli.training.validation import Validator
+from yolo_cli.weights import ModelCard
+
+__all__ = ["Prepared", "open_data", "prepare"]
+
+# Rules that say a picture itself cannot be used.
+UNUSABLE = ("Y101", "Y103")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a run works with.
+
+    Attributes:
+        data: train and val, as far as they can be used.
+        plain: the network in float32, as it is saved.
+        new_layers: names of the layers that no earlier training has seen.
+        maker: makes batches.
+        schedule: of the learning rate.
+        validator: judges.
+        card: what the model says of itself, without figures yet.
+    """
+
+    data: Dataset
+    plain: Any
+    new_layers: frozenset[str]
+    maker: BatchMaker
+    schedule: Schedule
+    validator: Validator
+    card: ModelCard
+
+    def plan(self, precision: str) -> Plan:
+        """What is about to be done, in numbers."""
+        return Plan(
+            len(self.maker.pictures), len(self.validator.samples), self.card.class_names, self.maker.size,
+            self.schedule.epochs, self.maker.batch, precision, self.card.origin,
+        )  # fmt: skip
+
+
+def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
+    """Read the data set, leave out what cannot be used and say so, and hold out pictures to validate on.
+
+    Raises:
+        DataError: if nothing is left to learn from or to validate on.
+    """
+    side = max(job.config.imgsz or (416, 416))
+    report = lint(job.data, imgsz=side, allow_unlabelled=job.allow_unlabelled)
+    unusable = {finding.where.split(":")[0] for finding in report.findings if finding.code in UNUSABLE}
+    kept = tuple(sample for sample in report.dataset.samples if sample.name not in unusable)
+    if report.errors:
+        first = report.errors[0]
+        more = f" and {len(report.errors) - 1} more" if len(report.errors) > 1 else ""
+        say(f"left out: {first.where}: {first.what}{more}; `yolo lint --data {job.data}` lists them")
+    data = hold_out(replace(report.dataset, samples=kept), seed=job.config.seed)
+    if not data.in_split("train").class_counts().any():
+        raise DataError(f"{job.data}: no picture to train on has a box")
+    return data
+
+
+def prepare(job: TrainJob, data: Dataset, precision: str, batch: int | None = None) -> Prepared:
+    """Build the network and all that surrounds it.
+
+    Args:
+        job: what is to be trained.
+        data: from `open_data`.
+        precision: what the network will compute in.
+        batch: pictures a step; None chooses.
+
+    Raises:
+        UserError: if the options do not fit the data or the network.
+    """
+    from yolo_cli.training.heads import remake_heads, trainable_heads
+
+    config = job.config
+    learn, check = data.in_split("train"), data.in_split("val")
+    start = choose_start(job)
+    size = _size(config, start)
+    heads = trainable_heads(start.heads, len(data.class_names))
+    plain = remake_heads(start.model, start.heads, heads, start.class_names, data.class_names)
+    need = bytes_a_picture(plain, size) * (1 if precision == "float32" else 0.6)
+    batch = batch or config.batch or batch_for(len(learn), need, free_memory())
+    maker = BatchMaker(
+        Pictures(learn.samples, max(size)), heads, size, batch, Capacity.of(learn.samples, heads),
+        job.augment, config.seed,
+    )  # fmt: skip
+    schedule = Schedule(config, config.epochs or epochs_for(len(learn)), maker.steps)
+    card = _card(job, data, start, heads, size)
+    known = {layer.name for layer in start.model.layers} if start.class_names is not None else set()
+    fresh = frozenset(layer.name for layer in plain.layers) - known
+    return Prepared(data, plain, fresh, maker, schedule, Validator(check.samples, card, min(batch, 16)), card)
+
+
+def _size(config: TrainConfig, start: Start) -> tuple[int, int]:
+    """Height and width of the network's input.
+
+    Raises:
+        UsageError: if the network cannot have that size.
+    """
+    size, step = config.imgsz or start.input_size, max(head.stride for head in start.heads)
+    if any(side % step or side < step for side in size):
+        raise UsageError(
+            f"--imgsz {size[0]}x{size[1]}: each side must be a multiple of {step} for this network"
+        )
+    return size
+
+
+def _card(
+    job: TrainJob, data: Dataset, start: Start, heads: Sequence[Head], size: tuple[int, int]
+) -> ModelCard:
+    """What the model can say of itself before anything is measured."""
+    counts = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
+    return ModelCard(
+        name=job.out.name,
+        class_names=data.class_names,
+        heads=tuple(heads),
+        input_size=size,
+        resize="letterbox",
+        licence=f"that of the data set; the network it started from: {start.licence}",
+        origin=start.origin,
+        training_data=f"{Path(job.data).name} ({counts} pictures), content sha256 {data.content_hash}",
+        source={"data_sha256": data.content_hash, "seed": str(job.config.seed)},
+    )

@@ -1,0 +1,88 @@
+"""What is chosen where the user leaves the choice: by the data and the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from yolo_cli.config import TrainConfig
+
+__all__ = ["Phase", "batch_for", "epochs_for", "free_memory", "phases"]
+
+# A step should see enough pictures for stable batch statistics, an epoch enough steps to get somewhere.
+BATCHES = (32, 16, 8)
+STEPS_AN_EPOCH = 12
+
+PICTURES_TO_SEE = 6000  # in all, where the data set is small
+FEWEST_EPOCHS, MOST_EPOCHS = 60, 300
+
+BYTES_A_VALUE = (
+    16  # for what a layer gives: the value, its gradient, and what the backward pass keeps besides
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Some epochs in which the same layers learn.
+
+    Attributes:
+        start, stop: first epoch, and the one after the last, from 0.
+        frozen: only new layers learn.
+    """
+
+    start: int
+    stop: int
+    frozen: bool
+
+
+def phases(config: TrainConfig, epochs: int) -> list[Phase]:
+    """First what is new alone, if asked; then everything.
+
+    >>> phases(TrainConfig(freeze=2), 10)
+    [Phase(start=0, stop=2, frozen=True), Phase(start=2, stop=10, frozen=False)]
+    """
+    freeze = min(config.freeze, epochs)
+    both = [Phase(0, freeze, True), Phase(freeze, epochs, False)]
+    return [phase for phase in both if phase.stop > phase.start]
+
+
+def epochs_for(pictures: int) -> int:
+    """How often each of so many pictures is seen.
+
+    >>> epochs_for(8), epochs_for(96), epochs_for(5000)
+    (300, 62, 60)
+    """
+    return min(MOST_EPOCHS, max(FEWEST_EPOCHS, PICTURES_TO_SEE // pictures))
+
+
+def batch_for(pictures: int, bytes_a_picture: float, free_bytes: float) -> int:
+    """Pictures a step: as many as leave an epoch enough steps, and half of the memory free.
+
+    >>> batch_for(96, 2e8, 16e9), batch_for(2000, 2e8, 16e9), batch_for(2000, 2e8, 4e9)
+    (8, 32, 8)
+    """
+    batch = next((size for size in BATCHES if pictures // size >= STEPS_AN_EPOCH), BATCHES[-1])
+    while batch > 1 and batch * bytes_a_picture > free_bytes / 2:
+        batch //= 2
+    return batch
+
+
+def bytes_a_picture(model: Any, size: tuple[int, int]) -> float:
+    """About how much memory a training step takes for each picture of this height and width."""
+    import keras
+
+    outputs = [layer.output for layer in model.layers if not isinstance(layer.output, list)]
+    everything = keras.Model(model.inputs, outputs)
+    given = everything.compute_output_spec(keras.KerasTensor((1, *size, 3), dtype="uint8"))
+    return float(BYTES_A_VALUE * sum(prod(tensor.shape) for tensor in given))
+
+
+def free_memory() -> float:
+    """Bytes that programs can still have, as Linux tells it; 8 GiB where nobody tells."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - no file of the user's
+            lines = dict(line.split(":", 1) for line in file)
+        return 1024.0 * float(lines["MemAvailable"].split()[0])
+    except (OSError, KeyError, ValueError):
+        return 8.0 * 2**30

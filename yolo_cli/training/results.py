@@ -1,0 +1,101 @@
+"""What a run leaves in its folder."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from yolo_cli.evaluation import Report
+from yolo_cli.training.checkpoint import State
+from yolo_cli.training.files import write_whole
+from yolo_cli.training.validation import Validator
+from yolo_cli.weights import ModelCard
+from yolo_cli.weights.save import save_keras, save_model
+
+__all__ = ["COLUMNS", "Outcome", "Results", "checkpoint_of"]
+
+COLUMNS = (
+    "epoch", "learning_rate", "loss", "box", "objectness", "class", "map50", "map50_95",
+    "pictures_per_second", "seconds",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run gave.
+
+    Attributes:
+        keras, onnx: the files of the best model.
+        report: how good it is on the validation pictures.
+        state: where the run ended.
+    """
+
+    keras: Path
+    onnx: Path
+    report: Report
+    state: State
+
+
+def checkpoint_of(out: Path) -> Path:
+    """The file in a run's folder that holds all that is needed to go on."""
+    return out / "weights" / "checkpoint.npz"
+
+
+class Results:
+    """Writes the files of one run.
+
+    Args:
+        out: the run's folder.
+        plain: the network in float32, which lends its structure to every file.
+        card: what the model says of itself, without figures.
+    """
+
+    def __init__(self, out: Path, plain: Any, card: ModelCard) -> None:
+        self.out, self.plain, self.card = out, plain, card
+        self.checkpoint = checkpoint_of(out)
+
+    def keep(self, name: str, model: Any) -> None:
+        """Write ``weights/NAME.keras`` with the weights that ``model`` has now."""
+        self.plain.set_weights(model.get_weights())
+        save_keras(self.plain, self.card, self.out / "weights" / f"{name}.keras")
+
+    def write_table(self, state: State) -> None:
+        """Write ``results.csv``: one row an epoch; a figure that was not measured is empty."""
+
+        def write(draft: Path) -> None:
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                table = csv.DictWriter(file, COLUMNS, restval="", extrasaction="ignore")
+                table.writeheader()
+                table.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in state.history)
+
+        write_whole(self.out / "results.csv", write)
+
+    def finish(self, validator: Validator, state: State) -> Outcome:
+        """Judge the best weights once more as they are shipped, and write them with their figures."""
+        import keras
+
+        best = self.out / "weights" / "best"
+        model = keras.saving.load_model(best.with_suffix(".keras"), compile=False)
+        model.compile(jit_compile=False)
+        report = validator.judge_model(model)
+        card = replace(self.card, figures=_figures(report, validator, state))
+        files = save_model(model, card, best)
+        assert files.keras is not None
+        assert files.onnx is not None
+        return Outcome(files.keras, files.onnx, report, state)
+
+
+def _figures(report: Report, validator: Validator, state: State) -> tuple[str, ...]:
+    """What was measured, with how."""
+    config, (height, width) = validator.config, validator.card.input_size
+    how = (
+        f"{report.images} validation pictures, COCO rules, confidence floor "
+        f"{config.confidence:g}, suppression {validator.card.suppression} {config.nms_iou:g}, "
+        f"letterbox {width}x{height}"
+    )
+    return (
+        f"mAP at IoU 0.5 of {report.map50 or 0:.3f}, at 0.50 to 0.95 of {report.map50_95 or 0:.3f}: {how}.",
+        f"The best of {state.epoch} epochs (the {state.best_epoch}th), chosen by these very pictures.",
+    )

@@ -1,0 +1,179 @@
+"""One run: a data set in, a trained model out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from yolo_cli.evaluation import Report
+from yolo_cli.loss import LossWeights, YoloLoss
+from yolo_cli.training.callbacks import Journey, RateCallback, SaveCallback, Watcher
+from yolo_cli.training.checkpoint import State, load_checkpoint, restore, save_checkpoint
+from yolo_cli.training.data import Batch, ahead
+from yolo_cli.training.job import TrainJob, write_job
+from yolo_cli.training.network import LearningModel, averaged, choose_precision, with_precision
+from yolo_cli.training.prepare import Prepared, open_data, prepare
+from yolo_cli.training.recipe import Phase, phases
+from yolo_cli.training.results import Outcome, Results, checkpoint_of
+
+__all__ = ["train"]
+
+JUDGING_SHARE = 0.1  # validation may take about this share of the time
+FORWARD_SHARE = 0.35  # judging a picture takes about this share of the time that learning from one takes
+LATE = 0.7  # after this share of the run the best weights are due, and every epoch is judged
+
+
+def train(job: TrainJob, watcher: Watcher, *, resume: bool = False) -> Outcome:
+    """Train from the beginning, or with ``resume`` go on where the run in ``job.out`` was cut off.
+
+    Writes ``args.yaml``, ``results.csv`` and, in ``weights/``, ``best.keras``, ``best.onnx``, ``last.keras``
+    and ``checkpoint.npz``.
+
+    Raises:
+        UserError: if the data set or an option cannot be used, or the disk is full.
+        KeyboardInterrupt: as it comes; the last whole epoch is saved.
+    """
+    (job.out / "weights").mkdir(parents=True, exist_ok=True)
+    if not resume:
+        checkpoint_of(job.out).unlink(missing_ok=True)
+        write_job(job)
+    data = open_data(job, watcher.say)
+    precision = choose_precision(job.config.precision, gpu=bool(keras.distribution.list_devices("gpu")))
+    batch = None
+    while True:
+        keras.utils.set_random_seed(job.config.seed)
+        parts = prepare(job, data, precision, batch)
+        watcher.start(parts.plan(precision))
+        try:
+            run = _Run(job, parts, precision, watcher)
+            run.learn()
+            return run.finish()
+        except Exception as fault:
+            if not _out_of_memory(fault) or parts.maker.batch == 1:
+                raise
+            batch = parts.maker.batch // 2
+            watcher.say(f"memory ran out with {2 * batch} pictures a step; trying {batch}")
+
+
+class _Run:
+    """The parts of one run, and where it is."""
+
+    def __init__(self, job: TrainJob, parts: Prepared, precision: str, watcher: Watcher) -> None:
+        self.job, self.parts, self.watcher = job, parts, watcher
+        twin = with_precision(parts.plain, precision)
+        loss = YoloLoss(parts.card.heads, LossWeights(label_smoothing=job.config.label_smoothing))
+        self.model = LearningModel(twin.inputs, twin.outputs, yolo_loss=loss)
+        self.results = Results(job.out, parts.plain, parts.card)
+        self.journey = Journey(State(), time.monotonic())
+
+    def learn(self) -> None:
+        """Every phase that is not done yet."""
+        config, found = self.job.config, load_checkpoint(self.results.checkpoint)
+        state, arrays = found or (State(), None)
+        self.journey = Journey(state, time.monotonic() - state.seconds)
+        for phase in phases(config, self.parts.schedule.epochs):
+            if self.journey.state.epoch >= phase.stop or self._over():
+                continue
+            self._compile(phase)
+            if arrays is not None:
+                restore(self.model, arrays, optimizer=state.epoch > phase.start)
+                self.watcher.say(f"going on after epoch {state.epoch}")
+                arrays = None
+            self._fit(phase)
+        if arrays is not None:  # the run was at its end already
+            self._compile(phases(config, self.parts.schedule.epochs)[-1])
+            restore(self.model, arrays, optimizer=True)
+
+    def finish(self) -> Outcome:
+        """Write the last weights, and the best with their figures."""
+        with averaged(self.model):
+            self.results.keep("last", self.model)
+        return self.results.finish(self.parts.validator, self.journey.state)
+
+    def _over(self) -> bool:
+        """Whether time or patience is at its end."""
+        state, config = self.journey.state, self.job.config
+        impatient = bool(config.patience) and state.epoch - state.best_epoch >= config.patience
+        limit = config.max_minutes
+        return impatient or (limit is not None and state.seconds >= 60 * limit)
+
+    def _compile(self, phase: Phase) -> None:
+        """A fresh optimizer for the layers that learn in this phase."""
+        for layer in self.model.layers:
+            layer.trainable = not phase.frozen or layer.name in self.parts.new_layers
+        optimizer = _optimizer(self.job, (phase.stop - phase.start) * self.parts.schedule.steps)
+        self.model.compile(optimizer=optimizer, jit_compile=False)
+        self.model.optimizer.build(self.model.trainable_variables)
+
+    def _fit(self, phase: Phase) -> None:
+        """The rest of one phase."""
+        journey, schedule, maker = self.journey, self.parts.schedule, self.parts.maker
+        first = journey.state.epoch
+        rate = RateCallback(schedule, journey, self.watcher, maker.batch, phase.start)
+        save = SaveCallback(
+            journey, self.watcher, self._judge, self._save, self.job.config.patience, len(maker.pictures)
+        )
+        self.model.fit(
+            ahead(self._maker(phase.stop), self.job.config.workers, first * maker.steps),
+            initial_epoch=first,
+            epochs=phase.stop,
+            steps_per_epoch=maker.steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[rate, save],
+        )
+
+    def _maker(self, stop: int) -> Callable[[int], Batch | None]:
+        """What makes the batch of a step, counted through all epochs; None from epoch ``stop`` on."""
+        schedule, maker, journey = self.parts.schedule, self.parts.maker, self.journey
+
+        def make(number: int) -> Batch | None:
+            if number >= stop * maker.steps:
+                return None
+            calm = schedule.calm(schedule.progress(number, journey.seconds))
+            return maker.make(*divmod(number, maker.steps), calm)
+
+        return make
+
+    def _judge(self, epoch: int, last: bool) -> Report | None:
+        """Figures of the averaged weights, in epochs where they are worth their time."""
+        schedule, validator = self.parts.schedule, self.parts.validator
+        share = FORWARD_SHARE * len(validator.samples) / len(self.parts.maker.pictures)
+        pause = max(1, round(share / JUDGING_SHARE))
+        late = schedule.progress((epoch + 1) * schedule.steps, self.journey.seconds) >= LATE
+        if not (last or epoch + 1 == schedule.epochs or (epoch + 1) % (pause if late else 3 * pause) == 0):
+            return None
+        with averaged(self.model):
+            return validator.judge_model(self.model)
+
+    def _save(self, state: State) -> None:
+        """Write what a resumed run needs; the best weights first, so that none are lost between."""
+        if state.best_epoch == state.epoch:
+            with averaged(self.model):
+                self.results.keep("best", self.model)
+        save_checkpoint(self.results.checkpoint, self.model, state)
+        self.results.write_table(state)
+
+
+def _optimizer(job: TrainJob, steps: int) -> Any:
+    """AdamW (Loshchilov and Hutter, 2019) with clipped gradients and averaged weights."""
+    config = job.config
+    momentum = 1 - 1 / max(2.0, config.ema * steps)
+    optimizer = keras.optimizers.AdamW(
+        config.learning_rate,
+        weight_decay=config.weight_decay,
+        global_clipnorm=config.clip_norm,
+        use_ema=config.ema > 0,
+        ema_momentum=momentum,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def _out_of_memory(fault: Exception) -> bool:
+    """Whether a framework says that memory ran out; each has an exception of its own."""
+    text = f"{type(fault).__name__} {fault}".lower()
+    return isinstance(fault, MemoryError) or "resourceexhausted" in text or "out of memory" in text

@@ -1,0 +1,50 @@
+"""How the learning rate goes, and how far a run is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from yolo_cli.config import TrainConfig
+
+__all__ = ["Schedule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Linear warm-up, then a cosine (Loshchilov and Hutter, "SGDR", 2017) over the whole run.
+
+    Where minutes are limited, the share of time that is gone counts if it is larger than that of steps: the
+    cosine always comes to its end.
+
+    Attributes:
+        config: rates and limits.
+        epochs: of the whole run.
+        steps: batches an epoch.
+    """
+
+    config: TrainConfig
+    epochs: int
+    steps: int
+
+    def progress(self, step: int, seconds: float) -> float:
+        """How far the run is, in [0, 1], before ``step`` (from 0, through all epochs) at ``seconds``."""
+        done = step / (self.epochs * self.steps)
+        limit = self.config.max_minutes
+        return min(1.0, done if limit is None else max(done, seconds / (60 * limit)))
+
+    def learning_rate(self, step: int, progress: float, since_restart: int) -> float:
+        """The rate of ``step``; ``since_restart`` counts from when the optimizer was last made anew."""
+        del step
+        low = self.config.final_rate
+        cosine = low + (1 - low) * (1 + math.cos(math.pi * progress)) / 2
+        return self.config.learning_rate * cosine * min(1.0, (since_restart + 1) / max(1, self.warmup))
+
+    @property
+    def warmup(self) -> int:
+        """Steps of warm-up: as asked, but never more than a tenth of the run."""
+        return min(self.config.warmup, self.epochs * self.steps // 10)
+
+    def calm(self, progress: float) -> bool:
+        """Whether mosaic and mixup are over."""
+        return progress >= 1 - self.config.calm

@@ -1,0 +1,90 @@
+"""Where training starts from: a model of ours, a Darknet cfg, or an image classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from yolo_cli.codec import Head
+from yolo_cli.errors import DataError
+from yolo_cli.training.job import TrainJob
+
+__all__ = ["Start", "choose_start"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A network before it gets heads for the new classes.
+
+    Attributes:
+        model: as `yolo_cli.model` builds them, computing in float32.
+        heads: how to read it.
+        class_names: what its heads know; None if it has learnt nothing.
+        input_size: height and width for which it was made, pixels.
+        origin: what it is, in words for the card.
+        licence: of what it has learnt.
+    """
+
+    model: Any
+    heads: tuple[Head, ...]
+    class_names: Sequence[str] | None
+    input_size: tuple[int, int]
+    origin: str
+    licence: str
+
+
+def choose_start(job: TrainJob) -> Start:
+    """Build or load what the job names.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    if job.cfg is not None:
+        return _from_cfg(Path(job.cfg))
+    start = _from_weights(job.weights)
+    return _forgotten(start, job.weights) if job.from_scratch else start
+
+
+def _from_weights(name: str) -> Start:
+    """A trained model of ours."""
+    import keras
+
+    import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
+    from yolo_cli.weights import find_model, read_card
+
+    files = find_model(name)
+    if files.keras is None:
+        raise DataError(f"{files.first}: training needs the model's .keras file, and none is beside it")
+    card = read_card(files.keras)
+    model = keras.saving.load_model(files.keras, compile=False)
+    return Start(
+        model, card.heads, card.class_names, card.input_size, f"fine-tuned from {card.name}", card.licence
+    )
+
+
+def _forgotten(start: Start, name: str) -> Start:
+    """The same network with values by chance."""
+    import keras
+
+    fresh = keras.models.clone_model(start.model)
+    return replace(
+        start,
+        model=fresh,
+        class_names=None,
+        origin=f"trained from scratch, built like {name}",
+        licence="none",
+    )
+
+
+def _from_cfg(path: Path) -> Start:
+    """The network of a Darknet cfg, with values by chance."""
+    from yolo_cli.darknet import read_cfg
+    from yolo_cli.model import build_model
+    from yolo_cli.weights.darknet_import import heads_of
+
+    network = read_cfg(path)
+    size = (network.net.integer("height"), network.net.integer("width"))
+    origin = f"trained from scratch, built after {path.name}"
+    return Start(build_model(network), heads_of(network), None, size, origin, "none")

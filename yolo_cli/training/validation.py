@@ -1,0 +1,89 @@
+"""How good a network is while it learns: through the one path from picture to boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.config import DetectConfig
+from yolo_cli.datasets import Sample
+from yolo_cli.detectors import YoloDetector
+from yolo_cli.engines import Engine
+from yolo_cli.evaluation import Evaluator, Report, evaluate
+from yolo_cli.images import Image
+from yolo_cli.weights import ModelCard
+
+__all__ = ["JUDGED", "LiveEngine", "Validator"]
+
+JUDGED = DetectConfig(confidence=0.001)
+"""How detections are made for judging: nearly all of them, as curves need the weak ones, too."""
+
+KEPT_BYTES = 512 << 20  # pictures are kept in memory up to this size
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEngine:
+    """An `Engine` that is a Keras model in memory.
+
+    Attributes:
+        model: as `yolo_cli.model` builds them.
+        batch: it always runs so many pictures, so that it is compiled once.
+    """
+
+    model: Any
+    batch: int
+
+    def run(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
+        count = len(batch)
+        if count < self.batch:
+            batch = np.concatenate([batch, np.zeros((self.batch - count, *batch.shape[1:]), np.uint8)])
+        heads = self.model.predict_on_batch(batch)
+        heads = heads if isinstance(heads, list | tuple) else [heads]
+        return [np.asarray(head[:count], np.float32) for head in heads]
+
+
+class Validator:
+    """Judges networks on the same samples again and again.
+
+    Args:
+        samples: pictures with truth.
+        card: how to read the network.
+        batch: so many pictures at once.
+        config: thresholds of detection.
+    """
+
+    def __init__(
+        self, samples: Sequence[Sample], card: ModelCard, batch: int, config: DetectConfig = JUDGED
+    ) -> None:
+        self.samples, self.card, self.batch, self.config = tuple(samples), card, batch, config
+        self._kept: dict[int, Image] = {}
+        self._bytes = 0
+
+    def judge(self, engine: Engine) -> Report:
+        """Detect on all samples, and judge by COCO's rules."""
+        detector = YoloDetector(engine, self.card, self.config)
+        evaluator = Evaluator(self.card.class_names)
+        for start in range(0, len(self.samples), self.batch):
+            places = range(start, min(start + self.batch, len(self.samples)))
+            found = detector.detect([self._image(place) for place in places])
+            for place, detections in zip(places, found, strict=True):
+                evaluator.add(self.samples[place].name, detections, self.samples[place].truth)
+        return evaluate(evaluator.gathered())
+
+    def judge_model(self, model: Any) -> Report:
+        """The same for a Keras model in memory."""
+        return self.judge(LiveEngine(model, self.batch))
+
+    def _image(self, place: int) -> Image:
+        kept = self._kept.get(place)
+        if kept is None:
+            kept = self.samples[place].read()
+            if self._bytes < KEPT_BYTES:
+                self._kept[place] = kept
+                self._bytes += kept.rgb.nbytes
+        return kept
