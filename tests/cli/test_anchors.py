@@ -24,8 +24,8 @@ def test_help_is_as_it_was(cli, monkeypatch):
 
 
 def test_a_table_and_two_files(cli, tmp_path):
-    # In train there are 32x24 and 16x24 pixels on pictures of 64: at 416, 6.5 times as large. Both come nearest
-    # to 135x169: 104 * 156 / (135 * 169) is .711, and 21060 / (208 * 156 + 135 * 169 - 21060) is .616.
+    # In train there are 32x24 and 16x24 pixels on pictures of 64: at 416, 6.5 times as large. Both come
+    # nearest to 135x169: 104 * 156 / (135 * 169) is .711, 21060 / (208 * 156 + 135 * 169 - 21060) is .616.
     done = cli("anchors", "--data", write_yolo(tmp_path / "pets"), "-k", 2)
     assert done.exit_code == 0
     assert done.stdout == (

@@ -17,7 +17,7 @@ from yolo_cli.datasets.yolo import parse_row
 from yolo_cli.errors import DataError
 
 ANY_FILE = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
 )
 NUMBERS = st.one_of(
     st.floats(), st.integers(), st.sampled_from(["nan", "-inf", "1e400", "1_0", "0x1", "", "-"])
@@ -109,7 +109,7 @@ def test_json_that_cannot_be(tmp_path: Path, text: str) -> None:
         read_json(tmp_path / "a.json")
 
 
-@pytest.mark.parametrize("text", ["[" * 20_000, "a: b: c", "\t- x", "a: 'x", "- 1", "", "&a" * 5])
+@pytest.mark.parametrize("text", ["[" * 1500, "a: b: c", "\t- x", "a: 'x", "- 1", "", "&a" * 5])
 def test_yaml_that_cannot_be(tmp_path: Path, text: str) -> None:
     write_text(tmp_path / "a.yaml", text)
     with pytest.raises(DataError, match=r"a\.yaml"):

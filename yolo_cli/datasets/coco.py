@@ -76,7 +76,7 @@ def read_coco(files: Sequence[Path], root: Path) -> Dataset:
             which = f"{below(twin.path, root)} and {below(file.path, root)}"
             raise DataError(f"{root}: {which} both hold the split {file.split!r}; give one with --data FILE")
     names = tuple(dict.fromkeys(name for file in read for _, name in sorted(file.categories)))
-    findings = [finding for file in read for finding in _name_faults(file, names, root)]
+    findings = [finding for file in read for finding in _name_faults(file, read[0], names, root)]
     findings += name_findings(names, below(read[0].path, root))
     parts = [_samples(file, root, names) for file in read]
     samples, repeats = without_repeats(sample for found, _ in parts for sample in found)
@@ -124,8 +124,8 @@ def _brief(entry: Any) -> str:
     )
 
 
-def _name_faults(file: _File, names: tuple[str, ...], root: Path) -> Iterator[Finding]:
-    """Findings for ids that are there twice, and for classes that only another file has."""
+def _name_faults(file: _File, first: _File, names: tuple[str, ...], root: Path) -> Iterator[Finding]:
+    """Findings for categories that are there twice, or otherwise than in the first file, or not at all."""
     where = below(file.path, root)
     ids = Counter(category_id for category_id, _ in file.categories)
     own = {name for _, name in file.categories}
@@ -134,6 +134,11 @@ def _name_faults(file: _File, names: tuple[str, ...], root: Path) -> Iterator[Fi
     for name, count in Counter(name for _, name in file.categories).items():
         if count > 1:
             yield Finding("Y406", where, f"{count} categories have the name {name!r}; they are taken for one")
+    others = {name: category_id for category_id, name in first.categories}
+    for category_id, name in file.categories:
+        if file is not first and others.get(name, category_id) != category_id:
+            what = f"{name!r} is category {category_id} here and {others[name]} in {below(first.path, root)}"
+            yield Finding("Y407", where, f"{what}; the name decides")
     for name in names:
         if name not in own:
             yield Finding("Y402", where, f"has no category {name!r}, which another split has")
@@ -191,7 +196,7 @@ def _rows(
     """The rows of each picture by its id, and findings for annotations that are no class and box."""
     class_ids = {category_id: names.index(name) for category_id, name in file.categories}
     rows: defaultdict[int | str, list[Row]] = defaultdict(list)
-    findings = []
+    findings = list(_repeated_ids(file, where))
     for index, entry in enumerate(file.annotations):
         code, what = _annotation_fault(entry, class_ids, images)
         if code:
@@ -199,6 +204,17 @@ def _rows(
         else:
             rows[entry["image_id"]].append(_row(entry, index, class_ids[entry["category_id"]]))
     return rows, findings
+
+
+def _repeated_ids(file: _File, where: str) -> Iterator[Finding]:
+    """A finding for every annotation with the id of an earlier one."""
+    seen: set[int | str] = set()
+    for index, entry in enumerate(file.annotations):
+        own = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(own, (int, str)):
+            if own in seen:
+                yield Finding("Y207", place_of("coco", where, index), f"an earlier one has the id {own}, too")
+            seen.add(own)
 
 
 def _annotation_fault(

@@ -73,6 +73,8 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y205", "listed-twice", "warning", "a picture is listed twice in one split", "listed once"),
     ("Y206", "other-filename", "warning", "an XML file names another picture than that of its own name",
      "the file's own name is written"),
+    ("Y207", "repeated-id", "warning", "two annotations have one id, by which other programs tell them apart",
+     "kept"),
     # Boxes
     ("Y301", "not-a-number", "error", "a coordinate is not a finite number", "row left out"),
     ("Y302", "degenerate-box", "error", "a box has no width or no height, or its corners are swapped",
@@ -94,6 +96,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y405", "no-class-names", "warning", "no file names the classes", "kept: their numbers are their names"),
     ("Y406", "names-alike", "error", "two classes have the same name, but for case and blanks",
      "kept: choose one"),
+    ("Y407", "numbers-disagree", "warning", "splits number a class differently; its name decides", "kept"),
     # Splits
     ("Y501", "duplicate-across-splits", "error", "the same picture is in two splits, so figures flatter",
      "kept only in the later of train, val, test"),

@@ -118,7 +118,7 @@ def parse_row(content: str, line: int) -> Row | None:
 def _orphans(plan: Plan) -> Iterator[Finding]:
     """Findings for files in folders of labels that no picture of the data set belongs to."""
     pictures = [picture for group in plan.pictures.values() for picture in group]
-    usual = [label_places(picture)[0] for picture in pictures]
+    usual = [label_of(picture) or label_places(picture)[0] for picture in pictures]
     places = {path.parent for path in usual}
     if (plan.root / "labels").is_dir():
         places |= {path for path in (plan.root / "labels").rglob("*") if path.is_dir()}

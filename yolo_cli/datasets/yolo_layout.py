@@ -83,7 +83,10 @@ def label_places(picture: Path) -> list[Path]:
     beside = picture.with_suffix(".txt")
     parts = beside.parts
     at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "images"), None)
-    return [beside] if at is None else [Path(*parts[:at], "labels", *parts[at + 1 :]), beside]
+    if at is None:
+        return [beside]
+    word = {"IMAGES": "LABELS", "Images": "Labels"}.get(parts[at], "labels")
+    return [Path(*parts[:at], word, *parts[at + 1 :]), beside]
 
 
 def label_of(picture: Path) -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made_sets import BOXES, NAMES, boxes_by_name, coco_json, write_coco, write_json, write_picture
+from tests.made_sets import BOXES, boxes_by_name, coco_json, write_coco, write_json, write_picture
 from yolo_cli.datasets import UNSPLIT, open_dataset
 from yolo_cli.errors import DataError
 
@@ -76,7 +76,11 @@ def test_the_category_name_decides_where_splits_number_differently(tmp_path: Pat
     assert boxes_by_name(dataset)["c"] == [(0, (4, 16, 12, 48))]  # still a dog
     assert dataset.in_split("train").category_ids == (3, 7)
     assert dataset.in_split("val").category_ids == (2, 1)
-    assert dataset.findings == ()
+    val = "annotations/instances_val2017.json"
+    assert [(f.code, f.where) for f in dataset.findings] == [("Y407", val), ("Y407", val)]
+    assert (
+        "'cat' is category 1 here and 7 in annotations/instances_train2017.json" in dataset.findings[0].what
+    )
     with pytest.raises(DataError, match="number their categories differently"):
         _ = dataset.category_ids
 
@@ -117,7 +121,11 @@ def test_what_is_wrong_is_left_out_and_named_by_index(tmp_path: Path) -> None:
         good | {"bbox": [8, 8, 0, 4]},  # [6] no width
         good | {"bbox": [70, 8, 4, 4]},  # [7] the picture is 64 wide
         "text",  # [8]
+        good | {"id": "new"},
+        good | {"id": "new", "bbox": [1, 1, 5, 5]},  # [10] an id that is there
     ]
+    for index in range(1, 8):
+        value["annotations"][index]["id"] = 50 + index
     value["images"].append({"id": 102, "file_name": "gone.jpg", "width": 5, "height": 5})
     root = one_file(tmp_path, value)
     (root / "images" / "gone.jpg").unlink()
@@ -128,12 +136,13 @@ def test_what_is_wrong_is_left_out_and_named_by_index(tmp_path: Path) -> None:
         ("Y204", "annotations.json:annotations[3]"),
         ("Y204", "annotations.json:annotations[4]"),
         ("Y204", "annotations.json:annotations[8]"),
+        ("Y207", "annotations.json:annotations[10]"),
         ("Y301", "annotations.json:annotations[5]"),
         ("Y302", "annotations.json:annotations[6]"),
         ("Y303", "annotations.json:annotations[7]"),
         ("Y401", "annotations.json:annotations[2]"),
     ]
-    assert dataset.samples[0].rows == (0,)
+    assert dataset.samples[0].rows == (0, 9, 10)
 
 
 def test_entries_of_pictures_that_cannot_be_used(tmp_path: Path) -> None:
@@ -173,5 +182,13 @@ def test_two_files_of_the_same_split_are_refused_by_name(tmp_path: Path) -> None
         open_dataset(tmp_path)
 
 
-def test_names_in_order_of_first_file(tmp_path: Path) -> None:
-    assert set(NAMES) == set(open_dataset(write_coco(tmp_path)).class_names)
+def test_categories_that_are_there_twice(tmp_path: Path) -> None:
+    value = coco_json("train")
+    value["categories"] += [{"id": 8, "name": "cat"}, {"id": 7, "name": "Dog"}]
+    dataset = open_dataset(one_file(tmp_path, value))
+    assert sorted({f.code for f in dataset.findings}) == ["Y402", "Y406"]
+    assert {f.what.split(":")[0] for f in dataset.findings} == {
+        "the category id 7 is there twice",
+        "2 categories have the name 'cat'; they are taken for one",
+        "classes 0 and 1 differ only in case or blanks",
+    }

@@ -230,3 +230,22 @@ def test_broken_descriptions_are_refused_in_one_line(tmp_path: Path, yaml: str) 
     with pytest.raises(DataError, match=r"data\.yaml") as caught:
         open_dataset(tmp_path / "data.yaml")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["images", "Images", "IMAGES"])
+def test_labels_stand_where_images_stand(tmp_path: Path, word: str) -> None:
+    write_picture(tmp_path / word / "x.png", (8, 8))
+    labels = {"images": "labels", "Images": "Labels", "IMAGES": "LABELS"}[word]
+    write_text(tmp_path / labels / "x.txt", "0 .5 .5 .5 .5\n")
+    assert [s.label for s in open_dataset(tmp_path).samples] == [f"{labels}/x.txt"]
+
+
+def test_a_folder_that_happens_to_be_called_images(tmp_path: Path) -> None:
+    root = tmp_path / "images"
+    write_picture(root / "x.png", (8, 8))
+    write_text(root / "x.txt", "0 .5 .5 .5 .5\n")
+    write_text(root / "lone.txt", "0 .5 .5 .5 .5\n")
+    write_text(root / "classes.txt", "cat\n")
+    dataset = open_dataset(root)
+    assert [s.label for s in dataset.samples] == ["x.txt"]
+    assert [(f.code, f.where) for f in dataset.findings] == [("Y202", "lone.txt")]
