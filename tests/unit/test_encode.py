@@ -1,0 +1,89 @@
+"""Targets of one picture, worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from yolo_cli.codec import Head, encode, raw_from_boxes, slot_anchors, slot_cells
+
+# Two anchors on a grid of 4 × 4 cells of 16 pixels; a centre can lie half a cell beyond its cell.
+HEAD = Head("yolo", ((16.0, 16.0), (40.0, 20.0)), 16, 3, scale_x_y=2.0)
+GRIDS = [(4, 4)]
+
+
+def encoded(*xyxy: list[float], heads: tuple[Head, ...] = (HEAD,), grids: list[tuple[int, int]] = GRIDS):
+    boxes = np.float32(xyxy).reshape(-1, 4)
+    return encode(boxes, np.arange(len(boxes)), heads, grids)
+
+
+def test_one_box_by_hand() -> None:
+    # The box (20, 10, 44, 26): centre (32, 18), size 24 × 16. In cells: (2.0, 1.125).
+    # Its cell is column 2, row 1. From column 1 the centre is 1.0 away: σ must give (1.0 + 0.5) / 2 = 0.75,
+    # which it can; from column 3 it is −1.0 away: −0.25, which σ cannot give. From row 0 it is 1.125 away:
+    # 0.8125; from row 2 −0.875: −0.19. So three cells answer: (2, 1), (1, 1) and (2, 0).
+    # Both anchors fit: 24 / 16 = 1.5 and 40 / 24 = 1.67 are below 4.
+    # slot = (row · 4 + column) · 2 + anchor: 12 and 13, 10 and 11, 4 and 5.
+    targets = encoded([20, 10, 44, 26])
+    assert targets.slot.tolist() == [4, 5, 10, 11, 12, 13]
+    assert targets.cxcywh.tolist() == [[32, 18, 24, 16]] * 6
+    assert targets.class_id.tolist() == targets.truth.tolist() == [0] * 6
+
+
+def test_raw_values_by_hand() -> None:
+    # In cell (2, 1), anchor 16 × 16: σ(tx) = (0 + 0.5) / 2 = 1/4, so tx = ln(1/3); σ(ty) = (0.125 + 0.5) / 2 =
+    # 5/16, so ty = ln(5/11); tw = ln(24 / 16), th = ln(16 / 16).
+    raw = raw_from_boxes(np.float32([32, 18, 24, 16]), np.float32([2, 1]), np.float32([16, 16]), HEAD)
+    assert raw == pytest.approx([np.log(1 / 3), np.log(5 / 11), np.log(1.5), 0], abs=1e-6)
+
+
+def test_raw_values_of_new_coords_by_hand() -> None:
+    # σ is in the network already: x = (0 + 0.5) / 2 and y = 0.3125; (2 · tw)² = 1.5, so tw = √1.5 / 2; th = 1/2.
+    head = Head("new_coords", HEAD.anchors, 16, 3, scale_x_y=2.0)
+    raw = raw_from_boxes(np.float32([32, 18, 24, 16]), np.float32([2, 1]), np.float32([16, 16]), head)
+    assert raw == pytest.approx([0.25, 0.3125, np.sqrt(1.5) / 2, 0.5], abs=1e-6)
+
+
+def test_narrow_reach_leaves_only_the_own_cell() -> None:
+    head = Head("yolo", HEAD.anchors, 16, 3, scale_x_y=1.05)
+    assert encoded([20, 10, 44, 26], heads=(head,)).slot.tolist() == [12, 13]
+
+
+def test_slots_count_on_through_heads() -> None:
+    # A second head of 2 × 2 cells begins at 4 · 4 · 2 = 32. The centre is (1.0, 0.5625) of its cells: cell (1, 0),
+    # and (0, 0), from which it is 1.0 away. The anchor 64 × 64 is 64 / 16 = 4 times too high, and 4 is too much.
+    coarse = Head("yolo", ((64.0, 64.0), (30.0, 30.0)), 32, 3, scale_x_y=2.0)
+    slots = encoded([20, 10, 44, 26], heads=(HEAD, coarse), grids=[(4, 4), (2, 2)]).slot
+    assert slots.tolist() == [4, 5, 10, 11, 12, 13, 32 + 1, 32 + 3]
+
+
+def test_a_box_that_fits_no_anchor_gets_the_best() -> None:
+    # 2 × 2 pixels at (8, 8): 16 / 2 = 8 and 40 / 2 = 20 are both above 4; the first is nearer.
+    # The centre is the middle of cell (0, 0): 0.5, which no other cell reaches well.
+    assert encoded([7, 7, 9, 9]).slot.tolist() == [0]
+
+
+def test_a_contested_slot_goes_to_the_nearer_size() -> None:
+    # Two boxes around (24, 24), the middle of cell (1, 1), anchors 10 and 11: 16 × 16 is anchor 0 itself, and
+    # 40 × 20 is anchor 1 itself; each anchor also fits the other box, less well.
+    targets = encoded([16, 16, 32, 32], [4, 14, 44, 34])
+    assert targets.slot.tolist() == [10, 11]
+    assert targets.truth.tolist() == [0, 1]
+
+
+def test_a_centre_on_the_far_edge_belongs_to_the_last_cell() -> None:
+    # Centre (64, 64) would be in column 4, row 4 of 4. In cell (3, 3): slot (3 · 4 + 3) · 2 = 30 and 31.
+    assert encoded([56, 56, 72, 72]).slot.tolist() == [30, 31]
+
+
+def test_no_truth_has_no_target() -> None:
+    targets = encoded()
+    assert len(targets) == 0
+    assert targets.cxcywh.shape == (0, 4)
+
+
+def test_slots_are_laid_out_as_decode_counts_them() -> None:
+    # Slot 13 of the first head is cell 6 = row 1, column 2, anchor 1.
+    assert slot_cells([HEAD], GRIDS)[13].tolist() == [2, 1]
+    assert slot_anchors([HEAD], GRIDS)[13].tolist() == [40, 20]
+    assert len(slot_cells([HEAD], GRIDS)) == len(slot_anchors([HEAD], GRIDS)) == 32

@@ -1,0 +1,165 @@
+"""The loss against its slow twin, by hand, and at its extremes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tests.oracles_loss import slow_loss
+from yolo_cli.codec import Head, encode, raw_from_boxes, slot_anchors, slot_cells
+from yolo_cli.loss import LossWeights, YoloLoss
+
+HEADS = (
+    Head("yolo", ((40.0, 30.0), (20.0, 24.0)), 32, 3, 2.0),
+    Head("yolo", ((8.0, 12.0), (16.0, 9.0)), 16, 3, 2.0),
+)
+GRIDS = [(2, 2), (4, 4)]  # of 64 × 64 pixels
+SLOTS = 2 * 2 * 2 + 4 * 4 * 2
+
+
+def packed(
+    pictures: list[tuple[np.ndarray, np.ndarray]],
+    unasked: list[list[int]] | None = None,
+    room: int = 40,
+    heads: tuple[Head, ...] = HEADS,
+    grids: list[tuple[int, int]] = GRIDS,
+) -> dict[str, Any]:
+    """Targets of boxes and classes of each picture, padded; truths with a flag in ``unasked`` are not taught."""
+    keys = {"slot": 0, "cxcywh": 1.0, "class_id": 0, "positive": 0.0, "truths": 0.0, "unasked": 0.0}
+    rows: list[dict[str, np.ndarray]] = []
+    for n, (xyxy, class_id) in enumerate(pictures):
+        flags = np.array(unasked[n] if unasked else [0] * len(xyxy), bool)
+        t = encode(xyxy[~flags], class_id[~flags], heads, grids)
+        values = {
+            "slot": t.slot.astype(np.int32), "cxcywh": t.cxcywh, "class_id": t.class_id.astype(np.int32),
+            "positive": np.ones(len(t), np.float32), "truths": xyxy, "unasked": flags.astype(np.float32),
+        }  # fmt: skip
+        rows.append({})
+        for key, fill in keys.items():
+            out = np.full((room, *values[key].shape[1:]), fill, values[key].dtype)
+            out[: len(values[key])] = values[key]
+            rows[-1][key] = out
+    return {key: np.stack([row[key] for row in rows]) for key in keys}
+
+
+def noise(seed: int, pictures: int, strength: float = 1.0) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    shapes = [(pictures, r, c, head.channels) for head, (r, c) in zip(HEADS, GRIDS, strict=True)]
+    return [rng.normal(0, strength, shape).astype(np.float32) for shape in shapes]
+
+
+def some_boxes(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    low = rng.uniform(0, 44, (count, 2))
+    high = low + rng.uniform(4, 20, (count, 2))
+    return np.concatenate([low, high], axis=1).astype(np.float32), rng.integers(0, 3, count)
+
+
+def values(terms: dict[str, Any]) -> dict[str, float]:
+    return {name: float(keras.ops.convert_to_numpy(term)) for name, term in terms.items()}
+
+
+def gradients(loss: YoloLoss, targets: dict[str, Any], raw: list[np.ndarray]) -> list[np.ndarray]:
+    """What the TensorFlow backend says; the other backends are held to it in test_backends."""
+    import tensorflow as tf
+
+    tensors = [tf.Variable(r) for r in raw]
+    with tf.GradientTape() as tape:
+        total = sum(loss(targets, tensors).values())
+    return [g.numpy() for g in tape.gradient(total, tensors)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_equals_the_slow_loss(seed: int) -> None:
+    pictures = [some_boxes(seed, 5), some_boxes(seed + 100, seed)]
+    targets = packed(pictures, [[0, 0, 1, 0, 0], [0] * seed])
+    weights = LossWeights(label_smoothing=0.1, ignore_iou=0.3)
+    raw = noise(seed, 2)
+    fast = values(YoloLoss(HEADS, weights)(targets, raw))
+    assert fast == pytest.approx(slow_loss(targets, raw, HEADS, weights), rel=1e-4)
+
+
+def test_one_slot_by_hand() -> None:
+    # One head of one cell of 32 pixels with one anchor 16 × 16. All raw values are 0, so σ = 1/2: the box lies
+    # around (16, 16), 16 × 16 pixels. The truth, (12, 8, 28, 24), is as large and 4 to the right of it.
+    # Common 12 · 16 = 192, union 2 · 256 − 192 = 320: IoU 0.6. Distance² 16, hull 20 × 16: diagonal² 656. The
+    # aspects are equal. 1 − CIoU = 0.4 + 16/656 = 0.42439; times 5: 2.12195.
+    # Cross-entropy of the logit 0 is ln 2 whatever the target: objectness 0.69315; two classes: 1.38629.
+    head = Head("yolo", ((16.0, 16.0),), 32, 2, 2.0)
+    truth = (np.float32([[12, 8, 28, 24]]), np.array([1]))
+    targets = packed([truth], room=3, heads=(head,), grids=[(1, 1)])
+    terms = values(YoloLoss([head])(targets, [np.zeros((1, 1, 1, 7), np.float32)]))
+    assert terms == pytest.approx({"box": 2.12195, "objectness": np.log(2), "class": 2 * np.log(2)}, abs=1e-5)
+
+
+def test_nothing_is_lost_on_a_perfect_answer() -> None:
+    pictures = [some_boxes(1, 3)]
+    targets = packed(pictures)
+    terms = values(YoloLoss(HEADS, LossWeights(label_smoothing=0.0))(targets, perfect(targets)))
+    assert max(terms.values()) < 1e-3
+
+
+def perfect(targets: dict[str, Any]) -> list[np.ndarray]:
+    """What a network says that knows the targets of the only picture."""
+    flat, first = [], 0
+    for head, grid in zip(HEADS, GRIDS, strict=True):
+        raw = np.full((grid[0] * grid[1] * 2, 8), -15, np.float32)
+        slots = targets["slot"][0] - first
+        mine = (targets["positive"][0] > 0) & (slots >= 0) & (slots < len(raw))
+        slot = slots[mine]
+        cell, anchor = slot_cells([head], [grid])[slot], slot_anchors([head], [grid])[slot]
+        raw[slot, :4] = raw_from_boxes(targets["cxcywh"][0][mine], cell, anchor, head)
+        raw[slot, 4] = raw[slot, 5 + targets["class_id"][0][mine]] = 15
+        flat.append(raw.reshape(1, *grid, -1))
+        first += len(raw)
+    return flat
+
+
+def test_without_truths_only_objectness_counts() -> None:
+    targets = packed([some_boxes(0, 0)])
+    terms = values(YoloLoss(HEADS)(targets, noise(0, 1)))
+    assert terms["box"] == terms["class"] == 0
+    assert terms["objectness"] > 0
+
+
+def test_a_crowd_asks_nothing_of_the_boxes_in_it() -> None:
+    whole = (np.float32([[-200, -200, 264, 264]]), np.array([0]))
+    asked = values(YoloLoss(HEADS)(packed([some_boxes(0, 0)]), noise(0, 1)))
+    ignored = values(YoloLoss(HEADS)(packed([whole], [[1]]), noise(0, 1)))
+    assert asked["objectness"] > 1
+    assert ignored == {"box": 0, "objectness": 0, "class": 0}
+
+
+def test_padding_changes_nothing() -> None:
+    pictures = [some_boxes(3, 4)]
+    few, many = (values(YoloLoss(HEADS)(packed(pictures, room=n), noise(3, 1))) for n in (40, 90))
+    assert few == pytest.approx(many, rel=1e-6)
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0, 30.0, 1000.0])
+@pytest.mark.parametrize("count", [0, 3])
+def test_gradients_are_finite(strength: float, count: int) -> None:
+    targets = packed([some_boxes(7, count), some_boxes(8, count)])
+    found = gradients(YoloLoss(HEADS), targets, noise(5, 2, strength))
+    assert all(np.isfinite(g).all() for g in found)
+
+
+def test_gradients_are_those_of_the_slow_loss() -> None:
+    # The weight of the aspect term and the objectness target are held constant, so only logits are compared.
+    targets, raw = packed([some_boxes(11, 3)]), noise(11, 1)
+    found = gradients(YoloLoss(HEADS), targets, raw)[1][0, 1, 2]  # (channels,)
+    for channel in (4, 5, 6, 12, 13):
+        moved = []
+        for step in (-1e-3, 1e-3):
+            other = [r.copy() for r in raw]
+            other[1][0, 1, 2, channel] += step
+            moved.append(sum(slow_loss(targets, other, HEADS, LossWeights()).values()))
+        assert found[channel] == pytest.approx((moved[1] - moved[0]) / 2e-3, rel=1e-2, abs=1e-4)
+
+
+def test_other_kinds_of_heads_are_refused() -> None:
+    with pytest.raises(ValueError, match="yolo"):
+        YoloLoss([Head("region", ((16.0, 16.0),), 32, 2)])
