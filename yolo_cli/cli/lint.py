@@ -91,7 +91,7 @@ def lint(
 ) -> int:
     """Look, print, and mend if asked."""
     from yolo_cli.datasets import lint as look
-    from yolo_cli.datasets.mending import mend
+    from yolo_cli.datasets import mend
 
     watch = None if quiet else _watch
     report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, watch=watch)

@@ -3,6 +3,7 @@
 from yolo_cli.datasets.findings import RULES, Finding, Rule
 from yolo_cli.datasets.holdout import hold_out
 from yolo_cli.datasets.lint import LintReport, lint
+from yolo_cli.datasets.mending import mend
 from yolo_cli.datasets.opening import open_dataset, read_dataset
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 
@@ -16,6 +17,7 @@ __all__ = [
     "Sample",
     "hold_out",
     "lint",
+    "mend",
     "open_dataset",
     "read_dataset",
 ]

@@ -21,6 +21,7 @@ from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import (
     Row,
     below,
+    empty_splits,
     gather,
     in_order,
     is_there,
@@ -80,6 +81,7 @@ def read_coco(files: Sequence[Path], root: Path) -> Dataset:
     findings += name_findings(names, below(read[0].path, root))
     parts = [_samples(file, root, names) for file in read]
     samples, repeats = without_repeats(sample for found, _ in parts for sample in found)
+    findings += empty_splits(((file.split, below(file.path, root)) for file in read), samples)
     findings += [*repeats, *(fault for _, faults in parts for fault in faults)]
     categories = {file.split: _category_ids(file, names) for file in read}
     return Dataset(root, "coco", names, in_order(samples), tuple(sorted(set(findings))), categories)

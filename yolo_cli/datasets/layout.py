@@ -19,6 +19,7 @@ from yolo_cli.images import SUFFIXES
 __all__ = [
     "Row",
     "below",
+    "empty_splits",
     "gather",
     "in_order",
     "is_there",
@@ -184,6 +185,16 @@ def without_repeats(samples: Iterable[Sample]) -> tuple[list[Sample], list[Findi
         else:
             kept[key] = sample
     return list(kept.values()), findings
+
+
+def empty_splits(named: Iterable[tuple[str, str]], samples: Iterable[Sample]) -> list[Finding]:
+    """Findings for splits, given with the place that names each, of which nothing can be used."""
+    filled = {sample.split for sample in samples}
+    return [
+        Finding("Y504", where, f"no picture of the split {split!r} can be used")
+        for split, where in named
+        if split not in filled
+    ]
 
 
 def name_findings(names: Sequence[Any], where: str) -> list[Finding]:

@@ -60,8 +60,9 @@ def mend(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
         if place.is_dir():
             place.rmdir()
         part.rename(place)
-    except OSError as fault:
-        raise DataError(f"{place}: the copy cannot be written: {fault.strerror or fault}") from fault
+    except (OSError, UnicodeError) as fault:  # a file name need be no text, but a list of names must
+        reason = getattr(fault, "strerror", None) or fault
+        raise DataError(f"{place}: the copy cannot be written: {reason}") from fault
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return tuple(filter(None, (_action(finding) for finding in report.findings)))

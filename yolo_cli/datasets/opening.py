@@ -59,7 +59,14 @@ def read_dataset(path: str | os.PathLike[str], *, allow_unlabelled: bool = False
     Raises:
         DataError: if there is no data set, more than one reading, or its description is broken.
     """
-    place = plain(path)
+    try:
+        return _read(plain(path), path, allow_unlabelled)
+    except OSError as fault:
+        raise DataError(f"{fault.filename or path}: cannot be read: {fault.strerror or fault}") from fault
+
+
+def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> Dataset:
+    """Read the one data set that a place can be understood as; ``path`` is its name for messages."""
     if place.is_file():
         return _of_file(place, allow_unlabelled)
     if not place.is_dir():

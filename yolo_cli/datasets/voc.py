@@ -27,6 +27,7 @@ from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import (
     Row,
     below,
+    empty_splits,
     gather,
     in_order,
     name_findings,
@@ -81,13 +82,16 @@ def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
     """
     labels = {_stem(path, root, _LABEL_FOLDERS): path for path in _xml_files(root)}
     pictures = _pictures(root)
-    members = _members(root, labels, pictures)
+    lists = _lists(root)
+    members = _members(lists, labels, pictures)
     read = [_annotation(root, split, stem, pictures.get(stem), labels.get(stem)) for split, stem in members]
     annotations = [found for found, _ in read if found and (found.label or allow_unlabelled)]
     names, source = _class_names(root, annotations)
     made = [_sample(annotation, root, names) for annotation in annotations]
     samples, repeats = without_repeats(sample for sample, _ in made)
     findings = [*name_findings(names, source), *repeats, *_orphans(root, labels, pictures, members)]
+    named = ((word, below(path, root)) for word, path in lists.items() if word != "trainval")
+    findings += empty_splits(named, samples)
     findings += [fault for _, faults in (*read, *made) for fault in faults]
     if allow_unlabelled:
         findings = [finding for finding in findings if finding.code != "Y201"]
@@ -148,28 +152,31 @@ def _pictures(root: Path) -> dict[str, Path]:
     return {_stem(path, root, _PICTURE_FOLDERS): path for path in pictures_below(folder)}
 
 
-def _members(root: Path, labels: Mapping[str, Path], pictures: Mapping[str, Path]) -> list[tuple[str, str]]:
-    """Split and stem of every picture that the data set has, by ImageSets, else by folders."""
+def _lists(root: Path) -> dict[str, Path]:
+    """The lists of pictures that a data set has, by the word that they are called after."""
+    words = ("train", "val", "test", "trainval")
+    tries = ((word, root / folder / f"{word}.txt") for folder in _LIST_FOLDERS[::-1] for word in words)
+    return {word: path for word, path in tries if path.is_file()}  # the first folder comes last, and wins
+
+
+def _members(
+    lists: Mapping[str, Path], labels: Mapping[str, Path], pictures: Mapping[str, Path]
+) -> list[tuple[str, str]]:
+    """Split and stem of every picture that the data set has, by its lists, else by folders."""
     known = labels.keys() | pictures.keys()
-    lists = {word: _listed(root, word, known) for word in ("train", "val", "test", "trainval")}
-    both = lists.pop("trainval")
-    if not lists["train"]:
-        held_out = {*lists["val"], *lists["test"]}
-        lists["train"] = [stem for stem in both if stem not in held_out]
-    if any(lists.values()):
-        return [(split, stem) for split, stems in lists.items() for stem in stems]
+    stems = {word: _listed(path, known) for word, path in lists.items()}
+    both = stems.pop("trainval", [])
+    if "train" not in stems:
+        held_out = {stem for listed in stems.values() for stem in listed}
+        stems["train"] = [stem for stem in both if stem not in held_out]
+    if any(stems.values()):
+        return [(split, stem) for split, listed in stems.items() for stem in listed]
     words = {stem: map(split_called, stem.split("/")[:-1]) for stem in sorted(pictures)}
     return [(next(filter(None, found), UNSPLIT), stem) for stem, found in words.items()]
 
 
-def _listed(root: Path, word: str, known: Set[str]) -> list[str]:
+def _listed(path: Path, known: Set[str]) -> list[str]:
     """The stems that a list names. A second column, as lists for one class have, is cut off."""
-    path = next(
-        (root / name / f"{word}.txt" for name in _LIST_FOLDERS if (root / name / f"{word}.txt").is_file()),
-        None,
-    )
-    if path is None:
-        return []
     lines = [line.strip() for line in read_text(path).split("\n") if line.strip()]
     return [line if line in known else line.rsplit(maxsplit=1)[0] for line in lines]
 

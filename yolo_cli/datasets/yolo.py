@@ -19,7 +19,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import Row, below, gather, in_order, is_there, place_of, without_repeats
+from yolo_cli.datasets.layout import (
+    Row,
+    below,
+    empty_splits,
+    gather,
+    in_order,
+    is_there,
+    place_of,
+    without_repeats,
+)
 from yolo_cli.datasets.sample import Dataset, Sample
 from yolo_cli.datasets.text import number, read_text, shorten
 from yolo_cli.datasets.yolo_layout import NAME_FILES, Plan, label_of, label_places, plan_of
@@ -43,6 +52,7 @@ def read_yolo(place: Path, allow_unlabelled: bool = False) -> Dataset:
     ]
     samples, repeats = without_repeats(sample for sample, _ in read if sample)
     findings = [*plan.findings, *repeats, *_orphans(plan), *(fault for _, faults in read for fault in faults)]
+    findings += empty_splits(((split, plan.source) for split in plan.pictures), samples)
     names = plan.names
     if names is None:
         most = max((int(sample.labels.class_id.max(initial=-1)) for sample in samples), default=-1)

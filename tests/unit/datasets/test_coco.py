@@ -192,3 +192,13 @@ def test_categories_that_are_there_twice(tmp_path: Path) -> None:
         "2 categories have the name 'cat'; they are taken for one",
         "classes 0 and 1 differ only in case or blanks",
     }
+
+
+def test_a_file_without_pictures_is_named(tmp_path: Path) -> None:
+    root = write_coco(tmp_path)
+    write_json(
+        root / "annotations" / "instances_val2017.json", coco_json("val") | {"images": [], "annotations": []}
+    )
+    dataset = open_dataset(root)
+    assert dataset.splits == ("train",)
+    assert [(f.code, f.where) for f in dataset.findings] == [("Y504", "annotations/instances_val2017.json")]

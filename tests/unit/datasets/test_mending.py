@@ -20,8 +20,7 @@ from tests.made_sets import (
 )
 from tests.shared import SHARED, needs_shared
 from tests.unit.datasets.test_lint import plant_voc, plant_yolo
-from yolo_cli.datasets import RULES, Dataset, lint, open_dataset
-from yolo_cli.datasets.mending import mend
+from yolo_cli.datasets import RULES, Dataset, lint, mend, open_dataset
 from yolo_cli.errors import DataError, UsageError
 
 

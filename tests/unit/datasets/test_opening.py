@@ -76,7 +76,7 @@ def test_nothing_usable_says_what_is_wrong_first(tmp_path: Path) -> None:
     write_yolo(tmp_path)
     for path in (tmp_path / "labels").rglob("*.txt"):
         path.unlink()
-    with pytest.raises(DataError, match=r"no picture that can be used \(4 faults; first: images/train/a.jpg"):
+    with pytest.raises(DataError, match=r"no picture that can be used \(6 faults; first: images/train/a.jpg"):
         open_dataset(tmp_path / "data.yaml")
     assert len(read_dataset(tmp_path / "data.yaml")) == 0
 
@@ -110,3 +110,14 @@ def test_a_relative_path_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_the_folder_of_annotation_files_finds_its_pictures(tmp_path: Path) -> None:
     write_coco(tmp_path)
     assert len(open_dataset(tmp_path / "annotations")) == 4
+
+
+def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_yolo(tmp_path)
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DataError, match=r"cannot be read: Permission denied"):
+        open_dataset(tmp_path)

@@ -134,6 +134,7 @@ def test_what_is_wrong_is_left_out_and_named(tmp_path: Path) -> None:
         ("Y204", "Annotations/b.xml: object 5"),
         ("Y206", "Annotations/b.xml"),
         ("Y303", "Annotations/b.xml: object 2"),
+        ("Y504", "ImageSets/Main/val.txt"),
     ]
     assert [(s.path.stem, s.rows) for s in dataset.samples] == [("b", (1,))]
     unlabelled = open_dataset(tmp_path, allow_unlabelled=True)
@@ -145,6 +146,19 @@ def test_a_picture_that_filename_names_is_no_substitute(tmp_path: Path) -> None:
     write_voc(tmp_path)
     (tmp_path / "JPEGImages" / "a.jpg").rename(tmp_path / "JPEGImages" / "renamed.jpg")
     assert [f.code for f in open_dataset(tmp_path).findings] == ["Y102"]
+
+
+def test_a_list_of_which_nothing_can_be_used_is_named(tmp_path: Path) -> None:
+    write_voc(tmp_path)
+    write_text(tmp_path / "ImageSets/Main/val.txt", "\n")
+    write_text(tmp_path / "ImageSets/Main/test.txt", "gone\n")
+    dataset = open_dataset(tmp_path)
+    assert dataset.splits == ("train",)
+    assert [(f.code, f.where) for f in dataset.findings] == [
+        ("Y102", "gone"),
+        ("Y504", "ImageSets/Main/test.txt"),
+        ("Y504", "ImageSets/Main/val.txt"),
+    ]
 
 
 BOMB = """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>

@@ -146,6 +146,8 @@ def test_what_is_wrong_is_left_out_and_named_by_line(tmp_path: Path) -> None:
         "0 .5 .5 -.25 .25\n"  # 8: negative width
         "0 1.5 .5 .25 .25\n"  # 9: left edge at 1.375, outside
         "1 .1 .1 .2 nan .3 .3\n"  # 10: a polygon with a hole in it
+        "0 -.1 .5 .2 .2\n"  # 11: from -.2 to 0: it only touches the picture
+        "0 .5 1.1 .2 .2\n"  # 12: from 1 down
     )
     write_text(tmp_path / "labels" / "train" / "b.txt", rows)
     dataset = open_dataset(tmp_path)
@@ -155,6 +157,8 @@ def test_what_is_wrong_is_left_out_and_named_by_line(tmp_path: Path) -> None:
         ("Y301", "labels/train/b.txt:4"),
         ("Y302", "labels/train/b.txt:7"),
         ("Y302", "labels/train/b.txt:8"),
+        ("Y303", "labels/train/b.txt:11"),
+        ("Y303", "labels/train/b.txt:12"),
         ("Y303", "labels/train/b.txt:9"),
         ("Y401", "labels/train/b.txt:5"),
         ("Y401", "labels/train/b.txt:6"),
