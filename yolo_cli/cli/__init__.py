@@ -13,6 +13,8 @@ __all__ = ["COMMANDS", "main"]
 # The command NAME is the function NAME in yolo_cli/cli/NAME.py; a test holds the two texts together.
 COMMANDS = {
     "detect": "Find objects in pictures.",
+    "eval": "Judge a model, or another program's results, against truth.",
+    "calibrate": "Make a model's confidences mean what they say.",
     "anchors": "Fit anchors to the boxes of a data set.",
     "lint": "Find what is wrong with a data set.",
     "weights": "List the models at hand, show what one says of itself, import Darknet models.",

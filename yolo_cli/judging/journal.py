@@ -1,0 +1,142 @@
+"""What was found so far, on disk picture by picture, so that an interrupted evaluation goes on.
+
+The file is NDJSON: a first line says which model found it and how, then one line a picture:
+``{"image": …, "boxes": [[x1, y1, x2, y2], …], "confidence": […], "class_id": […]}`` or
+``{"image": …, "error": …}``. Numbers are written so that they come back to the last bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+import numpy as np
+
+from yolo_cli.detections import Detections
+from yolo_cli.errors import DataError
+
+__all__ = ["Journal", "Outcome"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of one picture: ``found``, or ``error`` where it could not be read."""
+
+    image: str
+    found: Detections
+    error: str | None = None
+
+
+class Journal:
+    """A file that outcomes are appended to, each safe as soon as it is written.
+
+    Attributes:
+        done: the outcomes that were in the file when it was opened, by picture.
+    """
+
+    def __init__(self, file: TextIO, done: Mapping[str, Outcome]) -> None:
+        self._file = file
+        self.done = done
+
+    @classmethod
+    def start(cls, path: Path, header: Mapping[str, Any]) -> Self:
+        """Begin a new file with a header.
+
+        Raises:
+            DataError: if it cannot be written.
+        """
+        journal = cls(_open(path, "w"), {})
+        journal._write(header)
+        return journal
+
+    @classmethod
+    def resume(cls, path: Path, header: Mapping[str, Any]) -> Self:
+        """Go on with a file. Its last line is dropped if the program was stopped while writing it.
+
+        Raises:
+            DataError: if there is no such file, or its header is another one: it was written by another
+                model, or with other settings.
+        """
+        try:
+            lines = path.read_bytes().split(b"\n")
+        except OSError as fault:
+            raise DataError(
+                f"{path}: cannot be read: {fault.strerror}; there is nothing to resume"
+            ) from fault
+        whole = lines[:-1]  # what follows the last line break was cut short
+        _check_header(path, whole[0] if whole else b"", header)
+        done = {outcome.image: outcome for outcome in _outcomes(path, whole[1:])}
+        file = _open(path, "r+")
+        file.truncate(sum(len(line) + 1 for line in whole))
+        file.seek(0, 2)
+        return cls(file, done)
+
+    def add(self, outcome: Outcome) -> None:
+        """Write one outcome through to the file."""
+        if outcome.error is not None:
+            self._write({"image": outcome.image, "error": outcome.error})
+            return
+        found = outcome.found
+        self._write(
+            {
+                "image": outcome.image,
+                "boxes": found.xyxy.tolist(),
+                "confidence": found.confidence.tolist(),
+                "class_id": found.class_id.tolist(),
+            }
+        )
+
+    def _write(self, value: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(value) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _open(path: Path, mode: str) -> TextIO:
+    try:
+        return path.open(mode, encoding="utf-8", newline="\n")  # type: ignore[return-value]  # text modes only
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
+
+
+def _check_header(path: Path, line: bytes, header: Mapping[str, Any]) -> None:
+    """Raise DataError unless a first line says what ``header`` says."""
+    try:
+        had = json.loads(line)
+    except ValueError:
+        had = None
+    wanted = json.loads(json.dumps(header))
+    if not isinstance(had, dict):
+        raise DataError(f"{path}: does not begin as the record of an evaluation; start anew without --resume")
+    other = [key for key in wanted if had.get(key) != wanted[key]]
+    if other:
+        was, now = had.get(other[0]), wanted[other[0]]
+        raise DataError(
+            f"{path}: was made with {other[0]} {was}, and not {now}; give the same options, or start anew"
+        )
+
+
+def _outcomes(path: Path, lines: list[bytes]) -> Iterator[Outcome]:
+    """What the lines after the header say; DataError for one that says nothing."""
+    for number, line in enumerate(lines, start=2):
+        try:
+            yield _outcome(json.loads(line))
+        except (ValueError, KeyError, TypeError):
+            raise DataError(f"{path}:{number}: is no outcome of a picture; delete this line") from None
+
+
+def _outcome(value: Any) -> Outcome:
+    if "error" in value:
+        return Outcome(str(value["image"]), Detections(), str(value["error"]))
+    found = Detections(
+        np.array(value["boxes"], np.float32).reshape(-1, 4),
+        np.array(value["confidence"], np.float32),
+        np.array(value["class_id"], np.int64),
+    )
+    return Outcome(value["image"], found)

@@ -1,0 +1,95 @@
+"""The curves as picture files, for papers and slides. Only here, and only when asked, comes Matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from yolo_cli.errors import DataError
+from yolo_cli.report.analysis import Analysis
+from yolo_cli.report.confusions import confusion_table
+
+__all__ = ["write_plots"]
+
+_DPI = 150
+_SUFFIXES = (".png", ".svg")
+
+
+def write_plots(folder: Path, analysis: Analysis) -> list[Path]:
+    """Write four plots into a folder, each as PNG and SVG, and return their paths.
+
+    They are ``precision_recall``, ``threshold`` (precision, recall and F1 by confidence), ``confusion`` and
+    ``reliability``.
+
+    Raises:
+        DataError: if a file cannot be written.
+    """
+    from matplotlib.figure import Figure  # without pyplot there is no state, and no screen is needed
+
+    plots: dict[str, Callable[[Any, Analysis], None]] = {
+        "precision_recall": _precision_recall,
+        "threshold": _threshold,
+        "confusion": _confusion,
+        "reliability": _reliability,
+    }
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, plot in plots.items():
+            figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+            plot(figure.add_subplot(), analysis)
+            for suffix in _SUFFIXES:
+                paths.append(folder / f"{name}{suffix}")
+                figure.savefig(paths[-1], dpi=_DPI)
+    except OSError as fault:
+        raise DataError(f"{folder}: cannot be written: {fault.strerror}") from fault
+    return paths
+
+
+def _precision_recall(axes: Any, analysis: Analysis) -> None:
+    for figures in analysis.report.per_class:
+        if figures.truths and len(figures.curve.confidence):
+            axes.plot(figures.curve.recall, figures.curve.precision, color="0.75", linewidth=0.8)
+    curve = analysis.report.curve
+    axes.plot(curve.recall, curve.precision, linewidth=2.2, label="all classes in one pool")
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+    axes.legend()
+
+
+def _threshold(axes: Any, analysis: Analysis) -> None:
+    curve = analysis.report.curve
+    lines = {"precision": curve.precision, "recall": curve.recall, "F1": curve.f1}
+    for (name, values), style in zip(lines.items(), ("-", "--", ":"), strict=True):
+        axes.plot(curve.confidence, values, style, label=name)
+    axes.axvline(analysis.confidence, color="0.5", linewidth=1)
+    axes.set(xlabel="confidence threshold", xlim=(0, 1), ylim=(0, 1.02))
+    axes.legend()
+
+
+def _confusion(axes: Any, analysis: Analysis) -> None:
+    table = confusion_table(analysis.confusion)
+    places = np.arange(len(table.names))  # (R,)
+    axes.imshow(np.array(table.shares), cmap="Blues", vmin=0, vmax=1)
+    size = 9 if len(places) < 12 else 6
+    axes.set_xticks(places, table.names, rotation=90, fontsize=size)
+    axes.set_yticks(places, table.names, fontsize=size)
+    axes.set(xlabel="found", ylabel="there")
+    if len(places) > 12:
+        return  # numbers would be too small to read
+    for row, column in np.ndindex(len(places), len(places)):
+        if table.rows[row][column]:
+            ink = "white" if table.shares[row][column] > 0.5 else "black"
+            axes.text(column, row, table.rows[row][column], ha="center", va="center", color=ink, fontsize=8)
+
+
+def _reliability(axes: Any, analysis: Analysis) -> None:
+    seen = analysis.reliability
+    width = 1 / len(seen.count)
+    full = seen.count > 0  # (B,)
+    axes.bar(np.flatnonzero(full) * width, seen.precision[full], width * 0.92, align="edge")
+    axes.plot([0, 1], [0, 1], "k--", linewidth=1)
+    error = "no detections" if seen.error is None else f"D-ECE {seen.error:.3f}"
+    axes.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1), title=error)

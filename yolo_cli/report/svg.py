@@ -1,0 +1,182 @@
+"""Small charts as inline SVG, coloured by the page's style sheet, so that they suit light and dark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup, escape
+from numpy.typing import NDArray
+
+from yolo_cli.evaluation import Curve, Reliability, Report
+from yolo_cli.report.training_curves import TrainingCurves
+
+__all__ = ["Frame", "precision_recall", "reliability_diagram", "threshold_chart", "training_charts"]
+
+Floats = NDArray[np.floating[Any]]
+
+_CLASS_POINTS = 60  # of a class's curve: enough for its width in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A plot area, with where values lie in it.
+
+    Attributes:
+        x: the values at its left and right end.
+        y: the values at its lower and upper end.
+        width: of the whole chart, in its own units.
+        height: likewise.
+    """
+
+    x: tuple[float, float] = (0.0, 1.0)
+    y: tuple[float, float] = (0.0, 1.0)
+    width: int = 460
+    height: int = 320
+    left: int = 48
+    right: int = 12
+    top: int = 12
+    bottom: int = 44
+
+    def across(self, value: float) -> float:
+        """Where a value of x lies."""
+        low, high = self.x
+        return self.left + (value - low) / (high - low) * (self.width - self.left - self.right)
+
+    def down(self, value: float) -> float:
+        """Where a value of y lies."""
+        low, high = self.y
+        return (
+            self.height - self.bottom - (value - low) / (high - low) * (self.height - self.top - self.bottom)
+        )
+
+    def points(self, xs: Sequence[float] | Floats, ys: Sequence[float] | Floats) -> str:
+        """Where points lie, as a polyline takes them; those that are not finite are left out."""
+        pairs = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(x) and math.isfinite(y)]
+        return " ".join(f"{self.across(x):.1f},{self.down(y):.1f}" for x, y in pairs)
+
+    def line(self, xs: Sequence[float] | Floats, ys: Sequence[float] | Floats, kind: str) -> Markup:
+        """A line with the class ``kind``."""
+        return Markup('<polyline class="{}" points="{}"/>').format(kind, self.points(xs, ys))
+
+    def drawing(self, title: str, axes: tuple[str, str], *parts: Markup) -> Markup:
+        """The whole chart: axes with their names, and whatever is drawn in them."""
+        body = Markup("").join([self._axes(*axes), *parts])
+        return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+            self.width, self.height, title, body
+        )
+
+    def _axes(self, x_name: str, y_name: str) -> Markup:
+        bottom, middle = self.height - self.bottom, (self.top + self.height - self.bottom) / 2
+        marks = [self._x_mark(value, bottom) for value in ticks(*self.x)]
+        marks += [self._y_mark(value) for value in ticks(*self.y)]
+        names = Markup(
+            '<text class="name" x="{:.1f}" y="{}" text-anchor="middle">{}</text>'
+            '<text class="name" transform="translate(12 {:.1f}) rotate(-90)" text-anchor="middle">{}</text>'
+        ).format((self.left + self.width - self.right) / 2, self.height - 8, x_name, middle, y_name)
+        return Markup("").join([*marks, names])
+
+    def _x_mark(self, value: float, bottom: int) -> Markup:
+        at = f"{self.across(value):.1f}"
+        return Markup(
+            '<line class="grid" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
+            '<text x="{0}" y="{3}" text-anchor="middle">{4:g}</text>'
+        ).format(at, self.top, bottom, bottom + 16, value)
+
+    def _y_mark(self, value: float) -> Markup:
+        at = self.down(value)
+        return Markup(
+            '<line class="grid" x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/>'
+            '<text x="{3}" y="{4:.1f}" text-anchor="end">{5:g}</text>'
+        ).format(self.left, self.width - self.right, at, self.left - 6, at + 4, value)
+
+
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round values from ``low`` to ``high``: at most about ``most``.
+
+    >>> ticks(0, 1), ticks(0, 37)
+    ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 10.0, 20.0, 30.0])
+    """
+    rough = (high - low) / (most - 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    count = math.floor(high / step + 1e-9) - first + 1
+    return [round((first + place) * step, 10) for place in range(count)]
+
+
+def precision_recall(report: Report) -> Markup:
+    """Precision over recall: a thin line for each class, a thick one for all in one pool, a dot to move."""
+    frame = Frame()
+    lines = [
+        _class_line(frame, figures.class_name, figures.curve)
+        for figures in report.per_class
+        if figures.truths and len(figures.curve.confidence)
+    ]
+    whole = report.curve.thinned(200)
+    lines.append(frame.line(whole.recall, whole.precision, "pool"))
+    dot = Markup('<circle class="dot" id="pr-dot" r="6" cx="{:.1f}" cy="{:.1f}"/>').format(
+        frame.across(0), frame.down(1)
+    )
+    return frame.drawing("Precision over recall, by class and for all", ("recall", "precision"), *lines, dot)
+
+
+def _class_line(frame: Frame, name: str, curve: Curve) -> Markup:
+    """The line of one class, which the page finds by its name."""
+    thin = curve.thinned(_CLASS_POINTS)
+    points = frame.points(thin.recall, thin.precision)
+    return Markup(
+        '<polyline class="of-class" data-class="{}" points="{}"><title>{}</title></polyline>'
+    ).format(name, points, name)
+
+
+def threshold_chart(thresholds: Floats, precision: Floats, recall: Floats, f1: Floats) -> Markup:
+    """Precision, recall and F1 (N,) by confidence ``thresholds`` (N,), with a line to move."""
+    frame = Frame()
+    cursor = Markup('<line class="cursor" id="cursor" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>').format(
+        frame.across(0), frame.top, frame.height - frame.bottom
+    )
+    parts = [
+        frame.line(thresholds, values, kind)
+        for values, kind in ((precision, "precision"), (recall, "recall"), (f1, "f1"))
+    ]
+    names = ("confidence threshold", "share")
+    return frame.drawing("Precision, recall and F1 by confidence threshold", names, *parts, cursor)
+
+
+def reliability_diagram(seen: Reliability) -> Markup:
+    """A bar for each bin of confidence, as high as the share that is right; the diagonal would be ideal."""
+    frame = Frame()
+    width = 1 / len(seen.count)
+    bars = [
+        _bar(frame, place * width, width, float(seen.precision[place]), int(seen.count[place]))
+        for place in np.flatnonzero(seen.count).tolist()
+    ]
+    ideal = frame.line([0, 1], [0, 1], "ideal")
+    names = ("confidence", "share that is right")
+    return frame.drawing("Share of right detections by confidence", names, *bars, ideal)
+
+
+def _bar(frame: Frame, start: float, width: float, height: float, count: int) -> Markup:
+    left, right, top = frame.across(start), frame.across(start + width), frame.down(height)
+    what = f"confidence {start:.2f} to {start + width:.2f}: {height:.0%} of {count} right"
+    return Markup(
+        '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
+    ).format(left + 1, top, right - left - 2, frame.down(0) - top, what)
+
+
+def training_charts(curves: TrainingCurves) -> list[tuple[str, Markup]]:
+    """Name and chart of each figure of a training."""
+    return [(name, _training_chart(name, curves.epochs, values)) for name, values in curves.figures.items()]
+
+
+def _training_chart(name: str, epochs: Sequence[float], values: Sequence[float]) -> Markup:
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(0.0, *finite), max(finite)
+    last = max(*epochs, min(epochs) + 1)
+    frame = Frame((min(epochs), last), (low, high if high > low else low + 1), width=320, height=200)
+    title = f"{escape(name)} by epoch"
+    return frame.drawing(title, ("epoch", name), frame.line(epochs, values, "pool"))

@@ -1,0 +1,120 @@
+"use strict";
+(() => {
+  const at = (id) => document.getElementById(id);
+  const data = JSON.parse(at("data").textContent);
+  const frame = JSON.parse(at("frame").textContent);
+  const slider = at("threshold");
+  const start = slider.value;
+  const dash = "–";
+
+  // The threshold: everything that depends on it.
+  const show = () => {
+    const threshold = Number(slider.value), place = Math.round(threshold * 100);
+    const precision = data.precision[place], recall = data.recall[place];
+    const f1 = precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
+    at("at").textContent = threshold.toFixed(2);
+    slider.setAttribute("aria-valuetext",
+      `${threshold.toFixed(2)}: precision ${precision.toFixed(2)}, recall ${recall.toFixed(2)}`);
+    at("live-precision").textContent = data.found[place] ? precision.toFixed(3) : dash;
+    at("live-recall").textContent = recall.toFixed(3);
+    at("live-f1").textContent = f1.toFixed(3);
+    const right = data.right[place], wrong = data.found[place] - right;
+    at("counts").textContent = `At confidence ${threshold.toFixed(2)}: ${right.toLocaleString("en")} right, ` +
+      `${wrong.toLocaleString("en")} wrong, ${(data.truths - right).toLocaleString("en")} missed.`;
+    moveMarks(threshold, precision, recall);
+    showClasses(place);
+    showBoxes(threshold);
+  };
+
+  const moveMarks = (threshold, precision, recall) => {
+    const across = (x) => frame.left + x * (frame.right - frame.left);
+    const down = (y) => frame.bottom - y * (frame.bottom - frame.top);
+    at("pr-dot").setAttribute("cx", across(recall));
+    at("pr-dot").setAttribute("cy", down(precision));
+    at("cursor").setAttribute("x1", across(threshold));
+    at("cursor").setAttribute("x2", across(threshold));
+  };
+
+  const rows = [...document.querySelectorAll("#class-table tbody tr")];
+  const showClasses = (place) => {
+    for (const row of rows) {
+      const [precision, recall] = data.classes[row.dataset.class];
+      row.querySelector(".live-p").textContent = precision[place].toFixed(2);
+      row.querySelector(".live-r").textContent = recall[place].toFixed(2);
+    }
+  };
+
+  // A detection below the threshold goes; a truth that only such a one had found is missed.
+  const boxes = [...document.querySelectorAll("#worst [data-c]")];
+  const showBoxes = (threshold) => {
+    for (const box of boxes) {
+      const confidence = Number(box.dataset.c), truth = box.classList.contains("truth");
+      box.classList.toggle("missed", truth && (confidence > 1 || confidence < threshold));
+      box.classList.toggle("off", !truth && confidence <= 1 && confidence < threshold);
+    }
+    for (const item of document.querySelectorAll("#worst figure")) {
+      const count = (kind) => item.querySelectorAll(`.shot ${kind}:not(.off)`).length;
+      item.querySelector(".tally").textContent =
+        `${count(".right")} right, ${count(".wrong")} wrong, ${count(".missed")} missed`;
+    }
+  };
+
+  let waiting = false;
+  slider.addEventListener("input", () => {
+    if (!waiting) requestAnimationFrame(() => { waiting = false; show(); });
+    waiting = true;
+  });
+  at("reset").addEventListener("click", () => { slider.value = start; show(); });
+  slider.disabled = at("reset").disabled = false;
+  show();
+
+  const names = at("labels");
+  if (names) {
+    const name = () => at("worst").classList.toggle("named", names.checked);
+    names.addEventListener("change", name);
+    names.disabled = false;
+    name();
+  }
+
+  // Sorting: figures largest first, names from A; what has no figure stays last.
+  const table = at("class-table"), heads = [...table.tHead.rows[0].cells];
+  const sort = (column) => {
+    const head = heads[column], numeric = head.classList.contains("n");
+    const was = head.getAttribute("aria-sort");
+    const rising = was === "none" ? !numeric : was === "descending";
+    heads.forEach((other) => other.setAttribute("aria-sort", "none"));
+    head.setAttribute("aria-sort", rising ? "ascending" : "descending");
+    const text = (row) => row.cells[column].textContent;
+    const compare = (a, b) => {
+      const blank = (text(a) === dash) - (text(b) === dash);
+      if (blank) return blank;
+      const order = numeric ? Number(text(a)) - Number(text(b)) : text(a).localeCompare(text(b));
+      return (rising ? order : -order) || 0;
+    };
+    table.tBodies[0].append(...[...table.tBodies[0].rows].sort(compare));
+  };
+  heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => sort(column)));
+
+  // One class among the curves.
+  const curves = [...document.querySelectorAll(".of-class[data-class]")];
+  at("pick").addEventListener("change", (event) => {
+    for (const curve of curves) {
+      const chosen = curve.dataset.class === event.target.value;
+      curve.classList.toggle("chosen", chosen);
+      if (chosen) curve.parentNode.insertBefore(curve, at("pr-dot"));
+    }
+  });
+
+  // Light or dark: as the system has it, until the reader chooses.
+  const root = document.documentElement, button = at("theme"), key = "yolo-cli-theme";
+  const store = { get: () => { try { return localStorage.getItem(key); } catch { return null; } },
+                  set: (value) => { try { localStorage.setItem(key, value); } catch { /* a file may not */ } } };
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  const label = () => { button.textContent = isDark() ? "Light" : "Dark"; button.setAttribute("aria-label", `Show the page in ${isDark() ? "light" : "dark"} colours`); };
+  if (store.get()) root.dataset.theme = store.get();
+  button.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; store.set(root.dataset.theme); label(); });
+  system.addEventListener("change", label);
+  button.hidden = false;
+  label();
+})();

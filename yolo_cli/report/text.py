@@ -1,0 +1,82 @@
+"""An evaluation in a few lines, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from yolo_cli.evaluation import KINDS, ClassFigures
+from yolo_cli.report.analysis import RELIABLE_FROM, Analysis
+from yolo_cli.report.page import About
+
+__all__ = ["columns", "summary"]
+
+
+def summary(analysis: Analysis, about: About) -> str:
+    """Headline, classes and mistakes. It ends with a line break."""
+    parts = [_headline(analysis, about), _classes(analysis), _mistakes(analysis)]
+    return "\n".join(part for part in parts if part)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as lines, the first column to the left and the others to the right.
+
+    >>> print(columns([["class", "AP"], ["traffic light", "0.5"]]), end="")
+    class           AP
+    traffic light  0.5
+    """
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _headline(analysis: Analysis, about: About) -> str:
+    report, rules = analysis.report, analysis.report.protocol
+    best = report.curve.best
+    rows = [["mAP50", _figure(report.map50)], ["mAP50-95", _figure(report.map50_95)]]
+    if rules.iou != 0.5:
+        rows.insert(0, [f"mAP at IoU {rules.iou:g}", _figure(report.map)])
+    if best:
+        rows += [[name, _figure(getattr(best, name))] for name in ("precision", "recall", "f1")]
+        rows.append(["at confidence", _figure(best.confidence)])
+    if analysis.reliability.error is not None:
+        rows.append([f"D-ECE from confidence {RELIABLE_FROM:g}", _figure(analysis.reliability.error)])
+    what = f"{about.model} on {about.data}: {report.images:,} pictures, {report.curve.truths:,} objects\n"
+    judged = f"judged by {rules.name}: {rules.interpolation}, IoU {rules.iou:g}\n"
+    return f"{what}{judged}\n{columns(rows)}"
+
+
+def _classes(analysis: Analysis) -> str:
+    """A row for each class that has a truth, the best first."""
+    counted = [figures for figures in analysis.report.per_class if figures.truths]
+    counted.sort(key=lambda figures: figures.ap or 0.0, reverse=True)
+    if not counted:
+        return ""
+    other = [] if analysis.report.protocol.iou == 0.5 else [f"AP at {analysis.report.protocol.iou:g}"]
+    head = ["class", "objects", *other, "AP50", "AP50-95", "precision", "recall", "at confidence"]
+    return columns([head, *(_class(figures, bool(other)) for figures in counted)])
+
+
+def _class(figures: ClassFigures, with_ap: bool) -> list[str]:
+    best = figures.curve.best
+    point = [best.precision, best.recall, best.confidence] if best else [None] * 3
+    values = [*([figures.ap] if with_ap else []), figures.ap50, figures.ap50_95, *point]
+    return [figures.class_name, str(figures.truths), *map(_figure, values)]
+
+
+def _mistakes(analysis: Analysis) -> str:
+    """A row for each kind of mistake."""
+    head = ["mistakes", f"count from confidence {analysis.confidence:.2f}", "costs AP50"]
+    rows = [
+        [kind, str(len(analysis.at_point.of(kind))), _figure(analysis.diagnosis.cost[kind])] for kind in KINDS
+    ]
+    return columns([head, *rows])
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
