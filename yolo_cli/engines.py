@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.graphs import ending_at, multiply_accumulates
 
 __all__ = ["Device", "Engine", "EngineKind", "KerasEngine", "OnnxEngine", "choose_engine", "gpu_present"]
 
@@ -25,23 +26,32 @@ Heads = list[NDArray[np.float32]]
 class Engine(Protocol):
     """Something that runs one network."""
 
-    def run(self, batch: NDArray[np.uint8]) -> Heads:
-        """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
+    def run(self, batch: NDArray[Any]) -> Heads:
+        """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels).
+
+        The second half of a network that was cut in two takes features, float32, in place of pixels.
+        """
         ...
 
 
 class OnnxEngine:
     """A network in ONNX Runtime.
 
+    Args:
+        path: the file.
+        device: where it shall run.
+        layer: end at this layer, and give its output in place of the heads: float32 (B, channels, rows,
+            columns), as ONNX has it; None runs the whole network.
+
     Attributes:
         metadata: the texts that the file carries.
 
     Raises:
-        DataError: if the file is no ONNX model.
+        DataError: if the file is no ONNX model, or has no such layer.
         UsageError: if a GPU is asked for, and this ONNX Runtime has none.
     """
 
-    def __init__(self, path: Path, device: Device = "auto") -> None:
+    def __init__(self, path: Path, device: Device = "auto", layer: str | None = None) -> None:
         import onnxruntime
 
         available = onnxruntime.get_available_providers()
@@ -54,10 +64,13 @@ class OnnxEngine:
         )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # its warnings tell a user nothing that could be mended
+        providers = [provider for provider in wanted if provider in available]
+        self._source: Path | bytes = path
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=[provider for provider in wanted if provider in available]
-            )
+            if layer is not None:
+                self._source = ending_at(layer, path)
+            model = self._source if isinstance(self._source, bytes) else str(path)
+            self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         except Exception as fault:
             raise DataError(
                 f"{path}: is not an ONNX model that can run here ({_first_line(fault)})"
@@ -65,9 +78,13 @@ class OnnxEngine:
         self._input = self._session.get_inputs()[0].name
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
-    def run(self, batch: NDArray[np.uint8]) -> Heads:
+    def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
         return list(self._session.run(None, {self._input: batch}))
+
+    def multiply_accumulates(self, batch: NDArray[Any]) -> int:
+        """How many multiplications with an addition a run on such a batch needs, counted from the graph."""
+        return multiply_accumulates(self._source, batch)
 
 
 class KerasEngine:
@@ -93,7 +110,7 @@ class KerasEngine:
         model.compile(jit_compile=False)
         self._model = model
 
-    def run(self, batch: NDArray[np.uint8]) -> Heads:
+    def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
         if self._scope is None:
             heads = self._model.predict_on_batch(batch)

@@ -16,6 +16,7 @@ COMMANDS = {
     "eval": "Judge a model, or another program's results, against truth.",
     "calibrate": "Make a model's confidences mean what they say.",
     "anchors": "Fit anchors to the boxes of a data set.",
+    "explain": "Say why a model found what it found at one point.",
     "lint": "Find what is wrong with a data set.",
     "weights": "List the models at hand, show what one says of itself, import Darknet models.",
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from yolo_cli.cli.output import Result
-    from yolo_cli.detectors import YoloDetector
+    from yolo_cli.detectors import RegionDetector, YoloDetector
     from yolo_cli.sources import Source, Sourced
 
 __all__ = ["detect"]
@@ -123,7 +123,10 @@ def _run(options: _Options) -> int:
     detector = _load(options, config)
     model = Model(detector.card.name, detector.class_names, detector.input_size)
     if options.verbose:
-        say(f"model {model.name}, input {model.input_size}, {type(detector.engine).__name__}")
+        runs = getattr(
+            detector, "engine", detector
+        )  # those with regions have two networks, or none that leads
+        say(f"model {model.name}, input {model.input_size}, {type(runs).__name__}")
     tally = _Tally()
     results = _counted(_detect(source, detector, options.batch), tally)
     saving = Saving(options.save, options.save_crops, options.save_txt)
@@ -151,7 +154,7 @@ def _config(options: _Options) -> DetectConfig:
     )
 
 
-def _load(options: _Options, config: DetectConfig) -> YoloDetector:
+def _load(options: _Options, config: DetectConfig) -> YoloDetector | RegionDetector:
     """The detector, told which classes are wanted."""
     from yolo_cli import detectors
 
@@ -185,7 +188,7 @@ def _class_ids(words: Sequence[str], class_names: Sequence[str]) -> tuple[int, .
     return tuple(sorted(ids))
 
 
-def _detect(source: Source, detector: YoloDetector, batch: int) -> Iterator[Result]:
+def _detect(source: Source, detector: YoloDetector | RegionDetector, batch: int) -> Iterator[Result]:
     """Read and detect, ``batch`` pictures at a time; results come in the order of the source."""
     for group in _batches(source, batch):
         yield from _detect_group(group, detector)
@@ -202,7 +205,7 @@ def _batches(source: Source, batch: int) -> Iterator[list[Sourced]]:
         yield group
 
 
-def _detect_group(group: list[Sourced], detector: YoloDetector) -> Iterator[Result]:
+def _detect_group(group: list[Sourced], detector: YoloDetector | RegionDetector) -> Iterator[Result]:
     """Detect on the pictures that could be read; the others become results with their fault."""
     from yolo_cli.cli.output import Result
     from yolo_cli.detections import Detections

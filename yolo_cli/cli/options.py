@@ -17,6 +17,7 @@ __all__ = [
     "data_options",
     "detection_options",
     "evaluation_options",
+    "explaining_options",
     "image_size",
     "talk_options",
 ]
@@ -103,6 +104,11 @@ _RUN = (
 def detection_options(command: Decorated) -> Decorated:
     """Which model, which of its boxes are kept, and how it runs."""
     return _all(command, *_MODEL, *_BOXES, *_RUN)
+
+
+def explaining_options(command: Decorated) -> Decorated:
+    """As for detection, but one picture, and no choice among its boxes."""
+    return _all(command, *_MODEL, *_BOXES[:2], _BOXES[5], *_RUN[:2])
 
 
 def evaluation_options(command: Decorated) -> Decorated:

@@ -17,33 +17,17 @@ from yolo_cli.boxes import clip
 from yolo_cli.codec import Candidates, decode
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.detections import Detections
-from yolo_cli.engines import Device, Engine, EngineKind, KerasEngine, OnnxEngine, choose_engine
+from yolo_cli.detectors.protocol import Times
+from yolo_cli.engines import Engine
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 from yolo_cli.suppression import suppress
-from yolo_cli.weights import ModelCard, check_pair, find_model, read_card
-from yolo_cli.weights.store import card_from_metadata
+from yolo_cli.weights import ModelCard
 
-__all__ = ["Times", "YoloDetector", "load_detector"]
+__all__ = ["YoloDetector"]
 
-DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULTS = DetectConfig()
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """How long one call took, in milliseconds.
-
-    Attributes:
-        prepare_ms: pictures to the network's size.
-        infer_ms: the network.
-        post_ms: decode and suppress.
-    """
-
-    prepare_ms: float
-    infer_ms: float
-    post_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,36 +156,3 @@ class YoloDetector:
             beta=self.card.beta,
             class_agnostic=self.config.class_agnostic,
         )
-
-
-def load_detector(
-    weights: str = DEFAULT_MODEL,
-    *,
-    engine: EngineKind = "auto",
-    device: Device = "auto",
-    config: DetectConfig = DEFAULTS,
-) -> YoloDetector:
-    """Load a model for detection: the same path as the command line's.
-
-    Args:
-        weights: the name of a model (``yolo weights list``), or the path of one of its files.
-        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where there is a GPU.
-        device: ``cpu``, ``gpu``, or whichever there is.
-        config: thresholds and limits.
-
-    Raises:
-        UserError: if there is no such model, its two files do not match, or an option does not fit it.
-
-    >>> from yolo_cli import DetectConfig, load_detector
-    >>> load_detector("yolov4-tiny-coco", config=DetectConfig(confidence=0.5)).class_names[:3]
-    ('person', 'bicycle', 'car')
-    """
-    files = find_model(weights)
-    chosen = choose_engine(engine, device, has_onnx=files.onnx is not None, has_keras=files.keras is not None)
-    if chosen == "onnx" and files.onnx is not None:
-        network = OnnxEngine(files.onnx, device)
-        check_pair(files, network.metadata)
-        return YoloDetector(network, card_from_metadata(network.metadata, files.onnx), config)
-    path = files.keras or files.first
-    card = read_card(path)
-    return YoloDetector(KerasEngine(path, device), card, config)

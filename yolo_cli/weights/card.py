@@ -38,6 +38,10 @@ class ModelCard:
         limits: what it is not good at.
         calibration: what confidences become, as `yolo calibrate` measured it: confidences that rise from 0 to
             1, and what each of them becomes, straight lines between; None leaves them as they are.
+        detector: which kind of detector the network is made for, a key of `yolo_cli.detectors.DETECTORS`.
+        backbone: for a network that stands on the features of another one: that model's name, a colon, and
+            the layer whose output it takes. ``source`` then holds the SHA-256 of that model's ``.onnx`` file
+            as ``backbone_sha256``.
     """
 
     name: str
@@ -54,6 +58,8 @@ class ModelCard:
     figures: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     calibration: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    detector: str = "yolo"
+    backbone: str = ""
 
     def to_json(self) -> str:
         """The card as one JSON object."""

@@ -1,0 +1,138 @@
+"""An explanation says what detection then does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.shared import ROOT
+from yolo_cli import DetectConfig, load_detector, read_image
+from yolo_cli.boxes import iou
+from yolo_cli.codec import Head
+from yolo_cli.detectors import YoloDetector
+from yolo_cli.errors import UsageError
+from yolo_cli.explanation import explain
+from yolo_cli.explanation_picture import draw_explanation
+from yolo_cli.images import Image
+from yolo_cli.weights import ModelCard
+
+PICTURES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
+
+
+@pytest.fixture(scope="module")
+def detector() -> YoloDetector:
+    return load_detector(engine="onnx", device="cpu", config=DetectConfig(confidence=0.05))
+
+
+def over(boxes, x, y):
+    return (boxes[:, 0] <= x) & (x < boxes[:, 2]) & (boxes[:, 1] <= y) & (y < boxes[:, 3])
+
+
+@pytest.mark.parametrize("suppression", ["iou", "greedynms", "diounms"])
+@pytest.mark.parametrize("name", PICTURES)
+def test_it_says_what_the_detector_does(detector, name, suppression):
+    detector = replace(detector, config=replace(detector.config, suppression=suppression))
+    image = read_image(ROOT / "examples" / name)
+    [found] = detector.detect([image])
+    assert len(found)
+    for x1, y1, x2, y2 in found.xyxy:
+        x, y = float(x1 + x2) / 2, float(y1 + y2) / 2
+        explained = explain(detector, image, (x, y))
+        kept = [fate for fate in explained.fates if fate.kept and over(np.array([fate.xyxy]), x, y)]
+        there = found[over(found.xyxy, x, y)]
+        assert [fate.class_id for fate in kept] == there.class_id.tolist()
+        assert np.array([fate.xyxy for fate in kept]) == pytest.approx(there.xyxy, abs=0.01)
+        assert [fate.confidence for fate in kept] == pytest.approx(there.confidence.tolist())
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_who_suppressed_whom_is_so(detector, name):
+    """Each box that goes names a kept, more confident box of its class that overlaps it too much."""
+    detector = replace(detector, config=replace(detector.config, suppression="iou"))
+    image = read_image(ROOT / "examples" / name)
+    explained = explain(detector, image, (image.width / 2, image.height / 2))
+    gone = [fate for fate in explained.fates if fate.suppressed_by is not None]
+    assert gone or name != "cat.jpg"
+    for fate in explained.fates:
+        assert fate.kept == (fate.suppressed_by is None)
+    for fate in gone:
+        winner = explained.fates[fate.suppressed_by]
+        assert winner.kept
+        assert winner.class_id == fate.class_id
+        assert winner.confidence >= fate.confidence
+        assert fate.overlap > explained.threshold
+
+
+class Said:
+    """A network of one head of 2 x 2 cells, stride 32, two anchors, one class; all silent but three slots."""
+
+    def run(self, batch):
+        raw = np.full((1, 2, 2, 2, 6), -20.0, np.float32)  # (B, rows, columns, anchors, values)
+        raw[0, 0, 1, 0] = (0, 0, 0, 0, 20, 20)  # row 0, column 1: centre (48, 16), 32 x 32, confidence 1
+        raw[0, 1, 1, 1] = (0, -20, 0, 0, 20, 1)  # row 1, column 1: centre (48, 32), 32 x 64, σ(1) = 0.7311
+        raw[0, 0, 0, 0] = (20, 0, 0, 0, 20, 0)  # row 0, column 0: centre (32, 16), 32 x 32, σ(0) = 0.5
+        return [raw.reshape(1, 2, 2, 12)]
+
+
+def hand_made(**options) -> YoloDetector:
+    head = Head("yolo", ((32.0, 32.0), (32.0, 64.0)), 32, 1)
+    return YoloDetector(
+        Said(), ModelCard("said", ("cat",), (head,), (64, 64), "stretch"), DetectConfig(**options)
+    )
+
+
+BLANK = Image(np.zeros((128, 64, 3), np.uint8))  # twice as high as the network's input: y doubles
+
+
+def test_by_hand():
+    explained = explain(hand_made(nms_iou=0.4), BLANK, (40, 20))
+    assert explained.network_point == (40, 10)
+    best = explained.answers[0]  # row 0, column 1 holds (40, 10)
+    assert (best.place.row, best.place.column, best.place.anchor) == (0, 1, 0)
+    assert best.raw == (0, 0, 0, 0, 20)
+    assert best.xyxy == pytest.approx((32, 0, 64, 64))
+    assert len(explained.answers) == 2
+    # In the network's pixels: (32, 0, 64, 32); (32, 0, 64, 64), IoU 1/2 with it; (16, 0, 48, 32), IoU 1/3.
+    assert [fate.kept for fate in explained.fates] == [True, False, True]
+    assert [fate.suppressed_by for fate in explained.fates] == [None, 0, None]
+    assert explained.fates[1].overlap == pytest.approx(0.5, abs=1e-4)
+    assert explained.fates[1].place.row == 1
+    assert explained.fates[2].xyxy == pytest.approx((16, 0, 48, 64), abs=1e-3)
+    assert iou(np.array([explained.fates[0].xyxy]), np.array([explained.fates[2].xyxy])) < 0.4
+
+
+def test_a_winner_that_lies_elsewhere_is_shown():
+    """Only the tall box lies over (50, 100), but the square one that suppressed it is named."""
+    explained = explain(hand_made(nms_iou=0.4), BLANK, (50, 100))
+    assert [fate.kept for fate in explained.fates] == [True, False]
+    assert explained.fates[0].xyxy[3] == pytest.approx(64)
+
+
+def test_boxes_beyond_the_limit_are_not_kept():
+    explained = explain(hand_made(nms_iou=0.4, max_detections=1), BLANK, (40, 20))
+    assert [fate.kept for fate in explained.fates] == [True, False, False]
+    assert explained.fates[2].suppressed_by is None
+
+
+@pytest.mark.parametrize("point", [(-1, 5), (64, 5), (5, 128)])
+def test_a_point_outside(point):
+    with pytest.raises(UsageError, match="outside"):
+        explain(hand_made(), BLANK, point)
+
+
+def test_soft_suppression_removes_nothing():
+    with pytest.raises(UsageError, match="soft"):
+        explain(hand_made(suppression="soft"), BLANK, (5, 5))
+
+
+@pytest.mark.parametrize("point", [(40, 20), (2, 120)])
+def test_it_can_be_drawn(point):
+    detector = hand_made(nms_iou=0.4)
+    drawn = draw_explanation(BLANK, explain(detector, BLANK, point), detector.class_names)
+    assert drawn.shape == (640, 2 * 320 + 12, 3)
+    assert not BLANK.rgb.any()
+    left, right = drawn[:, :320], drawn[:, 332:]
+    x, y = round(point[0] * 5), round(point[1] * 5)
+    assert left[y, x].tolist() == right[y, x].tolist() == [255, 60, 60]

@@ -1,0 +1,56 @@
+"""Cut boxes out of a picture and give them all one size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.letterbox import GREY
+
+__all__ = ["warp"]
+
+Floats = NDArray[np.floating[Any]]
+Pixels = NDArray[np.uint8]
+
+
+def warp(rgb: Pixels, boxes: Floats, side: int, context: float = 0.0) -> Pixels:
+    """Each box as a square of ``side`` pixels, whatever its aspect, with some of what lies around it.
+
+    R-CNN's "anisotropic warp with context" (Girshick, Donahue, Darrell and Malik, CVPR 2014, appendix A).
+
+    Args:
+        rgb: the picture, uint8 (height, width, 3).
+        boxes: (N, 4), pixels of the picture; edges are rounded to whole ones.
+        side: of the result, in pixels.
+        context: on each edge this share of the result shows what lies around the box.
+
+    Returns:
+        uint8 (N, side, side, 3), grey where a square reaches out of the picture.
+    """
+    grow = context / (1 - 2 * context)  # of the box's side, so that it fills 1 - 2 · context of the result
+    size = boxes[:, 2:] - boxes[:, :2]  # (N, 2)
+    low = np.rint(boxes[:, :2] - grow * size).astype(int)  # (N, 2)
+    high = np.maximum(np.rint(boxes[:, 2:] + grow * size).astype(int), low + 1)  # (N, 2)
+    out = np.full((len(boxes), side, side, 3), GREY, np.uint8)
+    for square, start, stop in zip(out, low.tolist(), high.tolist(), strict=True):
+        _fill(square, rgb, start, stop)
+    return out
+
+
+def _fill(square: Pixels, rgb: Pixels, start: list[int], stop: list[int]) -> None:
+    """Resize what there is of ``rgb`` from ``start`` (x, y) to ``stop`` into its place in ``square``."""
+    side = len(square)
+    spans = []  # for x and y: from where to where in the picture, and in the square
+    for low, high, length in zip(start, stop, rgb.shape[1::-1], strict=True):
+        first, last = max(low, 0), min(high, length)
+        if first >= last:
+            return
+        begin, end = (round((edge - low) * side / (high - low)) for edge in (first, last))
+        spans.append((first, last, min(begin, side - 1), max(end, min(begin, side - 1) + 1)))
+    (left, right, x1, x2), (top, bottom, y1, y2) = spans
+    shrinks = (right - left) * (bottom - top) > (x2 - x1) * (y2 - y1)
+    kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    square[y1:y2, x1:x2] = cv2.resize(rgb[top:bottom, left:right], (x2 - x1, y2 - y1), interpolation=kind)

@@ -1,0 +1,63 @@
+"""Fast R-CNN: one feature map for all regions.
+
+Girshick, "Fast R-CNN", ICCV 2015. The network sees the picture once. Each proposal of selective search takes
+its part of the feature map, and one small head judges it and mends its box. So the work no longer grows with
+the number of regions, but for the head; what remains slow is selective search itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.detectors.regions import RegionScores, apply_deltas, softmax
+from yolo_cli.detectors.roi_align import roi_align
+from yolo_cli.engines import Engine
+from yolo_cli.images import Image
+from yolo_cli.letterbox import Letterbox
+
+__all__ = ["BINS", "SIDE", "MapClassifier", "picture_features", "region_features"]
+
+Floats = NDArray[np.floating[Any]]
+
+SIDE = 416  # pixels of the network's input, height and width
+STRIDE = 16  # pixels of that for each cell of the feature map
+BINS = 4  # rows and columns that each region gets of the map
+
+
+@dataclass(frozen=True, slots=True)
+class MapClassifier:
+    """Judges all regions by one run of the network.
+
+    Attributes:
+        backbone: pictures, uint8 (1, SIDE, SIDE, 3) → features (1, C, rows, columns), a cell every STRIDE
+            pixels.
+        head: features, float32 (N, BINS, BINS, C) → scores before softmax (N, K + 1), background last, and
+            changes of the box (N, 4 K).
+    """
+
+    backbone: Engine
+    head: Engine
+
+    def __call__(self, image: Image, boxes: Floats) -> RegionScores:
+        """What the regions (N, 4) of ``image`` show."""
+        regions = region_features(picture_features(self.backbone, image), image, boxes)
+        logits, deltas = self.head.run(regions)  # (N, K + 1), (N, 4 K)
+        scores = softmax(logits)[:, :-1]  # (N, K)
+        return RegionScores(scores, apply_deltas(boxes, deltas.reshape(*scores.shape, 4)))
+
+
+def picture_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
+    """The feature map of a picture, (rows, columns, C)."""
+    pixels = Letterbox.fit(image.height, image.width, SIDE, SIDE).apply(image.rgb)  # (SIDE, SIDE, 3)
+    [[features]] = backbone.run(pixels[None])  # (C, rows, columns)
+    return np.ascontiguousarray(features.transpose(1, 2, 0))
+
+
+def region_features(features: Floats, image: Image, boxes: Floats) -> Floats:
+    """The part of a picture's map (rows, columns, C) that belongs to each region: (N, BINS, BINS, C)."""
+    letterbox = Letterbox.fit(image.height, image.width, SIDE, SIDE)
+    return roi_align(features, letterbox.forward(boxes.astype(np.float32)) / STRIDE, BINS)

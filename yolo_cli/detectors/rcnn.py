@@ -1,0 +1,61 @@
+"""R-CNN: regions with CNN features.
+
+Girshick, Donahue, Darrell and Malik, "Rich feature hierarchies for accurate object detection and semantic
+segmentation", CVPR 2014. Every proposal of selective search is cut out, warped to one size and sent through a
+convolutional network on its own; a linear classifier for each class judges its features, and a linear
+regression for each class mends its box. Accurate for its day, and slow: some two thousand runs of the network
+a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.detectors.crops import warp
+from yolo_cli.detectors.regions import RegionScores, apply_deltas
+from yolo_cli.engines import Engine
+from yolo_cli.images import Image
+
+__all__ = ["CONTEXT", "SIDE", "CropClassifier", "crop_features"]
+
+Floats = NDArray[np.floating[Any]]
+
+SIDE = 64  # pixels of a warped region, height and width; the paper's network took 227
+CONTEXT = 0.07  # of that on each edge shows what lies around: the paper's 16 of 227
+AT_ONCE = 64  # crops in one run of the network
+
+
+@dataclass(frozen=True, slots=True)
+class CropClassifier:
+    """Judges each region by its own run of the network.
+
+    Attributes:
+        backbone: crops, uint8 (B, SIDE, SIDE, 3) → features (B, C, rows, columns).
+        head: features, float32 (B, rows, columns, C) → scores before σ (B, K) and changes of the box (B, 4
+            K).
+    """
+
+    backbone: Engine
+    head: Engine
+
+    def __call__(self, image: Image, boxes: Floats) -> RegionScores:
+        """What the regions (N, 4) of ``image`` show."""
+        scores: list[Floats] = []
+        deltas: list[Floats] = []
+        for start in range(0, max(1, len(boxes)), AT_ONCE):
+            features = crop_features(self.backbone, image, boxes[start : start + AT_ONCE])
+            for values, part in zip(self.head.run(features), (scores, deltas), strict=True):
+                part.append(values)
+        logits = np.concatenate(scores)  # (N, K)
+        changes = np.concatenate(deltas).reshape(*logits.shape, 4)  # (N, K, 4)
+        return RegionScores(0.5 + 0.5 * np.tanh(0.5 * logits), apply_deltas(boxes, changes))
+
+
+def crop_features(backbone: Engine, image: Image, boxes: Floats) -> NDArray[np.float32]:
+    """Features of each region on its own, (N, rows, columns, C)."""
+    [features] = backbone.run(warp(image.rgb, boxes, SIDE, CONTEXT))  # (N, C, rows, columns)
+    return np.ascontiguousarray(features.transpose(0, 2, 3, 1))

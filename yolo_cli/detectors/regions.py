@@ -1,0 +1,177 @@
+"""Propose, classify, suppress: what every detector before YOLO does.
+
+The detectors differ in where they look (every window, or where selective search points) and in how a region
+is judged (its own crop through a network, or its part of one shared feature map). What is the same stands
+here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import clip, cxcywh_to_xyxy, xyxy_to_cxcywh
+from yolo_cli.config import DetectConfig
+from yolo_cli.detections import Detections
+from yolo_cli.detectors.protocol import Times
+from yolo_cli.errors import UsageError
+from yolo_cli.images import Image
+from yolo_cli.suppression import suppress
+from yolo_cli.weights import ModelCard
+
+__all__ = ["RegionDetector", "RegionScores", "apply_deltas", "deltas_between", "softmax"]
+
+Floats = NDArray[np.floating[Any]]
+
+DEFAULTS = DetectConfig()
+
+# exp(8) is a box 3,000 times as large; the bound keeps float32 finite whatever a network says.
+LARGEST_LOG_SCALE = 8.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionScores:
+    """What a classifier says of the regions of one picture.
+
+    Attributes:
+        scores: (N, C), in [0, 1]: how sure it is of each class; background is not among them.
+        xyxy: (N, C, 4), the box that each class would draw, in pixels of the picture. (N, 1, 4) where
+            that does not depend on the class.
+
+    Raises:
+        ValueError: if the shapes do not fit together.
+    """
+
+    scores: Floats
+    xyxy: Floats
+
+    def __post_init__(self) -> None:
+        count, classes = self.scores.shape
+        if self.xyxy.shape not in ((count, classes, 4), (count, 1, 4)):
+            raise ValueError(f"boxes {self.xyxy.shape} do not fit scores {self.scores.shape}")
+
+
+@dataclass(frozen=True, slots=True)
+class RegionDetector:
+    """A `Detector` made of two parts.
+
+    Attributes:
+        propose: where to look: picture → boxes (N, 4) in its pixels.
+        classify: picture and boxes (N, 4) → what is in them.
+        card: what the model says of itself.
+        config: thresholds and limits.
+
+    Raises:
+        UsageError: if the options do not fit the model.
+    """
+
+    propose: Callable[[Image], Floats]
+    classify: Callable[[Image, Floats], RegionScores]
+    card: ModelCard
+    config: DetectConfig = DEFAULTS
+
+    def __post_init__(self) -> None:
+        unknown = [i for i in self.config.classes or () if not 0 <= i < len(self.class_names)]
+        if unknown:
+            raise UsageError(
+                f"--classes {unknown[0]}: {self.card.name} has classes 0 to {len(self.class_names) - 1}"
+            )
+        if self.config.imgsz or self.config.resize:
+            option = "--imgsz" if self.config.imgsz else "--resize"
+            raise UsageError(f"{option}: {self.card.name} looks at regions of the picture; leave it out")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each class id."""
+        return self.card.class_names
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the network's input."""
+        return self.card.input_size
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Find the objects on each picture, in the pictures' order, most confident first."""
+        return self.detect_timed(images)[0]
+
+    def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
+        """As `detect`, and how long proposing, classifying and suppressing took for all pictures together."""
+        found, spent = [], np.zeros(3)
+        for image in images:
+            start = time.perf_counter()
+            boxes = self.propose(image)  # (N, 4)
+            proposed = time.perf_counter()
+            scores = self.classify(image, boxes)
+            classified = time.perf_counter()
+            found.append(self.choose(scores, image))
+            spent += np.diff([start, proposed, classified, time.perf_counter()])
+        return found, Times(*(1000 * spent).tolist())
+
+    def choose(self, regions: RegionScores, image: Image) -> Detections:
+        """The (box, class) pairs above the confidence that suppression leaves."""
+        wanted = regions.scores > self.config.confidence  # (N, C)
+        if self.config.classes is not None:
+            wanted &= np.isin(np.arange(wanted.shape[1]), self.config.classes)
+        region, class_id = np.nonzero(wanted)  # (M,), (M,)
+        confidence = regions.scores[region, class_id].astype(np.float32)  # (M,)
+        boxes = np.broadcast_to(regions.xyxy, (*wanted.shape, 4))[region, class_id]  # (M, 4)
+        xyxy = clip(boxes.astype(np.float32), image.width, image.height)  # (M, 4)
+        some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), inside the picture
+        xyxy, confidence, class_id = xyxy[some], confidence[some], class_id[some]
+        kept, confidence = suppress(
+            xyxy,
+            confidence,
+            class_id,
+            threshold=self.config.nms_iou,
+            kind=self.config.suppression or self.card.suppression,
+            beta=self.card.beta,
+            class_agnostic=self.config.class_agnostic,
+            max_detections=self.config.max_detections,
+        )
+        return Detections(xyxy[kept], confidence, class_id[kept])
+
+
+def softmax(logits: Floats) -> Floats:
+    """Positive numbers (…, C) with the sum 1, in the ratio of the exponentials of ``logits`` (…, C).
+
+    >>> softmax(np.log([[1.0, 3.0]]))
+    array([[0.25, 0.75]])
+    """
+    weight = np.exp(logits - logits.max(axis=-1, keepdims=True))  # (…, C)
+    share: Floats = weight / weight.sum(axis=-1, keepdims=True)
+    return share
+
+
+def deltas_between(boxes: Floats, goals: Floats) -> Floats:
+    """How each of ``boxes`` (N, 4) must change to become its goal (N, 4): the inverse of `apply_deltas`.
+
+    The law of R-CNN (Girshick et al., CVPR 2014, appendix C): the centre moves by dx times the width and dy
+    times the height, and width and height grow by exp(dw) and exp(dh).
+
+    Returns:
+        dx, dy, dw, dh: (N, 4).
+
+    >>> deltas_between(np.array([[0.0, 0.0, 10.0, 20.0]]), np.array([[1.0, 5.0, 11.0, 25.0]]))
+    array([[0.1 , 0.25, 0.  , 0.  ]])
+    """
+    here, there = xyxy_to_cxcywh(boxes), xyxy_to_cxcywh(goals)  # (N, 4), (N, 4)
+    shift = (there[:, :2] - here[:, :2]) / here[:, 2:]  # (N, 2)
+    return np.concatenate([shift, np.log(there[:, 2:] / here[:, 2:])], axis=1)
+
+
+def apply_deltas(boxes: Floats, deltas: Floats) -> Floats:
+    """Each of ``boxes`` (N, 4) changed by the ``deltas`` (N, C, 4) of each class: (N, C, 4).
+
+    >>> apply_deltas(np.array([[0.0, 0.0, 10.0, 20.0]]), np.array([[[0.1, 0.25, 0.0, 0.0]]])).tolist()
+    [[[1.0, 5.0, 11.0, 25.0]]]
+    """
+    here = xyxy_to_cxcywh(boxes)[:, None]  # (N, 1, 4)
+    centre = here[..., :2] + deltas[..., :2] * here[..., 2:]  # (N, C, 2)
+    size = here[..., 2:] * np.exp(np.minimum(deltas[..., 2:], LARGEST_LOG_SCALE))  # (N, C, 2)
+    rows = np.concatenate([centre, size], axis=-1).reshape(-1, 4)  # (N·C, 4)
+    return cxcywh_to_xyxy(rows).reshape(deltas.shape)

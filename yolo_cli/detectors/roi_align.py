@@ -1,0 +1,57 @@
+"""The part of a feature map that belongs to a region, always of one size.
+
+He, Gkioxari, Dollár and Girshick, "Mask R-CNN", ICCV 2017: where RoI pooling (Girshick, "Fast R-CNN", ICCV
+2015) rounds a region to whole cells, RoI align reads the map between them. Here one point a bin, at its
+centre.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["roi_align"]
+
+Floats = NDArray[np.floating[Any]]
+
+
+def roi_align(features: Floats, boxes: Floats, size: int) -> Floats:
+    """Features of each region, (N, size, size, C).
+
+    Each region is cut into ``size`` by ``size`` bins, and the map is read at the centre of each, bilinearly
+    between the four cells around it. The value of the cell in row r and column c stands at its centre,
+    (c + 0.5, r + 0.5); beyond the outermost centres the map goes on as it is there.
+
+    Args:
+        features: (rows, columns, C).
+        boxes: (N, 4), xyxy in cells of the map: (0, 0) is its upper left corner.
+        size: bins along each side.
+
+    >>> steps = np.arange(4, dtype=np.float32).reshape(1, 4, 1)  # 0 1 2 3 at x = 0.5 1.5 2.5 3.5
+    >>> roi_align(steps, np.float32([[1, 0, 3, 1]]), 2)[0, :, :, 0]  # at x = 1.5 and 2.5
+    array([[1., 2.],
+           [1., 2.]], dtype=float32)
+    """
+    rows, columns, channels = features.shape
+    x = _between(boxes[:, 0], boxes[:, 2], size, columns)  # twice (N, size) and (N, size)
+    y = _between(boxes[:, 1], boxes[:, 3], size, rows)
+    flat = features.reshape(-1, channels)  # (rows · columns, C)
+    out = np.zeros((len(boxes), size, size, channels), features.dtype)
+    for row, row_weight in y:
+        for column, column_weight in x:
+            cell = row[:, :, None] * columns + column[:, None, :]  # (N, size, size)
+            weight = row_weight[:, :, None] * column_weight[:, None, :]  # (N, size, size)
+            out += flat[cell] * weight[..., None].astype(features.dtype)
+    return out
+
+
+def _between(low: Floats, high: Floats, size: int, cells: int) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """The two cells (N, size) that each bin's centre lies between along one axis, each with its weight."""
+    centre = low[:, None] + (high - low)[:, None] * ((np.arange(size) + 0.5) / size)  # (N, size)
+    place = np.clip(centre - 0.5, 0, cells - 1)  # (N, size), in cells' centres
+    first = np.minimum(np.floor(place).astype(np.int64), max(cells - 2, 0))  # (N, size)
+    second = np.minimum(first + 1, cells - 1)  # (N, size)
+    share = place - first  # (N, size)
+    return (first, 1 - share), (second, share)
