@@ -82,17 +82,22 @@ def _coco_choice(
 def _voc_choice(
     found: Detections, truth: Truth, d: int, ignored: list[bool], taken: set[int], iou: float
 ) -> str:
-    """The closest truth, taken or not."""
-    overlaps = [slow_overlap(found.xyxy[d], truth.xyxy[g], bool(truth.crowd[g])) for g in range(len(truth))]
-    if not overlaps or max(overlaps) < min(iou, 1 - 1e-10):
-        return "nothing"
-    closest = overlaps.index(max(overlaps))
-    if ignored[closest]:
-        return "ignored"
-    if closest in taken:
-        return "false"
-    taken.add(closest)
-    return "hit"
+    """The closest truth, taken or not; failing that, a crowd."""
+    for crowd in (False, True):
+        overlaps = [
+            slow_overlap(found.xyxy[d], truth.xyxy[g], crowd) if truth.crowd[g] == crowd else 0.0
+            for g in range(len(truth))
+        ]
+        if not overlaps or max(overlaps) < min(iou, 1 - 1e-10):
+            continue
+        closest = overlaps.index(max(overlaps))
+        if ignored[closest]:
+            return "ignored"
+        if closest in taken:
+            return "false"
+        taken.add(closest)
+        return "hit"
+    return "nothing"
 
 
 def slow_average_precision(verdicts: list[Verdict], truths: int, interpolation: str) -> Fraction | None:

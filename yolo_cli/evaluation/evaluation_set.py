@@ -18,6 +18,8 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
+_FARTHEST = 1e9  # pixels; beyond it, and for NaN, there is no picture, and areas would overflow
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationSet:
@@ -97,8 +99,8 @@ class Evaluator:
                 id. Give it for all pictures or none; without, names are sorted.
 
         Raises:
-            DataError: if the name came before, a number is not finite, a box has a negative side, a
-                confidence lies outside [0, 1], or a class id is no place in the class names.
+            DataError: if the name came before, a box has a negative side or edges that are not finite or
+                beyond any picture, a confidence lies outside [0, 1], or a class id is no place in the names.
         """
         if image in self._pictures:
             raise DataError(f"{image}: this picture came twice; each may be judged once")
@@ -133,10 +135,10 @@ class Evaluator:
 
 
 def _check(image: str, kind: str, boxes: Floats, class_id: Integers, classes: int) -> None:
-    """Raise DataError unless boxes (N, 4) are finite and in order, class ids (N,) below ``classes``."""
+    """Raise DataError unless boxes (N, 4) are in range and order, and class ids (N,) below ``classes``."""
     if not len(boxes):
         return
-    fine = (boxes[:, 2:] >= boxes[:, :2]).all(axis=1) & np.isfinite(boxes).all(axis=1)  # (N,)
+    fine = (boxes[:, 2:] >= boxes[:, :2]).all(axis=1) & (np.abs(boxes) <= _FARTHEST).all(axis=1)  # (N,)
     if not fine.all():
         at = int(fine.argmin())
         edges = ", ".join(f"{edge:g}" for edge in boxes[at])

@@ -112,7 +112,7 @@ def match(gathered: EvaluationSet, protocol: Protocol) -> Matches:
     for a, sizes in enumerate(protocol.areas):
         outside = truths_outside(gathered, sizes)  # (T,)
         truths[a] = np.bincount(gathered.truth.class_id[~outside], minlength=truths.shape[1])
-        preferred = _by_preference(pairs, outside, protocol)
+        preferred = _by_preference(gathered, pairs, outside, protocol)
         unsized = (own_area < sizes.low) | (own_area > sizes.high)  # (M,)
         for t, threshold in enumerate(thresholds):
             made = _assign(preferred, threshold, outside, gathered, protocol, unsized)
@@ -125,7 +125,9 @@ def assign(gathered: EvaluationSet, ranking: Ranking, protocol: Protocol, iou: f
     outside = truths_outside(gathered, protocol.areas[0])  # (T,)
     pairs = overlapping_pairs(gathered, ranking.order, min(iou, _CERTAIN))
     unsized = np.zeros(len(ranking), bool)  # (M,), the first range holds all sizes
-    return _assign(_by_preference(pairs, outside, protocol), iou, outside, gathered, protocol, unsized)
+    return _assign(
+        _by_preference(gathered, pairs, outside, protocol), iou, outside, gathered, protocol, unsized
+    )
 
 
 def take_free(found: Integers, truth: Integers, reusable: Bools, count: int) -> Integers:
@@ -196,15 +198,15 @@ def _take_closest(wishes: Pairs, ignored: Bools, count: int) -> tuple[Integers, 
     return held, taken
 
 
-def _by_preference(pairs: Pairs, ignored: Bools, protocol: Protocol) -> Pairs:
+def _by_preference(gathered: EvaluationSet, pairs: Pairs, ignored: Bools, protocol: Protocol) -> Pairs:
     """The pairs (N,) in order of detection, and for each detection with the best liked truth first.
 
-    COCO: truths that count before ignored ones, then by overlap; of equals the *last*, but counted last
-    among the ignored too. VOC: by overlap alone, and of equals the first.
+    COCO: truths that count before ``ignored`` (T,) ones, then by overlap, and of equals the last. VOC: by
+    overlap, and of equals the first; crowds, which it does not know, come last.
     """
-    if protocol.rule == "best free truth":
-        return pairs[np.lexsort((-pairs.truth, -pairs.overlap, ignored[pairs.truth], pairs.found))]
-    return pairs[np.lexsort((pairs.truth, -pairs.overlap, pairs.found))]
+    coco = protocol.rule == "best free truth"
+    last = (ignored if coco else gathered.crowd)[pairs.truth]  # (N,)
+    return pairs[np.lexsort((-pairs.truth if coco else pairs.truth, -pairs.overlap, last, pairs.found))]
 
 
 def truths_outside(gathered: EvaluationSet, sizes: AreaRange) -> Bools:

@@ -56,6 +56,7 @@ class Protocol:
             "best free truth" (COCO): the one it overlaps most among those that no earlier detection took;
             truths that are ignored come last, and one box around a crowd takes any number.
             "closest truth" (VOC): the one it overlaps most; if an earlier detection took it, this is false.
+            VOC knows no crowds: one counts as difficult, for detections that overlap no other truth enough.
         max_detections: at most so many of a class on a picture are judged; None for all.
         grid: the overlaps that ``map50_95`` is the mean of.
         areas: sizes that are judged each for itself; the first must hold all.

@@ -89,7 +89,15 @@ def test_a_picture_may_come_once() -> None:
 
 @pytest.mark.parametrize(
     "box",
-    [[5, 2, 1, 6], [1, 6, 5, 2], [np.nan, 2, 5, 6], [1, 2, np.inf, 6], [-np.inf, 2, np.inf, 6], [np.inf] * 4],
+    [
+        [5, 2, 1, 6],
+        [1, 6, 5, 2],
+        [np.nan, 2, 5, 6],
+        [1, 2, np.inf, 6],
+        [-np.inf, 2, np.inf, 6],
+        [np.inf] * 4,
+        [0, 0, 2e9, 1],
+    ],
 )
 def test_a_box_that_is_none_is_named(box: list[float]) -> None:
     with pytest.raises(DataError, match=r"a\.jpg: detection 1 is no box: its edges are"):

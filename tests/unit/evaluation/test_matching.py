@@ -82,6 +82,12 @@ def test_a_truth_that_counts_goes_before_a_crowd_that_fits_better() -> None:
     assert _verdicts(gathered) == "hi"
 
 
+@pytest.mark.parametrize("rules", [COCO, VOC10])
+def test_a_box_in_a_crowd_is_a_hit_if_it_finds_a_truth(rules: Protocol) -> None:
+    gathered = _one_picture([(0, 10, 0.9), (20, 30, 0.8)], [(0, 40), (0, 10)], crowd=[True, False])
+    assert _verdicts(gathered, rules) == "hi"
+
+
 def test_one_difficult_truth_excuses_one_detection_in_coco_and_any_in_voc() -> None:
     gathered = _one_picture([(0, 10, 0.9), (0, 10, 0.8)], [(0, 10)], difficult=[True])
     assert _verdicts(gathered, COCO) == "if"
