@@ -74,8 +74,9 @@ def export_graph(model: Any, path: Path) -> None:
 
     from yolo_cli.model import quiet
 
-    size = 64  # Keras exports only what was called once; any size that the strides divide will do
-    model(keras.ops.zeros((1, size, size, 3), dtype="uint8"))
+    size = 128  # Keras exports only what was called once; any size that the strides divide will do
+    [given] = model.inputs
+    model(keras.ops.zeros((1, *(side or size for side in given.shape[1:])), dtype=given.dtype))
     with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")  # tf2onnx and Keras use old NumPy names
         model.export(str(path), format="onnx", verbose=False)
