@@ -101,12 +101,14 @@ class TestContentHash:
         assert open_dataset(root).content_hash == digest
 
     @pytest.mark.parametrize(
-        "change", ["box", "class", "negative", "pixel", "names", "picture name", "split"]
+        "change", ["box", "class", "negative", "pixel", "names", "picture name", "split", "byte"]
     )
     def test_any_change_changes_it(self, root: Path, change: str) -> None:
         digest = open_dataset(root).content_hash
         label, picture = root / "labels" / "val" / "d.txt", root / "images" / "val" / "d.jpg"
         yaml = root / "data.yaml"
+        data = picture.read_bytes()
+        changed = data[:300] + bytes([data[300] ^ 1]) + data[301:]  # as long as before
         changes = {
             "box": lambda: write_text(label, yolo_line(0, (32, 24, 64, 46), (64, 48))),
             "class": lambda: write_text(label, yolo_line(1, (32, 24, 64, 48), (64, 48))),
@@ -114,6 +116,7 @@ class TestContentHash:
             "pixel": lambda: write_picture(picture, (64, 48), seed=99),
             "names": lambda: write_text(yaml, yaml.read_text().replace("cat, dog", "dog, cat")),
             "picture name": lambda: [path.rename(path.with_stem("e")) for path in (label, picture)],
+            "byte": lambda: picture.write_bytes(changed),
             "split": lambda: write_text(yaml, "train: images/val\nval: images/train\nnames: [cat, dog]\n"),
         }  # fmt: skip
         changes[change]()
