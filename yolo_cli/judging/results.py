@@ -107,7 +107,7 @@ def _check_any(
 def _left_out(path: Path, what: str, wrong: Bools, ids: NDArray[Any]) -> Iterator[str]:
     """A line about the entries (N,) that are left out, if there are any; ``ids`` (N,) names the first."""
     if wrong.any():
-        first = ids[int(wrong.argmax())]
+        first = ids[wrong][:1].tolist()[0]  # a number of Python's own
         boxes = f"{int(wrong.sum())} of {len(wrong)} boxes"
         yield f"{path}: {boxes} left out: the data does not know their {what}; the first is {first!r}"
 

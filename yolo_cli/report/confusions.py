@@ -64,7 +64,7 @@ def most_confused(confusion: Confusion, most: int = _PAIRS) -> list[Mixup]:
     order = np.argsort(-counts, axis=None, kind="stable")[:most]
     pairs = [tuple(int(i) for i in np.unravel_index(place, counts.shape)) for place in order]
     return [
-        Mixup(confusion.names[t], confusion.names[f], int(counts[t, f])) for t, f in pairs if counts[t, f]
+        Mixup(confusion.names[t], confusion.names[f], int(counts[t, f])) for t, f in pairs if counts[t, f] > 1
     ]
 
 
