@@ -1,4 +1,4 @@
-"""The layers of Darknet that Keras does not have, in `keras.ops` alone.
+"""The layers that Keras does not have, in `keras.ops` alone: Darknet's, and one for older backbones.
 
 All of them are channels-last: (batch, height, width, channels).
 """
@@ -10,7 +10,15 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ChannelGroup", "GroupedConv2D", "PaddedMaxPool", "Reorg", "ShortcutAdd", "SpaceToDepth"]
+__all__ = [
+    "BlueGreenRed",
+    "ChannelGroup",
+    "GroupedConv2D",
+    "PaddedMaxPool",
+    "Reorg",
+    "ShortcutAdd",
+    "SpaceToDepth",
+]
 
 Shape = tuple[int | None, ...]
 _register = keras.saving.register_keras_serializable(package="yolo_cli")
@@ -22,6 +30,19 @@ def _times(size: int | None, factor: int) -> int | None:
 
 def _over(size: int | None, divisor: int) -> int | None:
     return None if size is None else size // divisor
+
+
+@_register
+class BlueGreenRed(keras.layers.Layer):  # type: ignore[misc]
+    """The channels in the order of networks that were trained in Caffe."""
+
+    def call(self, x: Any) -> Any:
+        """RGB (B, H, W, 3) → BGR (B, H, W, 3)."""
+        return ops.take(x, [2, 1, 0], axis=-1)
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """The same."""
+        return shape
 
 
 @_register

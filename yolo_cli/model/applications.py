@@ -1,0 +1,122 @@
+"""The networks of `keras.applications` without their classifiers, as parts of a detector's graph."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from yolo_cli.errors import DataError
+from yolo_cli.model.layers import BlueGreenRed
+
+__all__ = ["APPLICATIONS", "Scaling", "Weights", "add_application"]
+
+Scaling = Literal["caffe", "tf", "torch", "inside"]
+Weights = Path | Literal["imagenet"] | None
+"""Values from a file, those that Keras downloads, or random ones."""
+
+_BY_SCALING: Mapping[Scaling, str] = {
+    "caffe": "VGG16 VGG19 ResNet50 ResNet101 ResNet152",
+    "tf": """
+        ResNet50V2 ResNet101V2 ResNet152V2 InceptionV3 InceptionResNetV2 Xception MobileNet MobileNetV2
+    """,
+    "torch": "DenseNet121 DenseNet169 DenseNet201",
+    "inside": """
+        MobileNetV3Small MobileNetV3Large EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3
+        EfficientNetB4 EfficientNetB5 EfficientNetB6 EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1
+        EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2S EfficientNetV2M EfficientNetV2L
+    """,
+}
+APPLICATIONS: Mapping[str, Scaling] = {
+    name: scaling for scaling, names in _BY_SCALING.items() for name in names.split()
+}
+"""How each network wants its pixels. Not here: NASNet, whose cells do not fit together at every multiple
+of 32 pixels, and ConvNeXt, whose layers are nested."""
+
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, RGB, 0 to 1
+_CAFFE_MEAN = (103.939, 116.779, 123.68)  # BGR, 0 to 255
+
+
+def add_application(name: str, picture: Any, weights: Weights = None) -> Any:
+    """Add a network with the scaling of pixels that it was trained with.
+
+    Where the original lets a convolution or pooling eat the border without padding, it is padded, so that
+    every map has exactly a cell for each 8, 16 or 32 pixels. That changes no weights, and values only near
+    the border.
+
+    Args:
+        name: a key of `APPLICATIONS`.
+        picture: RGB pixels (B, H, W, 3), 0 to 255.
+        weights: a weights file of that network without its classifier, ``imagenet`` for Keras's own
+            download, None for random values.
+
+    Returns:
+        Its last feature map, (B, H / 32, W / 32, C).
+
+    Raises:
+        DataError: if the weights cannot be had or do not fit.
+    """
+    original = _original(name, weights)
+    pads = {id(layer.output) for layer in original.layers if isinstance(layer, keras.layers.ZeroPadding2D)}
+
+    def copied(layer: Any) -> Any:
+        if isinstance(layer, keras.layers.Normalization):
+            return _as_rescaling(layer)
+        config = layer.get_config()
+        if config.get("padding") == "valid" and id(layer.input) not in pads:
+            config["padding"] = "same"
+        return type(layer).from_config(config)
+
+    pixels = _scaled(picture, APPLICATIONS[name])
+
+    def scaled_first(layer: Any, x: Any, *rest: Any, **options: Any) -> Any:
+        return layer(pixels if x is picture else x, *rest, **options)
+
+    copy = keras.models.clone_model(original, picture, copied, call_function=scaled_first)
+    for layer in copy.layers:
+        if layer.weights:
+            layer.set_weights(original.get_layer(layer.name).get_weights())
+    return copy.output
+
+
+def _original(name: str, weights: Weights) -> Any:
+    source = None if weights is None else str(weights)
+    if isinstance(weights, Path) and not weights.is_file():
+        raise DataError(f"{weights}: there is no such weights file")
+    try:
+        with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # Keras reports its downloads
+            warnings.simplefilter("ignore")  # that the input's size is free is meant
+            maker = getattr(keras.applications, name)
+            return maker(include_top=False, weights=source, input_shape=(None, None, 3))
+    except Exception as fault:
+        reason = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:160]
+        what = f"cannot be loaded into {name} without its classifier"
+        raise DataError(
+            f"{'the ImageNet weights' if source == 'imagenet' else source}: {what} ({reason})"
+        ) from None
+
+
+def _as_rescaling(layer: Any) -> Any:
+    """The same as a `Normalization` layer, whose constants an ONNX export would ask for as inputs."""
+    mean, variance = (keras.ops.convert_to_numpy(v).ravel() for v in (layer.mean, layer.variance))  # (3,)
+    deviation = np.maximum(np.sqrt(variance), keras.config.epsilon())
+    return keras.layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist(), name=layer.name)
+
+
+def _scaled(picture: Any, scaling: Scaling) -> Any:
+    """RGB pixels, 0 to 255, as the network wants them."""
+    if scaling == "caffe":
+        picture = BlueGreenRed(name="bgr")(picture)
+        scale, offset = [1.0] * 3, [-mean for mean in _CAFFE_MEAN]
+    elif scaling == "torch":
+        scale = [1 / (255 * deviation) for deviation in _DEVIATION]
+        offset = [-mean / deviation for mean, deviation in zip(_MEAN, _DEVIATION, strict=True)]
+    else:
+        scale, offset = ([1 / 127.5] * 3, [-1.0] * 3) if scaling == "tf" else ([1.0] * 3, [0.0] * 3)
+    return keras.layers.Rescaling(scale, offset, dtype="float32", name="scale")(picture)

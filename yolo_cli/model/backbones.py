@@ -1,0 +1,154 @@
+"""An ImageNet network under YOLO heads.
+
+The network gives feature maps with a cell for every 32, 16 and, if wanted, 8 pixels. A small neck, that of
+YOLOv4-tiny (Wang et al., *Scaled-YOLOv4*, 2021), passes what the coarse map knows on to the finer ones,
+and each gets a head.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from yolo_cli.codec import Head
+from yolo_cli.errors import UsageError
+from yolo_cli.model.applications import APPLICATIONS, Weights, add_application
+from yolo_cli.model.efficientnet_lite import SCALES, add_features, load_published, published_file
+
+__all__ = ["BACKBONES", "backbone_layers", "build_backbone_model", "feature_maps"]
+
+BACKBONES = (*SCALES, *APPLICATIONS)
+"""The names of the networks that can stand under heads."""
+
+STRIDES = (32, 16, 8)
+OWN = ("neck_", "head_", "predict_")  # how the names of layers begin that are not the backbone's
+PROBE = 416  # a picture's side, in pixels, at which the strides of feature maps are read off
+
+Anchors = Sequence[tuple[float, float]]
+
+
+def build_backbone_model(
+    backbone: str,
+    class_count: int,
+    anchors: Sequence[Anchors],
+    weights: Weights = None,
+    width: int = 256,
+) -> tuple[Any, tuple[Head, ...]]:
+    """Build a detector on an ImageNet network; neck and heads begin with random values.
+
+    Args:
+        backbone: one of `BACKBONES`, in any case of letters.
+        class_count: how many classes the heads tell apart.
+        anchors: for each head, widths and heights in pixels; the first head has a cell for every 32
+            pixels, the second for 16, the third for 8. One to three heads.
+        weights: a file (``.pth`` for efficientnet-lite, one that Keras reads for others); ``imagenet`` for
+            the published ones: of the installed package for efficientnet-lite, downloaded by Keras for
+            others; None for random values.
+        width: channels of the neck at the coarsest map; half as many at each finer one.
+
+    Returns:
+        A functional model, uint8 (B, H, W, 3) → a list of float32 (B, h, w, anchors × (5 + classes)), with H
+        and W free multiples of 32; and how to read its heads.
+
+    Raises:
+        UsageError: if there is no such backbone, or the number of heads is not one to three.
+        DataError: if the weights are not at hand or do not fit.
+    """
+    name = _known(backbone)
+    if not 1 <= len(anchors) <= len(STRIDES) or not all(anchors):
+        raise UsageError(f"{name}: needs anchors for one to three heads, not {[len(a) for a in anchors]}")
+    strides = STRIDES[: len(anchors)]
+    heads = tuple(
+        Head("yolo", tuple((float(w), float(h)) for w, h in group), stride, class_count)
+        for stride, group in zip(strides, anchors, strict=True)
+    )
+    picture = keras.Input((None, None, 3), dtype="uint8", name="rgb")
+    maps = feature_maps(_features(name, picture, weights))
+    outputs = [
+        _head(x, head, i) for i, (x, head) in enumerate(zip(_neck(maps, strides, width), heads, strict=True))
+    ]
+    return keras.Model(picture, outputs, name="".join(c if c.isalnum() else "_" for c in name)), heads
+
+
+def backbone_layers(model: Any) -> tuple[Any, ...]:
+    """The layers of the ImageNet network in a model of `build_backbone_model`, also after new heads came on.
+
+    Training goes faster while they are frozen: on a CPU the gradients of depthwise convolutions are slow.
+    """
+    return tuple(layer for layer in model.layers if not layer.name.startswith(OWN))
+
+
+def feature_maps(network: Any) -> Mapping[int, Any]:
+    """The feature map of each stride: the widest that a coarser layer reads; and the network's own output.
+
+    Args:
+        network: a functional model, pixels → one feature map.
+
+    Returns:
+        Symbolic tensors by stride in pixels.
+    """
+    steps = network.operations  # layers, and bare operations between them
+    outputs = [step.output for step in steps]
+    shapes = keras.Model(network.input, outputs).compute_output_shape((1, PROBE, PROBE, 3))
+    shape_of = {id(output): tuple(shape) for output, shape in zip(outputs, shapes, strict=True)}
+    read = [
+        source
+        for step, shape in zip(steps, shapes, strict=True)
+        for source in keras.tree.flatten(step.input)
+        if len(shape) == len(shape_of[id(source)]) == 4 and tuple(shape[1:3]) != shape_of[id(source)][1:3]
+    ]
+    found: dict[int, Any] = {}
+    for source in [*read, network.output]:
+        _, rows, columns, channels = shape_of[id(source)]
+        stride = PROBE // rows
+        exact = rows == columns and rows * stride == PROBE
+        if exact and (source is network.output or stride not in found or channels >= found[stride].shape[-1]):
+            found[stride] = source
+    return found
+
+
+def _known(backbone: str) -> str:
+    names = {name.lower(): name for name in BACKBONES}
+    if backbone.lower() in names:
+        return names[backbone.lower()]
+    near = difflib.get_close_matches(backbone.lower(), names, n=1, cutoff=0.5)
+    hint = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(BACKBONES)}"
+    raise UsageError(f"--backbone {backbone}: is not known; {hint}")
+
+
+def _features(name: str, picture: Any, weights: Weights) -> Any:
+    """The network without its classifier, as a model from ``picture`` to its last feature map."""
+    if name in APPLICATIONS:
+        return keras.Model(picture, add_application(name, picture, weights))
+    network = keras.Model(picture, add_features(name, picture))
+    if weights is not None:
+        load_published(network, published_file(name) if weights == "imagenet" else weights)
+    return network
+
+
+def _neck(maps: Mapping[int, Any], strides: Sequence[int], width: int) -> list[Any]:
+    """From each map (B, H / s, W / s, C) what its head reads, (B, H / s, W / s, 2·width / 2^level)."""
+    found: list[Any] = []
+    for level, stride in enumerate(strides):
+        out, name = 2 * width >> level, f"neck_{stride}"
+        x = _convolution(maps[stride], out // 2, 1, f"{name}_own")
+        if found:
+            coarse = _convolution(found[-1], out // 2, 1, f"{name}_coarse")
+            coarse = keras.layers.UpSampling2D(2, name=f"{name}_upsample")(coarse)
+            x = keras.layers.Concatenate(name=f"{name}_concat")([x, coarse])
+        found.append(_convolution(x, out, 3, f"{name}_mix"))
+    return found
+
+
+def _convolution(x: Any, filters: int, size: int, name: str) -> Any:
+    x = keras.layers.Conv2D(filters, size, padding="same", use_bias=False, name=f"{name}_conv")(x)
+    x = keras.layers.BatchNormalization(epsilon=1e-3, name=f"{name}_norm")(x)
+    return keras.layers.LeakyReLU(negative_slope=0.1, name=f"{name}_leaky")(x)
+
+
+def _head(x: Any, head: Head, index: int) -> Any:
+    x = keras.layers.Conv2D(head.channels, 1, name=f"head_{index}_conv")(x)
+    return keras.layers.Activation("linear", dtype="float32", name=f"head_{index}")(x)

@@ -1,0 +1,237 @@
+"""The tensors of a PyTorch ``.pth`` file, read without PyTorch.
+
+Such a file is a pickle: a small program that builds objects, and that may ask its reader to call any
+function by name. The reader here knows only what a table of tensors needs. It calls nothing by name,
+refuses every global name but those of tensors, and so runs nothing that a stranger wrote.
+
+Both forms are read: the zip archive of PyTorch 1.6 and later, and the older row of pickles with the values
+behind them.
+"""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import struct
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.errors import DataError
+
+__all__ = ["read_torch_file"]
+
+MAGIC = 0x1950A86A20F9469CFC6C  # how a file of the older form begins
+
+
+class _Storage(NamedTuple):
+    """A row of values, by its key in the file, and their NumPy type."""
+
+    key: str
+    dtype: str
+
+
+class _Tensor(NamedTuple):
+    """Which values of a storage a tensor has; offset and strides are counted in values."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def read_torch_file(path: str | Path) -> dict[str, NDArray[Any]]:
+    """Read a ``.pth`` file that holds tensors by name, as ``torch.save(model.state_dict(), …)`` writes it.
+
+    Returns:
+        The tensors by name, in the file's order.
+
+    Raises:
+        DataError: if the file cannot be read, is no such file, is cut off, or asks for more than tensors.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read ({fault.strerror})") from None
+    try:
+        read = _read_zip if zipfile.is_zipfile(io.BytesIO(data)) else _read_older
+        table, storages = read(io.BytesIO(data))
+        return {str(name): _array(tensor, storages) for name, tensor in table.items()}
+    except Exception as fault:  # damaged bytes can fail anywhere on the way
+        reason = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:120]
+        raise DataError(f"{path}: is no PyTorch file with tensors by name ({reason})") from None
+
+
+def _read_zip(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, bytes]]:
+    """The table in ``NAME/data.pkl``, and the values of each storage in ``NAME/data/KEY``."""
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        pickled = next((name for name in names if name.endswith("/data.pkl")), None)
+        if pickled is None:
+            raise ValueError("it is a zip archive without data.pkl")
+        folder = pickled.removesuffix("data.pkl") + "data/"
+        table = _Unpickler().load(io.BytesIO(archive.read(pickled)))
+        return table, {n.removeprefix(folder): archive.read(n) for n in names if n.startswith(folder)}
+
+
+def _read_older(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, bytes]]:
+    """Magic number, version, machine, table and keys; then each storage: how many values, and the values."""
+    if _Unpickler().load(file) != MAGIC:
+        raise ValueError("it does not begin like one")
+    _version, machine = _Unpickler().load(file), _Unpickler().load(file)
+    if not machine["little_endian"]:
+        raise ValueError("it was written on a big-endian machine")
+    table = _Unpickler().load(file)
+    types = {tensor.storage.key: np.dtype(tensor.storage.dtype) for tensor in table.values()}
+    storages = {}
+    for key in _Unpickler().load(file):
+        (count,) = struct.unpack("<q", file.read(8))
+        size = count * types[key].itemsize
+        storages[key] = file.read(size)
+        if len(storages[key]) != size:
+            raise ValueError("it is cut off")
+    return table, storages
+
+
+def _array(tensor: _Tensor, storages: Mapping[str, bytes]) -> NDArray[Any]:
+    """The values of ``tensor``, cut out of its storage and copied."""
+    _, offset, shape, strides = tensor
+    values = np.frombuffer(storages[tensor.storage.key], tensor.storage.dtype)  # (length of the storage,)
+    last = offset + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
+    if min((offset, *strides)) < 0 or min(shape, default=1) < 1 or last >= len(values):
+        raise ValueError("a tensor reaches beyond its values")
+    steps = [step * values.itemsize for step in strides]
+    return np.lib.stride_tricks.as_strided(values[offset:], shape, steps, writeable=False).copy()
+
+
+class _Unpickler:
+    """Runs the program that a pickle is, as far as tables of tensors need it."""
+
+    def __init__(self) -> None:
+        self._stack: list[Any] = []
+        self._marks: list[int] = []  # how high the stack was at each mark that is still open
+        self._memo: dict[int, Any] = {}
+
+    def load(self, file: BinaryIO) -> Any:
+        """The object that the pickle at the file's position builds; the position moves behind it."""
+        for opcode, argument, _ in pickletools.genops(file):
+            if opcode.name in _ARGUMENTS:
+                self._stack.append(argument)
+            elif opcode.name in _NEW:
+                self._stack.append(_NEW[opcode.name]())
+            elif opcode.name in _STEPS:
+                _STEPS[opcode.name](self, argument)
+            elif opcode.name not in ("PROTO", "STOP"):
+                raise ValueError(f"it asks for {opcode.name}, which is refused")
+        return self._stack.pop()
+
+    def put(self, key: int) -> None:
+        """Remember the object on top."""
+        self._memo[key] = self._stack[-1]
+
+    def get(self, key: int) -> None:
+        """Push an object that was remembered."""
+        self._stack.append(self._memo[key])
+
+    def mark(self, _: None) -> None:
+        """Begin a row of objects."""
+        self._marks.append(len(self._stack))
+
+    def tuple(self, count: int | None = None) -> None:
+        """Make a tuple of the row, or of the ``count`` objects on top."""
+        self._stack.append(tuple(self._row() if count is None else self._pop(count)))
+
+    def items(self, _: None) -> None:
+        """Put the row, keys and values in turn, into the dictionary below it."""
+        row = self._row()
+        self._stack[-1].update(zip(row[::2], row[1::2], strict=True))
+
+    def item(self, _: None) -> None:
+        """Put one key and its value into the dictionary below them."""
+        key, value = self._pop(2)
+        self._stack[-1][key] = value
+
+    def extend(self, _: None) -> None:
+        """Append the row to the list below it."""
+        row = self._row()
+        self._stack[-1].extend(row)
+
+    def name(self, text: str) -> None:
+        """Push what stands for a global name: a text, never a thing that could be called."""
+        if text not in _NAMES:
+            raise ValueError(f"it asks for {text.replace(' ', '.')}, which is refused")
+        self._stack.append(_NAMES[text])
+
+    def reduce(self, _: None) -> None:
+        """What a pickle means as a call: here an empty dictionary or a tensor."""
+        what, arguments = self._pop(2)
+        self._stack.append(_MADE[what](*arguments))
+
+    def storage(self, _: None) -> None:
+        """A storage goes by ("storage", type, key, device, length, …)."""
+        _, dtype, key, *_rest = self._stack.pop()
+        self._stack.append(_Storage(key, dtype))
+
+    def _pop(self, count: int) -> list[Any]:
+        row = self._stack[-count:]
+        del self._stack[-count:]
+        return row
+
+    def _row(self) -> list[Any]:
+        start = self._marks.pop()
+        row = self._stack[start:]
+        del self._stack[start:]
+        return row
+
+
+def _tensor(storage: _Storage, offset: int, shape: Any, strides: Any, *_: Any) -> _Tensor:
+    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+
+
+def _first(tensor: _Tensor, *_: Any) -> _Tensor:
+    return tensor
+
+
+_MADE: Mapping[str, Callable[..., Any]] = {"dict": dict, "parameter": _first, "tensor": _tensor}
+_ARGUMENTS = frozenset(["BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE"])
+_NEW: Mapping[str, Callable[[], Any]] = {
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_TUPLE": tuple,
+    "EMPTY_DICT": dict,
+    "EMPTY_LIST": list,
+}
+_STEPS: Mapping[str, Callable[[_Unpickler, Any], Any]] = {
+    "BINPUT": _Unpickler.put,
+    "LONG_BINPUT": _Unpickler.put,
+    "BINGET": _Unpickler.get,
+    "LONG_BINGET": _Unpickler.get,
+    "MARK": _Unpickler.mark,
+    "TUPLE": _Unpickler.tuple,
+    "TUPLE1": lambda self, _: self.tuple(1),
+    "TUPLE2": lambda self, _: self.tuple(2),
+    "TUPLE3": lambda self, _: self.tuple(3),
+    "SETITEM": _Unpickler.item,
+    "SETITEMS": _Unpickler.items,
+    "APPENDS": _Unpickler.extend,
+    "GLOBAL": _Unpickler.name,
+    "REDUCE": _Unpickler.reduce,
+    "BINPERSID": _Unpickler.storage,
+    "BUILD": lambda self, _: self._pop(1),  # attributes of a dictionary: versions, which nothing here needs
+}
+_NAMES: Mapping[str, str] = {
+    "collections OrderedDict": "dict",
+    "torch._utils _rebuild_tensor_v2": "tensor",
+    "torch._utils _rebuild_parameter": "parameter",
+    "torch HalfStorage": "<f2",
+    "torch FloatStorage": "<f4",
+    "torch DoubleStorage": "<f8",
+    "torch IntStorage": "<i4",
+    "torch LongStorage": "<i8",
+}
