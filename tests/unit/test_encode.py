@@ -31,14 +31,14 @@ def test_one_box_by_hand() -> None:
 
 
 def test_raw_values_by_hand() -> None:
-    # In cell (2, 1), anchor 16 × 16: σ(tx) = (0 + 0.5) / 2 = 1/4, so tx = ln(1/3); σ(ty) = (0.125 + 0.5) / 2 =
-    # 5/16, so ty = ln(5/11); tw = ln(24 / 16), th = ln(16 / 16).
+    # In cell (2, 1), anchor 16 × 16: σ(tx) = (0 + 0.5) / 2 = 1/4, so tx = ln(1/3); σ(ty) = (0.125 + 0.5) / 2,
+    # that is 5/16, so ty = ln(5/11); tw = ln(24 / 16), th = ln(16 / 16).
     raw = raw_from_boxes(np.float32([32, 18, 24, 16]), np.float32([2, 1]), np.float32([16, 16]), HEAD)
     assert raw == pytest.approx([np.log(1 / 3), np.log(5 / 11), np.log(1.5), 0], abs=1e-6)
 
 
 def test_raw_values_of_new_coords_by_hand() -> None:
-    # σ is in the network already: x = (0 + 0.5) / 2 and y = 0.3125; (2 · tw)² = 1.5, so tw = √1.5 / 2; th = 1/2.
+    # σ is in the network already: x = (0 + 0.5) / 2 and y = 0.3125; (2 · tw)² = 1.5: tw = √1.5 / 2; th = 1/2.
     head = Head("new_coords", HEAD.anchors, 16, 3, scale_x_y=2.0)
     raw = raw_from_boxes(np.float32([32, 18, 24, 16]), np.float32([2, 1]), np.float32([16, 16]), head)
     assert raw == pytest.approx([0.25, 0.3125, np.sqrt(1.5) / 2, 0.5], abs=1e-6)
@@ -50,8 +50,8 @@ def test_narrow_reach_leaves_only_the_own_cell() -> None:
 
 
 def test_slots_count_on_through_heads() -> None:
-    # A second head of 2 × 2 cells begins at 4 · 4 · 2 = 32. The centre is (1.0, 0.5625) of its cells: cell (1, 0),
-    # and (0, 0), from which it is 1.0 away. The anchor 64 × 64 is 64 / 16 = 4 times too high, and 4 is too much.
+    # A second head of 2 × 2 cells begins at 4 · 4 · 2 = 32. The centre is (1.0, 0.5625) of its cells: it is
+    # in cell (1, 0), and 1.0 away from (0, 0). The anchor 64 × 64 is 64 / 16 = 4 times too high: too much.
     coarse = Head("yolo", ((64.0, 64.0), (30.0, 30.0)), 32, 3, scale_x_y=2.0)
     slots = encoded([20, 10, 44, 26], heads=(HEAD, coarse), grids=[(4, 4), (2, 2)]).slot
     assert slots.tolist() == [4, 5, 10, 11, 12, 13, 32 + 1, 32 + 3]

@@ -27,7 +27,7 @@ def packed(
     heads: tuple[Head, ...] = HEADS,
     grids: list[tuple[int, int]] = GRIDS,
 ) -> dict[str, Any]:
-    """Targets of boxes and classes of each picture, padded; truths with a flag in ``unasked`` are not taught."""
+    """Targets of boxes and classes of each picture, padded; truths flagged in ``unasked`` are not taught."""
     keys = {"slot": 0, "cxcywh": 1.0, "class_id": 0, "positive": 0.0, "truths": 0.0, "unasked": 0.0}
     rows: list[dict[str, np.ndarray]] = []
     for n, (xyxy, class_id) in enumerate(pictures):
@@ -83,10 +83,10 @@ def test_equals_the_slow_loss(seed: int) -> None:
 
 
 def test_one_slot_by_hand() -> None:
-    # One head of one cell of 32 pixels with one anchor 16 × 16. All raw values are 0, so σ = 1/2: the box lies
+    # One head of one cell of 32 pixels with one anchor 16 × 16. All raw values are 0, so σ = 1/2: the box is
     # around (16, 16), 16 × 16 pixels. The truth, (12, 8, 28, 24), is as large and 4 to the right of it.
-    # Common 12 · 16 = 192, union 2 · 256 − 192 = 320: IoU 0.6. Distance² 16, hull 20 × 16: diagonal² 656. The
-    # aspects are equal. 1 − CIoU = 0.4 + 16/656 = 0.42439; times 5: 2.12195.
+    # Common 12 · 16 = 192, union 2 · 256 − 192 = 320: IoU 0.6. Distance² 16, hull 20 × 16: diagonal² 656.
+    # The aspects are equal. 1 − CIoU = 0.4 + 16/656 = 0.42439; times 5: 2.12195.
     # Cross-entropy of the logit 0 is ln 2 whatever the target: objectness 0.69315; two classes: 1.38629.
     head = Head("yolo", ((16.0, 16.0),), 32, 2, 2.0)
     truth = (np.float32([[12, 8, 28, 24]]), np.array([1]))

@@ -123,7 +123,7 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Set the rate."""
         number = self.epoch * self.schedule.steps + batch
         progress = self.schedule.progress(number, self.journey.seconds)
-        self.rate = self.schedule.learning_rate(number, progress, number - self.first_step)
+        self.rate = self.schedule.learning_rate(progress, number - self.first_step)
         if keras.backend.backend() == "jax":
             self.model.jax_state_sync()
         self.model.optimizer.learning_rate = self.rate

@@ -6,7 +6,7 @@ No state of random generators is in it: every draw depends on (seed, epoch, plac
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,8 @@ class State:
 
 def save_checkpoint(path: Path, model: Any, state: State) -> None:
     """Write weights, the optimizer's memory with its averaged weights, and where the run is."""
-    arrays: dict[str, Any] = {f"model_{i:04d}": _values(v) for i, v in enumerate(model.variables)}
-    arrays |= {f"optimizer_{i:04d}": _values(v) for i, v in enumerate(model.optimizer.variables)}
+    arrays: dict[str, Any] = {f"model/{v.path}": _values(v) for v in model.variables}
+    arrays |= {f"optimizer/{i:04d}": _values(v) for i, v in enumerate(model.optimizer.variables)}
     text = np.frombuffer(json.dumps(asdict(state)).encode(), np.uint8)
 
     def write(draft: Path) -> None:
@@ -73,26 +73,31 @@ def load_checkpoint(path: Path) -> tuple[State, dict[str, NDArray[Any]]] | None:
         raise DataError(f"{path}: is no checkpoint of this program ({fault}); train anew") from None
 
 
-def restore(model: Any, arrays: dict[str, NDArray[Any]], *, optimizer: bool) -> None:
+def restore(model: Any, arrays: Mapping[str, NDArray[Any]], *, optimizer: bool) -> None:
     """Put the arrays of a checkpoint into a model, and on demand into its optimizer.
 
     Raises:
         DataError: if they belong to another network.
     """
-    _assign(model.variables, [arrays[key] for key in sorted(arrays) if key.startswith("model_")])
+    # By name, as their order depends on which of them learn.
+    _assign({f"model/{v.path}": v for v in model.variables}, _part(arrays, "model/"))
     if optimizer:
-        _assign(
-            model.optimizer.variables, [arrays[key] for key in sorted(arrays) if key.startswith("optimizer_")]
-        )
+        variables = {f"optimizer/{i:04d}": v for i, v in enumerate(model.optimizer.variables)}
+        _assign(variables, _part(arrays, "optimizer/"))
 
 
 def _values(variable: Any) -> NDArray[Any]:
     return np.asarray(keras.ops.convert_to_numpy(variable))
 
 
-def _assign(variables: Sequence[Any], values: Sequence[NDArray[Any]]) -> None:
-    shapes = [tuple(variable.shape) for variable in variables]
-    if shapes != [value.shape for value in values]:
+def _part(arrays: Mapping[str, NDArray[Any]], beginning: str) -> dict[str, NDArray[Any]]:
+    return {key: array for key, array in arrays.items() if key.startswith(beginning)}
+
+
+def _assign(variables: Mapping[str, Any], values: Mapping[str, NDArray[Any]]) -> None:
+    """Give each variable the value of its name, if all names and shapes agree."""
+    have = {key: tuple(variable.shape) for key, variable in variables.items()}
+    if have != {key: value.shape for key, value in values.items()}:
         raise DataError("the checkpoint belongs to another network; was the data set changed?")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    for key, variable in variables.items():
+        variable.assign(values[key])

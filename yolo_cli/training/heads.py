@@ -8,7 +8,6 @@ size, and each class that has the same name. The rest starts small.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -16,19 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.codec import Head
+from yolo_cli.model.backbones import feature_maps
 
-__all__ = ["remake_heads", "trainable_heads"]
+__all__ = ["remake_heads"]
 
 Floats = NDArray[np.float32]
 
 # How probable "something is here" and "it is of this class" are before anything is learnt.
 PRIOR_OBJECT, PRIOR_CLASS = 0.01, 0.1
-REACH = 2.0  # scale_x_y of new heads: neighbouring cells can answer, too
-
-
-def trainable_heads(heads: Sequence[Head], class_count: int) -> tuple[Head, ...]:
-    """The heads that a network gets for training: the same anchors, other classes, a wider reach."""
-    return tuple(replace(head, kind="yolo", class_count=class_count, scale_x_y=REACH) for head in heads)
 
 
 def remake_heads(
@@ -42,26 +36,23 @@ def remake_heads(
 
     Args:
         model: as `yolo_cli.model` builds them.
-        old: its heads.
-        new: the heads to be, of kind "yolo".
+        old: its heads, the coarsest first.
+        new: the heads to be, of kind "yolo"; one more than the old ones adds one with finer cells.
         old_names: class names of the old heads; None if nothing was learnt yet.
         new_names: class names of the new heads.
     """
+    last = [_last_convolution(output) for output in model.outputs]
+    features = [layer.input for layer in last]
+    if len(new) > len(old):
+        features.append(_finer(model, features[-1]))
     outputs = []
-    for index, (output, was, head) in enumerate(zip(model.outputs, old, new, strict=True)):
-        last = _last_convolution(output)
+    for index, (feature, head) in enumerate(zip(features, new, strict=True)):
         layer = keras.layers.Conv2D(head.channels, 1, dtype="float32", name=f"predict_{index}")
-        raw = layer(last.input)
-        layer.set_weights(
-            _values(
-                last.get_weights() if old_names else None,
-                last.input.shape[-1],
-                was,
-                head,
-                list(old_names or ()),
-                new_names,
-            )
-        )
+        raw = layer(feature)
+        kernel, bias = _fresh(feature.shape[-1], head)  # (width, A, 5 + classes), (A, 5 + classes)
+        if old_names is not None and index < len(old) and old[index].kind == "yolo":
+            _carry_over(last[index], old[index], list(old_names), (kernel, bias), head, new_names)
+        layer.set_weights([kernel.reshape(1, 1, len(kernel), -1), bias.reshape(-1)])
         outputs.append(keras.layers.Activation("linear", dtype="float32", name=f"head_{index}")(raw))
     return keras.Model(model.inputs, outputs, name=model.name)
 
@@ -74,34 +65,53 @@ def _last_convolution(output: Any) -> Any:
     return layer
 
 
-def _values(
-    learnt: list[Floats] | None,
-    width: int,
+def _finer(model: Any, coarse: Any) -> Any:
+    """What a head with cells half as large reads: as in the three-headed YOLOv4-tiny of Darknet.
+
+    Args:
+        model: the network.
+        coarse: what its finest head reads, (B, H / 16, W / 16, C).
+
+    Returns:
+        (B, H / 8, W / 8, 128).
+    """
+    backbone = keras.Model(model.inputs, model.outputs[0])
+    x = _convolution(coarse, 64, 1, "fine_coarse")
+    x = keras.layers.UpSampling2D(2, name="fine_upsample")(x)
+    x = keras.layers.Concatenate(name="fine_concat")([x, feature_maps(backbone)[8]])
+    return _convolution(x, 128, 3, "fine_mix")
+
+
+def _convolution(x: Any, filters: int, size: int, name: str) -> Any:
+    x = keras.layers.Conv2D(filters, size, padding="same", use_bias=False, name=f"{name}_conv")(x)
+    x = keras.layers.BatchNormalization(epsilon=1e-5, name=f"{name}_norm")(x)
+    return keras.layers.LeakyReLU(negative_slope=0.1, name=f"{name}_leaky")(x)
+
+
+def _carry_over(
+    layer: Any,
     was: Head,
-    head: Head,
     old_names: list[str],
+    values: tuple[Floats, Floats],
+    head: Head,
     new_names: Sequence[str],
-) -> list[Floats]:
-    """Kernel (1, 1, width, channels) and bias (channels,) of a new head."""
-    kernel, bias = _fresh(width, head)  # (width, A, 5 + classes), (A, 5 + classes)
-    if learnt is not None and was.kind == "yolo":
-        old_kernel = learnt[0].reshape(width, len(was.anchors), -1)  # (width, A', 5 + classes')
-        old_bias = learnt[1].reshape(len(was.anchors), -1)  # (A', 5 + classes')
-        sizes = np.log(np.asarray(head.anchors))[:, None] - np.log(np.asarray(was.anchors))  # (A, A', 2)
-        nearest = np.abs(sizes).sum(axis=2).argmin(axis=1)  # (A,)
-        kernel[..., :5], bias[:, :5] = old_kernel[:, nearest, :5], old_bias[nearest, :5]
-        # Near its middle σ is steeper by the wider reach, so less of it gives the same centre.
-        kernel[..., :2] *= was.scale_x_y / head.scale_x_y
-        bias[:, :2] *= was.scale_x_y / head.scale_x_y
-        bias[:, 2:4] -= sizes[np.arange(len(nearest)), nearest]
-        for place, name in enumerate(new_names):
-            if name in old_names:
-                row = 5 + old_names.index(name)
-                kernel[..., 5 + place], bias[:, 5 + place] = (
-                    old_kernel[:, nearest, row],
-                    old_bias[nearest, row],
-                )
-    return [kernel.reshape(1, 1, width, -1), bias.reshape(-1)]
+) -> None:
+    """Write what the convolution ``layer`` of an old head knows into fresh ``values`` of a new one."""
+    kernel, bias = values  # (width, A, 5 + classes), (A, 5 + classes)
+    weights, biases = layer.get_weights()
+    old_kernel = weights.reshape(len(kernel), len(was.anchors), -1)  # (width, A', 5 + classes')
+    old_bias = biases.reshape(len(was.anchors), -1)  # (A', 5 + classes')
+    apart = np.log(np.asarray(head.anchors))[:, None] - np.log(np.asarray(was.anchors))  # (A, A', 2)
+    nearest = np.abs(apart).sum(axis=2).argmin(axis=1)  # (A,)
+    kernel[..., :5], bias[:, :5] = old_kernel[:, nearest, :5], old_bias[nearest, :5]
+    # Near its middle σ is steeper by the wider reach, so less of it gives the same centre.
+    kernel[..., :2] *= was.scale_x_y / head.scale_x_y
+    bias[:, :2] *= was.scale_x_y / head.scale_x_y
+    bias[:, 2:4] -= apart[np.arange(len(nearest)), nearest]
+    for place, name in enumerate(new_names):
+        if name in old_names:
+            row = 5 + old_names.index(name)
+            kernel[..., 5 + place], bias[:, 5 + place] = old_kernel[:, nearest, row], old_bias[nearest, row]
 
 
 def _fresh(width: int, head: Head) -> tuple[Floats, Floats]:

@@ -41,7 +41,7 @@ class LearningModel(keras.Model):  # type: ignore[misc]
         terms = self.yolo_loss(y, heads)
         for mean, name in zip((self.box_mean, self.objectness_mean, self.class_mean), LOSSES, strict=True):
             mean.update_state(terms[name])
-        return sum(terms.values())
+        return sum(terms.values()) / _replicas()
 
 
 def with_precision(model: Any, precision: str) -> Any:
@@ -78,6 +78,15 @@ def _processor_flags() -> set[str]:
     except OSError:
         return set()
     return set(lines[0].split()) if lines else set()
+
+
+def _replicas() -> int:
+    """How many devices share a step on TensorFlow, which adds up their gradients; elsewhere that is one."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from yolo_cli.training.data import BatchMaker, Capacity, Pictures
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.recipe import batch_for, bytes_a_picture, epochs_for, free_memory
 from yolo_cli.training.schedule import Schedule
+from yolo_cli.training.sizing import choose_heads, choose_size
 from yolo_cli.training.start import Start, choose_start
 from yolo_cli.training.validation import Validator
 from yolo_cli.weights import ModelCard
@@ -76,25 +77,28 @@ def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
     return data
 
 
-def prepare(job: TrainJob, data: Dataset, precision: str, batch: int | None = None) -> Prepared:
+def prepare(
+    job: TrainJob, data: Dataset, precision: str, say: Callable[[str], None], batch: int | None = None
+) -> Prepared:
     """Build the network and all that surrounds it.
 
     Args:
         job: what is to be trained.
         data: from `open_data`.
         precision: what the network will compute in.
+        say: told what was chosen.
         batch: pictures a step; None chooses.
 
     Raises:
         UserError: if the options do not fit the data or the network.
     """
-    from yolo_cli.training.heads import remake_heads, trainable_heads
+    from yolo_cli.training.heads import remake_heads
 
     config = job.config
     learn, check = data.in_split("train"), data.in_split("val")
     start = choose_start(job)
-    size = _size(config, start)
-    heads = trainable_heads(start.heads, len(data.class_names))
+    size = _size(config, start, learn)
+    heads = choose_heads(learn, size, start.heads, config.seed, say)
     plain = remake_heads(start.model, start.heads, heads, start.class_names, data.class_names)
     need = bytes_a_picture(plain, size) * (1 if precision == "float32" else 0.6)
     batch = batch or config.batch or batch_for(len(learn), need, free_memory())
@@ -104,18 +108,18 @@ def prepare(job: TrainJob, data: Dataset, precision: str, batch: int | None = No
     )  # fmt: skip
     schedule = Schedule(config, config.epochs or epochs_for(len(learn)), maker.steps)
     card = _card(job, data, start, heads, size)
-    known = {layer.name for layer in start.model.layers} if start.class_names is not None else set()
-    fresh = frozenset(layer.name for layer in plain.layers) - known
+    fresh = frozenset(layer.name for layer in plain.layers) - start.learnt
     return Prepared(data, plain, fresh, maker, schedule, Validator(check.samples, card, min(batch, 16)), card)
 
 
-def _size(config: TrainConfig, start: Start) -> tuple[int, int]:
+def _size(config: TrainConfig, start: Start, learn: Dataset) -> tuple[int, int]:
     """Height and width of the network's input.
 
     Raises:
         UsageError: if the network cannot have that size.
     """
-    size, step = config.imgsz or start.input_size, max(head.stride for head in start.heads)
+    step = max(head.stride for head in start.heads)
+    size = config.imgsz or choose_size(learn, start.input_size, step)
     if any(side % step or side < step for side in size):
         raise UsageError(
             f"--imgsz {size[0]}x{size[1]}: each side must be a multiple of {step} for this network"

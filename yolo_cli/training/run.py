@@ -8,18 +8,20 @@ from typing import Any
 
 import keras
 
+from yolo_cli.config import TrainConfig
 from yolo_cli.evaluation import Report
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.callbacks import Journey, RateCallback, SaveCallback, Watcher
 from yolo_cli.training.checkpoint import State, load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.data import Batch, ahead
+from yolo_cli.training.devices import gpu_count, shared_step
 from yolo_cli.training.job import TrainJob, write_job
 from yolo_cli.training.network import LearningModel, averaged, choose_precision, with_precision
 from yolo_cli.training.prepare import Prepared, open_data, prepare
 from yolo_cli.training.recipe import Phase, phases
 from yolo_cli.training.results import Outcome, Results, checkpoint_of
 
-__all__ = ["train"]
+__all__ = ["make_optimizer", "train"]
 
 JUDGING_SHARE = 0.1  # validation may take about this share of the time
 FORWARD_SHARE = 0.35  # judging a picture takes about this share of the time that learning from one takes
@@ -41,15 +43,16 @@ def train(job: TrainJob, watcher: Watcher, *, resume: bool = False) -> Outcome:
         checkpoint_of(job.out).unlink(missing_ok=True)
         write_job(job)
     data = open_data(job, watcher.say)
-    precision = choose_precision(job.config.precision, gpu=bool(keras.distribution.list_devices("gpu")))
+    precision = choose_precision(job.config.precision, gpu=gpu_count() > 0)
     batch = None
     while True:
         keras.utils.set_random_seed(job.config.seed)
-        parts = prepare(job, data, precision, batch)
+        parts = prepare(job, data, precision, watcher.say, batch)
         watcher.start(parts.plan(precision))
         try:
-            run = _Run(job, parts, precision, watcher)
-            run.learn()
+            with shared_step():
+                run = _Run(job, parts, precision, watcher)
+                run.learn()
             return run.finish()
         except Exception as fault:
             if not _out_of_memory(fault) or parts.maker.batch == 1:
@@ -104,7 +107,7 @@ class _Run:
         """A fresh optimizer for the layers that learn in this phase."""
         for layer in self.model.layers:
             layer.trainable = not phase.frozen or layer.name in self.parts.new_layers
-        optimizer = _optimizer(self.job, (phase.stop - phase.start) * self.parts.schedule.steps)
+        optimizer = make_optimizer(self.job.config, (phase.stop - phase.start) * self.parts.schedule.steps)
         self.model.compile(optimizer=optimizer, jit_compile=False)
         self.model.optimizer.build(self.model.trainable_variables)
 
@@ -158,9 +161,8 @@ class _Run:
         self.results.write_table(state)
 
 
-def _optimizer(job: TrainJob, steps: int) -> Any:
+def make_optimizer(config: TrainConfig, steps: int) -> Any:
     """AdamW (Loshchilov and Hutter, 2019) with clipped gradients and averaged weights."""
-    config = job.config
     momentum = 1 - 1 / max(2.0, config.ema * steps)
     optimizer = keras.optimizers.AdamW(
         config.learning_rate,

@@ -33,9 +33,8 @@ class Schedule:
         limit = self.config.max_minutes
         return min(1.0, done if limit is None else max(done, seconds / (60 * limit)))
 
-    def learning_rate(self, step: int, progress: float, since_restart: int) -> float:
-        """The rate of ``step``; ``since_restart`` counts from when the optimizer was last made anew."""
-        del step
+    def learning_rate(self, progress: float, since_restart: int) -> float:
+        """The rate at ``progress``; ``since_restart`` counts steps since the optimizer was made anew."""
         low = self.config.final_rate
         cosine = low + (1 - low) * (1 + math.cos(math.pi * progress)) / 2
         return self.config.learning_rate * cosine * min(1.0, (since_restart + 1) / max(1, self.warmup))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from yolo_cli.codec import Head
 from yolo_cli.errors import DataError
 from yolo_cli.training.job import TrainJob
 
 __all__ = ["Start", "choose_start"]
+
+# Where an image classifier gets heads: those of YOLOv4-tiny, made for this size.
+INPUT_SIZE = (416, 416)
+YOLOV4_TINY_ANCHORS = (
+    ((81.0, 82.0), (135.0, 169.0), (344.0, 319.0)),
+    ((23.0, 27.0), (37.0, 58.0), (81.0, 82.0)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class Start:
         heads: how to read it.
         class_names: what its heads know; None if it has learnt nothing.
         input_size: height and width for which it was made, pixels.
+        learnt: names of the layers that have learnt something already.
         origin: what it is, in words for the card.
         licence: of what it has learnt.
     """
@@ -31,6 +39,7 @@ class Start:
     heads: tuple[Head, ...]
     class_names: Sequence[str] | None
     input_size: tuple[int, int]
+    learnt: frozenset[str]
     origin: str
     licence: str
 
@@ -43,6 +52,8 @@ def choose_start(job: TrainJob) -> Start:
     """
     if job.cfg is not None:
         return _from_cfg(Path(job.cfg))
+    if job.backbone is not None:
+        return _from_backbone(job.backbone, job.backbone_weights)
     start = _from_weights(job.weights)
     return _forgotten(start, job.weights) if job.from_scratch else start
 
@@ -59,9 +70,8 @@ def _from_weights(name: str) -> Start:
         raise DataError(f"{files.first}: training needs the model's .keras file, and none is beside it")
     card = read_card(files.keras)
     model = keras.saving.load_model(files.keras, compile=False)
-    return Start(
-        model, card.heads, card.class_names, card.input_size, f"fine-tuned from {card.name}", card.licence
-    )
+    origin = f"fine-tuned from {card.name}"
+    return Start(model, card.heads, card.class_names, card.input_size, _layers(model), origin, card.licence)
 
 
 def _forgotten(start: Start, name: str) -> Start:
@@ -69,13 +79,8 @@ def _forgotten(start: Start, name: str) -> Start:
     import keras
 
     fresh = keras.models.clone_model(start.model)
-    return replace(
-        start,
-        model=fresh,
-        class_names=None,
-        origin=f"trained from scratch, built like {name}",
-        licence="none",
-    )
+    origin = f"trained from scratch, built like {name}"
+    return replace(start, model=fresh, class_names=None, learnt=frozenset(), origin=origin, licence="none")
 
 
 def _from_cfg(path: Path) -> Start:
@@ -87,4 +92,26 @@ def _from_cfg(path: Path) -> Start:
     network = read_cfg(path)
     size = (network.net.integer("height"), network.net.integer("width"))
     origin = f"trained from scratch, built after {path.name}"
-    return Start(build_model(network), heads_of(network), None, size, origin, "none")
+    return Start(build_model(network), heads_of(network), None, size, frozenset(), origin, "none")
+
+
+def _from_backbone(name: str, weights: str | None) -> Start:
+    """An image classifier under the heads of YOLOv4-tiny."""
+    from yolo_cli.model.backbones import backbone_layers, build_backbone_model
+
+    source: Path | Literal["imagenet"] | None = None
+    if weights is not None:
+        source = "imagenet" if weights == "imagenet" else Path(weights)
+    model, heads = build_backbone_model(name, 1, YOLOV4_TINY_ANCHORS, source)
+    learnt = _names(backbone_layers(model)) if weights else frozenset()
+    words = f"which knew {weights}" if weights else "from scratch"
+    licence = "that of the backbone's weights" if weights else "none"
+    return Start(model, heads, None, INPUT_SIZE, learnt, f"{name} under YOLO heads, {words}", licence)
+
+
+def _layers(model: Any) -> frozenset[str]:
+    return _names(model.layers)
+
+
+def _names(layers: Iterable[Any]) -> frozenset[str]:
+    return frozenset(layer.name for layer in layers)

@@ -13,6 +13,7 @@ from yolo_cli.config import DetectConfig
 from yolo_cli.datasets import Sample
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.engines import Engine
+from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import Evaluator, Report, evaluate
 from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
@@ -37,7 +38,7 @@ class LiveEngine:
     model: Any
     batch: int
 
-    def run(self, batch: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    def run(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
         count = len(batch)
         if count < self.batch:
@@ -45,6 +46,14 @@ class LiveEngine:
         heads = self.model.predict_on_batch(batch)
         heads = heads if isinstance(heads, list | tuple) else [heads]
         return [np.asarray(head[:count], np.float32) for head in heads]
+
+    def multiply_accumulates(self, batch: NDArray[Any]) -> int:
+        """Not known: it is counted from ONNX graphs.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"arithmetic for {batch.shape} is counted from .onnx files, not while training")
 
 
 class Validator:

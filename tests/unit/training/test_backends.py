@@ -1,0 +1,71 @@
+"""Every backend learns the same, and so do several devices."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.shared import ROOT
+
+SCRIPT = ROOT / "tests" / "unit" / "training" / "three_steps.py"
+
+
+@cache
+def interpreter(backend: str) -> str | None:
+    """A Python that has the backend: this one, or one that ``YOLO_CLI_TEST_PYTHON_JAX`` (or _TORCH) names."""
+    tries = [sys.executable, os.environ.get(f"YOLO_CLI_TEST_PYTHON_{backend.upper()}", "")]
+    for python in filter(None, tries):
+        if (
+            subprocess.run([python, "-c", f"import {backend}"], capture_output=True, check=False).returncode
+            == 0
+        ):
+            return python
+    return None
+
+
+@cache
+def three_steps(backend: str, *words: str) -> dict[str, list[float]]:
+    python = interpreter(backend)
+    if python is None:
+        pytest.skip(
+            f"no {backend} here; YOLO_CLI_TEST_PYTHON_{backend.upper()} can name a Python that has it"
+        )
+    environment = os.environ | {
+        "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "",
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2" if "devices" in words else "",
+    }  # fmt: skip
+    done = subprocess.run(
+        [python, str(SCRIPT), *words],
+        env=environment,
+        cwd=Path(ROOT),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_three_steps_give_the_losses_of_tensorflow(backend: str) -> None:
+    assert three_steps(backend)["losses"] == pytest.approx(three_steps("tensorflow")["losses"], abs=1e-3)
+
+
+@pytest.mark.slow
+def test_two_devices_learn_what_one_learns() -> None:
+    both = three_steps("jax", "devices")
+    assert both["devices"] == 2
+    assert both["losses"] == pytest.approx(three_steps("jax")["losses"], abs=1e-3)
+
+
+@pytest.mark.slow
+def test_losses_fall() -> None:
+    losses = three_steps("tensorflow")["losses"]
+    assert losses[2] < losses[1] < losses[0]
