@@ -194,7 +194,8 @@ def test_xml_bombs_are_findings(tmp_path: Path) -> None:
     dataset = outcome(root)
     assert isinstance(dataset, Dataset)
     assert [(f.code, f.where) for f in dataset.findings] == [
-        ("Y203", f"Annotations/{stem}.xml") for stem in "abc"
+        *(("Y203", f"Annotations/{stem}.xml") for stem in "abc"),
+        ("Y504", "ImageSets/Main/train.txt"),
     ]
     assert [s.path.stem for s in dataset.samples] == ["d"]
 
