@@ -11,6 +11,7 @@ from tests.browser import browser, look, needs_chromium
 from tests.evaluation_sets import picture_set
 from yolo_cli.images import Image
 from yolo_cli.report import About, TrainingCurves, analyse, write_report
+from yolo_cli.report.svg import Frame
 
 pytestmark = needs_chromium
 
@@ -115,11 +116,12 @@ def test_the_slider_moves_the_marks_and_the_class_table(driver) -> None:
     def mark(name: str, side: str) -> float:
         return float(driver.find_element("id", name).get_attribute(side))
 
-    slide(driver, 0)
-    before = mark("pr-dot", "cx"), mark("cursor", "x1")
     slide(driver, 0.65)
-    assert mark("pr-dot", "cx") < before[0]  # recall fell
-    assert mark("cursor", "x1") > before[1]
+    frame = Frame()  # precision 2/3, recall 2/5
+    assert (mark("pr-dot", "cx"), mark("pr-dot", "cy")) == pytest.approx(
+        (frame.across(0.4), frame.down(2 / 3)), abs=0.1
+    )
+    assert mark("cursor", "x1") == mark("cursor", "x2") == pytest.approx(frame.across(0.65))
     cells = driver.execute_script(
         "return [...document.querySelectorAll('#class-table tbody tr')].map(row => [row.dataset.class, "
         "row.querySelector('.live-p').textContent, row.querySelector('.live-r').textContent]).sort()"
