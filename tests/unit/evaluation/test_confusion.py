@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.evaluation_sets import Mixture, mixtures, perfect, picture_set, random_set
 from tests.oracles_evaluation import slow_verdicts
-from yolo_cli.evaluation import COCO, confusion_matrix
+from yolo_cli.evaluation import COCO, VOC10, confusion_matrix
 
 
 def bar(left: float, right: float) -> tuple[float, float, float, float]:
@@ -40,10 +40,23 @@ def test_the_right_class_goes_before_a_closer_wrong_one() -> None:
     assert confusion_matrix(gathered, 0.25).counts[:2].tolist() == [[0, 0, 0, 1], [0, 1, 0, 0]]
 
 
-def test_a_truth_is_taken_for_another_class_once() -> None:
-    found = [(bar(0, 10), 0.9, 1), (bar(0, 10), 0.8, 2)]
+def test_a_truth_is_taken_for_another_class_once_by_the_most_confident() -> None:
+    found = [(bar(0, 10), 0.8, 1), (bar(0, 10), 0.9, 2)]
     counts = confusion_matrix(picture_set((found, [(bar(0, 10), 0)])), 0.25).counts
-    assert counts.tolist() == [[0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]]
+    assert counts.tolist() == [[0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0]]
+
+
+def test_of_two_truths_of_other_classes_the_closer_is_taken() -> None:
+    gathered = picture_set(([(bar(0, 10), 0.9, 1)], [(bar(3, 13), 0), (bar(1, 11), 2)]))
+    assert confusion_matrix(gathered, 0.25).counts[[0, 2], 1].tolist() == [0, 1]
+
+
+def test_the_diagonal_holds_no_more_than_the_hits_of_the_protocol() -> None:
+    # VOC holds both against the first truth: one hit, one false, and the second truth is missed.
+    gathered = picture_set(([(bar(1, 11), 0.9, 0), (bar(1, 11), 0.8, 0)], [(bar(0, 10), 0), (bar(3, 13), 0)]))
+    assert confusion_matrix(gathered, 0.25, protocol=COCO).counts[[0, -1], 0].tolist() == [2, 0]
+    assert confusion_matrix(gathered, 0.25, protocol=VOC10).counts[[0, -1], 0].tolist() == [1, 1]
+    assert confusion_matrix(gathered, 0.25, protocol=VOC10).counts[0, -1] == 1
 
 
 def test_the_overlap_asked_for_decides() -> None:

@@ -106,6 +106,22 @@ def test_of_two_that_would_find_one_truth_the_more_confident_stays() -> None:
     assert diagnosis.map50 + diagnosis.cost["localisation"] == pytest.approx(1)
 
 
+def test_a_corrected_box_below_the_hit_goes() -> None:
+    # The shifted box lies on the truth that was found; corrected, it must not count as finding the other.
+    found = [(bar(0, 10), 0.9, 0), (bar(5, 15), 0.8, 0)]
+    diagnosis = diagnose(picture_set((found, [(bar(0, 10), 0), (bar(100, 110), 0)]), classes=1))
+    assert _kinds(diagnosis) == ["localisation", "missed"]
+    assert (diagnosis.map50, diagnosis.cost["localisation"]) == (pytest.approx(51 / 101), pytest.approx(0))
+
+
+@pytest.mark.parametrize(("truths", "closest"), [([(4, 14), (8, 18)], 0), ([(8, 18), (4, 14)], 1)])
+def test_a_bad_box_belongs_to_the_truth_it_overlaps_most(truths: list, closest: int) -> None:
+    # 0..10 overlaps 4..14 by 6/14 and 8..18 by 2/18.
+    diagnosis = diagnose(picture_set(([(bar(0, 10), 0.9, 0)], [(bar(*truth), 0) for truth in truths])))
+    assert _kinds(diagnosis) == ["localisation", "missed"]
+    assert (diagnosis.truth.tolist(), diagnosis.missed.tolist()) == ([closest], [1 - closest])
+
+
 def test_a_corrected_box_above_the_hit_takes_its_place() -> None:
     # The shifted box at 0.9 lies on the truth that the hit at 0.8 found: corrected, it stays, the hit goes.
     found = [(bar(5, 15), 0.9, 0), (bar(0, 10), 0.8, 0)]

@@ -68,6 +68,8 @@ def test_a_threshold_of_one_is_met_by_an_exact_hit() -> None:
     third = 10 / 3
     gathered = _one_picture([(0, third, 0.9), (0, third + 0.01, 0.8)], [(0, third)])
     assert _verdicts(gathered, iou=1.0) == "hf"
+    # What rounding may leave of an exact hit, 1e-10 of the whole, is forgiven.
+    assert _verdicts(_one_picture([(0, third - 1e-11, 0.9)], [(0, third)]), iou=1.0) == "h"
 
 
 def test_a_crowd_takes_any_number_and_none_of_them_counts() -> None:
