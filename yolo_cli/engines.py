@@ -33,6 +33,10 @@ class Engine(Protocol):
         """
         ...
 
+    def multiply_accumulates(self, batch: NDArray[Any]) -> int:
+        """How many multiplications with an addition a run on such a batch needs."""
+        ...
+
 
 class OnnxEngine:
     """A network in ONNX Runtime.
@@ -118,6 +122,16 @@ class KerasEngine:
             with self._scope:
                 heads = self._model.predict_on_batch(batch)
         return list(heads) if isinstance(heads, list | tuple) else [heads]
+
+    def multiply_accumulates(self, batch: NDArray[Any]) -> int:
+        """Not known: it is counted from ONNX graphs.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(
+            f"--engine keras: arithmetic for {batch.shape} is counted from .onnx files; use onnx"
+        )
 
 
 def choose_engine(

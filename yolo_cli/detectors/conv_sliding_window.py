@@ -8,13 +8,16 @@ window.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.detectors.regions import Cost
 from yolo_cli.detectors.windows import Level
 from yolo_cli.engines import Engine
 
-__all__ = ["all_windows"]
+__all__ = ["all_windows", "price_of_all"]
 
 
 def all_windows(network: Engine, level: Level) -> NDArray[np.float32]:
@@ -22,3 +25,8 @@ def all_windows(network: Engine, level: Level) -> NDArray[np.float32]:
     [scores] = network.run(level.rgb[None])  # (1, rows, columns, classes)
     rows: NDArray[np.float32] = scores.reshape(-1, scores.shape[-1])
     return rows
+
+
+def price_of_all(network: Engine, levels: Iterable[Level]) -> Cost:
+    """A run of the network for each level, however many windows that is."""
+    return Cost(sum(network.multiply_accumulates(level.rgb[None]) for level in levels), 0)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.regions import RegionScores, apply_deltas, softmax
+from yolo_cli.detectors.regions import Cost, RegionScores, apply_deltas, softmax
 from yolo_cli.detectors.roi_align import roi_align
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
@@ -42,12 +42,18 @@ class MapClassifier:
     backbone: Engine
     head: Engine
 
-    def __call__(self, image: Image, boxes: Floats) -> RegionScores:
+    def classify(self, image: Image, boxes: Floats) -> RegionScores:
         """What the regions (N, 4) of ``image`` show."""
         regions = region_features(picture_features(self.backbone, image), image, boxes)
         logits, deltas = self.head.run(regions)  # (N, K + 1), (N, 4 K)
         scores = softmax(logits)[:, :-1]  # (N, K)
         return RegionScores(scores, apply_deltas(boxes, deltas.reshape(*scores.shape, 4)))
+
+    def cost(self, image: Image) -> Cost:
+        """One run of the first network, and one of the second for each region."""
+        features = picture_features(self.backbone, image)  # (rows, columns, C)
+        head = self.head.multiply_accumulates(region_features(features, image, np.zeros((1, 4))))
+        return Cost(self.backbone.multiply_accumulates(np.zeros((1, SIDE, SIDE, 3), np.uint8)), head)
 
 
 def picture_features(backbone: Engine, image: Image) -> NDArray[np.float32]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from yolo_cli.config import DetectConfig
-from yolo_cli.detectors.conv_sliding_window import all_windows
+from yolo_cli.detectors.conv_sliding_window import all_windows, price_of_all
 from yolo_cli.detectors.fast_rcnn import MapClassifier
 from yolo_cli.detectors.rcnn import CropClassifier
 from yolo_cli.detectors.regions import RegionDetector
 from yolo_cli.detectors.selective_search import selective_search
-from yolo_cli.detectors.sliding_window import each_window
+from yolo_cli.detectors.sliding_window import each_window, price_of_each
 from yolo_cli.detectors.windows import WindowScan
 from yolo_cli.detectors.yolo import YoloDetector
 from yolo_cli.engines import Device, Engine, EngineKind, KerasEngine, OnnxEngine, choose_engine
@@ -99,25 +99,27 @@ def _yolo(network: Engine, card: ModelCard, config: DetectConfig, _device: Devic
 def _sliding_window(
     network: Engine, card: ModelCard, config: DetectConfig, _device: Device
 ) -> RegionDetector:
-    scan = WindowScan(network, each_window)
-    return RegionDetector(scan.propose, scan.classify, card, config)
+    scan = WindowScan(network, each_window, price_of_each)
+    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config)
 
 
 def _conv_sliding_window(
     network: Engine, card: ModelCard, config: DetectConfig, _device: Device
 ) -> RegionDetector:
-    scan = WindowScan(network, all_windows)
-    return RegionDetector(scan.propose, scan.classify, card, config)
+    scan = WindowScan(network, all_windows, price_of_all)
+    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config)
 
 
 def _rcnn(network: Engine, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
     backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
-    return RegionDetector(selective_search, CropClassifier(backbone, network), card, config)
+    judge = CropClassifier(backbone, network)
+    return RegionDetector(selective_search, judge.classify, judge.cost, card, config)
 
 
 def _fast_rcnn(network: Engine, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
     backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
-    return RegionDetector(selective_search, MapClassifier(backbone, network), card, config)
+    judge = MapClassifier(backbone, network)
+    return RegionDetector(selective_search, judge.classify, judge.cost, card, config)
 
 
 WINDOWS = {"sliding-window", "conv-sliding-window"}

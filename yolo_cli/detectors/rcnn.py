@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.detectors.crops import warp
-from yolo_cli.detectors.regions import RegionScores, apply_deltas
+from yolo_cli.detectors.regions import Cost, RegionScores, apply_deltas
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 
@@ -42,7 +42,7 @@ class CropClassifier:
     backbone: Engine
     head: Engine
 
-    def __call__(self, image: Image, boxes: Floats) -> RegionScores:
+    def classify(self, image: Image, boxes: Floats) -> RegionScores:
         """What the regions (N, 4) of ``image`` show."""
         scores: list[Floats] = []
         deltas: list[Floats] = []
@@ -53,6 +53,13 @@ class CropClassifier:
         logits = np.concatenate(scores)  # (N, K)
         changes = np.concatenate(deltas).reshape(*logits.shape, 4)  # (N, K, 4)
         return RegionScores(0.5 + 0.5 * np.tanh(0.5 * logits), apply_deltas(boxes, changes))
+
+    def cost(self, _image: Image) -> Cost:
+        """A run of both networks for each region."""
+        [features] = self.backbone.run(np.zeros((1, SIDE, SIDE, 3), np.uint8))  # (1, C, rows, columns)
+        crop = self.backbone.multiply_accumulates(np.zeros((1, SIDE, SIDE, 3), np.uint8))
+        head = self.head.multiply_accumulates(features.transpose(0, 2, 3, 1))
+        return Cost(0, crop + head)
 
 
 def crop_features(backbone: Engine, image: Image, boxes: Floats) -> NDArray[np.float32]:

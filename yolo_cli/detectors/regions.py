@@ -24,7 +24,7 @@ from yolo_cli.images import Image
 from yolo_cli.suppression import suppress
 from yolo_cli.weights import ModelCard
 
-__all__ = ["RegionDetector", "RegionScores", "apply_deltas", "deltas_between", "softmax"]
+__all__ = ["Cost", "RegionDetector", "RegionScores", "apply_deltas", "deltas_between", "softmax"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -57,12 +57,26 @@ class RegionScores:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """How many multiply-accumulates the networks need for one picture.
+
+    Attributes:
+        whole: for the picture as a whole.
+        each: for each region on top of that.
+    """
+
+    whole: int
+    each: int
+
+
+@dataclass(frozen=True, slots=True)
 class RegionDetector:
     """A `Detector` made of two parts.
 
     Attributes:
         propose: where to look: picture → boxes (N, 4) in its pixels.
         classify: picture and boxes (N, 4) → what is in them.
+        cost: picture → what classifying its regions costs.
         card: what the model says of itself.
         config: thresholds and limits.
 
@@ -72,6 +86,7 @@ class RegionDetector:
 
     propose: Callable[[Image], Floats]
     classify: Callable[[Image, Floats], RegionScores]
+    cost: Callable[[Image], Cost]
     card: ModelCard
     config: DetectConfig = DEFAULTS
 

@@ -7,7 +7,7 @@ pixels it grows until those are as large as the network's input. Where windows l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.regions import RegionScores, softmax
+from yolo_cli.detectors.regions import Cost, RegionScores, softmax
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 from yolo_cli.letterbox import GREY
@@ -115,16 +115,22 @@ class WindowScan:
         network: pictures, uint8 (B, H, W, 3) → scores before softmax (B, rows, columns, classes), background
             last, for the window at each row and column.
         look: how the network sees a level: its scores (N, classes) for each of the level's windows.
+        price: what that costs for a picture on these levels.
         pyramid: which windows there are.
     """
 
     network: Engine
     look: Callable[[Engine, Level], NDArray[np.float32]]
+    price: Callable[[Engine, Iterable[Level]], Cost]
     pyramid: Pyramid = Pyramid()
 
     def propose(self, image: Image) -> Floats:
         """All windows (N, 4) in pixels of ``image``."""
         return np.concatenate([level.windows for level in levels(image, self.pyramid)])
+
+    def cost(self, image: Image) -> Cost:
+        """What looking at every level costs."""
+        return self.price(self.network, levels(image, self.pyramid))
 
     def classify(self, image: Image, boxes: Floats) -> RegionScores:
         """What the windows ``boxes`` (N, 4) show: those that `propose` gave, in the same order."""

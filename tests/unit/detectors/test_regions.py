@@ -9,7 +9,14 @@ from hypothesis import given
 from tests.contract import assert_is_detector
 from tests.strategies import boxes
 from yolo_cli.config import DetectConfig
-from yolo_cli.detectors.regions import RegionDetector, RegionScores, apply_deltas, deltas_between, softmax
+from yolo_cli.detectors.regions import (
+    Cost,
+    RegionDetector,
+    RegionScores,
+    apply_deltas,
+    deltas_between,
+    softmax,
+)
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
@@ -22,7 +29,8 @@ def detector(found, scores, xyxy=None, **options):
     found = np.array(found, np.float32)
     xyxy = found[:, None] if xyxy is None else xyxy
     regions = RegionScores(np.array(scores, np.float32), xyxy)
-    return RegionDetector(lambda _: found, lambda _image, _boxes: regions, CARD, DetectConfig(**options))
+    config = DetectConfig(**options)
+    return RegionDetector(lambda _: found, lambda _image, _boxes: regions, lambda _: Cost(0, 1), CARD, config)
 
 
 def test_every_class_above_the_confidence():

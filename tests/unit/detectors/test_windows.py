@@ -7,9 +7,9 @@ import pytest
 
 from tests.contract import assert_is_detector, pictures
 from yolo_cli.config import DetectConfig
-from yolo_cli.detectors.conv_sliding_window import all_windows
-from yolo_cli.detectors.regions import RegionDetector
-from yolo_cli.detectors.sliding_window import each_window
+from yolo_cli.detectors.conv_sliding_window import all_windows, price_of_all
+from yolo_cli.detectors.regions import Cost, RegionDetector
+from yolo_cli.detectors.sliding_window import each_window, price_of_each
 from yolo_cli.detectors.windows import STRIDE, WINDOW, Level, Pyramid, WindowScan, levels
 from yolo_cli.images import Image
 from yolo_cli.letterbox import GREY
@@ -78,13 +78,18 @@ class Brightness:
         value = batch[:, : rows * STRIDE : STRIDE, : columns * STRIDE : STRIDE, 0].astype(np.float32) / 64
         return [np.stack([value, -value, 0 * value], axis=-1)]  # (B, rows, columns, 3), background last
 
+    def multiply_accumulates(self, batch):
+        """As if each pixel cost one."""
+        return int(np.prod(batch.shape[:3]))
+
 
 CARD = ModelCard("fake", ("bright", "dark"), (), (WINDOW, WINDOW), "stretch")
 
 
 @pytest.mark.parametrize("image", pictures()[:3], ids=lambda image: image.name)
 def test_both_ways_put_the_scores_in_the_same_order(image):
-    crops, whole = (WindowScan(Brightness(), look) for look in (each_window, all_windows))
+    crops = WindowScan(Brightness(), each_window, price_of_each)
+    whole = WindowScan(Brightness(), all_windows, price_of_all)
     windows = crops.propose(image)
     one, other = (scan.classify(image, windows) for scan in (crops, whole))
     assert one.scores.shape == (len(windows), 2)
@@ -92,7 +97,14 @@ def test_both_ways_put_the_scores_in_the_same_order(image):
     assert np.array_equal(one.xyxy[:, 0], windows)
 
 
-@pytest.mark.parametrize("look", [each_window, all_windows])
-def test_they_are_detectors(look):
-    scan = WindowScan(Brightness(), look)
-    assert_is_detector(RegionDetector(scan.propose, scan.classify, CARD, DetectConfig(confidence=0.5)))
+@pytest.mark.parametrize("parts", [(each_window, price_of_each), (all_windows, price_of_all)])
+def test_they_are_detectors(parts):
+    scan = WindowScan(Brightness(), *parts)
+    config = DetectConfig(confidence=0.5)
+    assert_is_detector(RegionDetector(scan.propose, scan.classify, scan.cost, CARD, config))
+
+
+def test_what_they_cost():
+    image = picture(160, 320)  # one level of 256 x 128 pixels, 9 windows of 128 x 128
+    assert WindowScan(Brightness(), each_window, price_of_each, ONE_LEVEL).cost(image) == Cost(0, 128 * 128)
+    assert WindowScan(Brightness(), all_windows, price_of_all, ONE_LEVEL).cost(image) == Cost(256 * 128, 0)

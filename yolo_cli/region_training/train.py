@@ -1,0 +1,157 @@
+"""From a data set to the files of a region detector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from yolo_cli.datasets import Dataset
+from yolo_cli.detectors.fast_rcnn import SIDE as MAP_SIDE
+from yolo_cli.detectors.fast_rcnn import picture_features, region_features
+from yolo_cli.detectors.loading import open_backbone
+from yolo_cli.detectors.rcnn import SIDE as CROP_SIDE
+from yolo_cli.detectors.rcnn import crop_features
+from yolo_cli.detectors.selective_search import SearchConfig, selective_search
+from yolo_cli.detectors.windows import WINDOW
+from yolo_cli.engines import OnnxEngine
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.images import Image
+from yolo_cli.model.windows import as_convolutions
+from yolo_cli.region_training.examples import Draw, Examples, collect
+from yolo_cli.region_training.heads import fit_linear_head, fit_mlp_head
+from yolo_cli.region_training.windows import train_window_classifier
+from yolo_cli.weights import ModelCard, ModelFiles, find_model
+from yolo_cli.weights.save import save_model
+from yolo_cli.weights.store import sha256
+
+__all__ = ["BACKBONE", "REGION_DETECTORS", "RegionRecipe", "train_regions"]
+
+BACKBONE = "yolov4-tiny-coco:route_034"
+"""Whose features R-CNN and Fast R-CNN stand on: 384 channels, a cell every 16 pixels."""
+
+REGION_DETECTORS = ("conv-sliding-window", "rcnn", "fast-rcnn")
+
+# A quarter of the variations finds most objects, and training needs only some proposals of each picture.
+SEARCH = SearchConfig(colour_spaces=("hsv",), scales=(50.0,))
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRecipe:
+    """How a region detector is trained.
+
+    Attributes:
+        detector: one of ``REGION_DETECTORS``; the sliding window has the model of the convolutional one.
+        epochs: how often the network sees all examples; None takes what suits some thousand pictures.
+        seed: the same seed draws the same examples.
+
+    Raises:
+        UsageError: if there is no such detector, or there would be nothing to do.
+    """
+
+    detector: str
+    epochs: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.detector not in REGION_DETECTORS:
+            known = ", ".join(REGION_DETECTORS)
+            raise UsageError(f"--detector {self.detector}: cannot be trained this way; there are {known}")
+        if self.epochs is not None and self.epochs < 1:
+            raise UsageError(f"--epochs is {self.epochs}, and must be at least 1")
+
+
+def train_regions(
+    data: Dataset, out: Path, recipe: RegionRecipe, progress: Progress = lambda *_: None
+) -> ModelFiles:
+    """Train on every picture of ``data`` and write ``out.keras`` and ``out.onnx``.
+
+    Args:
+        data: the pictures to learn from: choose the split before.
+        out: where the model goes, without a suffix.
+        recipe: which detector, and how.
+        progress: is told what is being done, how much of it is done, and how much there is.
+
+    Raises:
+        DataError: if no picture shows an object, or the model cannot be written.
+    """
+    if not any(len(sample.labels) for sample in data.samples):
+        raise DataError(f"{data.root}: no picture shows an object, so there is nothing to learn")
+    train = _train_windows if recipe.detector == "conv-sliding-window" else _train_on_features
+    model, card = train(data, recipe, progress)
+    return save_model(model, _named(card, data, out), out, half=True)
+
+
+def _train_windows(data: Dataset, recipe: RegionRecipe, progress: Progress) -> tuple[Any, dict[str, Any]]:
+    epochs = recipe.epochs or 12
+    model = train_window_classifier(
+        data.samples, len(data.class_names), epochs, recipe.seed, [_Told(progress, epochs)]
+    )
+    return as_convolutions(model), {"detector": recipe.detector, "input_size": (WINDOW, WINDOW)}
+
+
+def _train_on_features(data: Dataset, recipe: RegionRecipe, progress: Progress) -> tuple[Any, dict[str, Any]]:
+    fast = recipe.detector == "fast-rcnn"
+    backbone = open_backbone(BACKBONE)
+    examples = _examples(data, backbone, recipe, progress)
+    epochs = recipe.epochs or 7
+    fit = fit_mlp_head if fast else fit_linear_head
+    model = fit(examples, len(data.class_names), epochs, recipe.seed, [_Told(progress, epochs)])
+    side = MAP_SIDE if fast else CROP_SIDE
+    file = find_model(BACKBONE.partition(":")[0]).onnx
+    assert file is not None  # it was opened above
+    source = {"backbone_sha256": sha256(file)}
+    card = {"detector": recipe.detector, "input_size": (side, side), "backbone": BACKBONE, "source": source}
+    return model, card
+
+
+def _examples(data: Dataset, backbone: OnnxEngine, recipe: RegionRecipe, progress: Progress) -> Examples:
+    """Features of chosen regions of every picture, in the way of the detector that is trained."""
+    fast = recipe.detector == "fast-rcnn"
+
+    def describe(image: Image, boxes: Any) -> Any:
+        if fast:
+            return region_features(picture_features(backbone, image), image, boxes)
+        return crop_features(backbone, image, boxes)
+
+    def propose(image: Image) -> Any:
+        return selective_search(image, SEARCH)
+
+    def told(done: int) -> None:
+        progress("pictures", done, len(data))
+
+    draw = (
+        Draw() if fast else Draw(near=10, far=22)
+    )  # a crop costs a run of the network, a part of a map little
+    return collect(data.samples, propose, describe, draw, recipe.seed, told)
+
+
+def _named(card: dict[str, Any], data: Dataset, out: Path) -> ModelCard:
+    boxes = int(np.sum([len(sample.labels) for sample in data.samples]))
+    return ModelCard(
+        name=out.name,
+        class_names=data.class_names,
+        heads=(),
+        resize="stretch",
+        origin="trained by yolo train",
+        training_data=f"{len(data)} pictures with {boxes} boxes",
+        **card,
+    )
+
+
+class _Told(keras.callbacks.Callback):  # type: ignore[misc]
+    """Tells how many epochs are done."""
+
+    def __init__(self, progress: Progress, epochs: int) -> None:
+        super().__init__()
+        self._progress, self._epochs = progress, epochs
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """One more."""
+        self._progress("epochs", epoch + 1, self._epochs)
