@@ -27,6 +27,8 @@ from yolo_cli.codec import Head, boxes_from_raw, slot_anchors, slot_cells
 
 __all__ = ["LossWeights", "YoloLoss", "ciou"]
 
+MOST_IGNORED = 512  # so many slots of a picture, the most confident, can be asked nothing
+
 TINY = 1e-7  # keeps quotients finite where a box has no area
 
 
@@ -72,6 +74,7 @@ class YoloLoss:
                 cxcywh, float32 (B, P, 4): their truths, pixels, padded with 1;
                 class_id, int32 (B, P);
                 positive, float32 (B, P): 1, or 0 for padding;
+                taken, uint8 (B, S): 1 for positive slots, counted through all heads;
                 truths, float32 (B, T, 4): xyxy of all truths, padded with 0;
                 unasked, float32 (B, T): 1 for truths that are crowd or difficult.
             raw_heads: float32 (B, rows, columns, channels) each.
@@ -85,9 +88,8 @@ class YoloLoss:
         box = ops.sum((1.0 - complete) * positive) / count
         logits = _take(values[..., 5:], slot)  # (B, P, classes)
         classes = ops.sum(self._class_loss(logits, targets["class_id"]) * positive) / count
-        asked = self._asked(boxes, targets)  # (B, S)
         fit = ops.stop_gradient(ops.clip(overlap, 0.0, 1.0)) * positive  # (B, P)
-        objectness = _objectness(values[..., 4], slot, positive, fit, asked) / count
+        objectness = self._objectness(values[..., 4], boxes, fit, targets) / count
         w = self.weights
         return {"box": w.box * box, "objectness": w.objectness * objectness, "class": w.classes * classes}
 
@@ -105,6 +107,26 @@ class YoloLoss:
             all_boxes.append(_xyxy(cxcywh))
         return ops.concatenate(all_values, axis=1), ops.concatenate(all_boxes, axis=1)
 
+    def _objectness(self, logit: Any, boxes: Any, fit: Any, targets: Mapping[str, Any]) -> Any:
+        """Cross-entropy of every slot's objectness, summed over the batch.
+
+        With softplus(x) the cross-entropy of the target 0, that of the target z is softplus(x) − x·z. So the
+        sum over all slots is mended in those that answer and in those that are asked nothing. Of the latter,
+        only the most confident are looked for: where the objectness is low, it costs next to nothing anyway.
+
+        Args:
+            logit: (B, S).
+            boxes: (B, S, 4), xyxy.
+            fit: (B, P), the targets of positive slots, 0 for padding.
+            targets: see above.
+        """
+        _, top = ops.top_k(ops.stop_gradient(logit), min(MOST_IGNORED, logit.shape[1]))  # (B, K)
+        top = ops.cast(top, "int32")
+        ignored = self._ignored(boxes, top, targets)  # (B, K)
+        everywhere = ops.sum(ops.softplus(logit))
+        spared = ops.sum(ops.softplus(ops.take_along_axis(logit, top, axis=1)) * ignored)
+        return everywhere - spared - ops.sum(ops.take_along_axis(logit, targets["slot"], axis=1) * fit)
+
     def _class_loss(self, logits: Any, class_id: Any) -> Any:
         """Cross-entropy summed over classes, (B, P)."""
         shift = self.weights.label_smoothing / 2
@@ -112,17 +134,18 @@ class YoloLoss:
         wanted = wanted * (1.0 - 2.0 * shift) + shift
         return ops.sum(_cross_entropy(logits, wanted), axis=-1)
 
-    def _asked(self, boxes: Any, targets: Mapping[str, Any]) -> Any:
-        """1 for slots (B, S) whose objectness counts where they are not positive, else 0."""
+    def _ignored(self, boxes: Any, slot: Any, targets: Mapping[str, Any]) -> Any:
+        """1 for those of some slots (B, K) that answer for nothing, but are asked nothing either; else 0."""
         truths = ops.cast(targets["truths"], "float32")  # (B, T, 4)
         unasked = ops.cast(targets["unasked"], "float32")[:, None]  # (B, 1, T)
-        both, own, theirs = _areas(ops.stop_gradient(boxes)[:, :, None], truths[:, None])  # (B, S, T) …
-        # Of a crowd, the share of the slot's own box counts that lies in it.
-        iou = both / (own + theirs - both + TINY)
-        near = ops.where(
-            unasked > 0, ops.maximum(both / (own + TINY), iou) - 0.5, iou - self.weights.ignore_iou
-        )
-        return 1.0 - ops.cast(ops.any(near > 0, axis=2), "float32")
+        mine = ops.stop_gradient(_take(boxes, slot))  # (B, K, 4)
+        both, own, theirs = _areas(mine[:, :, None], truths[:, None])  # (B, K, T), (B, K, 1), (B, 1, T)
+        iou = both / (own + theirs - both + TINY)  # (B, K, T)
+        # Of a crowd or a difficult object, the share of the slot's own box counts that lies in it.
+        inside = both / (own + TINY) - 0.5  # (B, K, T)
+        near = ops.where(unasked > 0, inside, iou - self.weights.ignore_iou)  # (B, K, T)
+        free = 1.0 - ops.cast(ops.take_along_axis(targets["taken"], slot, axis=1), "float32")  # (B, K)
+        return free * ops.cast(ops.any(near > 0, axis=2), "float32")
 
 
 def ciou(a: Any, b: Any) -> tuple[Any, Any]:
@@ -152,24 +175,6 @@ def _aspect(boxes: Any) -> Any:
     """The angle (…) whose tangent is width over height."""
     side = boxes[..., 2:] - boxes[..., :2]  # (…, 2)
     return ops.arctan(side[..., 0] / (side[..., 1] + TINY))
-
-
-def _objectness(logit: Any, slot: Any, positive: Any, fit: Any, asked: Any) -> Any:
-    """Cross-entropy of every slot's objectness, summed over the batch.
-
-    With softplus(x) the cross-entropy of the target 0, that of the target z is softplus(x) − x·z. So the sum
-    over all slots that are asked is mended in the positive ones, and nothing needs to be scattered.
-
-    Args:
-        logit: (B, S).
-        slot: (B, P), the positive slots.
-        positive: (B, P), 1, or 0 for padding.
-        fit: (B, P), the target there, 0 for padding.
-        asked: (B, S), 1 where a slot that is not positive counts.
-    """
-    chosen = ops.take_along_axis(logit, slot, axis=1)  # (B, P)
-    missing = (1.0 - ops.take_along_axis(asked, slot, axis=1)) * positive  # (B, P)
-    return ops.sum(ops.softplus(logit) * asked) + ops.sum(ops.softplus(chosen) * missing - chosen * fit)
 
 
 def _cross_entropy(logit: Any, wanted: Any) -> Any:

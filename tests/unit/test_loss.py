@@ -17,7 +17,6 @@ HEADS = (
     Head("yolo", ((8.0, 12.0), (16.0, 9.0)), 16, 3, 2.0),
 )
 GRIDS = [(2, 2), (4, 4)]  # of 64 × 64 pixels
-SLOTS = 2 * 2 * 2 + 4 * 4 * 2
 
 
 def packed(
@@ -37,12 +36,13 @@ def packed(
             "slot": t.slot.astype(np.int32), "cxcywh": t.cxcywh, "class_id": t.class_id.astype(np.int32),
             "positive": np.ones(len(t), np.float32), "truths": xyxy, "unasked": flags.astype(np.float32),
         }  # fmt: skip
-        rows.append({})
+        slot_count = sum(r * c * len(head.anchors) for head, (r, c) in zip(heads, grids, strict=True))
+        rows.append({"taken": np.isin(np.arange(slot_count), t.slot).astype(np.uint8)})
         for key, fill in keys.items():
             out = np.full((room, *values[key].shape[1:]), fill, values[key].dtype)
             out[: len(values[key])] = values[key]
             rows[-1][key] = out
-    return {key: np.stack([row[key] for row in rows]) for key in keys}
+    return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
 
 
 def noise(seed: int, pictures: int, strength: float = 1.0) -> list[np.ndarray]:

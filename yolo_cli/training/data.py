@@ -122,6 +122,14 @@ class BatchMaker:
         object.__setattr__(self, "grids", grids)
 
     @property
+    def slot_count(self) -> int:
+        """Slots of all heads."""
+        return sum(
+            rows * columns * len(head.anchors)
+            for head, (rows, columns) in zip(self.heads, self.grids, strict=True)
+        )
+
+    @property
     def steps(self) -> int:
         """Batches an epoch; the last one is filled up with pictures of its beginning."""
         return -(-len(self.pictures) // self.batch)
@@ -155,7 +163,10 @@ class BatchMaker:
         taught = truth[~unasked]
         found = encode(taught.xyxy, taught.class_id, self.heads, self.grids)
         slots, truths = self.capacity.slots, self.capacity.truths
+        taken = np.zeros(self.slot_count, np.uint8)  # (S,)
+        taken[found.slot] = 1
         return {
+            "taken": taken,
             "slot": _padded(found.slot.astype(np.int32), slots, 0),
             "cxcywh": _padded(found.cxcywh, slots, 1),
             "class_id": _padded(found.class_id.astype(np.int32), slots, 0),

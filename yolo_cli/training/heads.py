@@ -54,7 +54,7 @@ def remake_heads(
             _carry_over(last[index], old[index], list(old_names), (kernel, bias), head, new_names)
         layer.set_weights([kernel.reshape(1, 1, len(kernel), -1), bias.reshape(-1)])
         outputs.append(keras.layers.Activation("linear", dtype="float32", name=f"head_{index}")(raw))
-    return keras.Model(model.inputs, outputs, name=model.name)
+    return keras.Model(model.input, outputs, name=model.name)
 
 
 def _last_convolution(output: Any) -> Any:
@@ -75,7 +75,7 @@ def _finer(model: Any, coarse: Any) -> Any:
     Returns:
         (B, H / 8, W / 8, 128).
     """
-    backbone = keras.Model(model.inputs, model.outputs[0])
+    backbone = keras.Model(model.input, model.outputs[0])
     x = _convolution(coarse, 64, 1, "fine_coarse")
     x = keras.layers.UpSampling2D(2, name="fine_upsample")(x)
     x = keras.layers.Concatenate(name="fine_concat")([x, feature_maps(backbone)[8]])

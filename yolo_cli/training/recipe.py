@@ -73,7 +73,7 @@ def bytes_a_picture(model: Any, size: tuple[int, int]) -> float:
     import keras
 
     outputs = [layer.output for layer in model.layers if not isinstance(layer.output, list)]
-    everything = keras.Model(model.inputs, outputs)
+    everything = keras.Model(model.input, outputs)
     given = everything.compute_output_spec(keras.KerasTensor((1, *size, 3), dtype="uint8"))
     return float(BYTES_A_VALUE * sum(prod(tensor.shape) for tensor in given))
 

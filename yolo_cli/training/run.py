@@ -68,7 +68,7 @@ class _Run:
         self.job, self.parts, self.watcher = job, parts, watcher
         twin = with_precision(parts.plain, precision)
         loss = YoloLoss(parts.card.heads, LossWeights(label_smoothing=job.config.label_smoothing))
-        self.model = LearningModel(twin.inputs, twin.outputs, yolo_loss=loss)
+        self.model = LearningModel(twin.input, twin.outputs, yolo_loss=loss)
         self.results = Results(job.out, parts.plain, parts.card)
         self.journey = Journey(State(), time.monotonic())
 

@@ -15,7 +15,7 @@ def schedule(epochs: int = 10, steps: int = 20, **options: object) -> Schedule:
 
 
 def test_the_cosine_by_hand() -> None:
-    # At the middle of the run cos(π / 2) = 0: (1 + 0) / 2 of the highest rate. At a third cos(π / 3) = 1/2: 3/4.
+    # At the middle of the run cos(π / 2) = 0: half the rate. At a third cos(π / 3) = 1/2: 3/4.
     s = schedule()
     assert s.learning_rate(0.5, 100) == pytest.approx(0.5)
     assert s.learning_rate(1 / 3, 100) == pytest.approx(0.75)

@@ -23,6 +23,7 @@ def data() -> tuple[np.ndarray, dict[str, np.ndarray]]:
         t = encode(xyxy, np.array([0, 1]), HEADS, [(4, 4)])
         fill = 12 - len(t)
         rows.append({
+            "taken": np.isin(np.arange(32), t.slot).astype(np.uint8),
             "slot": np.pad(t.slot.astype(np.int32), (0, fill)),
             "cxcywh": np.pad(t.cxcywh, ((0, fill), (0, 0)), constant_values=1),
             "class_id": np.pad(t.class_id.astype(np.int32), (0, fill)),
