@@ -16,6 +16,8 @@ __all__ = ["roi_align"]
 
 Floats = NDArray[np.floating[Any]]
 
+AT_ONCE = 32  # regions: so few that their features stay in the processor's cache
+
 
 def roi_align(features: Floats, boxes: Floats, size: int) -> Floats:
     """Features of each region, (N, size, size, C).
@@ -37,13 +39,18 @@ def roi_align(features: Floats, boxes: Floats, size: int) -> Floats:
     rows, columns, channels = features.shape
     x = _between(boxes[:, 0], boxes[:, 2], size, columns)  # twice (N, size) and (N, size)
     y = _between(boxes[:, 1], boxes[:, 3], size, rows)
+    four = [
+        (row[:, :, None] * columns + column[:, None], part_y[:, :, None] * part_x[:, None])
+        for row, part_y in y
+        for column, part_x in x
+    ]
+    cells = np.stack([cell for cell, _ in four], axis=-1)  # (N, size, size, 4)
+    weights = np.stack([weight for _, weight in four], axis=-1).astype(features.dtype)  # (N, size, size, 4)
     flat = features.reshape(-1, channels)  # (rows · columns, C)
-    out = np.zeros((len(boxes), size, size, channels), features.dtype)
-    for row, row_weight in y:
-        for column, column_weight in x:
-            cell = row[:, :, None] * columns + column[:, None, :]  # (N, size, size)
-            weight = row_weight[:, :, None] * column_weight[:, None, :]  # (N, size, size)
-            out += flat[cell] * weight[..., None].astype(features.dtype)
+    out = np.empty((len(boxes), size, size, channels), features.dtype)
+    for start in range(0, len(boxes), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        out[part] = (weights[part][..., None, :] @ flat[cells[part]])[..., 0, :]
     return out
 
 
