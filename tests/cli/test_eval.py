@@ -315,6 +315,8 @@ def test_what_the_data_does_not_know_is_left_out_and_named(cli):
     results(category_id=55)
     done = cli("eval", "--data", "coco", "--detections", "r.json", "--no-save", "-q")
     assert (done.exit_code, "their category_id; the first is 55" in done.stderr) == (5, True)
+    loud = cli("eval", "--data", "coco", "--detections", "r.json", "--no-save")
+    assert loud.stderr.count("the first is 55") == 1
 
 
 def bad_files():
@@ -382,3 +384,11 @@ def test_faults_of_the_data_are_mentioned(cli):
         "a fault in the data, such as labels/val/c.txt:2: class 9 is none of 0 to 1; `yolo lint"
         in done.stderr
     )
+
+
+def test_help_is_as_it_was(monkeypatch):
+    """A new snapshot is taken with: COLUMNS=82 yolo eval --help > tests/cli/snapshots/yolo-eval.txt"""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(main, ["eval", "--help"], prog_name="yolo").stdout
+    snapshot = Path(__file__).parent / "snapshots" / "yolo-eval.txt"
+    assert shown == snapshot.read_text(encoding="utf-8")

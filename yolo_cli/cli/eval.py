@@ -156,7 +156,8 @@ def _run(options: _Options) -> int:
         say(f"error: interrupted; what is done is kept{_how_to_go_on(folder)}")
         return INTERRUPTED
     for note in judged.about.notes if not options.quiet else ():
-        say(note)
+        if note not in judged.faults:  # those are told already
+            say(note)
     analysis = analyse(judged.gathered, rules, judged.conditions)
     extras = _extras(options, analysis, gates, before)
     _print(options, analysis, judged, extras)

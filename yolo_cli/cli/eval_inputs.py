@@ -43,7 +43,7 @@ def judge(options: Any, pictures: Pictures, journal: Path | None) -> Judged:
 
 def _judge_model(options: Any, pictures: Pictures, journal: Path | None) -> Judged:
     """Let a model of ours detect on every picture."""
-    from yolo_cli.cli.judged import detect_all, load_model, renamings, tell_classes
+    from yolo_cli.cli.judged import chosen_classes, detect_all, load_model, renamings, tell_classes
     from yolo_cli.evaluation import Conditions, truth_hash
     from yolo_cli.judging import gather, match_classes
     from yolo_cli.report import About
@@ -51,7 +51,7 @@ def _judge_model(options: Any, pictures: Pictures, journal: Path | None) -> Judg
     model = load_model(options)
     data = pictures.part.class_names
     match = match_classes(
-        model.detector.class_names, data, renamings(options.renamed), _classes(options, data)
+        model.detector.class_names, data, renamings(options.renamed), chosen_classes(options.classes, data)
     )
     found, faults = detect_all(
         model, pictures.part, options.batch, journal, options.resume is not None, options.quiet
@@ -67,7 +67,7 @@ def _judge_model(options: Any, pictures: Pictures, journal: Path | None) -> Judg
 
 def _judge_results(options: Any, pictures: Pictures, path: Path) -> Judged:
     """Take another program's boxes; no model is loaded."""
-    from yolo_cli.cli.judged import read_names, renamings, tell_classes
+    from yolo_cli.cli.judged import chosen_classes, read_names, renamings, tell_classes
     from yolo_cli.cli.output import coco_category_ids
     from yolo_cli.evaluation import Conditions, truth_hash
     from yolo_cli.judging import gather, match_classes, read_results
@@ -77,7 +77,7 @@ def _judge_results(options: Any, pictures: Pictures, path: Path) -> Judged:
     names = read_names(Path(options.names)) if options.names else data
     own_ids = part.kind == "coco" and not options.names
     ids = part.category_ids if own_ids else tuple(coco_category_ids(names))
-    match = match_classes(names, data, renamings(options.renamed), _classes(options, data))
+    match = match_classes(names, data, renamings(options.renamed), chosen_classes(options.classes, data))
     others = [sample for sample in pictures.whole.samples if sample.split != part.samples[0].split]
     results = read_results(path, part.samples, ids, others)
     gathered = gather(part.samples, results.found, match, options.conf or 0.0)
@@ -93,12 +93,3 @@ def _unread(faults: Sequence[str]) -> list[str]:
     if not faults:
         return []
     return [f"{len(faults)} pictures could not be read, and are not judged; first: {faults[0]}"]
-
-
-def _classes(options: Any, data: Sequence[str]) -> list[str]:
-    """``--classes``: names or ids, with commas."""
-    words = [word.strip() for word in ",".join(options.classes).split(",") if word.strip()]
-    return [
-        data[int(word)] if word not in data and word.isdecimal() and int(word) < len(data) else word
-        for word in words
-    ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Model",
     "Pictures",
+    "chosen_classes",
     "detect_all",
     "detection_config",
     "load_model",
@@ -144,6 +145,19 @@ def renamings(texts: Iterable[str]) -> dict[str, str]:
             raise UsageError(f"--map {text}: must be OLD=NEW: the model's name, then the data's")
         pairs[old] = new
     return pairs
+
+
+def chosen_classes(texts: Iterable[str], data: Sequence[str]) -> list[str]:
+    """``--classes``: names or ids of the data's classes, with commas; words that are neither stay.
+
+    >>> chosen_classes(["dog,0", "x"], ["cat", "dog"])
+    ['dog', 'cat', 'x']
+    """
+    words = [word.strip() for word in ",".join(texts).split(",") if word.strip()]
+    return [
+        data[int(word)] if word not in data and word.isdecimal() and int(word) < len(data) else word
+        for word in words
+    ]
 
 
 def read_names(path: Path) -> tuple[str, ...]:
