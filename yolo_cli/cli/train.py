@@ -132,9 +132,11 @@ def _new_job(**given: Any) -> TrainJob:
         UsageError: if options contradict each other.
     """
     from dataclasses import replace
+    from pathlib import Path
 
     from yolo_cli.cli.runs import open_run_folder
     from yolo_cli.config import AugmentConfig
+    from yolo_cli.datasets import read_dataset
     from yolo_cli.training.job import DEFAULT_WEIGHTS, TrainJob
 
     _check(given)
@@ -142,6 +144,9 @@ def _new_job(**given: Any) -> TrainJob:
     nothing = {f.name: 0.0 for f in fields(AugmentConfig) if f.name not in ("cutout_side", "min_visible")}
     augment = AugmentConfig(**nothing) if given["no_augment"] else AugmentConfig()
     named = {name: given[name] for name in ("mosaic", "flip_vertical") if given[name] is not None}
+    augment = replace(augment, **named)
+    if not Path(given["data"]).exists():
+        read_dataset(given["data"])  # says what is wrong, before there is an empty folder for the run
     return TrainJob(
         data=given["data"],
         weights=given["weights"] or DEFAULT_WEIGHTS,
@@ -151,7 +156,7 @@ def _new_job(**given: Any) -> TrainJob:
         from_scratch=given["from_scratch"],
         allow_unlabelled=given["allow_unlabelled"],
         config=config,
-        augment=replace(augment, **named),
+        augment=augment,
         out=open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]),
     )
 

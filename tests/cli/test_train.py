@@ -1,0 +1,79 @@
+"""`yolo train`: what it refuses, and one small run from end to end."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from tests.training_sets import write_shapes, write_tiny_cfg
+from yolo_cli.cli import main
+
+
+def run(*words: str):
+    return CliRunner().invoke(main, ["train", *words])
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ([], "--data PATH names the pictures"),
+        (["--data", "x", "--model", "a.cfg", "--backbone", "VGG16"], "--model and --backbone"),
+        (["--data", "x", "--backbone-weights", "w.pth"], "goes with --backbone"),
+        (["--resume", "runs/train", "--data", "x"], "leave --data out"),
+        (["--data", "x", "--epochs", "0"], "--epochs is 0"),
+        (["--data", "x", "--mosaic", "2"], "augmentation mosaic is 2"),
+        (["--data", "x", "--imgsz", "big"], "no size"),
+        (["data=x"], "did you mean --data x?"),
+    ],
+)
+def test_wrong_usage(words: list[str], fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*words)
+    assert result.exit_code == 2
+    assert fault in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_resume_needs_a_run(tmp_path: Path) -> None:
+    result = run("--resume", str(tmp_path))
+    assert result.exit_code == 3
+    assert "args.yaml: cannot be read" in result.output
+
+
+def test_data_that_is_not_there(tmp_path: Path) -> None:
+    result = run("--data", str(tmp_path / "nothing"), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 3
+    assert "there is no such file or folder" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_small_run(tmp_path: Path) -> None:
+    data, cfg, out = write_shapes(tmp_path / "data"), write_tiny_cfg(tmp_path), tmp_path / "out"
+    before = {path: path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    words = ["--epochs", "2", "--batch", "4", "--model", str(cfg), "--out", str(out), "--no-augment"]
+    result = run("--data", str(data), *words)
+    assert result.exit_code == 0, result.output
+    files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    assert files == [
+        "args.yaml", "results.csv",
+        "weights/best.keras", "weights/best.onnx", "weights/checkpoint.npz", "weights/last.keras",
+    ]  # fmt: skip
+    rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert rows[1]["map50_95"]
+    args = yaml.safe_load((out / "args.yaml").read_text())
+    assert (args["config"]["epochs"], args["augment"]["flip"]) == (2, 0.0)
+    assert {path: path.read_bytes() for path in data.rglob("*") if path.is_file()} == before
+    from yolo_cli.weights import read_card
+
+    card = read_card(out / "weights" / "best.onnx")
+    assert card.class_names == ("square", "disc")
+    assert "mAP at IoU 0.5" in card.figures[0]
+    assert card.source["data_sha256"] in card.training_data
+    again = run("--data", str(data), *words)
+    assert again.exit_code == 2
+    assert "holds files already" in again.output

@@ -1,0 +1,29 @@
+"""Eight pictures are learnt by heart, from scratch, by every kind of network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.made_sets import write_text
+from tests.training_sets import write_shapes, write_tiny_cfg
+from tests.unit.training.test_data import STILL
+from tests.unit.training.watchers import Noting
+from yolo_cli.config import TrainConfig
+from yolo_cli.training import TrainJob
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["cfg", "efficientnet-lite0", "MobileNetV2"])
+def test_eight_pictures(start: str, tmp_path: Path) -> None:
+    from yolo_cli.training.run import train
+
+    data = write_shapes(tmp_path / "data", train=8, val=0)
+    write_text(data / "data.yaml", "train: images/train\nval: images/train\nnames: [square, disc]\n")
+    what = {"cfg": str(write_tiny_cfg(tmp_path))} if start == "cfg" else {"backbone": start}
+    config = TrainConfig(
+        epochs=150, batch=4, imgsz=(64, 64), learning_rate=3e-3, precision="float32", ema=0.02
+    )
+    job = TrainJob(str(data), tmp_path / "run", config=config, augment=STILL, **what)
+    assert train(job, Noting()).report.map50 >= 0.99
