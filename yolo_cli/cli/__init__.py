@@ -14,10 +14,12 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "detect": "Find objects in pictures.",
     "eval": "Judge a model, or another program's results, against truth.",
+    "compare": "Compare the sliding window, R-CNN and YOLO on your pictures.",
     "calibrate": "Make a model's confidences mean what they say.",
     "anchors": "Fit anchors to the boxes of a data set.",
     "explain": "Say why a model found what it found at one point.",
     "lint": "Find what is wrong with a data set.",
+    "train": "Train a detector on your own pictures.",
     "weights": "List the models at hand, show what one says of itself, import Darknet models.",
 }
 

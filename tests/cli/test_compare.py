@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.made_sets import write_voc
+from tests.shared import ROOT
+from yolo_cli.cli import main
+
+EXAMPLES = str(ROOT / "examples")
+
+
+def yolo(*words: str) -> Result:
+    return CliRunner().invoke(main, words)
+
+
+def test_a_folder_without_labels(tmp_path):
+    out = tmp_path / "out"
+    done = yolo("compare", "--data", EXAMPLES, "--detectors", "YOLO,convolutional window", "--out", str(out))
+    assert done.exit_code == 0, done.output
+    title, yolo_row, window_row = done.stdout.splitlines()
+    assert title.split()[:4] == ["detector", "mAP50", "recall", "regions"]
+    assert yolo_row.split()[:2] == ["YOLO", "-"]
+    assert window_row.startswith("convolutional window")
+    assert "From the sliding window to YOLO: 3 pictures of examples" in (out / "comparison.html").read_text()
+
+
+def test_json_of_a_labelled_set(tmp_path):
+    write_voc(tmp_path / "data")
+    words = ["--detectors", "YOLO", "--format", "json", "--quiet", "--out", str(tmp_path / "out")]
+    done = yolo("compare", "--data", str(tmp_path / "data"), *words)
+    assert done.exit_code == 0, done.output
+    assert done.stderr == ""
+    told = json.loads(done.stdout)
+    assert told["pictures"] == 2  # of val
+    [row] = told["detectors"]
+    assert row["name"] == "YOLO"
+    assert row["finished"]
+    assert row["map50"] is not None
+
+
+def test_time_that_is_up_is_said(tmp_path):
+    words = ["--detectors", "yolo", "--time-limit", "0", "--out", str(tmp_path / "out")]
+    done = yolo("compare", "--data", EXAMPLES, *words)
+    assert done.exit_code == 0
+    assert "YOLO: its time was up after 1 of 3 pictures" in done.stderr
+    assert "1 (time up)" in done.stdout
+
+
+def test_some_pictures(tmp_path):
+    words = ["--detectors", "yolo", "--limit", "2", "--format", "json", "--out", str(tmp_path / "out")]
+    assert json.loads(yolo("compare", "--data", EXAMPLES, *words).stdout)["pictures"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--data", EXAMPLES, "--detectors", "R-CNM"], 2, "did you mean R-CNN?"),
+        (["--data", "nowhere"], 3, "nowhere"),
+        ([], 2, "--data"),
+    ],
+)
+def test_what_cannot_be_done(words, code, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = yolo("compare", *words)
+    assert (done.exit_code, done.stderr.count("\n")) == (code, 1)
+    assert says in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_folder(tmp_path):
+    done = yolo("compare", "--data", str(tmp_path))
+    assert (done.exit_code, done.stderr.count("\n")) == (3, 1)

@@ -1,0 +1,189 @@
+"""`yolo compare`: from the sliding window to YOLO, on the same pictures, by the same judge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import yolo_cli
+from yolo_cli.cli.group import YoloCommand, nearest
+from yolo_cli.cli.options import config_option, talk_options
+from yolo_cli.cli.progress import say
+from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
+from yolo_cli.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from yolo_cli.comparison import Contender, Measured, Row
+    from yolo_cli.datasets import Dataset
+
+__all__ = ["compare"]
+
+_RUN_FOLDER = "runs/compare"
+
+# The sign \b keeps click from filling a paragraph.
+_HELP = """Compare the sliding window, R-CNN and YOLO on your pictures.
+
+Every detector sees the same pictures and is judged alike: accuracy, time for proposing, classifying and
+suppressing, windows or proposals judged, multiply-accumulates, memory. It prints a table and writes a page.
+A folder of pictures without labels is compared without accuracy.
+
+\b
+yolo compare --data voc --limit 50
+yolo compare --data photos/ --detectors 'R-CNN,YOLO' --format json
+"""
+
+
+@click.command("compare", cls=YoloCommand, help=_HELP)
+@click.option("--data", required=True, metavar="PATH", help="A data set, or a folder of pictures.")
+@click.option(
+    "--split", metavar="NAME", help="Only this part.  [default: val, or all of an unsplit data set]"
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Only so many pictures, evenly chosen.")
+@click.option("--detectors", metavar="NAMES", help="Only these, with commas between.  [default: all]")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0),
+    default=90.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="A detector begins no further picture after so long.",
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What is printed on stdout.",
+)
+@click.option("--out", metavar="DIR", help=f"Where the page is written.  [default: a new {_RUN_FOLDER}]")
+@click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@config_option
+@talk_options
+def compare(data: str, split: str | None, limit: int | None, **given: Any) -> int:
+    """Measure one detector after the other, print, write the page."""
+    from yolo_cli.cli.runs import open_run_folder
+    from yolo_cli.comparison import write_page
+
+    pictures, labelled = _pictures(data, split, limit)
+    chosen = _chosen(given["detectors"])
+    folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])
+    measured = _measure(chosen, pictures, labelled, given["time_limit"], given["quiet"])
+    rows = [one.row for one in measured]
+    if given["output_format"] == "json":
+        click.echo(json.dumps(_plain(rows, data, len(pictures)), ensure_ascii=False, indent=1))
+    else:
+        click.echo("\n".join(_table(rows)))
+    title = f"From the sliding window to YOLO: {len(pictures)} pictures of {Path(data).name}"
+    write_page(folder / "comparison.html", measured, pictures.samples, title, yolo_cli.__version__)
+    if not given["quiet"]:
+        say(f"saved {folder / 'comparison.html'}")
+    return 0
+
+
+def _pictures(data: str, split: str | None, limit: int | None) -> tuple[Dataset, bool]:
+    """The data set, and whether it has labels; a plain folder of pictures serves too."""
+    from dataclasses import replace
+
+    from yolo_cli.datasets import open_dataset
+
+    try:
+        found, labelled = open_dataset(data), True
+    except DataError:
+        if not Path(data).is_dir():
+            raise
+        found, labelled = _unlabelled(Path(data)), False
+    if split or "val" in found.splits:
+        found = found.in_split(split or "val")
+    step = max(1.0, len(found) / limit) if limit else 1.0
+    places = [int(place * step) for place in range(min(limit or len(found), len(found)))]
+    return replace(found, samples=tuple(found.samples[place] for place in places)), labelled
+
+
+def _unlabelled(folder: Path) -> Dataset:
+    """The pictures of a folder as a data set without boxes.
+
+    Raises:
+        DataError: if there are none.
+    """
+    from yolo_cli.datasets import UNSPLIT, Dataset, Sample
+    from yolo_cli.images import SUFFIXES
+
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise DataError(f"{folder}: holds neither a data set nor pictures")
+    samples = tuple(Sample(path.name, path, UNSPLIT, path.stem, "") for path in paths)
+    return Dataset(folder, "yolo", (), samples)
+
+
+def _chosen(names: str | None) -> Sequence[Contender]:
+    """The detectors by their names.
+
+    Raises:
+        UsageError: if there is no such detector.
+    """
+    from yolo_cli.comparison import CONTENDERS
+
+    known = {contender.name.casefold(): contender for contender in CONTENDERS}
+    words = [word.strip() for word in names.split(",")] if names else list(known)
+    for word in words:
+        if word.casefold() not in known:
+            near = nearest(word.casefold(), known)
+            hint = f"did you mean {known[near].name}?" if near else f"there are {', '.join(known)}"
+            raise UsageError(f"--detectors: there is no '{word}'; {hint}")
+    return [known[word.casefold()] for word in words]
+
+
+def _measure(
+    chosen: Sequence[Contender], pictures: Dataset, labelled: bool, time_limit: float, quiet: bool
+) -> list[Measured]:
+    from yolo_cli.comparison import measure
+
+    config = DetectConfig(confidence=EVALUATION_FLOOR)
+    measured = []
+    for contender in chosen:
+        if not quiet:
+            say(f"{contender.name}: {len(pictures)} pictures, at most {time_limit:g} s")
+        measured.append(measure(contender, pictures, config, time_limit, labelled))
+        row = measured[-1].row
+        if not quiet and not row.finished:
+            say(f"{contender.name}: its time was up after {row.pictures} of {len(pictures)} pictures")
+    return measured
+
+
+def _plain(rows: Sequence[Row], data: str, pictures: int) -> dict[str, Any]:
+    """The figures as plain data."""
+    return {"data": data, "pictures": pictures, "detectors": [asdict(row) for row in rows]}
+
+
+def _table(rows: Sequence[Row]) -> list[str]:
+    """The figures for people; times in milliseconds a picture, arithmetic in billions."""
+    title = ("detector", "mAP50", "recall", "regions", "propose", "classify", "suppress", "MACs", "pictures")
+    body = [
+        (
+            row.name,
+            _figure(row.map50),
+            _figure(row.recall),
+            f"{row.regions:,.0f}",
+            f"{row.propose_ms:,.1f} ms",
+            f"{row.classify_ms:,.1f} ms",
+            f"{row.suppress_ms:,.1f} ms",
+            f"{row.multiply_accumulates / 1e9:,.2f} G",
+            f"{row.pictures}" if row.finished else f"{row.pictures} (time up)",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in (title, *body)) for column in range(len(title))]
+    return [
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
+        for line in (title, *body)
+    ]
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

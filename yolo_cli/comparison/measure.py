@@ -1,0 +1,226 @@
+"""Run one detector over the pictures, and measure what it costs and what it is worth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import iou
+from yolo_cli.comparison.contenders import Contender, model_bytes, open_contender
+from yolo_cli.comparison.memory import forget_peak, peak_memory
+from yolo_cli.config import DetectConfig
+from yolo_cli.datasets import Dataset, Sample
+from yolo_cli.detections import Detections, Truth
+from yolo_cli.detectors import RegionDetector, YoloDetector
+from yolo_cli.detectors.regions import Cost
+from yolo_cli.evaluation import evaluate
+from yolo_cli.images import Image
+from yolo_cli.judging import gather, match_classes
+
+__all__ = ["Measured", "Row", "measure"]
+
+Floats = NDArray[np.floating[Any]]
+AnyDetector = YoloDetector | RegionDetector
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the comparison. A figure is None where it was not measured or does not exist.
+
+    Attributes:
+        name: the detector.
+        weights: its model.
+        trained_on: what its model says of that.
+        pictures: how many it looked at.
+        finished: whether that was all of them; else its time was up.
+        map50: mean average precision at an overlap of 0.5 on the pictures that it looked at.
+        recall: the share of objects that some proposal overlaps by 0.5 or more.
+        propose_ms, classify_ms, suppress_ms: milliseconds a picture, each the median. For YOLO: resizing, the
+            network, and decoding with suppression.
+        regions: windows, proposals or anchors that it judges a picture, on average.
+        multiply_accumulates: of the networks for the first picture.
+        peak_bytes: the most memory that the whole program held meanwhile.
+        model_bytes: size of the files that it needs.
+    """
+
+    name: str
+    weights: str
+    trained_on: str
+    pictures: int
+    finished: bool
+    map50: float | None
+    recall: float | None
+    propose_ms: float
+    classify_ms: float
+    suppress_ms: float
+    regions: float
+    multiply_accumulates: int
+    peak_bytes: int | None
+    model_bytes: int
+
+    @property
+    def total_ms(self) -> float:
+        """All three parts together."""
+        return self.propose_ms + self.classify_ms + self.suppress_ms
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A row, and what the page shows beside it.
+
+    Attributes:
+        row: the figures.
+        class_names: of the detector.
+        found: detections by name of the picture.
+        regions: of the first picture, (N, 4); none for YOLO, whose network sees the whole at once.
+        cost: of the first picture.
+    """
+
+    row: Row
+    class_names: tuple[str, ...]
+    found: dict[str, Detections]
+    regions: Floats
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """One picture: what was found, in how many milliseconds (3,), and the regions (N, 4) if there are any."""
+
+    found: Detections
+    spent: Floats
+    regions: Floats | None
+
+
+@dataclass(slots=True, eq=False)
+class _Looks:
+    """All pictures so far."""
+
+    samples: list[Sample] = field(default_factory=list)
+    looks: list[_Look] = field(default_factory=list)
+
+
+def measure(
+    contender: Contender,
+    data: Dataset,
+    config: DetectConfig,
+    time_limit: float,
+    labelled: bool = True,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Measured:
+    """Load a detector, run it over ``data`` until that is done or the time is up, and judge it.
+
+    Args:
+        contender: which one.
+        data: the pictures, and the truth.
+        config: thresholds and limits; its confidence is the floor of judging.
+        time_limit: seconds, after which no further picture is begun.
+        labelled: whether there is truth to judge by.
+        progress: is told after each picture how many are done.
+
+    Raises:
+        UserError: if the model is not at hand, a picture cannot be read, or no class is in common.
+    """
+    forget = forget_peak()
+    detector = open_contender(contender, config)
+    first = data.samples[0].read()
+    look_at(detector, first)  # the first run of a network is slower than all others
+    done = _run(detector, data.samples, time_limit, progress)
+    cost = _cost(detector, first)
+    propose, classify, suppress = np.median([look.spent for look in done.looks], axis=0).tolist()
+    regions = np.zeros((0, 4)) if done.looks[0].regions is None else done.looks[0].regions
+    row = Row(
+        name=contender.name,
+        weights=contender.weights,
+        trained_on=detector.card.training_data,
+        pictures=len(done.looks),
+        finished=len(done.looks) == len(data),
+        map50=_map50(done, detector, data) if labelled else None,
+        recall=_recall(done) if labelled else None,
+        propose_ms=propose,
+        classify_ms=classify,
+        suppress_ms=suppress,
+        regions=float(np.mean([_count(look, detector) for look in done.looks])),
+        multiply_accumulates=cost.whole + cost.each * len(regions),
+        peak_bytes=peak_memory() if forget else None,
+        model_bytes=model_bytes(contender, detector),
+    )
+    found = {sample.name: look.found for sample, look in zip(done.samples, done.looks, strict=True)}
+    return Measured(row, detector.class_names, found, regions, cost)
+
+
+def _run(
+    detector: AnyDetector, samples: Sequence[Sample], time_limit: float, progress: Callable[[int], None]
+) -> _Looks:
+    """At least one picture, then as many as the time allows."""
+    done, start = _Looks(), time.monotonic()
+    for sample in samples:
+        if done.looks and time.monotonic() - start > time_limit:
+            break
+        done.samples.append(sample)
+        done.looks.append(look_at(detector, sample.read()))
+        progress(len(done.looks))
+    return done
+
+
+def look_at(detector: AnyDetector, image: Image) -> _Look:
+    """The detector's own steps, each timed; the regions are kept."""
+    if isinstance(detector, YoloDetector):
+        [found], times = detector.detect_timed([image])
+        return _Look(found, np.array([times.prepare_ms, times.infer_ms, times.post_ms]), None)
+    start = time.perf_counter()
+    regions = detector.propose(image)  # (N, 4)
+    proposed = time.perf_counter()
+    scores = detector.classify(image, regions)
+    classified = time.perf_counter()
+    found = detector.choose(scores, image)
+    return _Look(found, 1000 * np.diff([start, proposed, classified, time.perf_counter()]), regions)
+
+
+def _cost(detector: AnyDetector, image: Image) -> Cost:
+    if isinstance(detector, RegionDetector):
+        return detector.cost(image)
+    return Cost(detector.engine.multiply_accumulates(np.zeros((1, *detector.input_size, 3), np.uint8)), 0)
+
+
+def _count(look: _Look, detector: AnyDetector) -> int:
+    """How many regions were judged; for YOLO, how many anchors of how many cells."""
+    if look.regions is not None:
+        return len(look.regions)
+    height, width = detector.input_size
+    return sum(
+        (height // head.stride) * (width // head.stride) * len(head.anchors) for head in detector.card.heads
+    )
+
+
+def _map50(done: _Looks, detector: AnyDetector, data: Dataset) -> float | None:
+    match = match_classes(detector.class_names, data.class_names)
+    found = {sample.name: look.found for sample, look in zip(done.samples, done.looks, strict=True)}
+    return evaluate(gather(done.samples, found, match)).map50
+
+
+def _recall(done: _Looks) -> float | None:
+    """The share of objects that some region overlaps by half or more; None without regions or objects."""
+    overlaps = [
+        _best(look.regions, sample.truth)
+        for sample, look in zip(done.samples, done.looks, strict=True)
+        if look.regions is not None
+    ]
+    best = np.concatenate(overlaps) if overlaps else np.zeros(0)
+    return float((best >= 0.5).mean()) if len(best) else None
+
+
+def _best(regions: Floats, truth: Truth) -> Floats:
+    """For each truth that counts, (T,), its largest overlap with a region."""
+    assert truth.difficult is not None
+    assert truth.crowd is not None
+    counts = truth.xyxy[~truth.difficult & ~truth.crowd].astype(np.float64)  # (T, 4)
+    if not len(regions):
+        return np.zeros(len(counts))
+    best: Floats = iou(counts, regions.astype(np.float64)).max(axis=1)
+    return best
