@@ -59,7 +59,7 @@ def test_a_small_run(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     files = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     assert files == [
-        "args.yaml", "results.csv",
+        "args.yaml", "report.html", "results.csv",
         "weights/best.keras", "weights/best.onnx", "weights/checkpoint.npz", "weights/last.keras",
     ]  # fmt: skip
     rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))

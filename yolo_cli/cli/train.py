@@ -16,7 +16,10 @@ from yolo_cli.config import TrainConfig
 from yolo_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from yolo_cli.training import TrainJob
+    from yolo_cli.training.results import Outcome
 
 __all__ = ["train"]
 
@@ -107,11 +110,24 @@ def train(resume: str | None, quiet: bool, verbose: bool, **given: Any) -> int:
     except KeyboardInterrupt:
         say(f"interrupted; whole epochs are kept. Go on with: yolo train --resume {job.out}")
         return INTERRUPTED
-    click.echo(f"{outcome.keras}\n{outcome.onnx}")
+    page = _write_page(job, outcome)
+    click.echo(f"{outcome.keras}\n{outcome.onnx}\n{page}")
     if not quiet:
         report = outcome.report
         say(f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {report.images} pictures")
     return 0
+
+
+def _write_page(job: TrainJob, outcome: Outcome) -> Path:
+    """The page about the best model, with the curves of the training."""
+    from yolo_cli.report import About, analyse, read_training_curves, write_report
+
+    page = job.out / "report.html"
+    about = About(str(outcome.onnx), f"{job.data}, validation pictures")
+    analysis = analyse(outcome.gathered, conditions=outcome.validator.conditions)
+    curves = read_training_curves(job.out / "results.csv")
+    write_report(page, analysis, about, outcome.validator.read, training_curves=curves)
+    return page
 
 
 def _resumed(folder: str, data: str | None) -> TrainJob:

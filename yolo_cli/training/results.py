@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from yolo_cli.evaluation import Report
+from yolo_cli.evaluation import EvaluationSet, Report, evaluate
 from yolo_cli.training.checkpoint import State
 from yolo_cli.training.files import write_whole
-from yolo_cli.training.validation import Validator
+from yolo_cli.training.validation import LiveEngine, Validator
 from yolo_cli.weights import ModelCard
 from yolo_cli.weights.save import save_keras, save_model
 
@@ -22,7 +22,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What a run gave.
 
@@ -30,12 +30,16 @@ class Outcome:
         keras, onnx: the files of the best model.
         report: how good it is on the validation pictures.
         state: where the run ended.
+        gathered: what it found there, beside the truth.
+        validator: how it was judged.
     """
 
     keras: Path
     onnx: Path
     report: Report
     state: State
+    gathered: EvaluationSet
+    validator: Validator
 
 
 def checkpoint_of(out: Path) -> Path:
@@ -79,21 +83,21 @@ class Results:
         best = self.out / "weights" / "best"
         model = keras.saving.load_model(best.with_suffix(".keras"), compile=False)
         model.compile(jit_compile=False)
-        report = validator.judge_model(model)
+        gathered = validator.gather(LiveEngine(model, validator.batch))
+        report = evaluate(gathered, conditions=validator.conditions)
         card = replace(self.card, figures=_figures(report, validator, state))
         files = save_model(model, card, best)
         assert files.keras is not None
         assert files.onnx is not None
-        return Outcome(files.keras, files.onnx, report, state)
+        return Outcome(files.keras, files.onnx, report, state, gathered, validator)
 
 
 def _figures(report: Report, validator: Validator, state: State) -> tuple[str, ...]:
     """What was measured, with how."""
-    config, (height, width) = validator.config, validator.card.input_size
+    made = validator.conditions
     how = (
-        f"{report.images} validation pictures, COCO rules, confidence floor "
-        f"{config.confidence:g}, suppression {validator.card.suppression} {config.nms_iou:g}, "
-        f"letterbox {width}x{height}"
+        f"{report.images} validation pictures, COCO rules, confidence floor {made.confidence_floor:g}, "
+        f"suppression {made.suppression}, {made.resize}"
     )
     return (
         f"mAP at IoU 0.5 of {report.map50 or 0:.3f}, at 0.50 to 0.95 of {report.map50_95 or 0:.3f}: {how}.",

@@ -14,7 +14,7 @@ from yolo_cli.datasets import Sample
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.engines import Engine
 from yolo_cli.errors import UsageError
-from yolo_cli.evaluation import Evaluator, Report, evaluate
+from yolo_cli.evaluation import Conditions, EvaluationSet, Evaluator, Report, evaluate
 from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
 
@@ -75,6 +75,21 @@ class Validator:
 
     def judge(self, engine: Engine) -> Report:
         """Detect on all samples, and judge by COCO's rules."""
+        return evaluate(self.gather(engine), conditions=self.conditions)
+
+    @property
+    def conditions(self) -> Conditions:
+        """How detections are made, for the protocol of every figure."""
+        height, width = self.card.input_size
+        return Conditions(
+            confidence_floor=self.config.confidence,
+            suppression=f"{self.card.suppression} {self.config.nms_iou:g}",
+            max_detections=self.config.max_detections,
+            resize=f"{self.card.resize} {width}x{height}",
+        )
+
+    def gather(self, engine: Engine) -> EvaluationSet:
+        """What a network finds on all samples, beside their truth."""
         detector = YoloDetector(engine, self.card, self.config)
         evaluator = Evaluator(self.card.class_names)
         for start in range(0, len(self.samples), self.batch):
@@ -82,11 +97,15 @@ class Validator:
             found = detector.detect([self._image(place) for place in places])
             for place, detections in zip(places, found, strict=True):
                 evaluator.add(self.samples[place].name, detections, self.samples[place].truth)
-        return evaluate(evaluator.gathered())
+        return evaluator.gathered()
 
     def judge_model(self, model: Any) -> Report:
-        """The same for a Keras model in memory."""
+        """Figures of a Keras model in memory."""
         return self.judge(LiveEngine(model, self.batch))
+
+    def read(self, name: str) -> Image:
+        """The picture of the sample of that name."""
+        return next(sample for sample in self.samples if sample.name == name).read()
 
     def _image(self, place: int) -> Image:
         kept = self._kept.get(place)
