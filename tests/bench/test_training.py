@@ -30,9 +30,7 @@ def test_speed_at_320_pixels(tmp_path: Path) -> None:
     batch = maker.make(0, 0, False)
     data = 16 / seconds(lambda: maker.make(0, 1, False), 12)
     plain, ours = (16 / seconds(step(parts, kind, batch), 6) for kind in ("float32", precision))
-    print(
-        f"\nplain float32 {plain:.1f} pictures a second; {precision} {ours:.1f}: {ours / plain:.2f} times that"
-    )
+    print(f"\nplain float32 {plain:.1f} pictures a second, {precision} {ours:.1f}: {ours / plain:.2f} times")
     print(f"data pipeline alone, one thread: {data:.1f} pictures a second, {data / ours:.1f} times as fast")
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from tests.training_sets import write_shapes, write_tiny_cfg
 from yolo_cli.cli import main
+from yolo_cli.images import read_image
 
 
 def run(*words: str):
@@ -49,6 +50,16 @@ def test_data_that_is_not_there(tmp_path: Path) -> None:
     assert result.exit_code == 3
     assert "there is no such file or folder" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_preview_draws_a_sheet_and_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = write_shapes(tmp_path / "data")
+    result = run("--data", str(data), "--preview", "sheet.png", "--imgsz", "64")
+    assert result.exit_code == 0, result.output
+    # Four rows of four pictures of 64 pixels, with gaps of 4 pixels.
+    assert read_image("sheet.png").rgb.shape == (268, 268, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "sheet.png"]
 
 
 def test_a_small_run(tmp_path: Path) -> None:

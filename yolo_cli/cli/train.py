@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,8 +17,7 @@ from yolo_cli.config import TrainConfig
 from yolo_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from yolo_cli.config import AugmentConfig
     from yolo_cli.training import TrainJob
     from yolo_cli.training.results import Outcome
 
@@ -86,6 +86,10 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
     "--precision", "What the network computes in.", show_default=True,
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
 )  # fmt: skip
+@click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard, too.")
+@click.option(
+    "--preview", metavar="FILE", help="Only draw a sheet of augmented pictures with their boxes, and end."
+)
 @click.option("--no-augment", is_flag=True, help="Show pictures as they are.")
 @click.option("--mosaic", type=float, help="Probability of joining four pictures.")
 @click.option("--flip-vertical", type=float, help="Probability of mirroring top and bottom.")
@@ -94,9 +98,11 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 )
 @config_option
 @talk_options
-def train(resume: str | None, quiet: bool, verbose: bool, **given: Any) -> int:
+def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, **given: Any) -> int:
     """Build the job, run it, and say where the result lies."""
     del verbose  # the group looks at it
+    if preview:
+        return _preview(preview, given)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     job = _resumed(resume, given["data"]) if resume else _new_job(**given)
     from yolo_cli.cli.train_view import choose_watcher
@@ -132,8 +138,6 @@ def _write_page(job: TrainJob, outcome: Outcome) -> Path:
 
 def _resumed(folder: str, data: str | None) -> TrainJob:
     """The job of a run's folder."""
-    from pathlib import Path
-
     from yolo_cli.training import read_job
 
     if data is not None:
@@ -147,20 +151,15 @@ def _new_job(**given: Any) -> TrainJob:
     Raises:
         UsageError: if options contradict each other.
     """
-    from dataclasses import replace
-    from pathlib import Path
-
     from yolo_cli.cli.runs import open_run_folder
-    from yolo_cli.config import AugmentConfig
     from yolo_cli.datasets import read_dataset
     from yolo_cli.training.job import DEFAULT_WEIGHTS, TrainJob
 
     _check(given)
-    config = TrainConfig(**{f.name: given[f.name] for f in fields(TrainConfig) if f.name in given})
-    nothing = {f.name: 0.0 for f in fields(AugmentConfig) if f.name not in ("cutout_side", "min_visible")}
-    augment = AugmentConfig(**nothing) if given["no_augment"] else AugmentConfig()
-    named = {name: given[name] for name in ("mosaic", "flip_vertical") if given[name] is not None}
-    augment = replace(augment, **named)
+    augment, config = (
+        _augment(given),
+        TrainConfig(**{f.name: given[f.name] for f in fields(TrainConfig) if f.name in given}),
+    )
     if not Path(given["data"]).exists():
         read_dataset(given["data"])  # says what is wrong, before there is an empty folder for the run
     return TrainJob(
@@ -171,6 +170,7 @@ def _new_job(**given: Any) -> TrainJob:
         backbone_weights=given["backbone_weights"],
         from_scratch=given["from_scratch"],
         allow_unlabelled=given["allow_unlabelled"],
+        tensorboard=given["tensorboard"],
         config=config,
         augment=augment,
         out=open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]),
@@ -186,3 +186,33 @@ def _check(given: dict[str, Any]) -> None:
         raise UsageError(f"{' and '.join(starts)}: training starts from one of them; leave the other out")
     if given["backbone_weights"] and not given["backbone"]:
         raise UsageError("--backbone-weights goes with --backbone NAME")
+
+
+def _augment(given: dict[str, Any]) -> AugmentConfig:
+    """How pictures are changed."""
+    from yolo_cli.config import AugmentConfig
+
+    named = {name: given[name] for name in ("mosaic", "flip_vertical") if given[name] is not None}
+    none = [field.name for field in fields(AugmentConfig) if field.name not in ("cutout_side", "min_visible")]
+    return AugmentConfig(**(dict.fromkeys(none, 0.0) if given["no_augment"] else {}) | named)
+
+
+def _preview(file: str, given: dict[str, Any]) -> int:
+    """Draw what training would see."""
+    import numpy as np
+
+    from yolo_cli.augment import preview
+    from yolo_cli.datasets import hold_out, open_dataset
+    from yolo_cli.images import write_image
+
+    _check(given)
+    data = hold_out(
+        open_dataset(given["data"], allow_unlabelled=given["allow_unlabelled"]), seed=given["seed"]
+    )
+    rng = np.random.default_rng(given["seed"])
+    samples = data.in_split("train").samples
+    chosen = [samples[i] for i in rng.permutation(len(samples))[:32]]
+    pictures = [(sample.read().rgb, sample.truth) for sample in chosen]
+    write_image(Path(file), preview(pictures, rng, _augment(given), given["imgsz"] or (416, 416)))
+    click.echo(file)
+    return 0

@@ -32,6 +32,7 @@ class TrainJob:
         backbone_weights: its trained values: a file, "imagenet" for Keras's own download, or None for chance.
         from_scratch: forget what `weights` knows, keep the network.
         allow_unlabelled: a picture without a label file shows nothing to find.
+        tensorboard: write logs that TensorBoard shows.
         config: how to train.
         augment: how to change pictures.
     """
@@ -44,6 +45,7 @@ class TrainJob:
     backbone_weights: str | None = None
     from_scratch: bool = False
     allow_unlabelled: bool = False
+    tensorboard: bool = False
     config: TrainConfig = field(default_factory=TrainConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 

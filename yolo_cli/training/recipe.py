@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 from typing import Any
 
 from yolo_cli.config import TrainConfig
@@ -14,8 +14,9 @@ __all__ = ["Phase", "batch_for", "epochs_for", "free_memory", "phases"]
 BATCHES = (32, 16, 8)
 STEPS_AN_EPOCH = 12
 
-PICTURES_TO_SEE = 6000  # in all, where the data set is small
-FEWEST_EPOCHS, MOST_EPOCHS = 60, 300
+USUAL_EPOCHS = 50  # for 80 to 200 pictures
+SMALL_SET, LARGE_SET = 80, 200
+FEWEST_EPOCHS, MOST_EPOCHS = 12, 300
 
 BYTES_A_VALUE = (
     16  # for what a layer gives: the value, its gradient, and what the backward pass keeps besides
@@ -48,12 +49,14 @@ def phases(config: TrainConfig, epochs: int) -> list[Phase]:
 
 
 def epochs_for(pictures: int) -> int:
-    """How often each of so many pictures is seen.
+    """How often each of so many pictures is seen: few need more rounds; with many, each round teaches more.
 
-    >>> epochs_for(8), epochs_for(96), epochs_for(5000)
-    (300, 62, 60)
+    >>> epochs_for(8), epochs_for(96), epochs_for(450), epochs_for(2000), epochs_for(20000)
+    (300, 50, 33, 16, 12)
     """
-    return min(MOST_EPOCHS, max(FEWEST_EPOCHS, PICTURES_TO_SEE // pictures))
+    if pictures < SMALL_SET:
+        return min(MOST_EPOCHS, USUAL_EPOCHS * SMALL_SET // pictures)
+    return max(FEWEST_EPOCHS, round(USUAL_EPOCHS * min(1.0, sqrt(LARGE_SET / pictures))))
 
 
 def batch_for(pictures: int, bytes_a_picture: float, free_bytes: float) -> int:

@@ -126,8 +126,13 @@ class _Run:
             steps_per_epoch=maker.steps,
             shuffle=False,
             verbose=0,
-            callbacks=[rate, save],
+            callbacks=[rate, save, *self._logs()],
         )
+
+    def _logs(self) -> list[Any]:
+        """What writes logs for TensorBoard, if they are wanted."""
+        place = str(self.job.out / "tensorboard")
+        return [keras.callbacks.TensorBoard(place, write_graph=False)] if self.job.tensorboard else []
 
     def _maker(self, stop: int) -> Callable[[int], Batch | None]:
         """What makes the batch of a step, counted through all epochs; None from epoch ``stop`` on."""
