@@ -16,4 +16,5 @@ def needs_shared(*parts: str) -> pytest.MarkDecorator:
     Example: ``@needs_shared("data", "fridge")``.
     """
     place = SHARED.joinpath(*parts)
-    return pytest.mark.skipif(not place.exists(), reason=f"shared data {'/'.join(parts)} is not beside the project")
+    reason = f"shared data {'/'.join(parts)} is not beside the project"
+    return pytest.mark.skipif(not place.exists(), reason=reason)

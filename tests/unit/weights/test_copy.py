@@ -29,7 +29,8 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
 
 
 def test_both_files_carry_the_new_card_and_belong_together(copied: ModelFiles) -> None:
-    assert copied.keras is not None and copied.onnx is not None
+    assert copied.keras is not None
+    assert copied.onnx is not None
     engine = load_detector(str(copied.onnx)).engine
     check_pair(copied, engine.metadata)
     for card in (read_card(copied.keras), card_from_metadata(engine.metadata, copied.onnx)):
@@ -38,7 +39,8 @@ def test_both_files_carry_the_new_card_and_belong_together(copied: ModelFiles) -
 
 def test_all_else_in_the_keras_file_is_as_it_was(copied: ModelFiles) -> None:
     original = find_model("yolov4-tiny-coco").keras
-    assert copied.keras is not None and original is not None
+    assert copied.keras is not None
+    assert original is not None
     with zipfile.ZipFile(copied.keras) as ours, zipfile.ZipFile(original) as theirs:
         assert sorted(ours.namelist()) == sorted(theirs.namelist())
         for name in set(ours.namelist()) - {CARD_MEMBER}:
@@ -80,7 +82,8 @@ def test_a_card_without_calibration_reads_as_before() -> None:
 
 
 @pytest.mark.parametrize(
-    "knots", ["[[0, 1], [0.5]]", "[[0, 0], [0, 1]]", "[[0, 1], [0.9, 0.1]]", "[[0, 1], [0, 2]]", "[1, 2]", "7"]
+    "knots",
+    ["[[0, 1], [0.5]]", "[[0, 0], [0, 1]]", "[[0, 1], [0.9, 0.1]]", "[[0, 1], [0, 2]]", "[1, 2]", "7"],
 )
 def test_a_broken_calibration_is_one_line(knots: str) -> None:
     card = read_card(list_models()[-1].first)
