@@ -149,7 +149,7 @@ class TrainConfig:
     warmup: int = 60
     weight_decay: float = 0.02
     clip_norm: float = 10.0
-    ema: float = 0.05
+    ema: float = 0.1
     freeze: int = 0
     label_smoothing: float = 0.02
     calm: float = 0.15

@@ -15,6 +15,10 @@ __all__ = ["LOSSES", "LearningModel", "averaged", "choose_precision", "with_prec
 
 LOSSES = ("box", "objectness", "class")
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+# How much of its old mean and variance batch normalisation keeps in a step. Short runs have some hundred
+# steps; Keras' default of 0.99 would still remember what was there before them.
+MEMORY = 0.97
+
 EXACT_LAYERS = ("scale", "head_", "predict_")  # these compute in float32 always
 
 
@@ -45,7 +49,7 @@ class LearningModel(keras.Model):  # type: ignore[misc]
 
 
 def with_precision(model: Any, precision: str) -> Any:
-    """A copy of a model, weights and all, whose layers compute in ``precision``.
+    """A copy of a model, weights and all, whose layers compute in ``precision`` and follow new data quickly.
 
     Weights stay float32 in any case, and so do the heads.
     """
@@ -54,6 +58,8 @@ def with_precision(model: Any, precision: str) -> Any:
         config = layer.get_config()
         if not layer.name.startswith(EXACT_LAYERS):
             config["dtype"] = POLICIES[precision]
+        if isinstance(layer, keras.layers.BatchNormalization):
+            config["momentum"] = MEMORY
         return layer.__class__.from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=copied)
