@@ -214,7 +214,8 @@ def _winners(
 ) -> tuple[NDArray[np.int64], Floats]:
     """For each candidate (N,) which survivor suppressed it, -1 for survivors, and their overlap (N,).
 
-    The most confident survivor that overlaps it too much: suppression came to that one first.
+    The most confident survivor that overlaps it too much: suppression came to that one first. It is more
+    confident than the candidate itself, as a candidate that nothing before it suppresses is a survivor.
     """
     size = np.array([image.width, image.height] * 2, np.float32)
     boxes = (letterbox.undo(candidates.xyxy) / size).astype(np.float64)  # (N, 4), as suppression sees them
@@ -225,7 +226,6 @@ def _winners(
         hit = common > detector.config.nms_iou  # (N,)
         if not detector.config.class_agnostic:
             hit &= candidates.class_id == candidates.class_id[place]
-        hit[: place + 1] = False
         winner[hit], share[hit] = place, common[hit]
     winner[kept] = -1
     return winner, share
