@@ -69,7 +69,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
     "--imgsz",
     metavar="PIXELS",
     callback=image_size,
-    help="Network input, as 416 or HEIGHTxWIDTH.  [default: the model's]",
+    help="Network input, as 416 or HEIGHTxWIDTH.  [default: by pictures and objects]",
 )
 @_option("--learning-rate", "The highest.", type=float, show_default=True)
 @_option("--warmup", "Steps in which the learning rate rises.", type=int, show_default=True)

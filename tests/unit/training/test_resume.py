@@ -41,7 +41,7 @@ def assert_same_bytes(one: Path, other: Path) -> None:
     assert different == []
 
 
-@pytest.mark.parametrize("freeze", [0, 3])
+@pytest.mark.parametrize("freeze", [0, pytest.param(3, marks=pytest.mark.slow)])
 def test_crash_in_the_fourth_epoch_then_resume_gives_the_same_bytes(tmp_path: Path, freeze: int) -> None:
     from yolo_cli.training.run import train
 
@@ -59,6 +59,7 @@ def test_crash_in_the_fourth_epoch_then_resume_gives_the_same_bytes(tmp_path: Pa
     assert len(table[0]) == len(table[1]) == 7
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_bytes(tmp_path: Path) -> None:
     from yolo_cli.training.run import train
 
@@ -69,6 +70,7 @@ def test_another_seed_gives_other_bytes(tmp_path: Path) -> None:
         assert_same_bytes(jobs[0].out, jobs[1].out)
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_epoch_starts_over(tmp_path: Path) -> None:
     from yolo_cli.training.run import train
 
@@ -78,6 +80,7 @@ def test_a_run_killed_before_its_first_epoch_starts_over(tmp_path: Path) -> None
     assert train(read_job(broken.out), Noting(), resume=True).state.epoch == 1
 
 
+@pytest.mark.slow
 def test_a_finished_run_resumes_to_the_same_end(tmp_path: Path) -> None:
     from yolo_cli.training.run import train
 
