@@ -13,6 +13,7 @@ import click
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, image_size, talk_options
 from yolo_cli.cli.progress import say
+from yolo_cli.cli.train_regions import DETECTORS, train_region_detector
 from yolo_cli.config import TrainConfig
 from yolo_cli.errors import UsageError
 
@@ -52,6 +53,13 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 
 @click.command("train", cls=YoloCommand, help=_HELP)
 @click.option("--data", metavar="PATH", help="The data set's folder, data.yaml or COCO .json.")
+@click.option(
+    "--detector",
+    type=click.Choice(DETECTORS),
+    default="yolo",
+    show_default=True,
+    help="Which kind; the others show how detection came about.",
+)
 @click.option("--weights", metavar="NAME", help="Model to start from.  [default: yolov4-tiny-coco]")
 @click.option("--model", metavar="CFG", help="A Darknet cfg, trained from scratch.")
 @click.option("--backbone", metavar="NAME", help="An image classifier that gets YOLO heads.")
@@ -101,6 +109,9 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, **given: Any) -> int:
     """Build the job, run it, and say where the result lies."""
     del verbose  # the group looks at it
+    detector = given.pop("detector")
+    if detector != "yolo":
+        return train_region_detector(detector, given, quiet)
     if preview:
         return _preview(preview, given)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
