@@ -6,14 +6,15 @@ line: silently skipping one would give a network that runs and is wrong.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from yolo_cli.darknet.options import ACTIVATIONS, OPTIONS, REFUSED
+from yolo_cli.darknet.options import ACTIVATIONS, LEAST, OPTIONS, REFUSED
 from yolo_cli.errors import DataError
 
-__all__ = ["Network", "Section", "read_cfg", "read_names", "shapes"]
+__all__ = ["Network", "Section", "read_cfg", "read_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,19 @@ class Section:
 
     def integer(self, key: str, default: int | None = None) -> int:
         """The whole number under ``key``."""
-        return int(self._number(key, default))
+        value = self.real(key, default)
+        if not value.is_integer():
+            raise self.fault(f"{key}={self.options[key]} is not a whole number")
+        return int(value)
 
     def real(self, key: str, default: float | None = None) -> float:
         """The number under ``key``."""
-        return float(self._number(key, default))
+        if key not in self.options and default is None:
+            raise self.fault(f"needs {key}=")
+        value = _number(self.options[key]) if key in self.options else float(default or 0)
+        if not math.isfinite(value):
+            raise self.fault(f"{key}={self.options[key]} is not a number")
+        return value
 
     def text(self, key: str, default: str) -> str:
         """The word under ``key``."""
@@ -47,28 +56,21 @@ class Section:
     def reals(self, key: str) -> tuple[float, ...]:
         """The numbers under ``key``, which are separated by commas."""
         words = [word for word in self.options.get(key, "").split(",") if word.strip()]
-        try:
-            return tuple(float(word) for word in words)
-        except ValueError:
-            raise self.fault(f"{key}={self.options[key]} is not a list of numbers") from None
+        values = tuple(_number(word) for word in words)
+        if not all(math.isfinite(value) for value in values):
+            raise self.fault(f"{key}={self.options[key]} is not a list of numbers")
+        return values
 
     def integers(self, key: str) -> tuple[int, ...]:
         """The whole numbers under ``key``, which are separated by commas."""
-        return tuple(int(value) for value in self.reals(key))
+        values = self.reals(key)
+        if not all(value.is_integer() for value in values):
+            raise self.fault(f"{key}={self.options[key]} is not a list of whole numbers")
+        return tuple(int(value) for value in values)
 
     def fault(self, what: str) -> DataError:
         """An error that says where in the cfg the fault lies."""
         return DataError(f"{self.file}:{self.line}: [{self.kind}] {what}")
-
-    def _number(self, key: str, default: float | None) -> float:
-        if key not in self.options and default is not None:
-            return default
-        try:
-            return float(self.options[key])
-        except KeyError:
-            raise self.fault(f"needs {key}=") from None
-        except ValueError:
-            raise self.fault(f"{key}={self.options[key]} is not a number") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def read_cfg(path: str | Path) -> Network:
                     f"{where}: '{line[:40]}' is neither a [section] nor key=value; is this a Darknet cfg?"
                 )
             _check_option(drafts[-1], key.strip(), value.strip(), where)
-            drafts[-1].options[key.strip()] = value.strip()
+            drafts[-1].options.setdefault(key.strip(), value.strip())  # of two, Darknet takes the first
     sections = tuple(Section(d.kind, d.options, d.line, path.name) for d in drafts)
     _check_sections(sections, path.name)
     return Network(sections[0], sections[1:])
@@ -134,16 +136,12 @@ def read_names(path: str | Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def shapes(network: Network) -> list[tuple[int, float]]:
-    """(channels, stride) of every layer's output; the stride is in pixels of the network's input.
-
-    After ``[avgpool]``, which leaves one cell, the stride is infinite.
-    """
-    found: list[tuple[int, float]] = []
-    for index, layer in enumerate(network.layers):
-        before = found[-1] if found else (network.net.integer("channels", 3), 1.0)
-        found.append(_shape_of(network, index, layer, before, found))
-    return found
+def _number(word: str) -> float:
+    """The number that ``word`` is; NaN if it is none."""
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan
 
 
 def _lines(path: Path) -> list[str]:
@@ -163,6 +161,10 @@ def _check_option(section: _Draft, key: str, value: str, where: str) -> None:
         raise DataError(
             f"{where}: the activation '{value}' is not known; known are {', '.join(sorted(ACTIVATIONS))}"
         )
+    least = LEAST.get((section.kind, key))
+    number = _number(value)
+    if least is not None and not (number.is_integer() and number >= least):
+        raise DataError(f"{where}: [{section.kind}] {key}={value} must be a whole number, at least {least}")
     allowed = REFUSED.get((section.kind, key))
     if allowed is not None and value != allowed:
         raise DataError(f"{where}: [{section.kind}] {key}={value} is not supported, only {key}={allowed}")
@@ -176,27 +178,3 @@ def _check_sections(sections: tuple[Section, ...], name: str) -> None:
             raise section.fault("is a section that this program does not know")
     if not any(section.kind in ("yolo", "region") for section in sections):
         raise DataError(f"{name}: has no [yolo] or [region] section, so it detects nothing")
-
-
-def _shape_of(
-    network: Network, index: int, layer: Section, before: tuple[int, float], found: list[tuple[int, float]]
-) -> tuple[int, float]:
-    channels, stride = before
-    match layer.kind:
-        case "convolutional":
-            return layer.integer("filters", 1), stride * layer.integer("stride", 1)
-        case "maxpool":
-            return channels, stride * layer.integer("stride", 1)
-        case "avgpool":
-            return channels, float("inf")
-        case "upsample":
-            return channels, stride / layer.integer("stride", 2)
-        case "reorg" | "reorg3d":
-            step = layer.integer("stride", 1)
-            return channels * step**2, stride * step
-        case "route":
-            sources = [found[n] for n in network.references(index, "layers")]
-            return sum(c // layer.integer("groups", 1) for c, _ in sources), sources[0][1]
-        case "scale_channels":
-            return found[network.references(index, "from")[0]]
-    return before

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ACTIVATIONS", "OPTIONS", "REFUSED"]
+__all__ = ["ACTIVATIONS", "LEAST", "OPTIONS", "REFUSED"]
 
 _TRAINING_NET = """
     batch subdivisions time_steps angle saturation exposure hue momentum decay learning_rate burn_in
@@ -50,6 +50,30 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 ACTIVATIONS = frozenset(["linear", "leaky", "relu", "relu6", "mish", "swish", "logistic"])
+# Whole numbers that the network is built by, and the least that each may be.
+LEAST: Mapping[tuple[str, str], int] = {
+    ("net", "width"): 1,
+    ("net", "height"): 1,
+    ("net", "letter_box"): 0,
+    ("convolutional", "batch_normalize"): 0,
+    ("convolutional", "filters"): 1,
+    ("convolutional", "groups"): 1,
+    ("convolutional", "pad"): 0,
+    ("convolutional", "padding"): 0,
+    ("convolutional", "size"): 1,
+    ("convolutional", "stride"): 1,
+    ("maxpool", "padding"): 0,
+    ("maxpool", "size"): 1,
+    ("maxpool", "stride"): 1,
+    ("reorg", "stride"): 1,
+    ("reorg3d", "stride"): 1,
+    ("route", "group_id"): 0,
+    ("route", "groups"): 1,
+    ("upsample", "stride"): 1,
+    ("region", "classes"): 1,
+    ("yolo", "classes"): 1,
+    ("yolo", "new_coords"): 0,
+}
 # Options that change what the network computes in ways that no model at hand needs. Absent or at the
 # value given here they are harmless; at any other they are refused.
 REFUSED: Mapping[tuple[str, str], str] = {

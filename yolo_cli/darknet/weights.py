@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.darknet.cfg import Network, Section, shapes
+from yolo_cli.darknet.cfg import Network, Section
+from yolo_cli.darknet.shapes import shapes
 from yolo_cli.errors import DataError
 
 __all__ = ["Convolution", "read_weights"]
@@ -49,12 +51,12 @@ def read_weights(path: str | Path, network: Network) -> tuple[dict[int, Convolut
     values = _values(data, path)
     convolutions: dict[int, Convolution] = {}
     position = 0
-    channels = [count for count, _ in shapes(network)]
+    channels = [shape.channels for shape in shapes(network)]
     for index, layer in enumerate(network.layers):
         if layer.kind == "convolutional":
             before = channels[index - 1] if index else network.net.integer("channels", 3)
             shape, normalised = _kernel_shape(layer, before), layer.integer("batch_normalize", 0) != 0
-            size = shape[0] * (4 if normalised else 1) + int(np.prod(shape))
+            size = shape[0] * (4 if normalised else 1) + math.prod(shape)
             convolutions[index] = _cut(values, position, shape, normalised, layer, path)
             position += size
     if position != len(values):
@@ -100,7 +102,7 @@ def _cut(
 ) -> Convolution:
     """The convolution whose values begin at ``start``: beta, [gamma, mean, variance,] kernel."""
     filters, parts = shape[0], 4 if normalised else 1
-    end = start + filters * parts + int(np.prod(shape))
+    end = start + filters * parts + math.prod(shape)
     if end > len(values):
         raise DataError(
             f"{path}: ends {4 * (end - len(values)):,} bytes early, in the layer at "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from yolo_cli.codec import Head, HeadKind
 from yolo_cli.config import SuppressionKind
-from yolo_cli.darknet import Network, Section, read_cfg, read_names, read_weights, shapes
+from yolo_cli.darknet import Network, Section, Shape, read_cfg, read_names, read_weights, shapes
 from yolo_cli.errors import DataError
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.save import save_model
@@ -81,30 +82,43 @@ def heads_of(network: Network) -> tuple[Head, ...]:
         DataError: if a head's anchors or the layer before it do not fit.
     """
     known = shapes(network)
-    return tuple(_head(network.layers[index], *known[index]) for index in network.heads())
+    size = network.net.integer("height"), network.net.integer("width")
+    return tuple(_head(network.layers[index], known[index], size) for index in network.heads())
 
 
-def _head(layer: Section, channels: int, stride: float) -> Head:
-    values = layer.reals("anchors")
-    pairs = tuple(zip(values[::2], values[1::2], strict=False))
+def _head(layer: Section, shape: Shape, size: tuple[int, int]) -> Head:
+    pairs, stride = _anchors(layer), int(shape.stride) if math.isfinite(shape.stride) else 0
+    if (shape.rows * stride, shape.columns * stride) != size:
+        raise layer.fault(f"has a grid that is no whole part of {size[1]} x {size[0]} pixels: {shape}")
     kind: HeadKind
     if layer.kind == "region":  # YOLOv2 gives anchors in grid cells
         kind, anchors = "region", tuple((w * stride, h * stride) for w, h in pairs)
     else:
         kind = "new_coords" if layer.integer("new_coords", 0) else "yolo"
         chosen = layer.integers("mask") or tuple(range(len(pairs)))
-        if max(chosen) >= len(pairs):
+        if not all(0 <= i < len(pairs) for i in chosen):
             raise layer.fault(
                 f"mask={layer.text('mask', '')} names an anchor beyond the {len(pairs)} that it has"
             )
         anchors = tuple(pairs[i] for i in chosen)
-    head = Head(kind, anchors, round(stride), layer.integer("classes", 20), layer.real("scale_x_y", 1.0))
-    if channels != head.channels or not anchors:
+    head = Head(kind, anchors, stride, layer.integer("classes", 20), layer.real("scale_x_y", 1.0))
+    if head.scale_x_y <= 0:
+        raise layer.fault(f"scale_x_y={head.scale_x_y:g} must be above 0")
+    if shape.channels != head.channels:
         raise layer.fault(
             f"needs {len(anchors)} anchors x (5 + {head.class_count} classes) = {head.channels} channels, "
-            f"but the layer before it gives {channels}"
+            f"but the layer before it gives {shape.channels}"
         )
     return head
+
+
+def _anchors(layer: Section) -> tuple[tuple[float, float], ...]:
+    """Pairs of width and height."""
+    values = layer.reals("anchors")
+    if not values or len(values) % 2 or min(values) <= 0:
+        said = layer.text("anchors", "")
+        raise layer.fault(f"anchors={said} must be pairs of width and height, all above 0")
+    return tuple(zip(values[::2], values[1::2], strict=True))
 
 
 def _suppression(layer: Section) -> SuppressionKind:
