@@ -110,8 +110,9 @@ class KerasEngine:
             model = keras.saving.load_model(path, compile=False)
         except Exception as fault:
             raise DataError(f"{path}: cannot be loaded by Keras ({_first_line(fault)})") from None
-        # XLA takes longer to compile than most runs last, and is no faster on a CPU.
-        model.compile(jit_compile=False)
+        # XLA takes longer to compile than most runs last, and is no faster on a CPU; but JAX without it
+        # compiles each operation by itself, which takes longer still.
+        model.compile(jit_compile=keras.backend.backend() == "jax")
         self._model = model
 
     def run(self, batch: NDArray[Any]) -> Heads:

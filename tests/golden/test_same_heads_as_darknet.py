@@ -73,6 +73,8 @@ def test_decoded_pairs_agree(name: str, tmp_path: Path) -> None:
 
 
 def _run(name: str, engine: str, batch: np.ndarray, folder: Path) -> list[np.ndarray]:
+    import keras
+
     from yolo_cli.engines import OnnxEngine
     from yolo_cli.model import build_model
     from yolo_cli.weights.save import export_graph
@@ -86,7 +88,9 @@ def _run(name: str, engine: str, batch: np.ndarray, folder: Path) -> list[np.nda
         export_graph(model, folder / "model.onnx")
         return OnnxEngine(folder / "model.onnx").run(batch)
     heads = model(batch, training=False)
-    return [np.asarray(head) for head in (heads if isinstance(heads, list | tuple) else [heads])]
+    return [
+        keras.ops.convert_to_numpy(head) for head in (heads if isinstance(heads, list | tuple) else [heads])
+    ]
 
 
 def _generator() -> ModuleType:
