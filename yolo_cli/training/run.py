@@ -16,7 +16,7 @@ from yolo_cli.training.checkpoint import State, load_checkpoint, restore, save_c
 from yolo_cli.training.data import Batch, ahead
 from yolo_cli.training.devices import gpu_count, shared_step
 from yolo_cli.training.job import TrainJob, write_job
-from yolo_cli.training.network import LearningModel, averaged, choose_precision, with_precision
+from yolo_cli.training.network import LearningModel, averaged, choose_precision, memory_for, with_precision
 from yolo_cli.training.prepare import Prepared, open_data, prepare
 from yolo_cli.training.recipe import Phase, phases
 from yolo_cli.training.results import Outcome, Results, checkpoint_of
@@ -66,7 +66,8 @@ class _Run:
 
     def __init__(self, job: TrainJob, parts: Prepared, precision: str, watcher: Watcher) -> None:
         self.job, self.parts, self.watcher = job, parts, watcher
-        twin = with_precision(parts.plain, precision)
+        memory = memory_for(parts.schedule.epochs * parts.schedule.steps)
+        twin = with_precision(parts.plain, precision, memory)
         loss = YoloLoss(parts.card.heads, LossWeights(label_smoothing=job.config.label_smoothing))
         self.model = LearningModel(twin.input, twin.outputs, yolo_loss=loss)
         self.results = Results(job.out, parts.plain, parts.card)
@@ -166,10 +167,21 @@ class _Run:
         self.results.write_table(state)
 
 
+class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
+    """AdamW whose averages are only read (`averaged`), never written over the weights."""
+
+    def finalize_variable_values(self, var_list: Any) -> None:
+        """Leave the weights as they are.
+
+        Keras would write the averages over them where `fit` ends. A run that goes on after the frozen phase
+        would then differ from one that was resumed there from its checkpoint.
+        """
+
+
 def make_optimizer(config: TrainConfig, steps: int) -> Any:
     """AdamW (Loshchilov and Hutter, 2019) with clipped gradients and averaged weights."""
     momentum = 1 - 1 / max(2.0, config.ema * steps)
-    optimizer = keras.optimizers.AdamW(
+    optimizer = AveragingAdamW(
         config.learning_rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
