@@ -11,13 +11,11 @@ import keras
 from yolo_cli.config import Precision
 from yolo_cli.loss import YoloLoss
 
-__all__ = ["LOSSES", "LearningModel", "averaged", "choose_precision", "with_precision"]
+__all__ = ["LOSSES", "LearningModel", "averaged", "choose_precision", "memory_for", "with_precision"]
 
 LOSSES = ("box", "objectness", "class")
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
-# How much of its old mean and variance batch normalisation keeps in a step. Short runs have some hundred
-# steps; Keras' default of 0.99 would still remember what was there before them.
-MEMORY = 0.97
+LONGEST_MEMORY = 0.97  # how much of its old mean and variance batch normalisation keeps in a step, at most
 
 EXACT_LAYERS = ("scale", "head_", "predict_")  # these compute in float32 always
 
@@ -48,10 +46,15 @@ class LearningModel(keras.Model):  # type: ignore[misc]
         return sum(terms.values()) / _replicas()
 
 
-def with_precision(model: Any, precision: str) -> Any:
+def with_precision(model: Any, precision: str, memory: float = LONGEST_MEMORY) -> Any:
     """A copy of a model, weights and all, whose layers compute in ``precision`` and follow new data quickly.
 
     Weights stay float32 in any case, and so do the heads.
+
+    Args:
+        model: a functional model.
+        precision: a key of `POLICIES`.
+        memory: how much of its old mean and variance batch normalisation keeps in a step.
     """
 
     def copied(layer: Any) -> Any:
@@ -59,12 +62,24 @@ def with_precision(model: Any, precision: str) -> Any:
         if not layer.name.startswith(EXACT_LAYERS):
             config["dtype"] = POLICIES[precision]
         if isinstance(layer, keras.layers.BatchNormalization):
-            config["momentum"] = MEMORY
+            config["momentum"] = memory
         return layer.__class__.from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=copied)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def memory_for(steps: int) -> float:
+    """How much of its old mean and variance batch normalisation may keep in a step of a run of so many.
+
+    A run from scratch must forget the variance of 1 that it begins with; Keras' 0.99 takes thousands of steps
+    to, where true variances are small. A tenth of the run is enough to forget all but e⁻¹ of it.
+
+    >>> memory_for(50), memory_for(150), memory_for(5000)
+    (0.8, 0.933, 0.97)
+    """
+    return min(LONGEST_MEMORY, round(1 - 10 / max(steps, 20), 3))
 
 
 def choose_precision(wanted: Precision, gpu: bool) -> str:
