@@ -83,7 +83,7 @@ class ModelCard:
             values["calibration"] = _calibration(values.get("calibration"))
             tuples = ("class_names", "input_size", "figures", "limits")
             return cls(**{**values, **{key: tuple(values[key]) for key in tuples}})
-        except (ValueError, KeyError, TypeError) as fault:
+        except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise DataError(f"{where}: its model card cannot be read ({fault})") from None
 
 

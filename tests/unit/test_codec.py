@@ -1,0 +1,200 @@
+"""Raw heads become boxes: one cell of each kind by hand, all cells against loops, and two laws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.oracles_codec import slow_decode
+from yolo_cli.codec import Head, boxes_from_raw, decode, grid
+
+ANCHORS = ((10.0, 14.0), (23.0, 27.0))
+HEAD = Head("yolo", ANCHORS, 32, 2)
+# Two rows, three columns, two anchors; the slot of row 1, column 2, anchor 1 is (1 · 3 + 2) · 2 + 1 = 11.
+SLOT = 11
+
+
+def one_slot(values, head=HEAD, nothing=-20.0):
+    """A head of 2 x 3 cells where only the slot above says something."""
+    raw = np.full((2, 3, 2, 7), nothing, np.float32)
+    raw[1, 2, 1] = values
+    return decode([raw.reshape(2, 3, 14)], [head], 0.1)
+
+
+def test_yolo_by_hand():
+    """σ(0) = 1/2, σ(ln 3) = 3/4, σ(ln 9) = 9/10, σ(ln 4) = 4/5, e^ln 2 = 2.
+
+    Centre: ((2 + 1/2) · 32, (1 + 3/4) · 32) = (80, 56). Size: 23 · 2 = 46 by 27 · 1 = 27.
+    Edges: 80 ∓ 23 and 56 ∓ 13.5. Confidences: 9/10 · 1/2 = 0.45 and 9/10 · 4/5 = 0.72.
+    """
+    found = one_slot([0, np.log(3), np.log(2), 0, np.log(9), 0, np.log(4)])
+    np.testing.assert_allclose(found.xyxy, [[57, 42.5, 103, 69.5]] * 2, rtol=1e-6)
+    np.testing.assert_allclose(found.confidence, [0.45, 0.72], rtol=1e-6)
+    assert found.class_id.tolist() == [0, 1]
+    assert found.slot.tolist() == [SLOT, SLOT]
+    assert (found.xyxy.dtype, found.confidence.dtype) == (np.float32, np.float32)
+
+
+def test_a_wider_reach_by_hand():
+    """s = 2: centre ((2 + 2 · 1/2 − 1/2) · 32, (1 + 2 · 3/4 − 1/2) · 32) = (80, 64)."""
+    found = one_slot([0, np.log(3), np.log(2), 0, np.log(9), 0, -20], replace(HEAD, scale_x_y=2.0))
+    np.testing.assert_allclose(found.xyxy, [[57, 50.5, 103, 77.5]], rtol=1e-6)
+
+
+def test_new_coords_by_hand():
+    """σ has been: centre ((2 + 1/2) · 32, (1 + 3/4) · 32) = (80, 56). Size: 23 · (2 · 1/2)² = 23 by
+    27 · (2 · 1)² = 108. Confidences: 0.9 · 0.5 and 0.9 · 0.8."""
+    found = one_slot([0.5, 0.75, 0.5, 1, 0.9, 0.5, 0.8], replace(HEAD, kind="new_coords"), nothing=0.0)
+    np.testing.assert_allclose(found.xyxy, [[68.5, 2, 91.5, 110]] * 2, rtol=1e-6)
+    np.testing.assert_allclose(found.confidence, [0.45, 0.72], rtol=1e-6)
+
+
+def test_region_by_hand():
+    """Softmax of (0, ln 3): 1 / (1 + 3) and 3 / (1 + 3). Confidences: 9/10 · 1/4 = 0.225 and 0.675."""
+    values = [0, np.log(3), np.log(2), 0, np.log(9), 0, np.log(3)]
+    found = one_slot(values, replace(HEAD, kind="region"))
+    np.testing.assert_allclose(found.xyxy, [[57, 42.5, 103, 69.5]] * 2, rtol=1e-6)
+    np.testing.assert_allclose(found.confidence, [0.225, 0.675], rtol=1e-6)
+
+
+def test_slots_count_on_through_heads():
+    """One cell with one anchor before: slot 11 of the second head is slot 12 of all."""
+    first = Head("yolo", ((5.0, 5.0),), 64, 2)
+    second = np.full((2, 3, 2, 7), -20.0, np.float32)
+    second[1, 2, 1] = 5
+    found = decode([np.full((1, 1, 7), 5, np.float32), second.reshape(2, 3, 14)], [first, HEAD], 0.5)
+    assert found.slot.tolist() == [0, 0, SLOT + 1, SLOT + 1]
+
+
+def test_a_pair_must_be_above_the_threshold():
+    """σ(0) · σ(0) is 1/4 exactly."""
+    raw = np.zeros((1, 1, 14), np.float32)
+    assert len(decode([raw], [HEAD], 0.25)) == 0
+    assert len(decode([raw], [HEAD], np.nextafter(np.float32(0.25), np.float32(0)))) == 4
+
+
+@pytest.mark.parametrize("kind", ["yolo", "region"])
+def test_at_threshold_0_everything_comes_and_at_1_nothing(kind):
+    raw = np.random.default_rng(0).normal(size=(2, 3, 14)).astype(np.float32)
+    head = replace(HEAD, kind=kind)
+    assert len(decode([raw], [head], 0.0)) == 2 * 3 * 2 * 2
+    assert len(decode([raw], [head], 1.0)) == 0
+
+
+def test_no_value_makes_an_infinite_box():
+    """e^15 = 3,269,017 times the anchor is the most; beyond that float32 ends at e^88."""
+    found = one_slot([0, 0, 1000, 16, 20, 20, 20])
+    np.testing.assert_allclose(found.xyxy[0, 2] - found.xyxy[0, 0], 23 * 3_269_017.37, rtol=1e-4)
+    assert np.isfinite(found.xyxy).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_a_broken_network_finds_nothing(value):
+    raw = np.full((2, 3, 14), value, np.float32)
+    with np.errstate(invalid="ignore"):
+        assert len(decode([raw], [HEAD], 0.25)) == 0
+
+
+def test_grid_goes_along_rows_anchors_fastest():
+    """Column, row."""
+    expected = [
+        [0, 0],
+        [0, 0],
+        [1, 0],
+        [1, 0],
+        [2, 0],
+        [2, 0],
+        [0, 1],
+        [0, 1],
+        [1, 1],
+        [1, 1],
+        [2, 1],
+        [2, 1],
+    ]
+    assert grid(2, 3, 2).tolist() == expected
+
+
+def test_channels_of_a_head():
+    assert Head("yolo", ANCHORS, 32, 80).channels == 2 * (5 + 80)
+
+
+def test_candidates_can_be_picked():
+    found = one_slot([0, 0, 0, 0, 20, 20, 20])
+    picked = found[np.array([1])]
+    assert (len(found), len(picked), picked.class_id.tolist()) == (2, 1, [1])
+
+
+@st.composite
+def raw_heads(draw):
+    """One to three heads of any kind with their raw values; those of new_coords lie in [0, 1]."""
+    heads, raws = [], []
+    for _ in range(draw(st.integers(1, 3))):
+        anchors = draw(st.lists(st.tuples(st.integers(1, 300), st.integers(1, 300)), min_size=1, max_size=3))
+        head = Head(
+            draw(st.sampled_from(["yolo", "new_coords", "region"])),
+            tuple((float(w), float(h)) for w, h in anchors),
+            draw(st.sampled_from([8, 16, 32])),
+            draw(st.integers(1, 4)),
+            draw(st.sampled_from([1.0, 1.05, 2.0])),
+        )
+        numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+        shape = (draw(st.integers(1, 4)), draw(st.integers(1, 4)), head.channels)
+        new = head.kind == "new_coords"
+        raws.append((numbers.uniform(size=shape) if new else numbers.normal(0, 3, shape)).astype(np.float32))
+        heads.append(head)
+    return raws, heads
+
+
+@given(raw_heads(), st.integers(0, 31))
+def test_every_slot_against_loops(made, step):
+    threshold = (step + 0.37) / 32  # no product of two logistic values falls on it
+    raws, heads = made
+    expected = slow_decode(raws, heads, threshold)
+    found = decode(raws, heads, threshold)
+    assert list(zip(found.slot.tolist(), found.class_id.tolist(), strict=True)) == [p[:2] for p in expected]
+    np.testing.assert_allclose(found.confidence, [p[2] for p in expected], rtol=1e-5)
+    np.testing.assert_allclose(
+        found.xyxy, np.reshape([p[3] for p in expected], (-1, 4)), rtol=1e-4, atol=1e-2
+    )
+
+
+@given(raw_heads(), st.floats(0, 0.99))
+def test_thresholding_early_loses_nothing(made, threshold):
+    """Deciding by objectness first gives what deciding by confidence at the end gives."""
+    raws, heads = made
+    everything = decode(raws, heads, 0.0)
+    late = everything[everything.confidence > np.float32(threshold)]
+    early = decode(raws, heads, float(np.float32(threshold)))
+    for name in ("xyxy", "confidence", "class_id", "slot"):
+        np.testing.assert_array_equal(getattr(early, name), getattr(late, name))
+
+
+@given(st.floats(-6, 6, width=32), st.sampled_from(["yolo", "region"]))
+def test_a_pair_just_above_the_threshold_stays(objectness, kind):
+    """With a class that is certain, all the confidence is objectness: nothing to spare for a bound."""
+    head = Head(kind, ((8.0, 8.0),), 8, 1)
+    raw = np.array([0, 0, 0, 0, objectness, 30], np.float32).reshape(1, 1, 6)
+    [confidence] = decode([raw], [head], 0.0).confidence
+    assert len(decode([raw], [head], float(np.nextafter(confidence, np.float32(0))))) == 1
+
+
+@given(raw_heads(), st.floats(0, 1), st.floats(0, 1))
+def test_a_higher_threshold_leaves_fewer(made, one, other):
+    few, many = decode(*made, max(one, other)), decode(*made, min(one, other))
+    pairs = [set(zip(found.slot.tolist(), found.class_id.tolist(), strict=True)) for found in (few, many)]
+    assert pairs[0] <= pairs[1]
+
+
+@given(st.integers(-8, 8), st.sampled_from([1.0, 1.05, 2.0]), st.sampled_from(["yolo", "new_coords"]))
+def test_moving_the_cell_moves_the_box(column, scale_x_y, kind):
+    """By one stride a cell, whatever the network says."""
+    head = replace(HEAD, kind=kind, scale_x_y=scale_x_y)
+    raw = np.array([0.25, 0.5, 0.75, 0.125])
+    anchor = np.array([10.0, 14.0])
+    moved = boxes_from_raw(raw, np.array([column, 2.0]), anchor, head)
+    still = boxes_from_raw(raw, np.array([0.0, 2.0]), anchor, head)
+    np.testing.assert_allclose(moved - still, [32 * column, 0, 0, 0], atol=1e-9)

@@ -1,0 +1,110 @@
+"""A card goes into JSON and comes back; what is no card is one line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.model_files import CARD
+from yolo_cli.codec import Head
+from yolo_cli.errors import DataError
+from yolo_cli.weights import ModelCard
+from yolo_cli.weights.card import card_text
+
+FULL = replace(
+    CARD,
+    suppression="diounms",
+    beta=0.7,
+    licence="Apache-2.0",
+    origin="made by hand",
+    training_data="none",
+    source={"cfg": "it.cfg"},
+    figures=("mAP50 0.5 on nothing",),
+    limits=("sees nothing", "hears nothing"),
+)
+sides = st.floats(0.5, 2000, allow_nan=False)
+heads = st.builds(
+    Head,
+    kind=st.sampled_from(["yolo", "new_coords", "region"]),
+    anchors=st.lists(st.tuples(sides, sides), min_size=1, max_size=3).map(tuple),
+    stride=st.sampled_from([8, 16, 32]),
+    class_count=st.integers(1, 90),
+    scale_x_y=st.floats(1, 2),
+)
+cards = st.builds(
+    ModelCard,
+    name=st.text(min_size=1),
+    class_names=st.lists(st.text(min_size=1), min_size=1, max_size=3).map(tuple),
+    heads=st.lists(heads, min_size=1, max_size=3).map(tuple),
+    input_size=st.tuples(st.integers(32, 640), st.integers(32, 640)),
+    resize=st.sampled_from(["letterbox", "stretch"]),
+    suppression=st.sampled_from(["iou", "greedynms", "diounms", "soft"]),
+    source=st.dictionaries(st.text(), st.text(), max_size=2),
+    figures=st.lists(st.text(), max_size=2).map(tuple),
+)
+
+
+@given(cards)
+def test_a_card_comes_back_as_it_was(card):
+    assert ModelCard.from_json(card.to_json(), "here") == card
+
+
+def test_every_field_comes_back():
+    again = ModelCard.from_json(FULL.to_json(), "here")
+    assert again == FULL
+    assert hash(again.heads) == hash(FULL.heads)  # tuples all the way down, as before
+    assert isinstance(again.input_size, tuple)
+
+
+def test_names_stay_readable_in_the_file():
+    assert "Straßenbahn" in CARD.to_json()
+
+
+def without(key):
+    values = json.loads(FULL.to_json())
+    del values[key]
+    return json.dumps(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "its model card cannot be read"),
+        ("{", "its model card cannot be read"),
+        ("[]", "its model card cannot be read"),
+        ("null", "its model card cannot be read"),
+        ("{}", "its model card cannot be read ('format')"),
+        (without("heads"), "its model card cannot be read ('heads')"),
+        (without("class_names"), "its model card cannot be read ('class_names')"),
+        (FULL.to_json().replace('"beta"', '"alpha"'), "its model card cannot be read"),
+        (FULL.to_json().replace('"stride": 32', '"step": 32'), "its model card cannot be read"),
+        (FULL.to_json().replace("[10.0, 20.5]", "[10.0]"), "its model card cannot be read"),
+        (FULL.to_json().replace('"format": 1', '"format": 2'), "its card has format 2, this program reads 1"),
+    ],
+)
+def test_what_is_no_card_is_one_line(text, says):
+    with pytest.raises(DataError) as caught:
+        ModelCard.from_json(text, "a.onnx")
+    assert str(caught.value).startswith(f"a.onnx: {says}")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_page_for_people_says_all_of_it():
+    page = card_text(FULL, {"mine.keras": "abc"})
+    for words in (
+        "# mine",
+        "2 classes, input 320 x 256 pixels (letterbox), suppression diounms.",
+        "**Licence.** Apache-2.0",
+        "- cfg: `it.cfg`",
+        "- mine.keras: `abc`",
+        "- mAP50 0.5 on nothing",
+        "- hears nothing",
+        "- yolo, a cell every 32 pixels, anchors 10x20.5, 30x40",
+        "**Classes.** cat, Straßenbahn",
+    ):
+        assert words in page
+    assert "**Figures**" not in card_text(CARD, {})

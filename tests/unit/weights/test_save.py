@@ -1,0 +1,146 @@
+"""Writing a model: two files that belong together, at half the size if wanted, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import onnx
+import pytest
+
+from tests.model_files import CARD
+from tests.networks import every_layer, random_values
+from yolo_cli.engines import KerasEngine, OnnxEngine
+from yolo_cli.errors import DataError
+from yolo_cli.model import build_model
+from yolo_cli.weights import ModelFiles, check_pair, find_model, read_card
+from yolo_cli.weights import save as saving
+from yolo_cli.weights.save import save_keras, save_model
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (2, 40, 32, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Every kind of layer."""
+    network = every_layer(tmp_path_factory.mktemp("cfg"))
+    return build_model(network, random_values(network))
+
+
+@pytest.fixture(scope="module")
+def files(model, tmp_path_factory) -> dict[bool, ModelFiles]:
+    """Written whole (False) and with half the precision (True)."""
+    folder = tmp_path_factory.mktemp("models")
+    return {half: save_model(model, CARD, folder / f"half-{half}", half=half) for half in (False, True)}
+
+
+def raw_heads(model, pixels):
+    [head] = keras.tree.flatten(model(pixels, training=False))
+    return keras.ops.convert_to_numpy(head)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_the_two_files_belong_together_and_carry_the_card(files, half):
+    written = files[half]
+    assert (read_card(written.keras), read_card(written.onnx)) == (CARD, CARD)
+    check_pair(written, OnnxEngine(written.onnx).metadata)
+    assert find_model(str(written.keras)) == written
+
+
+def test_both_engines_give_the_heads_of_the_model(model, files):
+    """At a size and a number of pictures other than those of the export."""
+    expected = raw_heads(model, PIXELS)
+    for engine in (OnnxEngine(files[False].onnx), KerasEngine(files[False].keras)):
+        [found] = engine.run(PIXELS)
+        np.testing.assert_allclose(found, expected, atol=1e-5 * expected.std())
+
+
+def test_half_precision_moves_heads_by_little(model, files):
+    """A float16 has 11 significant bits, so a kernel is off by at most 1 / 2048 of itself."""
+    expected = raw_heads(model, PIXELS)
+    for engine in (OnnxEngine(files[True].onnx), KerasEngine(files[True].keras)):
+        [found] = engine.run(PIXELS)
+        gap = np.abs(found - expected).max() / expected.std()
+        assert 1e-6 < gap < 1e-2
+
+
+def test_half_precision_is_for_kernels_alone(files, tmp_path):
+    graph = onnx.load(str(files[True].onnx)).graph
+    for tensor in graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype == np.float16:
+            assert values.ndim >= 2
+        if values.dtype == np.float32:
+            assert values.ndim < 2 or values.size <= 64
+    kinds = dict(_stored(files[True].keras, tmp_path))
+    assert (kinds[1], kinds[4]) == (np.float32, np.float16)
+    assert {kind for _, kind in _stored(files[False].keras, tmp_path)} == {np.dtype(np.float32)}
+
+
+def _stored(path, folder):
+    """Number of axes and type of every stored weight with more than 64 values, and of every vector."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        weights = archive.extract("model.weights.h5", folder)
+    found = []
+    with h5py.File(weights) as file:
+        file.visititems(
+            lambda _, item: (
+                found.append((item.ndim, item.dtype))
+                if isinstance(item, h5py.Dataset) and (item.ndim == 1 or item.size > 64)
+                else None
+            )
+        )
+    return found
+
+
+def test_a_variance_beyond_float16_survives(tmp_path):
+    """The largest float16 is 65,504."""
+    picture = keras.Input((None, None, 3), dtype="uint8")
+    x = keras.layers.Conv2D(100, 1)(keras.layers.Rescaling(1 / 255)(picture))
+    wide = keras.Model(picture, keras.layers.BatchNormalization(name="norm")(x))
+    norm = wide.get_layer("norm")
+    norm.set_weights([*norm.get_weights()[:3], np.full(100, 1e6)])
+    save_keras(wide, CARD, tmp_path / "wide.keras", half=True)
+    loaded = keras.saving.load_model(tmp_path / "wide.keras", compile=False)
+    np.testing.assert_array_equal(loaded.get_layer("norm").get_weights()[3], np.full(100, 1e6))
+
+
+def test_loaded_weights_are_float32_again(files):
+    loaded = keras.saving.load_model(files[True].keras, compile=False)
+    assert {weight.dtype for weight in loaded.weights} == {"float32"}
+
+
+def test_a_failure_leaves_the_old_file_and_no_draft(model, tmp_path, monkeypatch):
+    path = tmp_path / "mine.keras"
+    path.write_bytes(b"old")
+
+    def fails(*_):
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr(saving, "_half_h5", fails)
+    with pytest.raises(RuntimeError):
+        save_keras(model, CARD, path, half=True)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["mine.keras"]  # noqa: PTH208 - hidden files, too
+
+
+def test_a_new_version_takes_the_place_of_the_old(model, tmp_path):
+    path = tmp_path / "mine.keras"
+    path.write_bytes(b"old")
+    save_keras(model, replace(CARD, name="new"), path)
+    assert read_card(path).name == "new"
+    assert os.listdir(tmp_path) == ["mine.keras"]  # noqa: PTH208
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(model, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError) as caught:
+        save_model(model, CARD, tmp_path / "file" / "mine")
+    assert str(caught.value).startswith(f"{Path(tmp_path / 'file' / 'mine')}: cannot be written (")
+    assert "\n" not in str(caught.value)
