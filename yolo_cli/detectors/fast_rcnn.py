@@ -13,19 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.detectors.feature_map import map_cost, picture_features, region_features
 from yolo_cli.detectors.regions import Cost, RegionScores, apply_deltas, softmax
-from yolo_cli.detectors.roi_align import roi_align
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
-from yolo_cli.letterbox import Letterbox
 
-__all__ = ["BINS", "SIDE", "MapClassifier", "picture_features", "region_features"]
+__all__ = ["MapClassifier"]
 
 Floats = NDArray[np.floating[Any]]
-
-SIDE = 416  # pixels of the network's input, height and width
-STRIDE = 16  # pixels of that for each cell of the feature map
-BINS = 4  # rows and columns that each region gets of the map
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +48,4 @@ class MapClassifier:
         """One run of the first network, and one of the second for each region."""
         features = picture_features(self.backbone, image)  # (rows, columns, C)
         head = self.head.multiply_accumulates(region_features(features, image, np.zeros((1, 4))))
-        return Cost(self.backbone.multiply_accumulates(np.zeros((1, SIDE, SIDE, 3), np.uint8)), head)
-
-
-def picture_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
-    """The feature map of a picture, (rows, columns, C)."""
-    pixels = Letterbox.fit(image.height, image.width, SIDE, SIDE).apply(image.rgb)  # (SIDE, SIDE, 3)
-    [[features]] = backbone.run(pixels[None])  # (C, rows, columns)
-    return np.ascontiguousarray(features.transpose(1, 2, 0))
-
-
-def region_features(features: Floats, image: Image, boxes: Floats) -> Floats:
-    """The part of a picture's map (rows, columns, C) that belongs to each region: (N, BINS, BINS, C)."""
-    letterbox = Letterbox.fit(image.height, image.width, SIDE, SIDE)
-    return roi_align(features, letterbox.forward(boxes.astype(np.float32)) / STRIDE, BINS)
+        return Cost(map_cost(self.backbone), head)

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from yolo_cli.datasets import Dataset
-from yolo_cli.detectors.fast_rcnn import SIDE as MAP_SIDE
-from yolo_cli.detectors.fast_rcnn import picture_features, region_features
+from yolo_cli.detectors.feature_map import SIDE as MAP_SIDE
+from yolo_cli.detectors.feature_map import picture_features, region_features
 from yolo_cli.detectors.loading import open_backbone
 from yolo_cli.detectors.rcnn import SIDE as CROP_SIDE
 from yolo_cli.detectors.rcnn import crop_features

@@ -1,0 +1,42 @@
+"""One feature map for the whole picture, and the part of it that belongs to a region.
+
+Several detectors stand on it: what a network has seen once need not be seen again for every question.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.detectors.roi_align import roi_align
+from yolo_cli.engines import Engine
+from yolo_cli.images import Image
+from yolo_cli.letterbox import Letterbox
+
+__all__ = ["BINS", "SIDE", "STRIDE", "map_cost", "picture_features", "region_features"]
+
+Floats = NDArray[np.floating[Any]]
+
+SIDE = 416  # pixels of the network's input, height and width
+STRIDE = 16  # pixels of that for each cell of the feature map
+BINS = 4  # rows and columns that each region gets of the map
+
+
+def picture_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
+    """The feature map of a picture, (rows, columns, C)."""
+    pixels = Letterbox.fit(image.height, image.width, SIDE, SIDE).apply(image.rgb)  # (SIDE, SIDE, 3)
+    [[features]] = backbone.run(pixels[None])  # (C, rows, columns)
+    return np.ascontiguousarray(features.transpose(1, 2, 0))
+
+
+def region_features(features: Floats, image: Image, boxes: Floats) -> Floats:
+    """The part of a picture's map (rows, columns, C) that belongs to each region: (N, BINS, BINS, C)."""
+    letterbox = Letterbox.fit(image.height, image.width, SIDE, SIDE)
+    return roi_align(features, letterbox.forward(boxes.astype(np.float32)) / STRIDE, BINS)
+
+
+def map_cost(backbone: Engine) -> int:
+    """Multiply-accumulates for the map of one picture, whatever its size."""
+    return backbone.multiply_accumulates(np.zeros((1, SIDE, SIDE, 3), np.uint8))
