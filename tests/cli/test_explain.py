@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -8,12 +9,20 @@ from click.testing import CliRunner, Result
 from tests.shared import ROOT
 from yolo_cli.cli import main
 
+SNAPSHOTS = Path(__file__).parent / "snapshots"
 CAT = str(ROOT / "examples" / "cat.jpg")
 
 
 def yolo(*words: str) -> Result:
     """The command with the bundled model itself: the fixture `cli` has a fake in its place."""
-    return CliRunner().invoke(main, words)
+    return CliRunner().invoke(main, words, prog_name="yolo")
+
+
+def test_help_is_as_it_was(monkeypatch):
+    """A new snapshot is taken with: COLUMNS=82 yolo explain --help > tests/cli/snapshots/yolo-explain.txt"""
+    monkeypatch.setenv("COLUMNS", "80")
+    help_ = yolo("explain", "--help").stdout
+    assert help_ == (SNAPSHOTS / "yolo-explain.txt").read_text(encoding="utf-8")
 
 
 def test_text_and_picture(tmp_path, monkeypatch):
@@ -37,6 +46,35 @@ def test_json():
     assert [fate["kept"] for fate in told["fates"]].count(True) == 1
 
 
+def test_proposals(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = yolo("explain", CAT, "--at", "220,150", "--weights", "fast-rcnn-voc")
+    assert (done.exit_code, done.stderr) == (0, "saved runs/explain/cat.png\n")
+    lines = done.stdout.splitlines()
+    assert lines[0].endswith("at 220,150: 88 of 890 regions lie over this point")
+    assert sum("; dog" in line for line in lines) == 10  # the best, with the class that comes next
+    assert lines.count("     kept") == 1
+    assert sum("suppressed by 1: overlap" in line for line in lines) == 10
+    assert lines[-1] == "  3 more were suppressed: 3 by 1; --format json names them all"
+
+
+def test_windows_as_json():
+    words = ("--weights", "windows-voc", "--conf", "0.6", "--format", "json", "--no-save")
+    told = json.loads(yolo("explain", CAT, "--at", "220,150", *words).stdout)
+    assert told["regions"] == 1302
+    assert len(told["over"]) == 391
+    best = told["best"][0]
+    assert best["place"]["origin"].startswith("level 4 of 12, windows of 115x229, row 0, column 14")
+    assert best["class_name"] == told["fates"][0]["class_name"] == "cat"
+    assert best["scores"]["cat"] == best["confidence"]
+    assert len(best["scores"]) == 20
+    found = json.loads(yolo("detect", CAT, *words).stdout)["images"][0]["detections"]
+    kept = [fate for fate in told["fates"] if fate["kept"]]
+    assert kept
+    for fate in kept:  # what detection prints is rounded
+        assert any(entry["box"] == pytest.approx(fate["xyxy"], abs=0.06) for entry in found)
+
+
 def test_nothing_there():
     done = yolo("explain", CAT, "--at", "1,1", "--conf", "0.99", "--no-save")
     assert done.stdout.endswith("No box above the confidence 0.99 lies over this point.\n")
@@ -50,6 +88,9 @@ def test_nothing_there():
         ([], 2, "--at"),
         (["--at", "5,5", "--suppression", "soft"], 2, "soft"),
         (["--at", "5,5", "--weights", "nosuch"], 3, "nosuch"),
+        (["--at", "5,5", "--weights", "windows-voc", "--suppression", "soft"], 2, "soft"),
+        (["--at", "5,5", "--weights", "windows-voc", "--imgsz", "320"], 2, "--imgsz"),
+        (["--at", "999,5", "--weights", "windows-voc"], 2, "outside"),
     ],
 )
 def test_what_cannot_be_done(words, code, says):

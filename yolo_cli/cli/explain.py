@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.explain_text import explanation_text
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, explaining_options, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.config import DetectConfig
-from yolo_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from yolo_cli.explanation import Answer, Explanation, Fate, Place
+    from yolo_cli.explanation import Explanation, RegionExplanation
 
 __all__ = ["explain"]
 
@@ -27,12 +26,14 @@ _RUN_FOLDER = "runs/explain"
 # The sign \b keeps click from filling a paragraph.
 _HELP = """Say why a model found what it found at one point.
 
-Which cell, anchor and scale of the network answered there, its raw values, and which box suppressed which
-at which overlap; as text and as a picture: left the grid, the point's cell, its anchors and every box over
-the point, right what suppression left.
+For YOLO: which cell, anchor and scale of the network answered there, and its raw values. For the others: how
+many windows or proposals lie over the point, and what the best of them show. For all: which box suppressed
+which at which overlap. As text and as a picture: left what was looked at, and every box over the point; right
+what suppression left.
 
 \b
 yolo explain examples/cat.jpg --at 220,150
+yolo explain examples/cat.jpg --at 220,150 --weights fast-rcnn-voc
 yolo explain photo.jpg --at 100,80 --conf 0.05 --format json --no-save
 """
 
@@ -79,13 +80,12 @@ def explain(image: str, at: tuple[float, float], **given: Any) -> int:
     picture = read_image(image)
     weights = given["weights"] or detectors.DEFAULT_MODEL
     detector = detectors.load_detector(weights, engine=given["engine"], device=given["device"], config=config)
-    if not isinstance(detector, detectors.YoloDetector):
-        raise UsageError(f"--weights {weights}: is no YOLO model, and has no cells and anchors to explain")
     explained = explain_point(detector, picture, at)
     if given["output_format"] == "json":
         click.echo(json.dumps(_plain(explained, image, detector.class_names), ensure_ascii=False, indent=1))
     else:
-        click.echo("\n".join(_text(explained, image, detector.class_names, config.confidence)))
+        lines = explanation_text(explained, image, detector.class_names, config.confidence)
+        click.echo("\n".join(lines))
     if given["save"]:
         path = _save(explained, picture, detector.class_names, given)
         if not given["quiet"]:
@@ -93,9 +93,14 @@ def explain(image: str, at: tuple[float, float], **given: Any) -> int:
     return 0
 
 
-def _save(explained: Explanation, picture: Any, class_names: tuple[str, ...], given: dict[str, Any]) -> Path:
+def _save(
+    explained: Explanation | RegionExplanation,
+    picture: Any,
+    class_names: tuple[str, ...],
+    given: dict[str, Any],
+) -> Path:
     from yolo_cli.cli.runs import open_run_folder
-    from yolo_cli.explanation_picture import draw_explanation
+    from yolo_cli.explanation import draw_explanation
     from yolo_cli.images import write_image
 
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])
@@ -104,55 +109,12 @@ def _save(explained: Explanation, picture: Any, class_names: tuple[str, ...], gi
     return path
 
 
-def _plain(explained: Explanation, image: str, class_names: tuple[str, ...]) -> dict[str, Any]:
+def _plain(explained: Any, image: str, class_names: tuple[str, ...]) -> dict[str, Any]:
     """The explanation as plain data, classes by name too."""
     values = asdict(explained)
-    for entry in (*values["answers"], *values["fates"]):
+    entries = [entry for name in ("answers", "best", "fates") for entry in values.get(name, ())]
+    for entry in entries:
         entry["class_name"] = class_names[entry["class_id"]]
+        if "scores" in entry:
+            entry["scores"] = dict(zip(class_names, entry["scores"], strict=True))
     return {"image": image, **values}
-
-
-def _text(
-    explained: Explanation, image: str, class_names: tuple[str, ...], confidence: float
-) -> Iterator[str]:
-    """The explanation for people, line by line."""
-    (x, y), (net_x, net_y), box = explained.point, explained.network_point, explained.letterbox
-    size = f"{box.net_width}x{box.net_height}"
-    yield f"{image} at {x:g},{y:g}: that is {net_x:.1f},{net_y:.1f} of the network's {size} pixels"
-    yield ""
-    yield "What the cells at this point say, each anchor its likeliest class:"
-    yield f"  confidence  {'class':14}  {'from':44}  raw: tx ty tw th, objectness, class"
-    for answer in explained.answers:
-        yield f"  {_answer(answer, class_names)}"
-    yield ""
-    if not explained.fates:
-        yield f"No box above the confidence {confidence:g} lies over this point."
-        return
-    yield f"Boxes over this point above the confidence {confidence:g}, and those that suppressed them:"
-    for number, fate in enumerate(explained.fates, start=1):
-        yield f"  {number}. {_fate(fate, class_names)}"
-        yield f"     {_outcome(fate, explained)}"
-
-
-def _answer(answer: Answer, class_names: tuple[str, ...]) -> str:
-    raw = " ".join(f"{value:.2f}" for value in answer.raw[:4])
-    values = f"{raw}, {answer.raw[4]:.2f}, {answer.raw_class:.2f}"
-    name = class_names[answer.class_id]
-    return f"{answer.confidence:10.4f}  {name:14}  {_where(answer.place):44}  {values}"
-
-
-def _fate(fate: Fate, class_names: tuple[str, ...]) -> str:
-    box = ", ".join(f"{edge:.0f}" for edge in fate.xyxy)
-    return f"{class_names[fate.class_id]} {fate.confidence:.4f}  box {box}  from {_where(fate.place)}"
-
-
-def _outcome(fate: Fate, explained: Explanation) -> str:
-    if fate.suppressed_by is not None:
-        how = f"overlap {fate.overlap:.3f} > {explained.threshold:g} by the rule {explained.rule}"
-        return f"suppressed by {fate.suppressed_by + 1}: {how}"
-    return "kept" if fate.kept else "left out: beyond the number of boxes that are kept"
-
-
-def _where(place: Place) -> str:
-    wide, high = place.anchor_size
-    return f"stride {place.stride}, row {place.row}, column {place.column}, anchor {wide:g}x{high:g}"

@@ -100,14 +100,14 @@ def _sliding_window(
     network: Engine, card: ModelCard, config: DetectConfig, _device: Device
 ) -> RegionDetector:
     scan = WindowScan(network, each_window, price_of_each)
-    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config)
+    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config, scan.origins)
 
 
 def _conv_sliding_window(
     network: Engine, card: ModelCard, config: DetectConfig, _device: Device
 ) -> RegionDetector:
     scan = WindowScan(network, all_windows, price_of_all)
-    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config)
+    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config, scan.origins)
 
 
 def _rcnn(network: Engine, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:

@@ -24,9 +24,18 @@ from yolo_cli.images import Image
 from yolo_cli.suppression import suppress
 from yolo_cli.weights import ModelCard
 
-__all__ = ["Cost", "RegionDetector", "RegionScores", "apply_deltas", "deltas_between", "softmax"]
+__all__ = [
+    "Cost",
+    "RegionCandidates",
+    "RegionDetector",
+    "RegionScores",
+    "apply_deltas",
+    "deltas_between",
+    "softmax",
+]
 
 Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
 
 DEFAULTS = DetectConfig()
 
@@ -56,6 +65,34 @@ class RegionScores:
             raise ValueError(f"boxes {self.xyxy.shape} do not fit scores {self.scores.shape}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionCandidates:
+    """Boxes of classes before suppression; a region has one for each class that it may show.
+
+    Attributes:
+        region: (M,), which of the picture's regions each came from.
+        xyxy: (M, 4), inside the picture, in its pixels.
+        confidence: (M,), in [0, 1].
+        class_id: (M,).
+    """
+
+    region: Integers
+    xyxy: Floats
+    confidence: Floats
+    class_id: Integers
+
+    def __getitem__(self, index: NDArray[Any]) -> RegionCandidates:
+        """Those at ``index``: integer positions (K,) or a mask (M,)."""
+        return RegionCandidates(
+            self.region[index], self.xyxy[index], self.confidence[index], self.class_id[index]
+        )
+
+
+def as_proposals(_image: Image, numbers: Integers) -> list[str]:
+    """Where each of the regions ``numbers`` (N,) came from, if all that is known is their order."""
+    return [f"proposal {number + 1}" for number in numbers.tolist()]
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """How many multiply-accumulates the networks need for one picture.
@@ -79,6 +116,7 @@ class RegionDetector:
         cost: picture → what classifying its regions costs.
         card: what the model says of itself.
         config: thresholds and limits.
+        origins: picture and positions (N,) among its boxes → where each came from, in words.
 
     Raises:
         UsageError: if the options do not fit the model.
@@ -89,6 +127,7 @@ class RegionDetector:
     cost: Callable[[Image], Cost]
     card: ModelCard
     config: DetectConfig = DEFAULTS
+    origins: Callable[[Image, Integers], list[str]] = as_proposals
 
     def __post_init__(self) -> None:
         unknown = [i for i in self.config.classes or () if not 0 <= i < len(self.class_names)]
@@ -129,6 +168,13 @@ class RegionDetector:
 
     def choose(self, regions: RegionScores, image: Image) -> Detections:
         """The (box, class) pairs above the confidence that suppression leaves."""
+        candidates = self.candidates(regions, image)
+        kept, confidence = self.survivors(candidates)
+        found = Detections(candidates.xyxy[kept], confidence, candidates.class_id[kept])
+        return found[: self.config.max_detections]
+
+    def candidates(self, regions: RegionScores, image: Image) -> RegionCandidates:
+        """The (box, class) pairs above the confidence, of the classes that are wanted."""
         wanted = regions.scores > self.config.confidence  # (N, C)
         if self.config.classes is not None:
             wanted &= np.isin(np.arange(wanted.shape[1]), self.config.classes)
@@ -137,18 +183,19 @@ class RegionDetector:
         boxes = np.broadcast_to(regions.xyxy, (*wanted.shape, 4))[region, class_id]  # (M, 4)
         xyxy = clip(boxes.astype(np.float32), image.width, image.height)  # (M, 4)
         some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), inside the picture
-        xyxy, confidence, class_id = xyxy[some], confidence[some], class_id[some]
-        kept, confidence = suppress(
-            xyxy,
-            confidence,
-            class_id,
+        return RegionCandidates(region, xyxy, confidence, class_id)[some]
+
+    def survivors(self, candidates: RegionCandidates) -> tuple[NDArray[np.intp], Floats]:
+        """Positions and confidences of the candidates that suppression leaves, most confident first."""
+        return suppress(
+            candidates.xyxy,
+            candidates.confidence,
+            candidates.class_id,
             threshold=self.config.nms_iou,
             kind=self.config.suppression or self.card.suppression,
             beta=self.card.beta,
             class_agnostic=self.config.class_agnostic,
-            max_detections=self.config.max_detections,
         )
-        return Detections(xyxy[kept], confidence, class_id[kept])
 
 
 def softmax(logits: Floats) -> Floats:

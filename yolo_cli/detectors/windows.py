@@ -24,6 +24,7 @@ from yolo_cli.letterbox import GREY
 __all__ = ["STRIDE", "WINDOW", "Level", "Pyramid", "WindowScan", "levels"]
 
 Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
 Pixels = NDArray[np.uint8]
 
 WINDOW = 128  # pixels of the network's input, height and width
@@ -127,6 +128,20 @@ class WindowScan:
     def propose(self, image: Image) -> Floats:
         """All windows (N, 4) in pixels of ``image``."""
         return np.concatenate([level.windows for level in levels(image, self.pyramid)])
+
+    def origins(self, image: Image, numbers: Integers) -> list[str]:
+        """Where in the pyramid the windows ``numbers`` (N,) of `propose` lie, in words."""
+        grids = [(level.rows, level.columns, WINDOW / level.scale) for level in levels(image, self.pyramid)]
+        ends = np.cumsum([rows * columns for rows, columns, _ in grids])  # (L,)
+        words = []
+        for number, at in zip(
+            numbers.tolist(), np.searchsorted(ends, numbers, "right").tolist(), strict=True
+        ):
+            rows, columns, (wide, high) = grids[at]
+            row, column = divmod(number - int(ends[at]) + rows * columns, columns)
+            size = f"windows of {wide:.0f}x{high:.0f}"
+            words.append(f"level {at + 1} of {len(grids)}, {size}, row {row}, column {column}")
+        return words
 
     def cost(self, image: Image) -> Cost:
         """What looking at every level costs."""

@@ -10,13 +10,11 @@ import pytest
 from tests.shared import ROOT
 from yolo_cli import DetectConfig, load_detector, read_image
 from yolo_cli.boxes import iou
-from yolo_cli.codec import Candidates, Head
+from yolo_cli.codec import Head
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.errors import UsageError
-from yolo_cli.explanation import _winners, explain
-from yolo_cli.explanation_picture import draw_explanation
+from yolo_cli.explanation import draw_explanation, explain
 from yolo_cli.images import Image
-from yolo_cli.letterbox import Letterbox
 from yolo_cli.weights import ModelCard
 
 PICTURES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
@@ -109,18 +107,6 @@ def test_a_winner_that_lies_elsewhere_is_shown():
     explained = explain(hand_made(nms_iou=0.4), BLANK, (50, 100))
     assert [fate.kept for fate in explained.fates] == [True, False]
     assert explained.fates[0].xyxy[3] == pytest.approx(64)
-
-
-def test_of_two_that_could_the_more_confident_one_is_named():
-    # Widths 40, 34 and 35, all 20 high. The third shares 25 columns with the first: IoU 25 / 50 = 0.5, and
-    # 20 with the second: 20 / 49 = 0.408. The first two share 10: 10 / 64 = 0.156.
-    boxes = np.float32([[0, 0, 40, 20], [30, 0, 64, 20], [15, 0, 50, 20]])
-    candidates = Candidates(boxes, np.float32([0.9, 0.8, 0.7]), np.zeros(3, int), np.arange(3))
-    letterbox, square = Letterbox.fit(64, 64, 64, 64), Image(np.zeros((64, 64, 3), np.uint8))
-    kept = np.array([0, 1])
-    winner, share = _winners(hand_made(nms_iou=0.4), candidates, kept, letterbox, square)
-    assert winner.tolist() == [-1, -1, 0]
-    assert share[2] == pytest.approx(0.5)
 
 
 def test_boxes_beyond_the_limit_are_not_kept():

@@ -1,9 +1,4 @@
-"""Why a detector said what it said at one point of a picture.
-
-For YOLO: what each anchor of the cells at that point answered, which boxes lie over the point, where each
-came from, and what suppression did to it. It runs the detector's own steps, so that it tells what detection
-does.
-"""
+"""For YOLO: what each anchor of the cells at a point answered, and what became of the boxes over it."""
 
 from __future__ import annotations
 
@@ -15,12 +10,11 @@ from numpy.typing import NDArray
 
 from yolo_cli.codec import Candidates, Head, decode
 from yolo_cli.detectors import YoloDetector
-from yolo_cli.errors import UsageError
+from yolo_cli.explanation.fates import Contest, Fate, Rule, check_point, covers, tell_fates
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
-from yolo_cli.suppression import overlap
 
-__all__ = ["Answer", "Explanation", "Fate", "Place", "explain"]
+__all__ = ["Answer", "Explanation", "Place", "explain_yolo"]
 
 Floats = NDArray[np.floating[Any]]
 ANYTHING = -1.0  # a confidence that every pair is above
@@ -68,29 +62,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """A box over the point, above the confidence, and what suppression did to it.
-
-    Attributes:
-        place: the cell and anchor that it came from.
-        class_id: its class.
-        confidence: as the network gives it.
-        xyxy: in pixels of the picture, inside it.
-        kept: whether detection returns it.
-        suppressed_by: which of the explanation's fates suppressed it, or None.
-        overlap: with that one, as the rule of suppression reckons it; None where nothing suppressed it.
-    """
-
-    place: Place
-    class_id: int
-    confidence: float
-    xyxy: tuple[float, ...]
-    kept: bool
-    suppressed_by: int | None = None
-    overlap: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """All that is to be said of one point.
 
@@ -107,36 +78,31 @@ class Explanation:
     point: tuple[float, float]
     network_point: tuple[float, float]
     answers: tuple[Answer, ...]
-    fates: tuple[Fate, ...]
+    fates: tuple[Fate[Place], ...]
     threshold: float
     rule: str
     letterbox: Letterbox
 
 
-def explain(detector: YoloDetector, image: Image, point: tuple[float, float]) -> Explanation:
+def explain_yolo(detector: YoloDetector, image: Image, point: tuple[float, float]) -> Explanation:
     """Say why ``detector`` found what it found at ``point`` (x, y in pixels) of ``image``.
 
     Raises:
         UsageError: if the point lies outside the picture, or the suppression is soft, which removes nothing.
     """
-    x, y = point
-    if not (0 <= x < image.width and 0 <= y < image.height):
-        size = f"{image.width}x{image.height}"
-        raise UsageError(f"--at {x:g},{y:g}: lies outside {image.name}, which has {size} pixels")
-    rule = detector.config.suppression or detector.card.suppression
-    if rule == "soft":
-        raise UsageError("--suppression soft: removes no box because of another one; choose another rule")
+    check_point(image, point)
+    rule = Rule.of(detector.config, detector.card)
     letterbox = detector.letterbox(image)
     batch = letterbox.apply(image.rgb)[None]  # (1, H, W, 3)
     raw_heads = [raw[0] for raw in detector.engine.run(batch)]  # each (rows, columns, channels)
-    inside = letterbox.forward(np.array([[x, y, x, y]], float))[0, :2]  # (2,)
+    inside = letterbox.forward(np.array([[*point, *point]], float))[0, :2]  # (2,)
     return Explanation(
         point,
         (float(inside[0]), float(inside[1])),
         _answers(detector, raw_heads, letterbox, inside),
-        _fates(detector, raw_heads, letterbox, image, point),
-        detector.config.nms_iou,
-        rule,
+        _fates(detector, raw_heads, image, point, rule),
+        rule.threshold,
+        rule.kind,
         letterbox,
     )
 
@@ -174,61 +140,29 @@ def _answer(raw: Floats, head: Head, place: Place, letterbox: Letterbox) -> Answ
 
 
 def _fates(
-    detector: YoloDetector,
-    raw_heads: list[Floats],
-    letterbox: Letterbox,
-    image: Image,
-    point: tuple[float, float],
-) -> tuple[Fate, ...]:
+    detector: YoloDetector, raw_heads: list[Floats], image: Image, point: tuple[float, float], rule: Rule
+) -> tuple[Fate[Place], ...]:
     """The boxes over the point and those that suppressed them."""
     candidates = detector.candidates(raw_heads)
-    order = np.argsort(-candidates.confidence, kind="stable")  # (N,)
-    candidates = candidates[order]
+    candidates = candidates[np.argsort(-candidates.confidence, kind="stable")]
+    contest = _contest(detector, candidates, image)
+
+    def place(n: int) -> Place:
+        return _place(int(candidates.slot[n]), detector.card.heads, raw_heads)
+
+    return tell_fates(contest, rule, covers(contest.xyxy, point), place)
+
+
+def _contest(detector: YoloDetector, candidates: Candidates, image: Image) -> Contest:
+    """What suppression has to choose from, and what it chooses."""
+    letterbox = detector.letterbox(image)
     kept, _ = detector.survivors(candidates, letterbox, image)  # (K,)
-    winner, share = _winners(detector, candidates, kept, letterbox, image)  # (N,), (N,)
-    edges = np.array([image.width, image.height] * 2)
-    xyxy = np.clip(letterbox.undo(candidates.xyxy), 0, edges)  # (N, 4)
-    x, y = point
-    over = (xyxy[:, 0] <= x) & (x < xyxy[:, 2]) & (xyxy[:, 1] <= y) & (y < xyxy[:, 3])  # (N,)
-    shown = np.flatnonzero(over)  # (S,)
-    shown = np.unique(np.concatenate([shown, winner[shown][winner[shown] >= 0]]))  # with who suppressed them
-    some = (xyxy[kept, 2:] > xyxy[kept, :2]).all(axis=1)  # (K,), a box beyond the border leaves nothing
-    found = set(kept[some][: detector.config.max_detections].tolist())
-    number = {int(n): i for i, n in enumerate(shown)}
-    return tuple(
-        Fate(
-            _place(int(candidates.slot[n]), detector.card.heads, raw_heads),
-            int(candidates.class_id[n]),
-            float(candidates.confidence[n]),
-            tuple(xyxy[n].tolist()),
-            int(n) in found,
-            number[int(winner[n])] if winner[n] >= 0 else None,
-            float(share[n]) if winner[n] >= 0 else None,
-        )
-        for n in shown
-    )
-
-
-def _winners(
-    detector: YoloDetector, candidates: Candidates, kept: NDArray[np.intp], letterbox: Letterbox, image: Image
-) -> tuple[NDArray[np.int64], Floats]:
-    """For each candidate (N,) which survivor suppressed it, -1 for survivors, and their overlap (N,).
-
-    The most confident survivor that overlaps it too much: suppression came to that one first. It is more
-    confident than the candidate itself, as a candidate that nothing before it suppresses is a survivor.
-    """
+    xyxy = letterbox.undo(candidates.xyxy)  # (N, 4)
     size = np.array([image.width, image.height] * 2, np.float32)
-    boxes = (letterbox.undo(candidates.xyxy) / size).astype(np.float64)  # (N, 4), as suppression sees them
-    kind = detector.config.suppression or detector.card.suppression
-    winner, share = np.full(len(boxes), -1), np.zeros(len(boxes))
-    for place in sorted(kept.tolist(), reverse=True):  # a more confident one overwrites a less confident one
-        common = overlap(boxes[place], boxes, kind, detector.card.beta)  # (N,)
-        hit = common > detector.config.nms_iou  # (N,)
-        if not detector.config.class_agnostic:
-            hit &= candidates.class_id == candidates.class_id[place]
-        winner[hit], share[hit] = place, common[hit]
-    winner[kept] = -1
-    return winner, share
+    inside = np.clip(xyxy, 0, size)  # (N, 4)
+    some = (inside[kept, 2:] > inside[kept, :2]).all(axis=1)  # (K,), a box beyond the border leaves nothing
+    found = frozenset(kept[some][: detector.config.max_detections].tolist())
+    return Contest(xyxy / size, inside, candidates.confidence, candidates.class_id, kept, found)
 
 
 def _place(slot: int, heads: tuple[Head, ...], raw_heads: list[Floats]) -> Place:

@@ -1,0 +1,198 @@
+"""An explanation of windows and proposals says what detection then does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tests.shared import ROOT
+from yolo_cli import DetectConfig, load_detector, read_image
+from yolo_cli.detectors.regions import Cost, RegionDetector, RegionScores
+from yolo_cli.errors import UsageError
+from yolo_cli.explanation import RegionExplanation, draw_explanation, explain
+from yolo_cli.explanation.fates import covers
+from yolo_cli.images import Image
+from yolo_cli.weights import ModelCard
+
+PICTURES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
+MODELS = {"conv-sliding-window": "windows-voc", "fast-rcnn": "fast-rcnn-voc", "rcnn": "rcnn-voc"}
+SLOW = {"sliding-window": "windows-voc"}
+
+
+@cache
+def detector(kind: str) -> RegionDetector:
+    """The bundled one; it looks at each picture once, as its parts forget nothing that they said of it."""
+    config = DetectConfig(confidence=0.3)
+    loaded = load_detector((MODELS | SLOW)[kind], engine="onnx", device="cpu", config=config, kind=kind)
+    assert isinstance(loaded, RegionDetector)
+    classify, few = loaded.classify, 200 if kind == "rcnn" else None  # it has a run of the network for each
+    propose = cache(lambda image: loaded.propose(image)[:few])
+    said: dict[Image, RegionScores] = {}
+
+    def classify_once(image: Image, boxes: np.ndarray) -> RegionScores:
+        assert boxes is propose(image)  # what detection would have judged
+        if image not in said:
+            said[image] = classify(image, boxes)
+        return said[image]
+
+    return replace(loaded, propose=propose, classify=classify_once)
+
+
+@cache
+def picture(name: str) -> Image:
+    return read_image(ROOT / "examples" / name)
+
+
+def told(kind: str, name: str, point: tuple[float, float]) -> RegionExplanation:
+    return explain(detector(kind), picture(name), point)
+
+
+KINDS = [*MODELS, pytest.param("sliding-window", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_says_what_the_detector_does(kind, name):
+    [found] = detector(kind).detect([picture(name)])
+    assert len(found)
+    for x1, y1, x2, y2 in found.xyxy[:20].tolist():
+        point = (x1 + x2) / 2, (y1 + y2) / 2
+        kept = [fate for fate in told(kind, name, point).fates if fate.kept]
+        kept = [fate for fate in kept if covers(np.array([fate.xyxy]), point)]
+        there = found[covers(found.xyxy, point)]
+        assert len(there)
+        assert [fate.class_id for fate in kept] == there.class_id.tolist()
+        assert np.array([fate.xyxy for fate in kept]) == pytest.approx(there.xyxy)
+        assert [fate.confidence for fate in kept] == pytest.approx(there.confidence.tolist())
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_says_what_the_parts_say(kind, name):
+    """The regions over the point, their scores and boxes are those of the detector's own parts."""
+    image, parts = picture(name), detector(kind)
+    point = (image.width / 2, image.height / 2)
+    explained, boxes = told(kind, name, point), parts.propose(image)
+    judged = parts.classify(image, boxes)
+    over = covers(boxes, point)
+    assert explained.regions == len(boxes)
+    assert len(explained.over) == over.sum() > 10
+    assert len(explained.best) == 10
+    tops = np.sort(judged.scores[over].max(axis=1))[::-1]
+    assert [best.confidence for best in explained.best] == pytest.approx(tops[:10].tolist())
+    drawn = np.broadcast_to(judged.xyxy, (*judged.scores.shape, 4))
+    for best in explained.best:
+        number = best.place.number
+        assert best.place.xyxy == tuple(boxes[number].tolist())
+        assert best.scores == tuple(judged.scores[number].tolist())
+        assert best.xyxy == tuple(drawn[number, best.class_id].tolist())
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_suppressed_whom_is_so(kind, name):
+    """Each box that goes names a kept, more confident box of its class that overlaps it too much."""
+    image = picture(name)
+    explained = told(kind, name, (image.width / 2, image.height / 2))
+    gone = [fate for fate in explained.fates if fate.suppressed_by is not None]
+    assert gone or name == "coffee.jpg"
+    for fate in explained.fates:
+        assert fate.kept == (fate.suppressed_by is None)
+    for fate in gone:
+        winner = explained.fates[fate.suppressed_by]
+        assert winner.kept
+        assert winner.class_id == fate.class_id
+        assert winner.confidence >= fate.confidence
+        assert fate.overlap > explained.threshold
+
+
+def test_windows_say_where_in_the_pyramid_they_lie():
+    explained = told("conv-sliding-window", "cat.jpg", (220, 150))
+    for best in explained.best:
+        words = best.place.origin
+        wide, high = (int(side) for side in words.split("windows of ")[1].split(",")[0].split("x"))
+        x1, y1, x2, y2 = best.place.xyxy
+        assert (x2 - x1, y2 - y1) == pytest.approx((wide, high), abs=0.51)
+        row, column = int(words.split("row ")[1].split(",")[0]), int(words.split("column ")[1])
+        # Neighbours lie 16 of a window's 128 pixels apart.
+        assert (x1, y1) == pytest.approx((column * (x2 - x1) / 8, row * (y2 - y1) / 8))
+
+
+def hand_made(**options) -> RegionDetector:
+    """Four regions, two classes; the third region is mended for class 0, and the fourth lies elsewhere."""
+    boxes = np.float32([[0, 0, 10, 10], [0, 0, 10, 8], [0, 0, 20, 20], [30, 30, 40, 40]])
+    drawn = np.repeat(boxes[:, None], 2, axis=1)  # (4, 2, 4)
+    drawn[2, 0] = (20, 20, 40, 40)
+    scores = np.float32([[0.9, 0.1], [0.8, 0.4], [0.3, 0.2], [0.7, 0.0]])
+    return RegionDetector(
+        lambda _: boxes,
+        lambda _image, _boxes: RegionScores(scores, drawn),
+        lambda _: Cost(0, 1),
+        ModelCard("said", ("cat", "dog"), (), (64, 64), "stretch"),
+        DetectConfig(**options),
+    )
+
+
+BLANK = Image(np.zeros((50, 100, 3), np.uint8), "blank")
+
+
+def test_by_hand():
+    explained = explain(hand_made(), BLANK, (5, 5))
+    assert explained.regions == 4
+    assert explained.over == ((0, 0, 10, 10), (0, 0, 10, 8), (0, 0, 20, 20))
+    assert [best.place.number for best in explained.best] == [0, 1, 2]
+    assert explained.best[2].xyxy == (20, 20, 40, 40)
+    assert explained.best[1].scores == pytest.approx((0.8, 0.4))
+    # Above 0.25 and here: cat 0.9 of region 0; cat 0.8 of region 1, IoU 80 / 100; dog 0.4 of region 1; cat
+    # 0.3, drawn by region 2, which lies here. Its box shares 100 of 400 with region 3: 0.25, so it stays.
+    kinds = [(fate.class_id, fate.place.number, fate.kept, fate.suppressed_by) for fate in explained.fates]
+    assert kinds == [(0, 0, True, None), (0, 1, False, 0), (1, 1, True, None), (0, 2, True, None)]
+    assert explained.fates[1].overlap == pytest.approx(0.8)
+    assert explained.fates[0].place.origin == "proposal 1"
+
+
+def test_a_winner_from_elsewhere_is_told_of():
+    """The box of region 2 lies over (35, 35) now loses to region 3's: 0.25 > 0.2."""
+    explained = explain(hand_made(nms_iou=0.2), BLANK, (15, 15))
+    assert [fate.place.number for fate in explained.fates] == [3, 2]
+    assert explained.fates[1].suppressed_by == 0
+    assert explained.fates[1].overlap == pytest.approx(0.25)
+
+
+def test_boxes_beyond_the_limit_are_not_kept():
+    explained = explain(hand_made(max_detections=1), BLANK, (5, 5))
+    assert [fate.kept for fate in explained.fates] == [True, False, False, False]
+    assert [fate.suppressed_by for fate in explained.fates] == [None, 0, None, None]
+
+
+def test_nothing_lies_over_the_point():
+    explained = explain(hand_made(), BLANK, (90, 45))
+    assert explained.over == explained.best == explained.fates == ()
+    assert draw_explanation(BLANK, explained, ("cat", "dog")).shape == (320, 2 * 640 + 12, 3)
+
+
+@pytest.mark.parametrize("point", [(-1, 5), (100, 5), (5, 50)])
+def test_a_point_outside(point):
+    with pytest.raises(UsageError, match="outside"):
+        explain(hand_made(), BLANK, point)
+
+
+def test_soft_suppression_removes_nothing():
+    with pytest.raises(UsageError, match="soft"):
+        explain(hand_made(suppression="soft"), BLANK, (5, 5))
+
+
+def test_it_can_be_drawn():
+    # The picture grows from 100 x 50 to 640 x 320: 6.4 times.
+    drawn = draw_explanation(BLANK, explain(hand_made(), BLANK, (5, 5)), ("cat", "dog"))
+    left, right = drawn[:, :640], drawn[:, 652:]
+    assert left[32, 32].tolist() == right[32, 32].tolist() == [255, 60, 60]
+    faint = left[127, 100].astype(int)  # the lower edge of region 2, y = 20 · 6.4 - 1
+    assert 0 < faint.max() < 255
+    bold = left[63, 20]  # the lower edge of the best detection
+    assert bold.max() > faint.max()
+    assert not right[127, 20].any()  # region 2 itself is no detection
+    assert not BLANK.rgb.any()
