@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import keras
 
+from yolo_cli.checkpoint import State
 from yolo_cli.evaluation import Report
-from yolo_cli.training.checkpoint import State
 from yolo_cli.training.network import LOSSES
 from yolo_cli.training.schedule import Schedule
 

@@ -11,7 +11,7 @@ import yaml
 import yolo_cli
 from yolo_cli.config import AugmentConfig, TrainConfig
 from yolo_cli.errors import DataError
-from yolo_cli.training.files import write_whole
+from yolo_cli.files import write_whole
 
 __all__ = ["DEFAULT_WEIGHTS", "TrainJob", "read_job", "write_job"]
 

@@ -10,6 +10,7 @@ import keras
 
 from yolo_cli.config import Precision
 from yolo_cli.loss import YoloLoss
+from yolo_cli.training.normalisation import LearningNormalization
 
 __all__ = ["LOSSES", "LearningModel", "averaged", "choose_precision", "memory_for", "with_precision"]
 
@@ -62,7 +63,7 @@ def with_precision(model: Any, precision: str, memory: float = LONGEST_MEMORY) -
         if not layer.name.startswith(EXACT_LAYERS):
             config["dtype"] = POLICIES[precision]
         if isinstance(layer, keras.layers.BatchNormalization):
-            config["momentum"] = memory
+            return LearningNormalization.from_config({**config, "momentum": memory})
         return layer.__class__.from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=copied)

@@ -12,7 +12,7 @@ __all__ = ["Phase", "batch_for", "epochs_for", "free_memory", "phases"]
 
 # A step should see enough pictures for stable batch statistics, an epoch enough steps to get somewhere.
 BATCHES = (32, 16, 8)
-STEPS_AN_EPOCH = 12
+STEPS_AN_EPOCH = 24
 
 USUAL_EPOCHS = 50  # for 80 to 200 pictures
 SMALL_SET, LARGE_SET = 80, 200
@@ -62,8 +62,8 @@ def epochs_for(pictures: int) -> int:
 def batch_for(pictures: int, bytes_a_picture: float, free_bytes: float) -> int:
     """Pictures a step: as many as leave an epoch enough steps, and half of the memory free.
 
-    >>> batch_for(96, 2e8, 16e9), batch_for(2000, 2e8, 16e9), batch_for(2000, 2e8, 4e9)
-    (8, 32, 8)
+    >>> batch_for(205, 2e8, 16e9), batch_for(450, 2e8, 16e9), batch_for(450, 2e8, 4e9)
+    (8, 16, 8)
     """
     batch = next((size for size in BATCHES if pictures // size >= STEPS_AN_EPOCH), BATCHES[-1])
     while batch > 1 and batch * bytes_a_picture > free_bytes / 2:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from yolo_cli.checkpoint import State
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
-from yolo_cli.training.checkpoint import State
-from yolo_cli.training.files import write_whole
+from yolo_cli.files import write_whole
 from yolo_cli.training.validation import LiveEngine, Validator
 from yolo_cli.weights import ModelCard
 from yolo_cli.weights.save import save_keras, save_model

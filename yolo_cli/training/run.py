@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 
+from yolo_cli.checkpoint import State, load_checkpoint, restore, save_checkpoint
 from yolo_cli.config import TrainConfig
 from yolo_cli.evaluation import Report
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.callbacks import Journey, RateCallback, SaveCallback, Watcher
-from yolo_cli.training.checkpoint import State, load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.data import Batch, ahead
 from yolo_cli.training.devices import gpu_count, shared_step
 from yolo_cli.training.job import TrainJob, write_job

@@ -23,12 +23,13 @@ Size = tuple[int, int]  # height and width, pixels
 REACH = 2.0  # scale_x_y of new heads: neighbouring cells can answer, too
 
 SMALL_INPUT = 320  # large objects do not need more than the area of this square
+LARGE_INPUT = 544  # small ones deserve the area of this one, where the pictures have so many pixels
 LARGE_OBJECT = 64.0  # pixels: of the square root of a box's area, where all but 5 % of the boxes are larger
 MOST_ENLARGED = 1.5  # pictures are not blown up by more than this
 SPARE_AREA = 1.08  # the input may be this much larger than wanted, as its sides are multiples of a stride
 ALIKE = 0.15  # pictures have "the same" aspect if they differ by at most this share
 
-SMALL_OBJECT = 32.0  # pixels: a class whose median box is smaller needs a head with finer cells
+SMALL_OBJECT = 32.0  # pixels: a class whose median box is smaller needs a larger input, or finer cells
 ENOUGH_BOXES = 10  # of a class, to judge its size
 CLEARLY_BETTER = 0.03  # gain in mean IoU that new anchors must bring
 
@@ -38,7 +39,7 @@ def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
 
     A square wastes a quarter of the work on pictures of 4 × 3. Where most pictures have about one aspect, the
     input has it, too, with the area for which the network was made; with that of a square of `SMALL_INPUT`
-    pixels where nearly all objects are large.
+    pixels where nearly all objects are large, of `LARGE_INPUT` where those of some class are small.
 
     Args:
         data: pictures to learn from.
@@ -53,10 +54,12 @@ def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
     area = float(np.prod(made_for))
     size = _fitting(area, typical, stride)
     roots = np.sqrt(network_boxes(data, size).prod(axis=1))  # (boxes,)
+    native = float(np.median(sizes.prod(axis=1)))  # pixels
     if len(roots) and np.percentile(roots, 5) >= LARGE_OBJECT:
         area = min(area, float(SMALL_INPUT**2))
-    native = float(np.median(sizes.prod(axis=1))) * MOST_ENLARGED**2
-    return _fitting(min(area, native), typical, stride)
+    elif _has_small_class(data, size):
+        area = max(area, min(native, float(LARGE_INPUT**2)))
+    return _fitting(min(area, native * MOST_ENLARGED**2), typical, stride)
 
 
 def _fitting(area: float, aspect: float, stride: int) -> Size:

@@ -39,11 +39,11 @@ def data(
 def test_pictures_of_four_by_three_by_hand() -> None:
     # 416² = 173056 pixels at 4 : 3 are 480.4 × 360.3, in strides 15.01 × 11.26. Of 480 or 512 by 352 or 384:
     # 480 × 384 = 184320 is within 8 % and shows the picture at 480 / 480.4; 512 × 384 is too much.
-    assert choose_size(data((640, 480), [(30, 30)]), (416, 416), 32) == (384, 480)
+    assert choose_size(data((640, 480), [(60, 60)]), (416, 416), 32) == (384, 480)
 
 
 def test_upright_pictures_get_an_upright_input() -> None:
-    assert choose_size(data((480, 640), [(30, 30)]), (416, 416), 32) == (480, 384)
+    assert choose_size(data((480, 640), [(60, 60)]), (416, 416), 32) == (480, 384)
 
 
 def test_large_objects_need_a_smaller_input() -> None:
@@ -51,8 +51,15 @@ def test_large_objects_need_a_smaller_input() -> None:
     assert choose_size(data((640, 640), [(200, 200)]), (416, 416), 32) == (320, 320)
 
 
+def test_small_objects_get_a_larger_input() -> None:
+    # In 384 × 480 a box of 40 px is 30, below 32. 480 × 640 is 1.04 times the area of 544²: within 1.08.
+    assert choose_size(data((640, 480), [(40, 40)]), (416, 416), 32) == (480, 640)
+    # Pictures that have fewer pixels do not gain any.
+    assert choose_size(data((416, 416), [(20, 20)]), (416, 416), 32) == (416, 416)
+
+
 def test_mixed_aspects_get_a_square() -> None:
-    wide, high = data((640, 480), [(30, 30)], count=5), data((480, 640), [(30, 30)], count=5)
+    wide, high = data((640, 480), [(60, 60)], count=5), data((480, 640), [(60, 60)], count=5)
     assert choose_size(FakeData(wide.samples + high.samples), (416, 416), 32) == (416, 416)
 
 
