@@ -11,8 +11,8 @@ from yolo_cli.cli.progress import say
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from yolo_cli.checkpoint import State
     from yolo_cli.training.callbacks import Plan, Step
-    from yolo_cli.training.checkpoint import State
 
 __all__ = ["LiveView", "PlainView", "SilentView", "choose_watcher", "clock"]
 
