@@ -42,7 +42,7 @@ def network():
     import keras
 
     from yolo_cli.loss import YoloLoss
-    from yolo_cli.training.network import LearningModel
+    from yolo_cli.training.network import LearningModel, with_precision
 
     x = picture = keras.Input((64, 64, 3), dtype="uint8")
     x = keras.layers.Rescaling(1 / 255)(x)
@@ -50,7 +50,8 @@ def network():
         x = keras.layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(x)
         x = keras.layers.LeakyReLU(0.1)(keras.layers.BatchNormalization()(x))
     head = keras.layers.Conv2D(HEADS[0].channels, 1)(x)
-    model = LearningModel(picture, head, yolo_loss=YoloLoss(HEADS))
+    twin = with_precision(keras.Model(picture, head), "float32")
+    model = LearningModel(twin.input, twin.outputs, yolo_loss=YoloLoss(HEADS))
     rng = np.random.default_rng(1)
     model.set_weights([w if w.ndim < 4 else rng.normal(0, 0.1, w.shape) for w in model.get_weights()])
     return model
