@@ -173,13 +173,10 @@ def look_at(detector: AnyDetector, image: Image) -> _Look:
     if isinstance(detector, YoloDetector):
         [found], times = detector.detect_timed([image])
         return _Look(found, np.array([times.prepare_ms, times.infer_ms, times.post_ms]), None)
+    regions, scores, spent = detector.judge(image)  # (N, 4), …, (2,)
     start = time.perf_counter()
-    regions = detector.propose(image)  # (N, 4)
-    proposed = time.perf_counter()
-    scores = detector.classify(image, regions)
-    classified = time.perf_counter()
     found = detector.choose(scores, image)
-    return _Look(found, 1000 * np.diff([start, proposed, classified, time.perf_counter()]), regions)
+    return _Look(found, np.array([*spent, 1000 * (time.perf_counter() - start)]), regions)
 
 
 def _cost(detector: AnyDetector, image: Image) -> Cost:

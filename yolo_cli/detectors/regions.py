@@ -93,6 +93,11 @@ def as_proposals(_image: Image, numbers: Integers) -> list[str]:
     return [f"proposal {number + 1}" for number in numbers.tolist()]
 
 
+def as_it_is(image: Image) -> Image:
+    """The picture itself."""
+    return image
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """How many multiply-accumulates the networks need for one picture.
@@ -111,23 +116,26 @@ class RegionDetector:
     """A `Detector` made of two parts.
 
     Attributes:
-        propose: where to look: picture → boxes (N, 4) in its pixels.
-        classify: picture and boxes (N, 4) → what is in them.
+        propose: where to look: what was seen → boxes (N, 4) in pixels of the picture.
+        classify: what was seen and boxes (N, 4) → what is in them.
         cost: picture → what classifying its regions costs.
         card: what the model says of itself.
         config: thresholds and limits.
         origins: picture and positions (N,) among its boxes → where each came from, in words.
+        see: picture → what proposing and classifying look at: for most the picture itself. Where both look at
+            one feature map, this computes it, so that it is computed once.
 
     Raises:
         UsageError: if the options do not fit the model.
     """
 
-    propose: Callable[[Image], Floats]
-    classify: Callable[[Image, Floats], RegionScores]
+    propose: Callable[[Any], Floats]  # of what `see` gives
+    classify: Callable[[Any, Floats], RegionScores]
     cost: Callable[[Image], Cost]
     card: ModelCard
     config: DetectConfig = DEFAULTS
     origins: Callable[[Image, Integers], list[str]] = as_proposals
+    see: Callable[[Image], Any] = as_it_is
 
     def __post_init__(self) -> None:
         unknown = [i for i in self.config.classes or () if not 0 <= i < len(self.class_names)]
@@ -157,14 +165,26 @@ class RegionDetector:
         """As `detect`, and how long proposing, classifying and suppressing took for all pictures together."""
         found, spent = [], np.zeros(3)
         for image in images:
+            _, scores, looking = self.judge(image)
             start = time.perf_counter()
-            boxes = self.propose(image)  # (N, 4)
-            proposed = time.perf_counter()
-            scores = self.classify(image, boxes)
-            classified = time.perf_counter()
             found.append(self.choose(scores, image))
-            spent += np.diff([start, proposed, classified, time.perf_counter()])
-        return found, Times(*(1000 * spent).tolist())
+            spent += (*looking, 1000 * (time.perf_counter() - start))
+        return found, Times(*spent.tolist())
+
+    def judge(self, image: Image) -> tuple[Floats, RegionScores, Floats]:
+        """The regions (N, 4) of a picture, what they show, and how many milliseconds both took, (2,).
+
+        What proposing and classifying share counts as classifying, as there it would be needed anyway.
+        """
+        start = time.perf_counter()
+        seen = self.see(image)
+        sight = time.perf_counter()
+        boxes = self.propose(seen)  # (N, 4)
+        proposed = time.perf_counter()
+        scores = self.classify(seen, boxes)
+        classified = time.perf_counter()
+        spent = np.array([proposed - sight, sight - start + classified - proposed])  # (2,)
+        return boxes, scores, 1000 * spent
 
     def choose(self, regions: RegionScores, image: Image) -> Detections:
         """The (box, class) pairs above the confidence that suppression leaves."""

@@ -88,8 +88,7 @@ def explain_regions(detector: RegionDetector, image: Image, point: tuple[float, 
     """
     check_point(image, point)
     rule = Rule.of(detector.config, detector.card)
-    boxes = detector.propose(image)  # (N, 4)
-    judged = detector.classify(image, boxes)
+    boxes, judged, _ = detector.judge(image)  # (N, 4)
     over = np.flatnonzero(covers(boxes, point))  # (P,)
     over = over[np.argsort(-judged.scores[over].max(axis=1), kind="stable")]  # (P,), the best first
     candidates = detector.candidates(judged, image)

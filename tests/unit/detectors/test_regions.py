@@ -76,6 +76,28 @@ def test_times_and_no_pictures():
     assert detector([[0, 0, 1, 1]], [[0, 0]]).detect([]) == []
 
 
+def test_a_picture_is_seen_once_for_both_parts():
+    seen = []
+
+    def see(image):
+        seen.append(image.name)
+        return f"map of {image.name}"
+
+    def propose(view):
+        assert view == "map of image"
+        return np.float32([[0, 0, 9, 9]])
+
+    def classify(view, boxes):
+        assert view == "map of image"
+        return RegionScores(np.float32([[0.9, 0.1]]), boxes[:, None])
+
+    both = RegionDetector(propose, classify, lambda _: Cost(0, 1), CARD, see=see)
+    assert both.detect([IMAGE, IMAGE])[1].class_id.tolist() == [0]
+    assert seen == ["image", "image"]
+    boxes, scores, spent = both.judge(IMAGE)
+    assert (boxes.shape, scores.scores.shape, spent.shape) == ((1, 4), (1, 2), (2,))
+
+
 @pytest.mark.parametrize("options", [{"classes": (2,)}, {"imgsz": (64, 64)}, {"resize": "letterbox"}])
 def test_options_that_do_not_fit(options):
     with pytest.raises(UsageError, match="--"):
