@@ -12,6 +12,7 @@ __all__ = [
     "EVALUATION_FLOOR",
     "AugmentConfig",
     "DetectConfig",
+    "Device",
     "Precision",
     "Resize",
     "SuppressionKind",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 Resize = Literal["letterbox", "stretch"]
+Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 
@@ -136,6 +138,7 @@ class TrainConfig:
         workers: threads that prepare pictures.
         precision: what the network computes in; weights are float32 always. "auto": bfloat16 where the
             processor has it, float16 on a GPU, else float32.
+        device: where it computes. "auto": on all GPUs that the backend sees, else on the processor.
 
     Raises:
         UsageError: if a value lies outside its range.
@@ -158,6 +161,7 @@ class TrainConfig:
     seed: int = 0
     workers: int = 2
     precision: Precision = "auto"
+    device: Device = "auto"
 
     def __post_init__(self) -> None:
         least = {"epochs": 1, "batch": 1, "workers": 1, "max_minutes": 0.01, "clip_norm": 1e-6}

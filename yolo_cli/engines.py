@@ -6,20 +6,21 @@ An engine takes RGB pixels, uint8 (B, H, W, 3), and returns the raw heads, each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.config import Device
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.graphs import ending_at, multiply_accumulates
+from yolo_cli.graphs import between, ending_at, multiply_accumulates
 
 __all__ = ["Device", "Engine", "EngineKind", "KerasEngine", "OnnxEngine", "choose_engine", "gpu_present"]
 
 EngineKind = Literal["auto", "onnx", "keras"]
-Device = Literal["auto", "cpu", "gpu"]
 Heads = list[NDArray[np.float32]]
 
 
@@ -37,6 +38,10 @@ class Engine(Protocol):
         """How many multiplications with an addition a run on such a batch needs."""
         ...
 
+    def part(self, given: str, heads: Sequence[int]) -> Engine:
+        """Of a network with several inputs what lies between the one called ``given`` and some heads."""
+        ...
+
 
 class OnnxEngine:
     """A network in ONNX Runtime.
@@ -46,6 +51,8 @@ class OnnxEngine:
         device: where it shall run.
         layer: end at this layer, and give its output in place of the heads: float32 (B, channels, rows,
             columns), as ONNX has it; None runs the whole network.
+        part: take only what lies between the input of this name and the heads at these places; None takes
+            all.
 
     Attributes:
         metadata: the texts that the file carries.
@@ -55,7 +62,13 @@ class OnnxEngine:
         UsageError: if a GPU is asked for, and this ONNX Runtime has none.
     """
 
-    def __init__(self, path: Path, device: Device = "auto", layer: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        device: Device = "auto",
+        layer: str | None = None,
+        part: tuple[str, Sequence[int]] | None = None,
+    ) -> None:
         import onnxruntime
 
         available = onnxruntime.get_available_providers()
@@ -69,10 +82,13 @@ class OnnxEngine:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # its warnings tell a user nothing that could be mended
         providers = [provider for provider in wanted if provider in available]
+        self._path, self._device = path, device
         self._source: Path | bytes = path
         try:
             if layer is not None:
                 self._source = ending_at(layer, path)
+            if part is not None:
+                self._source = between(*part, path)
             model = self._source if isinstance(self._source, bytes) else str(path)
             self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         except Exception as fault:
@@ -89,6 +105,14 @@ class OnnxEngine:
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """How many multiplications with an addition a run on such a batch needs, counted from the graph."""
         return multiply_accumulates(self._source, batch)
+
+    def part(self, given: str, heads: Sequence[int]) -> OnnxEngine:
+        """Of a network with several inputs what lies between the one called ``given`` and some heads.
+
+        Raises:
+            DataError: if it has no such input or heads, or the heads need more than this input.
+        """
+        return OnnxEngine(self._path, self._device, part=(given, heads))
 
 
 class KerasEngine:
@@ -133,6 +157,16 @@ class KerasEngine:
         raise UsageError(
             f"--engine keras: arithmetic for {batch.shape} is counted from .onnx files; use onnx"
         )
+
+    def part(self, given: str, heads: Sequence[int]) -> KerasEngine:
+        """Of a network with several inputs what lies between the one called ``given`` and some heads."""
+        import keras
+
+        [start] = [start for start in self._model.inputs if start.name == given]
+        part = copy.copy(self)
+        part._model = keras.Model(start, [self._model.outputs[place] for place in heads])
+        part._model.compile(jit_compile=keras.backend.backend() == "jax")
+        return part
 
 
 def choose_engine(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,19 @@ def test_a_small_run(tmp_path: Path) -> None:
     again = run("--data", str(data), *words)
     assert again.exit_code == 2
     assert "holds files already" in again.output
+
+
+def test_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yolo_cli.training.devices.gpu_count", lambda: 0)
+    data = write_shapes(tmp_path / "data")
+    result = run("--data", str(data), "--out", str(tmp_path / "out"), "--device", "gpu")
+    assert result.exit_code == 2
+    assert "--device gpu: Keras sees no GPU; try --device cpu" in result.output
+
+
+def test_without_a_gpu_no_backend_looks_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS", "KERAS_TORCH_DEVICE"):
+        monkeypatch.setenv(name, "what was there")  # so that it is put back afterwards
+    run("--data", str(tmp_path / "nothing"), "--device", "cpu")
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert os.environ["JAX_PLATFORMS"] == os.environ["KERAS_TORCH_DEVICE"] == "cpu"

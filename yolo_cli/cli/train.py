@@ -13,7 +13,7 @@ import click
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, image_size, talk_options
 from yolo_cli.cli.progress import say
-from yolo_cli.cli.train_regions import DETECTORS, train_region_detector
+from yolo_cli.cli.train_regions import DETECTORS, detector_of_run, train_region_detector
 from yolo_cli.config import TrainConfig
 from yolo_cli.errors import UsageError
 
@@ -94,6 +94,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
     "--precision", "What the network computes in.", show_default=True,
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
 )  # fmt: skip
+@_option("--device", "Where it computes.", type=click.Choice(["auto", "cpu", "gpu"]), show_default=True)
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard, too.")
 @click.option(
     "--preview", metavar="FILE", help="Only draw a sheet of augmented pictures with their boxes, and end."
@@ -109,9 +110,13 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, **given: Any) -> int:
     """Build the job, run it, and say where the result lies."""
     del verbose  # the group looks at it
+    if given["device"] == "cpu":
+        _hide_gpus()
     detector = given.pop("detector")
+    if resume:
+        detector = detector_of_run(resume, detector)
     if detector != "yolo":
-        return train_region_detector(detector, given, quiet)
+        return train_region_detector(detector, given, quiet, resume)
     if preview:
         return _preview(preview, given)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -133,6 +138,11 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
         report = outcome.report
         say(f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {report.images} pictures")
     return 0
+
+
+def _hide_gpus() -> None:
+    """Let no backend see a GPU. It must happen before one is imported: afterwards they hold on to it."""
+    os.environ |= {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
 
 
 def _write_page(job: TrainJob, outcome: Outcome) -> Path:

@@ -8,7 +8,16 @@ from typing import Any
 
 import keras
 
-__all__ = ["gpu_count", "shared_step"]
+from yolo_cli.config import Device
+from yolo_cli.errors import UsageError
+
+__all__ = ["check_device", "gpu_count", "shared_step"]
+
+
+def check_device(device: Device) -> None:
+    """Raise UsageError if a GPU is asked for, and there is none."""
+    if device == "gpu" and not gpu_count():
+        raise UsageError("--device gpu: Keras sees no GPU; try --device cpu")
 
 
 def gpu_count() -> int:

@@ -14,7 +14,7 @@ from yolo_cli.evaluation import Report
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.callbacks import Journey, RateCallback, SaveCallback, Watcher
 from yolo_cli.training.data import Batch, ahead
-from yolo_cli.training.devices import gpu_count, shared_step
+from yolo_cli.training.devices import check_device, gpu_count, shared_step
 from yolo_cli.training.job import TrainJob, write_job
 from yolo_cli.training.network import LearningModel, averaged, choose_precision, memory_for, with_precision
 from yolo_cli.training.prepare import Prepared, open_data, prepare
@@ -38,6 +38,7 @@ def train(job: TrainJob, watcher: Watcher, *, resume: bool = False) -> Outcome:
         UserError: if the data set or an option cannot be used, or the disk is full.
         KeyboardInterrupt: as it comes; the last whole epoch is saved.
     """
+    check_device(job.config.device)
     (job.out / "weights").mkdir(parents=True, exist_ok=True)
     if not resume:
         checkpoint_of(job.out).unlink(missing_ok=True)
