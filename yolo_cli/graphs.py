@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ending_at", "multiply_accumulates"]
+__all__ = ["between", "ending_at", "multiply_accumulates"]
 
 
 def ending_at(layer: str, path: Path) -> bytes:
@@ -30,6 +31,32 @@ def ending_at(layer: str, path: Path) -> bytes:
     wanted = onnx.helper.make_tensor_value_info(named[-1], onnx.TensorProto.FLOAT, [None] * 4)
     model.graph.value_info.append(wanted)
     part = Extractor(model).extract_model([model.graph.input[0].name], [wanted.name])
+    data: bytes = part.SerializeToString()
+    return data
+
+
+def between(given: str, heads: Sequence[int], path: Path) -> bytes:
+    """What lies between one input of an ONNX file and some of its outputs, as a file of its own.
+
+    Args:
+        given: the input's name.
+        heads: places of the outputs, from 0.
+        path: the file.
+
+    Raises:
+        ValueError: if there is no such input or output, or the outputs need another input, too.
+    """
+    import onnx
+    from onnx.utils import Extractor
+
+    model = onnx.load(str(path))
+    inputs = [one.name for one in model.graph.input]
+    if given not in inputs or not all(place < len(model.graph.output) for place in heads):
+        raise ValueError(f"it has no input {given}, or too few outputs")
+    part = Extractor(model).extract_model([given], [model.graph.output[place].name for place in heads])
+    used = {name for node in part.graph.node for name in node.input}
+    if used & (set(inputs) - {given}):
+        raise ValueError(f"its outputs need more than the input {given}")
     data: bytes = part.SerializeToString()
     return data
 

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper, save
 from yolo_cli.config import bundled
 from yolo_cli.engines import OnnxEngine
 from yolo_cli.errors import DataError
-from yolo_cli.graphs import ending_at, multiply_accumulates
+from yolo_cli.graphs import between, ending_at, multiply_accumulates
 
 YOLO = bundled("weights") / "yolov4-tiny-coco.onnx"
 
@@ -61,3 +61,38 @@ def test_features_of_the_bundled_model():
 def test_a_layer_that_is_not_there():
     with pytest.raises(DataError, match="no layer route_99"):
         OnnxEngine(YOLO, "cpu", layer="route_99")
+
+
+@pytest.fixture
+def two_inputs(tmp_path):
+    """a → a + 1, b → b · 2, and a third output that needs both."""
+    floats = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "ab"]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("p", "q", "r")]
+    nodes = [
+        helper.make_node("Add", ["a", "one"], ["p"]),
+        helper.make_node("Add", ["b", "b"], ["q"]),
+        helper.make_node("Add", ["p", "q"], ["r"]),
+    ]
+    one = numpy_helper.from_array(np.ones(1, np.float32), "one")
+    graph = helper.make_graph(nodes, "two", floats, outputs, [one])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    save(model, str(tmp_path / "two.onnx"))
+    return tmp_path / "two.onnx"
+
+
+@pytest.mark.parametrize(("given", "head", "result"), [("a", 0, 6.0), ("b", 1, 10.0)])
+def test_what_lies_between_one_input_and_its_heads(two_inputs, given, head, result):
+    assert OnnxEngine(two_inputs, "cpu", part=(given, [head])).run(np.float32([5])) == [result]
+
+
+def test_parts_of_an_open_network(two_inputs):
+    first, second = (OnnxEngine(two_inputs, "cpu").part(*one) for one in (("a", [0]), ("b", [1])))
+    assert (first.run(np.float32([1])), second.run(np.float32([1]))) == ([2], [2])
+
+
+@pytest.mark.parametrize(("given", "head"), [("a", 1), ("a", 2), ("c", 0), ("a", 3)])
+def test_heads_that_need_more_than_the_input(two_inputs, given, head):
+    with pytest.raises(ValueError, match=r"it has no input|need more"):
+        between(given, [head], two_inputs)
+    with pytest.raises(DataError, match="can run here"):
+        OnnxEngine(two_inputs, "cpu").part(given, [head])

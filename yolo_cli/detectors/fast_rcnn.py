@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.feature_map import map_cost, picture_features, region_features
-from yolo_cli.detectors.regions import Cost, RegionScores, apply_deltas, softmax
+from yolo_cli.detectors.feature_map import judge_regions, map_cost, picture_features, region_features
+from yolo_cli.detectors.regions import Cost, RegionScores
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 
@@ -39,10 +39,7 @@ class MapClassifier:
 
     def classify(self, image: Image, boxes: Floats) -> RegionScores:
         """What the regions (N, 4) of ``image`` show."""
-        regions = region_features(picture_features(self.backbone, image), image, boxes)
-        logits, deltas = self.head.run(regions)  # (N, K + 1), (N, 4 K)
-        scores = softmax(logits)[:, :-1]  # (N, K)
-        return RegionScores(scores, apply_deltas(boxes, deltas.reshape(*scores.shape, 4)))
+        return judge_regions(self.head, picture_features(self.backbone, image), image, boxes)
 
     def cost(self, image: Image) -> Cost:
         """One run of the first network, and one of the second for each region."""

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.detectors.regions import RegionScores, apply_deltas, softmax
 from yolo_cli.detectors.roi_align import roi_align
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["BINS", "SIDE", "STRIDE", "map_cost", "picture_features", "region_features"]
+__all__ = ["BINS", "SIDE", "STRIDE", "judge_regions", "map_cost", "picture_features", "region_features"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -35,6 +36,21 @@ def region_features(features: Floats, image: Image, boxes: Floats) -> Floats:
     """The part of a picture's map (rows, columns, C) that belongs to each region: (N, BINS, BINS, C)."""
     letterbox = Letterbox.fit(image.height, image.width, SIDE, SIDE)
     return roi_align(features, letterbox.forward(boxes.astype(np.float32)) / STRIDE, BINS)
+
+
+def judge_regions(head: Engine, features: Floats, image: Image, boxes: Floats) -> RegionScores:
+    """What the regions ``boxes`` (N, 4) of ``image`` show.
+
+    Args:
+        head: features, float32 (N, BINS, BINS, C) → scores before softmax (N, K + 1), background last, and
+            changes of the box (N, 4 K).
+        features: the map of the picture, (rows, columns, C).
+        image: the picture.
+        boxes: in its pixels.
+    """
+    logits, deltas = head.run(region_features(features, image, boxes))  # (N, K + 1), (N, 4 K)
+    scores = softmax(logits)[:, :-1]  # (N, K)
+    return RegionScores(scores, apply_deltas(boxes, deltas.reshape(*scores.shape, 4)))
 
 
 def map_cost(backbone: Engine) -> int:

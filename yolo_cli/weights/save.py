@@ -75,8 +75,11 @@ def export_graph(model: Any, path: Path) -> None:
     from yolo_cli.model import quiet
 
     size = 128  # Keras exports only what was called once; any size that the strides divide will do
-    [given] = model.inputs
-    model(keras.ops.zeros((1, *(side or size for side in given.shape[1:])), dtype=given.dtype))
+    empty = [
+        keras.ops.zeros((1, *(side or size for side in given.shape[1:])), dtype=given.dtype)
+        for given in model.inputs
+    ]
+    model(empty if len(empty) > 1 else empty[0])
     with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")  # tf2onnx and Keras use old NumPy names
         model.export(str(path), format="onnx", verbose=False)
