@@ -1,6 +1,7 @@
 """All that a run needs to go on, in one file that is whole or not there.
 
-No state of random generators is in it: every draw depends on (seed, epoch, place) alone.
+No state of random generators is in it but that of random layers: every other draw depends on (seed, epoch,
+place) alone.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class State:
 
 def save_checkpoint(path: Path, model: Any, state: State) -> None:
     """Write weights, the optimizer's memory with its averaged weights, and where the run is."""
-    arrays: dict[str, Any] = {f"model/{v.path}": _values(v) for v in model.variables}
+    arrays: dict[str, Any] = {key: _values(v) for key, v in _named(model).items()}
     arrays |= {f"optimizer/{i:04d}": _values(v) for i, v in enumerate(model.optimizer.variables)}
     text = np.frombuffer(json.dumps(asdict(state)).encode(), np.uint8)
 
@@ -79,11 +80,20 @@ def restore(model: Any, arrays: Mapping[str, NDArray[Any]], *, optimizer: bool) 
     Raises:
         DataError: if they belong to another network.
     """
-    # By name, as their order depends on which of them learn.
-    _assign({f"model/{v.path}": v for v in model.variables}, _part(arrays, "model/"))
+    _assign(_named(model), _part(arrays, "model/"))
     if optimizer:
         variables = {f"optimizer/{i:04d}": v for i, v in enumerate(model.optimizer.variables)}
         _assign(variables, _part(arrays, "optimizer/"))
+
+
+def _named(model: Any) -> dict[str, Any]:
+    """Each variable by its path, as their order depends on which of them learn.
+
+    Only the states of random layers go by their order: Keras numbers those through the whole process.
+    """
+    seeds = [v for v in model.variables if "seed_generator" in v.path]
+    others = [v for v in model.variables if "seed_generator" not in v.path]
+    return {f"model/{v.path}": v for v in others} | {f"model/seed/{i}": v for i, v in enumerate(seeds)}
 
 
 def _values(variable: Any) -> NDArray[Any]:

@@ -29,7 +29,8 @@ def test_a_model_that_detects(tmp_path):
     )
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [str(out / "weights" / f"best.{kind}") for kind in ("keras", "onnx")]
-    assert "1 of 1 epochs" in done.stderr
+    assert "epoch 1 of 1: 1 of 1 steps, loss" in done.stderr
+    assert not (out / "unfinished").exists()
     picture = next((tmp_path / "data" / "JPEGImages").iterdir())
     words = ["detect", str(picture), "--weights", str(out / "weights" / "best.onnx"), "--no-save"]
     assert CliRunner().invoke(main, words).exit_code == 0
@@ -41,7 +42,8 @@ def test_a_model_that_detects(tmp_path):
         (["--detector", "rcnn"], 2, "--data is missing"),
         (["--detector", "rcnn", "--data", "nowhere"], 3, "nowhere"),
         (["--detector", "rcnn", "--data", "x", "--imgsz", "416"], 2, "--imgsz: only --detector yolo"),
-        (["--detector", "rcnn", "--resume", "runs/train"], 2, "--resume: only --detector yolo"),
+        (["--detector", "rcnn", "--resume", "runs/train"], 2, "--detector rcnn: the run in runs/train"),
+        (["--resume", "runs/train"], 3, "--resume needs the folder of a run"),
         (["--detector", "ssd", "--data", "x"], 2, "--detector"),
     ],
 )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from yolo_cli.checkpoint import State
+    from yolo_cli.region_training.run import Stage
     from yolo_cli.training.callbacks import Plan, Step
 
 __all__ = ["LiveView", "PlainView", "SilentView", "choose_watcher", "clock"]
@@ -58,6 +59,12 @@ class PlainView:
         self._told = time.monotonic()
         self.say(epoch_line(state))
 
+    def stage(self, stage: Stage) -> None:
+        """A line at the end of a part of a region detector's run, and now and then in long ones."""
+        if stage.done == stage.total or time.monotonic() - self._told >= _IN_A_LOG_S:
+            self._told = time.monotonic()
+            self.say(stage_line(stage))
+
 
 class SilentView(PlainView):
     """Says nothing."""
@@ -100,6 +107,12 @@ class LiveView(PlainView):
         self._state = state
         super().epoch(state)
 
+    def stage(self, stage: Stage) -> None:
+        """Renew the bar; what a part gave stays above it."""
+        if stage.done == stage.total:
+            self.say(stage_line(stage))
+        self._live.update(_stage_table(stage))
+
 
 def plan_line(plan: Plan) -> str:
     """What is about to be done, in words."""
@@ -135,6 +148,13 @@ def epoch_line(state: State) -> str:
     return line
 
 
+def stage_line(stage: Stage) -> str:
+    """How far a part of a region detector's run is, in words."""
+    loss = "" if stage.loss is None else f"loss {stage.loss:.3f}, "
+    count = f"{stage.done} of {stage.total} {stage.unit}"
+    return f"{stage.name}: {count}, {loss}{clock(stage.seconds_left)} left"
+
+
 def clock(seconds: float) -> str:
     """A time in words.
 
@@ -150,7 +170,6 @@ def clock(seconds: float) -> str:
 def _table(step: Step, state: State | None) -> Table:
     """The live view."""
     from rich.progress_bar import ProgressBar
-    from rich.table import Table
 
     rows: dict[str, Any] = {
         "epoch": f"{step.epoch} of {step.epochs}, step {step.step} of {step.steps}",
@@ -164,6 +183,26 @@ def _table(step: Step, state: State | None) -> Table:
         else "-",
         "": ProgressBar(total=1.0, completed=step.progress, width=40),
     }
+    return _two_columns(rows)
+
+
+def _stage_table(stage: Stage) -> Table:
+    """The live view of a region detector's training."""
+    from rich.progress_bar import ProgressBar
+
+    rows: dict[str, Any] = {
+        "doing": f"{stage.name}, {stage.done} of {stage.total} {stage.unit}",
+        "loss": "-" if stage.loss is None else f"{stage.loss:.3f}",
+        "time left": clock(stage.seconds_left),
+        "": ProgressBar(total=float(stage.total), completed=float(stage.done), width=40),
+    }
+    return _two_columns(rows)
+
+
+def _two_columns(rows: dict[str, Any]) -> Table:
+    """Names and what they stand for."""
+    from rich.table import Table
+
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column()

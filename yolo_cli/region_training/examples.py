@@ -14,6 +14,7 @@ from yolo_cli.detections import Truth
 from yolo_cli.detectors.regions import deltas_between
 from yolo_cli.images import Image
 from yolo_cli.region_training.regions import Labelled, label, teaching
+from yolo_cli.region_training.run import UNKEPT, Run
 
 __all__ = ["Draw", "Examples", "choose_regions", "collect"]
 
@@ -59,7 +60,7 @@ def collect(
     describe: Describe,
     draw: Draw,
     seed: int = 0,
-    progress: Callable[[int], None] = lambda _: None,
+    run: Run = UNKEPT,
 ) -> Examples:
     """Features and targets of chosen regions of every picture.
 
@@ -69,17 +70,17 @@ def collect(
         describe: picture and boxes (N, 4) → features (N, rows, columns, C).
         draw: which proposals to take.
         seed: the same seed draws the same.
-        progress: is told after each picture how many are done.
+        run: keeps what each picture gave.
     """
-    random = np.random.default_rng(seed)
-    parts = []
-    for done, sample in enumerate(samples, start=1):
+
+    def work(number: int, sample: Sample) -> tuple[NDArray[Any], ...]:
         image, truth = sample.read(), teaching(sample.truth)
-        chosen = choose_regions(propose(image), truth, draw, random)
+        chosen = choose_regions(propose(image), truth, draw, np.random.default_rng((seed, number)))
         features = describe(image, chosen.xyxy).astype(np.float16)  # (N, rows, columns, C)
         shown = np.where(chosen.overlap >= draw.shows, chosen.class_id, -1)  # (N,)
-        parts.append((features, shown, _deltas(chosen, truth, shown >= 0)))
-        progress(done)
+        return features, shown, _deltas(chosen, truth, shown >= 0)
+
+    parts = run.each_picture(samples, work)
     return Examples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,6 +11,7 @@ from keras import ops
 
 from yolo_cli.model.region_heads import DELTA_SCALE, build_linear_head, build_mlp_head
 from yolo_cli.region_training.examples import Examples
+from yolo_cli.region_training.run import UNKEPT, EpochBatches, Run
 
 __all__ = ["box_loss", "fit_linear_head", "fit_mlp_head", "one_class_loss"]
 
@@ -19,28 +19,24 @@ BATCH = 256
 RATE = 5e-4
 
 
-class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class _Batches(EpochBatches):
     """Examples in another order in every epoch."""
 
     def __init__(self, examples: Examples, background: int, seed: int) -> None:
-        super().__init__(workers=1)
-        self._examples, self._background, self._seed, self._epoch = examples, background, seed, 0
+        super().__init__()
+        self._examples, self._background, self._seed = examples, background, seed
 
     def __len__(self) -> int:
         return math.ceil(len(self._examples.class_id) / BATCH)
 
     def __getitem__(self, index: int) -> tuple[Any, tuple[Any, Any]]:
         """Features (B, rows, columns, C); class ids (B,) and, for the boxes, class id and changes (B, 5)."""
-        order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._examples.class_id))
+        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._examples.class_id))
         chosen = order[index * BATCH : (index + 1) * BATCH]  # (B,)
         class_id = self._examples.class_id[chosen]  # (B,)
         boxes = np.concatenate([class_id[:, None], self._examples.deltas[chosen]], axis=1)  # (B, 5)
         target = np.where(class_id < 0, self._background, class_id)  # (B,)
         return self._examples.features[chosen].astype(np.float32), (target, boxes.astype(np.float32))
-
-    def on_epoch_end(self) -> None:
-        """Go on to the next order."""
-        self._epoch += 1
 
 
 def one_class_loss(class_id: Any, logits: Any) -> Any:
@@ -68,14 +64,14 @@ def fit_linear_head(
     classes: int,
     epochs: int,
     seed: int = 0,
-    callbacks: Sequence[Any] = (),
+    run: Run = UNKEPT,
     rate: float = RATE,
 ) -> Any:
     """R-CNN's head for the features of ``examples``; ``rate`` is how fast it learns at first."""
     keras.utils.set_random_seed(seed)
     model = build_linear_head(examples.features.shape[1:], classes)
     _compile(model, one_class_loss, examples, epochs, rate)
-    model.fit(_Batches(examples, -1, seed), epochs=epochs, verbose=0, callbacks=list(callbacks))
+    run.fit(model, _Batches(examples, -1, seed), epochs)
     return model
 
 
@@ -84,7 +80,7 @@ def fit_mlp_head(
     classes: int,
     epochs: int,
     seed: int = 0,
-    callbacks: Sequence[Any] = (),
+    run: Run = UNKEPT,
     rate: float = RATE,
 ) -> Any:
     """Fast R-CNN's head for the features of ``examples``; ``rate`` is how fast it learns at first."""
@@ -92,7 +88,7 @@ def fit_mlp_head(
     model = build_mlp_head(examples.features.shape[1:], classes)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     _compile(model, loss, examples, epochs, rate)
-    model.fit(_Batches(examples, classes, seed), epochs=epochs, verbose=0, callbacks=list(callbacks))
+    run.fit(model, _Batches(examples, classes, seed), epochs)
     return model
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from yolo_cli.datasets import Dataset
@@ -24,6 +22,7 @@ from yolo_cli.images import Image
 from yolo_cli.model.windows import as_convolutions
 from yolo_cli.region_training.examples import Draw, Examples, collect
 from yolo_cli.region_training.heads import fit_linear_head, fit_mlp_head
+from yolo_cli.region_training.run import UNKEPT, Run
 from yolo_cli.region_training.windows import train_window_classifier
 from yolo_cli.weights import ModelCard, ModelFiles, find_model
 from yolo_cli.weights.save import save_model
@@ -38,8 +37,6 @@ REGION_DETECTORS = ("conv-sliding-window", "rcnn", "fast-rcnn")
 
 # A quarter of the variations finds most objects, and training needs only some proposals of each picture.
 SEARCH = SearchConfig(colour_spaces=("hsv",), scales=(50.0,))
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,42 +64,38 @@ class RegionRecipe:
             raise UsageError(f"--epochs is {self.epochs}, and must be at least 1")
 
 
-def train_regions(
-    data: Dataset, out: Path, recipe: RegionRecipe, progress: Progress = lambda *_: None
-) -> ModelFiles:
+def train_regions(data: Dataset, out: Path, recipe: RegionRecipe, run: Run = UNKEPT) -> ModelFiles:
     """Train on every picture of ``data`` and write ``out.keras`` and ``out.onnx``.
 
     Args:
         data: the pictures to learn from: choose the split before.
         out: where the model goes, without a suffix.
         recipe: which detector, and how.
-        progress: is told what is being done, how much of it is done, and how much there is.
+        run: keeps what is done, and goes on from what was kept. What it keeps must be of the same data.
 
     Raises:
-        DataError: if no picture shows an object, or the model cannot be written.
+        DataError: if no picture shows an object, or something cannot be written.
     """
     if not any(len(sample.labels) for sample in data.samples):
         raise DataError(f"{data.root}: no picture shows an object, so there is nothing to learn")
     train = _train_windows if recipe.detector == "conv-sliding-window" else _train_on_features
-    model, card = train(data, recipe, progress)
+    model, card = train(data, recipe, run)
     return save_model(model, _named(card, data, out), out, half=True)
 
 
-def _train_windows(data: Dataset, recipe: RegionRecipe, progress: Progress) -> tuple[Any, dict[str, Any]]:
-    epochs = recipe.epochs or 12
+def _train_windows(data: Dataset, recipe: RegionRecipe, run: Run) -> tuple[Any, dict[str, Any]]:
     model = train_window_classifier(
-        data.samples, len(data.class_names), epochs, recipe.seed, [_Told(progress, epochs)]
+        data.samples, len(data.class_names), recipe.epochs or 12, recipe.seed, run
     )
     return as_convolutions(model), {"detector": recipe.detector, "input_size": (WINDOW, WINDOW)}
 
 
-def _train_on_features(data: Dataset, recipe: RegionRecipe, progress: Progress) -> tuple[Any, dict[str, Any]]:
+def _train_on_features(data: Dataset, recipe: RegionRecipe, run: Run) -> tuple[Any, dict[str, Any]]:
     fast = recipe.detector == "fast-rcnn"
     backbone = open_backbone(BACKBONE)
-    examples = _examples(data, backbone, recipe, progress)
-    epochs = recipe.epochs or 7
+    examples = _examples(data, backbone, recipe, run)
     fit = fit_mlp_head if fast else fit_linear_head
-    model = fit(examples, len(data.class_names), epochs, recipe.seed, [_Told(progress, epochs)])
+    model = fit(examples, len(data.class_names), recipe.epochs or 7, recipe.seed, run)
     side = MAP_SIDE if fast else CROP_SIDE
     file = find_model(BACKBONE.partition(":")[0]).onnx
     assert file is not None  # it was opened above
@@ -111,7 +104,7 @@ def _train_on_features(data: Dataset, recipe: RegionRecipe, progress: Progress) 
     return model, card
 
 
-def _examples(data: Dataset, backbone: OnnxEngine, recipe: RegionRecipe, progress: Progress) -> Examples:
+def _examples(data: Dataset, backbone: OnnxEngine, recipe: RegionRecipe, run: Run) -> Examples:
     """Features of chosen regions of every picture, in the way of the detector that is trained."""
     fast = recipe.detector == "fast-rcnn"
 
@@ -123,13 +116,10 @@ def _examples(data: Dataset, backbone: OnnxEngine, recipe: RegionRecipe, progres
     def propose(image: Image) -> Any:
         return selective_search(image, SEARCH)
 
-    def told(done: int) -> None:
-        progress("pictures", done, len(data))
-
     draw = (
         Draw() if fast else Draw(near=10, far=22)
     )  # a crop costs a run of the network, a part of a map little
-    return collect(data.samples, propose, describe, draw, recipe.seed, told)
+    return collect(data.samples, propose, describe, draw, recipe.seed, run)
 
 
 def _named(card: dict[str, Any], data: Dataset, out: Path) -> ModelCard:
@@ -143,15 +133,3 @@ def _named(card: dict[str, Any], data: Dataset, out: Path) -> ModelCard:
         training_data=f"{len(data)} pictures with {boxes} boxes",
         **card,
     )
-
-
-class _Told(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells how many epochs are done."""
-
-    def __init__(self, progress: Progress, epochs: int) -> None:
-        super().__init__()
-        self._progress, self._epochs = progress, epochs
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """One more."""
-        self._progress("epochs", epoch + 1, self._epochs)

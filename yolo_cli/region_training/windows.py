@@ -16,33 +16,30 @@ from yolo_cli.detectors.crops import warp
 from yolo_cli.detectors.windows import WINDOW
 from yolo_cli.model.windows import build_window_classifier
 from yolo_cli.region_training.regions import around_truth, away_from_truth, teaching
+from yolo_cli.region_training.run import UNKEPT, EpochBatches, Run
 
 __all__ = ["WindowBatches", "train_window_classifier"]
 
 PICTURES_AT_ONCE, NEAR_A_PICTURE, FAR_A_PICTURE = 16, 4, 8
 
 
-class WindowBatches(keras.utils.PyDataset):  # type: ignore[misc]
+class WindowBatches(EpochBatches):
     """Windows of training pictures, others in every epoch, the same on every run with the same seed."""
 
     def __init__(self, samples: Sequence[Sample], classes: int, seed: int = 0) -> None:
-        super().__init__(workers=1)
-        self._samples, self._background, self._seed, self._epoch = list(samples), classes, seed, 0
+        super().__init__()
+        self._samples, self._background, self._seed = list(samples), classes, seed
 
     def __len__(self) -> int:
         return math.ceil(len(self._samples) / PICTURES_AT_ONCE)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Pixels (B, WINDOW, WINDOW, 3) and class ids (B,), background last."""
-        random = np.random.default_rng((self._seed, self._epoch, index))
-        order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._samples))
+        random = np.random.default_rng((self._seed, self.epoch, index))
+        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._samples))
         chosen = order[index * PICTURES_AT_ONCE : (index + 1) * PICTURES_AT_ONCE]
         parts = [self._windows(self._samples[i], random) for i in chosen]
         return np.concatenate([pixels for pixels, _ in parts]), np.concatenate([ids for _, ids in parts])
-
-    def on_epoch_end(self) -> None:
-        """Draw other windows."""
-        self._epoch += 1
 
     def _windows(self, sample: Sample, random: np.random.Generator) -> tuple[Any, NDArray[np.int64]]:
         image, truth = sample.read(), teaching(sample.truth)
@@ -56,7 +53,7 @@ class WindowBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def train_window_classifier(
-    samples: Sequence[Sample], classes: int, epochs: int, seed: int = 0, callbacks: Sequence[Any] = ()
+    samples: Sequence[Sample], classes: int, epochs: int, seed: int = 0, run: Run = UNKEPT
 ) -> Any:
     """A trained classifier with dense layers, ``classes`` + 1 outputs, background last."""
     keras.utils.set_random_seed(seed)
@@ -69,5 +66,5 @@ def train_window_classifier(
         metrics=["accuracy"],
         jit_compile=False,
     )
-    model.fit(batches, epochs=epochs, verbose=0, callbacks=list(callbacks))
+    run.fit(model, batches, epochs)
     return model
