@@ -38,10 +38,6 @@ class Engine(Protocol):
         """How many multiplications with an addition a run on such a batch needs."""
         ...
 
-    def part(self, given: str, heads: Sequence[int]) -> Engine:
-        """Of a network with several inputs what lies between the one called ``given`` and some heads."""
-        ...
-
 
 class OnnxEngine:
     """A network in ONNX Runtime.

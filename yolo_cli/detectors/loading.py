@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors.conv_sliding_window import all_windows, price_of_all
 from yolo_cli.detectors.fast_rcnn import MapClassifier
+from yolo_cli.detectors.localisation import Localiser
 from yolo_cli.detectors.rcnn import CropClassifier
 from yolo_cli.detectors.regions import RegionDetector
 from yolo_cli.detectors.selective_search import selective_search
 from yolo_cli.detectors.sliding_window import each_window, price_of_each
 from yolo_cli.detectors.windows import WindowScan
 from yolo_cli.detectors.yolo import YoloDetector
-from yolo_cli.engines import Device, Engine, EngineKind, KerasEngine, OnnxEngine, choose_engine
+from yolo_cli.engines import Device, EngineKind, KerasEngine, OnnxEngine, choose_engine
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.weights import ModelCard, check_pair, find_model, read_card
 from yolo_cli.weights.store import card_from_metadata, sha256
@@ -23,7 +24,8 @@ __all__ = ["DEFAULT_MODEL", "DETECTORS", "load_detector", "open_backbone"]
 DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULTS = DetectConfig()
 
-Build = Callable[[Engine, ModelCard, DetectConfig, Device], YoloDetector | RegionDetector]
+Network = OnnxEngine | KerasEngine
+Build = Callable[[Network, ModelCard, DetectConfig, Device], YoloDetector | RegionDetector]
 
 
 def load_detector(
@@ -59,7 +61,7 @@ def load_detector(
     return DETECTORS[wanted](network, card, config, device)
 
 
-def _open(weights: str, engine: EngineKind, device: Device) -> tuple[Engine, ModelCard]:
+def _open(weights: str, engine: EngineKind, device: Device) -> tuple[Network, ModelCard]:
     """The network of a model, and what the model says of itself."""
     files = find_model(weights)
     chosen = choose_engine(engine, device, has_onnx=files.onnx is not None, has_keras=files.keras is not None)
@@ -92,31 +94,37 @@ def open_backbone(backbone: str, device: Device = "auto", digest: str | None = N
     return OnnxEngine(path, device, layer)
 
 
-def _yolo(network: Engine, card: ModelCard, config: DetectConfig, _device: Device) -> YoloDetector:
+def _yolo(network: Network, card: ModelCard, config: DetectConfig, _device: Device) -> YoloDetector:
     return YoloDetector(network, card, config)
 
 
+def _localisation(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
+    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
+    localiser = Localiser(backbone, network)
+    return RegionDetector(localiser.propose, localiser.classify, localiser.cost, card, config)
+
+
 def _sliding_window(
-    network: Engine, card: ModelCard, config: DetectConfig, _device: Device
+    network: Network, card: ModelCard, config: DetectConfig, _device: Device
 ) -> RegionDetector:
     scan = WindowScan(network, each_window, price_of_each)
     return RegionDetector(scan.propose, scan.classify, scan.cost, card, config, scan.origins)
 
 
 def _conv_sliding_window(
-    network: Engine, card: ModelCard, config: DetectConfig, _device: Device
+    network: Network, card: ModelCard, config: DetectConfig, _device: Device
 ) -> RegionDetector:
     scan = WindowScan(network, all_windows, price_of_all)
     return RegionDetector(scan.propose, scan.classify, scan.cost, card, config, scan.origins)
 
 
-def _rcnn(network: Engine, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
+def _rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
     backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
     judge = CropClassifier(backbone, network)
     return RegionDetector(selective_search, judge.classify, judge.cost, card, config)
 
 
-def _fast_rcnn(network: Engine, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
+def _fast_rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
     backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
     judge = MapClassifier(backbone, network)
     return RegionDetector(selective_search, judge.classify, judge.cost, card, config)
@@ -126,6 +134,7 @@ WINDOWS = {"sliding-window", "conv-sliding-window"}
 
 DETECTORS: Mapping[str, Build] = {
     "yolo": _yolo,
+    "localisation": _localisation,
     "sliding-window": _sliding_window,
     "conv-sliding-window": _conv_sliding_window,
     "rcnn": _rcnn,

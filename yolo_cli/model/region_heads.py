@@ -1,4 +1,4 @@
-"""What stands on the features of a region: which class it shows, and how its box must change."""
+"""What stands on the shared features: classes and boxes of regions, or of the one object of a picture."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-__all__ = ["DELTA_SCALE", "build_linear_head", "build_mlp_head"]
+__all__ = ["DELTA_SCALE", "build_linear_head", "build_localisation_head", "build_mlp_head"]
 
 Shape = tuple[int, int, int]
 
@@ -26,17 +26,47 @@ def build_linear_head(shape: Shape, classes: int) -> Any:
     return keras.Model(features, _outputs(x, classes, classes), name="linear_head")
 
 
-def build_mlp_head(shape: Shape, classes: int, hidden: int = 128) -> Any:
+def build_mlp_head(shape: Shape, classes: int, hidden: int = 128, reduced: int | None = None) -> Any:
     """Fast R-CNN's: one hidden layer for both questions.
+
+    Args:
+        shape: rows, columns and channels of a region's features.
+        classes: how many, without the background.
+        hidden: units of the hidden layer.
+        reduced: to how many a layer before it brings the channels; None keeps them all, for a larger file.
 
     Returns:
         A Keras model: float32 (B, *shape) → a list of scores before softmax (B, classes + 1), background
         last, and changes of the box (B, 4 · classes).
     """
     features = keras.Input(shape, name="features")
-    x = keras.layers.Dense(hidden, activation="relu", name="hidden")(_standardised(features))
+    x = keras.layers.BatchNormalization(name="standard")(features)
+    if reduced is not None:
+        x = keras.layers.Conv2D(reduced, 1, activation="relu", name="reduce")(x)
+    x = keras.layers.Flatten(name="flat")(x)
+    x = keras.layers.Dense(hidden, activation="relu", name="hidden")(x)
     x = keras.layers.Dropout(0.3, name="dropout")(x)
     return keras.Model(features, _outputs(x, classes + 1, classes), name="mlp_head")
+
+
+def build_localisation_head(shape: Shape, classes: int, width: int = 64) -> Any:
+    """For pictures with one object: two convolutions, so that the dense layers need not see every cell.
+
+    Returns:
+        A Keras model: float32 (B, *shape) → a list of one raw vector (B, 5 + classes): p_c, b_x, b_y, b_h,
+        b_w and the classes, before σ and softmax.
+    """
+    features = keras.Input(shape, name="features")
+    x = keras.layers.BatchNormalization(name="standard")(features)
+    for index, (size, stride) in enumerate(((1, 1), (3, 2))):
+        x = keras.layers.Conv2D(width, size, stride, padding="same", activation="relu", name=f"conv_{index}")(
+            x
+        )
+        x = keras.layers.Dropout(0.2, name=f"dropout_{index}")(x)
+    x = keras.layers.Dense(96, activation="relu", name="hidden")(keras.layers.Flatten(name="flat")(x))
+    x = keras.layers.Dropout(0.2, name="dropout")(x)
+    vector = keras.layers.Dense(5 + classes, name="vector")(x)
+    return keras.Model(features, [vector], name="localisation_head")
 
 
 def _standardised(features: Any) -> Any:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from yolo_cli.datasets import Dataset
 from yolo_cli.detectors.feature_map import SIDE as MAP_SIDE
 from yolo_cli.detectors.feature_map import picture_features, region_features
 from yolo_cli.detectors.loading import open_backbone
+from yolo_cli.detectors.localisation import coarse_features
 from yolo_cli.detectors.rcnn import SIDE as CROP_SIDE
 from yolo_cli.detectors.rcnn import crop_features
 from yolo_cli.detectors.selective_search import SearchConfig, selective_search
@@ -22,6 +24,7 @@ from yolo_cli.images import Image
 from yolo_cli.model.windows import as_convolutions
 from yolo_cli.region_training.examples import Draw, Examples, collect
 from yolo_cli.region_training.heads import fit_linear_head, fit_mlp_head
+from yolo_cli.region_training.localisation import collect_views, fit_localisation_head
 from yolo_cli.region_training.run import UNKEPT, Run
 from yolo_cli.region_training.windows import train_window_classifier
 from yolo_cli.weights import ModelCard, ModelFiles, find_model
@@ -31,9 +34,9 @@ from yolo_cli.weights.store import sha256
 __all__ = ["BACKBONE", "REGION_DETECTORS", "RegionRecipe", "train_regions"]
 
 BACKBONE = "yolov4-tiny-coco:route_034"
-"""Whose features R-CNN and Fast R-CNN stand on: 384 channels, a cell every 16 pixels."""
+"""On whose features all but the windows stand: 384 channels, a cell every 16 pixels."""
 
-REGION_DETECTORS = ("conv-sliding-window", "rcnn", "fast-rcnn")
+REGION_DETECTORS = ("localisation", "conv-sliding-window", "rcnn", "fast-rcnn")
 
 # A quarter of the variations finds most objects, and training needs only some proposals of each picture.
 SEARCH = SearchConfig(colour_spaces=("hsv",), scales=(50.0,))
@@ -78,9 +81,11 @@ def train_regions(data: Dataset, out: Path, recipe: RegionRecipe, run: Run = UNK
     """
     if not any(len(sample.labels) for sample in data.samples):
         raise DataError(f"{data.root}: no picture shows an object, so there is nothing to learn")
-    train = _train_windows if recipe.detector == "conv-sliding-window" else _train_on_features
-    model, card = train(data, recipe, run)
-    return save_model(model, _named(card, data, out), out, half=True)
+    trainers = {"localisation": _train_localisation, "conv-sliding-window": _train_windows}
+    model, card = trainers.get(recipe.detector, _train_on_features)(data, recipe, run)
+    # A model of the same layers that was never compiled: the optimiser's memory would treble the file.
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    return save_model(bare, _named(card, data, out), out, half=True)
 
 
 def _train_windows(data: Dataset, recipe: RegionRecipe, run: Run) -> tuple[Any, dict[str, Any]]:
@@ -90,18 +95,35 @@ def _train_windows(data: Dataset, recipe: RegionRecipe, run: Run) -> tuple[Any, 
     return as_convolutions(model), {"detector": recipe.detector, "input_size": (WINDOW, WINDOW)}
 
 
+def _train_localisation(data: Dataset, recipe: RegionRecipe, run: Run) -> tuple[Any, dict[str, Any]]:
+    backbone, classes = open_backbone(BACKBONE), len(data.class_names)
+    views = collect_views(
+        data.samples, lambda image: coarse_features(backbone, image), classes, recipe.seed, run
+    )
+    model = fit_localisation_head(views, classes, recipe.epochs or 15, recipe.seed, run)
+    return model, _standing_card(recipe, MAP_SIDE)
+
+
 def _train_on_features(data: Dataset, recipe: RegionRecipe, run: Run) -> tuple[Any, dict[str, Any]]:
     fast = recipe.detector == "fast-rcnn"
     backbone = open_backbone(BACKBONE)
     examples = _examples(data, backbone, recipe, run)
     fit = fit_mlp_head if fast else fit_linear_head
     model = fit(examples, len(data.class_names), recipe.epochs or 7, recipe.seed, run)
-    side = MAP_SIDE if fast else CROP_SIDE
+    return model, _standing_card(recipe, MAP_SIDE if fast else CROP_SIDE)
+
+
+def _standing_card(recipe: RegionRecipe, side: int) -> dict[str, Any]:
+    """What the card says of a network that stands on the backbone's features."""
     file = find_model(BACKBONE.partition(":")[0]).onnx
     assert file is not None  # it was opened above
     source = {"backbone_sha256": sha256(file)}
-    card = {"detector": recipe.detector, "input_size": (side, side), "backbone": BACKBONE, "source": source}
-    return model, card
+    return {
+        "detector": recipe.detector,
+        "input_size": (side, side),
+        "backbone": BACKBONE,
+        "source": source,
+    }
 
 
 def _examples(data: Dataset, backbone: OnnxEngine, recipe: RegionRecipe, run: Run) -> Examples:

@@ -1,0 +1,110 @@
+"""Localisation: one object a picture, its class and its box, from one vector.
+
+The first step of Andrew Ng's course (Convolutional Neural Networks, week 3): a classifier that gets four more
+outputs for the box, and one that says whether there is an object at all. One network, one run, one answer; a
+second object goes unseen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.detectors.feature_map import SIDE, map_cost, picture_features
+from yolo_cli.detectors.regions import Cost, RegionScores, softmax
+from yolo_cli.engines import Engine
+from yolo_cli.images import Image
+from yolo_cli.letterbox import Letterbox
+
+__all__ = ["BOX", "Localiser", "coarse_features", "decode", "encode"]
+
+Floats = NDArray[np.floating[Any]]
+
+BOX = 4  # numbers of the vector between p_c and the classes
+POOL = 2  # cells of the shared map, each way, that become one: a single box needs no finer grid
+
+
+@dataclass(frozen=True, slots=True)
+class Localiser:
+    """Says what a picture shows, and where.
+
+    Attributes:
+        backbone: pictures, uint8 (1, SIDE, SIDE, 3) → features (1, C, rows, columns).
+        head: coarse features, float32 (1, rows / POOL, columns / POOL, C) → the raw vector (1, 5 + K).
+    """
+
+    backbone: Engine
+    head: Engine
+
+    def propose(self, image: Image) -> Floats:
+        """The only region that there is, (1, 4): the picture."""
+        return np.array([[0.0, 0.0, image.width, image.height]])
+
+    def classify(self, image: Image, _boxes: Floats) -> RegionScores:
+        """The likeliest class of the one object, with its box; every other class has the score 0."""
+        [raw] = self.head.run(coarse_features(self.backbone, image)[None])  # (1, 5 + K)
+        scores, square = decode(raw.astype(np.float64))  # (1, K), (1, 4)
+        best = scores == scores.max(axis=1, keepdims=True)  # (1, K)
+        letterbox = Letterbox.fit(image.height, image.width, SIDE, SIDE)
+        return RegionScores(np.where(best, scores, 0.0), letterbox.undo(square * SIDE)[:, None])
+
+    def cost(self, image: Image) -> Cost:
+        """One run of both networks."""
+        features = coarse_features(self.backbone, image)[None]  # (1, rows, columns, C)
+        return Cost(map_cost(self.backbone) + self.head.multiply_accumulates(features), 0)
+
+
+def coarse_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
+    """The shared map of a picture, POOL by POOL cells averaged into one: (rows / POOL, columns / POOL, C)."""
+    features = picture_features(backbone, image)  # (rows, columns, C)
+    rows, columns, channels = features.shape
+    blocks = features.reshape(rows // POOL, POOL, columns // POOL, POOL, channels)
+    coarse: NDArray[np.float32] = blocks.mean(axis=(1, 3))
+    return coarse
+
+
+def encode(box: Floats | None, class_id: int, classes: int) -> NDArray[np.float32]:
+    """The vector that a picture should give: p_c, b_x, b_y, b_h, b_w, c_1 … c_K, in the order of the course.
+
+    Args:
+        box: (4,), xyxy of the one object as shares of the network's square; None where there is no object.
+            Then p_c is 0 and nothing else is asked.
+        class_id: of the object.
+        classes: K.
+
+    Returns:
+        (5 + K,): centre, height and width as shares of the square's sides.
+
+    >>> encode(np.array([0.1, 0.2, 0.5, 0.8]), 1, 3).tolist()
+    [1.0, 0.30000001192092896, 0.5, 0.6000000238418579, 0.4000000059604645, 0.0, 1.0, 0.0]
+    """
+    vector = np.zeros(1 + BOX + classes, np.float32)
+    if box is not None:
+        low, high = box[:2], box[2:]  # (2,), (2,)
+        width, height = high - low
+        vector[: 1 + BOX] = (1, *(low + high) / 2, height, width)
+        vector[1 + BOX + class_id] = 1
+    return vector
+
+
+def decode(raw: Floats) -> tuple[Floats, Floats]:
+    """What raw vectors (N, 5 + K) say; the inverse of `encode` where the network is sure.
+
+    The network's p_c and box go through σ, its classes through a softmax.
+
+    Returns:
+        p_c times the share of each class (N, K), and xyxy (N, 4) as shares of the square.
+    """
+    sure = _sigmoid(raw[:, : 1 + BOX])  # (N, 5)
+    centre, half = sure[:, 1:3], sure[:, 4:2:-1] / 2  # (N, 2), (N, 2), x before y
+    xyxy = np.concatenate([centre - half, centre + half], axis=1)  # (N, 4)
+    return sure[:, :1] * softmax(raw[:, 1 + BOX :]), xyxy
+
+
+def _sigmoid(x: Floats) -> Floats:
+    """1 / (1 + exp(-x)), without overflow."""
+    share: Floats = 0.5 + 0.5 * np.tanh(0.5 * x)
+    return share
