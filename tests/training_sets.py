@@ -66,17 +66,19 @@ def write_tiny_cfg(folder: Path) -> Path:
     return path
 
 
-def write_shapes(root: Path, train: int = 8, val: int = 4) -> Path:
-    """A YOLO data set of ``train`` and ``val`` pictures of 64 × 64 pixels with one or two shapes each."""
+def write_shapes(root: Path, train: int = 8, val: int = 4, test: int = 0) -> Path:
+    """A YOLO data set of ``train``, ``val`` and ``test`` pictures of 64 × 64 pixels, a shape or two each."""
     rng = np.random.default_rng(0)
-    for split, count in (("train", train), ("val", val)):
+    for split, count in (("train", train), ("val", val), ("test", test)):
         for number in range(count):
             rgb, lines = _picture(rng)
             place = root / "images" / split / f"{split}{number}.png"
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(cv2.imencode(".png", rgb)[1].tobytes())
             write_text(root / "labels" / split / f"{split}{number}.txt", "".join(lines))
-    write_text(root / "data.yaml", "train: images/train\nval: images/val\nnames: [square, disc]\n")
+    parts = [split for split, count in (("train", train), ("val", val), ("test", test)) if count]
+    paths = "".join(f"{split}: images/{split}\n" for split in parts)
+    write_text(root / "data.yaml", f"{paths}names: [square, disc]\n")
     return root
 
 

@@ -29,6 +29,7 @@ def run(*words: str):
         (["--data", "x", "--epochs", "0"], "--epochs is 0"),
         (["--data", "x", "--mosaic", "2"], "augmentation mosaic is 2"),
         (["--data", "x", "--imgsz", "big"], "no size"),
+        (["--data", "x", "--use-val", "--patience", "3"], "leave one out"),
         (["data=x"], "did you mean --data x?"),
     ],
 )
@@ -96,6 +97,29 @@ def test_a_small_run(tmp_path: Path) -> None:
     again = run("--data", str(data), *words)
     assert again.exit_code == 2
     assert "holds files already" in again.output
+
+
+def test_learning_from_val_too_is_judged_on_test_and_only_at_the_end(tmp_path: Path) -> None:
+    data, cfg, out = write_shapes(tmp_path / "data", test=3), write_tiny_cfg(tmp_path), tmp_path / "out"
+    words = ["--epochs", "3", "--batch", "4", "--model", str(cfg), "--out", str(out), "--use-val"]
+    result = run("--data", str(data), *words)
+    assert result.exit_code == 0, result.output
+    assert "12 pictures to learn from, 3 to validate on" in result.output
+    with (out / "results.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["map50"] != "" for row in csv.DictReader(file)] == [False, False, True]
+    from yolo_cli.weights import read_card
+
+    card = read_card(out / "weights" / "best.onnx")
+    assert "3 test pictures" in card.figures[0]
+    assert "looked at only then" in card.figures[1]
+    assert "8 train, 4 val, 3 test pictures; learnt from train and val" in card.training_data
+
+
+def test_learning_from_val_too_needs_a_test(tmp_path: Path) -> None:
+    data = write_shapes(tmp_path / "data")
+    result = run("--data", str(data), "--use-val", "--out", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert 'has no split "test" to judge the result on' in result.output
 
 
 def test_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

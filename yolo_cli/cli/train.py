@@ -105,6 +105,9 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option(
     "--allow-unlabelled", is_flag=True, help="A picture without a label file shows nothing to find."
 )
+@click.option(
+    "--use-val", is_flag=True, help="Learn from the val pictures, too; judge once, at the end, on test."
+)
 @config_option
 @talk_options
 def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, **given: Any) -> int:
@@ -150,7 +153,8 @@ def _write_page(job: TrainJob, outcome: Outcome) -> Path:
     from yolo_cli.report import About, analyse, read_training_curves, write_report
 
     page = job.out / "report.html"
-    about = About(str(outcome.onnx), f"{job.data}, validation pictures")
+    judged = "test" if job.use_val else "validation"
+    about = About(str(outcome.onnx), f"{job.data}, {judged} pictures")
     analysis = analyse(outcome.gathered, conditions=outcome.validator.conditions)
     curves = read_training_curves(job.out / "results.csv")
     write_report(page, analysis, about, outcome.validator.read, training_curves=curves)
@@ -191,6 +195,7 @@ def _new_job(**given: Any) -> TrainJob:
         backbone_weights=given["backbone_weights"],
         from_scratch=given["from_scratch"],
         allow_unlabelled=given["allow_unlabelled"],
+        use_val=given["use_val"],
         tensorboard=given["tensorboard"],
         config=config,
         augment=augment,
@@ -205,6 +210,10 @@ def _check(given: dict[str, Any]) -> None:
     starts = [f"--{name}" for name in ("weights", "model", "backbone") if given[name]]
     if len(starts) > 1:
         raise UsageError(f"{' and '.join(starts)}: training starts from one of them; leave the other out")
+    if given["use_val"] and given["patience"]:
+        raise UsageError(
+            "--use-val judges only at the end, so --patience has nothing to go by; leave one out"
+        )
     if given["backbone_weights"] and not given["backbone"]:
         raise UsageError("--backbone-weights goes with --backbone NAME")
 

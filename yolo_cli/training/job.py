@@ -32,6 +32,7 @@ class TrainJob:
         backbone_weights: its trained values: a file, "imagenet" for Keras's own download, or None for chance.
         from_scratch: forget what `weights` knows, keep the network.
         allow_unlabelled: a picture without a label file shows nothing to find.
+        use_val: learn from the pictures to validate on, too, and judge once, at the end, on those to test on.
         tensorboard: write logs that TensorBoard shows.
         config: how to train.
         augment: how to change pictures.
@@ -45,6 +46,7 @@ class TrainJob:
     backbone_weights: str | None = None
     from_scratch: bool = False
     allow_unlabelled: bool = False
+    use_val: bool = False
     tensorboard: bool = False
     config: TrainConfig = field(default_factory=TrainConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -74,7 +74,17 @@ def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
     data = hold_out(replace(report.dataset, samples=kept), seed=job.config.seed)
     if not data.in_split("train").class_counts().any():
         raise DataError(f"{job.data}: no picture to train on has a box")
+    if job.use_val and "test" not in data.splits:
+        raise UsageError(f'--use-val: {job.data} has no split "test" to judge the result on; leave it out')
     return data
+
+
+def _parts(job: TrainJob, data: Dataset) -> tuple[Dataset, Dataset]:
+    """What to learn from, and what to judge on."""
+    learn, check = data.in_split("train"), data.in_split("val")
+    if not job.use_val:
+        return learn, check
+    return replace(data, samples=learn.samples + check.samples), data.in_split("test")
 
 
 def prepare(
@@ -95,7 +105,7 @@ def prepare(
     from yolo_cli.training.heads import remake_heads
 
     config = job.config
-    learn, check = data.in_split("train"), data.in_split("val")
+    learn, check = _parts(job, data)
     start = choose_start(job)
     size = _size(config, start, learn)
     heads = choose_heads(learn, size, start.heads, config.seed, say)
@@ -131,7 +141,9 @@ def _card(
     job: TrainJob, data: Dataset, start: Start, heads: Sequence[Head], size: tuple[int, int]
 ) -> ModelCard:
     """What the model can say of itself before anything is measured."""
+    name, digest = Path(job.data).name, data.content_hash
     counts = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
+    learnt = "train and val" if job.use_val else "train"
     return ModelCard(
         name=job.out.name,
         class_names=data.class_names,
@@ -140,6 +152,6 @@ def _card(
         resize="letterbox",
         licence=f"that of the data set; the network it started from: {start.licence}",
         origin=start.origin,
-        training_data=f"{Path(job.data).name} ({counts} pictures), content sha256 {data.content_hash}",
-        source={"data_sha256": data.content_hash, "seed": str(job.config.seed)},
+        training_data=f"{name} ({counts} pictures; learnt from {learnt}), content sha256 {digest}",
+        source={"data_sha256": digest, "seed": str(job.config.seed)},
     )

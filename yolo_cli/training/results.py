@@ -54,10 +54,11 @@ class Results:
         out: the run's folder.
         plain: the network in float32, which lends its structure to every file.
         card: what the model says of itself, without figures.
+        judged_once: the pictures that it is judged on had no say in which epoch is kept.
     """
 
-    def __init__(self, out: Path, plain: Any, card: ModelCard) -> None:
-        self.out, self.plain, self.card = out, plain, card
+    def __init__(self, out: Path, plain: Any, card: ModelCard, judged_once: bool = False) -> None:
+        self.out, self.plain, self.card, self.judged_once = out, plain, card, judged_once
         self.checkpoint = checkpoint_of(out)
 
     def keep(self, name: str, model: Any) -> None:
@@ -85,21 +86,25 @@ class Results:
         model.compile(jit_compile=False)
         gathered = validator.gather(LiveEngine(model, validator.batch))
         report = evaluate(gathered, conditions=validator.conditions)
-        card = replace(self.card, figures=_figures(report, validator, state))
+        card = replace(self.card, figures=self._figures(report, validator, state))
         files = save_model(model, card, best)
         assert files.keras is not None
         assert files.onnx is not None
         return Outcome(files.keras, files.onnx, report, state, gathered, validator)
 
-
-def _figures(report: Report, validator: Validator, state: State) -> tuple[str, ...]:
-    """What was measured, with how."""
-    made = validator.conditions
-    how = (
-        f"{report.images} validation pictures, COCO rules, confidence floor {made.confidence_floor:g}, "
-        f"suppression {made.suppression}, {made.resize}"
-    )
-    return (
-        f"mAP at IoU 0.5 of {report.map50 or 0:.3f}, at 0.50 to 0.95 of {report.map50_95 or 0:.3f}: {how}.",
-        f"The best of {state.epoch} epochs (the {state.best_epoch}th), chosen by these very pictures.",
-    )
+    def _figures(self, report: Report, validator: Validator, state: State) -> tuple[str, ...]:
+        """What was measured, with how."""
+        made = validator.conditions
+        how = (
+            f"{report.images} {'test' if self.judged_once else 'validation'} pictures, COCO rules, "
+            f"confidence floor {made.confidence_floor:g}, suppression {made.suppression}, {made.resize}"
+        )
+        chosen = (
+            f"The best of {state.epoch} epochs (the {state.best_epoch}th), chosen by these very pictures."
+        )
+        last = f"The last of {state.epoch} epochs; these pictures were looked at only then."
+        figures = f"mAP at IoU 0.5 of {report.map50 or 0:.3f}, at 0.50 to 0.95 of {report.map50_95 or 0:.3f}"
+        return (
+            f"{figures}: {how}.",
+            last if self.judged_once else chosen,
+        )

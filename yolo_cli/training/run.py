@@ -71,7 +71,7 @@ class _Run:
         twin = with_precision(parts.plain, precision, memory)
         loss = YoloLoss(parts.card.heads, LossWeights(label_smoothing=job.config.label_smoothing))
         self.model = LearningModel(twin.input, twin.outputs, yolo_loss=loss)
-        self.results = Results(job.out, parts.plain, parts.card)
+        self.results = Results(job.out, parts.plain, parts.card, job.use_val)
         self.journey = Journey(State(), time.monotonic())
 
     def learn(self) -> None:
@@ -153,6 +153,8 @@ class _Run:
         schedule, validator = self.parts.schedule, self.parts.validator
         share = FORWARD_SHARE * len(validator.samples) / len(self.parts.maker.pictures)
         pause = max(1, round(share / JUDGING_SHARE))
+        if self.job.use_val:
+            pause = schedule.epochs  # test pictures have no say
         late = schedule.progress((epoch + 1) * schedule.steps, self.journey.seconds) >= LATE
         if not (last or epoch + 1 == schedule.epochs or (epoch + 1) % (pause if late else 3 * pause) == 0):
             return None
