@@ -95,15 +95,22 @@ class Run:
     folder: Path | None = None
     watcher: Watcher = field(default_factory=Silent)
 
-    def each_picture(self, samples: Sequence[Sample], work: Callable[[int, Sample], Arrays]) -> list[Arrays]:
+    def each_picture(
+        self, samples: Sequence[Sample], work: Callable[[int, Sample], Arrays], what: str = "features"
+    ) -> list[Arrays]:
         """What ``work`` makes of each picture's number and sample, in their order; if it is kept, as it is.
+
+        Args:
+            samples: the pictures.
+            work: makes arrays of a picture. All its chance must come from the number.
+            what: the name to keep them by, one for each kind of work in a run.
 
         Raises:
             DataError: if a picture cannot be read, or there is no room to keep the arrays.
         """
         parts, made, start = [], 0, time.monotonic()
         for number, sample in enumerate(samples):
-            path = self._place(f"{number:06d}.npz")
+            path = self._place(f"{what}-{number:06d}.npz")
             arrays = _kept(path)
             if arrays is None:
                 arrays, made = work(number, sample), made + 1
