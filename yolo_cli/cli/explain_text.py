@@ -75,12 +75,12 @@ def _regions(explained: RegionExplanation, image: str, class_names: tuple[str, .
 def _judged(judged: Judged, class_names: tuple[str, ...]) -> str:
     """One region: likeliest class, region, box, origin, and the classes that come next."""
     ranks = sorted(range(len(judged.scores)), key=lambda i: -judged.scores[i])[1 : _OTHERS + 1]
-    others = ", ".join(f"{class_names[i]} {judged.scores[i]:.4f}" for i in ranks)
+    others = ", ".join(f"{class_names[i]} {judged.scores[i]:.4f}" for i in ranks if judged.scores[i] > 0)
     region, box = _edges(judged.place.xyxy), _edges(judged.xyxy)
     name = class_names[judged.class_id]
     mended = "the region itself" if judged.xyxy == judged.place.xyxy else box
-    return (
-        f"{judged.confidence:10.4f}  {name:14}  {region:20}  {mended:20}  {_origin(judged.place)}; {others}"
+    return f"{judged.confidence:10.4f}  {name:14}  {region:20}  {mended:20}  {_origin(judged.place)}" + (
+        f"; {others}" if others else ""
     )
 
 

@@ -101,7 +101,9 @@ def _yolo(network: Network, card: ModelCard, config: DetectConfig, _device: Devi
 def _localisation(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
     backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
     localiser = Localiser(backbone, network)
-    return RegionDetector(localiser.propose, localiser.classify, localiser.cost, card, config)
+    return RegionDetector(
+        localiser.propose, localiser.classify, localiser.cost, card, config, localiser.origins
+    )
 
 
 def _sliding_window(

@@ -43,6 +43,10 @@ class Localiser:
         """The only region that there is, (1, 4): the picture."""
         return np.array([[0.0, 0.0, image.width, image.height]])
 
+    def origins(self, _image: Image, numbers: NDArray[np.integer[Any]]) -> list[str]:
+        """Where the regions ``numbers`` (N,) of `propose` came from, in words."""
+        return ["the whole picture"] * len(numbers)
+
     def classify(self, image: Image, _boxes: Floats) -> RegionScores:
         """The likeliest class of the one object, with its box; every other class has the score 0."""
         [raw] = self.head.run(coarse_features(self.backbone, image)[None])  # (1, 5 + K)
