@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +39,70 @@ def test_a_model_that_detects(tmp_path):
     picture = next((tmp_path / "data" / "JPEGImages").iterdir())
     words = ["detect", str(picture), "--weights", str(out / "weights" / "best.onnx"), "--no-save"]
     assert CliRunner().invoke(main, words).exit_code == 0
+
+
+def begun(folder: Path) -> Path:
+    """The folder of a run of R-CNN that was cut off before it had done anything."""
+    from yolo_cli.datasets import open_dataset
+    from yolo_cli.region_training import RegionJob, RegionRecipe, write_region_job
+
+    write_voc(folder / "data")
+    data = open_dataset(folder / "data", split="train")
+    run = folder / "run"
+    run.mkdir()
+    write_region_job(
+        RegionJob(str(folder / "data"), run, RegionRecipe("rcnn"), fingerprint=data.content_hash)
+    )
+    return run
+
+
+def test_resume_needs_the_same_data(tmp_path):
+    run = begun(tmp_path)
+    picture = sorted((tmp_path / "data" / "JPEGImages").iterdir())[0]
+    picture.write_bytes(picture.read_bytes() + b"more")
+    done = train("--resume", str(run))
+    assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
+    assert "has changed since the run" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--detector", "fast-rcnn"], "--detector fast-rcnn: the run in"),
+        (["--data", "x"], "leave --data out"),
+    ],
+)
+def test_resume_takes_the_options_of_its_run(words, says, tmp_path):
+    done = train("--resume", str(begun(tmp_path)), *words)
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert says in done.stderr
+
+
+def test_a_finished_run_is_left_as_it_is(tmp_path):
+    from yolo_cli.region_training import read_region_job, write_region_job
+
+    run = begun(tmp_path)
+    write_region_job(replace(read_region_job(run), finished=True))
+    (run / "unfinished").mkdir()
+    done = train("--detector", "rcnn", "--resume", str(run))
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [str(run / "weights" / f"best.{kind}") for kind in ("keras", "onnx")]
+    assert done.stderr.startswith("this run is at its end already\n")
+    assert [path.name for path in run.iterdir()] == ["args.yaml"]
+
+
+@pytest.mark.slow
+def test_interrupt_says_how_to_go_on(tmp_path):
+    write_voc(tmp_path / "data")
+    words = ["--detector", "fast-rcnn", "--data", "data", "--epochs", "100000", "--out", "run"]
+    command = [sys.executable, "-m", "yolo_cli", "train", *words]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while not (tmp_path / "run" / "unfinished" / "mlp_head.npz").exists():
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 130
+    assert told.decode().endswith("interrupted; what is done is kept. Go on with: yolo train --resume run\n")
 
 
 @pytest.mark.parametrize(
