@@ -123,7 +123,8 @@ class TrainConfig:
         epochs: how often each picture is seen; None chooses by the number of pictures.
         batch: pictures a step; None chooses by the number of pictures and memory.
         imgsz: height and width of the network's input in pixels; None follows the model.
-        learning_rate: the highest, after warm-up and before the cosine leads down to `final_rate` of it.
+        learning_rate: the highest, after warm-up and before the cosine leads down to `final_rate` of it; None
+            chooses by how well the model finds these objects already.
         final_rate: the last learning rate as a share of the highest.
         warmup: steps in which the learning rate rises from 0.
         weight_decay: of kernels; decoupled from the gradient (Loshchilov and Hutter, 2019).
@@ -147,7 +148,7 @@ class TrainConfig:
     epochs: int | None = None
     batch: int | None = None
     imgsz: tuple[int, int] | None = None
-    learning_rate: float = 1e-3
+    learning_rate: float | None = None
     final_rate: float = 0.02
     warmup: int = 60
     weight_decay: float = 0.02

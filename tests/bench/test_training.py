@@ -52,7 +52,7 @@ def fitted(parts: Any, network: Any, batches: Any) -> float:
     from yolo_cli.training.run import make_optimizer
 
     model = LearningModel(network.input, network.outputs, yolo_loss=YoloLoss(parts.card.heads))
-    model.compile(optimizer=make_optimizer(TrainConfig(), 100), jit_compile=False)
+    model.compile(optimizer=make_optimizer(TrainConfig(), 1e-3, 100), jit_compile=False)
     begun, ended = [], []
     clock = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda *_: begun.append(time.perf_counter()),

@@ -79,7 +79,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
     callback=image_size,
     help="Network input, as 416 or HEIGHTxWIDTH.  [default: by pictures and objects]",
 )
-@_option("--learning-rate", "The highest.", type=float, show_default=True)
+@_option("--learning-rate", "The highest.  [default: by what the model knows already]", type=float)
 @_option("--warmup", "Steps in which the learning rate rises.", type=int, show_default=True)
 @_option("--weight-decay", "Of kernels.", type=float, show_default=True)
 @_option("--freeze", "Epochs in which only what is new learns.", type=int, show_default=True)

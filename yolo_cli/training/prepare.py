@@ -14,7 +14,7 @@ from yolo_cli.errors import DataError, UsageError
 from yolo_cli.training.callbacks import Plan
 from yolo_cli.training.data import BatchMaker, Capacity, Pictures
 from yolo_cli.training.job import TrainJob
-from yolo_cli.training.recipe import batch_for, bytes_a_picture, epochs_for, free_memory
+from yolo_cli.training.recipe import batch_for, bytes_a_picture, epochs_for, free_memory, learning_rate_for
 from yolo_cli.training.schedule import Schedule
 from yolo_cli.training.sizing import choose_heads, choose_size
 from yolo_cli.training.start import Start, choose_start
@@ -22,6 +22,8 @@ from yolo_cli.training.validation import Validator
 from yolo_cli.weights import ModelCard
 
 __all__ = ["Prepared", "open_data", "prepare"]
+
+PROBED = 64  # pictures on which a model shows what it knows already
 
 # Rules that say a picture itself cannot be used.
 UNUSABLE = ("Y101", "Y103")
@@ -116,10 +118,28 @@ def prepare(
         Pictures(learn.samples, max(size)), heads, size, batch, Capacity.of(learn.samples, heads),
         job.augment, config.seed,
     )  # fmt: skip
-    schedule = Schedule(config, config.epochs or epochs_for(len(learn)), maker.steps)
     card = _card(job, data, start, heads, size)
+    shared = set(start.class_names or ()) & set(data.class_names)
+    known = _known(plain, card, learn, shared, say) if shared and config.learning_rate is None else 0.0
+    rate = config.learning_rate or learning_rate_for(known)
+    schedule = Schedule(config, rate, config.epochs or epochs_for(len(learn)), maker.steps)
     fresh = frozenset(layer.name for layer in plain.layers) - start.learnt
     return Prepared(data, plain, fresh, maker, schedule, Validator(check.samples, card, min(batch, 16)), card)
+
+
+def _known(
+    plain: Any, card: ModelCard, learn: Dataset, shared: set[str], say: Callable[[str], None]
+) -> float:
+    """How well, as mAP50, a network finds the objects before it learns; what has a new name does not count.
+
+    It is measured on some of the pictures to learn from.
+    """
+    samples = learn.samples[:: max(1, len(learn) // PROBED)][:PROBED]
+    judged = [each for each in Validator(samples, card, 8).judge_model(plain).per_class if each.truths]
+    found = sum(each.ap50 or 0.0 for each in judged if each.class_name in shared)
+    map50 = found / max(1, len(judged))
+    say(f"before it learns, its mAP50 on {len(samples)} of these pictures is {map50:.3f}")
+    return map50
 
 
 def _size(config: TrainConfig, start: Start, learn: Dataset) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from yolo_cli.config import TrainConfig
 
-__all__ = ["Phase", "batch_for", "epochs_for", "free_memory", "phases"]
+__all__ = ["Phase", "batch_for", "epochs_for", "free_memory", "learning_rate_for", "phases"]
 
 # A step should see enough pictures for stable batch statistics, an epoch enough steps to get somewhere.
 BATCHES = (32, 16, 8)
@@ -17,6 +17,9 @@ STEPS_AN_EPOCH = 24
 USUAL_EPOCHS = 50  # for 80 to 200 pictures
 SMALL_SET, LARGE_SET = 80, 200
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 300
+
+NEW_RATE, KNOWN_RATE = 1e-3, 2e-4
+WELL_KNOWN = 0.5  # mAP50 from which on a model needs no large steps any more
 
 BYTES_A_VALUE = (
     16  # for what a layer gives: the value, its gradient, and what the backward pass keeps besides
@@ -57,6 +60,18 @@ def epochs_for(pictures: int) -> int:
     if pictures < SMALL_SET:
         return min(MOST_EPOCHS, USUAL_EPOCHS * SMALL_SET // pictures)
     return max(FEWEST_EPOCHS, round(USUAL_EPOCHS * min(1.0, sqrt(LARGE_SET / pictures))))
+
+
+def learning_rate_for(map50: float) -> float:
+    """The highest learning rate for a model that finds the objects this well before it learns.
+
+    Large steps spoil what is known; what is new needs them.
+
+    >>> [round(learning_rate_for(known), 5) for known in (0, 0.25, 0.5, 0.7)]
+    [0.001, 0.00045, 0.0002, 0.0002]
+    """
+    known = min(1.0, map50 / WELL_KNOWN)
+    return float(NEW_RATE ** (1 - known) * KNOWN_RATE**known)
 
 
 def batch_for(pictures: int, bytes_a_picture: float, free_bytes: float) -> int:

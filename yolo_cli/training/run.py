@@ -109,7 +109,9 @@ class _Run:
         """A fresh optimizer for the layers that learn in this phase."""
         for layer in self.model.layers:
             layer.trainable = not phase.frozen or layer.name in self.parts.new_layers
-        optimizer = make_optimizer(self.job.config, (phase.stop - phase.start) * self.parts.schedule.steps)
+        schedule = self.parts.schedule
+        steps = (phase.stop - phase.start) * schedule.steps
+        optimizer = make_optimizer(self.job.config, schedule.rate, steps)
         self.model.compile(optimizer=optimizer, jit_compile=False)
         self.model.optimizer.build(self.model.trainable_variables)
 
@@ -181,11 +183,11 @@ class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
         """
 
 
-def make_optimizer(config: TrainConfig, steps: int) -> Any:
+def make_optimizer(config: TrainConfig, rate: float, steps: int) -> Any:
     """AdamW (Loshchilov and Hutter, 2019) with clipped gradients and averaged weights."""
     momentum = 1 - 1 / max(2.0, config.ema * steps)
     optimizer = AveragingAdamW(
-        config.learning_rate,
+        rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.clip_norm,
         use_ema=config.ema > 0,

@@ -18,12 +18,14 @@ class Schedule:
     cosine always comes to its end.
 
     Attributes:
-        config: rates and limits.
+        config: what was asked for.
+        rate: the highest learning rate.
         epochs: of the whole run.
         steps: batches an epoch.
     """
 
     config: TrainConfig
+    rate: float
     epochs: int
     steps: int
 
@@ -37,7 +39,7 @@ class Schedule:
         """The rate at ``progress``; ``since_restart`` counts steps since the optimizer was made anew."""
         low = self.config.final_rate
         cosine = low + (1 - low) * (1 + math.cos(math.pi * progress)) / 2
-        return self.config.learning_rate * cosine * min(1.0, (since_restart + 1) / max(1, self.warmup))
+        return self.rate * cosine * min(1.0, (since_restart + 1) / max(1, self.warmup))
 
     @property
     def warmup(self) -> int:

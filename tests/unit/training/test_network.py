@@ -89,7 +89,7 @@ def test_precision_changes_little_and_weights_stay_float32(model, precision: str
 
 def test_averaged_weights_come_and_go(model) -> None:
     learning = LearningModel(model.input, model.outputs, yolo_loss=YoloLoss([OLD]))
-    learning.compile(optimizer=make_optimizer(TrainConfig(ema=0.5), 10), jit_compile=False)
+    learning.compile(optimizer=make_optimizer(TrainConfig(ema=0.5), 1e-3, 10), jit_compile=False)
     learning.optimizer.build(learning.trainable_variables)
     own = [v.copy() for v in learning.get_weights()]
     for average in learning.optimizer._model_variables_moving_average:

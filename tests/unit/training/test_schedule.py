@@ -10,8 +10,8 @@ from yolo_cli.training.schedule import Schedule
 
 
 def schedule(epochs: int = 10, steps: int = 20, **options: object) -> Schedule:
-    values = {"learning_rate": 1.0, "final_rate": 0.0, "warmup": 4, **options}
-    return Schedule(TrainConfig(**values), epochs, steps)
+    values = {"final_rate": 0.0, "warmup": 4, **options}
+    return Schedule(TrainConfig(**values), 1.0, epochs, steps)
 
 
 def test_the_cosine_by_hand() -> None:
@@ -23,7 +23,7 @@ def test_the_cosine_by_hand() -> None:
 
 
 def test_the_final_rate_is_a_share_of_the_highest() -> None:
-    assert schedule(learning_rate=0.5, final_rate=0.1).learning_rate(1.0, 100) == pytest.approx(0.05)
+    assert schedule(final_rate=0.1).learning_rate(1.0, 100) == pytest.approx(0.1)
 
 
 def test_warm_up_by_hand() -> None:

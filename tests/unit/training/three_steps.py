@@ -84,7 +84,7 @@ def main() -> None:
     with devices() if "devices" in sys.argv else nullcontext():
         model = network()
         jit = keras.backend.backend() == "jax"
-        model.compile(optimizer=make_optimizer(TrainConfig(), 3), jit_compile=jit)
+        model.compile(optimizer=make_optimizer(TrainConfig(), 1e-3, 3), jit_compile=jit)
     batch = data()
     history = model.fit((batch for _ in range(9)), steps_per_epoch=1, epochs=3, verbose=0, shuffle=False)
     print(json.dumps({"losses": history.history["loss"]}))
