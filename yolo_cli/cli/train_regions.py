@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DETECTORS", "detector_of_run", "train_region_detector"]
 
-DETECTORS = ("yolo", "localisation", "conv-sliding-window", "rcnn", "fast-rcnn")
+DETECTORS = ("yolo", "localisation", "conv-sliding-window", "rcnn", "fast-rcnn", "faster-rcnn")
 
 _RUN_FOLDER = "runs/train"
 _MEANT_FOR_ALL = {

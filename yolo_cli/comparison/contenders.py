@@ -33,6 +33,7 @@ CONTENDERS = (
     Contender("convolutional window", "windows-voc", "conv-sliding-window"),
     Contender("R-CNN", "rcnn-voc"),
     Contender("Fast R-CNN", "fast-rcnn-voc"),
+    Contender("Faster R-CNN", "faster-rcnn-voc"),
     Contender("YOLO", "yolov4-tiny-coco"),
 )
 """In the order of the course, which is nearly that of their invention."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors.conv_sliding_window import all_windows, price_of_all
 from yolo_cli.detectors.fast_rcnn import MapClassifier
+from yolo_cli.detectors.faster_rcnn import FasterRcnn
 from yolo_cli.detectors.localisation import Localiser
 from yolo_cli.detectors.rcnn import CropClassifier
 from yolo_cli.detectors.regions import RegionDetector
@@ -132,6 +133,13 @@ def _fast_rcnn(network: Network, card: ModelCard, config: DetectConfig, device: 
     return RegionDetector(selective_search, judge.classify, judge.cost, card, config)
 
 
+def _faster_rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
+    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
+    # One file holds both networks: the one that proposes takes the map, the head takes parts of it.
+    both = FasterRcnn(backbone, network.part("map", [0]), network.part("features", [1, 2]))
+    return RegionDetector(both.propose, both.classify, both.cost, card, config, see=both.see)
+
+
 WINDOWS = {"sliding-window", "conv-sliding-window"}
 
 DETECTORS: Mapping[str, Build] = {
@@ -141,5 +149,6 @@ DETECTORS: Mapping[str, Build] = {
     "conv-sliding-window": _conv_sliding_window,
     "rcnn": _rcnn,
     "fast-rcnn": _fast_rcnn,
+    "faster-rcnn": _faster_rcnn,
 }
 """Every kind of detector by the name that a model's card gives it, and how to put it together."""

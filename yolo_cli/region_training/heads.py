@@ -81,13 +81,13 @@ def fit_mlp_head(
     epochs: int,
     seed: int = 0,
     run: Run = UNKEPT,
-    rate: float = RATE,
+    reduced: int | None = None,
 ) -> Any:
-    """Fast R-CNN's head for the features of ``examples``; ``rate`` is how fast it learns at first."""
+    """Fast R-CNN's head for the features of ``examples``, with their channels ``reduced`` to so many."""
     keras.utils.set_random_seed(seed)
-    model = build_mlp_head(examples.features.shape[1:], classes)
+    model = build_mlp_head(examples.features.shape[1:], classes, reduced=reduced)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    _compile(model, loss, examples, epochs, rate)
+    _compile(model, loss, examples, epochs, RATE)
     run.fit(model, _Batches(examples, classes, seed), epochs)
     return model
 

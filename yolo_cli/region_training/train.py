@@ -23,6 +23,7 @@ from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image
 from yolo_cli.model.windows import as_convolutions
 from yolo_cli.region_training.examples import Draw, Examples, collect
+from yolo_cli.region_training.faster_rcnn import fit_faster_rcnn
 from yolo_cli.region_training.heads import fit_linear_head, fit_mlp_head
 from yolo_cli.region_training.localisation import collect_views, fit_localisation_head
 from yolo_cli.region_training.run import UNKEPT, Run
@@ -36,7 +37,7 @@ __all__ = ["BACKBONE", "REGION_DETECTORS", "RegionRecipe", "train_regions"]
 BACKBONE = "yolov4-tiny-coco:route_034"
 """On whose features all but the windows stand: 384 channels, a cell every 16 pixels."""
 
-REGION_DETECTORS = ("localisation", "conv-sliding-window", "rcnn", "fast-rcnn")
+REGION_DETECTORS = ("localisation", "conv-sliding-window", "rcnn", "fast-rcnn", "faster-rcnn")
 
 # A quarter of the variations finds most objects, and training needs only some proposals of each picture.
 SEARCH = SearchConfig(colour_spaces=("hsv",), scales=(50.0,))
@@ -81,7 +82,11 @@ def train_regions(data: Dataset, out: Path, recipe: RegionRecipe, run: Run = UNK
     """
     if not any(len(sample.labels) for sample in data.samples):
         raise DataError(f"{data.root}: no picture shows an object, so there is nothing to learn")
-    trainers = {"localisation": _train_localisation, "conv-sliding-window": _train_windows}
+    trainers = {
+        "localisation": _train_localisation,
+        "conv-sliding-window": _train_windows,
+        "faster-rcnn": _train_faster_rcnn,
+    }
     model, card = trainers.get(recipe.detector, _train_on_features)(data, recipe, run)
     # A model of the same layers that was never compiled: the optimiser's memory would treble the file.
     bare = keras.Model(model.inputs, model.outputs, name=model.name)
@@ -101,6 +106,14 @@ def _train_localisation(data: Dataset, recipe: RegionRecipe, run: Run) -> tuple[
         data.samples, lambda image: coarse_features(backbone, image), classes, recipe.seed, run
     )
     model = fit_localisation_head(views, classes, recipe.epochs or 15, recipe.seed, run)
+    return model, _standing_card(recipe, MAP_SIDE)
+
+
+def _train_faster_rcnn(data: Dataset, recipe: RegionRecipe, run: Run) -> tuple[Any, dict[str, Any]]:
+    epochs = (recipe.epochs or 6, recipe.epochs or 7)
+    model = fit_faster_rcnn(
+        data.samples, open_backbone(BACKBONE), len(data.class_names), epochs, recipe.seed, run
+    )
     return model, _standing_card(recipe, MAP_SIDE)
 
 

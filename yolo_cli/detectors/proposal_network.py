@@ -1,0 +1,77 @@
+"""Where to look, said by a small network: the "region proposal network".
+
+Ren, He, Girshick and Sun, "Faster R-CNN", NIPS 2015, section 3.1. At every cell of the shared feature map
+stand the same few boxes of typical sizes and shapes, the anchors. The network says of each how likely it
+holds an object, whatever its class, and how it must change to fit; the likeliest that do not overlap too much
+are proposed.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.detectors.feature_map import SIDE, STRIDE
+from yolo_cli.detectors.regions import apply_deltas
+from yolo_cli.images import Image
+from yolo_cli.letterbox import Letterbox
+from yolo_cli.suppression import suppress
+
+__all__ = ["ANCHORS", "PROPOSALS", "anchor_boxes", "best_proposals"]
+
+Floats = NDArray[np.floating[Any]]
+
+SIZES = (
+    32.0,
+    64.0,
+    128.0,
+    224.0,
+    352.0,
+)  # square roots of the anchors' areas, in pixels of the network's input
+ASPECTS = (0.5, 1.0, 2.0)  # width over height
+ANCHORS = len(SIZES) * len(ASPECTS)  # at each cell
+PROPOSALS = 300  # a picture, at most
+LIKELY = 1500  # so many of the likeliest boxes go into suppression
+OVERLAP = 0.7  # above which one of them suppresses another
+SMALLEST = 8.0  # pixels of the network's input: a box with a shorter side shows nothing to judge
+
+
+def anchor_boxes(rows: int, columns: int) -> Floats:
+    """All anchors of a map, (rows · columns · ANCHORS, 4), xyxy in pixels of the network's input.
+
+    Cell after cell, row by row; at each cell size after size, each with all aspects. They stand on the middle
+    of their cell, and may reach out of the picture.
+
+    >>> anchor_boxes(1, 1)[1].tolist()  # the smallest square, in the middle of the first 16 pixels
+    [-8.0, -8.0, 24.0, 24.0]
+    """
+    wh = np.array([(size * aspect**0.5, size / aspect**0.5) for size, aspect in product(SIZES, ASPECTS)])
+    row, column = np.indices((rows, columns)).reshape(2, -1)  # (R,), (R,)
+    centre = (np.stack([column, row], axis=1)[:, None] + 0.5) * STRIDE  # (R, 1, 2)
+    return np.concatenate([centre - wh / 2, centre + wh / 2], axis=2).reshape(-1, 4)
+
+
+def best_proposals(raw: Floats, image: Image) -> Floats:
+    """What the network proposes, (N, 4) in pixels of ``image``, the likeliest first.
+
+    Args:
+        raw: (rows, columns, ANCHORS · 5): for each anchor how likely it holds an object, before σ, and dx,
+            dy, dw, dh as R-CNN has them.
+        image: the picture that the network saw.
+    """
+    rows, columns, _ = raw.shape
+    values = raw.reshape(-1, 5).astype(np.float64)  # (R, 5)
+    likely = np.argsort(-values[:, 0], kind="stable")[:LIKELY]  # (L,)
+    anchors = anchor_boxes(rows, columns)[likely]  # (L, 4)
+    square = apply_deltas(anchors, values[likely, None, 1:])[:, 0]  # (L, 4)
+    letterbox = Letterbox.fit(image.height, image.width, SIDE, SIDE)
+    edges = letterbox.forward(np.array([[0.0, 0.0, image.width, image.height]]))[0]  # (4,), the picture's
+    square = np.clip(square, np.tile(edges[:2], 2), np.tile(edges[2:], 2))  # (L, 4)
+    large = (square[:, 2:] - square[:, :2] >= SMALLEST).all(axis=1)  # (L,)
+    boxes, scores = letterbox.undo(square[large]), values[likely[large], 0]  # (M, 4), (M,)
+    nothing = np.zeros(len(boxes), np.int64)  # (M,), no classes here
+    kept, _ = suppress(boxes, scores, nothing, threshold=OVERLAP, max_detections=PROPOSALS)
+    return boxes[kept]

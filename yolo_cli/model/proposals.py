@@ -1,0 +1,46 @@
+"""The network that proposes where to look, and its marriage with the head that judges what is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from yolo_cli.model.region_heads import DELTA_SCALE
+
+__all__ = ["build_proposal_network", "joined"]
+
+
+def build_proposal_network(channels: int, anchors: int, reduced: int = 64, width: int = 96) -> Any:
+    """A network that slides over a feature map (Ren et al., "Faster R-CNN", 2015).
+
+    Args:
+        channels: of the map.
+        anchors: at each cell.
+        reduced: to how many a first layer brings the channels, for a smaller file.
+        width: channels of the layer that sees the cells around each.
+
+    Returns:
+        A Keras model: float32 (B, rows, columns, channels) → (B, rows, columns, 5 · anchors), for each anchor
+        how likely it holds an object, before σ, and dx, dy, dw, dh.
+    """
+    features = keras.Input((None, None, channels), name="map")
+    x = keras.layers.BatchNormalization(name="map_standard")(features)
+    x = keras.layers.Conv2D(reduced, 1, activation="relu", name="map_reduce")(x)
+    x = keras.layers.Conv2D(width, 3, padding="same", activation="relu", name="map_around")(x)
+    x = keras.layers.Conv2D(5 * anchors, 1, name="proposals_in_scale")(x)
+    proposals = keras.layers.Rescaling([1.0, *DELTA_SCALE] * anchors, name="proposals")(x)
+    return keras.Model(features, [proposals], name="proposal_network")
+
+
+def joined(proposer: Any, head: Any) -> Any:
+    """Both networks as one model, for one file: two inputs (map and regions), and the outputs of both.
+
+    They share the feature map below them, and nothing else; each can be run without the other.
+    """
+    outputs = [*_as_list(proposer.output), *_as_list(head.output)]
+    return keras.Model([proposer.input, head.input], outputs, name="faster_rcnn")
+
+
+def _as_list(outputs: Any) -> list[Any]:
+    return outputs if isinstance(outputs, list) else [outputs]
