@@ -18,7 +18,16 @@ from yolo_cli.config import Device
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.graphs import between, ending_at, multiply_accumulates
 
-__all__ = ["Device", "Engine", "EngineKind", "KerasEngine", "OnnxEngine", "choose_engine", "gpu_present"]
+__all__ = [
+    "Device",
+    "Engine",
+    "EngineKind",
+    "KerasEngine",
+    "OnnxEngine",
+    "choose_engine",
+    "gpu_present",
+    "keras_gpus",
+]
 
 EngineKind = Literal["auto", "onnx", "keras"]
 Heads = list[NDArray[np.float32]]
@@ -123,7 +132,7 @@ class KerasEngine:
         import yolo_cli.model  # noqa: F401, I001 - first: its layers must be known before a file names them
         import keras
 
-        if device == "gpu" and not _keras_sees_gpu():
+        if device == "gpu" and not keras_gpus():
             raise UsageError("--device gpu: Keras sees no GPU; try --device cpu")
         self._scope: Any = keras.device("cpu") if device == "cpu" else None
         try:
@@ -186,10 +195,19 @@ def gpu_present() -> bool:
     return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidia0").exists()
 
 
-def _keras_sees_gpu() -> bool:
+def keras_gpus() -> int:
+    """How many GPUs the backend of Keras sees."""
     import keras
 
-    return bool(keras.distribution.list_devices("gpu"))
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return int(torch.cuda.device_count())
+    if keras.backend.backend() == "jax":
+        import jax  # Keras asks it for GPUs alone, which is a fault where there is none
+
+        return sum(device.platform == "gpu" for device in jax.local_devices())
+    return len(keras.distribution.list_devices("gpu"))
 
 
 def _first_line(fault: Exception) -> str:

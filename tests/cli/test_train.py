@@ -123,7 +123,7 @@ def test_learning_from_val_too_needs_a_test(tmp_path: Path) -> None:
 
 
 def test_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yolo_cli.training.devices.gpu_count", lambda: 0)
+    monkeypatch.setattr("yolo_cli.training.devices.keras_gpus", lambda: 0)
     data = write_shapes(tmp_path / "data")
     result = run("--data", str(data), "--out", str(tmp_path / "out"), "--device", "gpu")
     assert result.exit_code == 2

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
-__all__ = ["say", "track"]
+import click
+
+__all__ = ["echo_model", "say", "track"]
 
 Item = TypeVar("Item")
 
@@ -21,6 +24,17 @@ def say(text: str) -> None:
     line = " ".join(text.split())  # a file name may hold a line break
     sys.stderr.write(f"{_CLEAR if sys.stderr.isatty() else ''}{line}\n")
     sys.stderr.flush()
+
+
+def echo_model(keras: Path | None, onnx: Path | None, page: Path) -> None:
+    """The files of a model, a line each, on stdout; and why there is no ONNX file, if there is none."""
+    for file in (keras, onnx, page):
+        if file is not None:
+            click.echo(str(file))
+    if onnx is None:
+        from yolo_cli.weights.save import missing_for_onnx
+
+        say(f"no .onnx file: that needs {', '.join(missing_for_onnx())}; detection runs the .keras file")
 
 
 def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:

@@ -12,7 +12,7 @@ import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, image_size, talk_options
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.progress import echo_model, say
 from yolo_cli.cli.train_regions import DETECTORS, detector_of_run, train_region_detector
 from yolo_cli.config import TrainConfig
 from yolo_cli.errors import UsageError
@@ -136,7 +136,7 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
         say(f"interrupted; whole epochs are kept. Go on with: yolo train --resume {job.out}")
         return INTERRUPTED
     page = _write_page(job, outcome)
-    click.echo(f"{outcome.keras}\n{outcome.onnx}\n{page}")
+    echo_model(outcome.keras, outcome.onnx, page)
     if not quiet:
         report = outcome.report
         say(f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {report.images} pictures")
@@ -154,7 +154,7 @@ def _write_page(job: TrainJob, outcome: Outcome) -> Path:
 
     page = job.out / "report.html"
     judged = "test" if job.use_val else "validation"
-    about = About(str(outcome.onnx), f"{job.data}, {judged} pictures")
+    about = About(str(outcome.onnx or outcome.keras), f"{job.data}, {judged} pictures")
     analysis = analyse(outcome.gathered, conditions=outcome.validator.conditions)
     curves = read_training_curves(job.out / "results.csv")
     write_report(page, analysis, about, outcome.validator.read, training_curves=curves)

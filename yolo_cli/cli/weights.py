@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from yolo_cli.cli.progress import echo_model
+
 if TYPE_CHECKING:
     from yolo_cli.weights import ModelCard, ModelFiles
 
@@ -84,7 +86,7 @@ def import_(
     files = import_darknet(cfg, trained, names, target, half=half, about=about)
     page = target.with_name(f"{target.name}.md")
     page.write_text(card_text(read_card(files.first), _digests(files)), encoding="utf-8")
-    click.echo(f"{files.keras}\n{files.onnx}\n{page}")
+    echo_model(files.keras, files.onnx, page)
 
 
 def _summary(files: ModelFiles, card: ModelCard) -> dict[str, object]:

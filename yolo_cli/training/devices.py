@@ -9,20 +9,16 @@ from typing import Any
 import keras
 
 from yolo_cli.config import Device
+from yolo_cli.engines import keras_gpus
 from yolo_cli.errors import UsageError
 
-__all__ = ["check_device", "gpu_count", "shared_step"]
+__all__ = ["check_device", "shared_step"]
 
 
 def check_device(device: Device) -> None:
     """Raise UsageError if a GPU is asked for, and there is none."""
-    if device == "gpu" and not gpu_count():
+    if device == "gpu" and not keras_gpus():
         raise UsageError("--device gpu: Keras sees no GPU; try --device cpu")
-
-
-def gpu_count() -> int:
-    """How many GPUs Keras sees."""
-    return len(keras.distribution.list_devices("gpu"))
 
 
 @contextmanager
@@ -33,7 +29,7 @@ def shared_step() -> Iterator[None]:
     too, where `keras.distribution.initialize` was called before. On TensorFlow a mirrored strategy does it.
     PyTorch uses one device.
     """
-    count, backend = gpu_count(), keras.backend.backend()
+    count, backend = keras_gpus(), keras.backend.backend()
     if count < 2 or backend not in ("jax", "tensorflow"):
         yield
     elif backend == "jax":

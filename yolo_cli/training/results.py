@@ -27,7 +27,7 @@ class Outcome:
     """What a run gave.
 
     Attributes:
-        keras, onnx: the files of the best model.
+        keras, onnx: the files of the best model; the second is None where ONNX cannot be written.
         report: how good it is on the validation pictures.
         state: where the run ended.
         gathered: what it found there, beside the truth.
@@ -35,7 +35,7 @@ class Outcome:
     """
 
     keras: Path
-    onnx: Path
+    onnx: Path | None
     report: Report
     state: State
     gathered: EvaluationSet
@@ -89,7 +89,6 @@ class Results:
         card = replace(self.card, figures=self._figures(report, validator, state))
         files = save_model(model, card, best)
         assert files.keras is not None
-        assert files.onnx is not None
         return Outcome(files.keras, files.onnx, report, state, gathered, validator)
 
     def _figures(self, report: Report, validator: Validator, state: State) -> tuple[str, ...]:

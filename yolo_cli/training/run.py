@@ -10,11 +10,12 @@ import keras
 
 from yolo_cli.checkpoint import State, load_checkpoint, restore, save_checkpoint
 from yolo_cli.config import TrainConfig
+from yolo_cli.engines import keras_gpus
 from yolo_cli.evaluation import Report
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.callbacks import Journey, RateCallback, SaveCallback, Watcher
 from yolo_cli.training.data import Batch, ahead
-from yolo_cli.training.devices import check_device, gpu_count, shared_step
+from yolo_cli.training.devices import check_device, shared_step
 from yolo_cli.training.job import TrainJob, write_job
 from yolo_cli.training.network import LearningModel, averaged, choose_precision, memory_for, with_precision
 from yolo_cli.training.prepare import Prepared, open_data, prepare
@@ -44,7 +45,7 @@ def train(job: TrainJob, watcher: Watcher, *, resume: bool = False) -> Outcome:
         checkpoint_of(job.out).unlink(missing_ok=True)
         write_job(job)
     data = open_data(job, watcher.say)
-    precision = choose_precision(job.config.precision, gpu=gpu_count() > 0)
+    precision = choose_precision(job.config.precision, gpu=keras_gpus() > 0)
     batch = None
     while True:
         keras.utils.set_random_seed(job.config.seed)

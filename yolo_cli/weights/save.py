@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,20 @@ from yolo_cli.errors import DataError
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
 
-__all__ = ["save_keras", "save_model", "save_onnx"]
+__all__ = ["missing_for_onnx", "save_keras", "save_model", "save_onnx"]
+
+# What the process runs that writes ONNX for another backend than TensorFlow.
+_EXPORT = """
+import sys, pathlib, keras, yolo_cli.model
+from yolo_cli.weights.save import export_graph
+export_graph(keras.saving.load_model(sys.argv[1], compile=False), pathlib.Path(sys.argv[2]))
+"""
 
 
 def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) -> ModelFiles:
     """Write ``out.keras`` and ``out.onnx``; each appears whole or not at all.
+
+    Where a package that ONNX needs is missing, there is only the first; see `missing_for_onnx`.
 
     Args:
         model: a Keras model as `yolo_cli.model` builds them.
@@ -34,10 +46,18 @@ def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) ->
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         save_keras(model, card, keras_file, half=half)
+        if missing_for_onnx():
+            onnx_file.unlink(missing_ok=True)  # an older one would not belong to this model
+            return ModelFiles(out.name, keras_file, None)
         save_onnx(model, card, onnx_file, sha256(keras_file), half=half)
     except OSError as fault:
         raise DataError(f"{out}: cannot be written ({fault.strerror or fault})") from None
     return ModelFiles(out.name, keras_file, onnx_file)
+
+
+def missing_for_onnx() -> list[str]:
+    """The packages that writing ONNX needs, and that are not here."""
+    return [name for name in ("tensorflow", "onnx", "tf2onnx") if find_spec(name) is None]
 
 
 def save_keras(model: Any, card: ModelCard, path: Path, *, half: bool = False) -> None:
@@ -69,8 +89,15 @@ def save_onnx(model: Any, card: ModelCard, path: Path, keras_sha256: str, *, hal
 
 
 def export_graph(model: Any, path: Path) -> None:
-    """Let Keras write the network as an ONNX graph with free batch, height and width."""
+    """Let Keras write the network as an ONNX graph with free batch, height and width.
+
+    It does so from TensorFlow's graphs; with another backend, another process loads the model into those.
+    """
     import keras
+
+    if keras.backend.backend() != "tensorflow":
+        _export_elsewhere(model, path)
+        return
 
     from yolo_cli.model import quiet
 
@@ -83,6 +110,20 @@ def export_graph(model: Any, path: Path) -> None:
     with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")  # tf2onnx and Keras use old NumPy names
         model.export(str(path), format="onnx", verbose=False)
+
+
+def _export_elsewhere(model: Any, path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.keras"
+        model.save(file)
+        command = [sys.executable, "-c", _EXPORT, str(file), str(path)]
+        environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+        done = subprocess.run(  # noqa: S603 - this very Python, and a text of ours
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no word about why"])[-1]
+        raise DataError(f"{path.name}: TensorFlow could not write it ({reason})")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.shared import ROOT
+from tests.training_sets import write_shapes, write_tiny_cfg
 
 SCRIPT = ROOT / "tests" / "unit" / "training" / "three_steps.py"
 
@@ -75,3 +76,23 @@ def test_two_devices_of_tensorflow_learn_nearly_the_same() -> None:
 def test_losses_fall() -> None:
     losses = three_steps("tensorflow")["losses"]
     assert losses[2] < losses[1] < losses[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_the_whole_command_runs_on_it(backend: str, tmp_path: Path) -> None:
+    python = interpreter(backend)
+    if python is None:
+        pytest.skip(f"no {backend} here")
+    data, cfg, out = write_shapes(tmp_path / "data"), write_tiny_cfg(tmp_path), tmp_path / "out"
+    words = ["--data", data, "--model", cfg, "--out", out, "--epochs", "2", "--batch", "4"]
+    done = subprocess.run(
+        [python, "-m", "yolo_cli", "train", *map(str, words)],
+        env=os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == str(out / "weights" / "best.keras")
+    assert len((out / "results.csv").read_text(encoding="utf-8").splitlines()) == 3

@@ -144,3 +144,30 @@ def test_a_folder_that_cannot_be_made_is_one_line(model, tmp_path):
         save_model(model, CARD, tmp_path / "file" / "mine")
     assert str(caught.value).startswith(f"{Path(tmp_path / 'file' / 'mine')}: cannot be written (")
     assert "\n" not in str(caught.value)
+
+
+def test_without_what_onnx_needs_there_is_a_keras_file_and_no_old_onnx(
+    model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"of another model")
+    monkeypatch.setattr(saving, "missing_for_onnx", lambda: ["tf2onnx"])
+    files = save_model(model, CARD, tmp_path / "net")
+    assert files == ModelFiles("net", tmp_path / "net.keras", None)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.keras"]
+
+
+def test_another_process_exports_the_same_graph(model, tmp_path: Path) -> None:
+    saving._export_elsewhere(model, tmp_path / "there.onnx")
+    saving.export_graph(model, tmp_path / "here.onnx")
+    for a, b in zip(
+        *(OnnxEngine(tmp_path / f"{name}.onnx").run(PIXELS) for name in ("here", "there")), strict=True
+    ):
+        assert np.array_equal(a, b)
+
+
+def test_what_another_process_says_when_it_fails(
+    model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "_EXPORT", "raise SystemExit('out of ink')")
+    with pytest.raises(DataError, match=r"there\.onnx: TensorFlow could not write it \(out of ink\)"):
+        saving._export_elsewhere(model, tmp_path / "there.onnx")
