@@ -21,6 +21,8 @@ from yolo_cli.region_training import (
     RegionRecipe,
     Run,
     heads,
+    localisation,
+    proposals,
     read_region_job,
     train,
     train_regions,
@@ -30,7 +32,10 @@ from yolo_cli.region_training import (
 from yolo_cli.region_training.run import Stage
 
 EPOCHS = 3
-LATER = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("conv-sliding-window", "rcnn")]
+LATER = [
+    pytest.param(kind, marks=pytest.mark.slow)
+    for kind in ("localisation", "conv-sliding-window", "rcnn", "faster-rcnn")
+]
 
 
 class CrashError(BaseException):
@@ -56,6 +61,8 @@ class Crashing:
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """Eight pictures; epochs of several steps; and no time spent on writing a model's files."""
     monkeypatch.setattr(heads, "BATCH", 64)
+    monkeypatch.setattr(localisation, "BATCH", 8)
+    monkeypatch.setattr(proposals, "BATCH", 2)
     monkeypatch.setattr(windows, "PICTURES_AT_ONCE", 3)
     monkeypatch.setattr(train, "save_model", lambda model, *_, **__: model)
     return open_dataset(write_shapes(tmp_path / "data"), split="train")
