@@ -15,7 +15,7 @@ from yolo_cli.evaluation import Report
 from yolo_cli.training.network import LOSSES
 from yolo_cli.training.schedule import Schedule
 
-__all__ = ["Journey", "Plan", "RateCallback", "SaveCallback", "Step", "Watcher"]
+__all__ = ["CalmCallback", "Journey", "Plan", "RateCallback", "SaveCallback", "Step", "Watcher"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,43 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
         )  # fmt: skip
         if progress >= 1:
             self.model.stop_training = True
+
+
+class CalmCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps what batch normalisation remembers while mosaic is over.
+
+    Whole pictures have other means and variances than mosaics. The weights grew up with both, and the rate is
+    too low by then for them to follow: with the statistics of the last epochs alone, figures fall. So what
+    was remembered before holds to the end.
+
+    Args:
+        schedule: says when it is calm.
+        journey: says how long it took so far.
+    """
+
+    def __init__(self, schedule: Schedule, journey: Journey) -> None:
+        super().__init__()
+        self.schedule, self.journey = schedule, journey
+        self.before: list[Any] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Remember."""
+        self.before = [keras.ops.convert_to_numpy(each).copy() for each in self._statistics()]
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Put it back, once it is calm."""
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()
+        last_step = (epoch + 1) * self.schedule.steps - 1
+        progress = self.schedule.progress(last_step, self.journey.seconds)
+        if self.schedule.calm(progress) and not self.schedule.calm(0):
+            for each, values in zip(self._statistics(), self.before, strict=True):
+                each.assign(values)
+
+    def _statistics(self) -> list[Any]:
+        """Mean and variance of each layer of batch normalisation."""
+        layers = [each for each in self.model.layers if isinstance(each, keras.layers.BatchNormalization)]
+        return [each for layer in layers for each in (layer.moving_mean, layer.moving_variance)]
 
 
 class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]

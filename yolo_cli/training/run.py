@@ -13,7 +13,7 @@ from yolo_cli.config import TrainConfig
 from yolo_cli.engines import keras_gpus
 from yolo_cli.evaluation import Report
 from yolo_cli.loss import LossWeights, YoloLoss
-from yolo_cli.training.callbacks import Journey, RateCallback, SaveCallback, Watcher
+from yolo_cli.training.callbacks import CalmCallback, Journey, RateCallback, SaveCallback, Watcher
 from yolo_cli.training.data import Batch, ahead
 from yolo_cli.training.devices import check_device, shared_step
 from yolo_cli.training.job import TrainJob, write_job
@@ -121,6 +121,8 @@ class _Run:
         journey, schedule, maker = self.journey, self.parts.schedule, self.parts.maker
         first = journey.state.epoch
         rate = RateCallback(schedule, journey, self.watcher, maker.batch, phase.start)
+        mixed = bool(self.job.augment.mosaic or self.job.augment.mixup)
+        calm = [CalmCallback(schedule, journey)] if mixed else []  # before what judges and saves
         save = SaveCallback(
             journey, self.watcher, self._judge, self._save, self.job.config.patience, len(maker.pictures)
         )
@@ -131,7 +133,7 @@ class _Run:
             steps_per_epoch=maker.steps,
             shuffle=False,
             verbose=0,
-            callbacks=[rate, save, *self._logs()],
+            callbacks=[rate, *calm, save, *self._logs()],
         )
 
     def _logs(self) -> list[Any]:
