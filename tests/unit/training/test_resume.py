@@ -126,6 +126,13 @@ def start(run: TrainJob, *words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=run.out.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+def ended(process: subprocess.Popen[bytes]) -> int:
+    """How it ended; what it said shows where a test fails."""
+    out, told = process.communicate()
+    print(out.decode(), told.decode())
+    return process.returncode
+
+
 def words_of(run: TrainJob, epochs: int) -> list[str]:
     options = ["--epochs", str(epochs), "--batch", "4", "--precision", "float32", "--exist-ok"]
     return ["--data", run.data, "--model", str(run.cfg), "--out", str(run.out), *options]
@@ -135,7 +142,7 @@ def words_of(run: TrainJob, epochs: int) -> list[str]:
 def test_twenty_kills_at_random_instants(tmp_path: Path) -> None:
     run = job(tmp_path, "killed")
     straight = job(tmp_path, "straight")
-    assert start(straight, *words_of(straight, 40)).wait() == 0
+    assert ended(start(straight, *words_of(straight, 40))) == 0
     rng = np.random.default_rng(0)
     process = start(run, *words_of(run, 40))
     kills = 0
@@ -144,11 +151,11 @@ def test_twenty_kills_at_random_instants(tmp_path: Path) -> None:
             process.wait(timeout=float(rng.uniform(0.5, 20)))
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
-            process.wait()
             kills += 1
+        ended(process)
         again = ["--resume", str(run.out)] if (run.out / "args.yaml").exists() else words_of(run, 40)
         process = start(run, *again)
-    assert process.wait() == 0, process.stderr and process.stderr.read()
+    assert ended(process) == 0
     assert_same_bytes(run.out, straight.out)
 
 
