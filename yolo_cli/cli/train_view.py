@@ -120,7 +120,7 @@ def plan_line(plan: Plan) -> str:
     height, width = plan.size
     return (
         f"{plan.origin}: {len(plan.class_names)} classes ({names}), {plan.pictures} pictures to learn from, "
-        f"{plan.judged} to validate on; {plan.epochs} epochs at {width}x{height}, "
+        f"{plan.judged} to validate on; {plan.epochs} epochs at {height}x{width} (height x width), "
         f"{plan.batch} pictures a step, {plan.precision}"
     )
 

@@ -85,7 +85,7 @@ class Validator:
             confidence_floor=self.config.confidence,
             suppression=f"{self.card.suppression} {self.config.nms_iou:g}",
             max_detections=self.config.max_detections,
-            resize=f"{self.card.resize} {width}x{height}",
+            resize=f"{self.card.resize} {height}x{width}",
         )
 
     def gather(self, engine: Engine) -> EvaluationSet:
