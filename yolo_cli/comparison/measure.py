@@ -202,7 +202,12 @@ def _map50(done: _Looks, detector: AnyDetector, data: Dataset) -> float | None:
 
 
 def _recall(done: _Looks) -> float | None:
-    """The share of objects that some region overlaps by half or more; None without regions or objects."""
+    """The share of objects that some region overlaps by half or more.
+
+    None without objects, and where nothing was proposed: YOLO has no regions, localisation the whole picture.
+    """
+    if all(look.regions is None or len(look.regions) == 1 for look in done.looks):
+        return None
     overlaps = [
         _best(look.regions, sample.truth)
         for sample, look in zip(done.samples, done.looks, strict=True)

@@ -145,7 +145,7 @@ def _chart(measured: Sequence[Measured]) -> Markup | None:
     marks += [_y_mark(step / 5) for step in range(6)]
     dots = [
         _dot(row.name, _across(at, low, high), _down(row.map50 or 0), above=place % 2 == 0)
-        for place, (row, at) in enumerate(zip(rows, times, strict=True))
+        for place, (at, row) in enumerate(sorted(zip(times, rows, strict=True), key=lambda pair: pair[0]))
     ]
     return Markup(
         '<svg viewBox="0 0 720 380" role="img" aria-label="mAP50 over milliseconds a picture">{}'
