@@ -123,7 +123,12 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
 
 def start(run: TrainJob, *words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "yolo_cli", "train", *words]
-    return subprocess.Popen(command, cwd=run.out.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # In the background of a shell the tests ignore Ctrl-C, and what they start would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, cwd=run.out.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def ended(process: subprocess.Popen[bytes]) -> int:
