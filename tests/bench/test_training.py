@@ -37,7 +37,8 @@ def test_speed_at_320_pixels(tmp_path: Path) -> None:
     for number in range(maker.steps):  # pictures are read once, then kept
         made(number)
     data = BATCH / seconds(lambda: made(1), 12)
-    plain = fitted(parts, parts.plain, repeat(made(0)))
+    same = made(0)
+    plain = fitted(parts, parts.plain, (batch for batch in repeat(same)))
     ours = fitted(parts, with_precision(parts.plain, precision), ahead(made, config.workers))
     print(f"\nplain float32 {plain:.1f} pictures a second, {precision} {ours:.1f}: {ours / plain:.2f} times")
     print(f"data pipeline alone, one thread: {data:.1f} pictures a second, {data / ours:.1f} times as fast")
