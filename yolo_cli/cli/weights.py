@@ -33,7 +33,7 @@ def list_(form: str) -> None:
         click.echo(json.dumps([_summary(files, card) for files, card in rows], ensure_ascii=False, indent=1))
         return
     for files, card in rows:
-        size = f"{card.input_size[1]}x{card.input_size[0]}"
+        size = f"{card.input_size[0]}x{card.input_size[1]}"  # as --imgsz takes it
         row = f"{files.name:24} {len(card.class_names):3} classes  {size:9} {_sizes(files):22}"
         click.echo(f"{row} {files.first.parent}")
 

@@ -112,7 +112,7 @@ def card_text(card: ModelCard, digests: dict[str, str]) -> str:
     height, width = card.input_size
     sections = [
         f"# {card.name}",
-        f"{len(card.class_names)} classes, input {width} x {height} pixels ({card.resize}), "
+        f"{len(card.class_names)} classes, input {height} x {width} pixels ({card.resize}), "
         f"suppression {card.suppression}.",
         f"**Licence.** {card.licence}",
         f"**Origin.** {card.origin}",

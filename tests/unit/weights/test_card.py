@@ -97,7 +97,7 @@ def test_the_page_for_people_says_all_of_it():
     page = card_text(FULL, {"mine.keras": "abc"})
     for words in (
         "# mine",
-        "2 classes, input 320 x 256 pixels (letterbox), suppression diounms.",
+        "2 classes, input 256 x 320 pixels (letterbox), suppression diounms.",
         "**Licence.** Apache-2.0",
         "- cfg: `it.cfg`",
         "- mine.keras: `abc`",
