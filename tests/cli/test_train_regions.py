@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.made_sets import write_voc
+from tests.processes import heeding_ctrl_c
 from yolo_cli.cli import main
 from yolo_cli.cli.train_regions import DETECTORS
 
@@ -96,11 +97,12 @@ def test_interrupt_says_how_to_go_on(tmp_path):
     write_voc(tmp_path / "data")
     words = ["--detector", "fast-rcnn", "--data", "data", "--epochs", "100000", "--out", "run"]
     command = [sys.executable, "-m", "yolo_cli", "train", *words]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        while not (tmp_path / "run" / "unfinished" / "mlp_head.npz").exists():
-            time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate()
+    with heeding_ctrl_c():
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not (tmp_path / "run" / "unfinished" / "mlp_head.npz").exists():
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
     assert process.returncode == 130
     assert told.decode().endswith("interrupted; what is done is kept. Go on with: yolo train --resume run\n")
 

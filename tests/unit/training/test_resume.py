@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.processes import heeding_ctrl_c
 from tests.training_sets import write_shapes, write_tiny_cfg
 from tests.unit.training.watchers import CrashError, Crashing, Noting
 from yolo_cli.config import TrainConfig
@@ -123,12 +124,8 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
 
 def start(run: TrainJob, *words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "yolo_cli", "train", *words]
-    # In the background of a shell the tests ignore Ctrl-C, and what they start would inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with heeding_ctrl_c():
         return subprocess.Popen(command, cwd=run.out.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def ended(process: subprocess.Popen[bytes]) -> int:
