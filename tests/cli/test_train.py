@@ -120,6 +120,16 @@ def test_learning_from_val_too_needs_a_test(tmp_path: Path) -> None:
     result = run("--data", str(data), "--use-val", "--out", str(tmp_path / "out"))
     assert result.exit_code == 2
     assert 'has no split "test" to judge the result on' in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_was_there_before_stays_where_nothing_is_learnt(tmp_path: Path) -> None:
+    data, mine = write_shapes(tmp_path / "data"), tmp_path / "out" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine", encoding="utf-8")
+    result = run("--data", str(data), "--use-val", "--out", str(mine.parent), "--exist-ok")
+    assert result.exit_code == 2
+    assert list(mine.parent.iterdir()) == [mine]
 
 
 def test_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +138,7 @@ def test_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     result = run("--data", str(data), "--out", str(tmp_path / "out"), "--device", "gpu")
     assert result.exit_code == 2
     assert "--device gpu: Keras sees no GPU; try --device cpu" in result.output
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_a_gpu_no_backend_looks_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,9 +26,9 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def echo_model(keras: Path | None, onnx: Path | None, page: Path) -> None:
+def echo_model(keras: Path | None, onnx: Path | None, *more: Path) -> None:
     """The files of a model, a line each, on stdout; and why there is no ONNX file, if there is none."""
-    for file in (keras, onnx, page):
+    for file in (keras, onnx, *more):
         if file is not None:
             click.echo(str(file))
     if onnx is None:

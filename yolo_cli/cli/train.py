@@ -28,6 +28,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _RUN_FOLDER = "runs/train"
 _DEFAULTS = TrainConfig()
+_USUAL_INPUT = ((416, 416), 32)  # height and width, and stride, of most networks that training starts from
 
 # The sign \b keeps click from filling a paragraph.
 _HELP = """Train a detector on your own pictures.
@@ -181,12 +182,10 @@ def _new_job(**given: Any) -> TrainJob:
     from yolo_cli.training.job import DEFAULT_WEIGHTS, TrainJob
 
     _check(given)
-    augment, config = (
-        _augment(given),
-        TrainConfig(**{f.name: given[f.name] for f in fields(TrainConfig) if f.name in given}),
-    )
+    augment = _augment(given)
+    config = TrainConfig(**{f.name: given[f.name] for f in fields(TrainConfig) if f.name in given})
     if not Path(given["data"]).exists():
-        read_dataset(given["data"])  # says what is wrong, before there is an empty folder for the run
+        read_dataset(given["data"])  # says what is wrong, seconds before a framework is imported
     return TrainJob(
         data=given["data"],
         weights=given["weights"] or DEFAULT_WEIGHTS,
@@ -234,15 +233,15 @@ def _preview(file: str, given: dict[str, Any]) -> int:
     from yolo_cli.augment import preview
     from yolo_cli.datasets import hold_out, open_dataset
     from yolo_cli.images import write_image
+    from yolo_cli.training.sizing import choose_size
 
     _check(given)
-    data = hold_out(
-        open_dataset(given["data"], allow_unlabelled=given["allow_unlabelled"]), seed=given["seed"]
-    )
+    data = open_dataset(given["data"], allow_unlabelled=given["allow_unlabelled"])
+    learn = hold_out(data, seed=given["seed"]).in_split("train")
     rng = np.random.default_rng(given["seed"])
-    samples = data.in_split("train").samples
-    chosen = [samples[i] for i in rng.permutation(len(samples))[:32]]
+    chosen = [learn.samples[i] for i in rng.permutation(len(learn))[:32]]
     pictures = [(sample.read().rgb, sample.truth) for sample in chosen]
-    write_image(Path(file), preview(pictures, rng, _augment(given), given["imgsz"] or (416, 416)))
+    size = given["imgsz"] or choose_size(learn, *_USUAL_INPUT)
+    write_image(Path(file), preview(pictures, rng, _augment(given), size))
     click.echo(file)
     return 0

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from yolo_cli.cli.group import INTERRUPTED
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.progress import echo_model, say
 from yolo_cli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def train_region_detector(detector: str, given: dict[str, Any], quiet: bool, res
         _refuse_others(detector)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from yolo_cli.cli.train_view import choose_watcher
+    from yolo_cli.weights import find_model
 
     job, data = _resumed(resume, given) if resume else _new(detector, given)
     try:
@@ -74,9 +75,11 @@ def train_region_detector(detector: str, given: dict[str, Any], quiet: bool, res
     except KeyboardInterrupt:
         say(f"interrupted; what is done is kept. Go on with: yolo train --resume {job.out}")
         return INTERRUPTED
-    click.echo(f"{job.model}.keras\n{job.model}.onnx")
+    files = find_model(str(job.model))
+    echo_model(files.keras, files.onnx)
     if not quiet:
-        say(f"trained on {len(data)} pictures; judge it with: yolo eval --data … --weights {job.model}.onnx")
+        best = files.onnx or files.keras
+        say(f"trained on {len(data)} pictures; judge it with: yolo eval --data … --weights {best}")
     return 0
 
 

@@ -13,7 +13,7 @@ from yolo_cli.config import AugmentConfig, TrainConfig
 from yolo_cli.errors import DataError
 from yolo_cli.files import write_whole
 
-__all__ = ["DEFAULT_WEIGHTS", "TrainJob", "read_job", "write_job"]
+__all__ = ["ARGS", "DEFAULT_WEIGHTS", "TrainJob", "read_job", "write_job"]
 
 ARGS = "args.yaml"
 DEFAULT_WEIGHTS = "yolov4-tiny-coco"
@@ -36,6 +36,7 @@ class TrainJob:
         tensorboard: write logs that TensorBoard shows.
         config: how to train.
         augment: how to change pictures.
+        fingerprint: content hash of the data set that the run in `out` began with; None before it was read.
     """
 
     data: str
@@ -50,6 +51,7 @@ class TrainJob:
     tensorboard: bool = False
     config: TrainConfig = field(default_factory=TrainConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    fingerprint: str | None = None
 
 
 def write_job(job: TrainJob) -> None:

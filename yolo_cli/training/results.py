@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 from yolo_cli.checkpoint import State
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
 from yolo_cli.files import write_whole
+from yolo_cli.training.job import ARGS
 from yolo_cli.training.validation import LiveEngine, Validator
 from yolo_cli.weights import ModelCard
 from yolo_cli.weights.save import save_keras, save_model
 
-__all__ = ["COLUMNS", "Outcome", "Results", "checkpoint_of"]
+__all__ = ["COLUMNS", "Outcome", "Results", "checkpoint_of", "forget_unlearnt"]
 
 COLUMNS = (
     "epoch", "learning_rate", "loss", "box", "objectness", "class", "map50", "map50_95",
@@ -45,6 +47,20 @@ class Outcome:
 def checkpoint_of(out: Path) -> Path:
     """The file in a run's folder that holds all that is needed to go on."""
     return out / "weights" / "checkpoint.npz"
+
+
+def forget_unlearnt(out: Path) -> None:
+    """Remove the folder of a run that failed before it learnt anything: the same words can be typed again.
+
+    A folder that holds anything else stays.
+    """
+    weights = out / "weights"
+    if weights.is_dir() and any(weights.iterdir()):
+        return
+    (out / ARGS).unlink(missing_ok=True)
+    for folder in (weights, out):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 class Results:

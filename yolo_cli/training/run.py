@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import keras
 from yolo_cli.checkpoint import State, load_checkpoint, restore, save_checkpoint
 from yolo_cli.config import TrainConfig
 from yolo_cli.engines import keras_gpus
+from yolo_cli.errors import DataError, UserError
 from yolo_cli.evaluation import Report
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.callbacks import CalmCallback, Journey, RateCallback, SaveCallback, Watcher
@@ -20,7 +22,7 @@ from yolo_cli.training.job import TrainJob, write_job
 from yolo_cli.training.network import LearningModel, averaged, choose_precision, memory_for, with_precision
 from yolo_cli.training.prepare import Prepared, open_data, prepare
 from yolo_cli.training.recipe import Phase, phases
-from yolo_cli.training.results import Outcome, Results, checkpoint_of
+from yolo_cli.training.results import Outcome, Results, checkpoint_of, forget_unlearnt
 
 __all__ = ["make_optimizer", "train"]
 
@@ -39,12 +41,25 @@ def train(job: TrainJob, watcher: Watcher, *, resume: bool = False) -> Outcome:
         UserError: if the data set or an option cannot be used, or the disk is full.
         KeyboardInterrupt: as it comes; the last whole epoch is saved.
     """
+    try:
+        return _train(job, watcher, resume)
+    except UserError:
+        if not resume:
+            forget_unlearnt(job.out)
+        raise
+
+
+def _train(job: TrainJob, watcher: Watcher, resume: bool) -> Outcome:
     check_device(job.config.device)
     (job.out / "weights").mkdir(parents=True, exist_ok=True)
     if not resume:
         checkpoint_of(job.out).unlink(missing_ok=True)
         write_job(job)
     data = open_data(job, watcher.say)
+    if job.fingerprint not in (None, data.content_hash):
+        raise DataError(f"{job.data}: has changed since the run in {job.out} began; train anew")
+    if not resume:
+        write_job(replace(job, fingerprint=data.content_hash))
     precision = choose_precision(job.config.precision, gpu=keras_gpus() > 0)
     batch = None
     while True:

@@ -92,6 +92,19 @@ def test_a_finished_run_resumes_to_the_same_end(tmp_path: Path) -> None:
     assert again.report.map50_95 == first.report.map50_95
 
 
+def test_other_data_than_at_the_beginning_is_refused(tmp_path: Path) -> None:
+    from yolo_cli.training.run import train
+
+    broken = job(tmp_path, "broken", epochs=1)
+    with pytest.raises(CrashError):
+        train(broken, Crashing(epoch=1, step=1))
+    picture = sorted(Path(broken.data).rglob("*.png"))[0]
+    picture.write_bytes(picture.read_bytes() + b"more")
+    with pytest.raises(DataError, match=r"has changed since the run in .* began; train anew"):
+        train(read_job(broken.out), Noting(), resume=True)
+    assert (broken.out / "args.yaml").exists()
+
+
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"args\.yaml: cannot be read"):
         read_job(tmp_path)
