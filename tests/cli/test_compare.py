@@ -73,3 +73,10 @@ def test_what_cannot_be_done(words, code, says, tmp_path, monkeypatch):
 def test_an_empty_folder(tmp_path):
     done = yolo("compare", "--data", str(tmp_path))
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
+
+
+def test_a_broken_data_set_is_not_taken_for_a_folder_of_pictures(tmp_path):
+    (tmp_path / "data.yaml").write_text("names: [", encoding="utf-8")
+    done = yolo("compare", "--data", str(tmp_path))
+    assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
+    assert "data.yaml" in done.stderr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, talk_options
+from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import say
 
 if TYPE_CHECKING:
@@ -64,14 +64,7 @@ splits only "train" counts.
     "--out", metavar="FILE", help=f"Where the anchors are saved.  [default: in a new {_RUN_FOLDER}]"
 )
 @click.option("--exist-ok", is_flag=True, help="Write over a file that is there already.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="What is printed on stdout.",
-)
+@format_option("table", "json")
 @config_option
 @talk_options
 def anchors(**given: Any) -> None:

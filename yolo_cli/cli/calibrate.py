@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, data_options, evaluation_options, talk_options
+from yolo_cli.cli.options import config_option, data_options, evaluation_options, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.errors import UsageError
 
@@ -74,14 +74,7 @@ class _Options:
 @click.option("--test", metavar="NAME", help="The split to measure on.  [default: the other half of --split]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the halves.")
 @evaluation_options
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What is printed on stdout.",
-)
+@format_option("text", "json")
 @click.option("--out", metavar="NAME", help="The copy's name or path.  [default: MODEL-calibrated]")
 @click.option("--exist-ok", is_flag=True, help="Overwrite a model of that name.")
 @config_option

@@ -12,7 +12,7 @@ import click
 
 import yolo_cli
 from yolo_cli.cli.group import YoloCommand, nearest
-from yolo_cli.cli.options import config_option, talk_options
+from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.errors import DataError, UsageError
@@ -53,14 +53,7 @@ yolo compare --data photos/ --detectors 'R-CNN,YOLO' --format json
     metavar="SECONDS",
     help="A detector begins no further picture after so long.",
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="What is printed on stdout.",
-)
+@format_option("table", "json")
 @click.option("--out", metavar="DIR", help=f"Where the page is written.  [default: a new {_RUN_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
 @config_option
@@ -95,9 +88,9 @@ def _pictures(data: str, split: str | None, limit: int | None) -> tuple[Dataset,
     try:
         found, labelled = open_dataset(data), True
     except DataError:
-        if not Path(data).is_dir():
-            raise
         found, labelled = _unlabelled(Path(data)), False
+        if not found.samples:
+            raise
     if split or "val" in found.splits:
         found = found.in_split(split or "val")
     step = max(1.0, len(found) / limit) if limit else 1.0
@@ -106,17 +99,11 @@ def _pictures(data: str, split: str | None, limit: int | None) -> tuple[Dataset,
 
 
 def _unlabelled(folder: Path) -> Dataset:
-    """The pictures of a folder as a data set without boxes.
-
-    Raises:
-        DataError: if there are none.
-    """
+    """The pictures of a folder as a data set without boxes; none if it is no folder."""
     from yolo_cli.datasets import UNSPLIT, Dataset, Sample
     from yolo_cli.images import SUFFIXES
 
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise DataError(f"{folder}: holds neither a data set nor pictures")
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
     samples = tuple(Sample(path.name, path, UNSPLIT, path.stem, "") for path in paths)
     return Dataset(folder, "yolo", (), samples)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand, nearest
-from yolo_cli.cli.options import config_option, detection_options, talk_options
+from yolo_cli.cli.options import config_option, detection_options, format_option, talk_options
 from yolo_cli.cli.progress import say, track
 from yolo_cli.config import DetectConfig
 from yolo_cli.errors import UsageError
@@ -88,14 +88,7 @@ class _Tally:
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @detection_options
 @click.option("--recursive", is_flag=True, help="Look into the folders of folders, too.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(_FORMATS),
-    default="table",
-    show_default=True,
-    help="What is printed on stdout.",
-)
+@format_option(*_FORMATS)
 @click.option("--out", metavar="DIR", help=f"Where pictures are saved.  [default: a new {_RUN_FOLDER}]")
 @click.option(
     "--save/--no-save",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, data_options, evaluation_options, talk_options
+from yolo_cli.cli.options import config_option, data_options, evaluation_options, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.errors import DataError, UsageError
 
@@ -116,14 +116,7 @@ class _Extras:
 @click.option("--fail-if-worse", is_flag=True, help="Exit with 4 if the baseline was better beyond chance.")
 @click.option("--cross-check", is_flag=True, help="Let pycocotools judge the same, and show both.")
 @evaluation_options
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What is printed on stdout.",
-)
+@format_option("text", "json")
 @click.option("--out", metavar="DIR", help=f"Where the page is saved.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save page and figures, or do not.  [default: save]")
 @click.option("--plots", is_flag=True, help="Save the curves as PNG and SVG, too.")

@@ -12,7 +12,7 @@ import click
 
 from yolo_cli.cli.explain_text import explanation_text
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, explaining_options, talk_options
+from yolo_cli.cli.options import config_option, explaining_options, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.config import DetectConfig
 
@@ -52,14 +52,7 @@ def _point(ctx: click.Context, param: click.Parameter, value: str) -> tuple[floa
     "--at", required=True, metavar="X,Y", callback=_point, help="The point: pixels from left and from above."
 )
 @explaining_options
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What is printed on stdout.",
-)
+@format_option("text", "json")
 @click.option("--out", metavar="DIR", help=f"Where the picture is saved.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save the picture, or do not.  [default: save]")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")

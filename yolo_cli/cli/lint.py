@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, talk_options
+from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import say, track
 
 if TYPE_CHECKING:
@@ -61,14 +61,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option(
     "--allow-unlabelled", is_flag=True, help="A picture without a label file shows nothing to find."
 )
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="What is printed on stdout.",
-)
+@format_option("table", "json")
 @click.option("--fix", metavar="DIR", help="Write a mended copy into this new folder.")
 @click.option(
     "--rules",

@@ -18,6 +18,7 @@ __all__ = [
     "detection_options",
     "evaluation_options",
     "explaining_options",
+    "format_option",
     "image_size",
     "talk_options",
 ]
@@ -34,6 +35,18 @@ def image_size(ctx: click.Context, param: click.Parameter, value: str | None) ->
     if sides is None:
         raise click.BadParameter(f"{value} is no size; give 416, or height x width as 320x416", ctx, param)
     return int(sides[1]), int(sides[2] or sides[1])
+
+
+def format_option(*kinds: str) -> Callable[[Decorated], Decorated]:
+    """``--format``, as ``output_format``: one of ``kinds``, the first by default."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(kinds),
+        default=kinds[0],
+        show_default=True,
+        help="What is printed on stdout.",
+    )
 
 
 _BOXES = (

@@ -78,7 +78,6 @@ class Capacity:
     Attributes:
         truths: boxes on a picture.
         slots: positive slots of a picture.
-        ignored: boxes on a picture that are crowd or difficult.
     """
 
     truths: int
