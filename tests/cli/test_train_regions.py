@@ -85,11 +85,16 @@ def test_a_finished_run_is_left_as_it_is(tmp_path):
     run = begun(tmp_path)
     write_region_job(replace(read_region_job(run), finished=True))
     (run / "unfinished").mkdir()
+    (run / "weights").mkdir()
+    files = [run / "weights" / f"best.{kind}" for kind in ("keras", "onnx")]
+    for file in files:
+        file.write_text("a model", encoding="utf-8")
     done = train("--detector", "rcnn", "--resume", str(run))
-    assert done.exit_code == 0
-    assert done.stdout.splitlines() == [str(run / "weights" / f"best.{kind}") for kind in ("keras", "onnx")]
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [str(file) for file in files]
     assert done.stderr.startswith("this run is at its end already\n")
-    assert [path.name for path in run.iterdir()] == ["args.yaml"]
+    assert {file.read_text(encoding="utf-8") for file in files} == {"a model"}
+    assert sorted(path.name for path in run.iterdir()) == ["args.yaml", "weights"]
 
 
 @pytest.mark.slow

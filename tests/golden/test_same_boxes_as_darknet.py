@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.models import Darknet, imported, parameters
-from tests.shared import SHARED
+from tests.shared import SHARED, needs_shared
 from yolo_cli import DetectConfig, Detections, load_detector, read_image
 from yolo_cli.boxes import clip, cxcywh_to_xyxy, iou
 
@@ -22,6 +22,7 @@ REFERENCES = SHARED / "darknet" / "references"
 THRESHOLD, SLACK = 0.05, 0.002
 
 
+@needs_shared("darknet", "references")
 @pytest.mark.parametrize("engine", ["onnx", "keras"])
 @pytest.mark.parametrize("model", parameters())
 def test_every_reference_is_met_and_nothing_more(model: Darknet, engine: Any) -> None:
