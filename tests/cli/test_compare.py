@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from tests.made_sets import write_voc
 from tests.shared import ROOT
+from tests.training_sets import write_shapes
 from yolo_cli.cli import main
 
 EXAMPLES = str(ROOT / "examples")
@@ -39,6 +40,16 @@ def test_json_of_a_labelled_set(tmp_path):
     assert row["name"] == "YOLO"
     assert row["finished"]
     assert row["map50"] is not None
+
+
+def test_classes_that_nobody_knows_are_compared_by_recall_alone(tmp_path):
+    data = write_shapes(tmp_path / "data")
+    words = ["--detectors", "YOLO,Faster R-CNN", "--format", "json", "--out", str(tmp_path / "out")]
+    done = yolo("compare", "--data", str(data), *words)
+    assert done.exit_code == 0, done.output
+    assert [row["map50"] for row in json.loads(done.stdout)["detectors"]] == [None, None]
+    assert json.loads(done.stdout)["detectors"][1]["recall"] is not None
+    assert "YOLO: no mAP50, as these pictures show none of its classes" in done.stderr
 
 
 def test_time_that_is_up_is_said(tmp_path):

@@ -140,6 +140,8 @@ def _measure(
         row = measured[-1].row
         if not quiet and not row.finished:
             say(f"{contender.name}: its time was up after {row.pictures} of {len(pictures)} pictures")
+        if not quiet and labelled and row.map50 is None:
+            say(f"{contender.name}: no mAP50, as these pictures show none of its classes")
     return measured
 
 

@@ -43,8 +43,8 @@ def explanation_text(
 def _cells(explained: Explanation, image: str, class_names: tuple[str, ...]) -> Iterator[str]:
     """What YOLO's cells say."""
     (x, y), (net_x, net_y), box = explained.point, explained.network_point, explained.letterbox
-    size = f"{box.net_width}x{box.net_height}"
-    yield f"{image} at {x:g},{y:g}: that is {net_x:.1f},{net_y:.1f} of the network's {size} pixels"
+    size = f"{box.net_height}x{box.net_width}"  # as --imgsz takes it
+    yield f"{image} at {x:g},{y:g}: that is {net_x:.1f},{net_y:.1f} of the network's input, {size}"
     yield ""
     yield "What the cells at this point say, each anchor its likeliest class:"
     yield f"  confidence  {'class':14}  {'from':44}  raw: tx ty tw th, objectness, class"

@@ -18,6 +18,7 @@ from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, Truth
 from yolo_cli.detectors import RegionDetector, YoloDetector
 from yolo_cli.detectors.regions import Cost
+from yolo_cli.errors import DataError
 from yolo_cli.evaluation import evaluate
 from yolo_cli.images import Image
 from yolo_cli.judging import gather, match_classes
@@ -38,7 +39,8 @@ class Row:
         trained_on: what its model says of that.
         pictures: how many it looked at.
         finished: whether that was all of them; else its time was up.
-        map50: mean average precision at an overlap of 0.5 on the pictures that it looked at.
+        map50: mean average precision at an overlap of 0.5 on the pictures that it looked at; None too where
+            it knows no class of theirs.
         recall: the share of objects that some proposal overlaps by 0.5 or more.
         propose_ms, classify_ms, suppress_ms: milliseconds a picture, each the median. For YOLO: resizing, the
             network, and decoding with suppression.
@@ -124,7 +126,7 @@ def measure(
         progress: is told after each picture how many are done.
 
     Raises:
-        UserError: if the model is not at hand, a picture cannot be read, or no class is in common.
+        UserError: if the model is not at hand, or a picture cannot be read.
     """
     forget = forget_peak()
     detector = open_contender(contender, config)
@@ -196,7 +198,11 @@ def _count(look: _Look, detector: AnyDetector) -> int:
 
 
 def _map50(done: _Looks, detector: AnyDetector, data: Dataset) -> float | None:
-    match = match_classes(detector.class_names, data.class_names)
+    """None where the pictures show nothing that the detector has a name for."""
+    try:
+        match = match_classes(detector.class_names, data.class_names)
+    except DataError:  # no class in common
+        return None
     found = {sample.name: look.found for sample, look in zip(done.samples, done.looks, strict=True)}
     return evaluate(gather(done.samples, found, match)).map50
 
