@@ -16,7 +16,7 @@ from yolo_cli.training.data import BatchMaker, Capacity, Pictures
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.recipe import batch_for, bytes_a_picture, epochs_for, free_memory, learning_rate_for
 from yolo_cli.training.schedule import Schedule
-from yolo_cli.training.sizing import choose_heads, choose_size
+from yolo_cli.training.sizing import choose_heads, choose_size, usual_size
 from yolo_cli.training.start import Start, choose_start
 from yolo_cli.training.validation import Validator
 from yolo_cli.weights import ModelCard
@@ -109,8 +109,8 @@ def prepare(
     config = job.config
     learn, check = _parts(job, data)
     start = choose_start(job)
-    size = _size(config, start, learn)
-    heads = choose_heads(learn, size, start.heads, config.seed, say)
+    size, usual = _sizes(config, start, learn)
+    heads = choose_heads(learn, size, usual, start.heads, config.seed, say)
     plain = remake_heads(start.model, start.heads, heads, start.class_names, data.class_names)
     need = bytes_a_picture(plain, size) * (1 if precision == "float32" else 0.6)
     batch = batch or config.batch or batch_for(len(learn), need, free_memory())
@@ -142,19 +142,20 @@ def _known(
     return map50
 
 
-def _size(config: TrainConfig, start: Start, learn: Dataset) -> tuple[int, int]:
-    """Height and width of the network's input.
+def _sizes(config: TrainConfig, start: Start, learn: Dataset) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Height and width of the network's input, and what they would be were no object small.
 
     Raises:
-        UsageError: if the network cannot have that size.
+        UsageError: if the network cannot have the size that was asked for.
     """
     step = max(head.stride for head in start.heads)
-    size = config.imgsz or choose_size(learn, start.input_size, step)
-    if any(side % step or side < step for side in size):
-        raise UsageError(
-            f"--imgsz {size[0]}x{size[1]}: each side must be a multiple of {step} for this network"
-        )
-    return size
+    if config.imgsz is None:
+        made_for = start.input_size
+        return choose_size(learn, made_for, step), usual_size(learn, made_for, step)
+    height, width = config.imgsz
+    if any(side % step or side < step for side in config.imgsz):
+        raise UsageError(f"--imgsz {height}x{width}: each side must be a multiple of {step} for this network")
+    return config.imgsz, config.imgsz
 
 
 def _card(

@@ -15,7 +15,7 @@ from yolo_cli.codec import Head
 from yolo_cli.datasets import Dataset
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["choose_heads", "choose_size", "network_boxes", "trainable_heads"]
+__all__ = ["choose_heads", "choose_size", "network_boxes", "trainable_heads", "usual_size"]
 
 Floats = NDArray[np.floating[Any]]
 Size = tuple[int, int]  # height and width, pixels
@@ -23,7 +23,7 @@ Size = tuple[int, int]  # height and width, pixels
 REACH = 2.0  # scale_x_y of new heads: neighbouring cells can answer, too
 
 SMALL_INPUT = 320  # large objects do not need more than the area of this square
-LARGE_INPUT = 544  # small ones deserve the area of this one, where the pictures have so many pixels
+LARGE_INPUT = 512  # small ones deserve the area of this one, even of pictures that have fewer pixels
 LARGE_OBJECT = 64.0  # pixels: of the square root of a box's area, where all but 5 % of the boxes are larger
 MOST_ENLARGED = 1.5  # pictures are not blown up by more than this
 SPARE_AREA = 1.08  # the input may be this much larger than wanted, as its sides are multiples of a stride
@@ -46,20 +46,27 @@ def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
         made_for: height and width for which the network was made.
         stride: both sides become multiples of it.
     """
-    sizes = np.array([sample.size for sample in data.samples], float)  # (N, 2): width, height
-    aspect = sizes[:, 0] / sizes[:, 1]  # (N,)
-    typical = float(np.median(aspect))
-    if np.mean(np.abs(np.log(aspect / typical)) > ALIKE) > 0.2:
-        typical = 1.0
-    area = float(np.prod(made_for))
-    size = _fitting(area, typical, stride)
+    size, area = usual_size(data, made_for, stride), float(np.prod(made_for))
     roots = np.sqrt(network_boxes(data, size).prod(axis=1))  # (boxes,)
-    native = float(np.median(sizes.prod(axis=1)))  # pixels
     if len(roots) and np.percentile(roots, 5) >= LARGE_OBJECT:
         area = min(area, float(SMALL_INPUT**2))
     elif _has_small_class(data, size):
-        area = max(area, min(native, float(LARGE_INPUT**2)))
-    return _fitting(min(area, native * MOST_ENLARGED**2), typical, stride)
+        area = max(area, float(LARGE_INPUT**2))
+    native = float(np.median([np.prod(sample.size) for sample in data.samples]))  # pixels
+    return _fitting(min(area, native * MOST_ENLARGED**2), _typical_aspect(data), stride)
+
+
+def usual_size(data: Dataset, made_for: Size, stride: int) -> Size:
+    """Height and width of the area for which the network was made, in the pictures' shape."""
+    return _fitting(float(np.prod(made_for)), _typical_aspect(data), stride)
+
+
+def _typical_aspect(data: Dataset) -> float:
+    """Width over height of most pictures; 1 where they differ."""
+    sizes = np.array([sample.size for sample in data.samples], float)  # (N, 2): width, height
+    aspect = sizes[:, 0] / sizes[:, 1]  # (N,)
+    typical = float(np.median(aspect))
+    return 1.0 if np.mean(np.abs(np.log(aspect / typical)) > ALIKE) > 0.2 else typical
 
 
 def _fitting(area: float, aspect: float, stride: int) -> Size:
@@ -94,19 +101,21 @@ def trainable_heads(heads: Sequence[Head], class_count: int) -> tuple[Head, ...]
 
 
 def choose_heads(
-    data: Dataset, size: Size, present: Sequence[Head], seed: int, say: Callable[[str], None]
+    data: Dataset, size: Size, usual: Size, present: Sequence[Head], seed: int, say: Callable[[str], None]
 ) -> tuple[Head, ...]:
     """Heads for the objects of a data set: one with finer cells where a class is small, anchors that fit.
 
     Args:
         data: pictures to learn from.
-        size: of the network's input.
+        size: height and width of the network's input.
+        usual: what they would be were no object small: a class that is small there gets both, finer cells
+            and a larger input.
         present: the heads that the network has, the coarsest first.
         seed: of the fit.
         say: told what was chosen.
     """
     heads = trainable_heads(present, len(data.class_names))
-    if heads[-1].stride == 16 and _has_small_class(data, size):
+    if heads[-1].stride == 16 and any(_has_small_class(data, each) for each in (size, usual)):
         half = tuple((w / 2, h / 2) for w, h in heads[-1].anchors)
         heads = (*heads, replace(heads[-1], stride=8, anchors=half))
         say("a class is small: a third head with a cell every 8 pixels is added")

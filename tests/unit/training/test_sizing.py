@@ -9,7 +9,7 @@ import pytest
 
 from yolo_cli.codec import Head
 from yolo_cli.detections import Truth
-from yolo_cli.training.sizing import choose_heads, choose_size, network_boxes, trainable_heads
+from yolo_cli.training.sizing import choose_heads, choose_size, network_boxes, trainable_heads, usual_size
 
 COARSE = Head("yolo", ((81.0, 82.0), (135.0, 169.0), (344.0, 319.0)), 32, 80, 1.05)
 FINE = Head("yolo", ((23.0, 27.0), (37.0, 58.0), (81.0, 82.0)), 16, 80, 1.05)
@@ -52,10 +52,13 @@ def test_large_objects_need_a_smaller_input() -> None:
 
 
 def test_small_objects_get_a_larger_input() -> None:
-    # In 384 × 480 a box of 40 px is 30, below 32. 480 × 640 is 1.04 times the area of 544²: within 1.08.
-    assert choose_size(data((640, 480), [(40, 40)]), (416, 416), 32) == (480, 640)
-    # Pictures that have fewer pixels do not gain any.
-    assert choose_size(data((416, 416), [(20, 20)]), (416, 416), 32) == (416, 416)
+    # In 384 × 480 a box of 40 px is 30, below 32. 512² at 4 : 3 are 591.2 × 443.4, in strides 18.5 × 13.9:
+    # 608 × 448 is 1.04 times that area, within 1.08.
+    small = data((640, 480), [(40, 40)])
+    assert choose_size(small, (416, 416), 32) == (448, 608)
+    assert usual_size(small, (416, 416), 32) == (384, 480)
+    # Pictures that have fewer pixels are enlarged: finer cells tell neighbours apart.
+    assert choose_size(data((416, 416), [(20, 20)]), (416, 416), 32) == (512, 512)
 
 
 def test_mixed_aspects_get_a_square() -> None:
@@ -77,27 +80,37 @@ def test_boxes_are_measured_in_the_input() -> None:
 
 def test_a_small_class_adds_a_finer_head() -> None:
     said: list[str] = []
-    heads = choose_heads(data((416, 416), [(20, 20)]), (416, 416), (COARSE, FINE), 0, said.append)
+    heads = choose_heads(data((416, 416), [(20, 20)]), (416, 416), (416, 416), (COARSE, FINE), 0, said.append)
     assert [head.stride for head in heads] == [32, 16, 8]
     assert heads[2].anchors == ((11.5, 13.5), (18.5, 29.0), (40.5, 41.0))
     assert "third head" in said[0]
 
 
+def test_a_class_that_only_the_larger_input_made_larger_has_the_finer_head_too() -> None:
+    # 28 px of 416 are small; in 512 they are 34.5, and would not be.
+    made = data((416, 416), [(28, 28)])
+    count = [
+        len(choose_heads(made, (512, 512), each, (COARSE, FINE), 0, print))
+        for each in ((416, 416), (512, 512))
+    ]
+    assert count == [3, 2]
+
+
 def test_nine_small_boxes_are_too_few_to_judge_by() -> None:
     few = data((416, 416), [(20, 20)], count=9)
-    assert len(choose_heads(few, (416, 416), (COARSE, FINE), 0, print)) == 2
+    assert len(choose_heads(few, (416, 416), (416, 416), (COARSE, FINE), 0, print)) == 2
 
 
 def test_present_anchors_stay_where_they_fit() -> None:
     sides = [(w + d, h + d) for head in (COARSE, FINE) for w, h in head.anchors for d in (0, 1, 2)]
-    heads = choose_heads(data((416, 416), sides), (416, 416), (COARSE, FINE), 0, print)
+    heads = choose_heads(data((416, 416), sides), (416, 416), (416, 416), (COARSE, FINE), 0, print)
     assert heads == trainable_heads((COARSE, FINE), 2)
 
 
 def test_new_anchors_come_where_they_fit_better() -> None:
     said: list[str] = []
     sides = [(float(w), 240.0) for w in range(40, 80)]
-    heads = choose_heads(data((416, 416), sides), (416, 416), (COARSE, FINE), 0, said.append)
+    heads = choose_heads(data((416, 416), sides), (416, 416), (416, 416), (COARSE, FINE), 0, said.append)
     areas = [w * h for head in heads for w, h in head.anchors]
     assert min(areas[:3]) > max(areas[3:])  # the coarse head has the large ones
     assert "new anchors" in said[0]
