@@ -133,6 +133,8 @@ class TrainConfig:
         freeze: epochs in which only what is new learns.
         label_smoothing: how far class targets lie from 0 and 1.
         calm: share of the run, at its end, without mosaic and mixup.
+        start_share: share of the starting weights in the result; None tries, on the validation pictures,
+            where the model knew some of the classes.
         patience: epochs without a better figure before it stops; 0 never stops early.
         max_minutes: the schedule adapts so that training ends by then.
         seed: of everything random.
@@ -157,6 +159,7 @@ class TrainConfig:
     freeze: int = 0
     label_smoothing: float = 0.02
     calm: float = 0.15
+    start_share: float | None = None
     patience: int = 0
     max_minutes: float | None = None
     seed: int = 0
@@ -167,6 +170,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         least = {"epochs": 1, "batch": 1, "workers": 1, "max_minutes": 0.01, "clip_norm": 1e-6}
         most = {"final_rate": 1, "ema": 1, "label_smoothing": 0.5, "calm": 1, "learning_rate": 1}
+        most["start_share"] = 1
         for field in fields(self):
             value, low, high = getattr(self, field.name), least.get(field.name, 0), most.get(field.name, 1e9)
             if isinstance(value, int | float) and not low <= value <= high:

@@ -85,6 +85,11 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @_option("--weight-decay", "Of kernels.", type=float, show_default=True)
 @_option("--freeze", "Epochs in which only what is new learns.", type=int, show_default=True)
 @_option("--label-smoothing", "How far class targets lie from 0 and 1.", type=float, show_default=True)
+@_option(
+    "--start-share",
+    "Share of the starting weights in the result.  [default: tried on val, where it knew some classes]",
+    type=float,
+)
 @_option("--ema", "Share of the run that averaged weights look back on.", type=float, show_default=True)
 @_option(
     "--patience", "Stop after so many epochs without a better figure; 0: never.", type=int, show_default=True

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from yolo_cli.codec import Head
 from yolo_cli.config import TrainConfig
 from yolo_cli.datasets import Dataset, hold_out, lint
@@ -41,6 +44,7 @@ class Prepared:
         schedule: of the learning rate.
         validator: judges.
         card: what the model says of itself, without figures yet.
+        start: the weights before anything is learnt, if they know one of the classes; else None.
     """
 
     data: Dataset
@@ -50,6 +54,7 @@ class Prepared:
     schedule: Schedule
     validator: Validator
     card: ModelCard
+    start: tuple[NDArray[Any], ...] | None
 
     def plan(self, precision: str) -> Plan:
         """What is about to be done, in numbers."""
@@ -120,11 +125,18 @@ def prepare(
     )  # fmt: skip
     card = _card(job, data, start, heads, size)
     shared = set(start.class_names or ()) & set(data.class_names)
+    if config.start_share and not shared:
+        raise UsageError(
+            f"--start-share {config.start_share:g}: before it learns, the network knows none of these "
+            "classes; leave it out"
+        )
     known = _known(plain, card, learn, shared, say) if shared and config.learning_rate is None else 0.0
     rate = config.learning_rate or learning_rate_for(known)
     schedule = Schedule(config, rate, config.epochs or epochs_for(len(learn)), maker.steps)
     fresh = frozenset(layer.name for layer in plain.layers) - start.learnt
-    return Prepared(data, plain, fresh, maker, schedule, Validator(check.samples, card, min(batch, 16)), card)
+    before = tuple(np.array(values) for values in plain.get_weights()) if shared else None
+    validator = Validator(check.samples, card, min(batch, 16))
+    return Prepared(data, plain, fresh, maker, schedule, validator, card, before)
 
 
 def _known(

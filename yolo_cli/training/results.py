@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from yolo_cli.checkpoint import State
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
 from yolo_cli.files import write_whole
 from yolo_cli.training.job import ARGS
+from yolo_cli.training.mixing import mixed, way_back
 from yolo_cli.training.validation import LiveEngine, Validator
-from yolo_cli.weights import ModelCard
+from yolo_cli.weights import ModelCard, read_card
 from yolo_cli.weights.save import save_keras, save_model
 
 __all__ = ["COLUMNS", "Outcome", "Results", "checkpoint_of", "forget_unlearnt"]
@@ -22,6 +26,8 @@ COLUMNS = (
     "epoch", "learning_rate", "loss", "box", "objectness", "class", "map50", "map50_95",
     "pictures_per_second", "seconds",
 )  # fmt: skip
+
+MIXED = "start_share"  # under this name a card says how much of the starting weights is in the model
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +69,11 @@ def forget_unlearnt(out: Path) -> None:
             folder.rmdir()
 
 
+def _figure(seen: tuple[EvaluationSet, Report]) -> float:
+    """What decides, in [0, 1]."""
+    return seen[1].map50_95 or 0.0
+
+
 class Results:
     """Writes the files of one run.
 
@@ -71,10 +82,13 @@ class Results:
         plain: the network in float32, which lends its structure to every file.
         card: what the model says of itself, without figures.
         judged_once: the pictures that it is judged on had no say in which epoch is kept.
+        say: told what was chosen.
     """
 
-    def __init__(self, out: Path, plain: Any, card: ModelCard, judged_once: bool = False) -> None:
-        self.out, self.plain, self.card, self.judged_once = out, plain, card, judged_once
+    def __init__(
+        self, out: Path, plain: Any, card: ModelCard, judged_once: bool, say: Callable[[str], None]
+    ) -> None:
+        self.out, self.plain, self.card, self.judged_once, self.say = out, plain, card, judged_once, say
         self.checkpoint = checkpoint_of(out)
 
     def keep(self, name: str, model: Any) -> None:
@@ -93,21 +107,52 @@ class Results:
 
         write_whole(self.out / "results.csv", write)
 
-    def finish(self, validator: Validator, state: State) -> Outcome:
-        """Judge the best weights once more as they are shipped, and write them with their figures."""
+    def finish(
+        self,
+        validator: Validator,
+        state: State,
+        start: Sequence[NDArray[Any]] | None = None,
+        share: float | None = None,
+    ) -> Outcome:
+        """Judge the best weights once more as they are shipped, and write them with their figures.
+
+        Args:
+            validator: judges.
+            state: where the run ended.
+            start: the weights before it; None if they are of no use.
+            share: how much of the result they are; None tries.
+        """
         import keras
 
         best = self.out / "weights" / "best"
+        source = read_card(best.with_suffix(".keras")).source
         model = keras.saving.load_model(best.with_suffix(".keras"), compile=False)
         model.compile(jit_compile=False)
-        gathered = validator.gather(LiveEngine(model, validator.batch))
-        report = evaluate(gathered, conditions=validator.conditions)
-        card = replace(self.card, figures=self._figures(report, validator, state))
+        learnt = [values.copy() for values in model.get_weights()]
+        if start is None or MIXED in source:  # nothing to go back to, or a sitting before did it
+            start, share = learnt, 0.0
+
+        def look(part: float) -> tuple[EvaluationSet, Report]:
+            model.set_weights(mixed(learnt, start, part))
+            gathered = validator.gather(LiveEngine(model, validator.batch))
+            return gathered, evaluate(gathered, conditions=validator.conditions)
+
+        if share is None:
+            share, (gathered, report) = way_back(look, _figure)
+        else:
+            gathered, report = look(share)
+        if share:
+            model.set_weights(mixed(learnt, start, share))
+            source = source | {MIXED: f"{share:g}"}
+            self.say(f"{share:.0%} of the weights that it started from are mixed in")
+        card = replace(self.card, source=source, figures=self._figures(report, validator, state, source))
         files = save_model(model, card, best)
         assert files.keras is not None
         return Outcome(files.keras, files.onnx, report, state, gathered, validator)
 
-    def _figures(self, report: Report, validator: Validator, state: State) -> tuple[str, ...]:
+    def _figures(
+        self, report: Report, validator: Validator, state: State, source: Mapping[str, str]
+    ) -> tuple[str, ...]:
         """What was measured, with how."""
         made = validator.conditions
         how = (
@@ -119,7 +164,5 @@ class Results:
         )
         last = f"The last of {state.epoch} epochs; these pictures were looked at only then."
         figures = f"mAP at IoU 0.5 of {report.map50 or 0:.3f}, at 0.50 to 0.95 of {report.map50_95 or 0:.3f}"
-        return (
-            f"{figures}: {how}.",
-            last if self.judged_once else chosen,
-        )
+        mix = [f"A share of {source[MIXED]} are the weights that it started from."] if MIXED in source else []
+        return (f"{figures}: {how}.", last if self.judged_once else chosen, *mix)

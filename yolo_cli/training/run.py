@@ -87,7 +87,7 @@ class _Run:
         twin = with_precision(parts.plain, precision, memory)
         loss = YoloLoss(parts.card.heads, LossWeights(label_smoothing=job.config.label_smoothing))
         self.model = LearningModel(twin.input, twin.outputs, yolo_loss=loss)
-        self.results = Results(job.out, parts.plain, parts.card, job.use_val)
+        self.results = Results(job.out, parts.plain, parts.card, job.use_val, watcher.say)
         self.journey = Journey(State(), time.monotonic())
 
     def learn(self) -> None:
@@ -112,7 +112,10 @@ class _Run:
         """Write the last weights, and the best with their figures."""
         with averaged(self.model):
             self.results.keep("last", self.model)
-        return self.results.finish(self.parts.validator, self.journey.state)
+        share = self.job.config.start_share
+        if share is None and self.job.use_val:
+            share = 0.0  # test pictures have no say
+        return self.results.finish(self.parts.validator, self.journey.state, self.parts.start, share)
 
     def _over(self) -> bool:
         """Whether time or patience is at its end."""
