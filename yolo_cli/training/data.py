@@ -104,6 +104,7 @@ class BatchMaker:
         capacity: what targets are padded to.
         config: strength of augmentation.
         seed: of everything random.
+        part: which part of each batch is made here (from 0), of how many.
     """
 
     pictures: Pictures
@@ -113,6 +114,7 @@ class BatchMaker:
     capacity: Capacity
     config: AugmentConfig
     seed: int
+    part: tuple[int, int] = (0, 1)
     grids: tuple[tuple[int, int], ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,7 +136,7 @@ class BatchMaker:
         return -(-len(self.pictures) // self.batch)
 
     def make(self, epoch: int, step: int, calm: bool) -> Batch:
-        """One batch: pictures uint8 (B, H, W, 3) and targets as `YoloLoss` takes them.
+        """One batch, or its part: pictures uint8 (B, H, W, 3) and targets as `YoloLoss` takes them.
 
         Args:
             epoch: which time round, from 0.
@@ -143,7 +145,8 @@ class BatchMaker:
         """
         config = replace(self.config, mosaic=0.0, mixup=0.0) if calm else self.config
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.pictures))
-        places = np.arange(step * self.batch, (step + 1) * self.batch)  # (B,)
+        number, parts = self.part
+        places = np.arange(step * self.batch, (step + 1) * self.batch).reshape(parts, -1)[number]  # (B,)
         samples = [self._sample(epoch, int(place), order, config) for place in places]
         rgb = np.stack([picture for picture, _ in samples])  # (B, H, W, 3)
         rows = [self._targets(truth) for _, truth in samples]

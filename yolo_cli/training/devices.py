@@ -1,4 +1,4 @@
-"""Several GPUs of one machine share each step."""
+"""Several GPUs share each step, of one machine or of several."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import keras
 from yolo_cli.config import Device
 from yolo_cli.engines import keras_gpus
 from yolo_cli.errors import UsageError
+from yolo_cli.training.machines import Machines
 
-__all__ = ["check_device", "shared_step"]
+__all__ = ["check_device", "shared_step", "sharing"]
 
 
 def check_device(device: Device) -> None:
@@ -21,18 +22,24 @@ def check_device(device: Device) -> None:
         raise UsageError("--device gpu: Keras sees no GPU; try --device cpu")
 
 
+def sharing(machines: Machines) -> int:
+    """How many devices share a step."""
+    if machines.count > 1:
+        return len(keras.distribution.list_devices())  # those of all machines
+    return max(1, keras_gpus()) if keras.backend.backend() in ("jax", "tensorflow") else 1
+
+
 @contextmanager
-def shared_step() -> Iterator[None]:
+def shared_step(machines: Machines) -> Iterator[None]:
     """In this block a model that is built and trained uses all GPUs; one GPU or none changes nothing.
 
-    On JAX, pictures of a step are spread over devices (`keras.distribution.DataParallel`), and over machines,
-    too, where `keras.distribution.initialize` was called before. On TensorFlow a mirrored strategy does it.
-    PyTorch uses one device.
+    On JAX, pictures of a step are spread over the devices of all machines
+    (`keras.distribution.DataParallel`). On TensorFlow a mirrored strategy does it for one machine. PyTorch
+    uses one device.
     """
-    count, backend = keras_gpus(), keras.backend.backend()
-    if count < 2 or backend not in ("jax", "tensorflow"):
+    if sharing(machines) < 2:
         yield
-    elif backend == "jax":
+    elif keras.backend.backend() == "jax":
         before = keras.distribution.distribution()
         keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
         try:

@@ -16,7 +16,9 @@ from yolo_cli.datasets import Dataset, hold_out, lint
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.training.callbacks import Plan
 from yolo_cli.training.data import BatchMaker, Capacity, Pictures
+from yolo_cli.training.devices import sharing
 from yolo_cli.training.job import TrainJob
+from yolo_cli.training.machines import ALONE, Machines
 from yolo_cli.training.recipe import batch_for, bytes_a_picture, epochs_for, free_memory, learning_rate_for
 from yolo_cli.training.schedule import Schedule
 from yolo_cli.training.sizing import choose_heads, choose_size, usual_size
@@ -95,7 +97,12 @@ def _parts(job: TrainJob, data: Dataset) -> tuple[Dataset, Dataset]:
 
 
 def prepare(
-    job: TrainJob, data: Dataset, precision: str, say: Callable[[str], None], batch: int | None = None
+    job: TrainJob,
+    data: Dataset,
+    precision: str,
+    say: Callable[[str], None],
+    batch: int | None = None,
+    machines: Machines = ALONE,
 ) -> Prepared:
     """Build the network and all that surrounds it.
 
@@ -105,6 +112,7 @@ def prepare(
         precision: what the network will compute in.
         say: told what was chosen.
         batch: pictures a step; None chooses.
+        machines: who learns.
 
     Raises:
         UserError: if the options do not fit the data or the network.
@@ -119,9 +127,10 @@ def prepare(
     plain = remake_heads(start.model, start.heads, heads, start.class_names, data.class_names)
     need = bytes_a_picture(plain, size) * (1 if precision == "float32" else 0.6)
     batch = batch or config.batch or batch_for(len(learn), need, free_memory())
+    batch = _shareable(config, batch, machines)
     maker = BatchMaker(
         Pictures(learn.samples, max(size)), heads, size, batch, Capacity.of(learn.samples, heads),
-        job.augment, config.seed,
+        job.augment, config.seed, (machines.number, machines.count),
     )  # fmt: skip
     card = _card(job, data, start, heads, size)
     shared = set(start.class_names or ()) & set(data.class_names)
@@ -131,12 +140,24 @@ def prepare(
             "classes; leave it out"
         )
     known = _known(plain, card, learn, shared, say) if shared and config.learning_rate is None else 0.0
-    rate = config.learning_rate or learning_rate_for(known)
+    rate = machines.least(config.learning_rate or learning_rate_for(known))
     schedule = Schedule(config, rate, config.epochs or epochs_for(len(learn)), maker.steps)
     fresh = frozenset(layer.name for layer in plain.layers) - start.learnt
     before = tuple(np.array(values) for values in plain.get_weights()) if shared else None
     validator = Validator(check.samples, card, min(batch, 16))
     return Prepared(data, plain, fresh, maker, schedule, validator, card, before)
+
+
+def _shareable(config: TrainConfig, batch: int, machines: Machines) -> int:
+    """Pictures a step, such that all devices get the same number.
+
+    Raises:
+        UsageError: if the number that was asked for does not allow it.
+    """
+    devices = sharing(machines)
+    if config.batch and config.batch % devices:
+        raise UsageError(f"--batch {config.batch}: must be a multiple of the {devices} devices that share it")
+    return max(devices, int(machines.least(batch)) // devices * devices)
 
 
 def _known(

@@ -17,8 +17,9 @@ from yolo_cli.evaluation import Report
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.callbacks import CalmCallback, Journey, RateCallback, SaveCallback, Watcher
 from yolo_cli.training.data import Batch, ahead
-from yolo_cli.training.devices import check_device, shared_step
+from yolo_cli.training.devices import check_device, shared_step, sharing
 from yolo_cli.training.job import TrainJob, write_job
+from yolo_cli.training.machines import Machines, apart, join_machines
 from yolo_cli.training.network import LearningModel, averaged, choose_precision, memory_for, with_precision
 from yolo_cli.training.prepare import Prepared, open_data, prepare
 from yolo_cli.training.recipe import Phase, phases
@@ -50,6 +51,7 @@ def train(job: TrainJob, watcher: Watcher, *, resume: bool = False) -> Outcome:
 
 
 def _train(job: TrainJob, watcher: Watcher, resume: bool) -> Outcome:
+    machines = join_machines(job.config)
     check_device(job.config.device)
     (job.out / "weights").mkdir(parents=True, exist_ok=True)
     if not resume:
@@ -61,28 +63,32 @@ def _train(job: TrainJob, watcher: Watcher, resume: bool) -> Outcome:
     if not resume:
         write_job(replace(job, fingerprint=data.content_hash))
     precision = choose_precision(job.config.precision, gpu=keras_gpus() > 0)
+    told = f"{data.content_hash} {job.config} {job.augment} {precision}"
+    machines.check_same("other data, options or precision", told)
     batch = None
     while True:
         keras.utils.set_random_seed(job.config.seed)
-        parts = prepare(job, data, precision, watcher.say, batch)
+        parts = prepare(job, data, precision, watcher.say, batch, machines)
         watcher.start(parts.plan(precision))
         try:
-            with shared_step():
-                run = _Run(job, parts, precision, watcher)
+            with shared_step(machines):
+                run = _Run(job, parts, precision, watcher, machines)
                 run.learn()
             return run.finish()
         except Exception as fault:
-            if not _out_of_memory(fault) or parts.maker.batch == 1:
-                raise
             batch = parts.maker.batch // 2
+            if not _out_of_memory(fault) or batch < sharing(machines) or machines.count > 1:
+                raise
             watcher.say(f"memory ran out with {2 * batch} pictures a step; trying {batch}")
 
 
 class _Run:
     """The parts of one run, and where it is."""
 
-    def __init__(self, job: TrainJob, parts: Prepared, precision: str, watcher: Watcher) -> None:
-        self.job, self.parts, self.watcher = job, parts, watcher
+    def __init__(
+        self, job: TrainJob, parts: Prepared, precision: str, watcher: Watcher, machines: Machines
+    ) -> None:
+        self.job, self.parts, self.watcher, self.machines = job, parts, watcher, machines
         memory = memory_for(parts.schedule.epochs * parts.schedule.steps)
         twin = with_precision(parts.plain, precision, memory)
         loss = YoloLoss(parts.card.heads, LossWeights(label_smoothing=job.config.label_smoothing))
@@ -94,6 +100,7 @@ class _Run:
         """Every phase that is not done yet."""
         config, found = self.job.config, load_checkpoint(self.results.checkpoint)
         state, arrays = found or (State(), None)
+        self.machines.check_same("another last epoch in its run's folder", str(state.epoch))
         self.journey = Journey(state, time.monotonic() - state.seconds)
         for phase in phases(config, self.parts.schedule.epochs):
             if self.journey.state.epoch >= phase.stop or self._over():
@@ -182,7 +189,11 @@ class _Run:
         if not (last or epoch + 1 == schedule.epochs or (epoch + 1) % (pause if late else 3 * pause) == 0):
             return None
         with averaged(self.model):
-            return validator.judge_model(self.model)
+            if self.machines.count == 1:
+                return validator.judge_model(self.model)
+            self.parts.plain.set_weights(self.model.get_weights())
+        with apart():
+            return validator.judge_model(self.parts.plain)
 
     def _save(self, state: State) -> None:
         """Write what a resumed run needs; the best weights first, so that none are lost between."""

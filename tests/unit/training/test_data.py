@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,13 @@ def test_an_epoch_shows_every_picture_and_fills_the_last_batch(shapes: Path) -> 
     assert len(shown) == 9
     assert len({picture.tobytes() for picture in shown}) == 8
     assert shown[8].tobytes() == shown[0].tobytes()
+
+
+def test_the_parts_of_a_step_are_the_step(shapes: Path) -> None:
+    whole = maker(shapes, AugmentConfig(), batch=4)
+    parts = [replace(whole, part=(number, 2)).make(1, 0, False) for number in (0, 1)]
+    together = {key: np.concatenate([part[1][key] for part in parts]) for key in parts[0][1]}
+    assert same((np.concatenate([part[0] for part in parts]), together), whole.make(1, 0, False))
 
 
 def test_targets_are_those_of_the_picture(shapes: Path) -> None:
