@@ -139,12 +139,14 @@ class Results:
 
         if share is None:
             share, (gathered, report) = way_back(look, _figure)
+            chosen = "chosen by the validation pictures"
         else:
             gathered, report = look(share)
+            chosen = "as asked"
         if share:
             model.set_weights(mixed(learnt, start, share))
-            source = source | {MIXED: f"{share:g}"}
-            self.say(f"{share:.0%} of the weights that it started from are mixed in")
+            source = source | {MIXED: f"{share:g}, {chosen}"}
+            self.say(f"{share:.0%} of the weights that it started from are mixed in, {chosen}")
         card = replace(self.card, source=source, figures=self._figures(report, validator, state, source))
         files = save_model(model, card, best)
         assert files.keras is not None
@@ -164,5 +166,5 @@ class Results:
         )
         last = f"The last of {state.epoch} epochs; these pictures were looked at only then."
         figures = f"mAP at IoU 0.5 of {report.map50 or 0:.3f}, at 0.50 to 0.95 of {report.map50_95 or 0:.3f}"
-        mix = [f"A share of {source[MIXED]} are the weights that it started from."] if MIXED in source else []
+        mix = [f"Share of its starting weights mixed in: {source[MIXED]}."] if MIXED in source else []
         return (f"{figures}: {how}.", last if self.judged_once else chosen, *mix)
