@@ -9,6 +9,7 @@ import pytest
 from tests.made_sets import write_text
 from tests.shared import ROOT
 from yolo_cli.config import TrainConfig
+from yolo_cli.errors import UsageError
 from yolo_cli.training import TrainJob
 
 BOXES = {"cat": (0, 0.49, 0.5, 0.92, 0.99), "coffee": (1, 0.48, 0.38, 0.41, 0.69)}
@@ -48,3 +49,22 @@ def test_what_a_model_knows_is_not_spoilt_by_large_steps(
     assert parts.schedule.rate == pytest.approx(rate)
     probed = any("before it learns" in line for line in said)
     assert probed == (asked is None and names != "[animal, mug]")
+
+
+@pytest.mark.parametrize(
+    ("asked", "devices", "batch"),
+    [(None, 1, 8), (None, 3, 6), (None, 16, 16), (6, 3, 6), (8, 3, "--batch 8: must be a multiple of the 3")],
+)
+def test_all_devices_get_as_many_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int | None, devices: int, batch: int | str
+) -> None:
+    from yolo_cli.training import prepare as module
+
+    monkeypatch.setattr(module, "sharing", lambda machines: devices)
+    data = write_examples(tmp_path / "data", "[animal, mug]")
+    job = TrainJob(str(data), tmp_path / "run", config=TrainConfig(batch=asked, imgsz=(64, 64)))
+    if isinstance(batch, str):
+        with pytest.raises(UsageError, match=batch):
+            module.prepare(job, module.open_data(job, print), "float32", print)
+    else:
+        assert module.prepare(job, module.open_data(job, print), "float32", print).maker.batch == batch
