@@ -6,15 +6,14 @@ A backend lives in an environment of its own. ``YOLO_CLI_BACKEND_PYTHONS`` names
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.backends import python_of
 from tests.golden.on_backend import losses
 from tests.models import MODELS, Darknet, imported
 from tests.shared import ROOT, SHARED, needs_shared
@@ -25,19 +24,6 @@ from yolo_cli.engines import OnnxEngine
 BACKENDS = ("jax", "torch")
 HEADS = "tests/golden/test_same_heads_as_darknet.py"
 PNG = SHARED / "darknet" / "references" / "png"
-
-
-def python_of(backend: str) -> str:
-    named = dict(
-        pair.split("=", 1)
-        for pair in os.environ.get("YOLO_CLI_BACKEND_PYTHONS", "").split(os.pathsep)
-        if pair
-    )
-    if backend in named:
-        return named[backend]
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed, and YOLO_CLI_BACKEND_PYTHONS names no interpreter with it")
-    return sys.executable
 
 
 def run(backend: str, *arguments: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.backends import python_of
 from tests.shared import ROOT
 from tests.training_sets import write_shapes, write_tiny_cfg
 
@@ -18,31 +18,13 @@ SCRIPT = ROOT / "tests" / "unit" / "training" / "three_steps.py"
 
 
 @cache
-def interpreter(backend: str) -> str | None:
-    """A Python that has the backend: this one, or one that ``YOLO_CLI_TEST_PYTHON_JAX`` (or _TORCH) names."""
-    tries = [sys.executable, os.environ.get(f"YOLO_CLI_TEST_PYTHON_{backend.upper()}", "")]
-    for python in filter(None, tries):
-        if (
-            subprocess.run([python, "-c", f"import {backend}"], capture_output=True, check=False).returncode
-            == 0
-        ):
-            return python
-    return None
-
-
-@cache
 def three_steps(backend: str, *words: str) -> dict[str, list[float]]:
-    python = interpreter(backend)
-    if python is None:
-        pytest.skip(
-            f"no {backend} here; YOLO_CLI_TEST_PYTHON_{backend.upper()} can name a Python that has it"
-        )
     environment = os.environ | {
         "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "",
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2" if "devices" in words else "",
     }  # fmt: skip
     done = subprocess.run(
-        [python, str(SCRIPT), *words],
+        [python_of(backend), str(SCRIPT), *words],
         env=environment,
         cwd=Path(ROOT),
         capture_output=True,
@@ -81,13 +63,10 @@ def test_losses_fall() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_the_whole_command_runs_on_it(backend: str, tmp_path: Path) -> None:
-    python = interpreter(backend)
-    if python is None:
-        pytest.skip(f"no {backend} here")
     data, cfg, out = write_shapes(tmp_path / "data"), write_tiny_cfg(tmp_path), tmp_path / "out"
     words = ["--data", data, "--model", cfg, "--out", out, "--epochs", "2", "--batch", "4"]
     done = subprocess.run(
-        [python, "-m", "yolo_cli", "train", *map(str, words)],
+        [python_of(backend), "-m", "yolo_cli", "train", *map(str, words)],
         env=os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

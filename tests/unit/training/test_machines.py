@@ -12,9 +12,9 @@ import keras
 import numpy as np
 import pytest
 
+from tests.backends import python_of
 from tests.shared import ROOT
 from tests.training_sets import write_shapes, write_tiny_cfg
-from tests.unit.training.test_backends import interpreter
 from yolo_cli.config import TrainConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.training.machines import join_machines
@@ -50,7 +50,7 @@ def test_what_several_machines_cannot_do_is_said_before_they_wait(
         join_machines(TrainConfig(**options))
 
 
-def train_on(python: str, *words_of_each: list[str]) -> list[str]:
+def train_on(*words_of_each: list[str]) -> list[str]:
     """Run `yolo train` with these words, a machine for each list of them; what each says on stderr."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -58,7 +58,7 @@ def train_on(python: str, *words_of_each: list[str]) -> list[str]:
     running = []
     for number, words in enumerate(words_of_each):
         others = named(len(words_of_each), str(number), address) if len(words_of_each) > 1 else {}
-        command = [python, "-m", "yolo_cli", "train", *words]
+        command = [python_of("jax"), "-m", "yolo_cli", "train", *words]
         environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)} | others
         running.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
     return [process.communicate()[1] for process in running]
@@ -71,14 +71,11 @@ def rows(run: Path) -> list[dict[str, str]]:
 
 @pytest.mark.slow
 def test_two_machines_learn_what_one_learns(tmp_path: Path) -> None:
-    python = interpreter("jax")
-    if python is None:
-        pytest.skip("no jax here; YOLO_CLI_TEST_PYTHON_JAX can name a Python that has it")
     data, cfg = write_shapes(tmp_path / "data"), write_tiny_cfg(tmp_path)
     words = ["--data", data, "--model", cfg, "--epochs", "4", "--batch", "4", "--precision", "float32"]
     alone, one, other = (tmp_path / name for name in ("alone", "one", "other"))
     each = [[*map(str, words), "--out", str(run)] for run in (alone, one, other)]
-    said = train_on(python, each[0]) + train_on(python, *each[1:])
+    said = train_on(each[0]) + train_on(*each[1:])
     for run in (one, other):
         assert (run / "weights" / "best.keras").is_file(), said
         for mine, theirs in zip(rows(run), rows(alone), strict=True):
@@ -90,17 +87,14 @@ def test_two_machines_learn_what_one_learns(tmp_path: Path) -> None:
 
     # They go on together, or not at all.
     (other / "weights" / "checkpoint.npz").unlink()
-    for text in train_on(python, ["--resume", str(one)], ["--resume", str(other)]):
+    for text in train_on(["--resume", str(one)], ["--resume", str(other)]):
         assert "machine 1 has another last epoch in its run's folder than machine 0" in text
 
 
 @pytest.mark.slow
 def test_machines_that_were_told_different_things_stop_with_one_line(tmp_path: Path) -> None:
-    python = interpreter("jax")
-    if python is None:
-        pytest.skip("no jax here; YOLO_CLI_TEST_PYTHON_JAX can name a Python that has it")
     data, cfg = write_shapes(tmp_path / "data"), write_tiny_cfg(tmp_path)
     words = ["--data", str(data), "--model", str(cfg), "--epochs", "1"]
     each = [[*words, "--out", str(tmp_path / seed), "--seed", seed] for seed in "01"]
-    for text in train_on(python, *each):
+    for text in train_on(*each):
         assert "machine 1 has other data, options or precision than machine 0" in text
