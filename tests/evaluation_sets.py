@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation import EvaluationSet, Evaluator
 
 Box = tuple[float, float, float, float]
@@ -20,9 +20,9 @@ class Mixture:
     """What a random set is made of. Coordinates are multiples of 1/4, so that every overlap is exact."""
 
     seed: int = 0
-    pictures: int = 5
+    images: int = 5
     classes: int = 3
-    truths: int = 20
+    ground_truths: int = 20
     found: int = 60
     levels: int = 8  # so many different confidences: few make many ties
     crowd: float = 0.1
@@ -30,12 +30,12 @@ class Mixture:
 
 
 def mixtures(**fixed: Any) -> st.SearchStrategy[Mixture]:
-    """Mixtures with empty pictures, classes without truth, ties, crowds, and over 100 of a class."""
+    """Mixtures with empty images, classes without ground truth, ties, crowds, and over 100 of a class."""
     parts: dict[str, st.SearchStrategy[Any]] = {
         "seed": st.integers(0, 2**32 - 1),
-        "pictures": st.integers(1, 6),
+        "images": st.integers(1, 6),
         "classes": st.integers(1, 4),
-        "truths": st.integers(0, 40),
+        "ground_truths": st.integers(0, 40),
         "found": st.one_of(st.integers(0, 60), st.integers(200, 500)),
         "levels": st.sampled_from([1, 3, 20, 1000]),
         "crowd": st.sampled_from([0.0, 0.2]),
@@ -45,45 +45,45 @@ def mixtures(**fixed: Any) -> st.SearchStrategy[Mixture]:
 
 
 def random_set(mixture: Mixture) -> EvaluationSet:
-    """Truths of all sizes, and detections on, beside and far from them."""
+    """Ground truths of all sizes, and detections on, beside and far from them."""
     random = np.random.default_rng(mixture.seed)
-    truth_image = random.integers(0, mixture.pictures, mixture.truths)
-    truth = Truth(
-        _boxes(random, mixture.truths),
-        random.integers(0, mixture.classes, mixture.truths),
-        random.random(mixture.truths) < mixture.crowd,
-        random.random(mixture.truths) < mixture.difficult,
+    gt_image = random.integers(0, mixture.images, mixture.ground_truths)
+    ground_truth = GroundTruth(
+        _boxes(random, mixture.ground_truths),
+        random.integers(0, mixture.classes, mixture.ground_truths),
+        random.random(mixture.ground_truths) < mixture.crowd,
+        random.random(mixture.ground_truths) < mixture.difficult,
     )
-    found_image, found = _found_near(random, mixture, truth, truth_image)
+    found_image, found = _found_near(random, mixture, ground_truth, gt_image)
     judge = Evaluator([f"class {k}" for k in range(mixture.classes)])
-    for image in range(mixture.pictures):
-        judge.add(f"{image:04d}.jpg", found[found_image == image], truth[truth_image == image])
+    for image in range(mixture.images):
+        judge.add(f"{image:04d}.jpg", found[found_image == image], ground_truth[gt_image == image])
     return judge.gathered()
 
 
-def picture_set(
-    *pictures: tuple[list[tuple[Box, float, int]], list[tuple[Box, int]]], classes: int = 3
+def image_set(
+    *images: tuple[list[tuple[Box, float, int]], list[tuple[Box, int]]], classes: int = 3
 ) -> EvaluationSet:
-    """A set by hand: for each picture its detections (box, confidence, class) and truths (box, class)."""
+    """A set by hand: for each image its detections (box, confidence, class) and objects (box, class)."""
     judge = Evaluator([f"class {k}" for k in range(classes)])
-    for number, (found, truth) in enumerate(pictures):
-        judge.add(f"{number:04d}.jpg", _detections(found), _truth(truth))
+    for number, (found, ground_truth) in enumerate(images):
+        judge.add(f"{number:04d}.jpg", _detections(found), _ground_truth(ground_truth))
     return judge.gathered()
 
 
 def perfect(gathered: EvaluationSet, confidence: float = 0.9) -> EvaluationSet:
-    """The same truth, with each counted truth found exactly and nothing else."""
+    """The same ground truth, with each counted ground truth found exactly and nothing else."""
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        truth = gathered.on(place)[1]
-        counted = truth[~(truth.crowd | truth.difficult)]
+        ground_truth = gathered.on(place)[1]
+        counted = ground_truth[~(ground_truth.crowd | ground_truth.difficult)]
         scores = np.full(len(counted), confidence)
-        judge.add(image, Detections(counted.xyxy, scores, counted.class_id), truth)
+        judge.add(image, Detections(counted.xyxy, scores, counted.class_id), ground_truth)
     return judge.gathered()
 
 
 def with_found(gathered: EvaluationSet, found: list[Detections]) -> EvaluationSet:
-    """The same truth with other detections: one entry a picture."""
+    """The same ground truth with other detections: one entry an image."""
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
         judge.add(image, found[place], gathered.on(place)[1])
@@ -98,9 +98,9 @@ def _detections(rows: list[tuple[Box, float, int]]) -> Detections:
     )
 
 
-def _truth(rows: list[tuple[Box, int]]) -> Truth:
+def _ground_truth(rows: list[tuple[Box, int]]) -> GroundTruth:
     boxes = np.array([row[0] for row in rows], float).reshape(-1, 4)
-    return Truth(boxes, np.array([row[1] for row in rows], int))
+    return GroundTruth(boxes, np.array([row[1] for row in rows], int))
 
 
 def _boxes(random: np.random.Generator, count: int) -> NDArray[np.float64]:
@@ -111,21 +111,24 @@ def _boxes(random: np.random.Generator, count: int) -> NDArray[np.float64]:
 
 
 def _found_near(
-    random: np.random.Generator, mixture: Mixture, truth: Truth, truth_image: NDArray[np.integer[Any]]
+    random: np.random.Generator,
+    mixture: Mixture,
+    ground_truth: GroundTruth,
+    gt_image: NDArray[np.integer[Any]],
 ) -> tuple[NDArray[np.integer[Any]], Detections]:
-    """Detections and their pictures: four of five near a truth, often exactly on it, of its class or not."""
+    """Detections and their images: four of five near a object, often exactly on it, of its class or not."""
     count = mixture.found
-    image = random.integers(0, mixture.pictures, count)
+    image = random.integers(0, mixture.images, count)
     class_id = random.integers(0, mixture.classes, count)
     xyxy = _boxes(random, count)
-    if mixture.truths:
+    if mixture.ground_truths:
         near = random.random(count) < 0.8
-        pick = random.integers(0, mixture.truths, count)
+        pick = random.integers(0, mixture.ground_truths, count)
         shift = np.round(random.normal(0, 4, (count, 4)) * random.integers(0, 2, (count, 1)) * 4) / 4
-        moved = truth.xyxy[pick] + shift
+        moved = ground_truth.xyxy[pick] + shift
         xyxy[near] = np.concatenate([moved[:, :2], np.maximum(moved[:, :2], moved[:, 2:])], axis=1)[near]
-        image[near] = truth_image[pick][near]
+        image[near] = gt_image[pick][near]
         same = near & (random.random(count) < 0.8)
-        class_id[same] = truth.class_id[pick][same]
+        class_id[same] = ground_truth.class_id[pick][same]
     confidence = random.integers(1, mixture.levels + 1, count) / mixture.levels
     return image, Detections(xyxy, confidence, class_id)

@@ -1,4 +1,4 @@
-"""Small data sets written to a folder, in the three forms, with the same four pictures and boxes.
+"""Small data sets written to a folder, in the three forms, with the same four images and boxes.
 
     train  a.jpg  64x48   cat (8, 12, 40, 36)   dog (0, 0, 16, 24)
     train  b.jpg  64x48   nothing
@@ -24,7 +24,7 @@ __all__ = [
     "SPLITS",
     "boxes_by_name",
     "write_coco",
-    "write_picture",
+    "write_image",
     "write_voc",
     "write_xml",
     "write_yolo",
@@ -41,8 +41,8 @@ BOXES: dict[str, list[tuple[int, tuple[float, float, float, float]]]] = {
 }
 
 
-def write_picture(path: Path, size: tuple[int, int], seed: int = 0, exif: int | None = None) -> Path:
-    """A picture of smooth random blots, so that no two seeds look alike; with an EXIF turn if given."""
+def write_image(path: Path, size: tuple[int, int], seed: int = 0, exif: int | None = None) -> Path:
+    """An image of smooth random blots, so that no two seeds look alike; with an EXIF turn if given."""
     width, height = size
     blots = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
     pixels = cv2.resize(blots, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -61,7 +61,7 @@ def write_picture(path: Path, size: tuple[int, int], seed: int = 0, exif: int | 
 def write_yolo(root: Path, yaml: str | None = None) -> Path:
     """``images/SPLIT``, ``labels/SPLIT`` and a ``data.yaml``; "" writes none."""
     for seed, (stem, split) in enumerate(SPLITS.items()):
-        write_picture(root / "images" / split / f"{stem}.jpg", SIZES[stem], seed)
+        write_image(root / "images" / split / f"{stem}.jpg", SIZES[stem], seed)
         lines = [yolo_line(class_id, xyxy, SIZES[stem]) for class_id, xyxy in BOXES[stem]]
         write_text(root / "labels" / split / f"{stem}.txt", "".join(line + "\n" for line in lines))
     if yaml != "":
@@ -76,9 +76,9 @@ def yolo_line(class_id: int, xyxy: tuple[float, float, float, float], size: tupl
 
 
 def write_coco(root: Path) -> Path:
-    """``annotations/instances_SPLIT2017.json`` with ids 7 and 3, and pictures in ``SPLIT2017``."""
+    """``annotations/instances_SPLIT2017.json`` with ids 7 and 3, and images in ``SPLIT2017``."""
     for seed, (stem, split) in enumerate(SPLITS.items()):
-        write_picture(root / f"{split}2017" / f"{stem}.jpg", SIZES[stem], seed)
+        write_image(root / f"{split}2017" / f"{stem}.jpg", SIZES[stem], seed)
     for split in ("train", "val"):
         write_json(root / "annotations" / f"instances_{split}2017.json", coco_json(split))
     return root
@@ -104,7 +104,7 @@ def coco_json(split: str) -> dict[str, Any]:
 def write_voc(root: Path) -> Path:
     """``JPEGImages``, ``Annotations`` and ``ImageSets/Main``."""
     for seed, (stem, split) in enumerate(SPLITS.items()):
-        write_picture(root / "JPEGImages" / f"{stem}.jpg", SIZES[stem], seed)
+        write_image(root / "JPEGImages" / f"{stem}.jpg", SIZES[stem], seed)
         boxes = [(NAMES[class_id], xyxy) for class_id, xyxy in BOXES[stem]]
         write_xml(root / "Annotations" / f"{stem}.xml", f"{stem}.jpg", SIZES[stem], boxes)
         path = root / "ImageSets" / "Main" / f"{split}.txt"
@@ -114,7 +114,7 @@ def write_voc(root: Path) -> Path:
 
 def write_xml(
     path: Path,
-    picture: str,
+    image: str,
     size: tuple[int, int],
     boxes: list[tuple[str, tuple[float, float, float, float]]],
     extra: str = "",
@@ -126,7 +126,7 @@ def write_xml(
         for name, (x1, y1, x2, y2) in boxes
     )
     frame = f"<size><width>{size[0]}</width><height>{size[1]}</height><depth>3</depth></size>\n"
-    write_text(path, f"<annotation><filename>{picture}</filename>\n{frame}{objects}{extra}</annotation>\n")
+    write_text(path, f"<annotation><filename>{image}</filename>\n{frame}{objects}{extra}</annotation>\n")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -141,11 +141,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def boxes_by_name(dataset: Any) -> dict[str, list[tuple[int, tuple[float, ...]]]]:
-    """Class and edges of every box by the stem of its picture, as in ``BOXES``."""
+    """Class and edges of every box by the stem of its image, as in ``BOXES``."""
     return {
         sample.path.stem: [
             (int(class_id), tuple(map(float, xyxy)))
-            for class_id, xyxy in zip(sample.truth.class_id, sample.truth.xyxy, strict=True)
+            for class_id, xyxy in zip(sample.ground_truth.class_id, sample.ground_truth.xyxy, strict=True)
         ]
         for sample in dataset.samples
     }

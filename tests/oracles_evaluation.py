@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation import EvaluationSet, Protocol
 from yolo_cli.evaluation.protocol import AreaRange
 
@@ -39,38 +39,45 @@ def slow_overlap(a: np.ndarray, b: np.ndarray, crowd: bool) -> float:
 def slow_verdicts(
     gathered: EvaluationSet, class_id: int, protocol: Protocol, iou: float, sizes: AreaRange
 ) -> tuple[list[Verdict], int]:
-    """All verdicts on one class in order of falling confidence, and how many of its truths count."""
-    verdicts, truths = [], 0
+    """All verdicts on one class in order of falling confidence, and how many of its ground truths count."""
+    verdicts, ground_truths = [], 0
     for image in range(len(gathered.images)):
-        found, truth = gathered.on(image)
-        found, truth = found[found.class_id == class_id], truth[truth.class_id == class_id]
+        found, ground_truth = gathered.on(image)
+        found, ground_truth = (
+            found[found.class_id == class_id],
+            ground_truth[ground_truth.class_id == class_id],
+        )
         found = found[np.argsort(-found.confidence, kind="stable")[: protocol.max_detections]]
         ignored = [
-            bool(truth.crowd[g] or truth.difficult[g] or not sizes.low <= truth.area[g] <= sizes.high)
-            for g in range(len(truth))
+            bool(
+                ground_truth.crowd[g]
+                or ground_truth.difficult[g]
+                or not sizes.low <= ground_truth.area[g] <= sizes.high
+            )
+            for g in range(len(ground_truth))
         ]
-        truths += ignored.count(False)
-        choose = _coco_choice if protocol.rule == "best free truth" else _voc_choice
+        ground_truths += ignored.count(False)
+        choose = _coco_choice if protocol.rule == "best free ground truth" else _voc_choice
         taken: set[int] = set()
         for d in range(len(found)):
-            kind = choose(found, truth, d, ignored, taken, iou)
+            kind = choose(found, ground_truth, d, ignored, taken, iou)
             own = float(np.prod(found.xyxy[d, 2:] - found.xyxy[d, :2]))
             if kind == "nothing":
                 kind = "false" if sizes.low <= own <= sizes.high else "ignored"
             verdicts.append(Verdict(float(found.confidence[d]), kind))
-    return sorted(verdicts, key=lambda verdict: -verdict.confidence), truths
+    return sorted(verdicts, key=lambda verdict: -verdict.confidence), ground_truths
 
 
 def _coco_choice(
-    found: Detections, truth: Truth, d: int, ignored: list[bool], taken: set[int], iou: float
+    found: Detections, ground_truth: GroundTruth, d: int, ignored: list[bool], taken: set[int], iou: float
 ) -> str:
-    """The best free truth that counts; failing that, the best free one that is ignored."""
+    """The best free ground truth that counts; failing that, the best free one that is ignored."""
     for wanted in (False, True):
         best, best_overlap = -1, min(iou, 1 - 1e-10)
-        for g in range(len(truth)):
-            if ignored[g] != wanted or (g in taken and not truth.crowd[g]):
+        for g in range(len(ground_truth)):
+            if ignored[g] != wanted or (g in taken and not ground_truth.crowd[g]):
                 continue
-            overlap = slow_overlap(found.xyxy[d], truth.xyxy[g], bool(truth.crowd[g]))
+            overlap = slow_overlap(found.xyxy[d], ground_truth.xyxy[g], bool(ground_truth.crowd[g]))
             if overlap >= best_overlap:
                 best, best_overlap = g, overlap
         if best >= 0:
@@ -80,13 +87,15 @@ def _coco_choice(
 
 
 def _voc_choice(
-    found: Detections, truth: Truth, d: int, ignored: list[bool], taken: set[int], iou: float
+    found: Detections, ground_truth: GroundTruth, d: int, ignored: list[bool], taken: set[int], iou: float
 ) -> str:
-    """The closest truth, taken or not; failing that, a crowd."""
+    """The closest ground truth, taken or not; failing that, a crowd."""
     for crowd in (False, True):
         overlaps = [
-            slow_overlap(found.xyxy[d], truth.xyxy[g], crowd) if truth.crowd[g] == crowd else 0.0
-            for g in range(len(truth))
+            slow_overlap(found.xyxy[d], ground_truth.xyxy[g], crowd)
+            if ground_truth.crowd[g] == crowd
+            else 0.0
+            for g in range(len(ground_truth))
         ]
         if not overlaps or max(overlaps) < min(iou, 1 - 1e-10):
             continue
@@ -100,9 +109,11 @@ def _voc_choice(
     return "nothing"
 
 
-def slow_average_precision(verdicts: list[Verdict], truths: int, interpolation: str) -> Fraction | None:
-    """Average precision in exact numbers; None without truths."""
-    if truths == 0:
+def slow_average_precision(
+    verdicts: list[Verdict], ground_truths: int, interpolation: str
+) -> Fraction | None:
+    """Average precision in exact numbers; None without ground truths."""
+    if ground_truths == 0:
         return None
     points: list[tuple[Fraction, Fraction]] = []  # (recall, precision) after each detection that counts
     hits = judged = 0
@@ -110,7 +121,7 @@ def slow_average_precision(verdicts: list[Verdict], truths: int, interpolation: 
         if verdict.kind != "ignored":
             judged += 1
             hits += verdict.kind == "hit"
-            points.append((Fraction(hits, truths), Fraction(hits, judged)))
+            points.append((Fraction(hits, ground_truths), Fraction(hits, judged)))
     if interpolation == "area under curve":
         recalls = [Fraction(0), *(recall for recall, _ in points)]
         return sum(

@@ -18,22 +18,22 @@ def slow_loss(
     """As `YoloLoss.__call__`."""
     box = objectness = classes = 0.0
     count = max(1.0, float(np.sum(targets["positive"])))
-    for picture in range(len(targets["slot"])):
-        slots = _slots([np.asarray(raw[picture], np.float64) for raw in raw_heads], heads)
+    for image in range(len(targets["slot"])):
+        slots = _slots([np.asarray(raw[image], np.float64) for raw in raw_heads], heads)
         answers = {
-            int(slot): n for n, slot in enumerate(targets["slot"][picture]) if targets["positive"][picture][n]
+            int(slot): n for n, slot in enumerate(targets["slot"][image]) if targets["positive"][image][n]
         }
         for place, (values, mine) in enumerate(slots):
             if place in answers:
                 n = answers[place]
-                wanted = _corners(*(float(v) for v in targets["cxcywh"][picture][n]))
+                wanted = _corners(*(float(v) for v in targets["cxcywh"][image][n]))
                 box += 1 - _ciou(mine, wanted)
                 objectness += _entropy(values[4], min(1.0, max(0.0, _iou(mine, wanted))))
                 for c, logit in enumerate(values[5:]):
-                    hit = 1.0 if c == targets["class_id"][picture][n] else 0.0
+                    hit = 1.0 if c == targets["class_id"][image][n] else 0.0
                     half = weights.label_smoothing / 2
                     classes += _entropy(logit, hit * (1 - 2 * half) + half)
-            elif not _is_ignored(mine, targets["truths"][picture], targets["unasked"][picture], weights):
+            elif not _is_ignored(mine, targets["ground_truths"][image], targets["unasked"][image], weights):
                 objectness += _entropy(values[4], 0.0)
     return {
         "box": weights.box * box / count,
@@ -57,11 +57,11 @@ def _slots(raws, heads):
                     yield v, _corners(x, y, aw * math.exp(v[2]), ah * math.exp(v[3]))
 
 
-def _is_ignored(mine, truths, unasked, weights) -> bool:
-    for truth, flag in zip(truths, unasked, strict=True):
-        if flag and (_common(mine, truth) / max(_area(mine), 1e-12) > 0.5):
+def _is_ignored(mine, ground_truths, unasked, weights) -> bool:
+    for ground_truth, flag in zip(ground_truths, unasked, strict=True):
+        if flag and (_common(mine, ground_truth) / max(_area(mine), 1e-12) > 0.5):
             return True
-        if not flag and _iou(mine, truth) > weights.ignore_iou:
+        if not flag and _iou(mine, ground_truth) > weights.ignore_iou:
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""Darknet's layers as plain loops over one picture, (rows, columns, channels): what its C program computes.
+"""Darknet's layers as plain loops over one image, (rows, columns, channels): what its C program computes.
 
 Slow and clear; nothing here is shared with the program. Values are float64.
 """
@@ -130,7 +130,7 @@ def slow_space_to_depth(x: Map, step: int) -> Map:
 
 
 def slow_reorg(x: Map, step: int) -> Map:
-    """Space to depth of the wrong picture: Darknet keeps channels slowest, and reads its buffer of
+    """Space to depth of the wrong image: Darknet keeps channels slowest, and reads its buffer of
     C x H x W values as if there were C / step² channels of H · step x W · step cells."""
     rows, columns, channels = x.shape
     buffer = [x[r, k, c] for c in range(channels) for r in range(rows) for k in range(columns)]

@@ -21,7 +21,7 @@ def reference(gathered: EvaluationSet) -> COCOeval:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         run = COCOeval(
-            _indexed(gathered, _truth_rows(gathered)), _indexed(gathered, _found_rows(gathered)), "bbox"
+            _indexed(gathered, _gt_rows(gathered)), _indexed(gathered, _found_rows(gathered)), "bbox"
         )
         run.evaluate()
         run.accumulate()
@@ -40,20 +40,20 @@ def _indexed(gathered: EvaluationSet, rows: list[dict[str, Any]]) -> COCO:
     return data
 
 
-def _truth_rows(gathered: EvaluationSet) -> list[dict[str, Any]]:
-    truth, image = gathered.truth, gathered.truth_image
+def _gt_rows(gathered: EvaluationSet) -> list[dict[str, Any]]:
+    ground_truth, image = gathered.ground_truth, gathered.gt_image
     # It knows no "difficult", but an area beyond all ranges is to it what difficult is to us.
-    area = np.where(truth.difficult, 1e11, truth.area)
+    area = np.where(ground_truth.difficult, 1e11, ground_truth.area)
     return [
         {
             "id": g + 1,
             "image_id": int(image[g]) + 1,
-            "category_id": int(truth.class_id[g]) + 1,
+            "category_id": int(ground_truth.class_id[g]) + 1,
             "bbox": box,
             "area": float(area[g]),
-            "iscrowd": int(truth.crowd[g]),
+            "iscrowd": int(ground_truth.crowd[g]),
         }
-        for g, box in enumerate(xyxy_to_xywh(truth.xyxy).tolist())
+        for g, box in enumerate(xyxy_to_xywh(ground_truth.xyxy).tolist())
     ]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 
 Floats = NDArray[np.float32]
 
@@ -62,24 +62,24 @@ def flags(count: int) -> st.SearchStrategy[NDArray[np.bool_]]:
 
 @st.composite
 def detections(draw: st.DrawFn, classes: int = 3, **box_options: Any) -> Detections:
-    """Detections on one picture; ``box_options`` as for :func:`boxes`."""
+    """Detections on one image; Options as of :func:`boxes`."""
     xyxy = draw(boxes(**box_options))
     return Detections(xyxy, draw(confidences(len(xyxy))), draw(class_ids(len(xyxy), classes)))
 
 
 @st.composite
-def truths(draw: st.DrawFn, classes: int = 3, plain: bool = False, **box_options: Any) -> Truth:
-    """Truth of one picture; ``plain``: no box is crowd or difficult. ``box_options`` as for :func:`boxes`."""
+def ground_truths(draw: st.DrawFn, classes: int = 3, plain: bool = False, **box_options: Any) -> GroundTruth:
+    """Ground truth of one image; ``plain``: no box is crowd or difficult. Options as of :func:`boxes`."""
     xyxy = draw(boxes(**box_options))
     count = len(xyxy)
     if plain:
-        return Truth(xyxy, draw(class_ids(count, classes)))
-    return Truth(xyxy, draw(class_ids(count, classes)), draw(flags(count)), draw(flags(count)))
+        return GroundTruth(xyxy, draw(class_ids(count, classes)))
+    return GroundTruth(xyxy, draw(class_ids(count, classes)), draw(flags(count)), draw(flags(count)))
 
 
 @st.composite
 def images(draw: st.DrawFn, max_height: int = 40, max_width: int = 40) -> NDArray[np.uint8]:
-    """Pictures (height, width, 3), uint8: noise, or one colour."""
+    """Images (height, width, 3), uint8: noise, or one colour."""
     shape = (draw(st.integers(1, max_height)), draw(st.integers(1, max_width)), 3)
     if draw(st.booleans()):
         return np.full(shape, draw(st.integers(0, 255)), np.uint8)

@@ -67,11 +67,11 @@ def write_tiny_cfg(folder: Path) -> Path:
 
 
 def write_shapes(root: Path, train: int = 8, val: int = 4, test: int = 0) -> Path:
-    """A YOLO data set of ``train``, ``val`` and ``test`` pictures of 64 × 64 pixels, a shape or two each."""
+    """A YOLO data set of ``train``, ``val`` and ``test`` images of 64 × 64 pixels, a shape or two each."""
     rng = np.random.default_rng(0)
     for split, count in (("train", train), ("val", val), ("test", test)):
         for number in range(count):
-            rgb, lines = _picture(rng)
+            rgb, lines = _image(rng)
             place = root / "images" / split / f"{split}{number}.png"
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(cv2.imencode(".png", rgb)[1].tobytes())
@@ -82,7 +82,7 @@ def write_shapes(root: Path, train: int = 8, val: int = 4, test: int = 0) -> Pat
     return root
 
 
-def _picture(rng: np.random.Generator) -> tuple[np.ndarray, list[str]]:
+def _image(rng: np.random.Generator) -> tuple[np.ndarray, list[str]]:
     rgb = rng.integers(0, 70, (SIDE, SIDE, 3)).astype(np.uint8)
     lines = []
     for half in range(int(rng.integers(1, 3))):  # the second lies in the lower half

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from yolo_cli.config import DetectConfig
-    from yolo_cli.detections import Detections, Truth
+    from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.detectors import load_detector
     from yolo_cli.errors import UserError
     from yolo_cli.images import Image, read_image
 
 __version__ = "0.1.0"
-__all__ = ["DetectConfig", "Detections", "Image", "Truth", "UserError", "load_detector", "read_image"]
+__all__ = ["DetectConfig", "Detections", "GroundTruth", "Image", "UserError", "load_detector", "read_image"]
 
 _HOMES = {
     "DetectConfig": "config",
     "Detections": "detections",
     "Image": "images",
-    "Truth": "detections",
+    "GroundTruth": "detections",
     "UserError": "errors",
     "load_detector": "detectors",
     "read_image": "images",

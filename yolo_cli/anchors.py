@@ -5,7 +5,7 @@ A file of anchors is YAML::
     name: yolov3-tiny
     imgsz: 416
     source: where they come from
-    anchors:        # width, height in pixels of a picture whose longer side is imgsz pixels
+    anchors:        # width, height in pixels of an image whose longer side is imgsz pixels
       - [10, 14]
       - [23, 27]
 
@@ -49,7 +49,7 @@ _MOST_ANCHORS = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anchors:
-    """Box sizes with the picture size that they are meant for.
+    """Box sizes with the image size that they are meant for.
 
     Attributes:
         wh: float64, (K, 2): width and height in pixels at ``imgsz``.
@@ -115,7 +115,7 @@ def write_anchors(path: str | os.PathLike[str], anchors: Anchors) -> None:
         sort_keys=False,
         allow_unicode=True,
     )
-    comment = f"# width, height in pixels of a picture whose longer side is {anchors.imgsz} pixels"
+    comment = f"# width, height in pixels of an image whose longer side is {anchors.imgsz} pixels"
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -188,7 +188,7 @@ def fit_anchors(wh: Floats, k: int, *, seed: int = 0, starts: int = 10) -> NDArr
 
 
 def draw_anchors(wh: Floats, anchors: Anchors, present: Anchors) -> NDArray[np.uint8]:
-    """A picture of boxes and anchors: how their sizes lie, and how large they are in the network's square.
+    """An image of boxes and anchors: how their sizes lie, and how large they are in the network's square.
 
     Args:
         wh: boxes (N, 2) in pixels at ``anchors.imgsz``.

@@ -161,7 +161,7 @@ def xywh_to_xyxy(boxes: Floats) -> Floats:
 
 
 def clip(boxes: Floats, width: float, height: float) -> Floats:
-    """The part (N, 4) of each of ``boxes`` (N, 4) inside a picture of ``width`` by ``height`` pixels.
+    """The part (N, 4) of each of ``boxes`` (N, 4) inside an image of ``width`` by ``height`` pixels.
 
     A box that lies outside keeps its place in the array and has the area 0.
 

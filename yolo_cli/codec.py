@@ -41,11 +41,11 @@ __all__ = [
 HeadKind = Literal["yolo", "new_coords", "region"]
 Floats = NDArray[np.floating[Any]]
 
-# exp(15) anchors are wider than any picture; the bound keeps float32 finite whatever a network says.
+# exp(15) anchors are wider than any image; the bound keeps float32 finite whatever a network says.
 LARGEST_LOG_SCALE = 15.0
 
 LARGEST_RATIO = 4.0
-"""An anchor answers for truths up to this many times its size on each side, and down to the inverse."""
+"""An anchor answers for objects up to this many times its size on each side, and down to the inverse."""
 
 # A neighbouring cell answers only for centres that σ can reach without going into saturation.
 REACH_MARGIN = 0.05
@@ -132,19 +132,19 @@ def grid(rows: int, columns: int, anchor_count: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """What some slots of all heads shall say about one picture; the other slots shall say "nothing".
+    """What some slots of all heads shall say about one image; the other slots shall say "nothing".
 
     Attributes:
         slot: int64, (P,), each at most once, counted as in `Candidates`.
-        cxcywh: float32, (P, 4): centre, width and height of the truth, pixels of the network's input.
+        cxcywh: float32, (P, 4): centre, width and height of the ground truth, pixels of the network's input.
         class_id: int64, (P,).
-        truth: int64, (P,): which truth that is.
+        ground_truth: int64, (P,): which ground truth that is.
     """
 
     slot: NDArray[np.int64]
     cxcywh: NDArray[np.float32]
     class_id: NDArray[np.int64]
-    truth: NDArray[np.int64]
+    ground_truth: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.slot)
@@ -189,18 +189,18 @@ def encode(
     heads: Sequence[Head],
     grids: Sequence[tuple[int, int]],
 ) -> Targets:
-    """Choose the slots that answer for each truth: the other direction of `decode`.
+    """Choose the slots that answer for each ground truth: the other direction of `decode`.
 
     An anchor answers where it is at most `LARGEST_RATIO` times too large or too small on either side, and
     the best one always does. Besides the cell that a centre lies in, the neighbours left, right, above and
     below answer too where the centre lies well within their reach, which is wider than the cell for
-    `scale_x_y` above 1 (Jocher et al., *YOLOv5*, 2020). So a truth has several teachers. A slot that two
-    truths want goes to the one that it needs to bend less for.
+    `scale_x_y` above 1 (Jocher et al., *YOLOv5*, 2020). So a ground truth has several teachers. A slot that
+    two ground truths want goes to the one that it needs to bend less for.
 
-    The law: raw heads that say `raw_from_boxes` of the targets in these slots decode to the truths.
+    The law: raw heads that say `raw_from_boxes` of the targets in these slots decode to the ground truths.
 
     Args:
-        xyxy: truths (N, 4) with sides above 0, pixels of the network's input.
+        xyxy: ground truths (N, 4) with sides above 0, pixels of the network's input.
         class_id: (N,).
         heads: how to read the heads.
         grids: rows and columns of each head.
@@ -212,18 +212,18 @@ def encode(
     first_slot, parts = 0, []
     for head, shape, bend in zip(heads, grids, bends, strict=True):
         fits = (bend < np.log(LARGEST_RATIO)) | (bend == best[:, None])  # (N, A)
-        slot, cost, truth = _claims(cxcywh, head, shape, np.where(fits, bend, np.inf))
-        parts.append((first_slot + slot, cost, truth))
+        slot, cost, ground_truth = _claims(cxcywh, head, shape, np.where(fits, bend, np.inf))
+        parts.append((first_slot + slot, cost, ground_truth))
         first_slot += shape[0] * shape[1] * len(head.anchors)
-    slot, cost, truth = (np.concatenate(column) for column in zip(*parts, strict=True))  # (K,) each
-    order = np.lexsort((truth, cost, slot))  # (K,)
+    slot, cost, ground_truth = (np.concatenate(column) for column in zip(*parts, strict=True))  # (K,) each
+    order = np.lexsort((ground_truth, cost, slot))  # (K,)
     slot, first = np.unique(slot[order], return_index=True)  # (P,) each
-    truth = truth[order][first]  # (P,)
-    return Targets(slot, cxcywh[truth], class_id[truth].astype(np.int64), truth)
+    ground_truth = ground_truth[order][first]  # (P,)
+    return Targets(slot, cxcywh[ground_truth], class_id[ground_truth].astype(np.int64), ground_truth)
 
 
 def _bend(cxcywh: Floats, head: Head) -> Floats:
-    """How far each anchor is from each truth's size: the larger |log ratio| of the two sides, (N, A)."""
+    """How far each anchor is from each object's size: the larger |log ratio| of the two sides, (N, A)."""
     ratio = cxcywh[:, None, 2:] / np.asarray(head.anchors, np.float32)  # (N, A, 2)
     bend: Floats = np.abs(np.log(ratio)).max(axis=2)
     return bend
@@ -232,7 +232,7 @@ def _bend(cxcywh: Floats, head: Head) -> Floats:
 def _claims(
     cxcywh: Floats, head: Head, shape: tuple[int, int], bend: Floats
 ) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
-    """Slots of one head that truths (N, 4) claim, (K,), how much each must bend, and for which truth."""
+    """Slots of one head that objects (N, 4) claim, (K,), how much each must bend, and for which object."""
     last = np.array(shape[::-1]) - 1  # (2,): last column, last row
     centre = cxcywh[:, :2] / head.stride  # (N, 2), in cells
     own = np.clip(np.floor(centre), 0, last)  # (N, 2)
@@ -244,10 +244,10 @@ def _claims(
     reached[:, 0] = True  # the cell that it lies in answers always
     cost = np.square(share - 0.5).sum(axis=2)[:, :, None] + np.square(bend)[:, None]  # (N, 5, A)
     claimed = (inside & reached)[:, :, None] & np.isfinite(cost)  # (N, 5, A)
-    truth, neighbour, anchor = np.nonzero(claimed)  # (K,) each
-    column, row = cell[truth, neighbour].astype(np.int64).T  # (K,) each
+    ground_truth, neighbour, anchor = np.nonzero(claimed)  # (K,) each
+    column, row = cell[ground_truth, neighbour].astype(np.int64).T  # (K,) each
     slot = (row * shape[1] + column) * len(head.anchors) + anchor  # (K,)
-    return slot, cost[claimed], truth
+    return slot, cost[claimed], ground_truth
 
 
 def _centre_share(offset: Floats, head: Head) -> Floats:
@@ -256,7 +256,7 @@ def _centre_share(offset: Floats, head: Head) -> Floats:
 
 
 def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float) -> Candidates:
-    """Turn the raw heads of one picture into (box, class) pairs above ``confidence``.
+    """Turn the raw heads of one image into (box, class) pairs above ``confidence``.
 
     The objectness alone bounds the confidence from above, so it decides first; classes and boxes are
     computed only for what is left. As in Darknet, a box carries every class that passes.

@@ -31,16 +31,16 @@ EVALUATION_FLOOR = 0.001
 
 @dataclass(frozen=True, slots=True)
 class DetectConfig:
-    """How pictures become boxes.
+    """How images become boxes.
 
     Attributes:
         confidence: only (box, class) pairs above this are kept.
         nms_iou: a box goes when it overlaps a more confident one of its class by more than this.
-        max_detections: at most so many a picture, the most confident.
+        max_detections: at most so many an image, the most confident.
         classes: only these class ids; None keeps all.
         class_agnostic: one box suppresses another whatever its class.
         suppression: which rule suppresses; None follows the model.
-        resize: how a picture gets the network's size; None follows the model.
+        resize: how an image gets the network's size; None follows the model.
         imgsz: height and width of the network's input in pixels; None follows the model.
 
     Raises:
@@ -68,25 +68,26 @@ class DetectConfig:
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How much training pictures are changed. The defaults suit some hundred pictures.
+    """How much training images are changed. The defaults suit some hundred images.
 
-    Probabilities are drawn for each training picture, strengths for each picture that stands in it.
+    Probabilities are drawn for each training image, strengths for each image that stands in it.
 
     Attributes:
         flip: probability of mirroring left and right.
-        flip_vertical: probability of mirroring top and bottom, for pictures that have no up.
+        flip_vertical: probability of mirroring top and bottom, for images that have no up.
         scale: the size changes by a factor between 1 / (1 + scale) and 1 + scale.
         aspect: width over height changes by a factor between 1 / (1 + aspect) and 1 + aspect.
-        shift: where a picture lies in the room it has: 0 is the middle, 0.5 anywhere.
+        shift: where an image lies in the room it has: 0 is the middle, 0.5 anywhere.
         hue: turns by at most this share of the colour circle.
         saturation: grows or shrinks by at most this share.
         brightness: grows or shrinks by at most this share.
         contrast: grows or shrinks by at most this share.
-        mosaic: probability of joining four pictures.
-        mixup: probability of laying another picture over the whole; it rarely helps small networks.
+        mosaic: probability of joining four images.
+        mixup: probability of laying another image over the whole; it rarely helps small networks.
         cutout: probability of hiding up to three rectangles.
         cutout_side: the longest side of such a rectangle, as a share of the network's input.
-        min_visible: an object stays in the truth if at least this share of its box is still to be seen.
+        min_visible: an object stays in the ground truth if at least this share of its box is still to be
+            seen.
 
     Raises:
         UsageError: if a value lies outside its range.
@@ -117,11 +118,11 @@ class AugmentConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """How a network learns. The defaults suit fine-tuning on some hundred pictures.
+    """How a network learns. The defaults suit fine-tuning on some hundred images.
 
     Attributes:
-        epochs: how often each picture is seen; None chooses by the number of pictures.
-        batch: pictures a step; None chooses by the number of pictures and memory.
+        epochs: how often each image is seen; None chooses by the number of images.
+        batch: images a step; None chooses by the number of images and memory.
         imgsz: height and width of the network's input in pixels; None follows the model.
         learning_rate: the highest, after warm-up and before the cosine leads down to `final_rate` of it; None
             chooses by how well the model finds these objects already.
@@ -133,12 +134,12 @@ class TrainConfig:
         freeze: epochs in which only what is new learns.
         label_smoothing: how far class targets lie from 0 and 1.
         calm: share of the run, at its end, without mosaic and mixup.
-        start_share: share of the starting weights in the result; None tries, on the validation pictures,
+        start_share: share of the starting weights in the result; None tries, on the validation images,
             where the model knew some of the classes.
         patience: epochs without a better figure before it stops; 0 never stops early.
         max_minutes: the schedule adapts so that training ends by then.
         seed: of everything random.
-        workers: threads that prepare pictures.
+        workers: threads that prepare images.
         precision: what the network computes in; weights are float32 always. "auto": bfloat16 where the
             processor has it, float16 on a GPU, else float32.
         device: where it computes. "auto": on all GPUs that the backend sees, else on the processor.

@@ -1,7 +1,7 @@
 """What flows through the house: boxes that were found, and boxes that are there.
 
-Boxes are xyxy in pixels of the upright original picture: (0, 0) is the upper left corner of the
-upper left pixel, and a box that covers a whole picture is (0, 0, width, height).
+Boxes are xyxy in pixels of the upright original image: (0, 0) is the upper left corner of the
+upper left pixel, and a box that covers a whole image is (0, 0, width, height).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Detections", "Truth"]
+__all__ = ["Detections", "GroundTruth"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -21,7 +21,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """Boxes that a detector found on one picture.
+    """Boxes that a detector found on one image.
 
     Attributes:
         xyxy: float, (N, 4), pixels of the upright original.
@@ -55,8 +55,8 @@ class Detections:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Truth:
-    """Boxes that people drew on one picture.
+class GroundTruth:
+    """Boxes that people drew on one image.
 
     Attributes:
         xyxy: float, (N, 4), pixels of the upright original.
@@ -72,7 +72,7 @@ class Truth:
 
     xyxy: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     class_id: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
-    # What is left out is completed below, so that nobody who reads a Truth need ask for None.
+    # What is left out is completed below, so that nobody who reads a Ground truth need ask for None.
     crowd: Bools = None  # type: ignore[assignment]
     difficult: Bools = None  # type: ignore[assignment]
     area: Floats = None  # type: ignore[assignment]
@@ -95,9 +95,9 @@ class Truth:
     def __len__(self) -> int:
         return len(self.xyxy)
 
-    def __getitem__(self, index: slice | Integers | Bools) -> Truth:
+    def __getitem__(self, index: slice | Integers | Bools) -> GroundTruth:
         """The boxes at ``index``: a slice, integer positions (K,) or a mask (N,)."""
-        return Truth(
+        return GroundTruth(
             self.xyxy[index], self.class_id[index], self.crowd[index], self.difficult[index], self.area[index]
         )
 

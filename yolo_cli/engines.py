@@ -85,7 +85,7 @@ class OnnxEngine:
             ["CPUExecutionProvider"] if device == "cpu" else ["CUDAExecutionProvider", "CPUExecutionProvider"]
         )
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # its warnings tell a user nothing that could be mended
+        options.log_severity_level = 3  # its warnings tell a user nothing that could be fixed
         providers = [provider for provider in wanted if provider in available]
         self._path, self._device = path, device
         self._source: Path | bytes = path

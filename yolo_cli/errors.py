@@ -1,4 +1,4 @@
-"""Faults that the user can mend: one line that says what, where and what to do."""
+"""Faults that the user can fix: one line that says what, where and what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["DataError", "UsageError", "UserError"]
 
 
 class UserError(Exception):
-    """A fault that the user can mend. Its text is one line and is shown without a traceback.
+    """A fault that the user can fix. Its text is one line and is shown without a traceback.
 
     Attributes:
         exit_code: what the command line exits with when nothing catches the fault.

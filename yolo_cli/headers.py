@@ -1,4 +1,4 @@
-"""What a picture file says of itself before it is decoded: kind, size, transparency, wholeness.
+"""What an image file says of itself before it is decoded: kind, size, transparency, wholeness.
 
 Decoding a hostile or broken file costs memory and prints warnings of C libraries; the header costs
 microseconds. Layouts are those of the formats' own specifications: ITU-T T.81 (JPEG), W3C PNG,
@@ -23,7 +23,7 @@ _CUT = "is truncated"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a picture's bytes say of it.
+    """What an image's bytes say of it.
 
     Attributes:
         kind: the format's usual name, such as "JPEG".
@@ -44,10 +44,10 @@ class Header:
 
 
 def read_header(data: bytes, name: str) -> Header:
-    """Read what the bytes of a picture file say of it, without decoding them.
+    """Read what the bytes of an image file say of it, without decoding them.
 
     Raises:
-        DataError: if the bytes are no picture of a known kind, or the header is cut short or absurd.
+        DataError: if the bytes are no image of a known kind, or the header is cut short or absurd.
 
     >>> read_header(b"GIF89a" + bytes([3, 0, 2, 0, 0, 0, 0]), "dot.gif")
     Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None)
@@ -58,9 +58,7 @@ def read_header(data: bytes, name: str) -> Header:
     try:
         header = read(data)
     except (struct.error, IndexError, ValueError) as fault:
-        raise DataError(
-            f"{name}: the picture's header {_CUT} or damaged; save or download it again"
-        ) from fault
+        raise DataError(f"{name}: the image's header {_CUT} or damaged; save or download it again") from fault
     if header.width < 1 or header.height < 1:
         raise DataError(f"{name}: the header gives a size of {header.width}x{header.height}; save it again")
     return header
@@ -69,7 +67,7 @@ def read_header(data: bytes, name: str) -> Header:
 def _jpeg(data: bytes) -> Header:
     """Walk the marker segments to the first scan; a whole file has an end marker (FF D9) after it.
 
-    Inside a scan FF is always followed by 00 or a restart marker, so FF D9 there ends the picture;
+    Inside a scan FF is always followed by 00 or a restart marker, so FF D9 there ends the image;
     the end marker of an embedded thumbnail lies before the scan and is not taken for it.
     """
     width = height = orientation = 0
@@ -216,12 +214,12 @@ _OTHERS = (
     (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL ", re.DOTALL), "holds JPEG XL, which is not read here"),
     (re.compile(rb"\0\0\0\x0cjP {2}|\xff\x4f\xff\x51"), "holds JPEG 2000, which is not read here"),
     (re.compile(rb"II\+\0|MM\0\+"), "holds BigTIFF, which is not read here"),
-    (re.compile(rb"%PDF"), "holds a PDF document, not a picture"),
-    (re.compile(rb"[\t\n\f\r\x20-\x7e\x80-\xff]{1,256}\Z", re.DOTALL), "holds text, not a picture"),
+    (re.compile(rb"%PDF"), "holds a PDF document, not an image"),
+    (re.compile(rb"[\t\n\f\r\x20-\x7e\x80-\xff]{1,256}\Z", re.DOTALL), "holds text, not an image"),
 )
 
 
 def _what_else(data: bytes) -> str:
-    """Say what bytes are that are no picture of ours."""
+    """Say what bytes are that are no image of ours."""
     head = data[:256]
-    return next((words for magic, words in _OTHERS if magic.match(head)), "is not a picture")
+    return next((words for magic, words in _OTHERS if magic.match(head)), "is not an image")

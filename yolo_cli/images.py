@@ -1,6 +1,6 @@
 """Bytes ↔ RGB uint8, upright.
 
-What every picture becomes, whatever the file holds: 8 bits a channel (of 16 the upper 8), three channels
+What every image becomes, whatever the file holds: 8 bits a channel (of 16 the upper 8), three channels
 (grey is repeated, CMYK is converted), transparent parts over white as on a web page, turned upright by its
 EXIF orientation, the first frame or page of several. Formats: JPEG, PNG, WebP, BMP, TIFF, GIF, PNM.
 """
@@ -32,15 +32,15 @@ __all__ = [
     "write_image",
 ]
 
-MAX_PIXELS = 178_000_000  # larger pictures are refused before they are decoded: they would need over 0.5 GB
-MAX_BYTES = 1 << 30  # a file larger than this is no picture
+MAX_PIXELS = 178_000_000  # larger images are refused before they are decoded: they would need over 0.5 GB
+MAX_BYTES = 1 << 30  # a file larger than this is no image
 WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 SUFFIXES = (*WRITABLE, ".jpe", ".jfif", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")  # in lower case
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """One upright picture.
+    """One upright image.
 
     Attributes:
         rgb: uint8, (height, width, 3), in the order red, green, blue.
@@ -76,35 +76,35 @@ class Image:
 
 
 def read_image(path: str | os.PathLike[str], name: str | None = None) -> Image:
-    """Read a picture file. Its bytes are read here, not by OpenCV, so that any path works everywhere.
+    """Read an image file. Its bytes are read here, not by OpenCV, so that any path works everywhere.
 
     Args:
         path: the file.
         name: what to call it in results and messages; None takes the path as given.
 
     Raises:
-        DataError: if the file is missing, a folder, not readable, too large, or no whole picture.
+        DataError: if the file is missing, a folder, not readable, too large, or no whole image.
     """
     name = os.fspath(path) if name is None else name
     return decode_image(_read_bytes(Path(path), name), name)
 
 
 def decode_image(data: bytes, name: str) -> Image:
-    """Decode the bytes of a picture file.
+    """Decode the bytes of an image file.
 
     Args:
         data: the whole file.
         name: what to call it in results and messages.
 
     Raises:
-        DataError: if the bytes are empty, truncated, damaged, too large a picture, or no picture at all.
+        DataError: if the bytes are empty, truncated, damaged, too large an image, or no image at all.
     """
     if not data:
         raise DataError(f"{name}: is empty (0 bytes); save or download it again")
     header = read_header(data, name)
     if header.width * header.height > MAX_PIXELS:
         size = f"{header.width:,}x{header.height:,}"
-        raise DataError(f"{name}: {size} pixels are more than {MAX_PIXELS:,}; shrink or cut the picture")
+        raise DataError(f"{name}: {size} pixels are more than {MAX_PIXELS:,}; shrink or cut the image")
     if header.fault:
         raise DataError(f"{name}: the {header.kind} file {header.fault}; save or download it again")
     rgb = _decode(data, header)
@@ -116,7 +116,7 @@ def decode_image(data: bytes, name: str) -> Image:
 
 
 def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
-    """Write a picture in the format that the suffix names; a reader never sees half a file.
+    """Write an image in the format that the suffix names; a reader never sees half a file.
 
     Args:
         path: a name that ends in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff.
@@ -124,7 +124,7 @@ def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
 
     Raises:
         UsageError: if the suffix names no format that can be written.
-        DataError: if the format cannot hold the picture, or the file cannot be written.
+        DataError: if the format cannot hold the image, or the file cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
@@ -152,14 +152,14 @@ def _read_bytes(path: Path, name: str) -> bytes:
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise DataError(f"{name}: is over {MAX_BYTES >> 30} GiB and thus no picture")
+                raise DataError(f"{name}: is over {MAX_BYTES >> 30} GiB and thus no image")
             return file.read()
     except FileNotFoundError as fault:
         raise DataError(f"{name}: there is no such file") from fault
     except IsADirectoryError as fault:
-        raise DataError(f"{name}: is a folder, not a picture") from fault
+        raise DataError(f"{name}: is a folder, not an image") from fault
     except PermissionError as fault:  # on Windows a folder says this, too
-        reason = "is a folder, not a picture" if path.is_dir() else "may not be read: permission denied"
+        reason = "is a folder, not an image" if path.is_dir() else "may not be read: permission denied"
         raise DataError(f"{name}: {reason}") from fault
     except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
         raise DataError(f"{name}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault

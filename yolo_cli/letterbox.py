@@ -1,4 +1,4 @@
-"""Picture ↔ network square, both ways.
+"""Image ↔ network square, both ways.
 
 Both ways stand on one law: the edge at x of the original lies at ``left + x * scaled_width / width`` in the
 network's input, and y likewise. The scaled size is a whole number of pixels, so the scales of the two axes
@@ -27,12 +27,12 @@ GREY = 128
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """Where one picture lies in the network's input. Made by :meth:`fit`.
+    """Where one image lies in the network's input. Made by :meth:`fit`.
 
     Attributes:
-        height, width: of the original picture, in pixels.
+        height, width: of the original image, in pixels.
         net_height, net_width: of the network's input, in pixels.
-        scaled_height, scaled_width: what the picture is resized to, in pixels.
+        scaled_height, scaled_width: what the image is resized to, in pixels.
         top, left: how much padding lies above it and to its left, in pixels.
     """
 
@@ -49,9 +49,9 @@ class Letterbox:
     def fit(
         cls, height: int, width: int, net_height: int, net_width: int, kind: Resize = "letterbox"
     ) -> Letterbox:
-        """Fit a picture of ``height`` by ``width`` pixels into ``net_height`` by ``net_width`` pixels.
+        """Fit an image of ``height`` by ``width`` pixels into ``net_height`` by ``net_width`` pixels.
 
-        ``letterbox`` keeps the aspect: the picture grows or shrinks until it touches two opposite edges, and
+        ``letterbox`` keeps the aspect: the image grows or shrinks until it touches two opposite edges, and
         the rest is padding, half on each side. The other side's length is rounded down, but is at least 1; of
         an odd padding the smaller part comes above or left. So Darknet does it. ``stretch`` fills everything.
 
@@ -73,13 +73,13 @@ class Letterbox:
         return cls(height, width, net_height, net_width, scaled_height, scaled_width, top, left)
 
     def apply(self, rgb: Pixels, out: Pixels | None = None) -> Pixels:
-        """The network's input (net_height, net_width, 3) for the picture ``rgb`` (height, width, 3), uint8.
+        """The network's input (net_height, net_width, 3) for the image ``rgb`` (height, width, 3), uint8.
 
         Resized bilinearly, as the reference figures were measured; pixels are copied untouched where the
-        picture already has its scaled size.
+        image already has its scaled size.
 
         Args:
-            rgb: the picture; it is not changed.
+            rgb: the image; it is not changed.
             out: where to write the result, for example one row of a batch; made when None.
 
         Returns:
@@ -112,7 +112,7 @@ class Letterbox:
     def undo(self, xyxy: Floats) -> Floats:
         """Boxes (N, 4) in pixels of the network's input → boxes (N, 4) in pixels of the original.
 
-        A box that reaches into the padding reaches out of the picture; clip it where that matters.
+        A box that reaches into the padding reaches out of the image; clip it where that matters.
         """
         scale, offset = self._law(xyxy.dtype)  # (4,), (4,)
         return (xyxy - offset) / scale

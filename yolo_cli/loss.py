@@ -1,13 +1,14 @@
 """Raw heads against targets: how wrong a network is, as one number that can be differentiated.
 
 Three terms, each summed over the batch and divided by its number of positive slots (those that answer for
-a truth):
+a ground truth):
 
-- *box*: 1 − CIoU of each positive slot's box and its truth (Zheng et al., "Distance-IoU Loss", AAAI 2020);
+- *box*: 1 − CIoU of each positive slot's box and its ground truth (Zheng et al., "Distance-IoU Loss", AAAI
+2020);
 - *objectness*: binary cross-entropy of every slot. A positive slot shall say how well its box overlaps the
-  truth (IoU), so that confidence ranks boxes by how well they fit; every other slot shall say 0. Slots whose
-  box overlaps a truth well without answering for it, or lies in a crowd or on a difficult object, are asked
-  nothing;
+  ground truth (IoU), so that confidence ranks boxes by how well they fit; every other slot shall say 0. Slots
+  whose box overlaps a ground truth well without answering for it, or lies in a crowd or on a difficult
+  object, are asked nothing;
 - *class*: binary cross-entropy of each class in the positive slots, with label smoothing.
 
 Everything is `keras.ops`, so it runs on TensorFlow, JAX and PyTorch alike, and boxes come out of the same
@@ -27,7 +28,7 @@ from yolo_cli.codec import Head, boxes_from_raw, slot_anchors, slot_cells
 
 __all__ = ["LossWeights", "YoloLoss", "ciou"]
 
-MOST_IGNORED = 512  # so many slots of a picture, the most confident, can be asked nothing
+MOST_IGNORED = 512  # so many slots of an image, the most confident, can be asked nothing
 
 TINY = 1e-7  # keeps quotients finite where a box has no area
 
@@ -39,7 +40,8 @@ class LossWeights:
     Attributes:
         box, objectness, classes: factors of the three terms.
         label_smoothing: how far the target of a class lies from 0 and 1, shared by both sides.
-        ignore_iou: a slot whose box overlaps a truth by more, without answering for it, is asked nothing.
+        ignore_iou: a slot whose box overlaps a ground truth by more, without answering for it, is asked
+            nothing.
     """
 
     box: float = 5.0
@@ -69,14 +71,14 @@ class YoloLoss:
         """The three terms, weighted, under the names box, objectness and class.
 
         Args:
-            targets: padded to one size for all pictures of the batch of B:
+            targets: padded to one size for all images of the batch of B:
                 slot, int32 (B, P): positive slots, padded with 0;
-                cxcywh, float32 (B, P, 4): their truths, pixels, padded with 1;
+                cxcywh, float32 (B, P, 4): their ground truths, pixels, padded with 1;
                 class_id, int32 (B, P);
                 positive, float32 (B, P): 1, or 0 for padding;
                 taken, uint8 (B, S): 1 for positive slots, counted through all heads;
-                truths, float32 (B, T, 4): xyxy of all truths, padded with 0;
-                unasked, float32 (B, T): 1 for truths that are crowd or difficult.
+                ground truths, float32 (B, T, 4): xyxy of all ground truths, padded with 0;
+                unasked, float32 (B, T): 1 for ground truths that are crowd or difficult.
             raw_heads: float32 (B, rows, columns, channels) each.
         """
         values, boxes = self._decoded(raw_heads)  # (B, S, 5 + classes), (B, S, 4) xyxy
@@ -111,7 +113,7 @@ class YoloLoss:
         """Cross-entropy of every slot's objectness, summed over the batch.
 
         With softplus(x) the cross-entropy of the target 0, that of the target z is softplus(x) − x·z. So the
-        sum over all slots is mended in those that answer and in those that are asked nothing. Of the latter,
+        sum over all slots is fixed in those that answer and in those that are asked nothing. Of the latter,
         only the most confident are looked for: where the objectness is low, it costs next to nothing anyway.
 
         Args:
@@ -136,10 +138,12 @@ class YoloLoss:
 
     def _ignored(self, boxes: Any, slot: Any, targets: Mapping[str, Any]) -> Any:
         """1 for those of some slots (B, K) that answer for nothing, but are asked nothing either; else 0."""
-        truths = ops.cast(targets["truths"], "float32")  # (B, T, 4)
+        ground_truths = ops.cast(targets["ground_truths"], "float32")  # (B, T, 4)
         unasked = ops.cast(targets["unasked"], "float32")[:, None]  # (B, 1, T)
         mine = ops.stop_gradient(_take(boxes, slot))  # (B, K, 4)
-        both, own, theirs = _areas(mine[:, :, None], truths[:, None])  # (B, K, T), (B, K, 1), (B, 1, T)
+        both, own, theirs = _areas(
+            mine[:, :, None], ground_truths[:, None]
+        )  # (B, K, T), (B, K, 1), (B, 1, T)
         iou = both / (own + theirs - both + TINY)  # (B, K, T)
         # Of a crowd or a difficult object, the share of the slot's own box counts that lies in it.
         inside = both / (own + TINY) - 0.5  # (B, K, T)

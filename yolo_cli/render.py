@@ -1,6 +1,6 @@
-"""`Detections` → a picture that people can read.
+"""`Detections` → an image that people can read.
 
-Every class has one colour, the same in every picture and every run. Lines and labels follow the picture's
+Every class has one colour, the same in every image and every run. Lines and labels follow the image's
 size. With OpenCV 5 labels may be in any script; OpenCV 4 draws "?" for letters beyond ASCII.
 """
 
@@ -54,17 +54,17 @@ class _Label:
 
 
 def draw(image: Image, detections: Detections, class_names: Sequence[str]) -> Pixels:
-    """Draw boxes with class names and confidences on a copy of the picture.
+    """Draw boxes with class names and confidences on a copy of the image.
 
     The most confident detections choose their label's place first and lie on top.
 
     Args:
-        image: the picture; it stays as it is.
-        detections: boxes in pixels of that picture.
+        image: the image; it stays as it is.
+        detections: boxes in pixels of that image.
         class_names: by class id; an id beyond them is shown as a number.
 
     Returns:
-        uint8, (height, width, 3), RGB, as large as the picture.
+        uint8, (height, width, 3), RGB, as large as the image.
     """
     canvas = image.rgb.copy()
     side = (image.height * image.width) ** 0.5
@@ -86,7 +86,7 @@ def draw(image: Image, detections: Detections, class_names: Sequence[str]) -> Pi
 
 
 def _text_size(side: float, count: int) -> int:
-    """Letters in pixels: a 42nd of the picture's side, more where that is small, less among many boxes."""
+    """Letters in pixels: a 42nd of the image's side, more where that is small, less among many boxes."""
     wanted = max(side / 42, min(12, side / 10), _SMALLEST_TEXT)
     return round(max(wanted * 0.8, min(wanted, 10)) if count > 24 else wanted)
 
@@ -123,7 +123,7 @@ def _palette() -> Pixels:
 
 
 def _pixel_boxes(xyxy: NDArray[np.floating], width: int, height: int) -> list[_Rectangle]:
-    """Boxes in whole pixels inside the picture, each at least one pixel wide and high."""
+    """Boxes in whole pixels inside the image, each at least one pixel wide and high."""
     edges = np.clip(np.rint(xyxy), 0, (width, height, width, height)).astype(int)  # (N, 4)
     start = np.minimum(edges[:, :2], (width - 1, height - 1))  # (N, 2)
     end = np.maximum(edges[:, 2:], start + 1)  # (N, 2)
@@ -140,7 +140,7 @@ def _draw_box(canvas: Pixels, box: _Rectangle, colour: Colour, line: int) -> Non
 def _label(
     text: str, colour: Colour, box: _Rectangle, size: int, canvas: Pixels, taken: list[_Rectangle]
 ) -> _Label | None:
-    """Lay out a label near its box, smaller if the picture is narrow; None if it cannot be read at all."""
+    """Lay out a label near its box, smaller if the image is narrow; None if it cannot be read at all."""
     height, width = canvas.shape[:2]
     while True:
         padding = max(1, size // 5)
@@ -153,7 +153,7 @@ def _label(
 
 
 def _free_place(
-    box: _Rectangle, wide: int, high: int, picture: tuple[int, int], taken: list[_Rectangle]
+    box: _Rectangle, wide: int, high: int, image: tuple[int, int], taken: list[_Rectangle]
 ) -> _Rectangle:
     """Above the box, else inside its top, below it, or inside its bottom, on the left or right.
 
@@ -165,7 +165,7 @@ def _free_place(
     ]
     best, least = None, float("inf")
     for x, y in corners:
-        left, top = min(max(x, 0), picture[0] - wide), min(max(y, 0), picture[1] - high)
+        left, top = min(max(x, 0), image[0] - wide), min(max(y, 0), image[1] - high)
         place = _Rectangle(left, top, left + wide, top + high)
         covered = sum(place.overlap(other) for other in taken)
         if covered < least:

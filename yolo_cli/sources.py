@@ -1,8 +1,8 @@
-"""What a user names → pictures, one at a time.
+"""What a user names → images, one at a time.
 
 A source is a file, a folder, a glob in quotes, a list file (``.txt``, one path a line) or ``-`` for one
-picture's bytes on standard input. What is named is looked up at once, so that the count is known;
-pictures are read one by one, so that memory stays flat. Faults are in-band: one bad file among many is
+image's bytes on standard input. What is named is looked up at once, so that the count is known;
+images are read one by one, so that memory stays flat. Faults are in-band: one bad file among many is
 named and does not end the work.
 """
 
@@ -30,11 +30,11 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sourced:
-    """One picture that was named, read or not.
+    """One image that was named, read or not.
 
     Attributes:
         name: as the user named it; "-" for standard input.
-        image: the picture, or None where it could not be read.
+        image: the image, or None where it could not be read.
         error: one line that says why not, or None. Exactly one of ``image`` and ``error`` is None.
         read_ms: how long reading and decoding took, in milliseconds.
     """
@@ -47,7 +47,7 @@ class Sourced:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A picture not yet read: ``path`` is "-" for standard input; ``fault`` says why it never will be."""
+    """An image not yet read: ``path`` is "-" for standard input; ``fault`` says why it never will be."""
 
     path: str
     where: str = ""
@@ -56,7 +56,7 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Pictures to be read: iterate for `Sourced` values; ``len`` counts them, bad ones too.
+    """Images to be read: iterate for `Sourced` values; ``len`` counts them, bad ones too.
 
     Iterating again reads the files again; standard input can be read once.
     """
@@ -73,7 +73,7 @@ class Source:
 def open_source(arguments: Sequence[str], *, recursive: bool = False) -> Source:
     """Look up what the arguments name, in their order; in a folder, a2.jpg comes before a10.jpg.
 
-    A picture that is named twice is read once. Files whose names start with a dot are passed over in folders.
+    An image that is named twice is read once. Files whose names start with a dot are passed over in folders.
 
     Args:
         arguments: files, folders, globs, list files, or "-".
@@ -84,7 +84,7 @@ def open_source(arguments: Sequence[str], *, recursive: bool = False) -> Source:
         DataError: if no argument names anything to read.
     """
     if not arguments:
-        raise UsageError("no picture is named; give files, folders, 'globs', a list.txt, or - for stdin")
+        raise UsageError("no image is named; give files, folders, 'globs', a list.txt, or - for stdin")
     entries = tuple(_first_mentions(e for argument in arguments for e in _expand(argument, recursive)))
     if all(entry.fault for entry in entries):
         more = f" (and {len(entries) - 1} more)" if len(entries) > 1 else ""
@@ -119,7 +119,7 @@ def _first_mentions(entries: Iterable[_Entry]) -> Iterator[_Entry]:
 
 
 def _expand(argument: str, recursive: bool) -> list[_Entry]:
-    """The pictures behind one argument; a fault where there are none."""
+    """The images behind one argument; a fault where there are none."""
     if argument == STDIN:
         return [_Entry(STDIN)]
     if os.path.isdir(argument):
@@ -127,13 +127,13 @@ def _expand(argument: str, recursive: bool) -> list[_Entry]:
     if os.path.isfile(argument):
         return _list_file(argument) if argument.lower().endswith(".txt") else [_Entry(argument)]
     if glob.has_magic(argument):
-        found = [path for path in glob.glob(argument, recursive=True) if _is_picture(path)]
-        return _sorted(found) or [_fault(argument, "matches no picture")]
+        found = [path for path in glob.glob(argument, recursive=True) if _is_image(path)]
+        return _sorted(found) or [_fault(argument, "matches no image")]
     return [_fault(argument, "there is no such file or folder")]
 
 
 def _folder(folder: str, recursive: bool) -> list[_Entry]:
-    """The pictures in a folder, those of its folders if asked, and a fault for each that cannot be read."""
+    """The images in a folder, those of its folders if asked, and a fault for each that cannot be read."""
     found: list[str] = []
     faults: list[_Entry] = []
 
@@ -141,10 +141,10 @@ def _folder(folder: str, recursive: bool) -> list[_Entry]:
         faults.append(_fault(str(error.filename), f"cannot be listed: {error.strerror}"))
 
     for place, folders, files in os.walk(folder, onerror=refuse):
-        found += [os.path.join(place, file) for file in files if _is_picture(file)]
+        found += [os.path.join(place, file) for file in files if _is_image(file)]
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
     hint = "" if recursive else " (its own folders are searched with --recursive)"
-    return (_sorted(found) + faults) or [_fault(folder, f"holds no picture{hint}")]
+    return (_sorted(found) + faults) or [_fault(folder, f"holds no image{hint}")]
 
 
 def _list_file(path: str) -> list[_Entry]:
@@ -161,7 +161,7 @@ def _list_file(path: str) -> list[_Entry]:
         for number, line in enumerate(lines, start=1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
-    return entries or [_fault(path, "lists no picture; write one path a line")]
+    return entries or [_fault(path, "lists no image; write one path a line")]
 
 
 def _sorted(paths: Iterable[str]) -> list[_Entry]:
@@ -172,14 +172,14 @@ def _fault(path: str, words: str) -> _Entry:
     return _Entry(path, fault=f"{path}: {words}")
 
 
-def _is_picture(path: str) -> bool:
+def _is_image(path: str) -> bool:
     """By its name alone."""
     name = os.path.basename(path)
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _read(entry: _Entry) -> Sourced:
-    """Read one picture, with its fault in-band."""
+    """Read one image, with its fault in-band."""
     if entry.fault:
         return Sourced(entry.path, None, entry.fault, 0.0)
     start = time.perf_counter()
@@ -196,6 +196,6 @@ def _image(path: str) -> Image:
         return read_image(path)
     if sys.stdin.isatty():
         raise DataError(
-            "-: standard input is a terminal; pipe a picture into it, as in: yolo detect - < a.jpg"
+            "-: standard input is a terminal; pipe an image into it, as in: yolo detect - < a.jpg"
         )
     return decode_image(sys.stdin.buffer.read(MAX_BYTES), STDIN)

@@ -9,8 +9,8 @@ Four rules say when a box goes because of a more confident one that stays (t is 
 - ``soft``: no box goes at once; each loses confidence by exp(-IoU²/0.5) for every more confident one, and
   goes when less than 0.001 is left. Bodla et al., "Soft-NMS", ICCV 2017 (the Gaussian form).
 
-The ratio d²/c² depends on the unit of each axis: to decide as Darknet does on a picture that is not
-square, give boxes relative to the picture's width and height. IoU is the same in every unit.
+The ratio d²/c² depends on the unit of each axis: to decide as Darknet does on an image that is not
+square, give boxes relative to the image's width and height. IoU is the same in every unit.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Judge made-up detections once, by one program, and print seconds and peak memory as JSON.
 
-``python -m tests.bench.judge_once ours|pycocotools|faster-coco-eval [PICTURES]``. Each program gets the same
-5,000 pictures, 80 classes, 36,000 truths and 100 detections a picture, in the form that it takes: ours
-``Detections`` and ``Truth`` a picture, the others a loaded COCO object. Building that form is not timed; what
-is timed is, for the others, ``evaluate`` and ``accumulate``, and for us everything after it: adding the
-pictures one by one, gathering, judging, all curves. Peak memory is of the whole process, the form included.
+``python -m tests.bench.judge_once ours|pycocotools|faster-coco-eval [IMAGES]``. Each program gets the same
+5,000 images, 80 classes, 36,000 ground truths and 100 detections an image, in the form that it takes: ours
+``Detections`` and ``GroundTruth`` an image, the others a loaded COCO object. Building that form is not timed;
+what is timed is, for the others, ``evaluate`` and ``accumulate``, and for us everything after it: adding the
+images one by one, gathering, judging, all curves. Peak memory is of the whole process, the form included.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ CLASSES = 80
 
 @dataclass(frozen=True)
 class Scene:
-    """Boxes (N, 4) xyxy with two decimals, by picture."""
+    """Boxes (N, 4) xyxy with two decimals, by image."""
 
-    pictures: int
-    truth_image: np.ndarray
-    truth_class: np.ndarray
-    truth: np.ndarray
+    images: int
+    gt_image: np.ndarray
+    gt_class: np.ndarray
+    ground_truth: np.ndarray
     crowd: np.ndarray
     found_image: np.ndarray
     found_class: np.ndarray
@@ -39,37 +39,39 @@ class Scene:
     confidence: np.ndarray
 
 
-def scene(pictures: int = 5000, seed: int = 0) -> Scene:
-    """Half of the detections near truths, most of those of the right class; half anywhere."""
+def scene(images: int = 5000, seed: int = 0) -> Scene:
+    """Half of the detections near ground truths, most of those of the right class; half anywhere."""
     random = np.random.default_rng(seed)
-    truths = pictures * 36 // 5
+    ground_truths = images * 36 // 5
     share = 1 / np.arange(1, CLASSES + 1)
     share /= share.sum()
-    truth_image = np.sort(random.integers(0, pictures, truths))
-    kinds = random.choice(CLASSES, (pictures, 4), p=share)  # each picture shows few classes
-    truth_class = kinds[truth_image, random.integers(0, 4, truths)]
-    truth = _boxes(random, truths)
-    found_image = np.repeat(np.arange(pictures), 100)
-    start = np.searchsorted(truth_image, np.arange(pictures + 1))
+    gt_image = np.sort(random.integers(0, images, ground_truths))
+    kinds = random.choice(CLASSES, (images, 4), p=share)  # each image shows few classes
+    gt_class = kinds[gt_image, random.integers(0, 4, ground_truths)]
+    ground_truth = _boxes(random, ground_truths)
+    found_image = np.repeat(np.arange(images), 100)
+    start = np.searchsorted(gt_image, np.arange(images + 1))
     beside = np.diff(start)[found_image]
     near = (beside > 0) & (random.random(len(found_image)) < 0.5)
     pick = np.minimum(
-        start[found_image] + random.integers(0, 1 << 30, len(near)) % np.maximum(beside, 1), truths - 1
+        start[found_image] + random.integers(0, 1 << 30, len(near)) % np.maximum(beside, 1), ground_truths - 1
     )
-    shift = random.normal(0, 0.12, (len(near), 4)) * np.tile(truth[pick, 2:] - truth[pick, :2], 2)
-    moved = (truth[pick] + shift).clip(0, 640)
+    shift = random.normal(0, 0.12, (len(near), 4)) * np.tile(
+        ground_truth[pick, 2:] - ground_truth[pick, :2], 2
+    )
+    moved = (ground_truth[pick] + shift).clip(0, 640)
     moved = np.concatenate(
         [np.minimum(moved[:, :2], moved[:, 2:]), np.maximum(moved[:, :2], moved[:, 2:])], 1
     )
     right = near & (random.random(len(near)) < 0.85)
     return Scene(
-        pictures,
-        truth_image,
-        truth_class,
-        truth,
-        random.random(truths) < 0.01,
+        images,
+        gt_image,
+        gt_class,
+        ground_truth,
+        random.random(ground_truths) < 0.01,
         found_image,
-        np.where(right, truth_class[pick], random.choice(CLASSES, len(near), p=share)),
+        np.where(right, gt_class[pick], random.choice(CLASSES, len(near), p=share)),
         np.where(near[:, None], moved, _boxes(random, len(near))).round(2),
         np.where(near, random.beta(1, 3, len(near)), random.beta(0.5, 8, len(near))).round(4),
     )
@@ -82,40 +84,40 @@ def _boxes(random: np.random.Generator, count: int) -> np.ndarray:
 
 
 def ours(data: Scene) -> Callable[[], list[float]]:
-    from yolo_cli.detections import Detections, Truth
+    from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.evaluation import Evaluator, evaluate
 
-    places = np.arange(data.pictures + 1)
-    a, b = np.searchsorted(data.found_image, places), np.searchsorted(data.truth_image, places)
-    pictures = [
+    places = np.arange(data.images + 1)
+    a, b = np.searchsorted(data.found_image, places), np.searchsorted(data.gt_image, places)
+    images = [
         (
             Detections(*(part[a[p] : a[p + 1]] for part in (data.found, data.confidence, data.found_class))),
-            Truth(*(part[b[p] : b[p + 1]] for part in (data.truth, data.truth_class, data.crowd))),
+            GroundTruth(*(part[b[p] : b[p + 1]] for part in (data.ground_truth, data.gt_class, data.crowd))),
         )
-        for p in range(data.pictures)
+        for p in range(data.images)
     ]
 
     def judge() -> list[float]:
         evaluator = Evaluator([str(k) for k in range(CLASSES)])
-        for place, (found, truth) in enumerate(pictures):
-            evaluator.add(f"{place:06d}.jpg", found, truth, rank=place)
+        for place, (found, ground_truth) in enumerate(images):
+            evaluator.add(f"{place:06d}.jpg", found, ground_truth, rank=place)
         return [-1.0 if value is None else value for value in evaluate(evaluator.gathered()).coco.values()]
 
     return judge
 
 
 def theirs(data: Scene, coco_class: Any, eval_class: Any) -> Callable[[], list[float]]:
-    truth, found = coco_class(), coco_class()
+    ground_truth, found = coco_class(), coco_class()
     shared = {
         "info": {},
-        "images": [{"id": place + 1, "width": 640, "height": 640} for place in range(data.pictures)],
+        "images": [{"id": place + 1, "width": 640, "height": 640} for place in range(data.images)],
         "categories": [{"id": k + 1, "name": str(k)} for k in range(CLASSES)],
     }
-    truth_rows = zip(data.truth_image, data.truth_class, _xywh(data.truth), data.crowd, strict=True)
-    truth.dataset = {
+    gt_rows = zip(data.gt_image, data.gt_class, _xywh(data.ground_truth), data.crowd, strict=True)
+    ground_truth.dataset = {
         **shared,
         "annotations": [
-            _row(n, *row[:3]) | {"iscrowd": int(row[3])} for n, row in enumerate(truth_rows, start=1)
+            _row(n, *row[:3]) | {"iscrowd": int(row[3])} for n, row in enumerate(gt_rows, start=1)
         ],
     }
     found_rows = zip(data.found_image, data.found_class, _xywh(data.found), data.confidence, strict=True)
@@ -126,11 +128,11 @@ def theirs(data: Scene, coco_class: Any, eval_class: Any) -> Callable[[], list[f
             for n, row in enumerate(found_rows, start=1)
         ],
     }
-    truth.createIndex()
+    ground_truth.createIndex()
     found.createIndex()
 
     def judge() -> list[float]:
-        run = eval_class(truth, found, "bbox")
+        run = eval_class(ground_truth, found, "bbox")
         run.evaluate()
         run.accumulate()
         run.summarize()
@@ -167,9 +169,9 @@ def _program(name: str, data: Scene) -> Callable[[], list[float]]:
 
 
 def main() -> None:
-    pictures = int(sys.argv[2]) if len(sys.argv) > 2 else 5000
+    images = int(sys.argv[2]) if len(sys.argv) > 2 else 5000
     with contextlib.redirect_stdout(io.StringIO()):
-        judge = _program(sys.argv[1], scene(pictures))
+        judge = _program(sys.argv[1], scene(images))
         start = time.perf_counter()
         figures = judge()
         seconds = time.perf_counter() - start

@@ -27,11 +27,11 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 @needs_shared("data", "voc2012-subset")
-def test_reading_hashing_linting_and_fitting_against_decoding_every_picture() -> None:
+def test_reading_hashing_linting_and_fitting_against_decoding_every_image() -> None:
     dataset = open_dataset(VOC)
     boxes = dataset.box_sizes(416)
     decode = seconds(lambda: [sample.read() for sample in dataset.samples])
-    print(f"\n{len(dataset)} pictures, {len(boxes)} boxes; decoding them on one core takes {decode:.2f} s")
+    print(f"\n{len(dataset)} images, {len(boxes)} boxes; decoding them on one core takes {decode:.2f} s")
     for what, work in (
         ("open_dataset", lambda: open_dataset(VOC)),
         ("content_hash", lambda: replace(dataset).content_hash),

@@ -25,7 +25,7 @@ def _judge_once(program: str) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_judging_5000_pictures_beside_other_programs() -> None:
+def test_judging_5000_images_beside_other_programs() -> None:
     known = [("pycocotools", "pycocotools"), ("faster-coco-eval", "faster_coco_eval")]
     others = [program for program, module in known if importlib.util.find_spec(module)]
     ours = _judge_once("ours")

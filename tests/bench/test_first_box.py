@@ -21,15 +21,15 @@ from yolo_cli.engines import OnnxEngine
 
 pytestmark = pytest.mark.bench
 
-PICTURE = ROOT / "examples" / "coffee.jpg"
+IMAGE = ROOT / "examples" / "coffee.jpg"
 MODEL = bundled("weights") / "yolov4-tiny-coco.onnx"
 
-# The least that any program must do: import the runtimes, read and resize the picture, run the network once.
+# The least that any program must do: import the runtimes, read and resize the image, run the network once.
 BARE = f"""
 import cv2, numpy, onnxruntime
 session = onnxruntime.InferenceSession({str(MODEL)!r}, providers=["CPUExecutionProvider"])
-picture = cv2.resize(cv2.imread({str(PICTURE)!r}), (416, 416))[None, :, :, ::-1]
-session.run(None, {{session.get_inputs()[0].name: numpy.ascontiguousarray(picture)}})
+image = cv2.resize(cv2.imread({str(IMAGE)!r}), (416, 416))[None, :, :, ::-1]
+session.run(None, {{session.get_inputs()[0].name: numpy.ascontiguousarray(image)}})
 """
 
 
@@ -53,25 +53,23 @@ def median(action: Callable[[], object], times: int) -> float:
 
 def test_whole_process() -> None:
     bare = seconds([sys.executable, "-c", BARE])
-    ours = seconds(
-        [sys.executable, "-m", "yolo_cli", "detect", str(PICTURE), "--format", "json", "--no-save"]
-    )
+    ours = seconds([sys.executable, "-m", "yolo_cli", "detect", str(IMAGE), "--format", "json", "--no-save"])
     about = seconds([sys.executable, "-m", "yolo_cli", "--help"])
     empty = seconds([sys.executable, "-c", "pass"])
     print(f"\nyolo detect {ours:.3f} s: {ours / bare:.2f} x a bare ONNX Runtime script ({bare:.3f} s)")
     print(f"yolo --help {about:.3f} s: {about / empty:.2f} x an empty Python ({empty:.3f} s)")
 
 
-def test_one_picture_in_a_running_process() -> None:
+def test_one_image_in_a_running_process() -> None:
     """Read, letterbox, run, decode and suppress, against the bare `session.run` of the same network."""
     detector = load_detector("yolov4-tiny-coco", engine="onnx")
     engine = detector.engine
     assert isinstance(engine, OnnxEngine)
     batch = np.zeros((1, *detector.input_size, 3), np.uint8)
-    detector.letterbox(image := read_image(PICTURE)).apply(image.rgb, out=batch[0])
+    detector.letterbox(image := read_image(IMAGE)).apply(image.rgb, out=batch[0])
     pairs = [
-        (median(lambda: engine.run(batch), 1), median(lambda: detector.detect([read_image(PICTURE)]), 1))
+        (median(lambda: engine.run(batch), 1), median(lambda: detector.detect([read_image(IMAGE)]), 1))
         for _ in range(100)  # in turns, so that both see the same machine
     ]
     bare, whole = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"\none picture {1000 * whole:.1f} ms: {whole / bare:.3f} x session.run ({1000 * bare:.1f} ms)")
+    print(f"\none image {1000 * whole:.1f} ms: {whole / bare:.3f} x session.run ({1000 * bare:.1f} ms)")

@@ -1,4 +1,4 @@
-"""What reading a picture costs beyond OpenCV's own decoder."""
+"""What reading an image costs beyond OpenCV's own decoder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.bench.clock import fastest
-from tests.pictures import encode, smooth
+from tests.images import encode, smooth
 from yolo_cli.images import decode_image
 
 

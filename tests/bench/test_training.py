@@ -34,18 +34,18 @@ def test_speed_at_320_pixels(tmp_path: Path) -> None:
     def made(number: int) -> Any:
         return maker.make(*divmod(number, maker.steps), False)
 
-    for number in range(maker.steps):  # pictures are read once, then kept
+    for number in range(maker.steps):  # images are read once, then kept
         made(number)
     data = BATCH / seconds(lambda: made(1), 12)
     same = made(0)
     plain = fitted(parts, parts.plain, (batch for batch in repeat(same)))
     ours = fitted(parts, with_precision(parts.plain, precision), ahead(made, config.workers))
-    print(f"\nplain float32 {plain:.1f} pictures a second, {precision} {ours:.1f}: {ours / plain:.2f} times")
-    print(f"data pipeline alone, one thread: {data:.1f} pictures a second, {data / ours:.1f} times as fast")
+    print(f"\nplain float32 {plain:.1f} images a second, {precision} {ours:.1f}: {ours / plain:.2f} times")
+    print(f"data pipeline alone, one thread: {data:.1f} images a second, {data / ours:.1f} times as fast")
 
 
 def fitted(parts: Any, network: Any, batches: Any) -> float:
-    """Pictures a second in the best of some epochs."""
+    """Images a second in the best of some epochs."""
     import keras
 
     from yolo_cli.loss import YoloLoss

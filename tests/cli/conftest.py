@@ -1,4 +1,4 @@
-"""A detector that finds what its test says, on pictures that are made on the spot."""
+"""A detector that finds what its test says, on images that are made on the spot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tests.pictures import encode, smooth
+from tests.images import encode, smooth
 from yolo_cli.cli import main
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
@@ -20,7 +20,7 @@ NAMES = ("cat", "dog", "traffic light")
 
 @dataclass(frozen=True)
 class FakeDetector:
-    """Two boxes on every picture: a dog in its left half, and a cat of the upper left 10 x 20 pixels."""
+    """Two boxes on every image: a dog in its left half, and a cat of the upper left 10 x 20 pixels."""
 
     config: DetectConfig = field(default_factory=DetectConfig)
     engine: object = None
@@ -59,7 +59,7 @@ class Cli:
 
 @pytest.fixture
 def cli(tmp_path, monkeypatch):
-    """`yolo` in an empty folder, with three pictures of 60 x 40 in ``p`` and a file that is none."""
+    """`yolo` in an empty folder, with three images of 60 x 40 in ``p`` and a file that is none."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "p").mkdir()
     for name in ("a.jpg", "b 2.png", "10.jpg"):

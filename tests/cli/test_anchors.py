@@ -24,12 +24,12 @@ def test_help_is_as_it_was(cli, monkeypatch):
 
 
 def test_a_table_and_two_files(cli, tmp_path):
-    # In train there are 32x24 and 16x24 pixels on pictures of 64: at 416, 6.5 times as large. Both come
+    # In train there are 32x24 and 16x24 pixels on images of 64: at 416, 6.5 times as large. Both come
     # nearest to 135x169: 104 * 156 / (135 * 169) is .711, 21060 / (208 * 156 + 135 * 169 - 21060) is .616.
     done = cli("anchors", "--data", write_yolo(tmp_path / "pets"), "-k", 2)
     assert done.exit_code == 0
     assert done.stdout == (
-        "2 boxes on 2 pictures, at 416 pixels\n"
+        "2 boxes on 2 images, at 416 pixels\n"
         "\n"
         "   width  height\n"
         "   104.0   156.0\n"
@@ -60,7 +60,7 @@ def test_json(cli, tmp_path):
     assert report["mean_iou"] == 0.75
     assert report["best_possible_recall"] == 1
     assert report["present"].keys() == {"name", "mean_iou", "best_possible_recall"}
-    assert (report["boxes"], report["pictures"], report["imgsz"]) == (2, 2, 64)
+    assert (report["boxes"], report["images"], report["imgsz"]) == (2, 2, 64)
     assert len(report["content_hash"]) == 64
 
 

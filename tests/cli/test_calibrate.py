@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tests.made_sets import write_picture, write_text, write_yolo
+from tests.made_sets import write_image, write_text, write_yolo
 from tests.shared import SHARED, needs_shared
 from yolo_cli.cli import main
 from yolo_cli.config import DetectConfig
@@ -25,7 +25,7 @@ def yolo(*words):
 
 @dataclass(frozen=True)
 class Fake:
-    """Ten boxes on every picture, each as confident as its place in the row says: 0.1, 0.19, … 0.91."""
+    """Ten boxes on every image, each as confident as its place in the row says: 0.1, 0.19, … 0.91."""
 
     card: ModelCard
     config: DetectConfig = field(default_factory=DetectConfig)
@@ -45,11 +45,11 @@ class Fake:
 
 @pytest.fixture
 def pets(tmp_path, monkeypatch):
-    """48 pictures of ten squares in a row; only the last five, the more confident, are cats."""
+    """48 images of ten squares in a row; only the last five, the more confident, are cats."""
     monkeypatch.chdir(tmp_path)
     rows = "".join(f"0 {(place + 0.5) / 10} 0.5 0.1 1\n" for place in range(5, 10))
     for number in range(48):
-        write_picture(tmp_path / "pets" / "images" / "val" / f"{number}.png", (320, 32), number)
+        write_image(tmp_path / "pets" / "images" / "val" / f"{number}.png", (320, 32), number)
         write_text(tmp_path / "pets" / "labels" / "val" / f"{number}.txt", rows)
     write_text(tmp_path / "pets" / "data.yaml", "val: images/val\nnames: [cat]\n")
 
@@ -105,7 +105,7 @@ def test_the_split_that_is_fitted_on_is_no_test(pets):
 
 
 def test_too_few_boxes_are_one_line(tmp_path, monkeypatch):
-    """The made pictures are blots, and the model finds nothing on them that is a cat or a dog."""
+    """The made images are blots, and the model finds nothing on them that is a cat or a dog."""
     monkeypatch.chdir(tmp_path)
     write_yolo(tmp_path / "data")
     done = yolo("calibrate", "--data", "data", "-q", "--conf", "0.5")
@@ -116,7 +116,7 @@ def test_too_few_boxes_are_one_line(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @needs_shared("data", "voc2012-subset")
-def test_half_of_the_validation_pictures_calibrate_the_other_half(tmp_path, monkeypatch):
+def test_half_of_the_validation_images_calibrate_the_other_half(tmp_path, monkeypatch):
     """D-ECE falls to under half; mAP, of the stored copy too, stays within 0.002."""
     monkeypatch.chdir(tmp_path)
     data = SHARED / "data" / "voc2012-subset"

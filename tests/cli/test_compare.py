@@ -25,7 +25,7 @@ def test_a_folder_without_labels(tmp_path):
     assert title.split()[:4] == ["detector", "mAP50", "recall", "regions"]
     assert yolo_row.split()[:2] == ["YOLO", "-"]
     assert window_row.startswith("convolutional window")
-    assert "From the sliding window to YOLO: 3 pictures of examples" in (out / "comparison.html").read_text()
+    assert "From the sliding window to YOLO: 3 images of examples" in (out / "comparison.html").read_text()
 
 
 def test_json_of_a_labelled_set(tmp_path):
@@ -35,7 +35,7 @@ def test_json_of_a_labelled_set(tmp_path):
     assert done.exit_code == 0, done.output
     assert done.stderr == ""
     told = json.loads(done.stdout)
-    assert told["pictures"] == 2  # of val
+    assert told["images"] == 2  # of val
     [row] = told["detectors"]
     assert row["name"] == "YOLO"
     assert row["finished"]
@@ -49,20 +49,20 @@ def test_classes_that_nobody_knows_are_compared_by_recall_alone(tmp_path):
     assert done.exit_code == 0, done.output
     assert [row["map50"] for row in json.loads(done.stdout)["detectors"]] == [None, None]
     assert json.loads(done.stdout)["detectors"][1]["recall"] is not None
-    assert "YOLO: no mAP50, as these pictures show none of its classes" in done.stderr
+    assert "YOLO: no mAP50, as these images show none of its classes" in done.stderr
 
 
 def test_time_that_is_up_is_said(tmp_path):
     words = ["--detectors", "yolo", "--time-limit", "0", "--out", str(tmp_path / "out")]
     done = yolo("compare", "--data", EXAMPLES, *words)
     assert done.exit_code == 0
-    assert "YOLO: its time was up after 1 of 3 pictures" in done.stderr
+    assert "YOLO: its time was up after 1 of 3 images" in done.stderr
     assert "1 (time up)" in done.stdout
 
 
-def test_some_pictures(tmp_path):
+def test_some_images(tmp_path):
     words = ["--detectors", "yolo", "--limit", "2", "--format", "json", "--out", str(tmp_path / "out")]
-    assert json.loads(yolo("compare", "--data", EXAMPLES, *words).stdout)["pictures"] == 2
+    assert json.loads(yolo("compare", "--data", EXAMPLES, *words).stdout)["images"] == 2
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_empty_folder(tmp_path):
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
 
 
-def test_a_broken_data_set_is_not_taken_for_a_folder_of_pictures(tmp_path):
+def test_a_broken_data_set_is_not_taken_for_a_folder_of_images(tmp_path):
     (tmp_path / "data.yaml").write_text("names: [", encoding="utf-8")
     done = yolo("compare", "--data", str(tmp_path))
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1)

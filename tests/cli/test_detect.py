@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pictures import encode, huge_header, smooth
+from tests.images import encode, huge_header, smooth
 from yolo_cli.images import read_image
 from yolo_cli.render import draw
 
@@ -33,11 +33,11 @@ def saved(folder):
     return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
 
 
-def test_without_options_a_table_and_pictures(cli):
+def test_without_options_a_table_and_images(cli):
     done = cli("detect", "p")
     assert done.exit_code == 0
     lines = [line.split() for line in done.stdout.splitlines() if line.strip()]
-    assert lines[0] == ["picture", "found", "confidence", "left", "top", "right", "bottom"]
+    assert lines[0] == ["image", "found", "confidence", "left", "top", "right", "bottom"]
     assert lines[2:4] == [
         ["p/10.jpg", "dog", "0.88", "0", "0", "30", "40"],
         ["cat", "0.40", "0", "0", "10", "20"],
@@ -47,7 +47,7 @@ def test_without_options_a_table_and_pictures(cli):
         done.stderr.splitlines()[0],
         f"saved in {Path('runs/detect/predict')}",
     ]
-    assert done.stderr.startswith("3 pictures, 6 objects, ")
+    assert done.stderr.startswith("3 images, 6 objects, ")
     assert saved("runs") == [f"detect/predict/{name}" for name in ("10.jpg", "a.jpg", "b 2.png")]
 
 
@@ -77,7 +77,7 @@ def test_json(cli):
     assert without_times(good) == A
     assert sorted(bad) == ["error", "image"]
     assert bad["image"] == "bad.jpg"
-    assert bad["error"].startswith("bad.jpg: holds text, not a picture")
+    assert bad["error"].startswith("bad.jpg: holds text, not an image")
     assert not Path("runs").exists()
 
 
@@ -93,7 +93,7 @@ def test_json_keeps_to_its_schema(cli):
 
 
 def check_record(record):
-    """The object of one picture, as the documentation gives it."""
+    """The object of one image, as the documentation gives it."""
     if "error" in record:
         assert {key: type(value) for key, value in record.items()} == {"image": str, "error": str}
         return
@@ -111,12 +111,12 @@ def check_record(record):
 def test_times_are_shared_among_a_batch(cli):
     out = cli("detect", "p", "--format", "ndjson", "--no-save", "--batch", "2").stdout
     times = [json.loads(line)["time_ms"] for line in out.splitlines()]
-    # The fake takes 20 ms a call: for two pictures 10 ms each, then 20 ms for the third.
+    # The fake takes 20 ms a call: for two images 10 ms each, then 20 ms for the third.
     assert [time["infer"] for time in times] == [10.0, 10.0, 20.0]
     assert cli.fake.sizes == [2, 1]
 
 
-def test_ndjson_has_a_line_a_picture_in_order(cli):
+def test_ndjson_has_a_line_an_image_in_order(cli):
     done = cli("detect", "p/a.jpg", "gone.jpg", "p/b 2.png", "--format", "ndjson", "--no-save")
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [record["image"] for record in records] == ["p/a.jpg", "gone.jpg", "p/b 2.png"]
@@ -186,7 +186,7 @@ def test_save_txt_and_crops(cli):
     assert read_image("here/crops/cat/a-2.jpg").rgb.shape == (20, 10, 3)
 
 
-def test_pictures_of_one_name_do_not_overwrite_each_other(cli):
+def test_images_of_one_name_do_not_overwrite_each_other(cli):
     for place in ("q", "r"):
         Path(place).mkdir()
         Path(place, "A.jpg").write_bytes(encode(smooth(), "JPEG"))
@@ -393,7 +393,7 @@ def test_ctrl_c_keeps_what_is_done(cli, form):
     done = cli("detect", "p", "--format", form)
     assert done.exit_code == 130
     assert json.loads(done.stdout)  # the document is whole
-    assert "error: interrupted after 1 of 3 pictures; what is done is kept" in done.stderr
+    assert "error: interrupted after 1 of 3 images; what is done is kept" in done.stderr
     assert saved("runs/detect/predict") == ["10.jpg"]
 
 

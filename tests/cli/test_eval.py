@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.images import encode, smooth
 from tests.made_sets import BOXES, NAMES, coco_json, write_coco, write_yolo
-from tests.pictures import encode, smooth
 from yolo_cli.cli import main
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
@@ -22,7 +22,7 @@ from yolo_cli.detections import Detections
 
 @dataclass(frozen=True)
 class Fake:
-    """Finds what is there on every picture of the made sets, by its name; class names may be others."""
+    """Finds what is there on every image of the made sets, by its name; class names may be others."""
 
     config: DetectConfig = field(default_factory=DetectConfig)
     class_names: tuple[str, ...] = NAMES
@@ -94,7 +94,7 @@ def test_json_has_the_fields_that_are_documented(cli):
         "protocol", "images", "map50", "map50_95", "map", "per_class", "precision", "recall", "confidence"
     } <= set(value)  # fmt: skip
     assert (value["images"], value["map"], value["map50"], value["map50_95"]) == (2, 1.0, 1.0, 1.0)
-    assert {(it["class_name"], it["ap"], it["truths"]) for it in value["per_class"]} == {
+    assert {(it["class_name"], it["ap"], it["ground_truths"]) for it in value["per_class"]} == {
         ("cat", 1.0, 1),
         ("dog", 1.0, 1),
     }
@@ -112,7 +112,7 @@ def test_json_has_the_fields_that_are_documented(cli):
 def test_text_and_files(cli):
     done = cli("eval", "--data", "yolo", "--plots")
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith("fake on yolo, split val: 2 pictures, 2 objects\njudged by coco")
+    assert done.stdout.startswith("fake on yolo, split val: 2 images, 2 objects\njudged by coco")
     assert "saved in runs/eval; open runs/eval/report.html in a browser" in done.stderr
     names = {path.name for path in Path("runs/eval").iterdir()}
     assert names == {"detections.ndjson", "run.json", "report.html", "plots"}
@@ -136,7 +136,7 @@ def test_a_split_is_chosen(cli):
     assert done.stderr == "error: yolo: has train and test, and no val; choose one with --split\n"
 
 
-def test_the_pictures_of_the_config_are_judged_by_the_overlap_that_is_asked_for(cli):
+def test_the_images_of_the_config_are_judged_by_the_overlap_that_is_asked_for(cli):
     value = cli.figures("eval", "--data", "yolo", "--iou", "0.75", "--protocol", "voc07", "--no-save")
     assert (value["protocol"]["iou"], value["protocol"]["interpolation"]) == (0.75, "11 points")
     assert value["coco"] == {}
@@ -213,7 +213,7 @@ def test_a_run_that_is_worse_can_fail_a_build(cli):
     cli.fake = Fake(class_names=("dog", "cat"))
     words = ("eval", "--data", "yolo", "--split", "train", "--no-save", "-q", "--baseline", "runs/eval")
     assert cli(*words).exit_code == 0
-    # Of two pictures one is empty, and drawn alone in a quarter of the draws; it has no figure then.
+    # Of two images one is empty, and drawn alone in a quarter of the draws; it has no figure then.
     done = cli(*words, "--fail-if-worse")
     assert done.exit_code == 4
     assert "error: map50 is worse than the baseline's" in done.stderr
@@ -227,11 +227,11 @@ def test_a_baseline_that_is_none_is_one_line(cli, text):
     assert "b.json: is no run.json of yolo eval" in done.stderr
 
 
-def test_a_baseline_on_other_pictures_is_one_line(cli):
+def test_a_baseline_on_other_images_is_one_line(cli):
     cli("eval", "--data", "yolo", "--split", "train")
     done = cli("eval", "--data", "yolo", "--no-save", "-q", "--baseline", "runs/eval")
     assert done.exit_code == 3
-    assert done.stderr == "error: the two runs were judged on different pictures, and cannot be compared\n"
+    assert done.stderr == "error: the two runs were judged on different images, and cannot be compared\n"
 
 
 def test_thresholds_for_a_precision(cli):
@@ -268,7 +268,7 @@ def test_an_interrupted_run_goes_on(cli):
     assert "was made with nms_iou 0.45, and not 0.6" in other.stderr
 
 
-def test_a_picture_that_cannot_be_read_is_named_and_not_judged(cli):
+def test_an_image_that_cannot_be_read_is_named_and_not_judged(cli):
     Path("yolo/images/val/d.jpg").write_bytes(encode(smooth(), "JPEG")[:300])
     done = cli("eval", "--data", "yolo", "--format", "json")
     assert done.exit_code == 5
@@ -277,7 +277,7 @@ def test_a_picture_that_cannot_be_read_is_named_and_not_judged(cli):
     Path("yolo/images/val/c.jpg").write_bytes(b"x")
     done = cli("eval", "--data", "yolo", "--no-save")
     assert done.exit_code == 3
-    assert done.stderr.splitlines()[-1].endswith("none of its 2 pictures could be read")
+    assert done.stderr.splitlines()[-1].endswith("none of its 2 images could be read")
 
 
 def test_a_results_file_of_another_program(cli):
@@ -341,7 +341,7 @@ def bad_files():
         ("negative.json", "entry 1 has a box of negative width or height"),
         ("score.json", "entry 1 has a score outside 0 to 1"),
         ("truncated.json", "is cut short or broken after 1 entries; write it again"),
-        ("alien.json", "no image_id in it is a picture of the data"),
+        ("alien.json", "no image_id in it is an image of the data"),
         ("classes.json", "no category_id in it is a class of the data"),
         ("object.json", "is no COCO results file: that is a JSON list"),
         ("empty.json", "is no COCO results file"),

@@ -25,7 +25,7 @@ def test_help_is_as_it_was(monkeypatch):
     assert help_ == (SNAPSHOTS / "yolo-explain.txt").read_text(encoding="utf-8")
 
 
-def test_text_and_picture(tmp_path, monkeypatch):
+def test_text_and_image(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = yolo("explain", CAT, "--at", "220,150")
     assert done.exit_code == 0
@@ -100,6 +100,6 @@ def test_what_cannot_be_done(words, code, says):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_missing_picture():
+def test_a_missing_image():
     done = yolo("explain", "no.jpg", "--at", "5,5", "--no-save")
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1)

@@ -120,7 +120,7 @@ def test_help_imports_nothing_heavy():
 
 def test_detecting_for_another_program_imports_little(tmp_path):
     """`--format json --no-save` needs click, NumPy, OpenCV and an engine; no rich, no YAML, no Keras."""
-    from tests.pictures import encode, smooth
+    from tests.images import encode, smooth
 
     (tmp_path / "a.png").write_bytes(encode(smooth(), "PNG"))
     code = (

@@ -40,9 +40,9 @@ def test_the_examples_hold_what_they_show(tmp_path):
 
 @needs_model
 def test_a_pipe_in_and_a_pipe_out(tmp_path):
-    picture = (ROOT / "examples" / "cat.jpg").read_bytes()
+    image = (ROOT / "examples" / "cat.jpg").read_bytes()
     done = yolo(
-        "detect", "-", "--format", "json", "--no-save", "--classes", "cat", "-q", cwd=tmp_path, stdin=picture
+        "detect", "-", "--format", "json", "--no-save", "--classes", "cat", "-q", cwd=tmp_path, stdin=image
     )
     assert (done.returncode, done.stderr) == (0, b"")
     [record] = json.loads(done.stdout)["images"]

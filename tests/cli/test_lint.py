@@ -29,7 +29,7 @@ def test_help_is_as_it_was(cli, monkeypatch):
 def test_a_clean_set(cli, tmp_path):
     done = cli("lint", "--data", write_yolo(tmp_path))
     assert done.stdout == (
-        "YOLO data set: 4 pictures (2 train, 2 val), 2 classes, 4 boxes\nnothing is wrong with it\n"
+        "YOLO data set: 4 images (2 train, 2 val), 2 classes, 4 boxes\nnothing is wrong with it\n"
     )
     assert (done.exit_code, done.stderr) == (0, "0 errors, 0 warnings\n")
 
@@ -65,44 +65,42 @@ def test_json_lists_all(cli, faulty):
         "name": "box-sticks-out",
         "severity": "warning",
         "where": "labels/train/b.txt:2",
-        "what": "the box sticks out of the picture: left 44.8, top 12, right 70.4, bottom 36 of 64x48",
+        "what": "the box sticks out of the image: left 44.8, top 12, right 70.4, bottom 36 of 64x48",
     }
 
 
 def test_fix_writes_a_copy_and_says_what_it_did(cli, faulty, tmp_path):
-    done = cli("lint", "--data", faulty, "--fix", tmp_path / "mended")
+    done = cli("lint", "--data", faulty, "--fix", tmp_path / "fixed")
     assert done.exit_code == 0
     assert done.stdout.endswith(
         "\nmended in the copy (2):\n"
         "  Y302 labels/train/b.txt:1: row left out\n"
         "  Y304 labels/train/b.txt:2: clipped\n"
     )
-    assert (
-        done.stderr == f"1 error, 13 warnings; 0 errors, 12 warnings in the copy in {tmp_path / 'mended'}\n"
-    )
-    assert open_dataset(tmp_path / "mended").class_counts().tolist() == [14, 3]
-    again = cli("lint", "--data", faulty, "--fix", tmp_path / "mended")
+    assert done.stderr == f"1 error, 13 warnings; 0 errors, 12 warnings in the copy in {tmp_path / 'fixed'}\n"
+    assert open_dataset(tmp_path / "fixed").class_counts().tolist() == [14, 3]
+    again = cli("lint", "--data", faulty, "--fix", tmp_path / "fixed")
     assert again.exit_code == 2
-    assert again.stderr.endswith("mended: is there already and not empty; name another folder\n")
+    assert again.stderr.endswith("fixed: is there already and not empty; name another folder\n")
 
 
 def test_fix_in_json(cli, faulty, tmp_path):
-    done = cli("lint", "--data", faulty, "--fix", tmp_path / "mended", "--format", "json")
+    done = cli("lint", "--data", faulty, "--fix", tmp_path / "fixed", "--format", "json")
     assert json.loads(done.stdout)["fix"] == {
-        "out": str(tmp_path / "mended"),
+        "out": str(tmp_path / "fixed"),
         "done": ["Y302 labels/train/b.txt:1: row left out", "Y304 labels/train/b.txt:2: clipped"],
         "errors_left": 0,
     }
 
 
-def test_errors_that_no_copy_mends_exit_3(cli, tmp_path):
+def test_errors_that_no_copy_fixes_exit_3(cli, tmp_path):
     root = write_yolo(tmp_path / "pets", "train: images/train\nval: images/val\nnames: [cat, CAT]\n")
-    done = cli("lint", "--data", root, "--fix", tmp_path / "mended")
+    done = cli("lint", "--data", root, "--fix", tmp_path / "fixed")
     assert done.exit_code == 3
     assert "1 error, 0 warnings in the copy" in done.stderr
 
 
-def test_unlabelled_pictures_may_be_allowed(cli, tmp_path):
+def test_unlabelled_images_may_be_allowed(cli, tmp_path):
     root = write_yolo(tmp_path)
     (root / "labels" / "train" / "b.txt").unlink()
     assert cli("lint", "--data", root).exit_code == 3

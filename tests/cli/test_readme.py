@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _write_data(folder: Path) -> None:
-    """A small data set in YOLO form, without splits: the example pictures and their mirror images."""
+    """A small data set in YOLO form, without splits: the example images and their mirror images."""
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True)
     (folder / "classes.txt").write_text("cat\ncup\nperson\n")

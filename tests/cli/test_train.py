@@ -22,7 +22,7 @@ def run(*words: str):
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
-        ([], "--data PATH names the pictures"),
+        ([], "--data PATH names the images"),
         (["--data", "x", "--model", "a.cfg", "--backbone", "VGG16"], "--model and --backbone"),
         (["--data", "x", "--backbone-weights", "w.pth"], "goes with --backbone"),
         (["--resume", "runs/train", "--data", "x"], "leave --data out"),
@@ -66,7 +66,7 @@ def test_preview_draws_a_sheet_and_trains_nothing(tmp_path: Path, monkeypatch: p
     data = write_shapes(tmp_path / "data")
     result = run("--data", str(data), "--preview", "sheet.png", "--imgsz", "64")
     assert result.exit_code == 0, result.output
-    # Four rows of four pictures of 64 pixels, with gaps of 4 pixels.
+    # Four rows of four images of 64 pixels, with gaps of 4 pixels.
     assert read_image("sheet.png").rgb.shape == (268, 268, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "sheet.png"]
 
@@ -104,15 +104,15 @@ def test_learning_from_val_too_is_judged_on_test_and_only_at_the_end(tmp_path: P
     words = ["--epochs", "3", "--batch", "4", "--model", str(cfg), "--out", str(out), "--use-val"]
     result = run("--data", str(data), *words)
     assert result.exit_code == 0, result.output
-    assert "12 pictures to learn from, 3 to validate on" in result.output
+    assert "12 images to learn from, 3 to validate on" in result.output
     with (out / "results.csv").open(encoding="utf-8", newline="") as file:
         assert [row["map50"] != "" for row in csv.DictReader(file)] == [False, False, True]
     from yolo_cli.weights import read_card
 
     card = read_card(out / "weights" / "best.onnx")
-    assert "3 test pictures" in card.figures[0]
+    assert "3 test images" in card.figures[0]
     assert "looked at only then" in card.figures[1]
-    assert "8 train, 4 val, 3 test pictures; learnt from train and val" in card.training_data
+    assert "8 train, 4 val, 3 test images; learnt from train and val" in card.training_data
 
 
 def test_learning_from_val_too_needs_a_test(tmp_path: Path) -> None:

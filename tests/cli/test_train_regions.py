@@ -37,8 +37,8 @@ def test_a_model_that_detects(tmp_path):
     assert done.stdout.splitlines() == [str(out / "weights" / f"best.{kind}") for kind in ("keras", "onnx")]
     assert "epoch 1 of 1: 1 of 1 steps, loss" in done.stderr
     assert not (out / "unfinished").exists()
-    picture = next((tmp_path / "data" / "JPEGImages").iterdir())
-    words = ["detect", str(picture), "--weights", str(out / "weights" / "best.onnx"), "--no-save"]
+    image = next((tmp_path / "data" / "JPEGImages").iterdir())
+    words = ["detect", str(image), "--weights", str(out / "weights" / "best.onnx"), "--no-save"]
     assert CliRunner().invoke(main, words).exit_code == 0
 
 
@@ -59,8 +59,8 @@ def begun(folder: Path) -> Path:
 
 def test_resume_needs_the_same_data(tmp_path):
     run = begun(tmp_path)
-    picture = sorted((tmp_path / "data" / "JPEGImages").iterdir())[0]
-    picture.write_bytes(picture.read_bytes() + b"more")
+    image = sorted((tmp_path / "data" / "JPEGImages").iterdir())[0]
+    image.write_bytes(image.read_bytes() + b"more")
     done = train("--resume", str(run))
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
     assert "has changed since the run" in done.stderr

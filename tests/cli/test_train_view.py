@@ -11,7 +11,7 @@ from yolo_cli.cli import train_view
 from yolo_cli.cli.train_view import LiveView, PlainView, SilentView
 from yolo_cli.region_training.run import Stage
 
-LOOKING = [Stage("looking at pictures", done, 3, "pictures", 3.0 - done) for done in (1, 2, 3)]
+LOOKING = [Stage("looking at images", done, 3, "images", 3.0 - done) for done in (1, 2, 3)]
 LEARNING = [Stage("epoch 1 of 2", done, 2, "steps", 90.0, 0.25) for done in (1, 2)]
 
 
@@ -20,7 +20,7 @@ def test_plain_lines_come_at_the_end_of_a_part(capsys):
         for stage in LOOKING + LEARNING:
             view.stage(stage)
     assert capsys.readouterr().err.splitlines() == [
-        "looking at pictures: 3 of 3 pictures, 0 s left",
+        "looking at images: 3 of 3 images, 0 s left",
         "epoch 1 of 2: 2 of 2 steps, loss 0.250, 90 s left",
     ]
 
@@ -32,7 +32,7 @@ def test_plain_lines_come_now_and_then_in_long_parts(capsys, monkeypatch):
         view.stage(LOOKING[0])
         now += 31
         view.stage(LOOKING[1])
-    assert capsys.readouterr().err == "looking at pictures: 2 of 3 pictures, 1 s left\n"
+    assert capsys.readouterr().err == "looking at images: 2 of 3 images, 1 s left\n"
 
 
 def test_silence(capsys):
@@ -50,7 +50,7 @@ def test_the_live_view_renews_itself_and_keeps_what_is_done(monkeypatch):
         view._live.refresh()
         view.stage(LEARNING[1])
     seen = screen.getvalue()
-    assert "looking at pictures, 2 of 3 pictures" in seen
+    assert "looking at images, 2 of 3 images" in seen
     assert "epoch 1 of 2: 2 of 2 steps, loss 0.250, 90 s left" in seen
 
 

@@ -46,7 +46,7 @@ def test_a_model_is_imported_listed_shown_and_used(folder: Path) -> None:
     assert "anchors 10x20, 30x40" in shown
     assert shown.strip() == (folder / "weights" / "tiny.md").read_text().strip()
 
-    found = yolo("detect", str(_picture(folder)), "--weights", "tiny", "--format", "json", "--no-save")
+    found = yolo("detect", str(_image(folder)), "--weights", "tiny", "--format", "json", "--no-save")
     assert found.exit_code == 0, found.stderr
     assert json.loads(found.stdout)["model"]["class_names"] == ["cat", "dog"]
 
@@ -55,7 +55,7 @@ def test_both_engines_give_the_same_boxes(folder: Path) -> None:
     from yolo_cli import DetectConfig, load_detector, read_image
 
     yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny")
-    image = read_image(_picture(folder))
+    image = read_image(_image(folder))
     config = DetectConfig(confidence=0.0, nms_iou=1.0)
     onnx, keras = (
         load_detector("tiny", engine=e, config=config).detect([image])[0] for e in ("onnx", "keras")
@@ -126,7 +126,7 @@ def test_a_pair_that_does_not_belong_together(folder: Path) -> None:
     other = write_tiny(folder, values=np.random.default_rng(1).uniform(0.1, 1.0, VALUES))
     yolo("weights", "import", *other.arguments, "--out", "other")
     (folder / "weights" / "other.onnx").replace(folder / "weights" / "tiny.onnx")
-    run = yolo("detect", str(_picture(folder)), "--weights", "tiny", "--no-save", "--format", "json")
+    run = yolo("detect", str(_image(folder)), "--weights", "tiny", "--no-save", "--format", "json")
     assert "was not made from" in fault(run, 3)
 
 
@@ -136,14 +136,14 @@ def test_a_model_file_that_is_cut_off(folder: Path) -> None:
         path = folder / "weights" / f"tiny.{engine}"
         path.write_bytes(path.read_bytes()[:1000])
         run = yolo(
-            "detect", str(_picture(folder)), "--weights", str(path), "--engine", engine, "--format", "json"
+            "detect", str(_image(folder)), "--weights", str(path), "--engine", engine, "--format", "json"
         )
         assert f"tiny.{engine}" in fault(run, 3)
 
 
-def _picture(folder: Path) -> Path:
+def _image(folder: Path) -> Path:
     from yolo_cli.images import write_image
 
-    path = folder / "picture.png"
+    path = folder / "image.png"
     write_image(path, np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8))
     return path

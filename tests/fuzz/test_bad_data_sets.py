@@ -39,9 +39,9 @@ def outcome(path: Path) -> Dataset | str:
     try:
         dataset = read_dataset(path)
         for sample in dataset.samples:
-            xyxy = sample.truth.xyxy
+            xyxy = sample.ground_truth.xyxy
             assert (xyxy[:, 2:] > xyxy[:, :2]).all()
-            assert (sample.truth.class_id < len(dataset.class_names)).all()
+            assert (sample.ground_truth.class_id < len(dataset.class_names)).all()
     except DataError as fault:
         return one_line(str(fault))
     return dataset

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import (
     PROTOCOLS,
@@ -43,19 +43,19 @@ def _numbers(elements: st.SearchStrategy, kind: type) -> st.SearchStrategy:
     _numbers(st.booleans(), np.bool_),
     st.sampled_from(sorted(PROTOCOLS)),
 )
-def test_odd_numbers_are_judged_or_refused(boxes, mend, confidence, class_id, crowd, name) -> None:
-    if mend:
+def test_odd_numbers_are_judged_or_refused(boxes, fix, confidence, class_id, crowd, name) -> None:
+    if fix:
         boxes = np.sort(np.nan_to_num(boxes, posinf=9).clip(-1e9, 1e9).reshape(-1, 2, 2), axis=1).reshape(
             -1, 4
         )
         confidence, class_id = np.nan_to_num(confidence).clip(0, 1), np.abs(class_id)
     judge = Evaluator(("a", "b", "c"))
-    truth = Truth(boxes, class_id, crowd, area=np.ones(len(boxes)))
+    ground_truth = GroundTruth(boxes, class_id, crowd, area=np.ones(len(boxes)))
     try:
-        judge.add("a.jpg", Detections(boxes, confidence, class_id), truth)
+        judge.add("a.jpg", Detections(boxes, confidence, class_id), ground_truth)
     except DataError as fault:
         lines = str(fault).splitlines()
-        assert (mend, len(lines)) == (False, 1)
+        assert (fix, len(lines)) == (False, 1)
         return
     gathered, rules = judge.gathered(), PROTOCOLS[name]
     assert json.dumps(evaluate(gathered, rules).to_json(), allow_nan=False)

@@ -1,9 +1,9 @@
 """What `test_backends` has another interpreter do, with ``KERAS_BACKEND`` set.
 
-    python -m tests.golden.on_backend OUT.npz FOLDER [PICTURE MODEL.keras]…
+    python -m tests.golden.on_backend OUT.npz FOLDER [IMAGE MODEL.keras]…
 
 It writes the losses of three steps of training a network with every kind of layer, and the raw heads of
-each model for its picture.
+each model for its image.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def heads(pairs: list[str]) -> Arrays:
     from yolo_cli.engines import KerasEngine
 
     found = {}
-    for picture, model in zip(pairs[::2], pairs[1::2], strict=True):
-        raw_heads = KerasEngine(Path(model)).run(read_image(picture).rgb[None])
+    for image, model in zip(pairs[::2], pairs[1::2], strict=True):
+        raw_heads = KerasEngine(Path(model)).run(read_image(image).rgb[None])
         found.update({f"{Path(model).stem}/{k}": raw for k, raw in enumerate(raw_heads)})
     return found
 

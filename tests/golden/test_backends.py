@@ -65,9 +65,9 @@ def test_a_detector_finds_the_same_boxes(backend: str, tmp_path: Path) -> None:
         "[found] = detector.detect([yolo_cli.read_image(sys.argv[1])])\n"
         "numpy.savez(sys.argv[2], xyxy=found.xyxy, confidence=found.confidence, class_id=found.class_id)"
     )
-    picture, out = bundled("examples") / "coffee.jpg", tmp_path / "out.npz"
-    run(backend, "-c", program, str(picture), str(out))
-    [expected] = load_detector("yolov4-tiny-coco", engine="keras").detect([read_image(picture)])
+    image, out = bundled("examples") / "coffee.jpg", tmp_path / "out.npz"
+    run(backend, "-c", program, str(image), str(out))
+    [expected] = load_detector("yolov4-tiny-coco", engine="keras").detect([read_image(image)])
     found = np.load(out)
     assert len(expected)
     np.testing.assert_array_equal(found["class_id"], expected.class_id)
@@ -96,19 +96,19 @@ def test_trained_models_give_the_same_heads(backend: str, tmp_path: Path) -> Non
         pytest.skip("no trained model is at hand")
     files = [Path(imported(model)) for model in models]
     pairs = [
-        str(p) for m, f in zip(models, files, strict=True) for p in (picture_of(m), f.with_suffix(".keras"))
+        str(p) for m, f in zip(models, files, strict=True) for p in (image_of(m), f.with_suffix(".keras"))
     ]
     run(backend, "-m", "tests.golden.on_backend", str(tmp_path / "out.npz"), str(tmp_path), *pairs)
     found = np.load(tmp_path / "out.npz")
     for model, file in zip(models, files, strict=True):
-        for k, raw in enumerate(OnnxEngine(file).run(read_image(picture_of(model)).rgb[None])):
+        for k, raw in enumerate(OnnxEngine(file).run(read_image(image_of(model)).rgb[None])):
             gap = np.abs(found[f"{file.stem}/{k}"] - raw).max() / raw.std()
             print(f"{model.name} {backend} head {k}: largest difference {gap:.1e} of the standard deviation")
             assert gap < 1e-3
 
 
-def picture_of(model: Darknet) -> Path:
-    """A reference picture of the network's own size."""
+def image_of(model: Darknet) -> Path:
+    """A reference image of the network's own size."""
     from yolo_cli.darknet import read_cfg
 
     net = read_cfg(model.folder / f"{model.name}.cfg").net

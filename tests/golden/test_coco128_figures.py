@@ -1,4 +1,4 @@
-"""Figures on real truth, against COCO's own program."""
+"""Figures on real ground truth, against COCO's own program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.pycocotools_reference import reference
 from tests.shared import SHARED, needs_shared
 from yolo_cli.boxes import xywh_to_xyxy
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation import EvaluationSet, Evaluator, diagnose, evaluate
 
 pytestmark = needs_shared("data", "coco128-val")
@@ -19,31 +19,38 @@ pytestmark = needs_shared("data", "coco128-val")
 
 @cache
 def _coco128(jitter: float, kind: str) -> EvaluationSet:
-    """The real truth; each box found three times, moved by a share of its size, one in five misnamed."""
+    """The real object; each box found three times, moved by a share of its size, one in five misnamed."""
     data = json.loads((SHARED / "data" / "coco128-val" / "annotations.json").read_text())
     places = {category["id"]: place for place, category in enumerate(data["categories"])}
     random = np.random.default_rng(5)
     judge = Evaluator([category["name"] for category in data["categories"]])
     for image in data["images"]:
         rows = [row for row in data["annotations"] if row["image_id"] == image["id"]]
-        truth = Truth(
+        ground_truth = GroundTruth(
             xywh_to_xyxy(np.array([row["bbox"] for row in rows], float).reshape(-1, 4)),
             np.array([places[row["category_id"]] for row in rows], int),
             crowd=np.array([bool(row["iscrowd"]) for row in rows], bool),
             area=np.array([row["area"] for row in rows], float),
         )
-        judge.add(image["file_name"], _found(random, truth, jitter, np.dtype(kind)), truth, rank=image["id"])
+        judge.add(
+            image["file_name"],
+            _found(random, ground_truth, jitter, np.dtype(kind)),
+            ground_truth,
+            rank=image["id"],
+        )
     return judge.gathered()
 
 
-def _found(random: np.random.Generator, truth: Truth, jitter: float, kind: np.dtype) -> Detections:
-    boxes = np.repeat(truth.xyxy, 3, axis=0)  # (3T, 4)
+def _found(
+    random: np.random.Generator, ground_truth: GroundTruth, jitter: float, kind: np.dtype
+) -> Detections:
+    boxes = np.repeat(ground_truth.xyxy, 3, axis=0)  # (3T, 4)
     size = np.tile(boxes[:, 2:] - boxes[:, :2], 2)  # (3T, 4)
     moved = boxes + random.normal(0, jitter, boxes.shape) * size
     moved = np.concatenate(
         [np.minimum(moved[:, :2], moved[:, 2:]), np.maximum(moved[:, :2], moved[:, 2:])], 1
     )
-    class_id = np.repeat(truth.class_id, 3)
+    class_id = np.repeat(ground_truth.class_id, 3)
     misnamed = random.random(len(class_id)) < 0.2
     confidence = random.random(len(class_id))
     return Detections(moved.astype(kind), confidence.astype(kind), np.where(misnamed, 0, class_id))
@@ -51,14 +58,14 @@ def _found(random: np.random.Generator, truth: Truth, jitter: float, kind: np.dt
 
 @pytest.mark.parametrize("jitter", [0.02, 0.1, 0.3])
 @pytest.mark.parametrize("kind", ["float32", "float64"])
-def test_twelve_figures_on_real_truth_equal_pycocotools(jitter: float, kind: str) -> None:
+def test_twelve_figures_on_real_ground_truth_equal_pycocotools(jitter: float, kind: str) -> None:
     gathered = _coco128(jitter, kind)
     theirs = reference(gathered)
     ours = list(evaluate(gathered).coco.values())
     np.testing.assert_allclose(ours, theirs.stats, rtol=0, atol=1e-9)
 
 
-def test_figures_on_real_truth_stay_what_they_were() -> None:
+def test_figures_on_real_ground_truth_stay_what_they_were() -> None:
     report = evaluate(_coco128(0.1, "float64"))
     figures = (report.map50, report.map50_95, report.curve.best.f1)
     assert figures == pytest.approx((0.844736, 0.461349, 0.666352), abs=1e-6)

@@ -36,8 +36,8 @@ def _ours(name: str, path: Path, batch: np.ndarray) -> list[np.ndarray]:
 
     from yolo_cli.model.efficientnet_lite import add_classifier, add_features, load_published
 
-    picture = keras.Input((None, None, 3), dtype="uint8")
-    features = add_features(name, picture)
-    model = keras.Model(picture, [features, add_classifier(features)])
+    image = keras.Input((None, None, 3), dtype="uint8")
+    features = add_features(name, image)
+    model = keras.Model(image, [features, add_classifier(features)])
     load_published(model, path)
     return [keras.ops.convert_to_numpy(output) for output in model(batch, training=False)]

@@ -1,4 +1,4 @@
-"""The bundled region detectors: what was promised of them, on pictures of things."""
+"""The bundled region detectors: what was promised of them, on images of things."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.contract import assert_is_detector
-from tests.pictures import smooth
+from tests.images import smooth
 from tests.shared import ROOT, SHARED, needs_shared
 from yolo_cli import DetectConfig, load_detector, read_image
 from yolo_cli.boxes import area, iou
@@ -34,7 +34,7 @@ MODELS = {
     "fast-rcnn": "fast-rcnn-voc",
     "faster-rcnn": "faster-rcnn-voc",
 }
-PICTURES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
+IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
 SIX = {"person", "dog", "cat", "sheep", "horse", "cow"}
 VOC = SHARED / "data" / "voc2012-subset"
 
@@ -51,7 +51,7 @@ def test_every_detector_has_a_bundled_model():
 @pytest.mark.parametrize("kind", DETECTORS)
 def test_the_contract_holds(kind):
     detector = load_detector(MODELS[kind], engine="onnx", device="cpu", kind=kind)
-    shapes = ((64, 96), (96, 64), (1, 1))  # smooth pictures have few regions, so that R-CNN is soon done
+    shapes = ((64, 96), (96, 64), (1, 1))  # smooth images have few regions, so that R-CNN is soon done
     images = [Image(smooth(*shape), f"{shape}") for shape in shapes]
     if kind != "rcnn":
         cat = read_image(ROOT / "examples" / "cat.jpg").rgb
@@ -69,7 +69,7 @@ def test_they_see_a_cat():
         assert iou(found.xyxy[:1].astype(np.float32), whole)[0, 0] > 0.6
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_convolutional_windows_score_as_crops_do(windows, name):
     image = read_image(ROOT / "examples" / name)
     for level in levels(image, Pyramid(sizes=(0.36, 0.75))):
@@ -111,16 +111,16 @@ def test_only_windows_share_a_model():
 @pytest.mark.slow
 @needs_shared("data", "voc2012-subset")
 def test_localisation_of_the_largest_object():
-    """On all 600 pictures 0.535 had the class of the largest object and half of its box."""
+    """On all 600 images 0.535 had the class of the largest object and half of its box."""
     detector = load_detector("localisation-voc", engine="onnx", config=DetectConfig(confidence=0.01))
     right = []
     for sample in open_dataset(VOC, split="val").samples[::6]:
-        truth = sample.truth[~sample.truth.difficult]
-        largest = truth[np.array([area(truth.xyxy).argmax()])]
+        ground_truth = sample.ground_truth[~sample.ground_truth.difficult]
+        largest = ground_truth[np.array([area(ground_truth.xyxy).argmax()])]
         [found] = detector.detect([sample.read()])
         same = len(found) == 1 and found.class_id[0] == largest.class_id[0]
         right.append(same and iou(found.xyxy.astype(float), largest.xyxy)[0, 0] >= 0.5)
-    print(f"localisation accuracy {np.mean(right):.3f}, {len(right)} pictures")
+    print(f"localisation accuracy {np.mean(right):.3f}, {len(right)} images")
     assert np.mean(right) >= 0.43
 
 
@@ -129,11 +129,11 @@ def recall_of(propose) -> tuple[float, int]:
     best, counts = [], []
     for sample in open_dataset(VOC, split="val").samples[::6]:
         found = propose(sample.read())
-        truth = sample.truth.xyxy[~sample.truth.difficult]
-        best += iou(truth, found).max(axis=1).tolist()
+        ground_truth = sample.ground_truth.xyxy[~sample.ground_truth.difficult]
+        best += iou(ground_truth, found).max(axis=1).tolist()
         counts.append(len(found))
     recall = float((np.array(best) >= 0.5).mean())
-    print(f"recall {recall:.3f} at IoU 0.5, {np.mean(counts):.0f} boxes a picture, at most {max(counts)}")
+    print(f"recall {recall:.3f} at IoU 0.5, {np.mean(counts):.0f} boxes an image, at most {max(counts)}")
     return recall, max(counts)
 
 
@@ -149,7 +149,7 @@ def test_selective_search_recall():
 @pytest.mark.slow
 @needs_shared("data", "voc2012-subset")
 def test_proposals_of_the_network_recall():
-    """On all 600 pictures 260 boxes a picture held 0.968 of the objects; selective search takes 1,550."""
+    """On all 600 images 260 boxes an image held 0.968 of the objects; selective search takes 1,550."""
     detector = load_detector("faster-rcnn-voc", engine="onnx", device="cpu")
     recall, most = recall_of(lambda image: detector.propose(detector.see(image)))
     assert recall >= 0.93
@@ -171,15 +171,15 @@ def test_proposing_costs_next_to_nothing():
     ("kind", "step", "least"), [("rcnn", 24, 0.35), ("fast-rcnn", 6, 0.6), ("faster-rcnn", 6, 0.65)]
 )
 def test_accuracy_of_six_classes(kind, step, least):
-    """A part of val, so a wider margin: on 100 pictures they had 0.54, 0.73 and 0.74."""
+    """A part of val, so a wider margin: on 100 images they had 0.54, 0.73 and 0.74."""
     data = open_dataset(VOC, split="val")
     config = DetectConfig(confidence=0.01, nms_iou=0.3)
     detector = load_detector(MODELS[kind], engine="onnx", device="cpu", config=config)
     judge = Evaluator(data.class_names)
     for sample in data.samples[::step]:
         [found] = detector.detect([sample.read()])
-        judge.add(sample.name, found, sample.truth)
+        judge.add(sample.name, found, sample.ground_truth)
     figures = [one.ap50 for one in evaluate(judge.gathered()).per_class if one.class_name in SIX]
     mean = float(np.mean([figure for figure in figures if figure is not None]))
-    print(f"{kind}: mAP50 {mean:.3f} over six classes, {len(judge)} pictures")
+    print(f"{kind}: mAP50 {mean:.3f} over six classes, {len(judge)} images")
     assert mean >= least

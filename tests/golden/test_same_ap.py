@@ -1,7 +1,7 @@
 """AP on ``coco128-val`` as it was measured with another importer (OpenCV 4's) and pycocotools.
 
 Settings as in ``references/coco128-val-ap.json``: confidence floor 0.001, class-wise plain IoU 0.45, at most
-300 detections a picture, boxes clipped, every class above the floor.
+300 detections an image, boxes clipped, every class above the floor.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ def ap(weights: str, resize: Any, engine: Any = "onnx") -> tuple[float, float]:
     """AP at IoU 0.50:0.95, and AP at IoU 0.50, by pycocotools."""
     config = DetectConfig(confidence=0.001, suppression="iou", resize=resize)
     detector = load_detector(weights, engine=engine, config=config)
-    truth = json.loads((DATA / "annotations.json").read_text())
+    ground_truth = json.loads((DATA / "annotations.json").read_text())
     results = []
-    for entry in truth["images"]:
+    for entry in ground_truth["images"]:
         [found] = detector.detect([read_image(DATA / "images" / entry["file_name"])])
         rows = zip(found.xyxy.tolist(), found.confidence.tolist(), found.class_id, strict=True)
         for (x1, y1, x2, y2), score, class_id in rows:
             box = [x1, y1, x2 - x1, y2 - y1]
-            category = truth["categories"][class_id]["id"]
+            category = ground_truth["categories"][class_id]["id"]
             results.append({"image_id": entry["id"], "category_id": category, "bbox": box, "score": score})
     return judged(results)
 
 
 def judged(results: list[dict[str, Any]]) -> tuple[float, float]:
-    """AP at IoU 0.50:0.95 and at 0.50 of COCO results, at most 300 a picture, by pycocotools."""
+    """AP at IoU 0.50:0.95 and at 0.50 of COCO results, at most 300 an image, by pycocotools."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own use of NumPy
-        truth = COCO(str(DATA / "annotations.json"))
-        run = COCOeval(truth, truth.loadRes(results), "bbox")
+        ground_truth = COCO(str(DATA / "annotations.json"))
+        run = COCOeval(ground_truth, ground_truth.loadRes(results), "bbox")
         run.params.maxDets = [1, 10, 300]
         run.evaluate()
         run.accumulate()

@@ -1,4 +1,4 @@
-"""Each trained model finds what the C program Darknet found, on pictures of the network's own size.
+"""Each trained model finds what the C program Darknet found, on images of the network's own size.
 
 The references were made at threshold 0.05, suppression at 0.45. A reference is met by a detection of the
 same class with IoU ≥ 0.99 and a confidence within 0.001. Every reference must be met, and nothing more
@@ -40,7 +40,7 @@ def test_every_reference_is_met_and_nothing_more(model: Darknet, engine: Any) ->
 
 
 def _reference(rows: list[Any], width: int, height: int) -> Detections:
-    """Rows [class_id, name, confidence, cx, cy, w, h], relative to the picture."""
+    """Rows [class_id, name, confidence, cx, cy, w, h], relative to the image."""
     cxcywh = np.array([row[3:] for row in rows], float).reshape(-1, 4) * ([width, height] * 2)
     return Detections(
         clip(cxcywh_to_xyxy(cxcywh), width, height),

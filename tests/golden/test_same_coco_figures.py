@@ -51,9 +51,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]
 
 def coco_results(journal: Path) -> list[dict[str, Any]]:
     """The record of a run as COCO's results list."""
-    truth = json.loads((DATA / "annotations.json").read_text())
-    image_ids = {entry["file_name"]: entry["id"] for entry in truth["images"]}
-    categories = {entry["name"]: entry["id"] for entry in truth["categories"]}
+    ground_truth = json.loads((DATA / "annotations.json").read_text())
+    image_ids = {entry["file_name"]: entry["id"] for entry in ground_truth["images"]}
+    categories = {entry["name"]: entry["id"] for entry in ground_truth["categories"]}
     names = read_card(find_model("yolov4-tiny-coco").first).class_names
     results = []
     for line in journal.read_text().splitlines()[1:]:
@@ -77,8 +77,8 @@ def pycocotools_figures(results: list[dict[str, Any]]) -> list[float]:
 
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own use of NumPy
-        truth = COCO(str(DATA / "annotations.json"))
-        run = COCOeval(truth, truth.loadRes(results), "bbox")
+        ground_truth = COCO(str(DATA / "annotations.json"))
+        run = COCOeval(ground_truth, ground_truth.loadRes(results), "bbox")
         run.evaluate()
         run.accumulate()
         run.summarize()

@@ -42,8 +42,8 @@ def test_raw_heads_agree(name: str, engine: str, tmp_path: Path) -> None:
     cfg = ARCHITECTURES / f"{name}.cfg"
     network = read_cfg(cfg)
     side = network.net.integer("width")
-    picture = read_image(SHARED / "darknet" / "references" / "png" / f"dog_{side}x{side}.png")
-    heads = _run(name, engine, picture.rgb[None], tmp_path)
+    image = read_image(SHARED / "darknet" / "references" / "png" / f"dog_{side}x{side}.png")
+    heads = _run(name, engine, image.rgb[None], tmp_path)
 
     reference = np.load(ARCHITECTURES / f"{name}.npz")
     assert len(heads) == reference["heads"]
@@ -59,8 +59,8 @@ def test_decoded_pairs_agree(name: str, tmp_path: Path) -> None:
     """The 50 most confident (class, box) pairs of Darknet, suppression off, stand among ours."""
     network = read_cfg(ARCHITECTURES / f"{name}.cfg")
     side = network.net.integer("width")
-    picture = read_image(SHARED / "darknet" / "references" / "png" / f"dog_{side}x{side}.png")
-    raw_heads = _run(name, "keras", picture.rgb[None], tmp_path)
+    image = read_image(SHARED / "darknet" / "references" / "png" / f"dog_{side}x{side}.png")
+    raw_heads = _run(name, "keras", image.rgb[None], tmp_path)
     found = decode([raw[0] for raw in raw_heads], heads_of(network), 0.2)
     xyxy = found.xyxy / side  # (N, 4)
     cxcywh = np.concatenate([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], axis=1)  # (N, 4)

@@ -25,18 +25,18 @@ def test_fridge() -> None:
     dataset = open_dataset(DATA / "fridge")
     assert (dataset.kind, dataset.class_names) == ("yolo", ("milk_bottle", "water_bottle", "carton", "can"))
     assert dataset.findings == ()
-    for split, pictures in (("train", 96), ("val", 32)):
+    for split, images in (("train", 96), ("val", 32)):
         lines = "".join(
             p.read_text() for p in (DATA / "fridge" / "labels" / split).glob("*.txt")
         ).splitlines()
         expected = Counter(dataset.class_names[int(line.split()[0])] for line in lines)
         assert counts(dataset, split) == expected
-        assert len(dataset.in_split(split)) == pictures
+        assert len(dataset.in_split(split)) == images
     for sample in dataset.samples[::17]:
-        with Image.open(sample.path) as picture:
-            assert sample.size == picture.size
+        with Image.open(sample.path) as image:
+            assert sample.size == image.size
         first = [float(word) for word in (DATA / "fridge" / sample.label).read_text().split()[:5]]
-        x1, y1, x2, y2 = sample.truth.xyxy[0]
+        x1, y1, x2, y2 = sample.ground_truth.xyxy[0]
         width, height = sample.size
         centre_and_size = [
             (x1 + x2) / 2 / width,
@@ -67,7 +67,7 @@ def test_voc(name: str, splits: dict[str, int]) -> None:
         left_out = [f for f in dataset.findings if f.where.split(".xml")[0].split("/")[1] in stems]
         assert counts(dataset, split).total() == expected.total() - len(left_out)
         difficult = sum(text.count("<difficult>1<") for text in texts)
-        assert sum(int(s.truth.difficult.sum()) for s in dataset.in_split(split).samples) == difficult
+        assert sum(int(s.ground_truth.difficult.sum()) for s in dataset.in_split(split).samples) == difficult
 
 
 @needs_shared("data", "bccd")
@@ -87,14 +87,14 @@ def test_coco() -> None:
     assert (dataset.splits, len(dataset)) == (("all",), 128)
     names = {category["id"]: category["name"] for category in raw["categories"]}
     assert dict(zip(dataset.category_ids, dataset.class_names, strict=True)) == names
-    by_image = {sample.image_id: sample.truth for sample in dataset.samples}
+    by_image = {sample.image_id: sample.ground_truth for sample in dataset.samples}
     assert by_image.keys() == {image["id"] for image in raw["images"]}
-    for image_id, truth in by_image.items():
+    for image_id, ground_truth in by_image.items():
         own = [a for a in raw["annotations"] if a["image_id"] == image_id]
-        assert [dataset.category_ids[i] for i in truth.class_id] == [a["category_id"] for a in own]
-        assert truth.area.tolist() == [a["area"] for a in own]
+        assert [dataset.category_ids[i] for i in ground_truth.class_id] == [a["category_id"] for a in own]
+        assert ground_truth.area.tolist() == [a["area"] for a in own]
         x, y, w, h = zip(*(a["bbox"] for a in own), strict=True)
-        assert truth.xyxy[:, 0].tolist() == list(x)
-        assert truth.xyxy[:, 1].tolist() == list(y)
-        assert (truth.xyxy[:, 2] - truth.xyxy[:, 0]).tolist() == pytest.approx(w)
-        assert (truth.xyxy[:, 3] - truth.xyxy[:, 1]).tolist() == pytest.approx(h)
+        assert ground_truth.xyxy[:, 0].tolist() == list(x)
+        assert ground_truth.xyxy[:, 1].tolist() == list(y)
+        assert (ground_truth.xyxy[:, 2] - ground_truth.xyxy[:, 0]).tolist() == pytest.approx(w)
+        assert (ground_truth.xyxy[:, 3] - ground_truth.xyxy[:, 1]).tolist() == pytest.approx(h)

@@ -72,10 +72,10 @@ def test_conversions_go_there_and_back(a):
 
 
 @given(some_boxes(), st.integers(1, 64), st.integers(1, 64))
-def test_clip_is_the_intersection_with_the_picture(a, width, height):
+def test_clip_is_the_intersection_with_the_image(a, width, height):
     clipped = boxes.clip(a, width, height)
-    picture = np.float32([[0, 0, width, height]])
-    assert np.array_equal(boxes.area(clipped), boxes.intersection(a, picture)[:, 0])
+    image = np.float32([[0, 0, width, height]])
+    assert np.array_equal(boxes.area(clipped), boxes.intersection(a, image)[:, 0])
     assert np.array_equal(boxes.clip(clipped, width, height), clipped)
 
 

@@ -1,4 +1,4 @@
-"""Each planted mistake is named as what it is and nothing else, and mending it makes the detector perfect."""
+"""Each planted mistake is named as what it is and nothing else, and fixing it makes the detector perfect."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.evaluation_sets import mixtures, perfect, random_set, with_found
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation import COCO, KINDS, VOC10, Diagnosis, EvaluationSet, Evaluator, diagnose
 
 _CLASSES = 3
 
 
 def _scene(random: np.random.Generator) -> EvaluationSet:
-    """Pictures of cells of 100 px with a box of 40 to 60 px in each, so that no box touches another."""
+    """Images of cells of 100 px with a box of 40 to 60 px in each, so that no box touches another."""
     judge = Evaluator([f"class {k}" for k in range(_CLASSES)])
     for number in range(random.integers(1, 5)):
         cells = random.permutation(16)[: random.integers(1, 17)]  # (N,)
         low = np.stack([cells % 4, cells // 4], axis=1) * 100.0 + random.integers(0, 11, (len(cells), 2))
         boxes = np.concatenate([low, low + random.choice([40, 48, 60], (len(cells), 2))], axis=1)
-        judge.add(f"{number}.jpg", Detections(), Truth(boxes, random.integers(0, _CLASSES, len(cells))))
+        judge.add(f"{number}.jpg", Detections(), GroundTruth(boxes, random.integers(0, _CLASSES, len(cells))))
     return judge.gathered()
 
 
-def _plant(mistake: str, random: np.random.Generator, truth: Truth) -> tuple[Detections, int]:
-    """A perfect detector's boxes with a mistake on some of the truths, and how many."""
-    count = len(truth)
+def _plant(mistake: str, random: np.random.Generator, ground_truth: GroundTruth) -> tuple[Detections, int]:
+    """A perfect detector's boxes with a mistake on some of the ground truths, and how many."""
+    count = len(ground_truth)
     some = random.random(count) < 0.5  # (N,)
-    xyxy, class_id = truth.xyxy.copy(), truth.class_id.copy()
+    xyxy, class_id = ground_truth.xyxy.copy(), ground_truth.class_id.copy()
     confidence = random.uniform(0.5, 1, count)
     if mistake == "localisation":
         xyxy[some] += ((xyxy[some, 2] - xyxy[some, 0]) / 2)[:, None] * [1, 0, 1, 0]  # half a width: IoU 1/3
@@ -74,18 +74,18 @@ def test_a_perfect_detector_has_no_mistake(mixture) -> None:
 
 
 @given(mixtures())
-def test_every_wrong_detection_has_one_kind_and_every_truth_is_accounted_for(mixture) -> None:
+def test_every_wrong_detection_has_one_kind_and_every_ground_truth_is_accounted_for(mixture) -> None:
     gathered = random_set(mixture)
     diagnosis = diagnose(gathered)
     assert len(np.unique(diagnosis.found)) == len(diagnosis.found)
-    assert ((diagnosis.truth >= 0) == (diagnosis.kind != KINDS.index("background"))).all()
+    assert ((diagnosis.ground_truth >= 0) == (diagnosis.kind != KINDS.index("background"))).all()
     assert all(cost >= -1e-9 for cost in diagnosis.cost.values())
-    near = diagnosis.truth[np.isin(diagnosis.kind, [0, 1])]
+    near = diagnosis.ground_truth[np.isin(diagnosis.kind, [0, 1])]
     assert not set(near.tolist()) & set(diagnosis.missed.tolist())
 
 
 @given(mixtures(found=80))  # below the most that are judged, so that none moves up
-def test_mending_false_positives_makes_every_detection_right(mixture) -> None:
+def test_fixing_false_positives_makes_every_detection_right(mixture) -> None:
     gathered = random_set(mixture)
     diagnosis = diagnose(gathered)
     if diagnosis.map50 is not None:

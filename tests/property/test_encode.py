@@ -1,4 +1,4 @@
-"""Laws between truths, targets and what comes back out of them."""
+"""Laws between ground truths, targets and what comes back out of them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_decode_undoes_encode(heads, made) -> None:
     assert found.slot.tolist() == targets.slot.tolist()
     assert found.class_id.tolist() == targets.class_id.tolist()
     # float32, and σ that cannot quite reach its ends: a thousandth of the largest size
-    np.testing.assert_allclose(found.xyxy, xyxy[targets.truth], atol=0.05)
+    np.testing.assert_allclose(found.xyxy, xyxy[targets.ground_truth], atol=0.05)
 
 
 @given(head_pairs(), labelled())
@@ -73,13 +73,13 @@ def test_slots_are_there_and_at_most_once(heads, made) -> None:
 
 
 @given(head_pairs(), labelled())
-def test_a_truth_alone_always_has_a_slot(heads, made) -> None:
+def test_a_ground_truth_alone_always_has_a_slot(heads, made) -> None:
     for box, class_id in zip(*made, strict=True):
         assert len(encode(box[None], np.array([class_id]), heads, grids(heads))) >= 1
 
 
 @given(head_pairs(), labelled())
-def test_the_order_of_truths_changes_no_slot(heads, made) -> None:
+def test_the_order_of_ground_truths_changes_no_slot(heads, made) -> None:
     xyxy, class_id = made
     one = encode(xyxy, class_id, heads, grids(heads))
     other = encode(xyxy[::-1], class_id[::-1], heads, grids(heads))

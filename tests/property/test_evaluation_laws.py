@@ -22,7 +22,7 @@ def _agree_with_pycocotools(mixture: Mixture) -> None:
     ours = [-1.0 if value is None else value for value in evaluate(gathered).coco.values()]
     np.testing.assert_allclose(ours, theirs.stats, rtol=0, atol=1e-9)
     figures = averages(match(gathered, COCO), "101 points")
-    # (T, R, K, A, M) → average precision (A, T, K) from the best 100; -1 where there is no truth.
+    # (T, R, K, A, M) → average precision (A, T, K) from the best 100; -1 where there is no ground truth.
     expected = theirs.eval["precision"][..., -1].mean(axis=1).transpose(2, 0, 1)
     np.testing.assert_allclose(np.nan_to_num(figures.precision, nan=-1), expected, rtol=0, atol=1e-9)
     np.testing.assert_allclose(
@@ -34,8 +34,8 @@ def _agree_with_pycocotools(mixture: Mixture) -> None:
 
 
 @given(mixtures())
-@example(Mixture(pictures=1, classes=1, found=300))  # over 100 of a class on a picture
-@example(Mixture(truths=0))
+@example(Mixture(images=1, classes=1, found=300))  # over 100 of a class on an image
+@example(Mixture(ground_truths=0))
 @example(Mixture(found=0))
 @settings(max_examples=60)
 def test_coco_figures_equal_pycocotools(mixture: Mixture) -> None:
@@ -49,25 +49,27 @@ def test_coco_figures_equal_pycocotools_on_500_sets(mixture: Mixture) -> None:
     _agree_with_pycocotools(mixture)
 
 
-@given(mixtures(pictures=3), st.sampled_from(sorted(PROTOCOLS)), st.sampled_from([0.1, 0.3, 0.5, 0.75, 1.0]))
+@given(mixtures(images=3), st.sampled_from(sorted(PROTOCOLS)), st.sampled_from([0.1, 0.3, 0.5, 0.75, 1.0]))
 @settings(max_examples=60)
 def test_fast_judge_equals_the_slow_one(mixture: Mixture, name: str, iou: float) -> None:
     gathered, rules = random_set(mixture), protocol(name, iou)
     figures = averages(match(gathered, rules), rules.interpolation)
     for a, sizes in enumerate(rules.areas):
         for k in range(mixture.classes):
-            verdicts, truths = slow_verdicts(gathered, k, rules, iou, sizes)
-            expected = slow_average_precision(verdicts, truths, rules.interpolation)
+            verdicts, ground_truths = slow_verdicts(gathered, k, rules, iou, sizes)
+            expected = slow_average_precision(verdicts, ground_truths, rules.interpolation)
             got = figures.precision[a, figures.at(iou), k]
-            assert figures.truths[a, k] == truths
+            assert figures.ground_truths[a, k] == ground_truths
             assert np.isnan(got) if expected is None else got == pytest.approx(float(expected), abs=1e-12)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 8))
-def test_all_at_once_takes_what_one_by_one_takes(seed: int, count: int, truths: int) -> None:
+def test_all_at_once_takes_what_one_by_one_takes(seed: int, count: int, ground_truths: int) -> None:
     random = np.random.default_rng(seed)
-    reusable = random.random(truths) < 0.2
-    wishes = [random.permutation(truths)[: random.integers(0, truths + 1)] for _ in range(count)]
+    reusable = random.random(ground_truths) < 0.2
+    wishes = [
+        random.permutation(ground_truths)[: random.integers(0, ground_truths + 1)] for _ in range(count)
+    ]
     taken: set[int] = set()
     expected = []
     for wish in wishes:
@@ -81,10 +83,11 @@ def test_all_at_once_takes_what_one_by_one_takes(seed: int, count: int, truths: 
 @given(mixtures(), st.sampled_from([COCO, VOC07, VOC10]))
 def test_a_perfect_detector_scores_one(mixture: Mixture, rules) -> None:
     gathered = random_set(mixture)
-    # VOC holds a box against the closest truth even if that one is taken: of two equal truths it leaves one.
-    assume(rules is COCO or len(np.unique(gathered.truth.xyxy, axis=0)) == len(gathered.truth))
+    # VOC holds a box against the closest ground truth even if that one is taken: of two equal ground truths
+    # it leaves one.
+    assume(rules is COCO or len(np.unique(gathered.ground_truth.xyxy, axis=0)) == len(gathered.ground_truth))
     figures = evaluate(perfect(gathered), rules)
-    counted = [entry for entry in figures.per_class if entry.truths]
+    counted = [entry for entry in figures.per_class if entry.ground_truths]
     assert all(entry.ap == pytest.approx(1) for entry in counted)
     if counted:
         assert figures.map50 == pytest.approx(1)
@@ -101,7 +104,7 @@ def test_a_lowest_false_detection_never_raises_ap(mixture: Mixture, rules) -> No
 
 
 @given(mixtures(), st.randoms(use_true_random=False))
-def test_figures_ignore_the_order_of_pictures(mixture: Mixture, random) -> None:
+def test_figures_ignore_the_order_of_images(mixture: Mixture, random) -> None:
     gathered = random_set(mixture)
     places = list(range(len(gathered.images)))
     random.shuffle(places)
@@ -116,22 +119,22 @@ def test_curves_end_where_matching_does(mixture: Mixture) -> None:
     gathered = random_set(mixture)
     report = evaluate(gathered)
     for k, entry in enumerate(report.per_class):
-        verdicts, truths = slow_verdicts(gathered, k, COCO, 0.5, COCO.areas[0])
+        verdicts, ground_truths = slow_verdicts(gathered, k, COCO, 0.5, COCO.areas[0])
         hits = sum(verdict.kind == "hit" for verdict in verdicts)
         judged = sum(verdict.kind != "ignored" for verdict in verdicts)
-        assert (entry.truths, entry.found) == (truths, judged)
+        assert (entry.ground_truths, entry.found) == (ground_truths, judged)
         if judged:
             assert entry.curve.precision[-1] == pytest.approx(hits / judged)
-            assert entry.curve.recall[-1] == pytest.approx(hits / max(truths, 1))
+            assert entry.curve.recall[-1] == pytest.approx(hits / max(ground_truths, 1))
             assert (np.diff(entry.curve.confidence) < 0).all()
 
 
 @given(mixtures())
-def test_ranks_count_a_class_on_a_picture(mixture: Mixture) -> None:
+def test_ranks_count_a_class_on_an_image(mixture: Mixture) -> None:
     gathered = random_set(mixture)
     ranking = ranked(gathered, 7)
     for k in range(mixture.classes):
-        for image in range(mixture.pictures):
+        for image in range(mixture.images):
             mine = (ranking.class_id == k) & (ranking.image == image)
             every = (gathered.found.class_id == k) & (gathered.found_image == image)
             assert ranking.rank[mine].tolist() == list(range(min(7, every.sum())))
@@ -140,12 +143,12 @@ def test_ranks_count_a_class_on_a_picture(mixture: Mixture) -> None:
 def _with_one_more(gathered, extra: Detections):
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        found, truth = gathered.on(place)
+        found, ground_truth = gathered.on(place)
         if place == 0:
             found = Detections(
                 np.concatenate([found.xyxy, extra.xyxy]),
                 np.concatenate([found.confidence, extra.confidence]),
                 np.concatenate([found.class_id, extra.class_id]),
             )
-        judge.add(image, found, truth)
+        judge.add(image, found, ground_truth)
     return judge.gathered()

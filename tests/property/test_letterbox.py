@@ -25,7 +25,7 @@ def test_there_and_back(fitted, xyxy):
 
 
 @given(FITTED)
-def test_the_whole_picture_is_the_inner_rectangle(fitted):
+def test_the_whole_image_is_the_inner_rectangle(fitted):
     inner = [fitted.left, fitted.top, fitted.left + fitted.scaled_width, fitted.top + fitted.scaled_height]
     assert fitted.forward(np.float64([[0, 0, fitted.width, fitted.height]]))[0] == pytest.approx(inner)
     assert min(inner) >= 0

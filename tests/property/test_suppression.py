@@ -14,7 +14,7 @@ from yolo_cli.suppression import suppress
 
 HARD = st.sampled_from(["iou", "greedynms", "diounms"])
 THRESHOLDS = st.sampled_from([0.0, 0.1, 0.25, 0.45, 0.5, 0.7, 1.0])
-# A small picture, so that most boxes overlap.
+# A small image, so that most boxes overlap.
 CROWDS = detections(max_count=20, width=8, height=8)
 
 

@@ -175,12 +175,12 @@ class TestFiles:
             Anchors(np.asarray(wh))
 
 
-def test_the_picture_shows_boxes_and_anchors() -> None:
+def test_the_image_shows_boxes_and_anchors() -> None:
     mine = Anchors(fit_anchors(BOXES, 3), 416, "mine")
-    picture = draw_anchors(BOXES, mine, read_anchors("yolov4-tiny"))
-    assert (picture.shape, picture.dtype) == ((640, 1200, 3), np.uint8)
+    image = draw_anchors(BOXES, mine, read_anchors("yolov4-tiny"))
+    assert (image.shape, image.dtype) == ((640, 1200, 3), np.uint8)
     for colour in ([31, 119, 180], [255, 127, 14]):  # the new ones blue, the present ones orange
-        assert (picture == colour).all(axis=2).sum() > 500
+        assert (image == colour).all(axis=2).sum() > 500
 
 
 def test_drawing_leaves_no_state_of_pyplot_behind() -> None:

@@ -1,4 +1,4 @@
-"""Targets of one picture, worked by hand."""
+"""Targets of one image, worked by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_one_box_by_hand() -> None:
     targets = encoded([20, 10, 44, 26])
     assert targets.slot.tolist() == [4, 5, 10, 11, 12, 13]
     assert targets.cxcywh.tolist() == [[32, 18, 24, 16]] * 6
-    assert targets.class_id.tolist() == targets.truth.tolist() == [0] * 6
+    assert targets.class_id.tolist() == targets.ground_truth.tolist() == [0] * 6
 
 
 def test_raw_values_by_hand() -> None:
@@ -68,7 +68,7 @@ def test_a_contested_slot_goes_to_the_nearer_size() -> None:
     # 40 × 20 is anchor 1 itself; each anchor also fits the other box, less well.
     targets = encoded([16, 16, 32, 32], [4, 14, 44, 34])
     assert targets.slot.tolist() == [10, 11]
-    assert targets.truth.tolist() == [0, 1]
+    assert targets.ground_truth.tolist() == [0, 1]
 
 
 def test_a_centre_on_the_far_edge_belongs_to_the_last_cell() -> None:
@@ -76,7 +76,7 @@ def test_a_centre_on_the_far_edge_belongs_to_the_last_cell() -> None:
     assert encoded([56, 56, 72, 72]).slot.tolist() == [30, 31]
 
 
-def test_no_truth_has_no_target() -> None:
+def test_no_ground_truth_has_no_target() -> None:
     targets = encoded()
     assert len(targets) == 0
     assert targets.cxcywh.shape == (0, 4)

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.pictures import QUARTERS, encode, reference, smooth
+from tests.images import QUARTERS, encode, reference, smooth
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image, decode_image, read_image, write_image
 
 
 def far(a, b):
-    """The mean absolute difference of two pictures of one shape."""
+    """The mean absolute difference of two images of one shape."""
     assert a.shape == b.shape
     return np.abs(a.astype(int) - b).mean()
 
@@ -106,19 +106,19 @@ def test_transparent_grey_lies_over_white():
 
 
 def test_transparent_palette_colour_lies_over_white():
-    picture = Pillow.new("P", (2, 1))
-    picture.putpalette([10, 20, 30, 40, 50, 60])
-    picture.putpixel((1, 0), 1)
+    image = Pillow.new("P", (2, 1))
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    image.putpixel((1, 0), 1)
     for kind in ("PNG", "GIF"):
-        data = encode_pillow(picture, kind, transparency=0)
+        data = encode_pillow(image, kind, transparency=0)
         assert decode_image(data, "x").rgb[0].tolist() == [[255] * 3, [40, 50, 60]], kind
 
 
-def encode_pillow(picture, kind, **options):
+def encode_pillow(image, kind, **options):
     import io
 
     out = io.BytesIO()
-    picture.save(out, kind, **options)
+    image.save(out, kind, **options)
     return out.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The letterbox: one landscape and one portrait picture placed by hand, and what it does to pixels."""
+"""The letterbox: one landscape and one portrait image placed by hand, and what it does to pixels."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_rounding():
     assert placed(Letterbox.fit(33, 100, 51, 50)) == (16, 50, 17, 0)
 
 
-def test_small_pictures_grow():
+def test_small_images_grow():
     assert placed(Letterbox.fit(10, 20, 100, 100)) == (50, 100, 25, 0)
 
 
@@ -81,8 +81,8 @@ def test_pixels(height, width, kind):
     assert (out == GREY).all()
 
 
-def test_the_picture_lands_where_the_boxes_do():
-    # A white rectangle over the left upper quarter of a black picture; its box on the way to the network.
+def test_the_image_lands_where_the_boxes_do():
+    # A white rectangle over the left upper quarter of a black image; its box on the way to the network.
     rgb = np.zeros((80, 40, 3), np.uint8)
     rgb[:40, :20] = 255
     fitted = Letterbox.fit(80, 40, 160, 160)
@@ -93,7 +93,7 @@ def test_the_picture_lands_where_the_boxes_do():
     assert (grey[bottom + 2 :, left : right + 40] == 0).all()
 
 
-def test_a_picture_of_the_right_size_is_copied():
+def test_an_image_of_the_right_size_is_copied():
     rgb = noise(64, 96)
     out = Letterbox.fit(64, 96, 64, 96).apply(rgb)
     assert np.array_equal(out, rgb)
@@ -121,7 +121,7 @@ def test_apply_into_a_row_of_a_batch():
     assert (batch[[0, 2]] == 7).all()
 
 
-def test_pictures_that_are_views():
+def test_images_that_are_views():
     rgb, fitted = noise(30, 50), Letterbox.fit(30, 50, 64, 64)
     for view in (rgb[::-1], rgb[:, ::-1], rgb[..., ::-1], rgb.transpose(1, 0, 2).copy().transpose(1, 0, 2)):
         assert np.array_equal(fitted.apply(view), fitted.apply(view.copy()))

@@ -20,21 +20,22 @@ GRIDS = [(2, 2), (4, 4)]  # of 64 × 64 pixels
 
 
 def packed(
-    pictures: list[tuple[np.ndarray, np.ndarray]],
+    images: list[tuple[np.ndarray, np.ndarray]],
     unasked: list[list[int]] | None = None,
     room: int = 40,
     heads: tuple[Head, ...] = HEADS,
     grids: list[tuple[int, int]] = GRIDS,
 ) -> dict[str, Any]:
-    """Targets of boxes and classes of each picture, padded; truths flagged in ``unasked`` are not taught."""
-    keys = {"slot": 0, "cxcywh": 1.0, "class_id": 0, "positive": 0.0, "truths": 0.0, "unasked": 0.0}
+    """Targets of boxes and classes of each image, padded; objects flagged in ``unasked`` are not taught."""
+    keys = {"slot": 0, "cxcywh": 1.0, "class_id": 0, "positive": 0.0, "ground_truths": 0.0, "unasked": 0.0}
     rows: list[dict[str, np.ndarray]] = []
-    for n, (xyxy, class_id) in enumerate(pictures):
+    for n, (xyxy, class_id) in enumerate(images):
         flags = np.array(unasked[n] if unasked else [0] * len(xyxy), bool)
         t = encode(xyxy[~flags], class_id[~flags], heads, grids)
         values = {
             "slot": t.slot.astype(np.int32), "cxcywh": t.cxcywh, "class_id": t.class_id.astype(np.int32),
-            "positive": np.ones(len(t), np.float32), "truths": xyxy, "unasked": flags.astype(np.float32),
+            "positive": np.ones(len(t), np.float32), "ground_truths": xyxy,
+            "unasked": flags.astype(np.float32),
         }  # fmt: skip
         slot_count = sum(r * c * len(head.anchors) for head, (r, c) in zip(heads, grids, strict=True))
         rows.append({"taken": np.isin(np.arange(slot_count), t.slot).astype(np.uint8)})
@@ -45,9 +46,9 @@ def packed(
     return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
 
 
-def noise(seed: int, pictures: int, strength: float = 1.0) -> list[np.ndarray]:
+def noise(seed: int, images: int, strength: float = 1.0) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
-    shapes = [(pictures, r, c, head.channels) for head, (r, c) in zip(HEADS, GRIDS, strict=True)]
+    shapes = [(images, r, c, head.channels) for head, (r, c) in zip(HEADS, GRIDS, strict=True)]
     return [rng.normal(0, strength, shape).astype(np.float32) for shape in shapes]
 
 
@@ -74,8 +75,8 @@ def gradients(loss: YoloLoss, targets: dict[str, Any], raw: list[np.ndarray]) ->
 
 @pytest.mark.parametrize("seed", range(6))
 def test_equals_the_slow_loss(seed: int) -> None:
-    pictures = [some_boxes(seed, 5), some_boxes(seed + 100, seed)]
-    targets = packed(pictures, [[0, 0, 1, 0, 0], [0] * seed])
+    images = [some_boxes(seed, 5), some_boxes(seed + 100, seed)]
+    targets = packed(images, [[0, 0, 1, 0, 0], [0] * seed])
     weights = LossWeights(label_smoothing=0.1, ignore_iou=0.3)
     raw = noise(seed, 2)
     fast = values(YoloLoss(HEADS, weights)(targets, raw))
@@ -84,26 +85,26 @@ def test_equals_the_slow_loss(seed: int) -> None:
 
 def test_one_slot_by_hand() -> None:
     # One head of one cell of 32 pixels with one anchor 16 × 16. All raw values are 0, so σ = 1/2: the box is
-    # around (16, 16), 16 × 16 pixels. The truth, (12, 8, 28, 24), is as large and 4 to the right of it.
-    # Common 12 · 16 = 192, union 2 · 256 − 192 = 320: IoU 0.6. Distance² 16, hull 20 × 16: diagonal² 656.
+    # around (16, 16), 16 × 16 pixels. The ground truth, (12, 8, 28, 24), is as large and 4 to the right of
+    # it. Common 12 · 16 = 192, union 2 · 256 − 192 = 320: IoU 0.6. Distance² 16, hull 20 × 16: diagonal² 656.
     # The aspects are equal. 1 − CIoU = 0.4 + 16/656 = 0.42439; times 5: 2.12195.
     # Cross-entropy of the logit 0 is ln 2 whatever the target: objectness 0.69315; two classes: 1.38629.
     head = Head("yolo", ((16.0, 16.0),), 32, 2, 2.0)
-    truth = (np.float32([[12, 8, 28, 24]]), np.array([1]))
-    targets = packed([truth], room=3, heads=(head,), grids=[(1, 1)])
+    ground_truth = (np.float32([[12, 8, 28, 24]]), np.array([1]))
+    targets = packed([ground_truth], room=3, heads=(head,), grids=[(1, 1)])
     terms = values(YoloLoss([head])(targets, [np.zeros((1, 1, 1, 7), np.float32)]))
     assert terms == pytest.approx({"box": 2.12195, "objectness": np.log(2), "class": 2 * np.log(2)}, abs=1e-5)
 
 
 def test_nothing_is_lost_on_a_perfect_answer() -> None:
-    pictures = [some_boxes(1, 3)]
-    targets = packed(pictures)
+    images = [some_boxes(1, 3)]
+    targets = packed(images)
     terms = values(YoloLoss(HEADS, LossWeights(label_smoothing=0.0))(targets, perfect(targets)))
     assert max(terms.values()) < 1e-3
 
 
 def perfect(targets: dict[str, Any]) -> list[np.ndarray]:
-    """What a network says that knows the targets of the only picture."""
+    """What a network says that knows the targets of the only image."""
     flat, first = [], 0
     for head, grid in zip(HEADS, GRIDS, strict=True):
         raw = np.full((grid[0] * grid[1] * 2, 8), -15, np.float32)
@@ -118,7 +119,7 @@ def perfect(targets: dict[str, Any]) -> list[np.ndarray]:
     return flat
 
 
-def test_without_truths_only_objectness_counts() -> None:
+def test_without_ground_truths_only_objectness_counts() -> None:
     targets = packed([some_boxes(0, 0)])
     terms = values(YoloLoss(HEADS)(targets, noise(0, 1)))
     assert terms["box"] == terms["class"] == 0
@@ -134,8 +135,8 @@ def test_a_crowd_asks_nothing_of_the_boxes_in_it() -> None:
 
 
 def test_padding_changes_nothing() -> None:
-    pictures = [some_boxes(3, 4)]
-    few, many = (values(YoloLoss(HEADS)(packed(pictures, room=n), noise(3, 1))) for n in (40, 90))
+    images = [some_boxes(3, 4)]
+    few, many = (values(YoloLoss(HEADS)(packed(images, room=n), noise(3, 1))) for n in (40, 90))
     assert few == pytest.approx(many, rel=1e-6)
 
 

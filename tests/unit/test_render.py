@@ -34,7 +34,7 @@ def coloured(canvas, class_id):
     return (canvas == class_colour(class_id)).all(axis=2)
 
 
-def test_the_picture_itself_is_not_touched():
+def test_the_image_itself_is_not_touched():
     image = grey(100, 100)
     canvas = draw(image, found([10, 30, 50, 60]), NAMES)
     assert canvas.shape == image.rgb.shape
@@ -61,7 +61,7 @@ def test_the_frame_lies_just_inside_the_box():
     assert not frame[:, :20].any()
 
 
-def test_lines_and_labels_follow_the_size_of_the_picture():
+def test_lines_and_labels_follow_the_size_of_the_image():
     def line_and_label(side):
         canvas = draw(grey(side, side), found([0.25 * side, 0.5 * side, 0.75 * side, 0.9 * side]), NAMES)
         own = coloured(canvas, 0)
@@ -84,7 +84,7 @@ def test_a_box_over_the_edge_is_drawn_at_the_edge():
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 20), (500, 1), (1, 500), (3, 3), (33, 12)])
 @pytest.mark.parametrize("box", [[0, 0, 1, 1], [-5, -5, 900, 900], [2, 2, 2, 2], [999, 999, 1000, 1000]])
-def test_tiny_pictures_and_odd_boxes(size, box):
+def test_tiny_images_and_odd_boxes(size, box):
     canvas = draw(grey(*size), found(box, class_id=[7]), NAMES)
     assert canvas.shape == (size[1], size[0], 3)
     assert coloured(canvas, 7).any()
@@ -95,7 +95,7 @@ def test_a_label_that_cannot_be_read_is_left_out():
     assert coloured(canvas, 0).sum() == 24 * 24 - 22 * 22  # only the frame, one pixel wide
 
 
-def test_a_narrow_picture_gets_a_smaller_label():
+def test_a_narrow_image_gets_a_smaller_label():
     canvas = draw(grey(80, 3000), found([0, 1000, 80, 2000]), ["potted plant"])
     rows = coloured(canvas, 0)[:999].any(axis=1).sum()
     assert 8 < rows < 20  # at the size of sqrt(80 * 3000) / 40 = 12 it would be too wide
@@ -125,7 +125,7 @@ box_in = st.tuples(st.integers(0, 300), st.integers(0, 200), st.integers(1, 100)
 
 
 @given(box_in, st.integers(1, 320), st.integers(1, 220))
-def test_every_label_lies_inside_the_picture(box, wide, high):
+def test_every_label_lies_inside_the_image(box, wide, high):
     left, top, width, height = box
     place = render._free_place(
         render._Rectangle(left, top, left + width, top + height), wide, high, (320, 220), []
@@ -158,7 +158,7 @@ def test_an_unknown_class_is_shown_by_its_number(monkeypatch):
 
 
 def test_the_colours_of_classes_never_change():
-    # Pinned: people compare pictures of different days.
+    # Pinned: people compare images of different days.
     assert [class_colour(k) for k in range(3)] == [(255, 59, 59), (0, 255, 0), (0, 118, 255)]
 
 

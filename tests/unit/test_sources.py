@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.pictures import QUARTERS, encode
+from tests.images import QUARTERS, encode
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.sources import natural_key, open_source
 
@@ -19,7 +19,7 @@ PNG = encode(QUARTERS, "PNG")
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A working directory with pictures, a text and a folder in a folder."""
+    """A working directory with images, a text and a folder in a folder."""
     monkeypatch.chdir(tmp_path)
     for name in (
         "p/a10.png",
@@ -33,7 +33,7 @@ def here(tmp_path, monkeypatch):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(PNG)
-    (tmp_path / "p" / "notes.md").write_text("no picture")
+    (tmp_path / "p" / "notes.md").write_text("no image")
     (tmp_path / "empty").mkdir()
     return tmp_path
 
@@ -82,7 +82,7 @@ def test_a_list_file_names_the_line_of_a_bad_entry(here):
     assert absolute.error is None
 
 
-def test_a_picture_carries_its_name_and_time(here):
+def test_an_image_carries_its_name_and_time(here):
     [sourced] = open_source(["e ä.png"])
     assert (sourced.name, sourced.image.name, sourced.error) == ("e ä.png", "e ä.png", None)
     assert sourced.image.rgb.shape == (32, 48, 3)
@@ -93,13 +93,13 @@ def test_faults_are_in_band(here):
     (here / "bad.jpg").write_text("hello")
     good, bad, gone, none = open_source(["p/a9.png", "bad.jpg", "gone.jpg", "nothing*.jpg"])
     assert good.error is None
-    assert bad.error.startswith("bad.jpg: holds text, not a picture")
+    assert bad.error.startswith("bad.jpg: holds text, not an image")
     assert gone.error == "gone.jpg: there is no such file or folder"
-    assert none.error == "nothing*.jpg: matches no picture"
+    assert none.error == "nothing*.jpg: matches no image"
     assert [s.image for s in (bad, gone, none)] == [None] * 3
 
 
-def test_pictures_are_read_one_at_a_time(here):
+def test_images_are_read_one_at_a_time(here):
     source = iter(open_source(["p"]))
     next(source)
     (here / "p" / "a10.png").unlink()
@@ -110,11 +110,11 @@ def test_pictures_are_read_one_at_a_time(here):
     ("arguments", "says"),
     [
         (["gone"], "gone: there is no such file or folder"),
-        (["empty"], r"empty: holds no picture \(its own folders are searched with --recursive\)"),
-        (["*.gif"], r"\*\.gif: matches no picture"),
+        (["empty"], r"empty: holds no image \(its own folders are searched with --recursive\)"),
+        (["*.gif"], r"\*\.gif: matches no image"),
         (["gone", "*.gif"], r"gone: there is no such file or folder \(and 1 more\)"),
         (["n" * 300], "n+: there is no such file or folder"),
-        (["void.txt"], "void.txt: lists no picture"),
+        (["void.txt"], "void.txt: lists no image"),
         (["latin.txt"], "latin.txt: is no list of paths in UTF-8"),
         ([""], ": there is no such file or folder"),
     ],
@@ -127,7 +127,7 @@ def test_naming_nothing_usable_is_one_line(here, arguments, says):
 
 
 def test_naming_nothing_at_all_is_wrong_usage():
-    with pytest.raises(UsageError, match="no picture is named"):
+    with pytest.raises(UsageError, match="no image is named"):
         open_source([])
 
 
@@ -158,7 +158,7 @@ def test_standard_input(monkeypatch):
 @pytest.mark.parametrize(
     ("data", "tty", "says"), [(b"", False, "-: is empty"), (PNG, True, "-: standard input is a terminal")]
 )
-def test_standard_input_without_a_picture(monkeypatch, data, tty, says):
+def test_standard_input_without_an_image(monkeypatch, data, tty, says):
     stdin(monkeypatch, data, tty)
     [sourced] = open_source(["-"])
     assert sourced.error.startswith(says)

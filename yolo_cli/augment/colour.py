@@ -1,4 +1,4 @@
-"""Colours that another light or camera might have given a picture."""
+"""Colours that another light or camera might have given an image."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Colour:
     Attributes:
         hue: turn, as a share of the colour circle.
         saturation: how much stronger colours get, as a share of what they are.
-        brightness: how much lighter the picture gets, likewise.
+        brightness: how much lighter the image gets, likewise.
         contrast: how much further from the middle grey light and dark get, likewise.
     """
 
@@ -38,7 +38,7 @@ class Colour:
         return cls(*(np.array(strengths) * rng.uniform(-1, 1, 4)).tolist())
 
     def apply(self, rgb: Pixels) -> Pixels:
-        """The picture (height, width, 3) in its new colours; ``rgb`` itself if nothing changes."""
+        """The image (height, width, 3) in its new colours; ``rgb`` itself if nothing changes."""
         if self == Colour():
             return rgb
         # FULL: hue from 0 to 255, not from 0 to 179, so that it is rounded less and wraps with the byte.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.boxes import area, intersection
 from yolo_cli.config import AugmentConfig
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.letterbox import GREY
 
 __all__ = ["MOST_HOLES", "cut_out"]
@@ -23,20 +23,20 @@ SHORTEST = 0.2
 
 
 def cut_out(
-    rgb: Pixels, truth: Truth, rng: np.random.Generator, config: AugmentConfig
-) -> tuple[Pixels, Truth]:
+    rgb: Pixels, ground_truth: GroundTruth, rng: np.random.Generator, config: AugmentConfig
+) -> tuple[Pixels, GroundTruth]:
     """Fill up to ``MOST_HOLES`` rectangles with grey, by chance.
 
     No hole is cut that would leave less than the share ``config.min_visible`` of any box to be seen, holes
-    cut before included: what is in the truth can be seen, and what can be seen is in the truth.
+    cut before included: what is in the ground truth can be seen, and what can be seen is in the ground truth.
 
     Returns:
-        A picture (height, width, 3), which is ``rgb`` itself if nothing is hidden, and ``truth``.
+        An image (height, width, 3), which is ``rgb`` itself if nothing is hidden, and ``truth``.
     """
     if rng.random() >= config.cutout:
-        return rgb, truth
+        return rgb, ground_truth
     holed = rgb.copy()
-    boxes = truth.xyxy  # (N, 4)
+    boxes = ground_truth.xyxy  # (N, 4)
     left = (1 - config.min_visible) * area(boxes)  # (N,), how much of each may still be hidden
     for hole in _holes(rgb.shape[0], rgb.shape[1], rng, config.cutout_side):
         hidden = intersection(boxes, hole[None].astype(boxes.dtype))[:, 0]  # (N,)
@@ -44,11 +44,11 @@ def cut_out(
             left = left - hidden  # (N,)
             x1, y1, x2, y2 = hole.tolist()
             holed[y1:y2, x1:x2] = GREY
-    return holed, truth
+    return holed, ground_truth
 
 
 def _holes(height: int, width: int, rng: np.random.Generator, longest: float) -> NDArray[np.int64]:
-    """One to ``MOST_HOLES`` rectangles (K, 4), xyxy in whole pixels, inside the picture."""
+    """One to ``MOST_HOLES`` rectangles (K, 4), xyxy in whole pixels, inside the image."""
     count = int(rng.integers(1, MOST_HOLES + 1))
     frame = np.array([width, height])  # (2,)
     sides = np.rint(frame * longest * rng.uniform(SHORTEST, 1, (count, 2))).astype(np.int64)  # (K, 2)

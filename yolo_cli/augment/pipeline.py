@@ -1,4 +1,4 @@
-"""One to five pictures with their boxes → one picture of the network's size with its boxes."""
+"""One to five images with their boxes → one image of the network's size with its boxes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from yolo_cli.augment.colour import Colour
 from yolo_cli.augment.cutout import cut_out
 from yolo_cli.augment.placement import Canvas, Placement
 from yolo_cli.config import AugmentConfig
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.letterbox import GREY
 
-__all__ = ["Labelled", "augment", "pictures_needed"]
+__all__ = ["Labelled", "augment", "images_needed"]
 
 Pixels = NDArray[np.uint8]
-Labelled = tuple[Pixels, Truth]
-"""A picture, RGB uint8 (height, width, 3), and its boxes in its pixels."""
+Labelled = tuple[Pixels, GroundTruth]
+"""An image, RGB uint8 (height, width, 3), and its boxes in its pixels."""
 
 
-def pictures_needed(rng: np.random.Generator, config: AugmentConfig) -> int:
-    """How many pictures the next training picture takes: 1, 2 (mixup), 4 (mosaic) or 5 (both)."""
+def images_needed(rng: np.random.Generator, config: AugmentConfig) -> int:
+    """How many images the next training image takes: 1, 2 (mixup), 4 (mosaic) or 5 (both)."""
     mosaic, mixup = rng.random(2) < (config.mosaic, config.mixup)
     return (4 if mosaic else 1) + int(mixup)
 
@@ -32,47 +32,47 @@ def pictures_needed(rng: np.random.Generator, config: AugmentConfig) -> int:
 def augment(
     samples: Sequence[Labelled], rng: np.random.Generator, config: AugmentConfig, net_size: Canvas
 ) -> Labelled:
-    """Change pictures by chance, and their boxes with them.
+    """Change images by chance, and their boxes with them.
 
-    The number of pictures decides what is done; :func:`pictures_needed` draws it. One is mirrored, resized,
+    The number of images decides what is done; :func:`images_needed` draws it. One is mirrored, resized,
     moved (and so cropped) and recoloured, each by chance. Four are laid around a point: mosaic, Bochkovskiy
     et al., "YOLOv4", 2020. A further one is blended over the whole: mixup, Zhang et al., "Bag of Freebies for
     Training Object Detection", 2019. Then rectangles are hidden: cutout, DeVries and Taylor, 2017.
 
-    Crowd and difficult flags stay with their boxes. A box that can hardly be seen any more leaves the truth,
-    as ``config.min_visible`` and ``placement.MIN_SIDE`` say.
+    Crowd and difficult flags stay with their boxes. A box that can hardly be seen any more leaves the ground
+    truth, as ``config.min_visible`` and ``placement.MIN_SIDE`` say.
 
     Args:
-        samples: 1, 2, 4 or 5 pictures with their boxes; they are not changed.
+        samples: 1, 2, 4 or 5 images with their boxes; they are not changed.
         rng: all chance comes from here.
         config: probabilities and strengths.
         net_size: height and width of the network's input, pixels.
 
     Returns:
-        The picture (net height, net width, 3), RGB uint8, padded with grey, and its boxes in its pixels.
+        The image (net height, net width, 3), RGB uint8, padded with grey, and its boxes in its pixels.
 
     Raises:
-        ValueError: if there are 0, 3 or more than 5 pictures.
+        ValueError: if there are 0, 3 or more than 5 images.
     """
     if len(samples) not in (1, 2, 4, 5):
-        raise ValueError(f"augment takes 1, 2, 4 or 5 pictures, not {len(samples)}")
+        raise ValueError(f"augment takes 1, 2, 4 or 5 images, not {len(samples)}")
     joined = _mosaic(samples[:4], rng, config, net_size) if len(samples) >= 4 else None
-    rgb, truth = joined or _single(samples[0], rng, config, net_size)
+    rgb, ground_truth = joined or _single(samples[0], rng, config, net_size)
     if len(samples) in (2, 5):
-        rgb, truth = _mixup((rgb, truth), _single(samples[-1], rng, config, net_size), rng)
-    return cut_out(rgb, truth, rng, config)
+        rgb, ground_truth = _mixup((rgb, ground_truth), _single(samples[-1], rng, config, net_size), rng)
+    return cut_out(rgb, ground_truth, rng, config)
 
 
 def _single(sample: Labelled, rng: np.random.Generator, config: AugmentConfig, canvas: Canvas) -> Labelled:
-    """One picture on a canvas of its own."""
-    rgb, truth = sample
+    """One image on a canvas of its own."""
+    rgb, ground_truth = sample
     whole = Placement.whole(rgb.shape[:2], canvas)
     x, y = 0.5 + config.shift * rng.uniform(-1, 1, 2)
     placement = whole.varied(rng, config).moved(canvas, x, y)
-    seen = placement.carry(truth, config.min_visible)
-    if len(truth) and not len(seen):
-        # A crop that shows none of the objects teaches less than the whole picture does.
-        placement, seen = whole, whole.carry(truth, config.min_visible)
+    seen = placement.carry(ground_truth, config.min_visible)
+    if len(ground_truth) and not len(seen):
+        # A crop that shows none of the objects teaches less than the whole image does.
+        placement, seen = whole, whole.carry(ground_truth, config.min_visible)
     painting = np.full((*canvas, 3), GREY, np.uint8)
     placement.paint(rgb, painting, Colour.draw(rng, config).apply)
     return painting, seen
@@ -81,26 +81,26 @@ def _single(sample: Labelled, rng: np.random.Generator, config: AugmentConfig, c
 def _mosaic(
     samples: Sequence[Labelled], rng: np.random.Generator, config: AugmentConfig, canvas: Canvas
 ) -> Labelled:
-    """Four pictures around a point, one in each quarter, each with one of its corners at the point."""
+    """Four images around a point, one in each quarter, each with one of its corners at the point."""
     painting = np.full((*canvas, 3), GREY, np.uint8)
     # The point lies in the middle, or with full shift anywhere in the middle 40 % of each axis.
     y, x = np.rint(canvas * (0.5 + 0.4 * config.shift * rng.uniform(-1, 1, 2))).astype(int).tolist()
-    truths: list[Truth] = []
-    for quarter, (rgb, truth) in enumerate(samples):
+    ground_truths: list[GroundTruth] = []
+    for quarter, (rgb, ground_truth) in enumerate(samples):
         below, right = divmod(quarter, 2)
         place = painting[(slice(y), slice(y, None))[below], (slice(x), slice(x, None))[right]]  # (h, w, 3)
         whole = Placement.whole(rgb.shape[:2], canvas)
-        # So large that it covers its quarter, except that no long, narrow picture outgrows the canvas for it.
+        # So large that it covers its quarter, except that no long, narrow image outgrows the canvas for it.
         cover = max(place.shape[0] / whole.scaled_height, place.shape[1] / whole.scaled_width)
         placement = whole.varied(rng, config, min(cover, 1.0))
         placement = placement.moved(place.shape[:2], 1 - right, 1 - below)
         placement.paint(rgb, place, Colour.draw(rng, config).apply)
-        truths.append(_moved(placement.carry(truth, config.min_visible), x * right, y * below))
-    return painting, _joined(truths)
+        ground_truths.append(_moved(placement.carry(ground_truth, config.min_visible), x * right, y * below))
+    return painting, _joined(ground_truths)
 
 
 def _mixup(first: Labelled, second: Labelled, rng: np.random.Generator) -> Labelled:
-    """Two pictures of one size laid over each other, with the boxes of both.
+    """Two images of one size laid over each other, with the boxes of both.
 
     The share of the first comes from Beta(8, 8): about a half, seldom below a quarter.
     """
@@ -109,13 +109,16 @@ def _mixup(first: Labelled, second: Labelled, rng: np.random.Generator) -> Label
     return blended, _joined([first[1], second[1]])
 
 
-def _moved(truth: Truth, x: int, y: int) -> Truth:
+def _moved(ground_truth: GroundTruth, x: int, y: int) -> GroundTruth:
     """The same objects, ``x`` pixels further right and ``y`` further down."""
-    return replace(truth, xyxy=truth.xyxy + np.array([x, y, x, y], truth.xyxy.dtype))
+    return replace(ground_truth, xyxy=ground_truth.xyxy + np.array([x, y, x, y], ground_truth.xyxy.dtype))
 
 
-def _joined(truths: Sequence[Truth]) -> Truth:
-    """All objects of several truths, in their order."""
-    return Truth(
-        *(np.concatenate([getattr(truth, field.name) for truth in truths]) for field in fields(Truth))
+def _joined(ground_truths: Sequence[GroundTruth]) -> GroundTruth:
+    """All objects of several ground truths, in their order."""
+    return GroundTruth(
+        *(
+            np.concatenate([getattr(ground_truth, field.name) for ground_truth in ground_truths])
+            for field in fields(GroundTruth)
+        )
     )

@@ -1,7 +1,7 @@
-"""Where a picture lies on a canvas, for its pixels and for its boxes.
+"""Where an image lies on a canvas, for its pixels and for its boxes.
 
-One law serves both: the edge at x of the picture lies at ``left + x * scaled_width / width`` on the canvas,
-and y likewise. That is the letterbox's law, except that the picture may be larger than the canvas, lie
+One law serves both: the edge at x of the image lies at ``left + x * scaled_width / width`` on the canvas,
+and y likewise. That is the letterbox's law, except that the image may be larger than the canvas, lie
 anywhere, and be mirrored first.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.boxes import area, clip
 from yolo_cli.config import AugmentConfig
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.letterbox import Letterbox
 
 __all__ = ["MIN_SIDE", "Canvas", "Placement"]
@@ -27,15 +27,15 @@ Pixels = NDArray[np.uint8]
 Canvas = tuple[int, int]  # height and width, pixels
 
 MIN_SIDE = 2.0
-"""Objects whose box is narrower or lower than this many pixels of the network's input leave the truth."""
+"""Objects whose box is narrower or lower than this many pixels of the network's input leave the object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a picture lies on a canvas, all in pixels.
+    """Where an image lies on a canvas, all in pixels.
 
     Attributes:
-        height, width: of the picture.
+        height, width: of the image.
         scaled_height, scaled_width: what it is resized to.
         top, left: where its upper left corner lies on the canvas; below 0 where it is cut off.
         canvas: height and width of the canvas.
@@ -55,7 +55,7 @@ class Placement:
 
     @classmethod
     def whole(cls, shape: Canvas, canvas: Canvas) -> Placement:
-        """A picture of this height and width, as the letterbox lays it: whole, in the middle."""
+        """An image of this height and width, as the letterbox lays it: whole, in the middle."""
         fit = Letterbox.fit(*shape, *canvas)
         return cls(*shape, fit.scaled_height, fit.scaled_width, fit.top, fit.left, canvas)
 
@@ -82,13 +82,13 @@ class Placement:
     def moved(self, canvas: Canvas, x: float, y: float) -> Placement:
         """The same on another canvas, with the shares ``x`` and ``y`` of the free room left and above.
 
-        0.5 is the middle. Where the picture is larger than the canvas, the room is what is cut off.
+        0.5 is the middle. Where the image is larger than the canvas, the room is what is cut off.
         """
         top, left = round((canvas[0] - self.scaled_height) * y), round((canvas[1] - self.scaled_width) * x)
         return replace(self, canvas=canvas, top=top, left=left)
 
     def paint(self, rgb: Pixels, canvas: Pixels, recolour: Callable[[Pixels], Pixels]) -> None:
-        """Lay the picture (height, width, 3) on ``canvas`` (its height, its width, 3), in place.
+        """Lay the image (height, width, 3) on ``canvas`` (its height, its width, 3), in place.
 
         Resized as the letterbox does it; the part that shows goes through ``recolour``.
         """
@@ -103,7 +103,7 @@ class Placement:
         canvas[top:bottom, left:right] = recolour(piece)
 
     def forward(self, xyxy: Floats) -> Floats:
-        """Boxes (N, 4) in pixels of the picture → boxes (N, 4) in pixels of the canvas, not clipped."""
+        """Boxes (N, 4) in pixels of the image → boxes (N, 4) in pixels of the canvas, not clipped."""
         left, top, right, bottom = xyxy.T  # each (N,)
         if self.mirrored:
             left, right = self.width - right, self.width - left
@@ -114,13 +114,13 @@ class Placement:
         offset = np.array([self.left, self.top, self.left, self.top], xyxy.dtype)  # (4,)
         return np.stack([left, top, right, bottom], axis=1) * scale + offset
 
-    def carry(self, truth: Truth, min_visible: float) -> Truth:
+    def carry(self, ground_truth: GroundTruth, min_visible: float) -> GroundTruth:
         """The objects that can still be seen, in pixels of the canvas, clipped to it.
 
-        An object stays if at least the share ``min_visible`` of its box (the part inside the picture) shows,
+        An object stays if at least the share ``min_visible`` of its box (the part inside the image) shows,
         and what shows is at least ``MIN_SIDE`` pixels wide and high.
         """
-        inside = clip(truth.xyxy, self.width, self.height)  # (N, 4)
+        inside = clip(ground_truth.xyxy, self.width, self.height)  # (N, 4)
         moved = self.forward(inside)  # (N, 4)
         xyxy = clip(moved, self.canvas[1], self.canvas[0])  # (N, 4)
         shown = area(xyxy)  # (N,)
@@ -128,12 +128,12 @@ class Placement:
         stays = large & (shown >= min_visible * area(moved))  # (N,)
         # The outline's area follows the box's; what stays has an area, so nothing is divided by 0.
         growth = shown[stays] / area(inside)[stays]  # (K,)
-        seen = truth[stays]
-        assert seen.area is not None  # a Truth completes itself
+        seen = ground_truth[stays]
+        assert seen.area is not None  # a Ground truth completes itself
         return replace(seen, xyxy=xyxy[stays], area=seen.area * growth)
 
     def _shown(self) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of the part of the canvas that the picture covers."""
+        """Left, top, right and bottom of the part of the canvas that the image covers."""
         bottom, right = self.top + self.scaled_height, self.left + self.scaled_width
         left, top = max(self.left, 0), max(self.top, 0)
         return left, top, max(left, min(right, self.canvas[1])), max(top, min(bottom, self.canvas[0]))

@@ -12,14 +12,14 @@ __all__ = ["COMMANDS", "main"]
 # The help line of each command stands here, so that `yolo --help` imports none of them.
 # The command NAME is the function NAME in yolo_cli/cli/NAME.py; a test holds the two texts together.
 COMMANDS = {
-    "detect": "Find objects in pictures.",
-    "eval": "Judge a model, or another program's results, against truth.",
-    "compare": "Compare the sliding window, R-CNN and YOLO on your pictures.",
+    "detect": "Find objects in images.",
+    "eval": "Judge a model, or another program's results, against ground truth.",
+    "compare": "Compare the sliding window, R-CNN and YOLO on your images.",
     "calibrate": "Make a model's confidences mean what they say.",
     "anchors": "Fit anchors to the boxes of a data set.",
     "explain": "Say why a model found what it found at one point.",
     "lint": "Find what is wrong with a data set.",
-    "train": "Train a detector on your own pictures.",
+    "train": "Train a detector on your own images.",
     "weights": "List the models at hand, show what one says of itself, import Darknet models.",
 }
 
@@ -28,7 +28,7 @@ COMMANDS = {
 _HELP = """An object detector for the command line.
 
 \b
-yolo detect photo.jpg                 a table, and a picture with boxes drawn in
+yolo detect photo.jpg                 a table, and an image with boxes drawn in
 yolo detect photos/ --format json     boxes for another program
 yolo COMMAND --help                   what a command can do
 """

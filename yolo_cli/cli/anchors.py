@@ -32,7 +32,7 @@ yolo anchors --data dir -k 9 --imgsz 608 --out my-anchors.yaml
 
 Prints sizes in pixels of the network's input and, for these and the present anchors, two figures: the mean
 IoU of a box with its best anchor, and the best possible recall, which is the share of boxes that some anchor
-meets with IoU 0.5 or more. Saves the anchors, and a picture of them among the boxes. Of a data set with
+meets with IoU 0.5 or more. Saves the anchors, and an image of them among the boxes. Of a data set with
 splits only "train" counts.
 """
 
@@ -92,7 +92,7 @@ def _report(dataset: Dataset, wh: NDArray[np.float64], found: Anchors, present: 
     return {
         "data": str(dataset.root),
         "content_hash": dataset.content_hash,
-        "pictures": len(dataset),
+        "images": len(dataset),
         "boxes": len(wh),
         "imgsz": found.imgsz,
         "anchors": [[round(w, 2), round(h, 2)] for w, h in found.wh.tolist()],
@@ -114,7 +114,7 @@ def _figures(wh: NDArray[np.float64], sizes: NDArray[Any]) -> dict[str, float]:
 def _text(report: dict[str, Any]) -> str:
     """The report for people."""
     present = report["present"]
-    lines = [f"{report['boxes']} boxes on {report['pictures']} pictures, at {report['imgsz']} pixels", ""]
+    lines = [f"{report['boxes']} boxes on {report['images']} images, at {report['imgsz']} pixels", ""]
     lines += [f"{'width':>8}{'height':>8}"] + [f"{w:8.1f}{h:8.1f}" for w, h in report["anchors"]]
     lines += ["", f"{'':24}{'mean IoU':>10}{'best possible recall':>22}"]
     for name, figures in (("these", report), (f"present ({present['name']})", present)):
@@ -124,7 +124,7 @@ def _text(report: dict[str, Any]) -> str:
 
 
 def _save(wh: NDArray[np.float64], found: Anchors, present: Anchors, out: str | None, exist_ok: bool) -> Path:
-    """Write the file and, beside it, the picture."""
+    """Write the file and, beside it, the image."""
     from yolo_cli.anchors import draw_anchors, write_anchors
     from yolo_cli.cli.runs import open_run_folder
     from yolo_cli.errors import UsageError

@@ -36,7 +36,7 @@ Of all boxes with confidence 0.8, four of five should be right. This fits a risi
 stores it in a copy of the model. As it rises, the order of boxes stays, and so does average precision.
 Prints how far confidence and the share of right boxes lie apart (D-ECE), before and after.
 
-Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 5 done but some pictures failed, 130
+Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 5 done but some images failed, 130
 interrupted.
 """
 
@@ -86,12 +86,12 @@ def calibrate(**given: Any) -> int:
 
 def _run(options: _Options) -> int:
     """Everything, from the data to the exit code."""
-    from yolo_cli.cli.judged import load_model, open_pictures
+    from yolo_cli.cli.judged import load_model, open_images
     from yolo_cli.detectors import DEFAULT_MODEL
     from yolo_cli.weights import find_model
 
-    pictures = open_pictures(options.data, options.split)
-    fit, test = _parts(options, pictures.part, pictures.whole)
+    images = open_images(options.data, options.split)
+    fit, test = _parts(options, images.part, images.whole)
     files = find_model(options.weights or DEFAULT_MODEL)
     target = _target(options, files)
     model = _plain(load_model(options))
@@ -100,10 +100,10 @@ def _run(options: _Options) -> int:
     except KeyboardInterrupt:
         say("error: interrupted; nothing is saved")
         return INTERRUPTED
-    saved = _save(model, files, done, target, f"{pictures.name}, {len(fit)} pictures")
+    saved = _save(model, files, done, target, f"{images.name}, {len(fit)} images")
     click.echo(_shown(options, done, len(fit), len(test), saved), nl=False)
     if (done.after.reliability.error or 0) >= (done.before.reliability.error or 0):
-        say("the calibration did not help on the pictures that it was measured on; take more pictures")
+        say("the calibration did not help on the images that it was measured on; take more images")
     return 5 if faults else 0
 
 
@@ -116,7 +116,7 @@ def _plain(model: Model) -> Model:
 
 
 def _parts(options: _Options, part: Dataset, whole: Dataset) -> tuple[Dataset, Dataset]:
-    """The pictures to fit on, and those to measure on."""
+    """The images to fit on, and those to measure on."""
     from yolo_cli.judging import halves
 
     if options.test is not None:
@@ -124,7 +124,7 @@ def _parts(options: _Options, part: Dataset, whole: Dataset) -> tuple[Dataset, D
             raise UsageError(f"--test {options.test}: is the split that is fitted on; name another, or none")
         return part, whole.in_split(options.test)
     if len(part) < 2:
-        raise UsageError(f"{options.data}: has one picture, which cannot be halved")
+        raise UsageError(f"{options.data}: has one image, which cannot be halved")
     first = halves(len(part), options.seed)  # (P,)
     chosen: tuple[list[Sample], list[Sample]] = ([], [])
     for sample, in_first in zip(part.samples, first, strict=True):
@@ -200,5 +200,5 @@ def _shown(options: _Options, done: Calibrated, fit: int, test: int, saved: Sequ
     rows = [["", "before", "after"]]
     for key, name in (("d_ece", "D-ECE"), ("map50", "mAP50"), ("map50_95", "mAP50-95")):
         rows.append([name, *("–" if it[key] is None else f"{it[key]:.4f}" for it in figures.values())])
-    head = f"fitted on {fit} pictures, measured on {test} others\n\n"
+    head = f"fitted on {fit} images, measured on {test} others\n\n"
     return head + columns(rows) + "\nsaved " + ", ".join(map(str, saved)) + "\n"

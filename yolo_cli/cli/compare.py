@@ -1,4 +1,4 @@
-"""`yolo compare`: from the sliding window to YOLO, on the same pictures, by the same judge."""
+"""`yolo compare`: from the sliding window to YOLO, on the same images, by the same judge."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ __all__ = ["compare"]
 _RUN_FOLDER = "runs/compare"
 
 # The sign \b keeps click from filling a paragraph.
-_HELP = """Compare the sliding window, R-CNN and YOLO on your pictures.
+_HELP = """Compare the sliding window, R-CNN and YOLO on your images.
 
-Every detector sees the same pictures and is judged alike: accuracy, time for proposing, classifying and
+Every detector sees the same images and is judged alike: accuracy, time for proposing, classifying and
 suppressing, windows or proposals judged, multiply-accumulates, memory. It prints a table and writes a page.
-A folder of pictures without labels is compared without accuracy.
+A folder of images without labels is compared without accuracy.
 
 \b
 yolo compare --data voc --limit 50
@@ -39,11 +39,11 @@ yolo compare --data photos/ --detectors 'R-CNN,YOLO' --format json
 
 
 @click.command("compare", cls=YoloCommand, help=_HELP)
-@click.option("--data", required=True, metavar="PATH", help="A data set, or a folder of pictures.")
+@click.option("--data", required=True, metavar="PATH", help="A data set, or a folder of images.")
 @click.option(
     "--split", metavar="NAME", help="Only this part.  [default: val, or all of an unsplit data set]"
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Only so many pictures, evenly chosen.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only so many images, evenly chosen.")
 @click.option("--detectors", metavar="NAMES", help="Only these, with commas between.  [default: all]")
 @click.option(
     "--time-limit",
@@ -51,7 +51,7 @@ yolo compare --data photos/ --detectors 'R-CNN,YOLO' --format json
     default=90.0,
     show_default=True,
     metavar="SECONDS",
-    help="A detector begins no further picture after so long.",
+    help="A detector begins no further image after so long.",
 )
 @format_option("table", "json")
 @click.option("--out", metavar="DIR", help=f"Where the page is written.  [default: a new {_RUN_FOLDER}]")
@@ -63,24 +63,24 @@ def compare(data: str, split: str | None, limit: int | None, **given: Any) -> in
     from yolo_cli.cli.runs import open_run_folder
     from yolo_cli.comparison import write_page
 
-    pictures, labelled = _pictures(data, split, limit)
+    images, labelled = _images(data, split, limit)
     chosen = _chosen(given["detectors"])
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])
-    measured = _measure(chosen, pictures, labelled, given["time_limit"], given["quiet"])
+    measured = _measure(chosen, images, labelled, given["time_limit"], given["quiet"])
     rows = [one.row for one in measured]
     if given["output_format"] == "json":
-        click.echo(json.dumps(_plain(rows, data, len(pictures)), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(_plain(rows, data, len(images)), ensure_ascii=False, indent=1))
     else:
         click.echo("\n".join(_table(rows)))
-    title = f"From the sliding window to YOLO: {len(pictures)} pictures of {Path(data).name}"
-    write_page(folder / "comparison.html", measured, pictures.samples, title, yolo_cli.__version__)
+    title = f"From the sliding window to YOLO: {len(images)} images of {Path(data).name}"
+    write_page(folder / "comparison.html", measured, images.samples, title, yolo_cli.__version__)
     if not given["quiet"]:
         say(f"saved {folder / 'comparison.html'}")
     return 0
 
 
-def _pictures(data: str, split: str | None, limit: int | None) -> tuple[Dataset, bool]:
-    """The data set, and whether it has labels; a plain folder of pictures serves too."""
+def _images(data: str, split: str | None, limit: int | None) -> tuple[Dataset, bool]:
+    """The data set, and whether it has labels; a plain folder of images serves too."""
     from dataclasses import replace
 
     from yolo_cli.datasets import open_dataset
@@ -99,7 +99,7 @@ def _pictures(data: str, split: str | None, limit: int | None) -> tuple[Dataset,
 
 
 def _unlabelled(folder: Path) -> Dataset:
-    """The pictures of a folder as a data set without boxes; none if it is no folder."""
+    """The images of a folder as a data set without boxes; none if it is no folder."""
     from yolo_cli.datasets import UNSPLIT, Dataset, Sample
     from yolo_cli.images import SUFFIXES
 
@@ -127,7 +127,7 @@ def _chosen(names: str | None) -> Sequence[Contender]:
 
 
 def _measure(
-    chosen: Sequence[Contender], pictures: Dataset, labelled: bool, time_limit: float, quiet: bool
+    chosen: Sequence[Contender], images: Dataset, labelled: bool, time_limit: float, quiet: bool
 ) -> list[Measured]:
     from yolo_cli.comparison import measure
 
@@ -135,24 +135,24 @@ def _measure(
     measured = []
     for contender in chosen:
         if not quiet:
-            say(f"{contender.name}: {len(pictures)} pictures, at most {time_limit:g} s")
-        measured.append(measure(contender, pictures, config, time_limit, labelled))
+            say(f"{contender.name}: {len(images)} images, at most {time_limit:g} s")
+        measured.append(measure(contender, images, config, time_limit, labelled))
         row = measured[-1].row
         if not quiet and not row.finished:
-            say(f"{contender.name}: its time was up after {row.pictures} of {len(pictures)} pictures")
+            say(f"{contender.name}: its time was up after {row.images} of {len(images)} images")
         if not quiet and labelled and row.map50 is None:
-            say(f"{contender.name}: no mAP50, as these pictures show none of its classes")
+            say(f"{contender.name}: no mAP50, as these images show none of its classes")
     return measured
 
 
-def _plain(rows: Sequence[Row], data: str, pictures: int) -> dict[str, Any]:
+def _plain(rows: Sequence[Row], data: str, images: int) -> dict[str, Any]:
     """The figures as plain data."""
-    return {"data": data, "pictures": pictures, "detectors": [asdict(row) for row in rows]}
+    return {"data": data, "images": images, "detectors": [asdict(row) for row in rows]}
 
 
 def _table(rows: Sequence[Row]) -> list[str]:
-    """The figures for people; times in milliseconds a picture, arithmetic in billions."""
-    title = ("detector", "mAP50", "recall", "regions", "propose", "classify", "suppress", "MACs", "pictures")
+    """The figures for people; times in milliseconds an image, arithmetic in billions."""
+    title = ("detector", "mAP50", "recall", "regions", "propose", "classify", "suppress", "MACs", "images")
     body = [
         (
             row.name,
@@ -163,7 +163,7 @@ def _table(rows: Sequence[Row]) -> list[str]:
             f"{row.classify_ms:,.1f} ms",
             f"{row.suppress_ms:,.1f} ms",
             f"{row.multiply_accumulates / 1e9:,.2f} G",
-            f"{row.pictures}" if row.finished else f"{row.pictures} (time up)",
+            f"{row.images}" if row.finished else f"{row.images} (time up)",
         )
         for row in rows
     ]

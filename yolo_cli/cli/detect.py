@@ -1,4 +1,4 @@
-"""`yolo detect`: pictures in, boxes out."""
+"""`yolo detect`: images in, boxes out."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo")
 
 
 # The sign \b keeps click from filling a paragraph.
-_HELP = """Find objects in pictures.
+_HELP = """Find objects in images.
 
-SOURCE is a picture, a folder, a 'glob' in quotes, a list.txt with one path a line, or - for standard input.
-Without options it prints a table and saves the pictures with boxes drawn in.
+SOURCE is an image, a folder, a 'glob' in quotes, a list.txt with one path a line, or - for standard input.
+Without options it prints a table and saves the images with boxes drawn in.
 
 \b
 yolo detect photo.jpg
@@ -41,7 +41,7 @@ yolo detect photos/ --conf 0.5 --classes cat,dog
 yolo detect 'photos/*.png' --format json --no-save > found.json
 cat photo.jpg | yolo detect - --format ndjson --no-save
 
-Exit codes: 0 done, 2 wrong usage, 3 nothing could be used, 5 done but some pictures failed.
+Exit codes: 0 done, 2 wrong usage, 3 nothing could be used, 5 done but some images failed.
 """
 
 
@@ -77,7 +77,7 @@ class _Options:
 class _Tally:
     """What has been done so far."""
 
-    pictures: int = 0
+    images: int = 0
     failed: int = 0
     objects: int = 0
     milliseconds: float = 0.0
@@ -89,13 +89,13 @@ class _Tally:
 @detection_options
 @click.option("--recursive", is_flag=True, help="Look into the folders of folders, too.")
 @format_option(*_FORMATS)
-@click.option("--out", metavar="DIR", help=f"Where pictures are saved.  [default: a new {_RUN_FOLDER}]")
+@click.option("--out", metavar="DIR", help=f"Where images are saved.  [default: a new {_RUN_FOLDER}]")
 @click.option(
     "--save/--no-save",
     default=True,
-    help="Save pictures with the boxes drawn in, or do not.  [default: save]",
+    help="Save images with the boxes drawn in, or do not.  [default: save]",
 )
-@click.option("--save-crops", is_flag=True, help="Save what lies in each box as a picture.")
+@click.option("--save-crops", is_flag=True, help="Save what lies in each box as an image.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, which training can use.")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
 @config_option
@@ -127,7 +127,7 @@ def _run(options: _Options) -> int:
     if folder:
         results = save_results(results, folder, saving, model.class_names)
     if _shows_progress(options, len(source)):
-        results = track(results, len(source), "pictures")
+        results = track(results, len(source), "images")
     for text in WRITERS[options.output_format](_until_interrupt(results, tally), model):
         click.echo(text, nl=False)
     _tell(tally, len(source), folder, options.quiet)
@@ -182,7 +182,7 @@ def _class_ids(words: Sequence[str], class_names: Sequence[str]) -> tuple[int, .
 
 
 def _detect(source: Source, detector: YoloDetector | RegionDetector, batch: int) -> Iterator[Result]:
-    """Read and detect, ``batch`` pictures at a time; results come in the order of the source."""
+    """Read and detect, ``batch`` images at a time; results come in the order of the source."""
     for group in _batches(source, batch):
         yield from _detect_group(group, detector)
 
@@ -199,7 +199,7 @@ def _batches(source: Source, batch: int) -> Iterator[list[Sourced]]:
 
 
 def _detect_group(group: list[Sourced], detector: YoloDetector | RegionDetector) -> Iterator[Result]:
-    """Detect on the pictures that could be read; the others become results with their fault."""
+    """Detect on the images that could be read; the others become results with their fault."""
     from yolo_cli.cli.output import Result
     from yolo_cli.detections import Detections
 
@@ -217,7 +217,7 @@ def _detect_group(group: list[Sourced], detector: YoloDetector | RegionDetector)
 def _counted(results: Iterable[Result], tally: _Tally) -> Iterator[Result]:
     """Pass results on, count them, and name the faults on stderr."""
     for result in results:
-        tally.pictures += 1
+        tally.images += 1
         tally.objects += len(result.detections)
         if result.error:
             tally.failed += 1
@@ -236,22 +236,22 @@ def _until_interrupt(results: Iterable[Result], tally: _Tally) -> Iterator[Resul
 
 
 def _shows_progress(options: _Options, total: int) -> bool:
-    """Not for one picture, and not between lines of data on the same terminal."""
+    """Not for one image, and not between lines of data on the same terminal."""
     return not options.quiet and total > 1 and (options.output_format == "table" or not sys.stdout.isatty())
 
 
 def _tell(tally: _Tally, total: int, folder: Path | None, quiet: bool) -> None:
     """What was done and where it lies, on stderr."""
-    done = tally.pictures - tally.failed
+    done = tally.images - tally.failed
     if folder and not done:
         with suppress(OSError):  # it may have been there before, with other files in it
             folder.rmdir()
     if tally.interrupted:
-        say(f"error: interrupted after {tally.pictures} of {total} pictures; what is done is kept")
+        say(f"error: interrupted after {tally.images} of {total} images; what is done is kept")
     if quiet or not done:
         return
     each = f"{tally.milliseconds / done:.0f} ms each"
-    say(f"{_count(done, 'picture')}, {_count(tally.objects, 'object')}, {each}")
+    say(f"{_count(done, 'image')}, {_count(tally.objects, 'object')}, {each}")
     if folder:
         say(f"saved in {folder}")
 
@@ -265,5 +265,5 @@ def _exit_code(tally: _Tally) -> int:
     if tally.interrupted:
         return INTERRUPTED
     if tally.failed:
-        return 3 if tally.failed == tally.pictures else 5
+        return 3 if tally.failed == tally.images else 5
     return 0

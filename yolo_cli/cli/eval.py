@@ -1,4 +1,4 @@
-"""`yolo eval`: a model, or another program's results, against truth."""
+"""`yolo eval`: a model, or another program's results, against ground truth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from yolo_cli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from yolo_cli.cli.eval_inputs import Judged
-    from yolo_cli.cli.judged import Pictures
+    from yolo_cli.cli.judged import Images
     from yolo_cli.evaluation import Difference, OperatingPoint, RunRecord
     from yolo_cli.judging import Check
     from yolo_cli.report import Analysis
@@ -29,7 +29,7 @@ _JOURNAL = "detections.ndjson"
 _RUN = "run.json"
 
 # The sign \b keeps click from filling a paragraph.
-_HELP = """Judge a model, or another program's results, against truth.
+_HELP = """Judge a model, or another program's results, against ground truth.
 
 \b
 yolo eval --data dir                                  the bundled model on the data's val split
@@ -38,7 +38,7 @@ yolo eval --data dir --detections results.json        boxes of another program
 yolo eval --data dir --fail-under map50=0.60          exit code 4 below that
 yolo eval --data dir --baseline runs/eval             better or worse than that run?
 
-Prints the figures, and saves a page with curves, mistakes and pictures. The data is a folder or a file in
+Prints the figures, and saves a page with curves, mistakes and images. The data is a folder or a file in
 YOLO, COCO or Pascal VOC form, as for `yolo lint`. Classes of model and data are matched by name.
 
 Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 4 a gate was not met, 5 done but some inputs
@@ -132,7 +132,7 @@ def eval(**given: Any) -> int:  # noqa: A001  # the command's name
 def _run(options: _Options) -> int:
     """Everything, from the data to the exit code."""
     from yolo_cli.cli.eval_inputs import judge
-    from yolo_cli.cli.judged import open_pictures
+    from yolo_cli.cli.judged import open_images
     from yolo_cli.evaluation import protocol
     from yolo_cli.judging import read_gate
     from yolo_cli.report import analyse
@@ -141,10 +141,10 @@ def _run(options: _Options) -> int:
     _check(options)
     gates = [read_gate(text) for text in options.fail_under]
     before = _read_run(Path(options.baseline)) if options.baseline else None
-    pictures = open_pictures(options.data, options.split)
+    images = open_images(options.data, options.split)
     folder = _folder(options)
     try:
-        judged = judge(options, pictures, folder and folder / _JOURNAL)
+        judged = judge(options, images, folder and folder / _JOURNAL)
     except KeyboardInterrupt:
         say(f"error: interrupted; what is done is kept{_how_to_go_on(folder)}")
         return INTERRUPTED
@@ -155,7 +155,7 @@ def _run(options: _Options) -> int:
     extras = _extras(options, analysis, gates, before)
     _print(options, analysis, judged, extras)
     if folder:
-        _save(options, folder, analysis, judged, extras, pictures)
+        _save(options, folder, analysis, judged, extras, images)
     return _exit_code(judged, extras)
 
 
@@ -275,7 +275,7 @@ def _save(
     analysis: Analysis,
     judged: Judged,
     extras: _Extras,
-    pictures: Pictures,
+    images: Images,
 ) -> None:
     """Page, figures and plots into the run's folder."""
     from yolo_cli.evaluation import record_run
@@ -287,7 +287,7 @@ def _save(
         (folder / _RUN).write_text(json.dumps(value, allow_nan=False), encoding="utf-8")
     except OSError as fault:
         raise DataError(f"{folder / _RUN}: cannot be written: {fault.strerror}") from fault
-    samples = {sample.name: sample for sample in pictures.part.samples}
+    samples = {sample.name: sample for sample in images.part.samples}
     page = folder / "report.html"
     about = replace(judged.about, differences=extras.differences or {})
     write_report(page, analysis, about, lambda name: samples[name].read())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from yolo_cli.cli.progress import say
 
 if TYPE_CHECKING:
-    from yolo_cli.cli.judged import Pictures
+    from yolo_cli.cli.judged import Images
     from yolo_cli.evaluation import Conditions, EvaluationSet
     from yolo_cli.report import About
 
@@ -22,7 +22,7 @@ class Judged:
     """What was judged, and how it came about.
 
     Attributes:
-        gathered: boxes and truth.
+        gathered: boxes and ground truth.
         conditions: what was done to the boxes before.
         about: names and notes for people.
         faults: one line for each input that could not be used.
@@ -34,62 +34,62 @@ class Judged:
     faults: tuple[str, ...]
 
 
-def judge(options: Any, pictures: Pictures, journal: Path | None) -> Judged:
+def judge(options: Any, images: Images, journal: Path | None) -> Judged:
     """Find out what is judged: a model's boxes, or those of another program."""
     if options.detections:
-        return _judge_results(options, pictures, Path(options.detections))
-    return _judge_model(options, pictures, journal)
+        return _judge_results(options, images, Path(options.detections))
+    return _judge_model(options, images, journal)
 
 
-def _judge_model(options: Any, pictures: Pictures, journal: Path | None) -> Judged:
-    """Let a model of ours detect on every picture."""
+def _judge_model(options: Any, images: Images, journal: Path | None) -> Judged:
+    """Let a model of ours detect on every image."""
     from yolo_cli.cli.judged import chosen_classes, detect_all, load_model, renamings, tell_classes
-    from yolo_cli.evaluation import Conditions, truth_hash
+    from yolo_cli.evaluation import Conditions, gt_hash
     from yolo_cli.judging import gather, match_classes
     from yolo_cli.report import About
 
     model = load_model(options)
-    data = pictures.part.class_names
+    data = images.part.class_names
     match = match_classes(
         model.detector.class_names, data, renamings(options.renamed), chosen_classes(options.classes, data)
     )
     found, faults = detect_all(
-        model, pictures.part, options.batch, journal, options.resume is not None, options.quiet
+        model, images.part, options.batch, journal, options.resume is not None, options.quiet
     )
-    gathered = gather(pictures.part.samples, found, match)
+    gathered = gather(images.part.samples, found, match)
     config = model.detector.config
     conditions = Conditions(
-        config.confidence, model.suppression, config.max_detections, model.resize, truth_hash(gathered)
+        config.confidence, model.suppression, config.max_detections, model.resize, gt_hash(gathered)
     )
     notes = (*tell_classes(match), *_unread(faults))
-    return Judged(gathered, conditions, About(model.header["model"], pictures.name, notes), tuple(faults))
+    return Judged(gathered, conditions, About(model.header["model"], images.name, notes), tuple(faults))
 
 
-def _judge_results(options: Any, pictures: Pictures, path: Path) -> Judged:
+def _judge_results(options: Any, images: Images, path: Path) -> Judged:
     """Take another program's boxes; no model is loaded."""
     from yolo_cli.cli.judged import chosen_classes, read_names, renamings, tell_classes
     from yolo_cli.cli.output import coco_category_ids
-    from yolo_cli.evaluation import Conditions, truth_hash
+    from yolo_cli.evaluation import Conditions, gt_hash
     from yolo_cli.judging import gather, match_classes, read_results
     from yolo_cli.report import About
 
-    part, data = pictures.part, pictures.part.class_names
+    part, data = images.part, images.part.class_names
     names = read_names(Path(options.names)) if options.names else data
     own_ids = part.kind == "coco" and not options.names
     ids = part.category_ids if own_ids else tuple(coco_category_ids(names))
     match = match_classes(names, data, renamings(options.renamed), chosen_classes(options.classes, data))
-    others = [sample for sample in pictures.whole.samples if sample.split != part.samples[0].split]
+    others = [sample for sample in images.whole.samples if sample.split != part.samples[0].split]
     results = read_results(path, part.samples, ids, others)
     gathered = gather(part.samples, results.found, match, options.conf or 0.0)
-    conditions = Conditions(confidence_floor=options.conf, data_hash=truth_hash(gathered))
+    conditions = Conditions(confidence_floor=options.conf, data_hash=gt_hash(gathered))
     for line in results.left_out:
         say(f"error: {line}")
-    about = About(path.name, pictures.name, (*tell_classes(match), *results.left_out))
+    about = About(path.name, images.name, (*tell_classes(match), *results.left_out))
     return Judged(gathered, conditions, about, results.left_out)
 
 
 def _unread(faults: Sequence[str]) -> list[str]:
-    """A line for the page about pictures that could not be read."""
+    """A line for the page about images that could not be read."""
     if not faults:
         return []
-    return [f"{len(faults)} pictures could not be read, and are not judged; first: {faults[0]}"]
+    return [f"{len(faults)} images could not be read, and are not judged; first: {faults[0]}"]

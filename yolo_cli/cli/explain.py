@@ -1,4 +1,4 @@
-"""`yolo explain`: why a model found what it found at one point of a picture."""
+"""`yolo explain`: why a model found what it found at one point of an image."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HELP = """Say why a model found what it found at one point.
 
 For YOLO: which cell, anchor and scale of the network answered there, and its raw values. For the others: how
 many windows or proposals lie over the point, and what the best of them show. For all: which box suppressed
-which at which overlap. As text and as a picture: left what was looked at, and every box over the point; right
+which at which overlap. As text and as an image: left what was looked at, and every box over the point; right
 what suppression left.
 
 \b
@@ -47,18 +47,18 @@ def _point(ctx: click.Context, param: click.Parameter, value: str) -> tuple[floa
 
 
 @click.command("explain", cls=YoloCommand, help=_HELP)
-@click.argument("image", metavar="IMAGE")
+@click.argument("source", metavar="IMAGE")
 @click.option(
     "--at", required=True, metavar="X,Y", callback=_point, help="The point: pixels from left and from above."
 )
 @explaining_options
 @format_option("text", "json")
-@click.option("--out", metavar="DIR", help=f"Where the picture is saved.  [default: a new {_RUN_FOLDER}]")
-@click.option("--save/--no-save", default=True, help="Save the picture, or do not.  [default: save]")
+@click.option("--out", metavar="DIR", help=f"Where the image is saved.  [default: a new {_RUN_FOLDER}]")
+@click.option("--save/--no-save", default=True, help="Save the image, or do not.  [default: save]")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
 @config_option
 @talk_options
-def explain(image: str, at: tuple[float, float], **given: Any) -> int:
+def explain(source: str, at: tuple[float, float], **given: Any) -> int:
     """Load, explain, print, save."""
     from yolo_cli import detectors
     from yolo_cli.explanation import explain as explain_point
@@ -70,17 +70,17 @@ def explain(image: str, at: tuple[float, float], **given: Any) -> int:
         suppression=given["suppression"],
         imgsz=given["imgsz"],
     )
-    picture = read_image(image)
+    image = read_image(source)
     weights = given["weights"] or detectors.DEFAULT_MODEL
     detector = detectors.load_detector(weights, engine=given["engine"], device=given["device"], config=config)
-    explained = explain_point(detector, picture, at)
+    explained = explain_point(detector, image, at)
     if given["output_format"] == "json":
-        click.echo(json.dumps(_plain(explained, image, detector.class_names), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(_plain(explained, source, detector.class_names), ensure_ascii=False, indent=1))
     else:
-        lines = explanation_text(explained, image, detector.class_names, config.confidence)
+        lines = explanation_text(explained, source, detector.class_names, config.confidence)
         click.echo("\n".join(lines))
     if given["save"]:
-        path = _save(explained, picture, detector.class_names, given)
+        path = _save(explained, image, detector.class_names, given)
         if not given["quiet"]:
             say(f"saved {path}")
     return 0
@@ -88,7 +88,7 @@ def explain(image: str, at: tuple[float, float], **given: Any) -> int:
 
 def _save(
     explained: Explanation | RegionExplanation,
-    picture: Any,
+    image: Any,
     class_names: tuple[str, ...],
     given: dict[str, Any],
 ) -> Path:
@@ -97,12 +97,12 @@ def _save(
     from yolo_cli.images import write_image
 
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])
-    path = folder / f"{Path(picture.name).stem}.png"
-    write_image(path, draw_explanation(picture, explained, class_names))
+    path = folder / f"{Path(image.name).stem}.png"
+    write_image(path, draw_explanation(image, explained, class_names))
     return path
 
 
-def _plain(explained: Any, image: str, class_names: tuple[str, ...]) -> dict[str, Any]:
+def _plain(explained: Any, source: str, class_names: tuple[str, ...]) -> dict[str, Any]:
     """The explanation as plain data, classes by name too."""
     values = asdict(explained)
     entries = [entry for name in ("answers", "best", "fates") for entry in values.get(name, ())]
@@ -110,4 +110,4 @@ def _plain(explained: Any, image: str, class_names: tuple[str, ...]) -> dict[str
         entry["class_name"] = class_names[entry["class_id"]]
         if "scores" in entry:
             entry["scores"] = dict(zip(class_names, entry["scores"], strict=True))
-    return {"image": image, **values}
+    return {"image": source, **values}

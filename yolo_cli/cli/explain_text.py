@@ -22,7 +22,7 @@ def explanation_text(
 
     Args:
         explained: what is to be said.
-        image: the picture's name.
+        image: the image's name.
         class_names: of each class id.
         confidence: the one above which boxes count.
     """
@@ -78,8 +78,8 @@ def _judged(judged: Judged, class_names: tuple[str, ...]) -> str:
     others = ", ".join(f"{class_names[i]} {judged.scores[i]:.4f}" for i in ranks if judged.scores[i] > 0)
     region, box = _edges(judged.place.xyxy), _edges(judged.xyxy)
     name = class_names[judged.class_id]
-    mended = "the region itself" if judged.xyxy == judged.place.xyxy else box
-    return f"{judged.confidence:10.4f}  {name:14}  {region:20}  {mended:20}  {_origin(judged.place)}" + (
+    fixed = "the region itself" if judged.xyxy == judged.place.xyxy else box
+    return f"{judged.confidence:10.4f}  {name:14}  {region:20}  {fixed:20}  {_origin(judged.place)}" + (
         f"; {others}" if others else ""
     )
 

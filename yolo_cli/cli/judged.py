@@ -1,4 +1,4 @@
-"""What `eval` and `calibrate` share: the pictures, the model, and one run of it over them."""
+"""What `eval` and `calibrate` share: the images, the model, and one run of it over them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from yolo_cli.judging import ClassMatch, Outcome
 
 __all__ = [
+    "Images",
     "Model",
-    "Pictures",
     "chosen_classes",
     "detect_all",
     "detection_config",
     "load_model",
-    "open_pictures",
+    "open_images",
     "read_names",
     "renamings",
     "tell_classes",
@@ -32,8 +32,8 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pictures:
-    """The pictures that are judged.
+class Images:
+    """The images that are judged.
 
     Attributes:
         part: they themselves.
@@ -60,7 +60,7 @@ class Model:
 
     @property
     def resize(self) -> str:
-        """How a picture gets the network's size, with that size as height x width."""
+        """How an image gets the network's size, with that size as height x width."""
         detector = self.detector
         height, width = detector.input_size
         return f"{detector.config.resize or detector.card.resize} {height}x{width}"
@@ -72,7 +72,7 @@ class Model:
         return f"{detector.config.suppression or detector.card.suppression} {detector.config.nms_iou:g}"
 
 
-def open_pictures(path: str, split: str | None) -> Pictures:
+def open_images(path: str, split: str | None) -> Images:
     """The split that is asked for; else "val", or the only one that there is.
 
     Raises:
@@ -93,7 +93,7 @@ def open_pictures(path: str, split: str | None) -> Pictures:
         raise UsageError(f"{path}: has {' and '.join(splits)}, and no val; choose one with --split")
     part = whole.in_split(_usual_name(chosen, splits))
     name = f"{whole.root.name}, split {chosen}" if len(splits) > 1 or chosen != "all" else whole.root.name
-    return Pictures(part, whole, name)
+    return Images(part, whole, name)
 
 
 def _usual_name(split: str, splits: Sequence[str]) -> str:
@@ -193,10 +193,10 @@ def _some(names: Sequence[str], most: int = 12) -> str:
 def detect_all(
     model: Model, dataset: Dataset, batch: int, journal_path: Path | None, resume: bool, quiet: bool
 ) -> tuple[dict[str, Detections], list[str]]:
-    """Run the model over all pictures; what it finds by picture, and the faults of those it could not read.
+    """Run the model over all images; what it finds by image, and the faults of those it could not read.
 
     Raises:
-        DataError: if no picture could be read.
+        DataError: if no image could be read.
         KeyboardInterrupt: if the user stops it; what is done is on disk.
     """
     from yolo_cli.judging import Journal, detect_samples
@@ -205,7 +205,7 @@ def detect_all(
     journal = opener(journal_path, model.header) if journal_path else None
     results: Iterable[Outcome] = detect_samples(model.detector, dataset.samples, journal, batch)
     if not quiet:
-        results = track(results, len(dataset), "pictures")
+        results = track(results, len(dataset), "images")
     found, faults = {}, []
     try:
         for outcome in results:
@@ -218,5 +218,5 @@ def detect_all(
         if journal:
             journal.close()
     if not found:
-        raise DataError(f"{dataset.root}: none of its {len(dataset)} pictures could be read")
+        raise DataError(f"{dataset.root}: none of its {len(dataset)} images could be read")
     return found, faults

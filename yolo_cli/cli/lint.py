@@ -26,7 +26,7 @@ _HELP = """Find what is wrong with a data set.
 
 \b
 yolo lint --data dir                    a table of faults, by rule code
-yolo lint --data dir --fix mended       a mended copy, and what was done
+yolo lint --data dir --fix fixed       a fixed copy, and what was done
 yolo lint --rules                       what is looked for
 
 A data set is a folder in YOLO form (images/ and labels/, or a data.yaml with train, val and names), in COCO
@@ -43,9 +43,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         from yolo_cli.datasets import RULES
 
         for rule in RULES.values():
-            click.echo(
-                f"{rule.code}  {rule.severity:7}  {rule.name}: {rule.meaning}  [--fix: {rule.mending}]"
-            )
+            click.echo(f"{rule.code}  {rule.severity:7}  {rule.name}: {rule.meaning}  [--fix: {rule.fixing}]")
         ctx.exit()
 
 
@@ -58,11 +56,9 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     show_default=True,
     help="The network's size, at which a box can be too small.",
 )
-@click.option(
-    "--allow-unlabelled", is_flag=True, help="A picture without a label file shows nothing to find."
-)
+@click.option("--allow-unlabelled", is_flag=True, help="An image without a label file shows nothing to find.")
 @format_option("table", "json")
-@click.option("--fix", metavar="DIR", help="Write a mended copy into this new folder.")
+@click.option("--fix", metavar="DIR", help="Write a fixed copy into this new folder.")
 @click.option(
     "--rules",
     is_flag=True,
@@ -82,13 +78,13 @@ def lint(
     quiet: bool,
     verbose: bool,  # noqa: ARG001 - the group looks at it
 ) -> int:
-    """Look, print, and mend if asked."""
+    """Look, print, and fix if asked."""
+    from yolo_cli.datasets import fix as write_fixed
     from yolo_cli.datasets import lint as look
-    from yolo_cli.datasets import mend
 
     watch = None if quiet else _watch
     report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, watch=watch)
-    done = mend(report, fix) if fix else ()
+    done = write_fixed(report, fix) if fix else ()
     judged = look(fix, imgsz=imgsz, watch=watch) if fix else report
     if output_format == "json":
         fixed = {"fix": {"out": fix, "done": done, "errors_left": len(judged.errors)}} if fix else {}
@@ -103,8 +99,8 @@ def lint(
 
 
 def _watch(looks: Iterable[Any], total: int) -> Iterator[Any]:
-    """Tell how far the reading of pictures has come."""
-    return track(looks, total, "pictures")
+    """Tell how far the reading of images has come."""
+    return track(looks, total, "images")
 
 
 def _summary(report: LintReport) -> Iterator[str]:
@@ -112,7 +108,7 @@ def _summary(report: LintReport) -> Iterator[str]:
     data = report.dataset
     splits = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
     content = f"{len(data.class_names)} classes, {int(data.class_counts().sum())} boxes"
-    yield f"{data.kind.upper()} data set: {len(data)} pictures ({splits}), {content}"
+    yield f"{data.kind.upper()} data set: {len(data)} images ({splits}), {content}"
 
 
 def _table(report: LintReport) -> list[str]:
@@ -144,10 +140,10 @@ def _table(report: LintReport) -> list[str]:
 
 
 def _done(actions: tuple[str, ...]) -> Iterator[str]:
-    """What was mended, each on a line."""
+    """What was fixed, each on a line."""
     if actions:
         yield ""
-        yield f"mended in the copy ({len(actions)}):"
+        yield f"fixed in the copy ({len(actions)}):"
     for action in actions:
         yield f"  {_one_line(action)}"
 

@@ -69,7 +69,7 @@ _BOXES = (
         type=int,
         default=_DEFAULTS.max_detections,
         show_default=True,
-        help="At most so many boxes a picture.",
+        help="At most so many boxes an image.",
     ),
     click.option("--classes", multiple=True, metavar="NAMES", help="Only these: names or ids, with commas."),
     click.option("--agnostic", is_flag=True, help="Boxes of different classes suppress each other, too."),
@@ -81,7 +81,7 @@ _BOXES = (
     click.option(
         "--resize",
         type=click.Choice(["letterbox", "stretch"]),
-        help="How a picture gets the network's size.  [default: the model's]",
+        help="How an image gets the network's size.  [default: the model's]",
     ),
 )
 
@@ -109,7 +109,7 @@ _RUN = (
         type=click.IntRange(min=1),
         default=1,
         show_default=True,
-        help="So many pictures go through the network at once.",
+        help="So many images go through the network at once.",
     ),
 )
 
@@ -120,7 +120,7 @@ def detection_options(command: Decorated) -> Decorated:
 
 
 def explaining_options(command: Decorated) -> Decorated:
-    """As for detection, but one picture, and no choice among its boxes."""
+    """As for detection, but one image, and no choice among its boxes."""
     return _all(command, *_MODEL, *_BOXES[:2], _BOXES[5], *_RUN[:2])
 
 
@@ -135,7 +135,7 @@ def evaluation_options(command: Decorated) -> Decorated:
 
 
 def data_options(command: Decorated) -> Decorated:
-    """Which pictures."""
+    """Which images."""
     return _all(
         command,
         click.option(

@@ -1,7 +1,7 @@
 """What was found → text, a piece at a time: table, JSON, NDJSON, CSV, COCO results and YOLO lines.
 
 Each writer takes the results as they come and gives text as soon as it can, so that memory stays flat.
-JSON, NDJSON and the table hold failed pictures in-band; CSV, COCO and YOLO have no place for them.
+JSON, NDJSON and the table hold failed images in-band; CSV, COCO and YOLO have no place for them.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What became of one picture.
+    """What became of one image.
 
     Attributes:
         name: as the user named it.
-        image: the picture, or None where it could not be read.
+        image: the image, or None where it could not be read.
         detections: what was found on it.
         error: why it could not be read, or None.
         time_ms: milliseconds of each step.
@@ -67,7 +67,7 @@ def _json(results: Iterable[Result], model: Model) -> Iterator[str]:
 
 
 def _ndjson(results: Iterable[Result], model: Model) -> Iterator[str]:
-    """One JSON object a line, each as soon as its picture is done."""
+    """One JSON object a line, each as soon as its image is done."""
     for result in results:
         yield _dump(_record(result, model)) + "\n"
 
@@ -115,7 +115,7 @@ def _coco(results: Iterable[Result], model: Model) -> Iterator[str]:
 
 
 def _yolo(results: Iterable[Result], _: Model) -> Iterator[str]:
-    """A line ``# NAME`` for each picture, then ``class_id cx cy w h confidence`` for each box."""
+    """A line ``# NAME`` for each image, then ``class_id cx cy w h confidence`` for each box."""
     for result in results:
         if result.image is not None:
             yield f"# {' '.join(result.name.split())}\n" + yolo_lines(result.image, result.detections, True)
@@ -139,7 +139,7 @@ WRITERS: dict[str, Writer] = {
 
 
 def yolo_lines(image: Image, detections: Detections, with_confidence: bool) -> str:
-    r"""Lines of ``class_id cx cy w h``: the box's centre and size as parts of the picture's width and height.
+    r"""Lines of ``class_id cx cy w h``: the box's centre and size as parts of the image's width and height.
 
     >>> import numpy as np
     >>> image = Image(np.zeros((50, 100, 3), np.uint8))
@@ -172,7 +172,7 @@ def coco_category_ids(class_names: tuple[str, ...]) -> list[int]:
 
 
 def _record(result: Result, model: Model) -> dict[str, Any]:
-    """One picture for JSON."""
+    """One image for JSON."""
     if result.image is None:
         return {"image": result.name, "error": result.error}
     return {

@@ -43,7 +43,7 @@ def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
     Args:
         items: any number of things to come.
         total: how many.
-        what: their name in the plural, such as "pictures".
+        what: their name in the plural, such as "images".
     """
     terminal = sys.stderr.isatty()
     pause = _ON_TERMINAL_S if terminal else _IN_A_LOG_S
@@ -63,8 +63,8 @@ def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
 def _line(done: int, total: int, what: str, seconds: float) -> str:
     """The progress in words.
 
-    >>> _line(30, 120, "pictures", 15)
-    '30 of 120 pictures, 2.0 a second, 45 s left'
+    >>> _line(30, 120, "images", 15)
+    '30 of 120 images, 2.0 a second, 45 s left'
     """
     left = round(seconds / done * (total - done))
     clock = f"{left} s" if left < 120 else f"{left // 60} min"

@@ -18,16 +18,16 @@ __all__ = ["Saving", "open_run_folder", "save_results"]
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What is saved of each picture: itself with boxes drawn in, a crop of each box, a YOLO label file."""
+    """What is saved of each image: itself with boxes drawn in, a crop of each box, a YOLO label file."""
 
-    pictures: bool
+    images: bool
     crops: bool
     texts: bool
 
     @property
     def anything(self) -> bool:
         """Whether a folder is needed."""
-        return self.pictures or self.crops or self.texts
+        return self.images or self.crops or self.texts
 
 
 def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
@@ -67,7 +67,7 @@ def save_results(
 ) -> Iterator[Result]:
     """Pass results on, and save what is asked for each.
 
-    Pictures keep their names; a second ``a`` becomes ``a-2``. Labels lie in ``labels/``, crops in
+    Images keep their names; a second ``a`` becomes ``a-2``. Labels lie in ``labels/``, crops in
     ``crops/CLASS/``.
 
     Raises:
@@ -80,8 +80,8 @@ def save_results(
             stem = _free_stem(path.stem, used)
             used.add(stem.casefold())
             suffix = path.suffix if path.suffix.lower() in WRITABLE else ".png"
-            if saving.pictures:
-                _save_picture(result, folder / f"{stem}{suffix}", class_names)
+            if saving.images:
+                _save_image(result, folder / f"{stem}{suffix}", class_names)
             if saving.crops:
                 _save_crops(result, folder / "crops", stem, suffix, class_names)
             if saving.texts:
@@ -94,13 +94,13 @@ def _free_stem(stem: str, used: set[str]) -> str:
     return next(name for name in names if name.casefold() not in used)
 
 
-def _save_picture(result: Result, path: Path, class_names: tuple[str, ...]) -> None:
+def _save_image(result: Result, path: Path, class_names: tuple[str, ...]) -> None:
     if result.image is not None:
         write_image(path, draw(result.image, result.detections, class_names))
 
 
 def _save_crops(result: Result, folder: Path, stem: str, suffix: str, class_names: tuple[str, ...]) -> None:
-    """Each box as a picture of its own, with no line in it."""
+    """Each box as an image of its own, with no line in it."""
     if result.image is None:
         return
     for number, (box, class_id) in enumerate(

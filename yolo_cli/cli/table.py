@@ -20,9 +20,9 @@ _WIDTH_OF_A_PIPE = 160
 
 
 def table(results: Iterable[Result], class_names: tuple[str, ...]) -> str:
-    """One row a box; the picture's name stands in its first row. Colours only where the terminal has them."""
+    """One row a box; the image's name stands in its first row. Colours only where the terminal has them."""
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    rows.add_column("picture", overflow="fold")
+    rows.add_column("image", overflow="fold")
     rows.add_column("found", overflow="fold")
     for title in ("confidence", "left", "top", "right", "bottom"):
         rows.add_column(title, justify="right", no_wrap=True)
@@ -36,7 +36,7 @@ def table(results: Iterable[Result], class_names: tuple[str, ...]) -> str:
 
 
 def _rows(result: Result, class_names: tuple[str, ...]) -> list[list[Text]]:
-    """The rows of one picture: at least one. `Text` takes names with brackets as they are."""
+    """The rows of one image: at least one. `Text` takes names with brackets as they are."""
     name = Text(" ".join(result.name.split()))
     if result.error:
         return [[name, Text("could not be read", "red")]]

@@ -31,7 +31,7 @@ _DEFAULTS = TrainConfig()
 _USUAL_INPUT = ((416, 416), 32)  # height and width, and stride, of most networks that training starts from
 
 # The sign \b keeps click from filling a paragraph.
-_HELP = """Train a detector on your own pictures.
+_HELP = """Train a detector on your own images.
 
 \b
 yolo train --data dir                      fine-tune the bundled model; the result lies in runs/train
@@ -39,7 +39,7 @@ yolo train --data dir --max-minutes 30     as good as it gets in half an hour
 yolo train --data dir --model net.cfg      any Darknet network, from scratch
 yolo train --resume runs/train             go on where a run was cut off
 
-A data set is a folder or a file in YOLO, COCO or Pascal VOC form, as for `yolo lint`. Without pictures to
+A data set is a folder or a file in YOLO, COCO or Pascal VOC form, as for `yolo lint`. Without images to
 validate on, a fifth is held out. It is never written to.
 
 Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted: what is done is kept.
@@ -71,14 +71,14 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option("--out", metavar="DIR", help=f"The run's folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
 @click.option("--resume", metavar="DIR", help="Go on with the run in this folder; no other option counts.")
-@_option("--epochs", "How often each picture is seen.  [default: by the number of pictures]", type=int)
+@_option("--epochs", "How often each image is seen.  [default: by the number of images]", type=int)
 @_option("--max-minutes", "Be done by then; the schedule adapts.", type=float, metavar="MINUTES")
-@_option("--batch", "Pictures a step.  [default: by their number and memory]", type=int)
+@_option("--batch", "Images a step.  [default: by their number and memory]", type=int)
 @click.option(
     "--imgsz",
     metavar="PIXELS",
     callback=image_size,
-    help="Network input, as 416 or HEIGHTxWIDTH.  [default: by pictures and objects]",
+    help="Network input, as 416 or HEIGHTxWIDTH.  [default: by images and objects]",
 )
 @_option("--learning-rate", "The highest.  [default: by what the model knows already]", type=float)
 @_option("--warmup", "Steps in which the learning rate rises.", type=int, show_default=True)
@@ -95,7 +95,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
     "--patience", "Stop after so many epochs without a better figure; 0: never.", type=int, show_default=True
 )
 @_option("--seed", "Of everything random.", type=int, show_default=True)
-@_option("--workers", "Threads that prepare pictures.", type=int, show_default=True)
+@_option("--workers", "Threads that prepare images.", type=int, show_default=True)
 @_option(
     "--precision", "What the network computes in.", show_default=True,
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
@@ -103,16 +103,14 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @_option("--device", "Where it computes.", type=click.Choice(["auto", "cpu", "gpu"]), show_default=True)
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard, too.")
 @click.option(
-    "--preview", metavar="FILE", help="Only draw a sheet of augmented pictures with their boxes, and end."
+    "--preview", metavar="FILE", help="Only draw a sheet of augmented images with their boxes, and end."
 )
-@click.option("--no-augment", is_flag=True, help="Show pictures as they are.")
-@click.option("--mosaic", type=float, help="Probability of joining four pictures.")
+@click.option("--no-augment", is_flag=True, help="Show images as they are.")
+@click.option("--mosaic", type=float, help="Probability of joining four images.")
 @click.option("--flip-vertical", type=float, help="Probability of mirroring top and bottom.")
+@click.option("--allow-unlabelled", is_flag=True, help="An image without a label file shows nothing to find.")
 @click.option(
-    "--allow-unlabelled", is_flag=True, help="A picture without a label file shows nothing to find."
-)
-@click.option(
-    "--use-val", is_flag=True, help="Learn from the val pictures, too; judge once, at the end, on test."
+    "--use-val", is_flag=True, help="Learn from the val images, too; judge once, at the end, on test."
 )
 @config_option
 @talk_options
@@ -131,9 +129,9 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     job = _resumed(resume, given["data"]) if resume else _new_job(**given)
     from yolo_cli.cli.train_view import choose_watcher
-    from yolo_cli.model.quiet import quiet as hushed
+    from yolo_cli.model.quiet import quiet as silenced
 
-    with hushed():
+    with silenced():
         from yolo_cli.training.run import train as run
     try:
         with choose_watcher(quiet) as watcher:
@@ -145,7 +143,7 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
     echo_model(outcome.keras, outcome.onnx, page)
     if not quiet:
         report = outcome.report
-        say(f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {report.images} pictures")
+        say(f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {report.images} images")
     return 0
 
 
@@ -160,7 +158,7 @@ def _write_page(job: TrainJob, outcome: Outcome) -> Path:
 
     page = job.out / "report.html"
     judged = "test" if job.use_val else "validation"
-    about = About(str(outcome.onnx or outcome.keras), f"{job.data}, {judged} pictures")
+    about = About(str(outcome.onnx or outcome.keras), f"{job.data}, {judged} images")
     analysis = analyse(outcome.gathered, conditions=outcome.validator.conditions)
     curves = read_training_curves(job.out / "results.csv")
     write_report(page, analysis, about, outcome.validator.read, training_curves=curves)
@@ -210,7 +208,7 @@ def _new_job(**given: Any) -> TrainJob:
 def _check(given: dict[str, Any]) -> None:
     """Raise UsageError if options contradict each other."""
     if given["data"] is None:
-        raise UsageError("--data PATH names the pictures to learn from; --resume DIR goes on with a run")
+        raise UsageError("--data PATH names the images to learn from; --resume DIR goes on with a run")
     starts = [f"--{name}" for name in ("weights", "model", "backbone") if given[name]]
     if len(starts) > 1:
         raise UsageError(f"{' and '.join(starts)}: training starts from one of them; leave the other out")
@@ -223,7 +221,7 @@ def _check(given: dict[str, Any]) -> None:
 
 
 def _augment(given: dict[str, Any]) -> AugmentConfig:
-    """How pictures are changed."""
+    """How images are changed."""
     from yolo_cli.config import AugmentConfig
 
     named = {name: given[name] for name in ("mosaic", "flip_vertical") if given[name] is not None}
@@ -245,8 +243,8 @@ def _preview(file: str, given: dict[str, Any]) -> int:
     learn = hold_out(data, seed=given["seed"]).in_split("train")
     rng = np.random.default_rng(given["seed"])
     chosen = [learn.samples[i] for i in rng.permutation(len(learn))[:32]]
-    pictures = [(sample.read().rgb, sample.truth) for sample in chosen]
+    images = [(sample.read().rgb, sample.ground_truth) for sample in chosen]
     size = given["imgsz"] or choose_size(learn, *_USUAL_INPUT)
-    write_image(Path(file), preview(pictures, rng, _augment(given), size))
+    write_image(Path(file), preview(images, rng, _augment(given), size))
     click.echo(file)
     return 0

@@ -79,7 +79,7 @@ def train_region_detector(detector: str, given: dict[str, Any], quiet: bool, res
     echo_model(files.keras, files.onnx)
     if not quiet:
         best = files.onnx or files.keras
-        say(f"trained on {len(data)} pictures; judge it with: yolo eval --data … --weights {best}")
+        say(f"trained on {len(data)} images; judge it with: yolo eval --data … --weights {best}")
     return 0
 
 
@@ -88,10 +88,10 @@ def _new(detector: str, given: dict[str, Any]) -> tuple[RegionJob, Dataset]:
     if not given["data"]:
         raise UsageError("--data is missing: a data set's folder, data.yaml or COCO .json")
     from yolo_cli.cli.runs import open_run_folder
-    from yolo_cli.model.quiet import quiet as hushed
+    from yolo_cli.model.quiet import quiet as silenced
 
-    data = _pictures(given["data"], given["allow_unlabelled"])
-    with hushed():
+    data = _images(given["data"], given["allow_unlabelled"])
+    with silenced():
         from yolo_cli.region_training import RegionJob, RegionRecipe
     recipe = RegionRecipe(detector, given["epochs"], given["seed"])
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])
@@ -102,18 +102,18 @@ def _resumed(folder: str, given: dict[str, Any]) -> tuple[RegionJob, Dataset]:
     """The job of a run's folder, and what there is to learn from."""
     if given["data"] is not None:
         raise UsageError("--resume goes on with the options of its run; leave --data out")
-    from yolo_cli.model.quiet import quiet as hushed
+    from yolo_cli.model.quiet import quiet as silenced
 
-    with hushed():
+    with silenced():
         from yolo_cli.region_training import read_region_job
     job = read_region_job(Path(folder))
-    data = _pictures(job.data, job.allow_unlabelled)
+    data = _images(job.data, job.allow_unlabelled)
     if data.content_hash != job.fingerprint:
         raise DataError(f"{job.data}: has changed since the run in {folder} began; train anew")
     return job, data
 
 
-def _pictures(path: str, allow_unlabelled: bool) -> Dataset:
+def _images(path: str, allow_unlabelled: bool) -> Dataset:
     """The part of a data set to learn from."""
     from yolo_cli.datasets import open_dataset
 
@@ -121,7 +121,7 @@ def _pictures(path: str, allow_unlabelled: bool) -> Dataset:
     if "train" in data.splits:
         data = data.in_split("train")
     if not any(len(sample.labels) for sample in data.samples):
-        raise DataError(f"{data.root}: no picture to train on shows an object")
+        raise DataError(f"{data.root}: no image to train on shows an object")
     return data
 
 

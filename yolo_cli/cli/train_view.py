@@ -119,9 +119,9 @@ def plan_line(plan: Plan) -> str:
     names = ", ".join(plan.class_names[:6]) + (", …" if len(plan.class_names) > 6 else "")
     height, width = plan.size
     return (
-        f"{plan.origin}: {len(plan.class_names)} classes ({names}), {plan.pictures} pictures to learn from, "
+        f"{plan.origin}: {len(plan.class_names)} classes ({names}), {plan.images} images to learn from, "
         f"{plan.judged} to validate on; {plan.epochs} epochs at {height}x{width} (height x width), "
-        f"{plan.batch} pictures a step, {plan.precision}"
+        f"{plan.batch} images a step, {plan.precision}"
     )
 
 
@@ -130,14 +130,14 @@ def step_line(step: Step) -> str:
     losses = ", ".join(f"{name} {value:.3f}" for name, value in step.losses.items())
     return (
         f"epoch {step.epoch} of {step.epochs}, step {step.step} of {step.steps}: {losses}, "
-        f"{step.speed:.1f} pictures a second, {step.memory / 1024:.1f} GiB, {clock(step.seconds_left)} left"
+        f"{step.speed:.1f} images a second, {step.memory / 1024:.1f} GiB, {clock(step.seconds_left)} left"
     )
 
 
 def epoch_line(state: State) -> str:
     """What an epoch gave, in words."""
     row = state.history[-1]
-    line = f"epoch {state.epoch}: loss {row['loss']:.3f}, {row['pictures_per_second']:.1f} pictures a second"
+    line = f"epoch {state.epoch}: loss {row['loss']:.3f}, {row['images_per_second']:.1f} images a second"
     if "map50_95" in row:
         best = (
             " (best)"
@@ -175,7 +175,7 @@ def _table(step: Step, state: State | None) -> Table:
         "epoch": f"{step.epoch} of {step.epochs}, step {step.step} of {step.steps}",
         "losses": "   ".join(f"{name} {value:.3f}" for name, value in step.losses.items()),
         "learning rate": f"{step.learning_rate:.2g}",
-        "speed": f"{step.speed:.1f} pictures a second",
+        "speed": f"{step.speed:.1f} images a second",
         "memory": f"{step.memory / 1024:.1f} GiB",
         "time left": clock(step.seconds_left),
         "best so far": f"mAP50-95 {state.best:.3f}, epoch {state.best_epoch}"

@@ -1,4 +1,4 @@
-"""Several detectors, the same pictures, the same judge."""
+"""Several detectors, the same images, the same judge."""
 
 from yolo_cli.comparison.contenders import CONTENDERS, Contender, open_contender
 from yolo_cli.comparison.measure import Measured, Row, measure

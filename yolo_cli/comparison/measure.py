@@ -1,4 +1,4 @@
-"""Run one detector over the pictures, and measure what it costs and what it is worth."""
+"""Run one detector over the images, and measure what it costs and what it is worth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from yolo_cli.comparison.contenders import Contender, model_bytes, open_contende
 from yolo_cli.comparison.memory import forget_peak, peak_memory
 from yolo_cli.config import DetectConfig
 from yolo_cli.datasets import Dataset, Sample
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.detectors import RegionDetector, YoloDetector
 from yolo_cli.detectors.regions import Cost
 from yolo_cli.errors import DataError
@@ -37,15 +37,15 @@ class Row:
         name: the detector.
         weights: its model.
         trained_on: what its model says of that.
-        pictures: how many it looked at.
+        images: how many it looked at.
         finished: whether that was all of them; else its time was up.
-        map50: mean average precision at an overlap of 0.5 on the pictures that it looked at; None too where
+        map50: mean average precision at an overlap of 0.5 on the images that it looked at; None too where
             it knows no class of theirs.
         recall: the share of objects that some proposal overlaps by 0.5 or more.
-        propose_ms, classify_ms, suppress_ms: milliseconds a picture, each the median. For YOLO: resizing, the
+        propose_ms, classify_ms, suppress_ms: milliseconds an image, each the median. For YOLO: resizing, the
             network, and decoding with suppression.
-        regions: windows, proposals or anchors that it judges a picture, on average.
-        multiply_accumulates: of the networks for the first picture.
+        regions: windows, proposals or anchors that it judges an image, on average.
+        multiply_accumulates: of the networks for the first image.
         peak_bytes: the most memory that the whole program held meanwhile.
         model_bytes: size of the files that it needs.
     """
@@ -53,7 +53,7 @@ class Row:
     name: str
     weights: str
     trained_on: str
-    pictures: int
+    images: int
     finished: bool
     map50: float | None
     recall: float | None
@@ -78,9 +78,9 @@ class Measured:
     Attributes:
         row: the figures.
         class_names: of the detector.
-        found: detections by name of the picture.
-        regions: of the first picture, (N, 4); none for YOLO, whose network sees the whole at once.
-        cost: of the first picture.
+        found: detections by name of the image.
+        regions: of the first image, (N, 4); none for YOLO, whose network sees the whole at once.
+        cost: of the first image.
     """
 
     row: Row
@@ -92,7 +92,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Look:
-    """One picture: what was found, in how many milliseconds (3,), and the regions (N, 4) if there are any."""
+    """One image: what was found, in how many milliseconds (3,), and the regions (N, 4) if there are any."""
 
     found: Detections
     spent: Floats
@@ -101,7 +101,7 @@ class _Look:
 
 @dataclass(slots=True, eq=False)
 class _Looks:
-    """All pictures so far."""
+    """All images so far."""
 
     samples: list[Sample] = field(default_factory=list)
     looks: list[_Look] = field(default_factory=list)
@@ -119,14 +119,14 @@ def measure(
 
     Args:
         contender: which one.
-        data: the pictures, and the truth.
+        data: the images, and the ground truth.
         config: thresholds and limits; its confidence is the floor of judging.
-        time_limit: seconds, after which no further picture is begun.
-        labelled: whether there is truth to judge by.
-        progress: is told after each picture how many are done.
+        time_limit: seconds, after which no further image is begun.
+        labelled: whether there is ground truth to judge by.
+        progress: is told after each image how many are done.
 
     Raises:
-        UserError: if the model is not at hand, or a picture cannot be read.
+        UserError: if the model is not at hand, or an image cannot be read.
     """
     forget = forget_peak()
     detector = open_contender(contender, config)
@@ -140,7 +140,7 @@ def measure(
         name=contender.name,
         weights=contender.weights,
         trained_on=detector.card.training_data,
-        pictures=len(done.looks),
+        images=len(done.looks),
         finished=len(done.looks) == len(data),
         map50=_map50(done, detector, data) if labelled else None,
         recall=_recall(done) if labelled else None,
@@ -159,7 +159,7 @@ def measure(
 def _run(
     detector: AnyDetector, samples: Sequence[Sample], time_limit: float, progress: Callable[[int], None]
 ) -> _Looks:
-    """At least one picture, then as many as the time allows."""
+    """At least one image, then as many as the time allows."""
     done, start = _Looks(), time.monotonic()
     for sample in samples:
         if done.looks and time.monotonic() - start > time_limit:
@@ -198,7 +198,7 @@ def _count(look: _Look, detector: AnyDetector) -> int:
 
 
 def _map50(done: _Looks, detector: AnyDetector, data: Dataset) -> float | None:
-    """None where the pictures show nothing that the detector has a name for."""
+    """None where the images show nothing that the detector has a name for."""
     try:
         match = match_classes(detector.class_names, data.class_names)
     except DataError:  # no class in common
@@ -210,12 +210,12 @@ def _map50(done: _Looks, detector: AnyDetector, data: Dataset) -> float | None:
 def _recall(done: _Looks) -> float | None:
     """The share of objects that some region overlaps by half or more.
 
-    None without objects, and where nothing was proposed: YOLO has no regions, localisation the whole picture.
+    None without objects, and where nothing was proposed: YOLO has no regions, localisation the whole image.
     """
     if all(look.regions is None or len(look.regions) == 1 for look in done.looks):
         return None
     overlaps = [
-        _best(look.regions, sample.truth)
+        _best(look.regions, sample.ground_truth)
         for sample, look in zip(done.samples, done.looks, strict=True)
         if look.regions is not None
     ]
@@ -223,11 +223,11 @@ def _recall(done: _Looks) -> float | None:
     return float((best >= 0.5).mean()) if len(best) else None
 
 
-def _best(regions: Floats, truth: Truth) -> Floats:
-    """For each truth that counts, (T,), its largest overlap with a region."""
-    assert truth.difficult is not None
-    assert truth.crowd is not None
-    counts = truth.xyxy[~truth.difficult & ~truth.crowd].astype(np.float64)  # (T, 4)
+def _best(regions: Floats, ground_truth: GroundTruth) -> Floats:
+    """For each ground truth that counts, (T,), its largest overlap with a region."""
+    assert ground_truth.difficult is not None
+    assert ground_truth.crowd is not None
+    counts = ground_truth.xyxy[~ground_truth.difficult & ~ground_truth.crowd].astype(np.float64)  # (T, 4)
     if not len(regions):
         return np.zeros(len(counts))
     best: Floats = iou(counts, regions.astype(np.float64)).max(axis=1)

@@ -1,4 +1,4 @@
-"""The comparison as one page: accuracy against time, pictures side by side, where the arithmetic went."""
+"""The comparison as one page: accuracy against time, images side by side, where the arithmetic went."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = ["arithmetic_map", "write_page"]
 Floats = NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8]
 
-SHOWN, SIDE, QUALITY = 4, 320, 82  # pictures, their longer side in pixels, of JPEG
-CONFIDENT = 0.3  # only boxes above this are drawn: the floor of judging would hide the picture
+SHOWN, SIDE, QUALITY = 4, 320, 82  # images, their longer side in pixels, of JPEG
+CONFIDENT = 0.3  # only boxes above this are drawn: the floor of judging would hide the image
 DARKEST = 5  # powers of ten between the darkest and the brightest place of the heat maps
 
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """One picture of the page as a data URL, with the words beneath it."""
+    """One image of the page as a data URL, with the words beneath it."""
 
     href: str
     words: str
@@ -48,7 +48,7 @@ def write_page(
     Args:
         path: where to.
         measured: the detectors, in the order in which they shall stand.
-        samples: the pictures, the first of which is shown with the arithmetic.
+        samples: the images, the first of which is shown with the arithmetic.
         title: what was compared on what.
         version: of this program.
 
@@ -63,7 +63,7 @@ def write_page(
         version=version,
         rows=[one.row for one in measured],
         chart=_chart(measured),
-        pictures=[_side_by_side(sample, measured) for sample in samples[:SHOWN]],
+        images=[_side_by_side(sample, measured) for sample in samples[:SHOWN]],
         heat=[_heat(one, first) for one in measured],
         confident=CONFIDENT,
         decades=DARKEST,
@@ -75,9 +75,9 @@ def write_page(
 
 
 def arithmetic_map(one: Measured, height: int, width: int) -> Floats:
-    """Multiply-accumulates for each pixel of the first picture, (height, width); their sum is all of them.
+    """Multiply-accumulates for each pixel of the first image, (height, width); their sum is all of them.
 
-    What the network does for the picture as a whole is spread over all of it, what it does for a region over
+    What the network does for the image as a whole is spread over all of it, what it does for a region over
     that region.
     """
     steps = np.zeros((height + 1, width + 1))  # differences along both axes
@@ -93,7 +93,7 @@ def arithmetic_map(one: Measured, height: int, width: int) -> Floats:
 
 
 def _inside(regions: Floats, height: int, width: int) -> NDArray[np.int64]:
-    """Regions (N, 4) in whole pixels of the picture, each at least one wide and high."""
+    """Regions (N, 4) in whole pixels of the image, each at least one wide and high."""
     low = np.clip(np.rint(regions[:, :2]), 0, [width - 1, height - 1])  # (N, 2)
     high = np.maximum(np.clip(np.rint(regions[:, 2:]), 0, [width, height]), low + 1)  # (N, 2)
     return np.concatenate([low, high], axis=1).astype(np.int64)
@@ -110,7 +110,7 @@ def _heat(one: Measured, image: Image) -> _Panel:
 
 
 def _side_by_side(sample: Sample, measured: Sequence[Measured]) -> list[_Panel]:
-    """One picture as each detector that came to it sees it."""
+    """One image as each detector that came to it sees it."""
     image = sample.read()
     panels = []
     for one in measured:
@@ -148,8 +148,8 @@ def _chart(measured: Sequence[Measured]) -> Markup | None:
         for place, (at, row) in enumerate(sorted(zip(times, rows, strict=True), key=lambda pair: pair[0]))
     ]
     return Markup(
-        '<svg viewBox="0 0 720 380" role="img" aria-label="mAP50 over milliseconds a picture">{}'
-        '<text x="390" y="376" text-anchor="middle">milliseconds a picture</text>'
+        '<svg viewBox="0 0 720 380" role="img" aria-label="mAP50 over milliseconds an image">{}'
+        '<text x="390" y="376" text-anchor="middle">milliseconds an image</text>'
         '<text transform="translate(14 180) rotate(-90)" text-anchor="middle">mAP50</text></svg>'
     ).format(Markup("").join([*marks, *dots]))
 

@@ -1,7 +1,7 @@
 """How large the output of every layer of a cfg is, and whether the layers fit together.
 
-Keras learns heights and widths only from a picture, so a cfg that joins maps of different size would be
-built all the same and fail at its first picture.
+Keras learns heights and widths only from an image, so a cfg that joins maps of different size would be
+built all the same and fail at its first image.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Annotation files → samples; what is wrong with them; splits."""
 
 from yolo_cli.datasets.findings import RULES, Finding, Rule
+from yolo_cli.datasets.fixing import fix
 from yolo_cli.datasets.holdout import hold_out
 from yolo_cli.datasets.lint import LintReport, lint
-from yolo_cli.datasets.mending import mend
 from yolo_cli.datasets.opening import open_dataset, read_dataset
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 
@@ -15,9 +15,9 @@ __all__ = [
     "LintReport",
     "Rule",
     "Sample",
+    "fix",
     "hold_out",
     "lint",
-    "mend",
     "open_dataset",
     "read_dataset",
 ]

@@ -1,4 +1,4 @@
-"""What is wrong with one picture's boxes, now that the picture itself is known."""
+"""What is wrong with one image's boxes, now that the image itself is known."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from yolo_cli.boxes import iou
 from yolo_cli.datasets.looks import Look
 from yolo_cli.datasets.sample import Sample
-from yolo_cli.datasets.sizes import PictureHeader
-from yolo_cli.detections import Truth
+from yolo_cli.datasets.sizes import ImageHeader
+from yolo_cli.detections import GroundTruth
 
 __all__ = ["Fault", "faults_of", "in_pixels", "says_no_size", "turned"]
 
@@ -23,7 +23,7 @@ TINY = 3.0  # pixels at the network's size; less than half a cell of the finest 
 
 
 class Fault(NamedTuple):
-    """One fault of a sample: the rule's code, which box (None: the whole picture), and words with figures."""
+    """One fault of a sample: the rule's code, which box (None: the whole image), and words with figures."""
 
     code: str
     box: int | None
@@ -31,11 +31,11 @@ class Fault(NamedTuple):
 
 
 def faults_of(sample: Sample, look: Look, imgsz: int) -> list[Fault]:
-    """Everything that is wrong with a sample whose picture has been looked at.
+    """Everything that is wrong with a sample whose image has been looked at.
 
     Args:
-        sample: a picture and its boxes.
-        look: at that picture.
+        sample: an image and its boxes.
+        look: at that image.
         imgsz: the longer side of the network's input in pixels, for the smallest sensible box.
     """
     if look.header is None:
@@ -48,8 +48,8 @@ def faults_of(sample: Sample, look: Look, imgsz: int) -> list[Fault]:
     return [*faults, *_doubles(xyxy, sample.labels), *_tiny(xyxy, imgsz / max(width, height))]
 
 
-def turned(xyxy: NDArray[np.floating], header: PictureHeader) -> NDArray[np.float64]:
-    """Boxes (N, 4) in pixels of the picture as stored → in pixels of the upright picture, (N, 4).
+def turned(xyxy: NDArray[np.floating], header: ImageHeader) -> NDArray[np.float64]:
+    """Boxes (N, 4) in pixels of the image as stored → in pixels of the upright image, (N, 4).
 
     The eight orientations are those of EXIF 2.3, tag 274. Flips come first, then the swap of the axes.
     """
@@ -65,7 +65,7 @@ def turned(xyxy: NDArray[np.floating], header: PictureHeader) -> NDArray[np.floa
 
 
 def says_no_size(sample: Sample) -> bool:
-    """Whether a label file gives its picture a size that nothing can have, such as 0 x 0."""
+    """Whether a label file gives its image a size that nothing can have, such as 0 x 0."""
     return sample.declared_size is not None and min(sample.declared_size) <= 0
 
 
@@ -75,26 +75,26 @@ def in_pixels(sample: Sample, width: int, height: int) -> NDArray[np.float64]:
     return np.asarray(sample.labels.xyxy * np.array(scale, float))
 
 
-def _size_faults(sample: Sample, header: PictureHeader, xyxy: NDArray[np.float64]) -> Iterator[Fault]:
-    """Whether the label file means this picture, at this size and this way up."""
+def _size_faults(sample: Sample, header: ImageHeader, xyxy: NDArray[np.float64]) -> Iterator[Fault]:
+    """Whether the label file means this image, at this size and this way up."""
     stored, upright, declared = (header.width, header.height), header.upright, sample.declared_size
     sideways = stored != upright
     if declared is not None and declared != upright:
         if not (sideways and declared == stored):
-            sizes = f"{declared[0]}x{declared[1]}, the picture is {upright[0]}x{upright[1]}"
+            sizes = f"{declared[0]}x{declared[1]}, the image is {upright[0]}x{upright[1]}"
             yield Fault("Y103", None, f"the label says {sizes}")
         elif len(xyxy):
             yield Fault("Y104", None, _turn_words(header, "the label gives the size before that"))
     elif sideways and len(_beyond(xyxy, *upright)) and not len(_beyond(xyxy, *stored)):
-        yield Fault("Y104", None, _turn_words(header, "the boxes fit only the picture before that"))
+        yield Fault("Y104", None, _turn_words(header, "the boxes fit only the image before that"))
     elif len(xyxy) and header.orientation > 1 and not (sideways and declared is not None):
         yield Fault("Y105", None, _turn_words(header, "the boxes are taken to be drawn after that"))
 
 
-def _turn_words(header: PictureHeader, then: str) -> str:
-    """How a picture is turned, and what follows."""
+def _turn_words(header: ImageHeader, then: str) -> str:
+    """How an image is turned, and what follows."""
     how = "mirrors" if header.orientation in (2, 4) else "turns"
-    return f"EXIF {how} the picture (orientation {header.orientation}), and {then}"
+    return f"EXIF {how} the image (orientation {header.orientation}), and {then}"
 
 
 def _beyond(xyxy: NDArray[np.float64], width: int, height: int) -> NDArray[np.intp]:
@@ -105,17 +105,17 @@ def _beyond(xyxy: NDArray[np.float64], width: int, height: int) -> NDArray[np.in
 
 
 def _outside(xyxy: NDArray[np.float64], width: int, height: int) -> Iterator[Fault]:
-    """Boxes wholly or partly outside the picture."""
+    """Boxes wholly or partly outside the image."""
     for i in _beyond(xyxy, width, height):
         x1, y1, x2, y2 = xyxy[i]
         edges = f"left {x1:.6g}, top {y1:.6g}, right {x2:.6g}, bottom {y2:.6g} of {width}x{height}"
         if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
-            yield Fault("Y303", int(i), f"the box lies wholly outside the picture: {edges}")
+            yield Fault("Y303", int(i), f"the box lies wholly outside the image: {edges}")
         else:
-            yield Fault("Y304", int(i), f"the box sticks out of the picture: {edges}")
+            yield Fault("Y304", int(i), f"the box sticks out of the image: {edges}")
 
 
-def _doubles(xyxy: NDArray[np.float64], labels: Truth) -> Iterator[Fault]:
+def _doubles(xyxy: NDArray[np.float64], labels: GroundTruth) -> Iterator[Fault]:
     """Boxes drawn twice: each is named once, with the first box before it that it repeats."""
     overlap = np.tril(iou(xyxy, xyxy), -1)  # (N, N); below the diagonal: with earlier boxes
     crowd = labels.crowd  # (N,)
@@ -128,7 +128,7 @@ def _doubles(xyxy: NDArray[np.float64], labels: Truth) -> Iterator[Fault]:
         for i in np.flatnonzero(found.any(axis=1)):
             j = int(np.argmax(found[i]))
             what = "repeats" if code == "Y305" else "has another class than"
-            yield Fault(code, int(i), f"the box {what} the picture's box {j + 1} (IoU {overlap[i, j]:.2f})")
+            yield Fault(code, int(i), f"the box {what} the image's box {j + 1} (IoU {overlap[i, j]:.2f})")
 
 
 def _tiny(xyxy: NDArray[np.float64], scale: float) -> Iterator[Fault]:

@@ -1,10 +1,10 @@
 """Data sets in COCO form: a JSON file with ``images``, ``annotations`` and ``categories``.
 
-``bbox`` is ``[x, y, width, height]`` in pixels of the upright picture, from 0. Class ids are 0, 1, 2 … in
+``bbox`` is ``[x, y, width, height]`` in pixels of the upright image, from 0. Class ids are 0, 1, 2 … in
 the order of the category ids; where files (of several splits) number their categories differently, the
 category *name* decides. ``iscrowd`` and ``area`` are kept. The split is the one that the file's name or
-folder names (``instances_val2017.json``, ``train/_annotations.coco.json``). Pictures are looked for beside
-the file and the data set's folder, in the folders that are usual there. A picture without annotations is a
+folder names (``instances_val2017.json``, ``train/_annotations.coco.json``). Images are looked for beside
+the file and the data set's folder, in the folders that are usual there. An image without annotations is a
 negative: the file lists it, so somebody looked at it.
 """
 
@@ -153,29 +153,31 @@ def _category_ids(file: _File, names: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def _samples(file: _File, root: Path, names: tuple[str, ...]) -> tuple[list[Sample], list[Finding]]:
-    """The pictures of one file with their boxes, and what is wrong with them."""
+    """The images of one file with their boxes, and what is wrong with them."""
     where = below(file.path, root)
     images, findings = _images(file, where)
     rows, faults = _rows(file, where, names, images)
     findings += faults
-    places = _picture_places(file.path, root)
+    places = _image_places(file.path, root)
     samples = []
     for image_id, entry in images.items():
-        path = _picture(fixed_slashes(entry["file_name"]), places)
+        path = _image(fixed_slashes(entry["file_name"]), places)
         name = below(path, root)
         if not is_there(path):
-            findings.append(Finding("Y102", name, f"the picture is listed in {where}, and is not there"))
+            findings.append(Finding("Y102", name, f"the image is listed in {where}, and is not there"))
             continue
         size = _declared_size(entry)
         frame = size if size and min(size) > 0 else None
-        truth, kept, more = gather(rows[image_id], frame, lambda row: place_of("coco", where, row))
+        ground_truth, kept, more = gather(rows[image_id], frame, lambda row: place_of("coco", where, row))
         findings += [Finding(f.code, f.where, f"{name}: {f.what}") for f in more]
-        samples.append(Sample(name, path, file.split, image_id, where, truth, kept, declared_size=size))
+        samples.append(
+            Sample(name, path, file.split, image_id, where, ground_truth, kept, declared_size=size)
+        )
     return samples, findings
 
 
 def _images(file: _File, where: str) -> tuple[dict[int | str, dict[str, Any]], list[Finding]]:
-    """The entries of pictures by id, and findings for those that cannot be used."""
+    """The entries of images by id, and findings for those that cannot be used."""
     images: dict[int | str, dict[str, Any]] = {}
     findings = []
     for index, entry in enumerate(file.images):
@@ -183,10 +185,10 @@ def _images(file: _File, where: str) -> tuple[dict[int | str, dict[str, Any]], l
         image_id = entry.get("id") if isinstance(entry, dict) else None
         if not isinstance(image_id, (int, str)) or not isinstance(entry.get("file_name"), str):
             findings.append(
-                Finding("Y204", place, f"a picture needs id and file_name; this is {_brief(entry)}")
+                Finding("Y204", place, f"an image needs id and file_name; this is {_brief(entry)}")
             )
         elif image_id in images:
-            findings.append(Finding("Y205", place, f"the id {image_id} belongs to an earlier picture"))
+            findings.append(Finding("Y205", place, f"the id {image_id} belongs to an earlier image"))
         else:
             images[image_id] = entry
     return images, findings
@@ -195,7 +197,7 @@ def _images(file: _File, where: str) -> tuple[dict[int | str, dict[str, Any]], l
 def _rows(
     file: _File, where: str, names: tuple[str, ...], images: Mapping[int | str, Any]
 ) -> tuple[Mapping[int | str, list[Row]], list[Finding]]:
-    """The rows of each picture by its id, and findings for annotations that are no class and box."""
+    """The rows of each image by its id, and findings for annotations that are no class and box."""
     class_ids = {category_id: names.index(name) for category_id, name in file.categories}
     rows: defaultdict[int | str, list[Row]] = defaultdict(list)
     findings = list(_repeated_ids(file, where))
@@ -227,7 +229,7 @@ def _annotation_fault(
         return "Y204", f"an annotation must be an object; this is {_brief(entry)}"
     image_id, category_id = entry.get("image_id"), entry.get("category_id")
     if not isinstance(image_id, (int, str)) or image_id not in images:
-        return "Y202", f"the image_id {shorten(image_id, 40)} belongs to no picture"
+        return "Y202", f"the image_id {shorten(image_id, 40)} belongs to no image"
     if not isinstance(category_id, (int, str)) or category_id not in class_ids:
         return "Y401", f"the category_id {shorten(category_id, 40)} belongs to no category"
     bbox = entry.get("bbox")
@@ -245,15 +247,15 @@ def _row(entry: Mapping[str, Any], index: int, class_id: int) -> Row:
 
 
 def _declared_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Width and height that an entry gives its picture, or None."""
+    """Width and height that an entry gives its image, or None."""
     width, height = number(entry.get("width")), number(entry.get("height"))
     if width is None or height is None or not (abs(width) < _SNIFF**2 and abs(height) < _SNIFF**2):
         return None
     return int(width), int(height)
 
 
-def _picture_places(path: Path, root: Path) -> list[Path]:
-    """Folders in which the pictures of an annotation file may lie, the most usual first."""
+def _image_places(path: Path, root: Path) -> list[Path]:
+    """Folders in which the images of an annotation file may lie, the most usual first."""
     word = path.stem.rsplit("_", 1)[-1]  # "val2017" of instances_val2017
     split = split_called(word) or split_called(path.parent.name) or ""
     places = []
@@ -270,7 +272,7 @@ def _picture_places(path: Path, root: Path) -> list[Path]:
     return list(dict.fromkeys(places))
 
 
-def _picture(file_name: str, places: Sequence[Path]) -> Path:
-    """Where a picture lies: the first place that has it, else where it should be."""
+def _image(file_name: str, places: Sequence[Path]) -> Path:
+    """Where an image lies: the first place that has it, else where it should be."""
     tries = (place / file_name for place in places)
     return plain(next((path for path in tries if is_there(path)), places[0] / file_name))

@@ -31,8 +31,8 @@ class CopiedSample:
 
     Attributes:
         sample: as it is in the original.
-        file: the picture's path in the copy, with slashes.
-        size: width and height of the upright picture in pixels.
+        file: the image's path in the copy, with slashes.
+        size: width and height of the upright image in pixels.
         boxes: the boxes that stay, by index; each with new edges (4,) in pixels, or None for the old ones.
     """
 
@@ -100,7 +100,7 @@ def write_coco_copy(dataset: Dataset, copied: Sequence[CopiedSample], out: Path)
 
 
 def _has_id(entry: Any) -> bool:
-    """Whether an entry of a picture has an id that samples can have."""
+    """Whether an entry of an image has an id that samples can have."""
     return isinstance(entry, dict) and isinstance(entry.get("id"), (int, str))
 
 
@@ -140,7 +140,7 @@ def write_voc_copy(dataset: Dataset, copied: Sequence[CopiedSample], out: Path) 
 
 
 def _voc_tree(xml: Element, thing: CopiedSample) -> Element:
-    """An annotation with the picture's own name and size, without the objects that go."""
+    """An annotation with the image's own name and size, without the objects that go."""
     _set(xml, "filename", PurePosixPath(thing.file).name)
     size = xml.find("size")
     size = SubElement(xml, "size") if size is None else size

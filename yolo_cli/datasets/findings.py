@@ -19,14 +19,14 @@ class Rule:
         name: the same for people.
         severity: "error" where something is lost or learnt wrongly, "warning" where a person should look.
         meaning: what is wrong, as one clause.
-        mending: what ``--fix`` does about it in the copy.
+        fixing: what ``--fix`` does about it in the copy.
     """
 
     code: str
     name: str
     severity: Severity
     meaning: str
-    mending: str
+    fixing: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,24 +54,24 @@ class Finding:
 
 
 _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
-    # Pictures
-    ("Y101", "unreadable-picture", "error", "a picture cannot be read", "left out, its label too"),
-    ("Y102", "missing-picture", "error", "a picture is listed, and is not there", "left out of the list"),
-    ("Y103", "size-disagrees", "error", "the label file gives another picture size than the picture has",
-     "left out, for its boxes may belong to another picture; a size of 0 is filled in"),
-    ("Y104", "exif-rotated-label", "error", "boxes were drawn on the picture as stored, before its EXIF turn",
-     "boxes are turned with the picture"),
-    ("Y105", "exif-turned-picture", "warning",
-     "EXIF turns or mirrors the picture, and the label cannot show on which side of the turn it was drawn",
+    # Images
+    ("Y101", "unreadable-image", "error", "an image cannot be read", "left out, its label too"),
+    ("Y102", "missing-image", "error", "an image is listed, and is not there", "left out of the list"),
+    ("Y103", "size-disagrees", "error", "the label file gives another image size than the image has",
+     "left out, for its boxes may belong to another image; a size of 0 is filled in"),
+    ("Y104", "exif-rotated-label", "error", "boxes were drawn on the image as stored, before its EXIF turn",
+     "boxes are turned with the image"),
+    ("Y105", "exif-turned-image", "warning",
+     "EXIF turns or mirrors the image, and the label cannot show on which side of the turn it was drawn",
      "kept: look at the boxes"),
     # Label files
-    ("Y201", "missing-label", "error", "a picture has no label file (an empty one would say: nothing here)",
+    ("Y201", "missing-label", "error", "an image has no label file (an empty one would say: nothing here)",
      "left out"),
-    ("Y202", "orphan-label", "error", "a label belongs to no picture", "left out"),
-    ("Y203", "unreadable-label", "error", "a label file cannot be read at all", "left out, its picture too"),
+    ("Y202", "orphan-label", "error", "a label belongs to no image", "left out"),
+    ("Y203", "unreadable-label", "error", "a label file cannot be read at all", "left out, its image too"),
     ("Y204", "malformed-row", "error", "a row is no class and box", "row left out"),
-    ("Y205", "listed-twice", "warning", "a picture is listed twice in one split", "listed once"),
-    ("Y206", "other-filename", "warning", "an XML file names another picture than that of its own name",
+    ("Y205", "listed-twice", "warning", "an image is listed twice in one split", "listed once"),
+    ("Y206", "other-filename", "warning", "an XML file names another image than that of its own name",
      "the file's own name is written"),
     ("Y207", "repeated-id", "warning", "two annotations have one id, by which other programs tell them apart",
      "kept"),
@@ -79,8 +79,8 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y301", "not-a-number", "error", "a coordinate is not a finite number", "row left out"),
     ("Y302", "degenerate-box", "error", "a box has no width or no height, or its corners are swapped",
      "row left out"),
-    ("Y303", "box-outside", "error", "a box lies wholly outside the picture", "row left out"),
-    ("Y304", "box-sticks-out", "warning", "a box sticks out of the picture by more than 1 pixel", "clipped"),
+    ("Y303", "box-outside", "error", "a box lies wholly outside the image", "row left out"),
+    ("Y304", "box-sticks-out", "warning", "a box sticks out of the image by more than 1 pixel", "clipped"),
     ("Y305", "duplicate-box", "warning", "an object is drawn twice: same class, IoU 0.9 or more",
      "the later one left out"),
     ("Y306", "two-classes", "warning", "a box bears two classes: IoU 0.99 or more", "kept: choose one"),
@@ -98,13 +98,13 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
      "kept: choose one"),
     ("Y407", "numbers-disagree", "warning", "splits number a class differently; its name decides", "kept"),
     # Splits
-    ("Y501", "duplicate-across-splits", "error", "the same picture is in two splits, so figures flatter",
+    ("Y501", "duplicate-across-splits", "error", "the same image is in two splits, so figures flatter",
      "kept only in the later of train, val, test"),
-    ("Y502", "near-duplicate-across-splits", "warning", "nearly the same picture is in two splits",
+    ("Y502", "near-duplicate-across-splits", "warning", "nearly the same image is in two splits",
      "kept: look at the pair"),
-    ("Y503", "duplicate-picture", "warning", "the same picture is there twice in one split",
+    ("Y503", "duplicate-image", "warning", "the same image is there twice in one split",
      "the later name left out"),
-    ("Y504", "empty-split", "error", "a split is named, and holds no usable picture", "left out"),
+    ("Y504", "empty-split", "error", "a split is named, and holds no usable image", "left out"),
 )  # fmt: skip
 
 RULES = {row[0]: Rule(*row) for row in _TABLE}

@@ -1,4 +1,4 @@
-"""Pictures to validate on, held out of a data set that names none."""
+"""Images to validate on, held out of a data set that names none."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["hold_out"]
 def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     """Give a data set without "val" one, taken from its "train", or from all where it is not split.
 
-    Every class comes to about ``fraction`` of its pictures, the rarest first, and so do pictures without
+    Every class comes to about ``fraction`` of its images, the rarest first, and so do images without
     boxes. This is iterative stratification: Sechidis, Tsoumakas and Vlahavas, "On the Stratification of
-    Multi-Label Data", ECML PKDD 2011. The same pictures, fraction and seed give the same split.
+    Multi-Label Data", ECML PKDD 2011. The same images, fraction and seed give the same split.
 
     Args:
         dataset: returned as it is where it has both "train" and "val".
         fraction: the share to hold out, between 0 and 1.
-        seed: chooses among the pictures that would do equally well.
+        seed: chooses among the images that would do equally well.
 
     Raises:
         UsageError: if the fraction is not between 0 and 1.
-        DataError: if there is nothing to learn from, or only one picture.
+        DataError: if there is nothing to learn from, or only one image.
     """
     if not 0 < fraction < 1:
         raise UsageError(f"the share to hold out is {fraction}, and must lie between 0 and 1")
@@ -38,7 +38,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     pool = [sample for sample in dataset.samples if sample.split in ("train", UNSPLIT)]
     if len(pool) < 2:
         have = ", ".join(dataset.splits) or "none"
-        raise DataError(f"{dataset.root}: has {len(pool)} pictures to learn from (splits: {have}); add some")
+        raise DataError(f"{dataset.root}: has {len(pool)} images to learn from (splits: {have}); add some")
     held = _chosen(_presence(pool, len(dataset.class_names)), fraction, np.random.default_rng(seed))  # (n,)
     parted = [
         replace(sample, split="val" if out else "train") for sample, out in zip(pool, held, strict=True)
@@ -52,7 +52,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
 
 
 def _presence(samples: Sequence[Sample], classes: int) -> NDArray[np.bool_]:
-    """Which classes each picture shows, (n, classes + 1); the last column marks pictures without boxes."""
+    """Which classes each image shows, (n, classes + 1); the last column marks images without boxes."""
     shown = np.zeros((len(samples), classes + 1), bool)
     for row, sample in zip(shown, samples, strict=True):
         row[sample.labels.class_id if len(sample.labels) else -1] = True
@@ -60,7 +60,7 @@ def _presence(samples: Sequence[Sample], classes: int) -> NDArray[np.bool_]:
 
 
 def _chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which pictures are held out, (n,): at least one, and not all."""
+    """Which images are held out, (n,): at least one, and not all."""
     count = len(shown)
     shares = np.array([1 - fraction, fraction])  # (2,): to keep, to hold out
     wanted = shares[:, None] * shown.sum(axis=0)  # (2, classes + 1)

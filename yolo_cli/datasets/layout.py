@@ -1,4 +1,4 @@
-"""What the three forms share: names of splits, lists of pictures, and rows that become boxes."""
+"""What the three forms share: names of splits, lists of images, and rows that become boxes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.sample import Kind, Sample
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.images import SUFFIXES
 
 __all__ = [
@@ -21,10 +21,10 @@ __all__ = [
     "below",
     "empty_splits",
     "gather",
+    "images_below",
     "in_order",
     "is_there",
     "name_findings",
-    "pictures_below",
     "place_of",
     "plain",
     "split_called",
@@ -34,7 +34,7 @@ __all__ = [
 _SPLIT_WORDS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
                 "test": "test", "testing": "test"}  # fmt: skip
 _ORDER = {"train": 0, "val": 1, "test": 2}
-_LARGEST = 1e9  # pixels; no picture is wider, and squares of more could overflow
+_LARGEST = 1e9  # pixels; no image is wider, and squares of more could overflow
 
 
 class Row(NamedTuple):
@@ -59,7 +59,7 @@ class Row(NamedTuple):
 
 def gather(
     rows: Sequence[Row], frame: tuple[float, float] | None, where: Callable[[int], str]
-) -> tuple[Truth, tuple[int, ...], list[Finding]]:
+) -> tuple[GroundTruth, tuple[int, ...], list[Finding]]:
     """Make boxes of rows, and findings of those rows that are no boxes and are left out.
 
     Args:
@@ -81,7 +81,7 @@ def gather(
         if code
     ]
     kept = [row for row, good in zip(rows, finite & proper & inside, strict=True) if good]
-    return _truth(kept), tuple(row.row for row in kept), findings
+    return _ground_truth(kept), tuple(row.row for row in kept), findings
 
 
 def _fault(finite: bool, proper: bool, inside: bool, fractions: bool) -> tuple[str, str]:
@@ -92,7 +92,7 @@ def _fault(finite: bool, proper: bool, inside: bool, fractions: bool) -> tuple[s
         return "Y302", "the box has no width or no height, or its corners are swapped"
     if not inside:
         hint = " (pixels where fractions belong?)" if fractions else ""
-        return "Y303", f"the box lies wholly outside the picture{hint}"
+        return "Y303", f"the box lies wholly outside the image{hint}"
     return "", ""
 
 
@@ -104,12 +104,12 @@ def _touches(xyxy: NDArray[np.float64], frame: tuple[float, float] | None) -> ND
     return np.asarray(((high > 0) & (low < np.array(frame))).all(axis=1))
 
 
-def _truth(rows: Sequence[Row]) -> Truth:
+def _ground_truth(rows: Sequence[Row]) -> GroundTruth:
     """Boxes of rows that all are boxes; an area that the file does not give is the box's."""
     xyxy = np.array([row.xyxy for row in rows], float).reshape(-1, 4)  # (N, 4)
     given = np.array([row.area for row in rows], float)  # (N,)
     own = np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1)  # (N,)
-    return Truth(
+    return GroundTruth(
         xyxy,
         np.array([row.class_id for row in rows], np.int64),
         np.array([row.crowd for row in rows], bool),
@@ -165,8 +165,8 @@ def below(path: Path, root: Path) -> str:
         return path.as_posix()
 
 
-def pictures_below(folder: Path) -> Iterator[Path]:
-    """Every file with a picture's suffix in a folder and those below it, hidden ones left aside, sorted."""
+def images_below(folder: Path) -> Iterator[Path]:
+    """Every file with an image's suffix in a folder and those below it, hidden ones left aside, sorted."""
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
@@ -181,7 +181,7 @@ def without_repeats(samples: Iterable[Sample]) -> tuple[list[Sample], list[Findi
     for sample in samples:
         key = (sample.split, sample.name)
         if key in kept:
-            findings.append(Finding("Y205", sample.name, f"the picture is listed twice in {sample.split}"))
+            findings.append(Finding("Y205", sample.name, f"the image is listed twice in {sample.split}"))
         else:
             kept[key] = sample
     return list(kept.values()), findings
@@ -191,7 +191,7 @@ def empty_splits(named: Iterable[tuple[str, str]], samples: Iterable[Sample]) ->
     """Findings for splits, given with the place that names each, of which nothing can be used."""
     filled = {sample.split for sample in samples}
     return [
-        Finding("Y504", where, f"no picture of the split {split!r} can be used")
+        Finding("Y504", where, f"no image of the split {split!r} can be used")
         for split, where in named
         if split not in filled
     ]

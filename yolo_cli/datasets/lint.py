@@ -31,7 +31,7 @@ class LintReport:
         dataset: what can be used of the data set.
         imgsz: the network's size that boxes were measured at, in pixels.
         findings: all of them, by code and place.
-        looks: what was seen of each picture.
+        looks: what was seen of each image.
     """
 
     dataset: Dataset
@@ -76,7 +76,7 @@ class LintReport:
 
 
 class Twin(NamedTuple):
-    """Two samples with nearly or quite the same picture: code, the one that should go, the other, words."""
+    """Two samples with nearly or quite the same image: code, the one that should go, the other, words."""
 
     code: str
     sample: Sample
@@ -96,8 +96,8 @@ def lint(
     Args:
         data: a data set, or the folder or file that :func:`open_dataset` would read.
         imgsz: the network's size in pixels, at which boxes can be too small.
-        allow_unlabelled: whether a picture without a label file is no fault; for a path only.
-        watch: passes looks at pictures on as they come, and may tell the progress.
+        allow_unlabelled: whether an image without a label file is no fault; for a path only.
+        watch: passes looks at images on as they come, and may tell the progress.
 
     Raises:
         DataError: if there is no data set, more than one reading, or its description is broken.
@@ -114,7 +114,7 @@ def lint(
 
 
 def _of_sample(dataset: Dataset, sample: Sample, looks: Mapping[Path, Look], imgsz: int) -> Iterator[Finding]:
-    """Findings of one picture and its boxes."""
+    """Findings of one image and its boxes."""
     for fault in faults_of(sample, looks[sample.path], imgsz):
         where = sample.name
         if fault.box is not None:
@@ -123,7 +123,7 @@ def _of_sample(dataset: Dataset, sample: Sample, looks: Mapping[Path, Look], img
 
 
 def twins(dataset: Dataset, looks: Mapping[Path, Look]) -> list[Twin]:
-    """Pictures that are there twice, in one split or in two. The one to go is in the earlier split.
+    """Images that are there twice, in one split or in two. The one to go is in the earlier split.
 
     So what is taken away is taken from learning, not from judging.
     """
@@ -134,7 +134,7 @@ def twins(dataset: Dataset, looks: Mapping[Path, Look]) -> list[Twin]:
         other = seen.setdefault(digest, sample) if digest else sample
         if other is not sample:
             code = "Y503" if other.split == sample.split else "Y501"
-            what = f"the same picture as {other.name} in {other.split}"
+            what = f"the same image as {other.name} in {other.split}"
             found.append(
                 Twin(code, sample, other, what if code == "Y503" else f"{what} ({sample.split} here)")
             )
@@ -142,7 +142,7 @@ def twins(dataset: Dataset, looks: Mapping[Path, Look]) -> list[Twin]:
 
 
 def _near_twins(dataset: Dataset, looks: Mapping[Path, Look]) -> Iterator[Twin]:
-    """Nearly the same pictures in two splits."""
+    """Nearly the same images in two splits."""
     by_split = {
         split: [s for s in dataset.samples if s.split == split and not looks[s.path].fault]
         for split in dataset.splits
@@ -150,13 +150,13 @@ def _near_twins(dataset: Dataset, looks: Mapping[Path, Look]) -> Iterator[Twin]:
     for first, second in combinations(by_split.values(), 2):
         pairs = near_pairs([looks[s.path] for s in first], [looks[s.path] for s in second])
         for i, j, bits, levels in pairs:
-            what = f"nearly the same picture as {second[j].name} in {second[j].split}"
+            what = f"nearly the same image as {second[j].name} in {second[j].split}"
             apart = f"{bits} of {HASH_BITS} bits, {levels} of 255 levels apart"
             yield Twin("Y502", first[i], second[j], f"{what} ({apart})")
 
 
 def _of_classes(dataset: Dataset) -> Iterator[Finding]:
-    """Classes without boxes, and classes with few of them, in the pictures to learn from."""
+    """Classes without boxes, and classes with few of them, in the images to learn from."""
     split = "train" if "train" in dataset.splits else None
     everywhere = dataset.class_counts()  # (classes,)
     counts = everywhere if split is None else dataset.in_split(split).class_counts()  # (classes,)
@@ -164,7 +164,7 @@ def _of_classes(dataset: Dataset) -> Iterator[Finding]:
     for name, count, total in zip(dataset.class_names, counts.tolist(), everywhere.tolist(), strict=True):
         where = f"class {name}"
         if not total:
-            yield Finding("Y403", where, "no picture has a box of this class")
+            yield Finding("Y403", where, "no image has a box of this class")
         elif not count:
             yield Finding("Y403", where, f"train has no box of this class; other splits have {total}")
         elif count * IMBALANCE <= most:

@@ -1,4 +1,4 @@
-"""A look at every picture: can it be read, which others is it like."""
+"""A look at every image: can it be read, which others is it like."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.datasets.sizes import PictureHeader, picture_header
+from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.errors import DataError
 from yolo_cli.images import decode_image
 
@@ -21,13 +21,13 @@ __all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Look", "Watch", "look_at", 
 
 HASH_BITS = 255
 NEAR_BITS = 40
-"""Two pictures are nearly the same when at most so many of the 255 bits of their hashes differ …"""
+"""Two images are nearly the same when at most so many of the 255 bits of their hashes differ …"""
 NEAR_LEVELS = 48
 """… and no cell of their 32x32 thumbnails differs by more than so many of 255 levels in any channel.
 
 Measured on four sets of photographs: copies that were compressed again, halved or brightened by a tenth
 are 0 to 19 bits and 3 to 34 levels apart, copies with 2 % cut off every edge about 35 bits, and unrelated
-pictures of the same kind 82 bits and more. The second condition keeps pictures of a fixed camera apart in
+images of the same kind 82 bits and more. The second condition keeps images of a fixed camera apart in
 which something small, but visible, has moved.
 """
 _SIDE = 32
@@ -37,7 +37,7 @@ _BLOCK = 2048
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What is seen of one picture file.
+    """What is seen of one image file.
 
     Attributes:
         fault: why it cannot be read, or "".
@@ -49,7 +49,7 @@ class Look:
 
     fault: str
     sha256: str = ""
-    header: PictureHeader | None = None
+    header: ImageHeader | None = None
     bits: NDArray[np.float32] | None = None
     thumbnail: NDArray[np.uint8] | None = None
 
@@ -59,10 +59,10 @@ Watch = Callable[[Iterable[Look], int], Iterable[Look]]
 
 
 def look_at(paths: Iterable[Path], watch: Watch | None = None) -> dict[Path, Look]:
-    """Read every picture once, on all cores.
+    """Read every image once, on all cores.
 
     Args:
-        paths: picture files; each is read once, however often it is there.
+        paths: image files; each is read once, however often it is there.
         watch: passes looks on as they come, and may tell the progress.
     """
     unique = list(dict.fromkeys(paths))
@@ -72,9 +72,9 @@ def look_at(paths: Iterable[Path], watch: Watch | None = None) -> dict[Path, Loo
 
 
 def near_pairs(looks: Sequence[Look], others: Sequence[Look]) -> Iterator[tuple[int, int, int, int]]:
-    """Pairs of nearly the same pictures that are not the same file, byte by byte.
+    """Pairs of nearly the same images that are not the same file, byte by byte.
 
-    Every look must be of a picture that can be read.
+    Every look must be of an image that can be read.
 
     Yields:
         Index in ``looks``, index in ``others``, differing bits, and the largest difference of thumbnails.
@@ -95,11 +95,11 @@ def near_pairs(looks: Sequence[Look], others: Sequence[Look]) -> Iterator[tuple[
 
 
 def _look(path: Path) -> Look:
-    """Read one picture."""
+    """Read one image."""
     try:
         data = path.read_bytes()
         rgb = decode_image(data, path.name).rgb  # (height, width, 3)
-        header = picture_header(path)
+        header = image_header(path)
     except OSError as fault:
         return Look(f"cannot be read: {fault.strerror or fault}")
     except DataError as fault:

@@ -33,13 +33,13 @@ def open_dataset(
 ) -> Dataset:
     """Read a data set in YOLO, COCO or VOC form from its folder or from the file that describes it.
 
-    Nothing is ever written to it. Rows and pictures that cannot be used are left out and named in
-    ``findings``. Pictures are opened only later, when they or (for YOLO) their sizes are asked for.
+    Nothing is ever written to it. Rows and images that cannot be used are left out and named in
+    ``findings``. Images are opened only later, when they or (for YOLO) their sizes are asked for.
 
     Args:
         path: the folder, or a ``data.yaml``, a ``.data`` file or a COCO ``.json``.
         split: only this one of "train", "val" and "test"; None takes all.
-        allow_unlabelled: take a picture without a label file as one that shows nothing to find.
+        allow_unlabelled: take an image without a label file as one that shows nothing to find.
 
     Raises:
         DataError: if there is no data set, more than one reading, or nothing in it that can be used.
@@ -49,7 +49,7 @@ def open_dataset(
     if not dataset.samples:
         first = dataset.findings[0] if dataset.findings else None
         why = f"; first: {first.where}: {first.what}" if first else ""
-        raise DataError(f"{path}: has no picture that can be used ({len(dataset.findings)} faults{why})")
+        raise DataError(f"{path}: has no image that can be used ({len(dataset.findings)} faults{why})")
     return dataset if split is None else dataset.in_split(split_called(split) or split)
 
 
@@ -120,7 +120,7 @@ def _of_part(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
         return [_Reading("YOLO", folder, partial(read_yolo, root, allow_unlabelled))]
     if name != "annotations":
         return []
-    if has_voc(folder) and any((root / pictures).is_dir() for pictures in ("JPEGImages", "images")):
+    if has_voc(folder) and any((root / images).is_dir() for images in ("JPEGImages", "images")):
         return [_Reading("VOC", folder, partial(read_voc, root, allow_unlabelled))]
     files = annotation_files(folder)
     return [_Reading("COCO", files[0], partial(read_coco, files, root))] if files else []

@@ -1,6 +1,6 @@
-"""What a data set is made of: samples, each a picture and the boxes that people drew on it.
+"""What a data set is made of: samples, each an image and the boxes that people drew on it.
 
-The convention, whatever the files' own: boxes are xyxy, float64, in pixels of the *upright* picture
+The convention, whatever the files' own: boxes are xyxy, float64, in pixels of the *upright* image
 (turned as its EXIF orientation says), with (0, 0) the upper left corner of the upper left pixel.
 float64, so that figures agree with programs that read the same files in double precision.
 """
@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.sizes import HEAD_BYTES, picture_header, read_head
-from yolo_cli.detections import Truth
+from yolo_cli.datasets.sizes import HEAD_BYTES, image_header, read_head
+from yolo_cli.detections import GroundTruth
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image, read_image
 
@@ -34,18 +34,18 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One picture and its boxes. The picture is read when it is asked for, and not kept.
+    """One image and its boxes. The image is read when it is asked for, and not kept.
 
     Attributes:
-        name: the picture's path below the data set's folder, with slashes; unique within a split.
-        path: where the picture lies.
+        name: the image's path below the data set's folder, with slashes; unique within a split.
+        path: where the image lies.
         split: "train", "val", "test", or ``UNSPLIT``.
-        image_id: COCO's id of the picture; in the other forms its file name without suffix.
-        label: the label file below the data set's folder, with slashes; "" for a picture without one.
+        image_id: COCO's id of the image; in the other forms its file name without suffix.
+        label: the label file below the data set's folder, with slashes; "" for an image without one.
         labels: the boxes as their file has them: pixels, or fractions of width and height (``fractions``).
         rows: where in the label file each box stands: line (YOLO) or object (VOC), from 1, or index into
             ``annotations`` (COCO), from 0.
-        fractions: whether ``labels`` holds fractions of the picture's width and height.
+        fractions: whether ``labels`` holds fractions of the image's width and height.
         declared_size: width and height in pixels as the label file gives them, or None.
     """
 
@@ -54,7 +54,7 @@ class Sample:
     split: str
     image_id: int | str
     label: str
-    labels: Truth = field(default_factory=lambda: Truth(np.zeros((0, 4))))
+    labels: GroundTruth = field(default_factory=lambda: GroundTruth(np.zeros((0, 4))))
     rows: tuple[int, ...] = ()
     fractions: bool = False
     declared_size: tuple[int, int] | None = None
@@ -65,38 +65,38 @@ class Sample:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the upright picture in pixels, from the file's header.
+        """Width and height of the upright image in pixels, from the file's header.
 
         Raises:
-            DataError: if the file is missing or no picture.
+            DataError: if the file is missing or no image.
         """
-        return picture_header(self.path).upright
+        return image_header(self.path).upright
 
     @property
-    def truth(self) -> Truth:
-        """The boxes in pixels of the upright picture, float64, (N, 4). Only fractions need its size.
+    def ground_truth(self) -> GroundTruth:
+        """The boxes in pixels of the upright image, float64, (N, 4). Only fractions need its size.
 
         Raises:
-            DataError: if the size is needed, and the picture is missing or no picture.
+            DataError: if the size is needed, and the image is missing or no image.
         """
         if not self.fractions or not len(self.labels):
             return self.labels
         width, height = self.size
         xyxy = self.labels.xyxy * np.array([width, height, width, height], float)  # (N, 4)
-        return Truth(xyxy, self.labels.class_id, self.labels.crowd, self.labels.difficult)
+        return GroundTruth(xyxy, self.labels.class_id, self.labels.crowd, self.labels.difficult)
 
     def read(self) -> Image:
-        """The upright picture, under the sample's name.
+        """The upright image, under the sample's name.
 
         Raises:
-            DataError: if the file is missing, damaged or no picture.
+            DataError: if the file is missing, damaged or no image.
         """
         return read_image(self.path, self.name)
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Pictures with boxes, as found in one of three forms.
+    """Images with boxes, as found in one of three forms.
 
     Attributes:
         root: the folder that names are relative to.
@@ -153,17 +153,17 @@ class Dataset:
         return np.bincount(flat, minlength=len(self.class_names)).astype(np.int64)
 
     def box_sizes(self, imgsz: int) -> NDArray[np.float64]:
-        """Widths and heights (boxes, 2) in pixels once each picture's longer side is ``imgsz`` pixels.
+        """Widths and heights (boxes, 2) in pixels once each image's longer side is ``imgsz`` pixels.
 
         That is what a network sees after a letterbox. Boxes around crowds are no objects and do not count.
 
         Raises:
-            DataError: if a picture whose size is needed is missing or no picture.
+            DataError: if an image whose size is needed is missing or no image.
         """
         found = [np.zeros((0, 2))]
         for sample in self.samples:
-            truth = sample.truth
-            wh = (truth.xyxy[:, 2:] - truth.xyxy[:, :2])[~truth.crowd]  # (N, 2)
+            ground_truth = sample.ground_truth
+            wh = (ground_truth.xyxy[:, 2:] - ground_truth.xyxy[:, :2])[~ground_truth.crowd]  # (N, 2)
             if len(wh):
                 found.append(wh * (imgsz / max(sample.size)))
         return np.concatenate(found)
@@ -173,12 +173,12 @@ class Dataset:
         """sha256, in hex, of what there is to learn from: the same wherever the folder lies.
 
         It covers the class names and, for each sample in the order of split and name: both of these, the
-        picture's size in bytes and its first 64 KiB, and the boxes with class, crowd and difficult. It does
-        not cover how the labels are written down. (Whole files would cost minutes where pictures are large;
-        a compressed picture that differs anywhere nearly always differs in its first 64 KiB or its length.)
+        image's size in bytes and its first 64 KiB, and the boxes with class, crowd and difficult. It does
+        not cover how the labels are written down. (Whole files would cost minutes where images are large;
+        a compressed image that differs anywhere nearly always differs in its first 64 KiB or its length.)
 
         Raises:
-            DataError: if a picture cannot be read.
+            DataError: if an image cannot be read.
         """
         digest = hashlib.sha256(repr(self.class_names).encode())
         for sample in sorted(self.samples, key=lambda sample: (sample.split, sample.name)):
@@ -190,7 +190,7 @@ class Dataset:
         return digest.hexdigest()
 
 
-def _numbers(truth: Truth) -> tuple[NDArray[Any], ...]:
+def _numbers(ground_truth: GroundTruth) -> tuple[NDArray[Any], ...]:
     """Boxes (N, 4), classes, crowd and difficult flags (N,) in types that are the same on every machine."""
-    flags = (truth.crowd.astype("u1"), truth.difficult.astype("u1"))
-    return (truth.xyxy.astype("<f8"), truth.class_id.astype("<i8"), *flags)
+    flags = (ground_truth.crowd.astype("u1"), ground_truth.difficult.astype("u1"))
+    return (ground_truth.xyxy.astype("<f8"), ground_truth.class_id.astype("<i8"), *flags)

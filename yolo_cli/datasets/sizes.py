@@ -1,4 +1,4 @@
-"""The size of a picture from its header, without decoding it."""
+"""The size of an image from its header, without decoding it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from yolo_cli.errors import DataError
 from yolo_cli.headers import Header, read_header
 from yolo_cli.images import read_image
 
-__all__ = ["HEAD_BYTES", "PictureHeader", "picture_header", "read_head"]
+__all__ = ["HEAD_BYTES", "ImageHeader", "image_header", "read_head"]
 
 HEAD_BYTES = 1 << 16
-"""How much of a file is read first: enough for the header of nearly every picture."""
+"""How much of a file is read first: enough for the header of nearly every image."""
 
 _ORIENTATION_FIRST = frozenset({"JPEG", "BMP", "GIF", "PNM"})  # PNG and WebP may have EXIF at their end
 
 
 @dataclass(frozen=True, slots=True)
-class PictureHeader:
-    """A picture's size, as stored and as shown.
+class ImageHeader:
+    """An image's size, as stored and as shown.
 
     Attributes:
         width: in pixels, as stored.
@@ -34,32 +34,32 @@ class PictureHeader:
 
     @property
     def upright(self) -> tuple[int, int]:
-        """Width and height in pixels after the turn: those of the picture that :func:`read_image` gives."""
+        """Width and height in pixels after the turn: those of the image that :func:`read_image` gives."""
         stored = (self.width, self.height)
         return stored if self.orientation < 5 else stored[::-1]
 
 
-def picture_header(path: Path) -> PictureHeader:
-    """Size and orientation of a picture file. Remembered until the file's time or length changes.
+def image_header(path: Path) -> ImageHeader:
+    """Size and orientation of an image file. Remembered until the file's time or length changes.
 
     Raises:
-        DataError: if the file is missing or no picture. A picture that is cut short later on passes.
+        DataError: if the file is missing or no image. An image that is cut short later on passes.
     """
     try:
         stat = path.stat()
     except OSError as fault:
         raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
-    return _picture_header(path, stat.st_mtime_ns, stat.st_size)
+    return _image_header(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=1 << 18)
-def _picture_header(path: Path, _time: int, _length: int) -> PictureHeader:
+def _image_header(path: Path, _time: int, _length: int) -> ImageHeader:
     """The header, read once for each state of the file."""
     header = _header(path)
     if header.kind == "TIFF":  # its orientation is an affair of the decoder
         image = read_image(path)
-        return PictureHeader(image.width, image.height)
-    return PictureHeader(header.width, header.height, header.orientation)
+        return ImageHeader(image.width, image.height)
+    return ImageHeader(header.width, header.height, header.orientation)
 
 
 def _header(path: Path) -> Header:

@@ -40,7 +40,7 @@ def read_text(path: Path) -> str:
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file, with every scalar as the text that stands there.
 
-    YAML would turn a class called ``no`` or ``on`` into a truth value and ``1:30`` into 90.
+    YAML would turn a class called ``no`` or ``on`` into a ground truth value and ``1:30`` into 90.
 
     Raises:
         DataError: if the file cannot be read, is no YAML, or holds no mapping.
@@ -50,9 +50,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         value = yaml.load(text, yaml.BaseLoader)  # noqa: S506  # builds only str, list and dict
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
-        raise DataError(f"{path}:{line}: is not YAML: {fault.problem}; mend this line") from fault
+        raise DataError(f"{path}:{line}: is not YAML: {fault.problem}; fix this line") from fault
     except (yaml.YAMLError, ValueError, RecursionError) as fault:
-        raise DataError(f"{path}: is not YAML: {shorten(fault)}; mend it") from fault
+        raise DataError(f"{path}: is not YAML: {shorten(fault)}; fix it") from fault
     if not isinstance(value, dict):
         raise DataError(f"{path}: holds no 'key: value' lines; see `yolo lint --help` for the form")
     return {key: item for key, item in value.items() if isinstance(key, str)}

@@ -1,4 +1,4 @@
-"""Data sets in Pascal VOC form: an XML file for each picture, ``ImageSets/Main/*.txt`` for the splits.
+"""Data sets in Pascal VOC form: an XML file for each image, ``ImageSets/Main/*.txt`` for the splits.
 
 VOC counts pixels from 1 and includes the last one: ``xmin ymin xmax ymax`` becomes left ``xmin - 1``, top
 ``ymin - 1``, right ``xmax``, bottom ``ymax`` on our continuous axis from 0 (devkit_doc of VOC 2012, §4).
@@ -6,7 +6,7 @@ Fractions of pixels, as in rescaled copies, are treated alike. Boxes whose ``xma
 ``ymax`` not beyond ``ymin``) are degenerate, though VOC's rule would allow them one pixel: in practice such a
 box is a slip of the mouse. ``difficult`` is kept.
 
-The picture is the one that bears the XML file's name, whatever its suffix and whatever ``filename`` says.
+The image is the one that bears the XML file's name, whatever its suffix and whatever ``filename`` says.
 ``trainval.txt`` and lists for one class are passed over where ``train.txt`` is there. Without
 ImageSets, folders named after splits give the splits. Class names are those of ``labels.txt`` or
 ``classes.txt`` where there is one, else all that occur, in alphabetical order (VOC's own order).
@@ -29,9 +29,9 @@ from yolo_cli.datasets.layout import (
     below,
     empty_splits,
     gather,
+    images_below,
     in_order,
     name_findings,
-    pictures_below,
     place_of,
     split_called,
     without_repeats,
@@ -43,7 +43,7 @@ from yolo_cli.errors import DataError
 __all__ = ["has_voc", "read_voc", "read_xml"]
 
 _NAME_FILES = ("labels.txt", "classes.txt")
-_PICTURE_FOLDERS = ("JPEGImages", "images")
+_IMAGE_FOLDERS = ("JPEGImages", "images")
 _LABEL_FOLDERS = ("Annotations", "annotations")
 _LIST_FOLDERS = ("ImageSets/Main", "ImageSets", ".")
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -60,9 +60,9 @@ class _Object(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Annotation:
-    """One picture and what its XML file says."""
+    """One image and what its XML file says."""
 
-    picture: Path
+    image: Path
     split: str
     label: str
     objects: tuple[_Object, ...] = ()
@@ -78,18 +78,18 @@ def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
     """Read a VOC data set from its folder; it may turn out empty.
 
     Raises:
-        DataError: if a list of pictures or classes cannot be read.
+        DataError: if a list of images or classes cannot be read.
     """
     labels = {_stem(path, root, _LABEL_FOLDERS): path for path in _xml_files(root)}
-    pictures = _pictures(root)
+    images = _images(root)
     lists = _lists(root)
-    members = _members(lists, labels, pictures)
-    read = [_annotation(root, split, stem, pictures.get(stem), labels.get(stem)) for split, stem in members]
+    members = _members(lists, labels, images)
+    read = [_annotation(root, split, stem, images.get(stem), labels.get(stem)) for split, stem in members]
     annotations = [found for found, _ in read if found and (found.label or allow_unlabelled)]
     names, source = _class_names(root, annotations)
     made = [_sample(annotation, root, names) for annotation in annotations]
     samples, repeats = without_repeats(sample for sample, _ in made)
-    findings = [*name_findings(names, source), *repeats, *_orphans(root, labels, pictures, members)]
+    findings = [*name_findings(names, source), *repeats, *_orphans(root, labels, images, members)]
     named = ((word, below(path, root)) for word, path in lists.items() if word != "trainval")
     findings += empty_splits(named, samples)
     findings += [fault for _, faults in (*read, *made) for fault in faults]
@@ -141,29 +141,29 @@ def _is_annotation(path: Path) -> bool:
 
 
 def _stem(path: Path, root: Path, folders: tuple[str, ...]) -> str:
-    """What ties a picture to its label: the path without suffix, below the folder for its kind."""
+    """What ties an image to its label: the path without suffix, below the folder for its kind."""
     parts = path.relative_to(root).with_suffix("").parts
     return "/".join(parts[1:] if parts[0] in folders else parts)
 
 
-def _pictures(root: Path) -> dict[str, Path]:
-    """Every picture of a data set by its stem."""
-    folder = next((root / name for name in _PICTURE_FOLDERS if (root / name).is_dir()), root)
-    return {_stem(path, root, _PICTURE_FOLDERS): path for path in pictures_below(folder)}
+def _images(root: Path) -> dict[str, Path]:
+    """Every image of a data set by its stem."""
+    folder = next((root / name for name in _IMAGE_FOLDERS if (root / name).is_dir()), root)
+    return {_stem(path, root, _IMAGE_FOLDERS): path for path in images_below(folder)}
 
 
 def _lists(root: Path) -> dict[str, Path]:
-    """The lists of pictures that a data set has, by the word that they are called after."""
+    """The lists of images that a data set has, by the word that they are called after."""
     words = ("train", "val", "test", "trainval")
     tries = ((word, root / folder / f"{word}.txt") for folder in _LIST_FOLDERS[::-1] for word in words)
     return {word: path for word, path in tries if path.is_file()}  # the first folder comes last, and wins
 
 
 def _members(
-    lists: Mapping[str, Path], labels: Mapping[str, Path], pictures: Mapping[str, Path]
+    lists: Mapping[str, Path], labels: Mapping[str, Path], images: Mapping[str, Path]
 ) -> list[tuple[str, str]]:
-    """Split and stem of every picture that the data set has, by its lists, else by folders."""
-    known = labels.keys() | pictures.keys()
+    """Split and stem of every image that the data set has, by its lists, else by folders."""
+    known = labels.keys() | images.keys()
     stems = {word: _listed(path, known) for word, path in lists.items()}
     both = stems.pop("trainval", [])
     if "train" not in stems:
@@ -171,7 +171,7 @@ def _members(
         stems["train"] = [stem for stem in both if stem not in held_out]
     if any(stems.values()):
         return [(split, stem) for split, listed in stems.items() for stem in listed]
-    words = {stem: map(split_called, stem.split("/")[:-1]) for stem in sorted(pictures)}
+    words = {stem: map(split_called, stem.split("/")[:-1]) for stem in sorted(images)}
     return [(next(filter(None, found), UNSPLIT), stem) for stem, found in words.items()]
 
 
@@ -182,24 +182,24 @@ def _listed(path: Path, known: Set[str]) -> list[str]:
 
 
 def _orphans(
-    root: Path, labels: Mapping[str, Path], pictures: Mapping[str, Path], members: list[tuple[str, str]]
+    root: Path, labels: Mapping[str, Path], images: Mapping[str, Path], members: list[tuple[str, str]]
 ) -> Iterator[Finding]:
-    """Findings for XML files without a picture; a member without one is a missing picture instead."""
+    """Findings for XML files without an image; a member without one is a missing image instead."""
     listed = {stem for _, stem in members}
     for stem, path in labels.items():
-        if stem not in pictures and stem not in listed:
-            yield Finding("Y202", below(path, root), "the label belongs to no picture")
+        if stem not in images and stem not in listed:
+            yield Finding("Y202", below(path, root), "the label belongs to no image")
 
 
 def _annotation(
-    root: Path, split: str, stem: str, picture: Path | None, label: Path | None
+    root: Path, split: str, stem: str, image: Path | None, label: Path | None
 ) -> tuple[_Annotation | None, list[Finding]]:
-    """One picture and what its XML file says, or None where they cannot be used, and what is wrong."""
-    if picture is None:
-        return None, [Finding("Y102", stem, f"the picture is listed in {split}, and is not there")]
+    """One image and what its XML file says, or None where they cannot be used, and what is wrong."""
+    if image is None:
+        return None, [Finding("Y102", stem, f"the image is listed in {split}, and is not there")]
     if label is None:
-        return _Annotation(picture, split, ""), [
-            Finding("Y201", below(picture, root), "the picture has no XML file")
+        return _Annotation(image, split, ""), [
+            Finding("Y201", below(image, root), "the image has no XML file")
         ]
     where = below(label, root)
     try:
@@ -207,10 +207,10 @@ def _annotation(
     except DataError as fault:
         return None, [Finding("Y203", where, str(fault).replace(str(label), "the label"))]
     objects, findings = _objects(xml, where)
-    named = (xml.findtext("filename") or picture.name).strip()
-    if PurePath(fixed_slashes(named)).stem not in (picture.stem, picture.name):
-        findings.append(Finding("Y206", where, f"filename is {shorten(named)}, the picture {picture.name}"))
-    return _Annotation(picture, split, where, objects, _size(xml)), findings
+    named = (xml.findtext("filename") or image.name).strip()
+    if PurePath(fixed_slashes(named)).stem not in (image.stem, image.name):
+        findings.append(Finding("Y206", where, f"filename is {shorten(named)}, the image {image.name}"))
+    return _Annotation(image, split, where, objects, _size(xml)), findings
 
 
 def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Finding]]:
@@ -235,7 +235,7 @@ def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Findin
 
 
 def _size(xml: Element) -> tuple[int, int] | None:
-    """Width and height that an annotation gives its picture, or None."""
+    """Width and height that an annotation gives its image, or None."""
     width, height = number(xml.findtext("size/width")), number(xml.findtext("size/height"))
     if width is None or height is None or not (abs(width) < 1e9 and abs(height) < 1e9):
         return None
@@ -253,7 +253,7 @@ def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str,
 
 
 def _sample(annotation: _Annotation, root: Path, names: tuple[str, ...]) -> tuple[Sample, list[Finding]]:
-    """A picture with its boxes, and findings for objects that are none of the data set's."""
+    """An image with its boxes, and findings for objects that are none of the data set's."""
     label, size = annotation.label, annotation.size
     rows = [_row(thing, names) for thing in annotation.objects if thing.name in names]
     findings = [
@@ -262,10 +262,10 @@ def _sample(annotation: _Annotation, root: Path, names: tuple[str, ...]) -> tupl
         if thing.name not in names
     ]
     frame = size if size and min(size) > 0 else None
-    truth, kept, faults = gather(rows, frame, lambda row: place_of("voc", label, row))
-    picture = annotation.picture
+    ground_truth, kept, faults = gather(rows, frame, lambda row: place_of("voc", label, row))
+    image = annotation.image
     sample = Sample(
-        below(picture, root), picture, annotation.split, picture.stem, label, truth, kept, declared_size=size
+        below(image, root), image, annotation.split, image.stem, label, ground_truth, kept, declared_size=size
     )
     return sample, findings + faults
 

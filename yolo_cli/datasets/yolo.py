@@ -1,12 +1,12 @@
-"""Data sets in YOLO form: a text file for each picture, one line ``class cx cy w h`` for each box.
+"""Data sets in YOLO form: a text file for each image, one line ``class cx cy w h`` for each box.
 
-The numbers are fractions of the width and height of the upright picture. A line with more, an odd number
+The numbers are fractions of the width and height of the upright image. A line with more, an odd number
 of seven or more, is a polygon ``class x1 y1 x2 y2 …``, and becomes the box around it. A label lies in the
-folder ``labels`` that stands where the last ``images`` of the picture's path stands, else beside the
-picture. An empty label says that there is nothing to find.
+folder ``labels`` that stands where the last ``images`` of the image's path stands, else beside the
+image. An empty label says that there is nothing to find.
 
 A ``data.yaml`` names splits and classes: ``names`` as a list or by number; ``train``, ``val`` (or
-``valid``) and ``test``, each a folder, a list of folders, or a ``.txt`` with a picture on each line; an
+``valid``) and ``test``, each a folder, a list of folders, or a ``.txt`` with an image on each line; an
 optional ``path`` that they start from. Darknet's ``.data`` file says the same. Paths are relative to the
 file that names them; where they lead nowhere, they are tried without ``path``, without a leading ``../``
 and from one folder higher, as exports of well-known tools need. Without such a file the folders speak for
@@ -46,13 +46,13 @@ def read_yolo(place: Path, allow_unlabelled: bool = False) -> Dataset:
     """
     plan = plan_of(place)
     read = [
-        _sample(plan, picture, split, allow_unlabelled)
-        for split, pictures in plan.pictures.items()
-        for picture in pictures
+        _sample(plan, image, split, allow_unlabelled)
+        for split, images in plan.images.items()
+        for image in images
     ]
     samples, repeats = without_repeats(sample for sample, _ in read if sample)
     findings = [*plan.findings, *repeats, *_orphans(plan), *(fault for _, faults in read for fault in faults)]
-    findings += empty_splits(((split, plan.source) for split in plan.pictures), samples)
+    findings += empty_splits(((split, plan.source) for split in plan.images), samples)
     names = plan.names
     if names is None:
         most = max((int(sample.labels.class_id.max(initial=-1)) for sample in samples), default=-1)
@@ -62,28 +62,26 @@ def read_yolo(place: Path, allow_unlabelled: bool = False) -> Dataset:
 
 
 def _sample(
-    plan: Plan, picture: Path, split: str, allow_unlabelled: bool
+    plan: Plan, image: Path, split: str, allow_unlabelled: bool
 ) -> tuple[Sample | None, list[Finding]]:
-    """One picture with its boxes, or None where it cannot be used, and what is wrong with it."""
-    name = below(picture, plan.root)
-    if not is_there(picture):
-        return None, [Finding("Y102", name, f"the picture is listed in {split}, and is not there")]
-    path = label_of(picture)
+    """One image with its boxes, or None where it cannot be used, and what is wrong with it."""
+    name = below(image, plan.root)
+    if not is_there(image):
+        return None, [Finding("Y102", name, f"the image is listed in {split}, and is not there")]
+    path = label_of(image)
     if path is None and allow_unlabelled:
-        return Sample(name, picture, split, picture.stem, ""), []
+        return Sample(name, image, split, image.stem, ""), []
     if path is None:
-        expected = below(label_places(picture)[0], plan.root)
-        return None, [
-            Finding("Y201", name, f"the picture has no label; an empty {expected} would say 'none'")
-        ]
+        expected = below(label_places(image)[0], plan.root)
+        return None, [Finding("Y201", name, f"the image has no label; an empty {expected} would say 'none'")]
     label = below(path, plan.root)
     try:
         text = read_text(path)
     except DataError as fault:
         return None, [Finding("Y203", label, str(fault).replace(str(path), "the label"))]
     rows, faults = _rows(text, label, len(plan.names) if plan.names is not None else None)
-    truth, kept, more = gather(rows, (1.0, 1.0), lambda row: place_of("yolo", label, row))
-    return Sample(name, picture, split, picture.stem, label, truth, kept, fractions=True), faults + more
+    ground_truth, kept, more = gather(rows, (1.0, 1.0), lambda row: place_of("yolo", label, row))
+    return Sample(name, image, split, image.stem, label, ground_truth, kept, fractions=True), faults + more
 
 
 def _rows(text: str, label: str, classes: int | None) -> tuple[list[Row], list[Finding]]:
@@ -126,21 +124,21 @@ def parse_row(content: str, line: int) -> Row | None:
 
 
 def _orphans(plan: Plan) -> Iterator[Finding]:
-    """Findings for files in folders of labels that no picture of the data set belongs to."""
-    pictures = [picture for group in plan.pictures.values() for picture in group]
-    usual = [label_of(picture) or label_places(picture)[0] for picture in pictures]
+    """Findings for files in folders of labels that no image of the data set belongs to."""
+    images = [image for group in plan.images.values() for image in group]
+    usual = [label_of(image) or label_places(image)[0] for image in images]
     places = {path.parent for path in usual}
     if (plan.root / "labels").is_dir():
         places |= {path for path in (plan.root / "labels").rglob("*") if path.is_dir()}
-    used = set(usual) | {picture.with_suffix(".txt") for picture in pictures}
+    used = set(usual) | {image.with_suffix(".txt") for image in images}
     for place in sorted(places):
         for path in sorted(place.glob("*.txt")):
             if path not in used and path.name not in NAME_FILES and _is_orphan(path):
-                yield Finding("Y202", below(path, plan.root), "the label belongs to no picture")
+                yield Finding("Y202", below(path, plan.root), "the label belongs to no image")
 
 
 def _is_orphan(path: Path) -> bool:
-    """Whether no picture, listed or not, bears a label's name; a note beside pictures is no label."""
+    """Whether no image, listed or not, bears a label's name; a note beside images is no label."""
     parts = path.parts
     at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "labels"), None)
     if at is None and not _looks_like_labels(path):

@@ -1,4 +1,4 @@
-"""Where everything of a YOLO data set lies: pictures by split, labels, class names.
+"""Where everything of a YOLO data set lies: images by split, labels, class names.
 
 See :mod:`yolo_cli.datasets.yolo` for the form itself.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import below, is_there, name_findings, pictures_below, plain, split_called
+from yolo_cli.datasets.layout import below, images_below, is_there, name_findings, plain, split_called
 from yolo_cli.datasets.sample import UNSPLIT
 from yolo_cli.datasets.text import fixed_slashes, number, read_text, read_yaml, shorten
 from yolo_cli.errors import DataError
@@ -32,14 +32,14 @@ class Plan:
     Attributes:
         root: the folder that names are relative to.
         source: the file or folder that says so, below ``root``.
-        pictures: the pictures of each split, as named; some may not be there.
+        images: the images of each split, as named; some may not be there.
         names: the class names, or None where no file gives them.
         findings: what led nowhere, and names that disagree.
     """
 
     root: Path
     source: str
-    pictures: Mapping[str, tuple[Path, ...]]
+    images: Mapping[str, tuple[Path, ...]]
     names: tuple[str, ...] | None
     findings: tuple[Finding, ...] = ()
 
@@ -50,37 +50,37 @@ def descriptions(folder: Path) -> list[Path]:
     described = [path for path in files if path.suffix == ".data" or _describes(path)]
     if described:
         return described
-    pictures = (picture for group in _bare_pictures(folder).values() for picture in group)
-    return [folder] if any(label_of(picture) for picture in pictures) else []
+    images = (image for group in _bare_images(folder).values() for image in group)
+    return [folder] if any(label_of(image) for image in images) else []
 
 
 def plan_of(place: Path) -> Plan:
-    """Find pictures and class names from a ``data.yaml``, a ``.data`` file or a folder.
+    """Find images and class names from a ``data.yaml``, a ``.data`` file or a folder.
 
     Raises:
         DataError: if the description is broken.
     """
     if place.is_dir():
         names, findings = _names_beside(place, None, "")
-        return Plan(place, place.name, _bare_pictures(place), names, tuple(findings))
+        return Plan(place, place.name, _bare_images(place), names, tuple(findings))
     keys = _darknet_keys(place) if place.suffix == ".data" else read_yaml(place)
     base = plain(place.parent / _text(keys.get("path") or ".", place, "path"))
     root = base if base.is_dir() else place.parent
-    pictures: dict[str, tuple[Path, ...]] = {}
+    images: dict[str, tuple[Path, ...]] = {}
     findings = []
     for key, split in _KEYS.items():
         found, faults = _entries(place, root, key, keys.get(key))
         findings += faults
         if found:
-            pictures[split] = pictures.get(split, ()) + found
+            images[split] = images.get(split, ()) + found
     names, faults = _names_beside(root, _names(keys.get("names"), place), below(place, root))
     findings += [*faults, *_count_findings(keys.get("nc"), names, below(place, root))]
-    return Plan(root, below(place, root), pictures, names or _numbers(keys.get("nc")), tuple(findings))
+    return Plan(root, below(place, root), images, names or _numbers(keys.get("nc")), tuple(findings))
 
 
-def label_places(picture: Path) -> list[Path]:
-    """Where the label of a picture may lie, the usual place first."""
-    beside = picture.with_suffix(".txt")
+def label_places(image: Path) -> list[Path]:
+    """Where the label of an image may lie, the usual place first."""
+    beside = image.with_suffix(".txt")
     parts = beside.parts
     at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "images"), None)
     if at is None:
@@ -89,9 +89,9 @@ def label_places(picture: Path) -> list[Path]:
     return [Path(*parts[:at], word, *parts[at + 1 :]), beside]
 
 
-def label_of(picture: Path) -> Path | None:
-    """The label file of a picture, or None where there is none."""
-    return next((place for place in label_places(picture) if place.is_file()), None)
+def label_of(image: Path) -> Path | None:
+    """The label file of an image, or None where there is none."""
+    return next((place for place in label_places(image) if place.is_file()), None)
 
 
 def _describes(path: Path) -> bool:
@@ -105,8 +105,8 @@ def _describes(path: Path) -> bool:
     return bool({"names", "nc"} & keys.keys() and _KEYS.keys() & keys.keys())
 
 
-def _bare_pictures(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """Pictures by split where no file describes them: by list files, else by folders named after splits."""
+def _bare_images(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Images by split where no file describes them: by list files, else by folders named after splits."""
     lists = {path: split_called(path.stem) for path in sorted(folder.glob("*.txt")) if path.stem in _KEYS}
     by_list = {split: _listed(path, folder) for path, split in lists.items() if split and _is_list(path)}
     if by_list:
@@ -115,15 +115,15 @@ def _bare_pictures(folder: Path) -> dict[str, tuple[Path, ...]]:
     places = [folder / "images"] if (folder / "images").is_dir() else subs or [folder]
     found: dict[str, list[Path]] = {}
     for place in places:
-        for picture in pictures_below(place):
-            words = picture.parent.relative_to(folder).parts
+        for image in images_below(place):
+            words = image.parent.relative_to(folder).parts
             split = next(filter(None, map(split_called, words)), UNSPLIT)
-            found.setdefault(split, []).append(picture)
-    return {split: tuple(pictures) for split, pictures in found.items()}
+            found.setdefault(split, []).append(image)
+    return {split: tuple(images) for split, images in found.items()}
 
 
 def _is_list(path: Path) -> bool:
-    """Whether a text file names pictures: its first line ends with a picture's suffix."""
+    """Whether a text file names images: its first line ends with an image's suffix."""
     try:
         lines = read_text(path).split("\n")
     except DataError:
@@ -132,33 +132,33 @@ def _is_list(path: Path) -> bool:
 
 
 def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path, ...], list[Finding]]:
-    """The pictures that one key of a description names, and findings for what leads nowhere."""
-    pictures: list[Path] = []
+    """The images that one key of a description names, and findings for what leads nowhere."""
+    images: list[Path] = []
     findings = []
     for item in value if isinstance(value, list) else [value or ""]:
         text = _text(item, place, key)
         if text and text.lower() not in ("null", "~"):
             found = _lead(text, root, place.parent)
             more = tuple(_expand(found, root))
-            pictures += more
+            images += more
             if not more:
-                why = "holds no picture" if is_there(found) else "is not there"
+                why = "holds no image" if is_there(found) else "is not there"
                 what = f"{key} names {shorten(text)}, which {why}"
                 findings.append(Finding("Y504", below(place, root), what))
-    return tuple(pictures), findings
+    return tuple(images), findings
 
 
 def _expand(found: Path, root: Path) -> Iterable[Path]:
-    """The pictures of a folder, of a list file, or a picture itself."""
+    """The images of a folder, of a list file, or an image itself."""
     if found.is_dir():
-        return pictures_below(found)
+        return images_below(found)
     if found.suffix.lower() == ".txt" and found.is_file():
         return _listed(found, root)
     return [found] if found.name.lower().endswith(SUFFIXES) and found.is_file() else []
 
 
 def _listed(path: Path, root: Path) -> tuple[Path, ...]:
-    """The pictures that a list file names, one on each line, whether they are there or not."""
+    """The images that a list file names, one on each line, whether they are there or not."""
     lines = (line.strip() for line in read_text(path).split("\n"))
     return tuple(_lead(line, path.parent, root) for line in lines if line and not line.startswith("#"))
 
@@ -246,5 +246,5 @@ def _count_findings(count: Any, names: tuple[str, ...] | None, source: str) -> I
 def _text(value: Any, place: Path, key: str) -> str:
     """A text of a description, or a DataError where a list or mapping stands in its place."""
     if not isinstance(value, str):
-        raise DataError(f"{place}: {key} must hold text, not a {type(value).__name__}; mend it")
+        raise DataError(f"{place}: {key} must hold text, not a {type(value).__name__}; fix it")
     return value

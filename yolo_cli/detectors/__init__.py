@@ -1,4 +1,4 @@
-"""Pictures → `Detections`, by whatever method."""
+"""Images → `Detections`, by whatever method."""
 
 from yolo_cli.detectors.loading import DEFAULT_MODEL, DETECTORS, load_detector
 from yolo_cli.detectors.protocol import Detector, Times

@@ -1,4 +1,4 @@
-"""The convolutional sliding window: the classifier runs over the whole picture at once.
+"""The convolutional sliding window: the classifier runs over the whole image at once.
 
 OverFeat (Sermanet et al., "OverFeat: Integrated Recognition, Localization and Detection using Convolutional
 Networks", ICLR 2014): with its dense layers as convolutions, a network without padding gives a map of scores,

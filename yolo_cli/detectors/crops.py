@@ -1,4 +1,4 @@
-"""Cut boxes out of a picture and give them all one size."""
+"""Cut boxes out of an image and give them all one size."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def warp(rgb: Pixels, boxes: Floats, side: int, context: float = 0.0) -> Pixels:
     R-CNN's "anisotropic warp with context" (Girshick, Donahue, Darrell and Malik, CVPR 2014, appendix A).
 
     Args:
-        rgb: the picture, uint8 (height, width, 3).
-        boxes: (N, 4), pixels of the picture; edges are rounded to whole ones.
+        rgb: the image, uint8 (height, width, 3).
+        boxes: (N, 4), pixels of the image; edges are rounded to whole ones.
         side: of the result, in pixels.
         context: on each edge this share of the result shows what lies around the box.
 
     Returns:
-        uint8 (N, side, side, 3), grey where a square reaches out of the picture.
+        uint8 (N, side, side, 3), grey where a square reaches out of the image.
     """
     grow = context / (1 - 2 * context)  # of the box's side, so that it fills 1 - 2 · context of the result
     size = boxes[:, 2:] - boxes[:, :2]  # (N, 2)
@@ -43,7 +43,7 @@ def warp(rgb: Pixels, boxes: Floats, side: int, context: float = 0.0) -> Pixels:
 def _fill(square: Pixels, rgb: Pixels, start: list[int], stop: list[int]) -> None:
     """Resize what there is of ``rgb`` from ``start`` (x, y) to ``stop`` into its place in ``square``."""
     side = len(square)
-    spans = []  # for x and y: from where to where in the picture, and in the square
+    spans = []  # for x and y: from where to where in the image, and in the square
     for low, high, length in zip(start, stop, rgb.shape[1::-1], strict=True):
         first, last = max(low, 0), min(high, length)
         if first >= last:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.feature_map import judge_regions, map_cost, picture_features, region_features
+from yolo_cli.detectors.feature_map import image_features, judge_regions, map_cost, region_features
 from yolo_cli.detectors.proposal_network import best_proposals
 from yolo_cli.detectors.regions import Cost, RegionScores
 from yolo_cli.engines import Engine
@@ -26,7 +26,7 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A picture and its feature map (rows, columns, C), on which both networks stand."""
+    """An image and its feature map (rows, columns, C), on which both networks stand."""
 
     image: Image
     features: NDArray[np.float32]
@@ -37,7 +37,7 @@ class FasterRcnn:
     """Proposes and judges from one run of the backbone.
 
     Attributes:
-        backbone: pictures, uint8 (1, SIDE, SIDE, 3) → features (1, C, rows, columns).
+        backbone: images, uint8 (1, SIDE, SIDE, 3) → features (1, C, rows, columns).
         proposer: features, float32 (1, rows, columns, C) → what each anchor holds (1, rows, columns, 5 ·
             ANCHORS).
         head: features of regions, as `yolo_cli.detectors.feature_map.judge_regions` takes it.
@@ -48,11 +48,11 @@ class FasterRcnn:
     head: Engine
 
     def see(self, image: Image) -> Seen:
-        """The picture with its feature map."""
-        return Seen(image, picture_features(self.backbone, image))
+        """The image with its feature map."""
+        return Seen(image, image_features(self.backbone, image))
 
     def propose(self, seen: Seen) -> Floats:
-        """Where objects are likeliest, (N, 4) in pixels of the picture."""
+        """Where objects are likeliest, (N, 4) in pixels of the image."""
         [[raw]] = self.proposer.run(seen.features[None])  # (rows, columns, 5 · ANCHORS)
         return best_proposals(raw, seen.image)
 

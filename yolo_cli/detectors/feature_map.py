@@ -1,4 +1,4 @@
-"""One feature map for the whole picture, and the part of it that belongs to a region.
+"""One feature map for the whole image, and the part of it that belongs to a region.
 
 Several detectors stand on it: what a network has seen once need not be seen again for every question.
 """
@@ -16,7 +16,7 @@ from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["BINS", "SIDE", "STRIDE", "judge_regions", "map_cost", "picture_features", "region_features"]
+__all__ = ["BINS", "SIDE", "STRIDE", "image_features", "judge_regions", "map_cost", "region_features"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -25,15 +25,15 @@ STRIDE = 16  # pixels of that for each cell of the feature map
 BINS = 4  # rows and columns that each region gets of the map
 
 
-def picture_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
-    """The feature map of a picture, (rows, columns, C)."""
+def image_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
+    """The feature map of an image, (rows, columns, C)."""
     pixels = Letterbox.fit(image.height, image.width, SIDE, SIDE).apply(image.rgb)  # (SIDE, SIDE, 3)
     [[features]] = backbone.run(pixels[None])  # (C, rows, columns)
     return np.ascontiguousarray(features.transpose(1, 2, 0))
 
 
 def region_features(features: Floats, image: Image, boxes: Floats) -> Floats:
-    """The part of a picture's map (rows, columns, C) that belongs to each region: (N, BINS, BINS, C)."""
+    """The part of an image's map (rows, columns, C) that belongs to each region: (N, BINS, BINS, C)."""
     letterbox = Letterbox.fit(image.height, image.width, SIDE, SIDE)
     return roi_align(features, letterbox.forward(boxes.astype(np.float32)) / STRIDE, BINS)
 
@@ -44,8 +44,8 @@ def judge_regions(head: Engine, features: Floats, image: Image, boxes: Floats) -
     Args:
         head: features, float32 (N, BINS, BINS, C) → scores before softmax (N, K + 1), background last, and
             changes of the box (N, 4 K).
-        features: the map of the picture, (rows, columns, C).
-        image: the picture.
+        features: the map of the image, (rows, columns, C).
+        image: the image.
         boxes: in its pixels.
     """
     logits, deltas = head.run(region_features(features, image, boxes))  # (N, K + 1), (N, 4 K)
@@ -54,5 +54,5 @@ def judge_regions(head: Engine, features: Floats, image: Image, boxes: Floats) -
 
 
 def map_cost(backbone: Engine) -> int:
-    """Multiply-accumulates for the map of one picture, whatever its size."""
+    """Multiply-accumulates for the map of one image, whatever its size."""
     return backbone.multiply_accumulates(np.zeros((1, SIDE, SIDE, 3), np.uint8))

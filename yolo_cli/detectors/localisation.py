@@ -1,4 +1,4 @@
-"""Localisation: one object a picture, its class and its box, from one vector.
+"""Localisation: one object an image, its class and its box, from one vector.
 
 The first step of Andrew Ng's course (Convolutional Neural Networks, week 3): a classifier that gets four more
 outputs for the box, and one that says whether there is an object at all. One network, one run, one answer; a
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.feature_map import SIDE, map_cost, picture_features
+from yolo_cli.detectors.feature_map import SIDE, image_features, map_cost
 from yolo_cli.detectors.regions import Cost, RegionScores, softmax
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
@@ -29,10 +29,10 @@ POOL = 2  # cells of the shared map, each way, that become one: a single box nee
 
 @dataclass(frozen=True, slots=True)
 class Localiser:
-    """Says what a picture shows, and where.
+    """Says what an image shows, and where.
 
     Attributes:
-        backbone: pictures, uint8 (1, SIDE, SIDE, 3) → features (1, C, rows, columns).
+        backbone: images, uint8 (1, SIDE, SIDE, 3) → features (1, C, rows, columns).
         head: coarse features, float32 (1, rows / POOL, columns / POOL, C) → the raw vector (1, 5 + K).
     """
 
@@ -40,12 +40,12 @@ class Localiser:
     head: Engine
 
     def propose(self, image: Image) -> Floats:
-        """The only region that there is, (1, 4): the picture."""
+        """The only region that there is, (1, 4): the image."""
         return np.array([[0.0, 0.0, image.width, image.height]])
 
     def origins(self, _image: Image, numbers: NDArray[np.integer[Any]]) -> list[str]:
         """Where the regions ``numbers`` (N,) of `propose` came from, in words."""
-        return ["the whole picture"] * len(numbers)
+        return ["the whole image"] * len(numbers)
 
     def classify(self, image: Image, _boxes: Floats) -> RegionScores:
         """The likeliest class of the one object, with its box; every other class has the score 0."""
@@ -62,8 +62,8 @@ class Localiser:
 
 
 def coarse_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
-    """The shared map of a picture, POOL by POOL cells averaged into one: (rows / POOL, columns / POOL, C)."""
-    features = picture_features(backbone, image)  # (rows, columns, C)
+    """The shared map of an image, POOL by POOL cells averaged into one: (rows / POOL, columns / POOL, C)."""
+    features = image_features(backbone, image)  # (rows, columns, C)
     rows, columns, channels = features.shape
     blocks = features.reshape(rows // POOL, POOL, columns // POOL, POOL, channels)
     coarse: NDArray[np.float32] = blocks.mean(axis=(1, 3))
@@ -71,7 +71,7 @@ def coarse_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
 
 
 def encode(box: Floats | None, class_id: int, classes: int) -> NDArray[np.float32]:
-    """The vector that a picture should give: p_c, b_x, b_y, b_h, b_w, c_1 … c_K, in the order of the course.
+    """The vector that an image should give: p_c, b_x, b_y, b_h, b_w, c_1 … c_K, in the order of the course.
 
     Args:
         box: (4,), xyxy of the one object as shares of the network's square; None where there is no object.

@@ -33,7 +33,7 @@ SIZES = (
 )  # square roots of the anchors' areas, in pixels of the network's input
 ASPECTS = (0.5, 1.0, 2.0)  # width over height
 ANCHORS = len(SIZES) * len(ASPECTS)  # at each cell
-PROPOSALS = 300  # a picture, at most
+PROPOSALS = 300  # an image, at most
 LIKELY = 1500  # so many of the likeliest boxes go into suppression
 OVERLAP = 0.7  # above which one of them suppresses another
 SMALLEST = 8.0  # pixels of the network's input: a box with a shorter side shows nothing to judge
@@ -43,7 +43,7 @@ def anchor_boxes(rows: int, columns: int) -> Floats:
     """All anchors of a map, (rows · columns · ANCHORS, 4), xyxy in pixels of the network's input.
 
     Cell after cell, row by row; at each cell size after size, each with all aspects. They stand on the middle
-    of their cell, and may reach out of the picture.
+    of their cell, and may reach out of the image.
 
     >>> anchor_boxes(1, 1)[1].tolist()  # the smallest square, in the middle of the first 16 pixels
     [-8.0, -8.0, 24.0, 24.0]
@@ -60,7 +60,7 @@ def best_proposals(raw: Floats, image: Image) -> Floats:
     Args:
         raw: (rows, columns, ANCHORS · 5): for each anchor how likely it holds an object, before σ, and dx,
             dy, dw, dh as R-CNN has them.
-        image: the picture that the network saw.
+        image: the image that the network saw.
     """
     rows, columns, _ = raw.shape
     values = raw.reshape(-1, 5).astype(np.float64)  # (R, 5)
@@ -68,7 +68,7 @@ def best_proposals(raw: Floats, image: Image) -> Floats:
     anchors = anchor_boxes(rows, columns)[likely]  # (L, 4)
     square = apply_deltas(anchors, values[likely, None, 1:])[:, 0]  # (L, 4)
     letterbox = Letterbox.fit(image.height, image.width, SIDE, SIDE)
-    edges = letterbox.forward(np.array([[0.0, 0.0, image.width, image.height]]))[0]  # (4,), the picture's
+    edges = letterbox.forward(np.array([[0.0, 0.0, image.width, image.height]]))[0]  # (4,), the image's
     square = np.clip(square, np.tile(edges[:2], 2), np.tile(edges[2:], 2))  # (L, 4)
     large = (square[:, 2:] - square[:, :2] >= SMALLEST).all(axis=1)  # (L,)
     boxes, scores = letterbox.undo(square[large]), values[likely[large], 0]  # (M, 4), (M,)

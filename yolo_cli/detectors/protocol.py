@@ -17,7 +17,7 @@ class Times:
     """How long one call took, in milliseconds.
 
     Attributes:
-        prepare_ms: before the network: pictures to its size, or proposing where to look.
+        prepare_ms: before the network: images to its size, or proposing where to look.
         infer_ms: the network, with the cutting of crops where it sees those.
         post_ms: after it: decode and suppress.
     """
@@ -29,7 +29,7 @@ class Times:
 
 @runtime_checkable
 class Detector(Protocol):
-    """Pictures in, boxes out. It keeps no state between calls and changes no argument."""
+    """Images in, boxes out. It keeps no state between calls and changes no argument."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -37,5 +37,5 @@ class Detector(Protocol):
         ...
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Find the objects on each picture, in the pictures' order, most confident first."""
+        """Find the objects on each image, in the images' order, most confident first."""
         ...

@@ -3,8 +3,8 @@
 Girshick, Donahue, Darrell and Malik, "Rich feature hierarchies for accurate object detection and semantic
 segmentation", CVPR 2014. Every proposal of selective search is cut out, warped to one size and sent through a
 convolutional network on its own; a linear classifier for each class judges its features, and a linear
-regression for each class mends its box. Accurate for its day, and slow: some two thousand runs of the network
-a picture.
+regression for each class fixes its box. Accurate for its day, and slow: some two thousand runs of the network
+an image.
 """
 
 from __future__ import annotations

@@ -45,11 +45,11 @@ LARGEST_LOG_SCALE = 8.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegionScores:
-    """What a classifier says of the regions of one picture.
+    """What a classifier says of the regions of one image.
 
     Attributes:
         scores: (N, C), in [0, 1]: how sure it is of each class; background is not among them.
-        xyxy: (N, C, 4), the box that each class would draw, in pixels of the picture. (N, 1, 4) where
+        xyxy: (N, C, 4), the box that each class would draw, in pixels of the image. (N, 1, 4) where
             that does not depend on the class.
 
     Raises:
@@ -70,8 +70,8 @@ class RegionCandidates:
     """Boxes of classes before suppression; a region has one for each class that it may show.
 
     Attributes:
-        region: (M,), which of the picture's regions each came from.
-        xyxy: (M, 4), inside the picture, in its pixels.
+        region: (M,), which of the image's regions each came from.
+        xyxy: (M, 4), inside the image, in its pixels.
         confidence: (M,), in [0, 1].
         class_id: (M,).
     """
@@ -94,16 +94,16 @@ def as_proposals(_image: Image, numbers: Integers) -> list[str]:
 
 
 def as_it_is(image: Image) -> Image:
-    """The picture itself."""
+    """The image itself."""
     return image
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """How many multiply-accumulates the networks need for one picture.
+    """How many multiply-accumulates the networks need for one image.
 
     Attributes:
-        whole: for the picture as a whole.
+        whole: for the image as a whole.
         each: for each region on top of that.
     """
 
@@ -116,13 +116,13 @@ class RegionDetector:
     """A `Detector` made of two parts.
 
     Attributes:
-        propose: where to look: what was seen → boxes (N, 4) in pixels of the picture.
+        propose: where to look: what was seen → boxes (N, 4) in pixels of the image.
         classify: what was seen and boxes (N, 4) → what is in them.
-        cost: picture → what classifying its regions costs.
+        cost: image → what classifying its regions costs.
         card: what the model says of itself.
         config: thresholds and limits.
-        origins: picture and positions (N,) among its boxes → where each came from, in words.
-        see: picture → what proposing and classifying look at: for most the picture itself. Where both look at
+        origins: image and positions (N,) among its boxes → where each came from, in words.
+        see: image → what proposing and classifying look at: for most the image itself. Where both look at
             one feature map, this computes it, so that it is computed once.
 
     Raises:
@@ -145,7 +145,7 @@ class RegionDetector:
             )
         if self.config.imgsz or self.config.resize:
             option = "--imgsz" if self.config.imgsz else "--resize"
-            raise UsageError(f"{option}: {self.card.name} looks at regions of the picture; leave it out")
+            raise UsageError(f"{option}: {self.card.name} looks at regions of the image; leave it out")
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -158,11 +158,11 @@ class RegionDetector:
         return self.card.input_size
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Find the objects on each picture, in the pictures' order, most confident first."""
+        """Find the objects on each image, in the images' order, most confident first."""
         return self.detect_timed(images)[0]
 
     def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
-        """As `detect`, and how long proposing, classifying and suppressing took for all pictures together."""
+        """As `detect`, and how long proposing, classifying and suppressing took for all images together."""
         found, spent = [], np.zeros(3)
         for image in images:
             _, scores, looking = self.judge(image)
@@ -172,7 +172,7 @@ class RegionDetector:
         return found, Times(*spent.tolist())
 
     def judge(self, image: Image) -> tuple[Floats, RegionScores, Floats]:
-        """The regions (N, 4) of a picture, what they show, and how many milliseconds both took, (2,).
+        """The regions (N, 4) of an image, what they show, and how many milliseconds both took, (2,).
 
         What proposing and classifying share counts as classifying, as there it would be needed anyway.
         """
@@ -202,7 +202,7 @@ class RegionDetector:
         confidence = regions.scores[region, class_id].astype(np.float32)  # (M,)
         boxes = np.broadcast_to(regions.xyxy, (*wanted.shape, 4))[region, class_id]  # (M, 4)
         xyxy = clip(boxes.astype(np.float32), image.width, image.height)  # (M, 4)
-        some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), inside the picture
+        some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), inside the image
         return RegionCandidates(region, xyxy, confidence, class_id)[some]
 
     def survivors(self, candidates: RegionCandidates) -> tuple[NDArray[np.intp], Floats]:

@@ -1,7 +1,7 @@
-"""Selective search: boxes in which any object may lie, from the picture alone.
+"""Selective search: boxes in which any object may lie, from the image alone.
 
 Uijlings, van de Sande, Gevers and Smeulders, "Selective Search for Object Recognition", IJCV 2013. The
-picture is cut into small even regions (Felzenszwalb and Huttenlocher, "Efficient Graph-Based Image
+image is cut into small even regions (Felzenszwalb and Huttenlocher, "Efficient Graph-Based Image
 Segmentation", IJCV 2004; scikit-image's). Then, again and again, the two most similar neighbours become one,
 until one region is left. The box around every region that ever was is a proposal. This is done once for each
 of several colour spaces, sizes of the first regions, and notions of what is similar, as no single one suits
@@ -44,7 +44,7 @@ class SearchConfig:
         scales: how large the first regions are: the k of Felzenszwalb and Huttenlocher.
         with_colour: whether colour counts for similarity, once for each entry.
         smallest: pixels of the smallest first region.
-        side: a picture is enlarged or shrunk until its longer side has so many pixels.
+        side: an image is enlarged or shrunk until its longer side has so many pixels.
         max_boxes: at most so many proposals.
         shortest: pixels of a proposal's shorter side, at least.
     """
@@ -63,10 +63,10 @@ DEFAULTS = SearchConfig()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regions:
-    """Regions of one picture, and what makes two of them similar.
+    """Regions of one image, and what makes two of them similar.
 
     Attributes:
-        xyxy: (R, 4), the box around each, in pixels of the picture that was segmented.
+        xyxy: (R, 4), the box around each, in pixels of the image that was segmented.
         size: (R,), pixels in each.
         colour: (R, 75), histogram of each; its sum is 1.
         texture: (R, 240), histogram of each; its sum is 1.
@@ -94,7 +94,7 @@ def selective_search(image: Image, config: SearchConfig = DEFAULTS) -> NDArray[n
     rgb: Any = cv2.resize(image.rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     runs = list(_groupings(rgb, config))  # each (2R - 1, 4)
     random = np.random.default_rng(0)
-    ages = np.concatenate([np.arange(len(boxes), 0, -1) for boxes in runs])  # (N,), the whole picture is 1
+    ages = np.concatenate([np.arange(len(boxes), 0, -1) for boxes in runs])  # (N,), the whole image is 1
     order = np.argsort(ages * random.random(len(ages)), kind="stable")  # (N,)
     xyxy = np.concatenate(runs)[order]  # (N, 4)
     _, first = np.unique(xyxy, axis=0, return_index=True)
@@ -106,7 +106,7 @@ def selective_search(image: Image, config: SearchConfig = DEFAULTS) -> NDArray[n
 
 
 def _groupings(rgb: Pixels, config: SearchConfig) -> Iterator[Floats]:
-    """The boxes (2R - 1, 4) of each variation, from the first regions to the whole picture."""
+    """The boxes (2R - 1, 4) of each variation, from the first regions to the whole image."""
     for space, scale in product(config.colour_spaces, config.scales):
         pixels: Any = cv2.cvtColor(rgb, COLOUR_SPACES[space])  # (H, W, 3)
         labels = _segment(pixels, scale, config.smallest)  # (H, W)

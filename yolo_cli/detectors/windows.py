@@ -1,6 +1,6 @@
-"""Every window of a picture: a pyramid of scales and aspects, and a grid of places on each level.
+"""Every window of an image: a pyramid of scales and aspects, and a grid of places on each level.
 
-The network sees windows of one size. So the picture is resized instead: on a level for windows of h by w
+The network sees windows of one size. So the image is resized instead: on a level for windows of h by w
 pixels it grows until those are as large as the network's input. Where windows lie on that level, every
 ``STRIDE`` pixels, is then the same question for crops and for a convolution over the whole.
 """
@@ -36,7 +36,7 @@ class Pyramid:
     """Which windows there are.
 
     Attributes:
-        sizes: square roots of the windows' areas, as shares of the picture's longer side.
+        sizes: square roots of the windows' areas, as shares of the image's longer side.
         aspects: width over height.
     """
 
@@ -46,11 +46,11 @@ class Pyramid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
-    """One picture at one size.
+    """One image at one size.
 
     Attributes:
         rgb: uint8 (H, W, 3), with grey right and below so that windows cover all of it.
-        scale: (2,), pixels of the level for each pixel of the picture, along x and y.
+        scale: (2,), pixels of the level for each pixel of the image, along x and y.
     """
 
     rgb: Pixels
@@ -68,7 +68,7 @@ class Level:
 
     @property
     def windows(self) -> Floats:
-        """The windows in pixels of the picture, (rows · columns, 4), row by row."""
+        """The windows in pixels of the image, (rows · columns, 4), row by row."""
         row, column = np.indices((self.rows, self.columns)).reshape(2, -1)  # (N,), (N,)
         low = np.stack([column, row], axis=1) * float(STRIDE)  # (N, 2), pixels of the level
         return np.concatenate([low, low + WINDOW], axis=1) / np.tile(self.scale, 2)
@@ -84,7 +84,7 @@ class Level:
 def levels(image: Image, pyramid: Pyramid) -> Iterator[Level]:
     """Each level of the pyramid over ``image``, small windows first; those without any room are left out.
 
-    A window larger than the picture has room if no more than a third of it lies outside on each side.
+    A window larger than the image has room if no more than a third of it lies outside on each side.
     """
     longer = max(image.height, image.width)
     for size, aspect in product(pyramid.sizes, pyramid.aspects):
@@ -113,10 +113,10 @@ class WindowScan:
     """All windows of a pyramid, and what a network says of them.
 
     Attributes:
-        network: pictures, uint8 (B, H, W, 3) → scores before softmax (B, rows, columns, classes), background
+        network: images, uint8 (B, H, W, 3) → scores before softmax (B, rows, columns, classes), background
             last, for the window at each row and column.
         look: how the network sees a level: its scores (N, classes) for each of the level's windows.
-        price: what that costs for a picture on these levels.
+        price: what that costs for an image on these levels.
         pyramid: which windows there are.
     """
 

@@ -1,6 +1,6 @@
 """You Only Look Once: one run of one network sees every object (Redmon et al., 2016).
 
-This is the one path from picture to boxes: letterbox → network → decode → suppress. Detection,
+This is the one path from image to boxes: letterbox → network → decode → suppress. Detection,
 evaluation, comparison and training's validation all come through here.
 """
 
@@ -70,14 +70,14 @@ class YoloDetector:
         return self.config.imgsz or self.card.input_size
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Find the objects on each picture, in the pictures' order, most confident first.
+        """Find the objects on each image, in the images' order, most confident first.
 
-        All pictures go through the network at once, so give a few at a time.
+        All images go through the network at once, so give a few at a time.
         """
         return self.detect_timed(images)[0]
 
     def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
-        """As `detect`, and how long each part took for all the pictures together."""
+        """As `detect`, and how long each part took for all the images together."""
         if not images:
             return [], Times(0.0, 0.0, 0.0)
         start = time.perf_counter()
@@ -104,7 +104,7 @@ class YoloDetector:
     def read_heads(
         self, raw_heads: Sequence[NDArray[np.float32]], letterbox: Letterbox, image: Image
     ) -> Detections:
-        """Boxes of one picture from its raw heads, each (rows, columns, channels)."""
+        """Boxes of one image from its raw heads, each (rows, columns, channels)."""
         candidates = self.candidates(raw_heads)
         chosen, confidence = self.survivors(candidates, letterbox, image)
         xyxy = clip(letterbox.undo(candidates.xyxy[chosen]), image.width, image.height)
@@ -143,7 +143,7 @@ class YoloDetector:
     ) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
         """Positions and confidences of the candidates that suppression leaves, most confident first.
 
-        Darknet suppresses in units of the picture's width and height. For IoU that makes no difference, but
+        Darknet suppresses in units of the image's width and height. For IoU that makes no difference, but
         the distances of ``greedynms`` and ``diounms`` depend on it.
         """
         size = np.array([image.width, image.height] * 2, np.float32)

@@ -28,7 +28,7 @@ Bools = NDArray[np.bool_]
 
 _RECALLS_101 = np.linspace(0.0, 1.0, 101)  # (101,), with the rounding of COCO's reference program
 _RECALLS_11 = np.arange(11) / 10  # (11,), each the float nearest to its tenth
-_LIMITS = (1, 10, 100)  # COCO's AR: the best so many of a class on a picture
+_LIMITS = (1, 10, 100)  # COCO's AR: the best so many of a class on an image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,18 +37,18 @@ class Averages:
 
     Attributes:
         thresholds: the T overlaps, rising.
-        precision: (A, T, K), average precision; NaN for a class without truths in the range.
-        recall: (A, T, K), the share of truths that were found at all; NaN likewise.
-        limited_recall: (L, T, K), the same in the first range, from the best 1, 10 and 100 of a class on a
-            picture.
-        truths: (A, K), how many truths count.
+        precision: (A, T, K), average precision; NaN for a class without ground truths in the range.
+        recall: (A, T, K), the share of ground truths that were found at all; NaN likewise.
+        limited_recall: (L, T, K), the same in the first range, from the best 1, 10 and 100 of a class on an
+            image.
+        ground_truths: (A, K), how many ground truths count.
     """
 
     thresholds: tuple[float, ...]
     precision: Floats
     recall: Floats
     limited_recall: Floats
-    truths: Integers
+    ground_truths: Integers
 
     def at(self, iou: float) -> int:
         """The place of an overlap in ``thresholds``."""
@@ -67,29 +67,29 @@ def averages(matches: Matches, interpolation: Interpolation) -> Averages:
     for a, t in np.ndindex(shape[:2]):
         hit, kept = matches.hit[a, t], ~matches.ignored[a, t]  # (M,), (M,)
         curves = hits_by_class(hit, kept, matches.ranking.start)
-        for k in np.flatnonzero(matches.truths[a]):
-            precision[a, t, k] = average_precision(curves[k], int(matches.truths[a, k]), interpolation)
-            recall[a, t, k] = len(curves[k]) / matches.truths[a, k]
-    return Averages(matches.thresholds, precision, recall, _limited_recall(matches), matches.truths)
+        for k in np.flatnonzero(matches.ground_truths[a]):
+            precision[a, t, k] = average_precision(curves[k], int(matches.ground_truths[a, k]), interpolation)
+            recall[a, t, k] = len(curves[k]) / matches.ground_truths[a, k]
+    return Averages(matches.thresholds, precision, recall, _limited_recall(matches), matches.ground_truths)
 
 
-def average_precision(judged_at_hit: Integers, truths: int, interpolation: Interpolation) -> float:
+def average_precision(judged_at_hit: Integers, ground_truths: int, interpolation: Interpolation) -> float:
     """The figure of one class.
 
     Precision changes for the better only at a hit, so the hits alone make the curve.
 
     Args:
         judged_at_hit: (N,), rising: how many detections that count stood above and at each hit.
-        truths: how many truths there are, at least 1.
+        ground_truths: how many ground truths there are, at least 1.
         interpolation: how a curve becomes one figure.
 
-    >>> average_precision(np.array([1, 3]), truths=2, interpolation="area under curve")  # right, wrong, right
+    >>> average_precision(np.array([1, 3]), ground_truths=2, interpolation="area under curve")
     0.8333333333333333
     """
     hits = np.arange(1, len(judged_at_hit) + 1)  # (N,)
     precision = hits / judged_at_hit  # (N,)
     best_beyond = np.maximum.accumulate(precision[::-1])[::-1]  # (N,)
-    share = recall_share(hits / truths, interpolation)  # (N,)
+    share = recall_share(hits / ground_truths, interpolation)  # (N,)
     return float(best_beyond @ np.diff(share, prepend=0.0))
 
 
@@ -112,7 +112,7 @@ def class_mean(figures: Floats) -> float | None:
 
 
 def coco_figures(figures: Averages) -> Mapping[str, float | None]:
-    """The twelve figures of COCO, in the order of its reference program; None where no truth counts.
+    """The twelve figures of COCO, in the order of its reference program; None where no ground truth counts.
 
     "small", "medium" and "large" are the second to fourth range of sizes of the protocol.
     """
@@ -149,12 +149,12 @@ def hits_by_class(hit: Bools, kept: Bools, start: Integers) -> list[Integers]:
 
 
 def _limited_recall(matches: Matches) -> Floats:
-    """(L, T, K): recall in the first range of sizes from the best 1, 10 and 100 of a class on a picture."""
-    classes = matches.truths.shape[1]
+    """(L, T, K): recall in the first range of sizes from the best 1, 10 and 100 of a class on an image."""
+    classes = matches.ground_truths.shape[1]
     limited = np.full((len(_LIMITS), len(matches.thresholds), classes), np.nan)
-    counted = matches.truths[0] > 0  # (K,)
+    counted = matches.ground_truths[0] > 0  # (K,)
     for m, t in np.ndindex(limited.shape[:2]):
         right = matches.hit[0, t] & (matches.ranking.rank < _LIMITS[m])  # (M,)
         found = np.bincount(matches.ranking.class_id[right], minlength=classes)  # (K,)
-        limited[m, t, counted] = found[counted] / matches.truths[0, counted]
+        limited[m, t, counted] = found[counted] / matches.ground_truths[0, counted]
     return limited

@@ -1,9 +1,9 @@
-"""Is one run better than another, or was it luck? A paired bootstrap over pictures.
+"""Is one run better than another, or was it luck? A paired bootstrap over images.
 
-Both runs were judged on the same pictures. Pictures are drawn with replacement, as many as there are, again
+Both runs were judged on the same images. Images are drawn with replacement, as many as there are, again
 and again; each time both runs get their mean average precision on the same draw. The middle 95 % of the
 differences is the interval (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, percentile
-method). Pairing takes out how hard the pictures of a draw happen to be.
+method). Pairing takes out how hard the images of a draw happen to be.
 """
 
 from __future__ import annotations
@@ -57,23 +57,24 @@ class Difference:
 def compare_runs(
     before: RunRecord, after: RunRecord, draws: int = 1000, level: float = 0.95, seed: int = 0
 ) -> dict[str, Difference]:
-    """Compare "map50" and "map50_95" of two runs on the same pictures.
+    """Compare "map50" and "map50_95" of two runs on the same images.
 
     Args:
         before: the run compared with.
         after: the run in question.
-        draws: how often pictures are drawn.
+        draws: how often images are drawn.
         level: share of the differences inside the interval.
         seed: the same seed gives the same interval.
 
     Raises:
-        DataError: if the runs were not judged on the same pictures by the same rules, or without a truth.
+        DataError: if the runs were not judged on the same images by the same rules, or without a ground
+            truth.
     """
     _check_pair(before, after)
-    pictures = len(before.images)
+    images = len(before.images)
     random = np.random.default_rng(seed)
-    drawn = random.multinomial(pictures, np.full(pictures, 1 / pictures), draws)  # (B, P)
-    times = np.concatenate([np.ones((1, pictures), np.int64), drawn]).astype(np.int32)  # (1 + B, P)
+    drawn = random.multinomial(images, np.full(images, 1 / images), draws)  # (B, P)
+    times = np.concatenate([np.ones((1, images), np.int64), drawn]).astype(np.int32)  # (1 + B, P)
     first, second = figures_of_draws(before, times), figures_of_draws(after, times)  # name → (1 + B,)
     return {name: _difference(first[name], second[name], level) for name in first}
 
@@ -81,33 +82,33 @@ def compare_runs(
 def _check_pair(before: RunRecord, after: RunRecord) -> None:
     """Raise DataError unless two runs can be compared."""
     if before.images != after.images:
-        raise DataError("the two runs were judged on different pictures, and cannot be compared")
-    if (before.class_names, before.truth_hash) != (after.class_names, after.truth_hash):
-        raise DataError("the two runs were judged against different truth, and cannot be compared")
+        raise DataError("the two runs were judged on different images, and cannot be compared")
+    if (before.class_names, before.gt_hash) != (after.class_names, after.gt_hash):
+        raise DataError("the two runs were judged against different ground truth, and cannot be compared")
     if before.interpolation != after.interpolation:
         raise DataError("the two runs were judged by different protocols, and cannot be compared")
-    if not len(before.truth_class):
-        raise DataError("there is no truth that counts, so there is nothing to compare")
+    if not len(before.gt_class):
+        raise DataError("there is no ground truth that counts, so there is nothing to compare")
 
 
 def _difference(before: Floats, after: Floats, level: float) -> Difference:
     """The comparison of a figure: the first of each (1 + B,) is as measured, the others as drawn."""
-    gaps = after[1:] - before[1:]  # (B,); NaN where no truth was drawn
+    gaps = after[1:] - before[1:]  # (B,); NaN where no ground truth was drawn
     low, high = np.nanquantile(gaps, [(1 - level) / 2, (1 + level) / 2]).tolist()
     verdict: Verdict = "better" if low > 0 else "worse" if high < 0 else "not distinguishable"
     return Difference(float(before[0]), float(after[0]), low, high, verdict)
 
 
 def figures_of_draws(run: RunRecord, times: Integers) -> dict[str, Floats]:
-    """The figures by name, each (B,), when picture p occurs ``times[b, p]`` times; ``times`` is (B, P)."""
+    """The figures by name, each (B,), when image p occurs ``times[b, p]`` times; ``times`` is (B, P)."""
     shape = (len(run.class_names), len(GRID), len(times))  # (K, 10, B)
     precision = np.full(shape, np.nan)
     start = np.searchsorted(run.class_id, np.arange(shape[0] + 1))  # (K + 1,)
-    for k in np.unique(run.truth_class).tolist():
+    for k in np.unique(run.gt_class).tolist():
         rows = slice(int(start[k]), int(start[k + 1]))
-        truths = times[:, run.truth_image[run.truth_class == k]].sum(axis=1)  # (B,)
+        ground_truths = times[:, run.gt_image[run.gt_class == k]].sum(axis=1)  # (B,)
         for block in _blocks(rows.stop - rows.start, len(times)):
-            precision[k, :, block] = _class_precision(run, rows, times[block], truths[block])
+            precision[k, :, block] = _class_precision(run, rows, times[block], ground_truths[block])
     return {"map50": _mean(precision[:, :1]), "map50_95": _mean(precision)}
 
 
@@ -126,11 +127,11 @@ def _blocks(rows: int, draws: int) -> Iterator[slice]:
     yield from (slice(at, min(at + size, draws)) for at in range(0, draws, size))
 
 
-def _class_precision(run: RunRecord, rows: slice, times: Integers, truths: Integers) -> Floats:
-    """Average precision (10, B) of one class when pictures occur ``times`` (B, P), with ``truths`` (B,)."""
+def _class_precision(run: RunRecord, rows: slice, times: Integers, ground_truths: Integers) -> Floats:
+    """Average precision (10, B) of one class when images occur ``times`` (B, P), with ``truths`` (B,)."""
     # take and compress, unlike an index, keep each draw together in memory.
     weight = np.take(times, run.image[rows], axis=1)  # (B, n)
-    some = np.where(truths > 0, truths, np.nan)  # (B,)
+    some = np.where(ground_truths > 0, ground_truths, np.nan)  # (B,)
     precision = np.empty((len(GRID), len(times)))
     judged, ignored = _running(weight), np.zeros(weight.shape[1], bool)  # (B, n), (n,)
     for t in range(len(GRID)):
@@ -145,22 +146,22 @@ def _class_precision(run: RunRecord, rows: slice, times: Integers, truths: Integ
 
 
 def _weighted_precision(
-    judged: Integers, weight: Integers, truths: Floats, interpolation: Interpolation
+    judged: Integers, weight: Integers, ground_truths: Floats, interpolation: Interpolation
 ) -> Floats:
     """Average precision (B,) from the hits of a class, each counted ``weight`` times.
 
     Args:
         judged: (B, H), detections that count above and at each hit.
         weight: (B, H); a hit that was not drawn has 0, and its point lies under the curve of those before.
-        truths: (B,), NaN where there are none.
+        ground_truths: (B,), NaN where there are none.
         interpolation: how a curve becomes one figure.
     """
     hits = _running(weight)  # (B, H)
     precision = hits / np.maximum(judged, 1)  # (B, H)
     best_beyond = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]  # (B, H)
-    share = recall_share(hits / truths[:, None], interpolation)  # (B, H)
+    share = recall_share(hits / ground_truths[:, None], interpolation)  # (B, H)
     figure: Floats = (best_beyond * np.diff(share, axis=1, prepend=0.0)).sum(axis=1)  # (B,)
-    return np.where(np.isnan(truths), np.nan, figure)
+    return np.where(np.isnan(ground_truths), np.nan, figure)
 
 
 def _running(weight: Integers) -> Integers:

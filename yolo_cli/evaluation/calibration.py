@@ -4,7 +4,7 @@ After Küppers et al., "Multivariate Confidence Calibration for Object Detection
 expected detection calibration error (D-ECE), over confidence alone, sorts detections into bins of equal
 width and is the mean difference between the confidence and the precision of a bin, weighed by its number of
 detections. Right is what the protocol's matching at an overlap of 0.5 finds right; ignored detections are
-left out; truths that nothing found play no part.
+left out; ground truths that nothing found play no part.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def thresholds_for_precision(
 ) -> dict[str, OperatingPoint | None]:
     """For each class the lowest confidence at which so much of what is found is right.
 
-    None for a class that reaches it nowhere. The figures are those of the pictures at hand: on few
+    None for a class that reaches it nowhere. The figures are those of the images at hand: on few
     detections, others may fall short of them.
 
     Raises:

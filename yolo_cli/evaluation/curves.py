@@ -33,13 +33,13 @@ class Curve:
     """N points, one for each confidence that occurs.
 
     Attributes:
-        truths: how many truths there are.
+        ground_truths: how many ground truths there are.
         confidence: (N,), falling.
         precision: (N,), the share of detections of at least that confidence that are right.
-        recall: (N,), the share of truths that they find; rising. Without truths it is 0.
+        recall: (N,), the share of ground truths that they find; rising. Without ground truths it is 0.
     """
 
-    truths: int
+    ground_truths: int
     confidence: Floats
     precision: Floats
     recall: Floats
@@ -74,22 +74,23 @@ class Curve:
         even = np.linspace(0.0, self.recall[-1], points - 3)
         places = np.searchsorted(self.recall, even)  # (points - 3,)
         keep = np.unique([0, *places.tolist(), int(self.f1.argmax()), len(self.recall) - 1])
-        return Curve(self.truths, self.confidence[keep], self.precision[keep], self.recall[keep])
+        return Curve(self.ground_truths, self.confidence[keep], self.precision[keep], self.recall[keep])
 
     def _point(self, place: int) -> OperatingPoint:
         parts = (self.confidence[place], self.precision[place], self.recall[place])
         return OperatingPoint(*(float(part) for part in parts))
 
 
-def precision_recall_curve(confidence: Floats, hit: Bools, truths: int) -> Curve:
+def precision_recall_curve(confidence: Floats, hit: Bools, ground_truths: int) -> Curve:
     """The curve of detections in any order.
 
     Args:
         confidence: (N,), of those detections that are not ignored.
         hit: (N,), which of them are right.
-        truths: how many truths there are.
+        ground_truths: how many ground truths there are.
 
-    >>> curve = precision_recall_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True]), truths=4)
+    >>> curve = precision_recall_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True]), ground
+    truths=4)
     >>> curve.precision.round(3).tolist(), curve.recall.tolist()  # the two at 0.5 stay or go together
     ([1.0, 0.667], [0.25, 0.5])
     """
@@ -97,7 +98,9 @@ def precision_recall_curve(confidence: Floats, hit: Bools, truths: int) -> Curve
     falling = confidence[order]  # (N,)
     last_of_equals = np.flatnonzero(np.append(falling[1:] != falling[:-1], True)[: len(falling)])  # (P,)
     hits = np.cumsum(hit[order])[last_of_equals]  # (P,)
-    return Curve(truths, falling[last_of_equals], hits / (last_of_equals + 1), hits / max(truths, 1))
+    return Curve(
+        ground_truths, falling[last_of_equals], hits / (last_of_equals + 1), hits / max(ground_truths, 1)
+    )
 
 
 def _f1(precision: Floats | np.float64, recall: Floats | np.float64) -> Any:

@@ -1,4 +1,4 @@
-"""Everything that is judged: detections and truth of every picture, gathered one picture at a time."""
+"""Everything that is judged: detections and ground truth of every image, gathered one image at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
 
 __all__ = ["EvaluationSet", "Evaluator"]
@@ -18,119 +18,119 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
-_FARTHEST = 1e9  # pixels; beyond it, and for NaN, there is no picture, and areas would overflow
+_FARTHEST = 1e9  # pixels; beyond it, and for NaN, there is no image, and areas would overflow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationSet:
-    """Detections and truth of P pictures, end to end: picture after picture, each in its own order.
+    """Detections and ground truth of P images, end to end: image after image, each in its own order.
 
     Attributes:
-        class_names: K names; ``class_id`` of detections and truth alike is a place in them.
-        images: P names. Where detections are equally confident, those of an earlier picture go first.
+        class_names: K names; ``class_id`` of detections and ground truth alike is a place in them.
+        images: P names. Where detections are equally confident, those of an earlier image go first.
         found: D detections, float64.
         found_image: (D,), rising: the place in ``images`` of each detection.
-        truth: T truths, float64.
-        truth_image: (T,), rising: the place in ``images`` of each truth.
+        ground_truth: T ground truths, float64.
+        gt_image: (T,), rising: the place in ``images`` of each ground truth.
     """
 
     class_names: tuple[str, ...]
     images: tuple[str, ...]
     found: Detections
     found_image: Integers
-    truth: Truth
-    truth_image: Integers
+    ground_truth: GroundTruth
+    gt_image: Integers
 
     def above(self, confidence: float) -> EvaluationSet:
         """The same with only the detections of at least ``confidence``."""
         keep = self.found.confidence >= confidence  # (D,)
         return replace(self, found=self.found[keep], found_image=self.found_image[keep])
 
-    def on(self, image: int) -> tuple[Detections, Truth]:
-        """What was found and what is there on the picture at place ``image``."""
+    def on(self, image: int) -> tuple[Detections, GroundTruth]:
+        """What was found and what is there on the image at place ``image``."""
         found = np.searchsorted(self.found_image, [image, image + 1])
-        truth = np.searchsorted(self.truth_image, [image, image + 1])
-        return self.found[slice(*found)], self.truth[slice(*truth)]
+        ground_truth = np.searchsorted(self.gt_image, [image, image + 1])
+        return self.found[slice(*found)], self.ground_truth[slice(*ground_truth)]
 
     @property
     def crowd(self) -> Bools:
-        """(T,): truths that are a box around many."""
-        assert self.truth.crowd is not None  # Truth completes itself
-        return self.truth.crowd
+        """(T,): ground truths that are a box around many."""
+        assert self.ground_truth.crowd is not None  # GroundTruth completes itself
+        return self.ground_truth.crowd
 
     @property
     def ignored(self) -> Bools:
-        """(T,): truths that neither count nor penalise at any size: crowds and difficult ones."""
-        assert self.truth.difficult is not None  # Truth completes itself
-        return self.crowd | self.truth.difficult
+        """(T,): ground truths that neither count nor penalise at any size: crowds and difficult ones."""
+        assert self.ground_truth.difficult is not None  # GroundTruth completes itself
+        return self.crowd | self.ground_truth.difficult
 
     @property
-    def truth_area(self) -> Floats:
-        """(T,): the areas in square pixels that decide the size of each truth."""
-        assert self.truth.area is not None  # Truth completes itself
-        return self.truth.area
+    def gt_area(self) -> Floats:
+        """(T,): the areas in square pixels that decide the size of each ground truth."""
+        assert self.ground_truth.area is not None  # GroundTruth completes itself
+        return self.ground_truth.area
 
 
 class Evaluator:
-    """Gathers pictures one by one; keeps their numbers, never their pixels.
+    """Gathers images one by one; keeps their numbers, never their pixels.
 
     >>> judge = Evaluator(("cat", "dog"))
-    >>> judge.add("a.jpg", Detections(), Truth(np.float32([[0, 0, 9, 9]]), np.array([1])))
-    >>> len(judge), len(judge.gathered().truth)
+    >>> judge.add("a.jpg", Detections(), GroundTruth(np.float32([[0, 0, 9, 9]]), np.array([1])))
+    >>> len(judge), len(judge.gathered().ground_truth)
     (1, 1)
     """
 
     def __init__(self, class_names: Sequence[str]) -> None:
         self._class_names = tuple(class_names)
-        self._pictures: dict[str, tuple[Detections, Truth]] = {}
+        self._images: dict[str, tuple[Detections, GroundTruth]] = {}
         self._rank: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._images)
 
-    def add(self, image: str, found: Detections, truth: Truth, rank: int | None = None) -> None:
-        """Take one picture.
+    def add(self, image: str, found: Detections, ground_truth: GroundTruth, rank: int | None = None) -> None:
+        """Take one image.
 
         Args:
-            image: its name, which no other picture may have.
+            image: its name, which no other image may have.
             found: what a detector found on it; not changed, and kept as long as this object.
-            truth: what is there.
-            rank: where it stands among pictures when detections are equally confident: COCO goes by picture
-                id. Give it for all pictures or none; without, names are sorted.
+            ground_truth: what is there.
+            rank: where it stands among images when detections are equally confident: COCO goes by image
+                id. Give it for all images or none; without, names are sorted.
 
         Raises:
             DataError: if the name came before, a box has a negative side or edges that are not finite or
-                beyond any picture, a confidence lies outside [0, 1], or a class id is no place in the names.
+                beyond any image, a confidence lies outside [0, 1], or a class id is no place in the names.
         """
-        if image in self._pictures:
-            raise DataError(f"{image}: this picture came twice; each may be judged once")
+        if image in self._images:
+            raise DataError(f"{image}: this image came twice; each may be judged once")
         _check(image, "detection", found.xyxy, found.class_id, len(self._class_names))
-        _check(image, "truth", truth.xyxy, truth.class_id, len(self._class_names))
+        _check(image, "ground truth", ground_truth.xyxy, ground_truth.class_id, len(self._class_names))
         _check_confidence(image, found)
-        self._pictures[image] = (found, truth)
+        self._images[image] = (found, ground_truth)
         if rank is not None:
             self._rank[image] = rank
 
     def gathered(self) -> EvaluationSet:
-        """All pictures so far, in order of rank or name.
+        """All images so far, in order of rank or name.
 
         Raises:
             DataError: if there are none.
-            ValueError: if some pictures came with a rank and some without.
+            ValueError: if some images came with a rank and some without.
         """
-        if not self._pictures:
-            raise DataError("there is no picture to judge")
-        if self._rank and len(self._rank) != len(self._pictures):
-            raise ValueError("give a rank for every picture or for none")
-        names = sorted(self._pictures, key=lambda name: (self._rank.get(name, 0), name))
-        found, truth = zip(*(self._pictures[name] for name in names), strict=True)
+        if not self._images:
+            raise DataError("there is no image to judge")
+        if self._rank and len(self._rank) != len(self._images):
+            raise ValueError("give a rank for every image or for none")
+        names = sorted(self._images, key=lambda name: (self._rank.get(name, 0), name))
+        found, ground_truth = zip(*(self._images[name] for name in names), strict=True)
         return EvaluationSet(
             self._class_names,
             tuple(names),
             _joined(found),
             _places(found),
-            _joined_truth(truth),
-            _places(truth),
+            _joined_gt(ground_truth),
+            _places(ground_truth),
         )
 
 
@@ -160,7 +160,7 @@ def _check_confidence(image: str, found: Detections) -> None:
         )
 
 
-def _places(parts: Sequence[Detections] | Sequence[Truth]) -> Integers:
+def _places(parts: Sequence[Detections] | Sequence[GroundTruth]) -> Integers:
     """(N,): for each row of the parts end to end, which part it is of."""
     return np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
 
@@ -174,9 +174,9 @@ def _joined(parts: Sequence[Detections]) -> Detections:
     )
 
 
-def _joined_truth(parts: Sequence[Truth]) -> Truth:
-    """Truths end to end, in float64."""
-    return Truth(
+def _joined_gt(parts: Sequence[GroundTruth]) -> GroundTruth:
+    """Ground truths end to end, in float64."""
+    return GroundTruth(
         _end_to_end([part.xyxy for part in parts], np.float64),
         _end_to_end([part.class_id for part in parts], np.int32),
         _end_to_end([part.crowd for part in parts], np.bool_),

@@ -1,8 +1,8 @@
-"""Which detections are right: each is held against the truth of its picture and class.
+"""Which detections are right: each is held against the ground truth of its image and class.
 
 Detections choose in order of falling confidence (Everingham et al., "The Pascal Visual Object Classes
 Challenge", IJCV 2010; Lin et al., "Microsoft COCO", ECCV 2014). Choosing one after the other is slow in
-NumPy, so all pictures, and of each picture all detections that no earlier one can get in the way of, choose
+NumPy, so all images, and of each image all detections that no earlier one can get in the way of, choose
 at once; :mod:`tests.oracles_evaluation` does it one after the other and must come to the same.
 """
 
@@ -19,7 +19,7 @@ from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.pairs import Pairs, overlapping_pairs
 from yolo_cli.evaluation.protocol import AreaRange, Protocol
 
-__all__ = ["Assignment", "Matches", "Ranking", "assign", "match", "ranked", "take_free", "truths_outside"]
+__all__ = ["Assignment", "Matches", "Ranking", "assign", "gts_outside", "match", "ranked", "take_free"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -30,14 +30,14 @@ _CERTAIN = 1 - 1e-10  # a threshold of 1 asks for this, so that rounding cannot 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """The M detections that are judged: by class, then falling confidence, then picture, then own order.
+    """The M detections that are judged: by class, then falling confidence, then image, then own order.
 
     Attributes:
         order: (M,), places of the detections in the evaluation set.
         class_id: (M,), rising.
         confidence: (M,), falling within each class.
-        image: (M,), place of the picture.
-        rank: (M,), 0 for the first of its class on its picture.
+        image: (M,), place of the image.
+        rank: (M,), 0 for the first of its class on its image.
         start: (K + 1,), where each class begins.
     """
 
@@ -57,12 +57,12 @@ class Assignment:
     """What became of M ranked detections at one overlap and in one range of sizes.
 
     Attributes:
-        truth: (M,), the truth that each was held against and took, or -1.
-        hit: (M,), right: took a truth that counts.
+        ground_truth: (M,), the ground truth that each was held against and took, or -1.
+        hit: (M,), right: took a ground truth that counts.
         ignored: (M,), neither right nor wrong. What is neither ``hit`` nor ``ignored`` is false.
     """
 
-    truth: Integers
+    ground_truth: Integers
     hit: Bools
     ignored: Bools
 
@@ -76,20 +76,20 @@ class Matches:
         thresholds: the T overlaps, rising.
         hit: (A, T, M), right.
         ignored: (A, T, M), neither right nor wrong.
-        truths: (A, K), how many truths of each class count.
+        ground_truths: (A, K), how many ground truths of each class count.
     """
 
     ranking: Ranking
     thresholds: tuple[float, ...]
     hit: Bools
     ignored: Bools
-    truths: Integers
+    ground_truths: Integers
 
 
 def ranked(gathered: EvaluationSet, max_detections: int | None) -> Ranking:
-    """The order in which detections choose, with at most ``max_detections`` of a class on a picture."""
+    """The order in which detections choose, with at most ``max_detections`` of a class on an image."""
     found, classes = gathered.found, len(gathered.class_names)
-    order = np.lexsort((-found.confidence, found.class_id))  # (D,); stable, so ties stay in order of picture
+    order = np.lexsort((-found.confidence, found.class_id))  # (D,); stable, so ties stay in order of image
     group = gathered.found_image[order].astype(np.int64) * classes + found.class_id[order]  # (D,)
     rank = _place_in_group(group)  # (D,)
     if max_detections is not None:
@@ -107,22 +107,24 @@ def match(gathered: EvaluationSet, protocol: Protocol) -> Matches:
     pairs = overlapping_pairs(gathered, ranking.order, min(*thresholds, _CERTAIN))
     shape = (len(protocol.areas), len(thresholds), len(ranking))  # (A, T, M)
     hit, ignored = np.zeros(shape, bool), np.zeros(shape, bool)
-    truths = np.zeros((len(protocol.areas), len(gathered.class_names)), np.int64)  # (A, K)
+    ground_truths = np.zeros((len(protocol.areas), len(gathered.class_names)), np.int64)  # (A, K)
     own_area = area(gathered.found.xyxy)[ranking.order]  # (M,)
     for a, sizes in enumerate(protocol.areas):
-        outside = truths_outside(gathered, sizes)  # (T,)
-        truths[a] = np.bincount(gathered.truth.class_id[~outside], minlength=truths.shape[1])
+        outside = gts_outside(gathered, sizes)  # (T,)
+        ground_truths[a] = np.bincount(
+            gathered.ground_truth.class_id[~outside], minlength=ground_truths.shape[1]
+        )
         preferred = _by_preference(gathered, pairs, outside, protocol)
         unsized = (own_area < sizes.low) | (own_area > sizes.high)  # (M,)
         for t, threshold in enumerate(thresholds):
             made = _assign(preferred, threshold, outside, gathered, protocol, unsized)
             hit[a, t], ignored[a, t] = made.hit, made.ignored
-    return Matches(ranking, thresholds, hit, ignored, truths)
+    return Matches(ranking, thresholds, hit, ignored, ground_truths)
 
 
 def assign(gathered: EvaluationSet, ranking: Ranking, protocol: Protocol, iou: float) -> Assignment:
     """Judge ranked detections at one overlap, all sizes together."""
-    outside = truths_outside(gathered, protocol.areas[0])  # (T,)
+    outside = gts_outside(gathered, protocol.areas[0])  # (T,)
     pairs = overlapping_pairs(gathered, ranking.order, min(iou, _CERTAIN))
     unsized = np.zeros(len(ranking), bool)  # (M,), the first range holds all sizes
     return _assign(
@@ -130,34 +132,36 @@ def assign(gathered: EvaluationSet, ranking: Ranking, protocol: Protocol, iou: f
     )
 
 
-def take_free(found: Integers, truth: Integers, reusable: Bools, count: int) -> Integers:
-    """Let detections, the first first, each take the truth it likes best among those still free.
+def take_free(found: Integers, ground_truth: Integers, reusable: Bools, count: int) -> Integers:
+    """Let detections, the first first, each take the ground truth it likes best among those still free.
 
-    A detection's best free truth is settled as soon as no earlier detection has an open wish for it: those
-    are granted all at once, wishes that came to nothing are struck out, and so on until none is left. Each
-    turn grants at least the first open wish; real data needs three or four turns.
+    A detection's best free ground truth is settled as soon as no earlier detection has an open wish for it:
+    those are granted all at once, wishes that came to nothing are struck out, and so on until none is left.
+    Each turn grants at least the first open wish; real data needs three or four turns.
 
     Args:
         found: (N,), rising, below ``count``: who wishes.
-        truth: (N,), what for; the best liked first for each of ``found``.
-        reusable: (T,), truths that any number may take.
+        ground_truth: (N,), what for; the best liked first for each of ``found``.
+        reusable: (T,), ground truths that any number may take.
         count: M, how many detections there are.
 
     Returns:
-        (M,), the truth that each took, or -1.
+        (M,), the ground truth that each took, or -1.
     """
     taken_by = np.full(count, -1, np.int64)  # (M,)
     gone = np.zeros(len(reusable), bool)  # (T,)
     earliest = np.zeros(len(reusable), np.int64)  # (T,)
     while len(found):
         number = np.arange(len(found))  # (N,)
-        earliest[truth[::-1]] = number[::-1]  # of equal places the last written stays: the earliest wish
+        earliest[ground_truth[::-1]] = number[
+            ::-1
+        ]  # of equal places the last written stays: the earliest wish
         best = np.append(True, found[1:] != found[:-1])  # (N,), each detection's favourite
-        granted = best & ((earliest[truth] == number) | reusable[truth])  # (N,)
-        taken_by[found[granted]] = truth[granted]
-        gone[truth[granted]] = True
-        open_wish = (taken_by[found] < 0) & (reusable[truth] | ~gone[truth])  # (N,)
-        found, truth = found[open_wish], truth[open_wish]
+        granted = best & ((earliest[ground_truth] == number) | reusable[ground_truth])  # (N,)
+        taken_by[found[granted]] = ground_truth[granted]
+        gone[ground_truth[granted]] = True
+        open_wish = (taken_by[found] < 0) & (reusable[ground_truth] | ~gone[ground_truth])  # (N,)
+        found, ground_truth = found[open_wish], ground_truth[open_wish]
     return taken_by
 
 
@@ -171,8 +175,8 @@ def _assign(
 ) -> Assignment:
     """Judge M detections, whose pairs stand in order of preference, at one overlap."""
     wishes = preferred[preferred.overlap >= min(threshold, _CERTAIN)]
-    if protocol.rule == "best free truth":
-        taken = take_free(wishes.found, wishes.truth, gathered.crowd, len(unsized))  # (M,)
+    if protocol.rule == "best free ground truth":
+        taken = take_free(wishes.found, wishes.ground_truth, gathered.crowd, len(unsized))  # (M,)
         held = taken
     else:
         held, taken = _take_closest(wishes, outside, len(unsized))  # (M,), (M,)
@@ -181,37 +185,40 @@ def _assign(
 
 
 def _take_closest(wishes: Pairs, ignored: Bools, count: int) -> tuple[Integers, Integers]:
-    """VOC's rule: each detection is held against its closest truth, and the first of them takes it.
+    """VOC's rule: each detection is held against its closest ground truth, and the first of them takes it.
 
     Returns:
-        for each of ``count`` detections the truth it is held against (M,) and the one it took (M,), or -1.
+        for each of ``count`` detections the ground truth it is held against (M,) and the one it took
+        (M,), or -1.
     """
     best = np.append(True, wishes.found[1:] != wishes.found[:-1])[: len(wishes)]  # (N,)
-    found, truth = wishes.found[best], wishes.truth[best]  # (B,), (B,)
+    found, ground_truth = wishes.found[best], wishes.ground_truth[best]  # (B,), (B,)
     held = np.full(count, -1, np.int64)  # (M,)
-    held[found] = truth
+    held[found] = ground_truth
     first = np.full(len(ignored), -1, np.int64)  # (T,)
-    first[truth[::-1]] = found[::-1]  # of equal places the last written stays: the most confident
-    takes = (first[truth] == found) | ignored[truth]  # (B,)
+    first[ground_truth[::-1]] = found[::-1]  # of equal places the last written stays: the most confident
+    takes = (first[ground_truth] == found) | ignored[ground_truth]  # (B,)
     taken = np.full(count, -1, np.int64)  # (M,)
-    taken[found[takes]] = truth[takes]
+    taken[found[takes]] = ground_truth[takes]
     return held, taken
 
 
 def _by_preference(gathered: EvaluationSet, pairs: Pairs, ignored: Bools, protocol: Protocol) -> Pairs:
-    """The pairs (N,) in order of detection, and for each detection with the best liked truth first.
+    """The pairs (N,) in order of detection, and for each detection with the best liked ground truth first.
 
-    COCO: truths that count before ``ignored`` (T,) ones, then by overlap, and of equals the last. VOC: by
-    overlap, and of equals the first; crowds, which it does not know, come last.
+    COCO: ground truths that count before ``ignored`` (T,) ones, then by overlap, and of equals the last. VOC:
+    by overlap, and of equals the first; crowds, which it does not know, come last.
     """
-    coco = protocol.rule == "best free truth"
-    last = (ignored if coco else gathered.crowd)[pairs.truth]  # (N,)
-    return pairs[np.lexsort((-pairs.truth if coco else pairs.truth, -pairs.overlap, last, pairs.found))]
+    coco = protocol.rule == "best free ground truth"
+    last = (ignored if coco else gathered.crowd)[pairs.ground_truth]  # (N,)
+    return pairs[
+        np.lexsort((-pairs.ground_truth if coco else pairs.ground_truth, -pairs.overlap, last, pairs.found))
+    ]
 
 
-def truths_outside(gathered: EvaluationSet, sizes: AreaRange) -> Bools:
-    """(T,): truths that are ignored in this range of sizes."""
-    own = gathered.truth_area  # (T,)
+def gts_outside(gathered: EvaluationSet, sizes: AreaRange) -> Bools:
+    """(T,): ground truths that are ignored in this range of sizes."""
+    own = gathered.gt_area  # (T,)
     outside: Bools = gathered.ignored | (own < sizes.low) | (own > sizes.high)
     return outside
 

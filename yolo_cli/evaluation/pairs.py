@@ -1,4 +1,4 @@
-"""Which detections overlap which truths, for all pictures at once and in bounded memory."""
+"""Which detections overlap which ground truths, for all images at once and in bounded memory."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _BLOCK = 1 << 18  # pairs looked at together: a few tens of MB of boxes, whateve
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """N pairs of a detection and a truth on one picture that overlap.
+    """N pairs of a detection and a ground truth on one image that overlap.
 
     Attributes:
         found: (N,), rising: the detection's place in the order that was asked for.
-        truth: (N,): the truth's place in the evaluation set; rising for each detection.
+        ground_truth: (N,): the ground truth's place in the evaluation set; rising for each detection.
         overlap: (N,), in [0, 1].
     """
 
     found: Integers
-    truth: Integers
+    ground_truth: Integers
     overlap: Floats
 
     def __len__(self) -> int:
@@ -40,49 +40,50 @@ class Pairs:
 
     def __getitem__(self, index: Integers | Bools) -> Pairs:
         """The pairs at ``index``: places (M,) or a mask (N,)."""
-        return Pairs(self.found[index], self.truth[index], self.overlap[index])
+        return Pairs(self.found[index], self.ground_truth[index], self.overlap[index])
 
 
 def overlapping_pairs(
     gathered: EvaluationSet, order: Integers, at_least: float, any_class: bool = False
 ) -> Pairs:
-    """Pairs on one picture whose overlap is ``at_least`` so much.
+    """Pairs on one image whose overlap is ``at_least`` so much.
 
-    Overlap is intersection over union; where the truth is a crowd, intersection over the detection's area.
+    Overlap is intersection over union; where the ground truth is a crowd, intersection over the detection's
+    area.
 
     Args:
-        gathered: N detections and T truths.
+        gathered: N detections and T ground truths.
         order: (M,), places of detections; ``Pairs.found`` counts along it.
         at_least: the smallest overlap of interest, above 0.
         any_class: also pairs whose classes differ.
     """
-    by_group, first, count = _truths_beside(gathered, order, any_class)  # (T,), (M,), (M,)
+    by_group, first, count = _gts_beside(gathered, order, any_class)  # (T,), (M,), (M,)
     blocks = [
         _overlapping(gathered, order, _spread(block, first, count, by_group), at_least)
         for block in _blocks(count)
     ]
     return Pairs(
         np.concatenate([block.found for block in blocks]),
-        np.concatenate([block.truth for block in blocks]),
+        np.concatenate([block.ground_truth for block in blocks]),
         np.concatenate([block.overlap for block in blocks]),
     )
 
 
-def _truths_beside(gathered: EvaluationSet, order: Integers, any_class: bool) -> tuple[Integers, ...]:
-    """Which truths lie on each detection's picture (and are of its class).
+def _gts_beside(gathered: EvaluationSet, order: Integers, any_class: bool) -> tuple[Integers, ...]:
+    """Which ground truths lie on each detection's image (and are of its class).
 
     Returns:
-        places of truths (T,) sorted by group, and for each of the detections in ``order`` where its group
-        starts in them (M,) and how many there are (M,).
+        places of ground truths (T,) sorted by group, and for each of the detections in ``order`` where its
+        group starts in them (M,) and how many there are (M,).
     """
     found_group = gathered.found_image[order].astype(np.int64)  # (M,)
-    truth_group = gathered.truth_image.astype(np.int64)  # (T,)
+    gt_group = gathered.gt_image.astype(np.int64)  # (T,)
     if not any_class:
         classes = len(gathered.class_names)
         found_group = found_group * classes + gathered.found.class_id[order]
-        truth_group = truth_group * classes + gathered.truth.class_id
-    by_group = np.argsort(truth_group, kind="stable")  # (T,)
-    sorted_group = truth_group[by_group]  # (T,)
+        gt_group = gt_group * classes + gathered.ground_truth.class_id
+    by_group = np.argsort(gt_group, kind="stable")  # (T,)
+    sorted_group = gt_group[by_group]  # (T,)
     first = np.searchsorted(sorted_group, found_group, side="left")  # (M,)
     return by_group, first, np.searchsorted(sorted_group, found_group, side="right") - first
 
@@ -96,7 +97,7 @@ def _blocks(count: Integers) -> Iterator[slice]:
 
 
 def _spread(block: slice, first: Integers, count: Integers, by_group: Integers) -> tuple[Integers, Integers]:
-    """Every (detection, truth) of a run of rows, as two arrays (N,) of places in ``order`` and of truths."""
+    """Every (detection, object) of a run of rows, as places (N,) in ``order`` and of objects (N,)."""
     rows = np.repeat(np.arange(block.start, block.stop), count[block])  # (N,)
     ends = np.cumsum(count[block])  # (rows in the block,)
     # 0, 1, … within each row: the running number less where the row began.
@@ -108,13 +109,13 @@ def _overlapping(
     gathered: EvaluationSet, order: Integers, places: tuple[Integers, Integers], at_least: float
 ) -> Pairs:
     """Those of N pairs that overlap enough."""
-    found, truth = places  # (N,), (N,)
-    a, b = gathered.found.xyxy[order[found]], gathered.truth.xyxy[truth]  # (N, 4), (N, 4)
+    found, ground_truth = places  # (N,), (N,)
+    a, b = gathered.found.xyxy[order[found]], gathered.ground_truth.xyxy[ground_truth]  # (N, 4), (N, 4)
     overlap = paired_iou(a, b)  # (N,)
-    in_crowd = gathered.crowd[truth]  # (N,)
+    in_crowd = gathered.crowd[ground_truth]  # (N,)
     overlap[in_crowd] = _share_inside(a[in_crowd], b[in_crowd])
     keep = overlap >= at_least  # (N,)
-    return Pairs(found[keep], truth[keep], overlap[keep])
+    return Pairs(found[keep], ground_truth[keep], overlap[keep])
 
 
 def _share_inside(a: Floats, b: Floats) -> Floats:

@@ -1,9 +1,9 @@
 """By which rules detections are judged: COCO's, or one of the two of Pascal VOC.
 
-The rules differ in three things: which truth a detection is held against, how precision and recall become
-one figure, and which overlaps count. A figure without its protocol says little, so every result carries
-one. In all of them boxes have continuous coordinates: a box that covers one pixel is (0, 0, 1, 1). The
-development kit of VOC numbers pixels from 1 instead and adds 1 to each side, which is the same thing once
+The rules differ in three things: which ground truth a detection is held against, how precision and recall
+become one figure, and which overlaps count. A figure without its protocol says little, so every result
+carries one. In all of them boxes have continuous coordinates: a box that covers one pixel is (0, 0, 1, 1).
+The development kit of VOC numbers pixels from 1 instead and adds 1 to each side, which is the same thing once
 the upper left corner of each of its boxes has moved by -1.
 """
 
@@ -19,7 +19,7 @@ from yolo_cli.errors import UsageError
 __all__ = ["AREAS", "COCO", "GRID", "PROTOCOLS", "VOC07", "VOC10", "AreaRange", "Protocol", "protocol"]
 
 Interpolation = Literal["101 points", "11 points", "area under curve"]
-Rule = Literal["best free truth", "closest truth"]
+Rule = Literal["best free ground truth", "closest ground truth"]
 
 GRID = tuple(np.linspace(0.5, 0.95, 10).tolist())
 """COCO's ten overlaps, 0.50 to 0.95, with the rounding that the reference program gives them."""
@@ -27,7 +27,7 @@ GRID = tuple(np.linspace(0.5, 0.95, 10).tolist())
 
 @dataclass(frozen=True, slots=True)
 class AreaRange:
-    """Sizes that are judged together: truths of ``low`` to ``high`` square pixels, both included."""
+    """Sizes that are judged together: ground truths of ``low`` to ``high`` square pixels, both included."""
 
     name: str
     low: float
@@ -52,19 +52,20 @@ class Protocol:
         interpolation: how a curve of precision over recall becomes one figure.
             "101 points" and "11 points": the mean of the best precision at or beyond evenly spaced recalls;
             "area under curve": the area below the best precision at or beyond each recall.
-        rule: which truth of its class a detection is held against, in order of falling confidence.
-            "best free truth" (COCO): the one it overlaps most among those that no earlier detection took;
-            truths that are ignored come last, and one box around a crowd takes any number.
-            "closest truth" (VOC): the one it overlaps most; if an earlier detection took it, this is false.
-            VOC knows no crowds: one counts as difficult, for detections that overlap no other truth enough.
-        max_detections: at most so many of a class on a picture are judged; None for all.
+        rule: which ground truth of its class a detection is held against, in order of falling confidence.
+            "best free ground truth" (COCO): the one it overlaps most among those that no earlier detection
+            took; ground truths that are ignored come last, and one box around a crowd takes any number.
+            "closest ground truth" (VOC): the one it overlaps most; if an earlier detection took it, this is
+            false. VOC knows no crowds: one counts as difficult, for detections that overlap no other ground
+            truth enough.
+        max_detections: at most so many of a class on an image are judged; None for all.
         grid: the overlaps that ``map50_95`` is the mean of.
         areas: sizes that are judged each for itself; the first must hold all.
 
-    In all of them a truth that is crowd or difficult, or of a size outside the range, is *ignored*: who finds
-    it gains nothing and loses nothing, and who misses it neither. For a crowd, overlap is the share of the
-    detection that lies in it. A detection that matches nothing and is itself of a size outside the range is
-    ignored too.
+    In all of them a ground truth that is crowd or difficult, or of a size outside the range, is *ignored*:
+    who finds it gains nothing and loses nothing, and who misses it neither. For a crowd, overlap is the share
+    of the detection that lies in it. A detection that matches nothing and is itself of a size outside the
+    range is ignored too.
     """
 
     name: str
@@ -97,9 +98,9 @@ class Protocol:
         }
 
 
-COCO = Protocol("coco", 0.5, "101 points", "best free truth", 100)
-VOC07 = Protocol("voc07", 0.5, "11 points", "closest truth", None)
-VOC10 = Protocol("voc10", 0.5, "area under curve", "closest truth", None)
+COCO = Protocol("coco", 0.5, "101 points", "best free ground truth", 100)
+VOC07 = Protocol("voc07", 0.5, "11 points", "closest ground truth", None)
+VOC10 = Protocol("voc10", 0.5, "area under curve", "closest ground truth", None)
 
 PROTOCOLS = {rules.name: rules for rules in (COCO, VOC07, VOC10)}
 

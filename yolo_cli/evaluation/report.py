@@ -15,7 +15,7 @@ from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.matching import Matches, match
 from yolo_cli.evaluation.protocol import COCO, Protocol
 
-__all__ = ["ClassFigures", "Conditions", "Report", "SizeFigures", "evaluate", "truth_hash"]
+__all__ = ["ClassFigures", "Conditions", "Report", "SizeFigures", "evaluate", "gt_hash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Conditions:
     Attributes:
         confidence_floor: detections below it were never given to the judge.
         suppression: how overlapping detections were thinned, with its threshold, such as "iou 0.45".
-        max_detections: at most so many were kept on a picture.
-        resize: how a picture got the network's size, with that size, such as "letterbox 416x416".
-        data_hash: which truth was judged against; see :func:`truth_hash`.
+        max_detections: at most so many were kept on an image.
+        resize: how an image got the network's size, with that size, such as "letterbox 416x416".
+        data_hash: which ground truth was judged against; see :func:`gt_hash`.
     """
 
     confidence_floor: float | None = None
@@ -39,13 +39,13 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """One class. A figure is None where the class has no truth that counts.
+    """One class. A figure is None where the class has no ground truth that counts.
 
     Attributes:
         ap: average precision at the protocol's overlap.
         ap50: the same at 0.5.
         ap50_95: the mean over 0.50 to 0.95.
-        truths: how many truths count.
+        ground_truths: how many ground truths count.
         found: how many detections count.
         curve: precision and recall by confidence, at the protocol's overlap.
     """
@@ -54,20 +54,20 @@ class ClassFigures:
     ap: float | None
     ap50: float | None
     ap50_95: float | None
-    truths: int
+    ground_truths: int
     found: int
     curve: Curve
 
 
 @dataclass(frozen=True, slots=True)
 class SizeFigures:
-    """One range of sizes, all classes: means over those with a truth in the range, or None."""
+    """One range of sizes, all classes: means over those with a ground truth in the range, or None."""
 
     name: str
     ap: float | None
     ap50_95: float | None
     recall: float | None
-    truths: int
+    ground_truths: int
     curve: Curve
 
 
@@ -78,8 +78,8 @@ class Report:
     Attributes:
         protocol: how detections were judged.
         conditions: what was done to them before.
-        images: how many pictures.
-        map: the mean over classes of average precision at the protocol's overlap; None without truths.
+        images: how many images.
+        map: the mean over classes of average precision at the protocol's overlap; None without ground truths.
         map50: the same at 0.5.
         map50_95: the same, averaged over 0.50 to 0.95.
         per_class: one entry a class, in the order of the class names.
@@ -140,16 +140,23 @@ def evaluate(
         class_mean(figures.precision[0, figures.grid]),
         tuple(_class_figures(gathered.class_names[k], k, matches, figures, at) for k in _places(gathered)),
         tuple(_size_figures(sizes.name, a, matches, figures, at) for a, sizes in _sizes(protocol)),
-        _curve(matches, 0, at, slice(None), int(figures.truths[0].sum())),
+        _curve(matches, 0, at, slice(None), int(figures.ground_truths[0].sum())),
         coco_figures(figures) if protocol.name == "coco" else {},
     )
 
 
-def truth_hash(gathered: EvaluationSet) -> str:
-    """A fingerprint of names and truth: the same for the same data, whatever was found on it."""
-    truth = gathered.truth
+def gt_hash(gathered: EvaluationSet) -> str:
+    """A fingerprint of names and ground truth: the same for the same data, whatever was found on it."""
+    ground_truth = gathered.ground_truth
     state = hashlib.sha256("\n".join([*gathered.class_names, "", *gathered.images]).encode())
-    for part in (gathered.truth_image, truth.xyxy, truth.class_id, truth.crowd, truth.difficult, truth.area):
+    for part in (
+        gathered.gt_image,
+        ground_truth.xyxy,
+        ground_truth.class_id,
+        ground_truth.crowd,
+        ground_truth.difficult,
+        ground_truth.area,
+    ):
         # Little-endian, so that every machine comes to the same.
         array = np.ascontiguousarray(part)
         state.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
@@ -168,36 +175,36 @@ def _sizes(protocol: Protocol) -> list[tuple[int, Any]]:
 def _class_figures(name: str, k: int, matches: Matches, figures: Averages, at: int) -> ClassFigures:
     """The figures of class ``k`` at the ``at``-th overlap."""
     rows = slice(int(matches.ranking.start[k]), int(matches.ranking.start[k + 1]))
-    truths = int(figures.truths[0, k])
+    ground_truths = int(figures.ground_truths[0, k])
     return ClassFigures(
         name,
         class_mean(figures.precision[0, [at], k]),
         class_mean(figures.precision[0, [figures.at(0.5)], k]),
         class_mean(figures.precision[0, figures.grid, k]),
-        truths,
+        ground_truths,
         int(np.count_nonzero(~matches.ignored[0, at, rows])),
-        _curve(matches, 0, at, rows, truths),
+        _curve(matches, 0, at, rows, ground_truths),
     )
 
 
 def _size_figures(name: str, a: int, matches: Matches, figures: Averages, at: int) -> SizeFigures:
     """The figures of the ``a``-th range of sizes at the ``at``-th overlap."""
-    truths = int(figures.truths[a].sum())
+    ground_truths = int(figures.ground_truths[a].sum())
     return SizeFigures(
         name,
         class_mean(figures.precision[a, at]),
         class_mean(figures.precision[a, figures.grid]),
         class_mean(figures.recall[a, at]),
-        truths,
-        _curve(matches, a, at, slice(None), truths),
+        ground_truths,
+        _curve(matches, a, at, slice(None), ground_truths),
     )
 
 
-def _curve(matches: Matches, a: int, t: int, rows: slice, truths: int) -> Curve:
+def _curve(matches: Matches, a: int, t: int, rows: slice, ground_truths: int) -> Curve:
     """The curve of the ranked detections in ``rows``, in one range of sizes at one overlap."""
     kept = ~matches.ignored[a, t, rows]  # (rows,)
     return precision_recall_curve(
-        matches.ranking.confidence[rows][kept], matches.hit[a, t, rows][kept], truths
+        matches.ranking.confidence[rows][kept], matches.hit[a, t, rows][kept], ground_truths
     )
 
 
@@ -217,7 +224,7 @@ def _class_json(figures: ClassFigures) -> dict[str, Any]:
         "ap": figures.ap,
         "ap50": figures.ap50,
         "ap50_95": figures.ap50_95,
-        "truths": figures.truths,
+        "ground_truths": figures.ground_truths,
         "found": figures.found,
         **_best_json(figures.curve),
     }
@@ -228,6 +235,6 @@ def _size_json(figures: SizeFigures) -> dict[str, Any]:
         "size": figures.name,
         "ap": figures.ap,
         "ap50_95": figures.ap50_95,
-        "truths": figures.truths,
+        "ground_truths": figures.ground_truths,
         **_best_json(figures.curve),
     }

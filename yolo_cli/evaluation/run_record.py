@@ -1,4 +1,4 @@
-"""Which detections of a run were right, and on which picture: enough to compare it with another run."""
+"""Which detections of a run were right, and on which image: enough to compare it with another run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from yolo_cli.errors import DataError
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.matching import match
 from yolo_cli.evaluation.protocol import COCO, GRID, Interpolation, Protocol
-from yolo_cli.evaluation.report import truth_hash
+from yolo_cli.evaluation.report import gt_hash
 
 __all__ = ["RunRecord", "record_run"]
 
@@ -23,7 +23,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunRecord:
-    """What a comparison needs to know of a run: which detections were right, and on which picture.
+    """What a comparison needs to know of a run: which detections were right, and on which image.
 
     Detections stand by class and falling confidence. Those below the last hit of their class change no
     figure and are left out.
@@ -31,26 +31,26 @@ class RunRecord:
     Attributes:
         class_names: K names.
         images: P names.
-        truth_hash: fingerprint of the truth.
+        gt_hash: fingerprint of the ground truth.
         interpolation: how a curve becomes one figure.
-        image: (N,), place of each detection's picture.
+        image: (N,), place of each detection's image.
         class_id: (N,), rising.
         hit: (10, N), right at each overlap of ``GRID``.
         ignored: (10, N), neither right nor wrong.
-        truth_image: (T,), place of the picture of each truth that counts.
-        truth_class: (T,), its class.
+        gt_image: (T,), place of the image of each ground truth that counts.
+        gt_class: (T,), its class.
     """
 
     class_names: tuple[str, ...]
     images: tuple[str, ...]
-    truth_hash: str
+    gt_hash: str
     interpolation: Interpolation
     image: Integers
     class_id: Integers
     hit: Bools
     ignored: Bools
-    truth_image: Integers
-    truth_class: Integers
+    gt_image: Integers
+    gt_class: Integers
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain data; overlaps are the bits of a number, 0.50 the lowest."""
@@ -58,14 +58,14 @@ class RunRecord:
         return {
             "class_names": list(self.class_names),
             "images": list(self.images),
-            "truth_hash": self.truth_hash,
+            "gt_hash": self.gt_hash,
             "interpolation": self.interpolation,
             "image": self.image.tolist(),
             "class_id": self.class_id.tolist(),
             "hit": (bits @ self.hit).tolist(),
             "ignored": (bits @ self.ignored).tolist(),
-            "truth_image": self.truth_image.tolist(),
-            "truth_class": self.truth_class.tolist(),
+            "gt_image": self.gt_image.tolist(),
+            "gt_class": self.gt_class.tolist(),
         }
 
     @classmethod
@@ -94,14 +94,14 @@ def record_run(gathered: EvaluationSet, protocol: Protocol = COCO) -> RunRecord:
     return RunRecord(
         gathered.class_names,
         gathered.images,
-        truth_hash(gathered),
+        gt_hash(gathered),
         protocol.interpolation,
         ranking.image[keep],
         ranking.class_id[keep],
         hit[:, keep],
         matches.ignored[0][grid][:, keep],
-        gathered.truth_image[counted],
-        gathered.truth.class_id[counted],
+        gathered.gt_image[counted],
+        gathered.ground_truth.class_id[counted],
     )
 
 
@@ -117,18 +117,16 @@ def _record_from(data: Mapping[str, Any]) -> RunRecord:
         "class_id": len(names),
         "hit": overlaps,
         "ignored": overlaps,
-        "truth_image": len(images),
-        "truth_class": len(names),
+        "gt_image": len(images),
+        "gt_class": len(names),
     }
     column = {name: _column(data[name], limit) for name, limit in limits.items()}
     if len({len(column[name]) for name in ("image", "class_id", "hit", "ignored")}) > 1:
         raise ValueError("columns of different lengths")
-    if len(column["truth_image"]) != len(column["truth_class"]) or (np.diff(column["class_id"]) < 0).any():
+    if len(column["gt_image"]) != len(column["gt_class"]) or (np.diff(column["class_id"]) < 0).any():
         raise ValueError("columns of different lengths, or detections not sorted by class")
     hit, ignored = _bits(column.pop("hit")), _bits(column.pop("ignored"))
-    return RunRecord(
-        names, images, str(data["truth_hash"]), interpolation, hit=hit, ignored=ignored, **column
-    )
+    return RunRecord(names, images, str(data["gt_hash"]), interpolation, hit=hit, ignored=ignored, **column)
 
 
 def _column(values: Any, limit: int) -> Integers:

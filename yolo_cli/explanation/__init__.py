@@ -1,4 +1,4 @@
-"""Why a detector said what it said at one point of a picture, in data and drawn.
+"""Why a detector said what it said at one point of an image, in data and drawn.
 
 It runs the detector's own steps, so that it tells what detection does.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import overload
 
 from yolo_cli.detectors import RegionDetector, YoloDetector
+from yolo_cli.explanation.drawing import draw_explanation
 from yolo_cli.explanation.fates import Fate
-from yolo_cli.explanation.picture import draw_explanation
 from yolo_cli.explanation.regions import Judged, Region, RegionExplanation, explain_regions
 from yolo_cli.explanation.yolo import Answer, Explanation, Place, explain_yolo
 from yolo_cli.images import Image
@@ -37,7 +37,7 @@ def explain(
     """Say why ``detector`` found what it found at ``point`` (x, y in pixels) of ``image``.
 
     Raises:
-        UsageError: if the point lies outside the picture, or the suppression is soft, which removes nothing.
+        UsageError: if the point lies outside the image, or the suppression is soft, which removes nothing.
     """
     if isinstance(detector, YoloDetector):
         return explain_yolo(detector, image, point)

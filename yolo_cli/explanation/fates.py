@@ -31,7 +31,7 @@ class Fate(Generic[Where]):
         place: what it came from: the cell and anchor, or the region.
         class_id: its class.
         confidence: as the network gives it.
-        xyxy: in pixels of the picture, inside it.
+        xyxy: in pixels of the image, inside it.
         kept: whether detection returns it.
         suppressed_by: which of the explanation's fates suppressed it, or None.
         overlap: with that one, as the rule of suppression reckons it; None where nothing suppressed it.
@@ -70,11 +70,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contest:
-    """The boxes of a picture above the confidence, the most confident first.
+    """The boxes of an image above the confidence, the most confident first.
 
     Attributes:
         boxes: (N, 4), in the unit in which suppression sees them.
-        xyxy: (N, 4), inside the picture, in its pixels.
+        xyxy: (N, 4), inside the image, in its pixels.
         confidence: (N,).
         class_id: (N,).
         kept: (K,), positions of those that suppression leaves.

@@ -26,9 +26,9 @@ class Region:
     """One window or proposal.
 
     Attributes:
-        number: its place among all regions of the picture, from 0.
+        number: its place among all regions of the image, from 0.
         origin: where it came from, in words.
-        xyxy: in pixels of the picture; it may reach out of it.
+        xyxy: in pixels of the image; it may reach out of it.
     """
 
     number: int
@@ -45,7 +45,7 @@ class Judged:
         class_id: the class that it thinks likeliest.
         confidence: of that class.
         scores: of every class, (C,).
-        xyxy: the box that the class draws, in pixels of the picture: the region itself if the detector mends
+        xyxy: the box that the class draws, in pixels of the image: the region itself if the detector fixes
             no boxes.
     """
 
@@ -61,8 +61,8 @@ class RegionExplanation:
     """All that is to be said of one point.
 
     Attributes:
-        point: x and y in pixels of the picture.
-        regions: how many regions of the picture were judged.
+        point: x and y in pixels of the image.
+        regions: how many regions of the image were judged.
         over: the boxes of those that lie over the point, the best first.
         best: the best of these: those with the highest score of any class.
         fates: boxes above the confidence that lie over the point, or whose region does, and those that
@@ -84,7 +84,7 @@ def explain_regions(detector: RegionDetector, image: Image, point: tuple[float, 
     """Say why ``detector`` found what it found at ``point`` (x, y in pixels) of ``image``.
 
     Raises:
-        UsageError: if the point lies outside the picture, or the suppression is soft, which removes nothing.
+        UsageError: if the point lies outside the image, or the suppression is soft, which removes nothing.
     """
     check_point(image, point)
     rule = Rule.of(detector.config, detector.card)

@@ -50,7 +50,7 @@ class Answer:
         class_id: the class that it thinks likeliest.
         raw_class: the value of that class as the network gives it.
         confidence: of that class, before any calibration.
-        xyxy: the box in pixels of the picture; it may reach out of it.
+        xyxy: the box in pixels of the image; it may reach out of it.
     """
 
     place: Place
@@ -66,13 +66,13 @@ class Explanation:
     """All that is to be said of one point.
 
     Attributes:
-        point: x and y in pixels of the picture.
+        point: x and y in pixels of the image.
         network_point: the same in pixels of the network's input, and that input's width and height.
         answers: of every anchor of the cells that hold the point, the most confident first.
         fates: boxes over the point and those that suppressed them, the most confident first.
         threshold: the overlap above which a box goes.
         rule: the rule of suppression.
-        letterbox: how the picture lies in the network's input.
+        letterbox: how the image lies in the network's input.
     """
 
     point: tuple[float, float]
@@ -88,7 +88,7 @@ def explain_yolo(detector: YoloDetector, image: Image, point: tuple[float, float
     """Say why ``detector`` found what it found at ``point`` (x, y in pixels) of ``image``.
 
     Raises:
-        UsageError: if the point lies outside the picture, or the suppression is soft, which removes nothing.
+        UsageError: if the point lies outside the image, or the suppression is soft, which removes nothing.
     """
     check_point(image, point)
     rule = Rule.of(detector.config, detector.card)

@@ -1,4 +1,4 @@
-"""Fit a calibration on some pictures, and see on others what it is worth."""
+"""Fit a calibration on some images, and see on others what it is worth."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """A calibration, and the test pictures before and after it.
+    """A calibration, and the test images before and after it.
 
     Attributes:
         calibration: the map.
-        before: on the test pictures, with the model's own confidences.
+        before: on the test images, with the model's own confidences.
         after: the same detections, with those of the map.
     """
 
@@ -45,7 +45,7 @@ class Calibrated:
 
 
 def calibrate(fit: EvaluationSet, test: EvaluationSet, floor: float) -> Calibrated:
-    """Fit on one set of pictures and measure on another.
+    """Fit on one set of images and measure on another.
 
     Args:
         fit: what the map is fitted on, all detections.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError, UsageError
 
 __all__ = ["ClassMatch", "match_classes"]
@@ -48,12 +48,12 @@ class ClassMatch:
         kept = class_id >= 0  # (N,)
         return Detections(detections.xyxy[kept], detections.confidence[kept], class_id[kept])
 
-    def truth(self, truth: Truth) -> Truth:
-        """Truth of the data with its places in ``names``; what has none goes."""
-        class_id = self.of_data[truth.class_id]  # (N,)
+    def ground_truth(self, ground_truth: GroundTruth) -> GroundTruth:
+        """Ground truth of the data with its places in ``names``; what has none goes."""
+        class_id = self.of_data[ground_truth.class_id]  # (N,)
         kept = class_id >= 0  # (N,)
-        of_kept = truth[kept]
-        return Truth(of_kept.xyxy, class_id[kept], of_kept.crowd, of_kept.difficult, of_kept.area)
+        of_kept = ground_truth[kept]
+        return GroundTruth(of_kept.xyxy, class_id[kept], of_kept.crowd, of_kept.difficult, of_kept.area)
 
 
 def match_classes(

@@ -20,7 +20,7 @@ from yolo_cli.errors import DataError
 
 __all__ = ["MAX_BYTES", "CocoResults", "check_size", "read_coco_results"]
 
-MAX_BYTES = 1 << 29  # five million boxes: a hundred each on ten times the pictures of COCO's validation
+MAX_BYTES = 1 << 29  # five million boxes: a hundred each on ten times the images of COCO's validation
 
 _CHUNK = 1 << 20  # characters
 _LONGEST_ENTRY = 1 << 24  # characters; an entry may carry an outline
@@ -32,8 +32,8 @@ class CocoResults:
     """N entries, unchecked against any data.
 
     Attributes:
-        image_ids: I different ids of pictures, in order of first mention.
-        image: (N,), the place of each entry's picture in ``image_ids``.
+        image_ids: I different ids of images, in order of first mention.
+        image: (N,), the place of each entry's image in ``image_ids``.
         category_id: (N,), as the file has it.
         xyxy: float64, (N, 4), pixels.
         score: float64, (N,), in [0, 1].
@@ -64,7 +64,7 @@ def read_coco_results(path: Path) -> CocoResults:
         except (KeyError, TypeError, ValueError, OverflowError):
             raise DataError(f"{path}: entry {index} {_lacking(entry)}") from None
     values = np.array(numbers, float).reshape(-1, 5)  # (N, 5): x, y, w, h, score
-    pairs = np.array(ids, np.int64).reshape(-1, 2)  # (N, 2): picture, category
+    pairs = np.array(ids, np.int64).reshape(-1, 2)  # (N, 2): image, category
     _check_numbers(values, path)
     xyxy = np.concatenate([values[:, :2], values[:, :2] + values[:, 2:4]], axis=1)  # (N, 4)
     return CocoResults(tuple(places), pairs[:, 0], pairs[:, 1], xyxy, values[:, 4])
@@ -79,7 +79,7 @@ def check_size(path: Path) -> None:
     if size > MAX_BYTES:
         raise DataError(
             f"{path}: is {size / 2**30:.1f} GiB, and more than {MAX_BYTES / 2**30:.1f} GiB is not read; "
-            "write only the 100 most confident boxes of each picture"
+            "write only the 100 most confident boxes of each image"
         )
 
 
@@ -113,7 +113,7 @@ def _check_numbers(values: NDArray[np.float64], path: Path) -> None:
             shown = ", ".join(f"{value:g}" for value in values[at])
             more = int(wrong.sum()) - 1
             count = f" (and so have {more} more)" if more else ""
-            raise DataError(f"{path}: entry {at + 1} {what}: {shown}{count}; mend the program that wrote it")
+            raise DataError(f"{path}: entry {at + 1} {what}: {shown}{count}; fix the program that wrote it")
 
 
 def _entries(path: Path) -> Iterator[Any]:

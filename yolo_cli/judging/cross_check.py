@@ -48,8 +48,10 @@ def cross_check(gathered: EvaluationSet, figures: Mapping[str, float | None]) ->
     # It prints, and warns of its own use of NumPy.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        truth, found = (_indexed(COCO(), gathered, rows) for rows in (_truth(gathered), _found(gathered)))
-        run = COCOeval(truth, found, "bbox")
+        ground_truth, found = (
+            _indexed(COCO(), gathered, rows) for rows in (_ground_truth(gathered), _found(gathered))
+        )
+        run = COCOeval(ground_truth, found, "bbox")
         run.evaluate()
         run.accumulate()
         run.summarize()
@@ -70,20 +72,20 @@ def _indexed(data: Any, gathered: EvaluationSet, rows: list[dict[str, Any]]) -> 
     return data
 
 
-def _rows(xyxy: Any, image: Any, class_id: Any) -> list[dict[str, Any]]:
-    """The keys that truth and detections have in common."""
-    columns = (xyxy_to_xywh(xyxy).tolist(), image.tolist(), class_id.tolist())
+def _rows(xyxy: Any, image_places: Any, class_id: Any) -> list[dict[str, Any]]:
+    """The keys that ground truth and detections have in common."""
+    columns = (xyxy_to_xywh(xyxy).tolist(), image_places.tolist(), class_id.tolist())
     return [
-        {"id": place, "image_id": picture + 1, "category_id": k + 1, "bbox": box, "area": box[2] * box[3]}
-        for place, (box, picture, k) in enumerate(zip(*columns, strict=True), start=1)
+        {"id": place, "image_id": image + 1, "category_id": k + 1, "bbox": box, "area": box[2] * box[3]}
+        for place, (box, image, k) in enumerate(zip(*columns, strict=True), start=1)
     ]
 
 
-def _truth(gathered: EvaluationSet) -> list[dict[str, Any]]:
-    """Truth as annotations."""
+def _ground_truth(gathered: EvaluationSet) -> list[dict[str, Any]]:
+    """Ground truth as annotations."""
     # It knows no "difficult", but an area beyond all sizes is to it what difficult is to us: ignored.
-    area = np.where(gathered.truth.difficult, 1e11, gathered.truth_area)  # (T,)
-    rows = _rows(gathered.truth.xyxy, gathered.truth_image, gathered.truth.class_id)
+    area = np.where(gathered.ground_truth.difficult, 1e11, gathered.gt_area)  # (T,)
+    rows = _rows(gathered.ground_truth.xyxy, gathered.gt_image, gathered.ground_truth.class_id)
     extra = zip(area.tolist(), gathered.crowd.tolist(), strict=True)
     return [
         {**row, "area": size, "iscrowd": int(crowd)} for row, (size, crowd) in zip(rows, extra, strict=True)

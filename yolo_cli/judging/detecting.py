@@ -1,4 +1,4 @@
-"""Run a detector over the pictures of a data set, and keep what it finds on disk."""
+"""Run a detector over the images of a data set, and keep what it finds on disk."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def detect_samples(
 ) -> Iterator[Outcome]:
     """What a detector finds on each sample, in their order.
 
-    A picture that cannot be read becomes an outcome with its error, and does not end the work.
+    An image that cannot be read becomes an outcome with its error, and does not end the work.
 
     Args:
         detector: finds the boxes.
-        samples: the pictures.
+        samples: the images.
         journal: takes each outcome as soon as it is there, and gives those that it has already; None keeps
             nothing.
-        batch: so many pictures go through the detector at once.
+        batch: so many images go through the detector at once.
     """
     done = journal.done if journal else {}
     for group in _runs(samples, batch, done):
@@ -57,7 +57,7 @@ def _runs(samples: Sequence[Sample], batch: int, done: Iterable[str]) -> Iterato
 
 
 def _detect_group(detector: Detector, group: Sequence[Sample]) -> Iterator[Outcome]:
-    """Read and detect; pictures that cannot be read do not reach the detector."""
+    """Read and detect; images that cannot be read do not reach the detector."""
     images, errors = {}, {}
     for sample in group:
         try:

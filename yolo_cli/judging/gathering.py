@@ -15,17 +15,17 @@ __all__ = ["gather"]
 def gather(
     samples: Sequence[Sample], found: Mapping[str, Detections], match: ClassMatch, floor: float = 0.0
 ) -> EvaluationSet:
-    """Put what was found on each sample beside its truth.
+    """Put what was found on each sample beside its ground truth.
 
     Args:
-        samples: the pictures that are judged.
+        samples: the images that are judged.
         found: detections by name of the sample, with the model's class ids; samples that are not among them
             are not judged.
         match: which classes are judged.
         floor: detections below this confidence are not judged.
 
     Raises:
-        DataError: if a detection cannot be judged, or no picture is left.
+        DataError: if a detection cannot be judged, or no image is left.
     """
     judge = Evaluator(match.names)
     ids = [sample.image_id for sample in samples]
@@ -34,5 +34,5 @@ def gather(
         if sample.name in found:
             kept = found[sample.name][found[sample.name].confidence >= floor]
             rank = int(image_id) if ranked else None
-            judge.add(sample.name, match.found(kept), match.truth(sample.truth), rank)
+            judge.add(sample.name, match.found(kept), match.ground_truth(sample.ground_truth), rank)
     return judge.gathered()

@@ -1,6 +1,6 @@
-"""What was found so far, on disk picture by picture, so that an interrupted evaluation goes on.
+"""What was found so far, on disk image by image, so that an interrupted evaluation goes on.
 
-The file is NDJSON: a first line says which model found it and how, then one line a picture:
+The file is NDJSON: a first line says which model found it and how, then one line an image:
 ``{"image": …, "boxes": [[x1, y1, x2, y2], …], "confidence": […], "class_id": […]}`` or
 ``{"image": …, "error": …}``. Numbers are written so that they come back to the last bit.
 """
@@ -23,7 +23,7 @@ __all__ = ["Journal", "Outcome"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What became of one picture: ``found``, or ``error`` where it could not be read."""
+    """What became of one image: ``found``, or ``error`` where it could not be read."""
 
     image: str
     found: Detections
@@ -34,7 +34,7 @@ class Journal:
     """A file that outcomes are appended to, each safe as soon as it is written.
 
     Attributes:
-        done: the outcomes that were in the file when it was opened, by picture.
+        done: the outcomes that were in the file when it was opened, by image.
     """
 
     def __init__(self, file: TextIO, done: Mapping[str, Outcome]) -> None:
@@ -128,7 +128,7 @@ def _outcomes(path: Path, lines: list[bytes]) -> Iterator[Outcome]:
         try:
             yield _outcome(json.loads(line))
         except (ValueError, KeyError, TypeError):
-            raise DataError(f"{path}:{number}: is no outcome of a picture; delete this line") from None
+            raise DataError(f"{path}:{number}: is no outcome of an image; delete this line") from None
 
 
 def _outcome(value: Any) -> Outcome:

@@ -45,15 +45,15 @@ def read_results(
     """Read a results file or folder.
 
     Args:
-        path: a ``.json`` file, or a folder with a text file for each picture with boxes, one line
-            ``class cx cy w h confidence`` for each, in fractions of the picture's width and height.
-        samples: the pictures that are judged.
+        path: a ``.json`` file, or a folder with a text file for each image with boxes, one line
+            ``class cx cy w h confidence`` for each, in fractions of the image's width and height.
+        samples: the images that are judged.
         category_ids: for COCO results, the id of each class. If they are 1, 2, 3 … and the file has a 0, its
             ids are taken to begin with 0. Label files number classes from 0.
-        others: pictures of the same data that are not judged; what was found on them is passed over.
+        others: images of the same data that are not judged; what was found on them is passed over.
 
     Raises:
-        DataError: if the file is broken, or nothing in it belongs to the pictures.
+        DataError: if the file is broken, or nothing in it belongs to the images.
     """
     if path.is_dir():
         return _from_labels(path, samples, len(category_ids))
@@ -63,41 +63,41 @@ def read_results(
 def _from_coco(
     path: Path,
     results: CocoResults,
-    pictures: tuple[Sequence[Sample], Sequence[Sample]],
+    groups: tuple[Sequence[Sample], Sequence[Sample]],
     category_ids: Sequence[int],
 ) -> Results:
-    """Sort the entries of a results list by picture."""
-    samples, others = pictures
+    """Sort the entries of a results list by place."""
+    samples, others = groups
     keys, known = _keys(samples), _keys(others)
     of_id = np.array([keys.get(value, -1) for value in results.image_ids], np.int64)  # (I,)
     elsewhere = np.array([value in known for value in results.image_ids], bool)  # (I,)
-    picture = of_id[results.image]  # (N,), place in samples, or -1
+    place = of_id[results.image]  # (N,), place in samples, or -1
     class_id = _class_ids(results.category_id, category_ids)  # (N,), or -1
-    _check_any(path, results, picture, class_id, f"{samples[0].image_id!r}, …", category_ids)
-    unknown = (picture < 0) & ~elsewhere[results.image]  # (N,)
-    nameless = (class_id < 0) & (picture >= 0)  # (N,)
-    images = np.array(results.image_ids, object)[results.image]  # (N,)
-    left_out = [*_left_out(path, "image_id", unknown, images)]
+    _check_any(path, results, place, class_id, f"{samples[0].image_id!r}, …", category_ids)
+    unknown = (place < 0) & ~elsewhere[results.image]  # (N,)
+    nameless = (class_id < 0) & (place >= 0)  # (N,)
+    ids_of_entries = np.array(results.image_ids, object)[results.image]  # (N,)
+    left_out = [*_left_out(path, "image_id", unknown, ids_of_entries)]
     left_out += _left_out(path, "category_id", nameless, results.category_id)
-    kept = (picture >= 0) & (class_id >= 0)  # (N,)
+    kept = (place >= 0) & (class_id >= 0)  # (N,)
     found = Detections(results.xyxy[kept], results.score[kept], class_id[kept])
-    return Results(_by_picture(found, picture[kept], samples), tuple(left_out))
+    return Results(_by_image(found, place[kept], samples), tuple(left_out))
 
 
 def _check_any(
     path: Path,
     results: CocoResults,
-    picture: Integers,
+    image: Integers,
     class_id: Integers,
     image_ids: str,
     category_ids: Sequence[int],
 ) -> None:
-    """Raise DataError if of N entries none has a picture or none a class; an empty list may stand."""
-    if not len(picture):
+    """Raise DataError if of N entries none has an image or none a class; an empty list may stand."""
+    if not len(image):
         return
-    if (picture < 0).all():
+    if (image < 0).all():
         first = f"the first is {results.image_ids[0]!r}, the data has {image_ids}"
-        raise DataError(f"{path}: no image_id in it is a picture of the data: {first}")
+        raise DataError(f"{path}: no image_id in it is an image of the data: {first}")
     if (class_id < 0).all():
         ids = ", ".join(map(str, category_ids[:5]))
         first = f"the first is {results.category_id[0]}, the data has {ids}, …"
@@ -112,10 +112,10 @@ def _left_out(path: Path, what: str, wrong: Bools, ids: NDArray[Any]) -> Iterato
         yield f"{path}: {boxes} left out: the data does not know their {what}; the first is {first!r}"
 
 
-def _by_picture(found: Detections, picture: Integers, samples: Sequence[Sample]) -> dict[str, Detections]:
-    """Detections (N,) by the name of their picture, each with those of its own in the order of the file."""
-    order = np.argsort(picture, kind="stable")  # (N,)
-    cuts = np.searchsorted(picture[order], np.arange(len(samples) + 1))  # (P + 1,)
+def _by_image(found: Detections, image: Integers, samples: Sequence[Sample]) -> dict[str, Detections]:
+    """Detections (N,) by the name of their image, each with those of its own in the order of the file."""
+    order = np.argsort(image, kind="stable")  # (N,)
+    cuts = np.searchsorted(image[order], np.arange(len(samples) + 1))  # (P + 1,)
     return {sample.name: found[order[cuts[place] : cuts[place + 1]]] for place, sample in enumerate(samples)}
 
 
@@ -130,9 +130,9 @@ def _class_ids(given: Integers, category_ids: Sequence[int]) -> Integers:
 
 
 def _keys(samples: Sequence[Sample]) -> dict[int | str, int]:
-    """What a results file may call each picture → its place: the id before the name, the name, the stem.
+    """What a results file may call each image → its place: the id before the name, the name, the stem.
 
-    Where two pictures could be meant by one of these, neither is.
+    Where two images could be meant by one of these, neither is.
     """
     keys: dict[int | str, int] = {}
     for way in (_image_id, _whole_name, _file_name, _stem, _stem_as_number):
@@ -167,7 +167,7 @@ def _stem_as_number(sample: Sample) -> int | str:
 
 
 def _from_labels(folder: Path, samples: Sequence[Sample], classes: int) -> Results:
-    """Read the label file of each picture."""
+    """Read the label file of each image."""
     by_stem: defaultdict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.rglob("*.txt")):
         by_stem[path.stem].append(path)
@@ -179,14 +179,14 @@ def _from_labels(folder: Path, samples: Sequence[Sample], classes: int) -> Resul
     if not found:
         count = sum(map(len, by_stem.values()))
         raise DataError(
-            f"{folder}: none of its {count} .txt files is called like a picture of the data; "
+            f"{folder}: none of its {count} .txt files is called like an image of the data; "
             f"{samples[0].path.stem}.txt would be"
         )
     return Results({sample.name: found.get(sample.name, Detections()) for sample in samples})
 
 
 def _label_of(sample: Sample, paths: Sequence[Path], folder: Path) -> Path | None:
-    """The one of the files with a picture's stem that is the picture's; None if there is none."""
+    """The one of the files with an image's stem that is the image's; None if there is none."""
     if len(paths) > 1:
         ending = PurePosixPath(sample.name).with_suffix(".txt").parts[-2:]
         paths = [path for path in paths if path.parts[-2:] == ending] or paths

@@ -43,7 +43,7 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet'
 _CAFFE_MEAN = (103.939, 116.779, 123.68)  # BGR, 0 to 255
 
 
-def add_application(name: str, picture: Any, weights: Weights = None) -> Any:
+def add_application(name: str, image: Any, weights: Weights = None) -> Any:
     """Add a network with the scaling of pixels that it was trained with.
 
     Where the original lets a convolution or pooling eat the border without padding, it is padded, so that
@@ -52,7 +52,7 @@ def add_application(name: str, picture: Any, weights: Weights = None) -> Any:
 
     Args:
         name: a key of `APPLICATIONS`.
-        picture: RGB pixels (B, H, W, 3), 0 to 255.
+        image: RGB pixels (B, H, W, 3), 0 to 255.
         weights: a weights file of that network without its classifier, ``imagenet`` for Keras's own
             download, None for random values.
 
@@ -73,12 +73,12 @@ def add_application(name: str, picture: Any, weights: Weights = None) -> Any:
             config["padding"] = "same"
         return type(layer).from_config(config)
 
-    pixels = _scaled(picture, APPLICATIONS[name])
+    pixels = _scaled(image, APPLICATIONS[name])
 
     def scaled_first(layer: Any, x: Any, *rest: Any, **options: Any) -> Any:
-        return layer(pixels if x is picture else x, *rest, **options)
+        return layer(pixels if x is image else x, *rest, **options)
 
-    copy = keras.models.clone_model(original, picture, copied, call_function=scaled_first)
+    copy = keras.models.clone_model(original, image, copied, call_function=scaled_first)
     for layer in copy.layers:
         if layer.weights:
             layer.set_weights(original.get_layer(layer.name).get_weights())
@@ -109,14 +109,14 @@ def _as_rescaling(layer: Any) -> Any:
     return keras.layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist(), name=layer.name)
 
 
-def _scaled(picture: Any, scaling: Scaling) -> Any:
+def _scaled(image: Any, scaling: Scaling) -> Any:
     """RGB pixels, 0 to 255, as the network wants them."""
     if scaling == "caffe":
-        picture = BlueGreenRed(name="bgr")(picture)
+        image = BlueGreenRed(name="bgr")(image)
         scale, offset = [1.0] * 3, [-mean for mean in _CAFFE_MEAN]
     elif scaling == "torch":
         scale = [1 / (255 * deviation) for deviation in _DEVIATION]
         offset = [-mean / deviation for mean, deviation in zip(_MEAN, _DEVIATION, strict=True)]
     else:
         scale, offset = ([1 / 127.5] * 3, [-1.0] * 3) if scaling == "tf" else ([1.0] * 3, [0.0] * 3)
-    return keras.layers.Rescaling(scale, offset, dtype="float32", name="scale")(picture)
+    return keras.layers.Rescaling(scale, offset, dtype="float32", name="scale")(image)

@@ -25,7 +25,7 @@ BACKBONES = (*SCALES, *APPLICATIONS)
 
 STRIDES = (32, 16, 8)
 OWN = ("neck_", "head_", "predict_")  # how the names of layers begin that are not the backbone's
-PROBE = 416  # a picture's side, in pixels, at which the strides of feature maps are read off
+PROBE = 416  # an image's side, in pixels, at which the strides of feature maps are read off
 
 Anchors = Sequence[tuple[float, float]]
 
@@ -65,12 +65,12 @@ def build_backbone_model(
         Head("yolo", tuple((float(w), float(h)) for w, h in group), stride, class_count)
         for stride, group in zip(strides, anchors, strict=True)
     )
-    picture = keras.Input((None, None, 3), dtype="uint8", name="rgb")
-    maps = feature_maps(_features(name, picture, weights))
+    image = keras.Input((None, None, 3), dtype="uint8", name="rgb")
+    maps = feature_maps(_features(name, image, weights))
     outputs = [
         _head(x, head, i) for i, (x, head) in enumerate(zip(_neck(maps, strides, width), heads, strict=True))
     ]
-    return keras.Model(picture, outputs, name="".join(c if c.isalnum() else "_" for c in name)), heads
+    return keras.Model(image, outputs, name="".join(c if c.isalnum() else "_" for c in name)), heads
 
 
 def backbone_layers(model: Any) -> tuple[Any, ...]:
@@ -119,11 +119,11 @@ def _known(backbone: str) -> str:
     raise UsageError(f"--backbone {backbone}: is not known; {hint}")
 
 
-def _features(name: str, picture: Any, weights: Weights) -> Any:
-    """The network without its classifier, as a model from ``picture`` to its last feature map."""
+def _features(name: str, image: Any, weights: Weights) -> Any:
+    """The network without its classifier, as a model from ``image`` to its last feature map."""
     if name in APPLICATIONS:
-        return keras.Model(picture, add_application(name, picture, weights))
-    network = keras.Model(picture, add_features(name, picture))
+        return keras.Model(image, add_application(name, image, weights))
+    network = keras.Model(image, add_features(name, image))
     if weights is not None:
         load_published(network, published_file(name) if weights == "imagenet" else weights)
     return network

@@ -52,17 +52,17 @@ _STAGES = (
 )
 
 
-def add_features(name: str, picture: Any) -> Any:
+def add_features(name: str, image: Any) -> Any:
     """Add the network without its classifier.
 
     Args:
         name: a key of `SCALES`.
-        picture: RGB pixels (B, H, W, 3), 0 to 255.
+        image: RGB pixels (B, H, W, 3), 0 to 255.
 
     Returns:
         Its last feature map, (B, H / 32, W / 32, 320 or 352).
     """
-    x = keras.layers.Rescaling(1 / 128, -127 / 128, dtype="float32", name="scale")(picture)
+    x = keras.layers.Rescaling(1 / 128, -127 / 128, dtype="float32", name="scale")(image)
     x = keras.layers.Conv2D(STEM_FILTERS, 3, 2, "same", use_bias=False, name="conv_stem")(x)
     x = _relu6(_norm(x, "bn0"), "relu6_stem")
     for index, stage in enumerate(_blocks(*SCALES[name])):

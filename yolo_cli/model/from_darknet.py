@@ -43,8 +43,8 @@ def build_model(
     Raises:
         DataError: if a section does not fit those before it.
     """
-    picture = keras.Input((None, None, 3), dtype="uint8", name="rgb")
-    x = keras.layers.Rescaling(1 / 255, dtype="float32", name="scale")(picture)
+    image = keras.Input((None, None, 3), dtype="uint8", name="rgb")
+    x = keras.layers.Rescaling(1 / 255, dtype="float32", name="scale")(image)
     outputs: list[Any] = []  # of every layer, as [route] and [shortcut] refer to any of them
     heads: list[Any] = []
     for index, layer in enumerate(network.layers):
@@ -53,7 +53,7 @@ def build_model(
         else:
             x = _LAYERS[layer.kind](x, layer, network, index, outputs)
         outputs.append(x)
-    model = keras.Model(picture, heads, name=name)
+    model = keras.Model(image, heads, name=name)
     if convolutions is not None:
         load_convolutions(model, convolutions)
     return model

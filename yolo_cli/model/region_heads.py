@@ -1,4 +1,4 @@
-"""What stands on the shared features: classes and boxes of regions, or of the one object of a picture."""
+"""What stands on the shared features: classes and boxes of regions, or of the one object of an image."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def build_mlp_head(shape: Shape, classes: int, hidden: int = 128, reduced: int |
 
 
 def build_localisation_head(shape: Shape, classes: int, width: int = 64) -> Any:
-    """For pictures with one object: two convolutions, so that the dense layers need not see every cell.
+    """For images with one object: two convolutions, so that the dense layers need not see every cell.
 
     Returns:
         A Keras model: float32 (B, *shape) → a list of one raw vector (B, 5 + classes): p_c, b_x, b_y, b_h,

@@ -1,7 +1,7 @@
 """The classifier of the sliding windows, as dense layers and as convolutions.
 
 No layer pads, so that what the network says of a window does not depend on where it lies: the same layers run
-over a whole picture say of every window at once what they say of each crop. Only the dense layers must become
+over a whole image say of every window at once what they say of each crop. Only the dense layers must become
 convolutions for that, with the same numbers: OverFeat (Sermanet et al., 2014), and before it Matan, Burges,
 LeCun and Denker (1991).
 """
@@ -29,15 +29,15 @@ def build_window_classifier(classes: int, side: int = 128, width: int = 16) -> A
         A Keras model: uint8 (B, side, side, 3) → one list of float32 (B, classes), before softmax. Its layers
         with strides come to 16 pixels.
     """
-    picture = keras.Input((side, side, 3), dtype="uint8", name="rgb")
-    x = _trunk(picture, width)  # (B, 4, 4, 8 · width) for a side of 128
+    image = keras.Input((side, side, 3), dtype="uint8", name="rgb")
+    x = _trunk(image, width)  # (B, 4, 4, 8 · width) for a side of 128
     x = keras.layers.Flatten(name="flat")(x)
     x = keras.layers.Dense(4 * width, activation="relu", name="hidden")(x)
-    return keras.Model(picture, [keras.layers.Dense(classes, name="scores")(x)], name="window_classifier")
+    return keras.Model(image, [keras.layers.Dense(classes, name="scores")(x)], name="window_classifier")
 
 
 def as_convolutions(model: Any) -> Any:
-    """The same network for pictures of any size.
+    """The same network for images of any size.
 
     Returns:
         A Keras model: uint8 (B, H, W, 3) → one list of float32 (B, rows, columns, classes), where row r and
@@ -45,11 +45,11 @@ def as_convolutions(model: Any) -> Any:
     """
     hidden, scores = model.get_layer("hidden"), model.get_layer("scores")
     width = model.get_layer("conv_0").filters
-    picture = keras.Input((None, None, 3), dtype="uint8", name="rgb")
-    x = _trunk(picture, width)
+    image = keras.Input((None, None, 3), dtype="uint8", name="rgb")
+    x = _trunk(image, width)
     x = keras.layers.Conv2D(hidden.units, EDGE, activation="relu", name="hidden")(x)
     x = keras.layers.Conv2D(scores.units, 1, name="scores")(x)
-    whole = keras.Model(picture, [x], name="window_classifier")
+    whole = keras.Model(image, [x], name="window_classifier")
     for layer in whole.layers:
         values = model.get_layer(layer.name).get_weights()
         if layer.name in ("hidden", "scores"):  # (inputs, units) → (rows, columns, channels, units)
@@ -59,9 +59,9 @@ def as_convolutions(model: Any) -> Any:
     return whole
 
 
-def _trunk(picture: Any, width: int) -> Any:
+def _trunk(image: Any, width: int) -> Any:
     """Four convolutions, each followed by normalisation and rectifier; 16 pixels become one."""
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="scale")(picture)
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="scale")(image)
     for index, (size, stride, factor) in enumerate(((5, 2, 1), (3, 1, 2), (3, 1, 4), (3, 1, 8))):
         x = keras.layers.Conv2D(width * factor, size, stride, use_bias=False, name=f"conv_{index}")(x)
         x = keras.layers.BatchNormalization(name=f"norm_{index}")(x)

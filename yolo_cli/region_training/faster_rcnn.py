@@ -2,7 +2,7 @@
 
 Ren et al. (NIPS 2015) take turns four times, because the layers that both networks share change with each.
 Here the shared features are another model's and stay as they are, so one turn each is enough, and the
-pictures go through those layers only once.
+images go through those layers only once.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets import Sample
-from yolo_cli.detections import Truth
-from yolo_cli.detectors.feature_map import SIDE, picture_features, region_features
+from yolo_cli.detections import GroundTruth
+from yolo_cli.detectors.feature_map import SIDE, image_features, region_features
 from yolo_cli.detectors.proposal_network import best_proposals
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
@@ -44,7 +44,7 @@ def fit_faster_rcnn(
     """Both networks, trained one after the other, as one model.
 
     Args:
-        samples: the pictures, with names that differ.
+        samples: the images, with names that differ.
         backbone: gives the feature map on which both stand.
         classes: how many.
         epochs: of the network that proposes, and of the head.
@@ -53,26 +53,26 @@ def fit_faster_rcnn(
     """
 
     def see(_number: int, sample: Sample) -> tuple[NDArray[np.float16]]:
-        return (picture_features(backbone, sample.read()).astype(np.float16),)  # (rows, columns, C)
+        return (image_features(backbone, sample.read()).astype(np.float16),)  # (rows, columns, C)
 
-    seen = run.each_picture(samples, see, "maps")
+    seen = run.each_image(samples, see, "maps")
     maps = {sample.name: features for sample, (features,) in zip(samples, seen, strict=True)}
-    truths = [_in_square(sample) for sample in samples]
-    proposer = fit_proposal_network(list(maps.values()), truths, epochs[0], seed, run)
+    ground_truths = [_in_square(sample) for sample in samples]
+    proposer = fit_proposal_network(list(maps.values()), ground_truths, epochs[0], seed, run)
     examples = _examples(samples, maps, proposer, seed, run)
     return joined(proposer, fit_mlp_head(examples, classes, epochs[1], seed, run, REDUCED))
 
 
-def _in_square(sample: Sample) -> Truth:
-    """The boxes of a picture in pixels of the network's input."""
+def _in_square(sample: Sample) -> GroundTruth:
+    """The boxes of an image in pixels of the network's input."""
     width, height = sample.size
-    truth = sample.truth
-    square = Letterbox.fit(height, width, SIDE, SIDE).forward(truth.xyxy)  # (N, 4)
-    return Truth(square, truth.class_id, truth.crowd, truth.difficult)
+    ground_truth = sample.ground_truth
+    square = Letterbox.fit(height, width, SIDE, SIDE).forward(ground_truth.xyxy)  # (N, 4)
+    return GroundTruth(square, ground_truth.class_id, ground_truth.crowd, ground_truth.difficult)
 
 
 def _examples(samples: Sequence[Sample], maps: Maps, proposer: Any, seed: int, run: Run) -> Examples:
-    """Features of chosen proposals of every picture: what the head will see."""
+    """Features of chosen proposals of every image: what the head will see."""
 
     def propose(image: Image) -> Any:
         [raw] = proposer.predict_on_batch(maps[image.name][None].astype(np.float32))  # (rows, columns, 5 A)

@@ -26,8 +26,8 @@ class RegionJob:
         data: folder or file of the data set.
         out: the run's folder.
         recipe: which detector, and how.
-        allow_unlabelled: a picture without a label file shows nothing to find.
-        fingerprint: of the pictures and boxes to learn from, when the run began.
+        allow_unlabelled: an image without a label file shows nothing to find.
+        fingerprint: of the images and boxes to learn from, when the run began.
         finished: whether it is done.
     """
 

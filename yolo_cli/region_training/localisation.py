@@ -1,4 +1,4 @@
-"""Teach the network of localisation: what the largest object of a picture is, and where it lies."""
+"""Teach the network of localisation: what the largest object of an image is, and where it lies."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from yolo_cli.augment import augment
 from yolo_cli.boxes import area, clip, intersection
 from yolo_cli.config import AugmentConfig
 from yolo_cli.datasets import Sample
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.feature_map import SIDE
 from yolo_cli.detectors.localisation import BOX, encode
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 from yolo_cli.loss import ciou
 from yolo_cli.model.region_heads import build_localisation_head
-from yolo_cli.region_training.regions import away_from_truth, teaching
+from yolo_cli.region_training.regions import away_from_gt, teaching
 from yolo_cli.region_training.run import UNKEPT, EpochBatches, Run
 
 __all__ = ["Views", "collect_views", "fit_localisation_head", "localisation_loss", "views_of"]
 
 BATCH = 64
 RATE = 1e-3
-SMOOTHING = 0.1  # of class targets: two thousand pictures are soon known by heart
+SMOOTHING = 0.1  # of class targets: two thousand images are soon known by heart
 BOX_WEIGHT = 3.0  # of the box beside p_c and the classes
 VARIED = AugmentConfig(mosaic=0.0, cutout=0.0)
-TRIES = 40  # places that are looked at for a part of the picture without objects
+TRIES = 40  # places that are looked at for a part of the image without objects
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
-    """Pictures, each in several versions, as features with what the network should say.
+    """Images, each in several versions, as features with what the network should say.
 
     Attributes:
         features: float16, (M, rows, columns, C).
@@ -58,65 +58,70 @@ def collect_views(
     seed: int = 0,
     run: Run = UNKEPT,
 ) -> Views:
-    """Features and vectors of every view of every picture.
+    """Features and vectors of every view of every image.
 
     Args:
-        samples: the pictures.
-        describe: picture → features (rows, columns, C).
+        samples: the images.
+        describe: image → features (rows, columns, C).
         classes: how many.
         seed: the same seed gives the same views.
-        run: keeps what each picture gave.
+        run: keeps what each image gave.
     """
 
     def work(number: int, sample: Sample) -> tuple[NDArray[Any], ...]:
         random = np.random.default_rng((seed, number + 1))
-        views = list(views_of(sample.read().rgb, sample.truth, random))
+        views = list(views_of(sample.read().rgb, sample.ground_truth, random))
         features = [describe(Image(rgb)).astype(np.float16) for rgb, _ in views]  # each (rows, columns, C)
-        return np.stack(features), np.stack([_vector(truth, classes) for _, truth in views])
+        return np.stack(features), np.stack([_vector(ground_truth, classes) for _, ground_truth in views])
 
-    parts = run.each_picture(samples, work)
+    parts = run.each_image(samples, work)
     return Views(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def views_of(
-    rgb: Pixels, truth: Truth, random: np.random.Generator, varied: int = 3
-) -> Iterator[tuple[Pixels, Truth]]:
-    """One picture as the network's square (SIDE, SIDE, 3), in several versions, each with its boxes.
+    rgb: Pixels, ground_truth: GroundTruth, random: np.random.Generator, varied: int = 3
+) -> Iterator[tuple[Pixels, GroundTruth]]:
+    """One image as the network's square (SIDE, SIDE, 3), in several versions, each with its boxes.
 
     The whole; ``varied`` versions that are mirrored, resized, moved and recoloured by chance; and, where
-    there is one, a part that shows no object at all: most data sets have no empty pictures, and without them
+    there is one, a part that shows no object at all: most data sets have no empty images, and without them
     the network would never learn to say so.
     """
     letterbox = _square(rgb)
-    whole = Truth(letterbox.forward(truth.xyxy), truth.class_id, truth.crowd, truth.difficult)
+    whole = GroundTruth(
+        letterbox.forward(ground_truth.xyxy),
+        ground_truth.class_id,
+        ground_truth.crowd,
+        ground_truth.difficult,
+    )
     yield letterbox.apply(rgb), whole
     for _ in range(varied):
-        yield augment([(rgb, truth)], random, VARIED, (SIDE, SIDE))
-    part = _empty_part(rgb, truth, random)
+        yield augment([(rgb, ground_truth)], random, VARIED, (SIDE, SIDE))
+    part = _empty_part(rgb, ground_truth, random)
     if part is not None:
-        yield _square(part).apply(part), Truth()
+        yield _square(part).apply(part), GroundTruth()
 
 
 def _square(rgb: Pixels) -> Letterbox:
-    """How a picture (height, width, 3) lies in the network's square."""
+    """How an image (height, width, 3) lies in the network's square."""
     return Letterbox.fit(rgb.shape[0], rgb.shape[1], SIDE, SIDE)
 
 
-def _empty_part(rgb: Pixels, truth: Truth, random: np.random.Generator) -> Pixels | None:
-    """A part of the picture that no truth reaches into, of those tried the largest; None if there is none."""
+def _empty_part(rgb: Pixels, ground_truth: GroundTruth, random: np.random.Generator) -> Pixels | None:
+    """A part of the image that no object reaches into, of those tried the largest; None if there is none."""
     height, width = rgb.shape[:2]
-    tried = away_from_truth((width, height), truth, TRIES, random).xyxy  # (N, 4)
+    tried = away_from_gt((width, height), ground_truth, TRIES, random).xyxy  # (N, 4)
     inside = np.rint(clip(tried, width, height))  # (N, 4)
-    free = inside[~(intersection(inside, truth.xyxy.astype(np.float64)) > 0).any(axis=1)]  # (M, 4)
+    free = inside[~(intersection(inside, ground_truth.xyxy.astype(np.float64)) > 0).any(axis=1)]  # (M, 4)
     if not len(free) or area(free).max() < 1:
         return None
     left, top, right, bottom = free[area(free).argmax()].astype(int).tolist()
     return np.ascontiguousarray(rgb[top:bottom, left:right])
 
 
-def _vector(truth: Truth, classes: int) -> NDArray[np.float32]:
+def _vector(ground_truth: GroundTruth, classes: int) -> NDArray[np.float32]:
     """What the network should say of boxes in pixels of its square: the largest counts."""
-    shown = teaching(truth)
+    shown = teaching(ground_truth)
     if not len(shown):
         return encode(None, 0, classes)
     xyxy = clip(shown.xyxy.astype(np.float64), SIDE, SIDE) / SIDE  # (N, 4)

@@ -12,7 +12,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import iou
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.proposal_network import ANCHORS, anchor_boxes
 from yolo_cli.detectors.regions import deltas_between
 from yolo_cli.model.proposals import build_proposal_network
@@ -24,14 +24,16 @@ __all__ = ["fit_proposal_network", "label_anchors", "proposal_loss"]
 
 Floats = NDArray[np.floating[Any]]
 
-BATCH = 8  # pictures
+BATCH = 8  # images
 RATE = 1e-3
 HOLDS, EMPTY = 0.7, 0.3  # overlap with an object from which an anchor holds it, and below which it is empty
-ASKED, HOLDING = 256, 128  # anchors of a picture that are asked, and at most so many of those that hold one
+ASKED, HOLDING = 256, 128  # anchors of an image that are asked, and at most so many of those that hold one
 
 
-def label_anchors(anchors: Floats, truth: Truth, random: np.random.Generator) -> NDArray[np.float32]:
-    """What the network should say of the anchors (R, 4) of one picture.
+def label_anchors(
+    anchors: Floats, ground_truth: GroundTruth, random: np.random.Generator
+) -> NDArray[np.float32]:
+    """What the network should say of the anchors (R, 4) of one image.
 
     As in Ren et al., section 3.1.2: an anchor holds an object if it overlaps it by HOLDS, or more than any
     other anchor does; it is empty if it overlaps none by EMPTY. Of both kinds some are drawn, and only those
@@ -39,8 +41,8 @@ def label_anchors(anchors: Floats, truth: Truth, random: np.random.Generator) ->
 
     Args:
         anchors: in pixels of the network's input.
-        truth: what is on the picture, in the same pixels. Difficult objects and crowds are not taught, but
-            what shows them is not called empty either.
+        ground_truth: what is on the image, in the same pixels. Difficult objects and crowds are not taught,
+            but what shows them is not called empty either.
         random: all chance comes from here.
 
     Returns:
@@ -49,8 +51,8 @@ def label_anchors(anchors: Floats, truth: Truth, random: np.random.Generator) ->
     """
     out = np.zeros((len(anchors), 5), np.float32)
     out[:, 0] = -1
-    taught = teaching(truth)
-    every = iou(anchors, truth.xyxy.astype(np.float64)).max(axis=1, initial=0)  # (R,)
+    taught = teaching(ground_truth)
+    every = iou(anchors, ground_truth.xyxy.astype(np.float64)).max(axis=1, initial=0)  # (R,)
     own = iou(anchors, taught.xyxy.astype(np.float64))  # (R, T)
     best = own.max(axis=0)  # (T,)
     holds = ((own >= HOLDS) | ((own == best) & (best > 0))).any(axis=1)  # (R,)
@@ -68,7 +70,7 @@ def _some(mask: NDArray[np.bool_], count: int, random: np.random.Generator) -> N
 
 
 def proposal_loss(target: Any, raw: Any) -> Any:
-    """How wrong the network is, for each picture (B,).
+    """How wrong the network is, for each image (B,).
 
     Logistic loss of the anchors that are asked, and Huber loss of the boxes of those that hold an object,
     both shared out among ASKED.
@@ -90,43 +92,45 @@ def proposal_loss(target: Any, raw: Any) -> Any:
 class _Batches(EpochBatches):
     """Maps with their targets; in every epoch in another order, and other anchors are asked."""
 
-    def __init__(self, maps: Sequence[NDArray[np.float16]], truths: Sequence[Truth], seed: int) -> None:
+    def __init__(
+        self, maps: Sequence[NDArray[np.float16]], ground_truths: Sequence[GroundTruth], seed: int
+    ) -> None:
         super().__init__()
-        self._maps, self._truths, self._seed = maps, truths, seed
+        self._maps, self._ground_truths, self._seed = maps, ground_truths, seed
         self._anchors = anchor_boxes(*maps[0].shape[:2])  # (R, 4)
 
     def __len__(self) -> int:
-        return math.ceil(len(self._truths) / BATCH)
+        return math.ceil(len(self._ground_truths) / BATCH)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Maps (B, rows, columns, C) and targets (B, rows, columns, 5 · ANCHORS)."""
         random = np.random.default_rng((self._seed, self.epoch, index))
-        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._truths))
+        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._ground_truths))
         chosen = order[index * BATCH : (index + 1) * BATCH]  # (B,)
-        targets = np.stack([label_anchors(self._anchors, self._truths[one], random) for one in chosen])
+        targets = np.stack([label_anchors(self._anchors, self._ground_truths[one], random) for one in chosen])
         maps = np.stack([self._maps[one] for one in chosen]).astype(np.float32)
         return maps, targets.reshape(*maps.shape[:3], 5 * ANCHORS)
 
 
 def fit_proposal_network(
     maps: Sequence[NDArray[np.float16]],
-    truths: Sequence[Truth],
+    ground_truths: Sequence[GroundTruth],
     epochs: int,
     seed: int = 0,
     run: Run = UNKEPT,
 ) -> Any:
-    """The network that proposes, taught by pictures with these feature maps and truths.
+    """The network that proposes, taught by images with these feature maps and ground truths.
 
     Args:
-        maps: (rows, columns, C) of each picture.
-        truths: of each picture, in pixels of the network's input.
-        epochs: how often it sees all pictures.
+        maps: (rows, columns, C) of each image.
+        ground_truths: of each image, in pixels of the network's input.
+        epochs: how often it sees all images.
         seed: the same seed asks the same anchors.
         run: keeps what is done.
     """
     keras.utils.set_random_seed(seed)
     model = build_proposal_network(maps[0].shape[-1], ANCHORS)
-    batches = _Batches(maps, truths, seed)
+    batches = _Batches(maps, ground_truths, seed)
     slower = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(batches))
     optimizer = keras.optimizers.AdamW(slower, weight_decay=0.02)
     model.compile(optimizer=optimizer, loss=[proposal_loss], jit_compile=False)

@@ -1,4 +1,4 @@
-"""Which regions of a picture teach a classifier, and what."""
+"""Which regions of an image teach a classifier, and what."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import iou, xyxy_to_cxcywh
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 
-__all__ = ["Labelled", "around_truth", "away_from_truth", "label", "teaching"]
+__all__ = ["Labelled", "around_gt", "away_from_gt", "label", "teaching"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
-NEAR, FAR = 0.6, 0.3  # overlap with a truth from which a window shows it, and below which it shows background
+NEAR, FAR = (
+    0.6,
+    0.3,
+)  # overlap with a ground truth from which a window shows it, and below which it shows background
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,15 +27,15 @@ class Labelled:
     """Regions and what they overlap most.
 
     Attributes:
-        xyxy: (N, 4), pixels of the picture.
-        overlap: (N,), IoU with the truth nearest to each; 0 where there is none.
-        truth: (N,), which truth that is; -1 where there is none.
+        xyxy: (N, 4), pixels of the image.
+        overlap: (N,), IoU with the ground truth nearest to each; 0 where there is none.
+        ground_truth: (N,), which ground truth that is; -1 where there is none.
         class_id: (N,), its class; -1 where there is none.
     """
 
     xyxy: Floats
     overlap: Floats
-    truth: Integers
+    ground_truth: Integers
     class_id: Integers
 
     def __len__(self) -> int:
@@ -40,53 +43,55 @@ class Labelled:
 
     def __getitem__(self, index: NDArray[Any]) -> Labelled:
         """Those at ``index``: integer positions (K,) or a mask (N,)."""
-        return Labelled(self.xyxy[index], self.overlap[index], self.truth[index], self.class_id[index])
+        return Labelled(self.xyxy[index], self.overlap[index], self.ground_truth[index], self.class_id[index])
 
 
-def teaching(truth: Truth) -> Truth:
-    """The truths to learn from: those with an area that are neither difficult nor a crowd."""
-    assert truth.crowd is not None
-    assert truth.difficult is not None
-    sound = np.asarray((truth.xyxy[:, 2:] > truth.xyxy[:, :2]).all(axis=1))  # (N,)
-    return truth[sound & ~truth.crowd & ~truth.difficult]
+def teaching(ground_truth: GroundTruth) -> GroundTruth:
+    """The ground truths to learn from: those with an area that are neither difficult nor a crowd."""
+    assert ground_truth.crowd is not None
+    assert ground_truth.difficult is not None
+    sound = np.asarray((ground_truth.xyxy[:, 2:] > ground_truth.xyxy[:, :2]).all(axis=1))  # (N,)
+    return ground_truth[sound & ~ground_truth.crowd & ~ground_truth.difficult]
 
 
-def label(xyxy: Floats, truth: Truth) -> Labelled:
+def label(xyxy: Floats, ground_truth: GroundTruth) -> Labelled:
     """What each of the regions (N, 4) overlaps most.
 
     >>> boxes = np.float64([[0, 0, 10, 10], [40, 40, 50, 50]])
-    >>> found = label(boxes, Truth(np.float64([[0, 0, 10, 8]]), np.array([5])))
+    >>> found = label(boxes, GroundTruth(np.float64([[0, 0, 10, 8]]), np.array([5])))
     >>> found.overlap.tolist(), found.class_id.tolist()
     ([0.8, 0.0], [5, -1])
     """
-    if not len(truth):
+    if not len(ground_truth):
         nothing = np.full(len(xyxy), -1)
         return Labelled(xyxy, np.zeros(len(xyxy)), nothing, nothing)
-    overlaps = iou(xyxy.astype(np.float64), truth.xyxy.astype(np.float64))  # (N, T)
+    overlaps = iou(xyxy.astype(np.float64), ground_truth.xyxy.astype(np.float64))  # (N, T)
     best, overlap = overlaps.argmax(axis=1), overlaps.max(axis=1)  # (N,), (N,)
     return Labelled(
-        xyxy, overlap, np.where(overlap > 0, best, -1), np.where(overlap > 0, truth.class_id[best], -1)
+        xyxy, overlap, np.where(overlap > 0, best, -1), np.where(overlap > 0, ground_truth.class_id[best], -1)
     )
 
 
-def around_truth(truth: Truth, count: int, random: np.random.Generator) -> Labelled:
-    """About ``count`` regions near truths, each moved and stretched at random and still a good fit."""
-    if not len(truth):
-        return label(np.zeros((0, 4)), truth)
-    chosen = truth.xyxy[random.integers(0, len(truth), 3 * count)]  # (3 · count, 4)
+def around_gt(ground_truth: GroundTruth, count: int, random: np.random.Generator) -> Labelled:
+    """About ``count`` regions near ground truths, each moved and stretched at random and still a good fit."""
+    if not len(ground_truth):
+        return label(np.zeros((0, 4)), ground_truth)
+    chosen = ground_truth.xyxy[random.integers(0, len(ground_truth), 3 * count)]  # (3 · count, 4)
     here = xyxy_to_cxcywh(chosen.astype(np.float64))  # (3 · count, 4)
     centre = here[:, :2] + random.uniform(-0.2, 0.2, (len(here), 2)) * here[:, 2:]  # (3 · count, 2)
     half = here[:, 2:] * np.exp(random.uniform(-0.25, 0.25, (len(here), 2))) / 2  # (3 · count, 2)
-    found = label(np.concatenate([centre - half, centre + half], axis=1), truth)
+    found = label(np.concatenate([centre - half, centre + half], axis=1), ground_truth)
     return found[np.flatnonzero(found.overlap >= NEAR)[:count]]
 
 
-def away_from_truth(size: tuple[int, int], truth: Truth, count: int, random: np.random.Generator) -> Labelled:
-    """About ``count`` regions of a picture of ``size`` (width, height) that show little or nothing."""
+def away_from_gt(
+    size: tuple[int, int], ground_truth: GroundTruth, count: int, random: np.random.Generator
+) -> Labelled:
+    """About ``count`` regions of an image of ``size`` (width, height) that show little or nothing."""
     longer = max(size)
     area = longer * np.exp(random.uniform(np.log(0.2), 0.0, 3 * count))  # (3 · count,), square roots of areas
     aspect = np.exp(random.uniform(np.log(0.4), np.log(2.5), 3 * count))  # (3 · count,)
     half = np.stack([area * np.sqrt(aspect), area / np.sqrt(aspect)], axis=1) / 2  # (3 · count, 2)
     centre = random.uniform(0, 1, (3 * count, 2)) * size  # (3 · count, 2)
-    found = label(np.concatenate([centre - half, centre + half], axis=1), truth)
+    found = label(np.concatenate([centre - half, centre + half], axis=1), ground_truth)
     return found[np.flatnonzero(found.overlap < FAR)[:count]]

@@ -1,7 +1,7 @@
 """One run: what it has done lies in its folder, so that it can go on where it was cut off.
 
-Each picture's share is worked out once, and each epoch ends with a checkpoint. Every draw depends on the
-seed and the number of the picture or epoch alone, so a run that was cut off ends with the same bytes as one
+Each image's share is worked out once, and each epoch ends with a checkpoint. Every draw depends on the
+seed and the number of the image or epoch alone, so a run that was cut off ends with the same bytes as one
 that was not.
 """
 
@@ -38,7 +38,7 @@ class Stage:
     Attributes:
         name: what is being done, such as "epoch 2 of 12".
         done, total: of it.
-        unit: what is counted: "pictures" or "steps".
+        unit: what is counted: "images" or "steps".
         seconds_left: estimate for this part, or where it is an epoch, for all epochs.
         loss: mean since the epoch began; None where nothing learns.
     """
@@ -58,7 +58,7 @@ class Watcher(Protocol):
         """Something worth a line."""
 
     def stage(self, stage: Stage) -> None:
-        """A picture or a step is done."""
+        """An image or a step is done."""
 
 
 class Silent:
@@ -95,18 +95,18 @@ class Run:
     folder: Path | None = None
     watcher: Watcher = field(default_factory=Silent)
 
-    def each_picture(
+    def each_image(
         self, samples: Sequence[Sample], work: Callable[[int, Sample], Arrays], what: str = "features"
     ) -> list[Arrays]:
-        """What ``work`` makes of each picture's number and sample, in their order; if it is kept, as it is.
+        """What ``work`` makes of each image's number and sample, in their order; if it is kept, as it is.
 
         Args:
-            samples: the pictures.
-            work: makes arrays of a picture. All its chance must come from the number.
+            samples: the images.
+            work: makes arrays of an image. All its chance must come from the number.
             what: the name to keep them by, one for each kind of work in a run.
 
         Raises:
-            DataError: if a picture cannot be read, or there is no room to keep the arrays.
+            DataError: if an image cannot be read, or there is no room to keep the arrays.
         """
         parts, made, start = [], 0, time.monotonic()
         for number, sample in enumerate(samples):
@@ -117,7 +117,7 @@ class Run:
                 _keep(path, arrays)
             parts.append(arrays)
             left = (time.monotonic() - start) / max(1, made) * (len(samples) - number - 1)
-            self.watcher.stage(Stage("looking at pictures", number + 1, len(samples), "pictures", left))
+            self.watcher.stage(Stage("looking at images", number + 1, len(samples), "images", left))
         return parts
 
     def fit(self, model: Any, batches: EpochBatches, epochs: int) -> None:
@@ -166,7 +166,7 @@ UNKEPT = Run()
 
 
 def _keep(path: Path | None, arrays: Arrays) -> None:
-    """Write the arrays of a picture."""
+    """Write the arrays of an image."""
     if path is None:
         return
 
@@ -178,7 +178,7 @@ def _keep(path: Path | None, arrays: Arrays) -> None:
 
 
 def _kept(path: Path | None) -> Arrays | None:
-    """The arrays of a picture, or None if they are not there, or damaged."""
+    """The arrays of an image, or None if they are not there, or damaged."""
     if path is None or not path.is_file():
         return None
     try:

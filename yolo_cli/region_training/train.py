@@ -11,7 +11,7 @@ import numpy as np
 
 from yolo_cli.datasets import Dataset
 from yolo_cli.detectors.feature_map import SIDE as MAP_SIDE
-from yolo_cli.detectors.feature_map import picture_features, region_features
+from yolo_cli.detectors.feature_map import image_features, region_features
 from yolo_cli.detectors.loading import open_backbone
 from yolo_cli.detectors.localisation import coarse_features
 from yolo_cli.detectors.rcnn import SIDE as CROP_SIDE
@@ -39,7 +39,7 @@ BACKBONE = "yolov4-tiny-coco:route_034"
 
 REGION_DETECTORS = ("localisation", "conv-sliding-window", "rcnn", "fast-rcnn", "faster-rcnn")
 
-# A quarter of the variations finds most objects, and training needs only some proposals of each picture.
+# A quarter of the variations finds most objects, and training needs only some proposals of each image.
 SEARCH = SearchConfig(colour_spaces=("hsv",), scales=(50.0,))
 
 
@@ -49,7 +49,7 @@ class RegionRecipe:
 
     Attributes:
         detector: one of ``REGION_DETECTORS``; the sliding window has the model of the convolutional one.
-        epochs: how often the network sees all examples; None takes what suits some thousand pictures.
+        epochs: how often the network sees all examples; None takes what suits some thousand images.
         seed: the same seed draws the same examples.
 
     Raises:
@@ -69,19 +69,19 @@ class RegionRecipe:
 
 
 def train_regions(data: Dataset, out: Path, recipe: RegionRecipe, run: Run = UNKEPT) -> ModelFiles:
-    """Train on every picture of ``data`` and write ``out.keras`` and ``out.onnx``.
+    """Train on every image of ``data`` and write ``out.keras`` and ``out.onnx``.
 
     Args:
-        data: the pictures to learn from: choose the split before.
+        data: the images to learn from: choose the split before.
         out: where the model goes, without a suffix.
         recipe: which detector, and how.
         run: keeps what is done, and goes on from what was kept. What it keeps must be of the same data.
 
     Raises:
-        DataError: if no picture shows an object, or something cannot be written.
+        DataError: if no image shows an object, or something cannot be written.
     """
     if not any(len(sample.labels) for sample in data.samples):
-        raise DataError(f"{data.root}: no picture shows an object, so there is nothing to learn")
+        raise DataError(f"{data.root}: no image shows an object, so there is nothing to learn")
     trainers = {
         "localisation": _train_localisation,
         "conv-sliding-window": _train_windows,
@@ -140,12 +140,12 @@ def _standing_card(recipe: RegionRecipe, side: int) -> dict[str, Any]:
 
 
 def _examples(data: Dataset, backbone: OnnxEngine, recipe: RegionRecipe, run: Run) -> Examples:
-    """Features of chosen regions of every picture, in the way of the detector that is trained."""
+    """Features of chosen regions of every image, in the way of the detector that is trained."""
     fast = recipe.detector == "fast-rcnn"
 
     def describe(image: Image, boxes: Any) -> Any:
         if fast:
-            return region_features(picture_features(backbone, image), image, boxes)
+            return region_features(image_features(backbone, image), image, boxes)
         return crop_features(backbone, image, boxes)
 
     def propose(image: Image) -> Any:
@@ -165,6 +165,6 @@ def _named(card: dict[str, Any], data: Dataset, out: Path) -> ModelCard:
         heads=(),
         resize="stretch",
         origin="trained by yolo train",
-        training_data=f"{len(data)} pictures with {boxes} boxes",
+        training_data=f"{len(data)} images with {boxes} boxes",
         **card,
     )

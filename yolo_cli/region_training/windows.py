@@ -1,4 +1,4 @@
-"""Teach the classifier of the sliding windows: truth boxes, moved a little, against everything else."""
+"""Teach the classifier of the sliding windows: object boxes, moved a little, against everything else."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from yolo_cli.datasets import Sample
 from yolo_cli.detectors.crops import warp
 from yolo_cli.detectors.windows import WINDOW
 from yolo_cli.model.windows import build_window_classifier
-from yolo_cli.region_training.regions import around_truth, away_from_truth, teaching
+from yolo_cli.region_training.regions import around_gt, away_from_gt, teaching
 from yolo_cli.region_training.run import UNKEPT, EpochBatches, Run
 
 __all__ = ["WindowBatches", "train_window_classifier"]
 
-PICTURES_AT_ONCE, NEAR_A_PICTURE, FAR_A_PICTURE = 16, 4, 8
+IMAGES_AT_ONCE, NEAR_A_IMAGE, FAR_A_IMAGE = 16, 4, 8
 
 
 class WindowBatches(EpochBatches):
-    """Windows of training pictures, others in every epoch, the same on every run with the same seed."""
+    """Windows of training images, others in every epoch, the same on every run with the same seed."""
 
     def __init__(self, samples: Sequence[Sample], classes: int, seed: int = 0) -> None:
         super().__init__()
         self._samples, self._background, self._seed = list(samples), classes, seed
 
     def __len__(self) -> int:
-        return math.ceil(len(self._samples) / PICTURES_AT_ONCE)
+        return math.ceil(len(self._samples) / IMAGES_AT_ONCE)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Pixels (B, WINDOW, WINDOW, 3) and class ids (B,), background last."""
         random = np.random.default_rng((self._seed, self.epoch, index))
         order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._samples))
-        chosen = order[index * PICTURES_AT_ONCE : (index + 1) * PICTURES_AT_ONCE]
+        chosen = order[index * IMAGES_AT_ONCE : (index + 1) * IMAGES_AT_ONCE]
         parts = [self._windows(self._samples[i], random) for i in chosen]
         return np.concatenate([pixels for pixels, _ in parts]), np.concatenate([ids for _, ids in parts])
 
     def _windows(self, sample: Sample, random: np.random.Generator) -> tuple[Any, NDArray[np.int64]]:
-        image, truth = sample.read(), teaching(sample.truth)
-        near = around_truth(truth, NEAR_A_PICTURE, random)
-        far = away_from_truth((image.width, image.height), truth, FAR_A_PICTURE, random)
+        image, ground_truth = sample.read(), teaching(sample.ground_truth)
+        near = around_gt(ground_truth, NEAR_A_IMAGE, random)
+        far = away_from_gt((image.width, image.height), ground_truth, FAR_A_IMAGE, random)
         pixels = warp(image.rgb, np.concatenate([near.xyxy, far.xyxy]), WINDOW)  # (N, WINDOW, WINDOW, 3)
         if random.random() < 0.5:
             pixels = pixels[:, :, ::-1]

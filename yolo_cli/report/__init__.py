@@ -1,6 +1,6 @@
 """Figures → text, plots, and one page that holds everything.
 
-``analyse`` works out what there is to show; ``write_report`` writes the page, ``write_plots`` pictures of its
+``analyse`` works out what there is to show; ``write_report`` writes the page, ``write_plots`` images of its
 curves, ``summary`` a text for the terminal.
 """
 

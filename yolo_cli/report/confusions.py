@@ -35,7 +35,7 @@ class ConfusionTable:
 class Mixup:
     """How often a class was taken for another."""
 
-    truth: str
+    ground_truth: str
     found: str
     count: int
 

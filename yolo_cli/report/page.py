@@ -16,7 +16,7 @@ from yolo_cli.evaluation import KINDS, Curve, Difference, Kind, outcomes
 from yolo_cli.report import svg
 from yolo_cli.report.analysis import RELIABLE_FROM, Analysis
 from yolo_cli.report.confusions import confusion_table, most_confused
-from yolo_cli.report.pictures import ReadPicture, Shot, kind_shots, worst_shots
+from yolo_cli.report.examples import ReadImage, Shot, kind_shots, worst_shots
 from yolo_cli.report.training_curves import TrainingCurves
 
 __all__ = ["About", "Section", "write_report"]
@@ -42,7 +42,7 @@ class About:
     Attributes:
         model: the name of a model, or of another program's results file.
         data: the name of the data set, and its split.
-        notes: what a reader must know: classes without a partner, pictures that could not be read.
+        notes: what a reader must know: classes without a partner, images that could not be read.
         differences: how the figures compare with those of an earlier run.
     """
 
@@ -70,7 +70,7 @@ class _Row:
     """One class in the table."""
 
     name: str
-    truths: int
+    ground_truths: int
     ap: float | None
     ap50: float | None
     ap50_95: float | None
@@ -95,7 +95,7 @@ def write_report(
     path: Path,
     analysis: Analysis,
     about: About,
-    read: ReadPicture | None = None,
+    read: ReadImage | None = None,
     *,
     training_curves: TrainingCurves | None = None,
     extra: Sequence[Section] = (),
@@ -106,7 +106,7 @@ def write_report(
         path: where to.
         analysis: what the evaluation came to.
         about: what was judged.
-        read: gives the picture of a name; without it, the page has no pictures. A picture that cannot be
+        read: gives the image of a name; without it, the page has no images. An image that cannot be
             read (DataError) is left out.
         training_curves: how the training went.
         extra: further parts, which come last.
@@ -126,7 +126,7 @@ def write_report(
     environment.filters.update(figure=_figure, signed=_signed, percent=_percent, tail=_tail)
     text = environment.get_template("report.html").render(
         **_figures(analysis, about),
-        **_pictures(analysis, read),
+        **_images(analysis, read),
         differences=about.differences,
         training=svg.training_charts(training_curves) if training_curves else [],
         extra=extra,
@@ -140,7 +140,7 @@ def write_report(
 
 
 def _figures(analysis: Analysis, about: About) -> dict[str, Any]:
-    """Everything on the page but the pictures."""
+    """Everything on the page but the images."""
     report = analysis.report
     operating = min(100, round(analysis.confidence * 100)) / 100
     precision, recall = _at_thresholds(report.curve)  # (101,), (101,)
@@ -166,8 +166,8 @@ def _figures(analysis: Analysis, about: About) -> dict[str, Any]:
     }
 
 
-def _pictures(analysis: Analysis, read: ReadPicture | None) -> dict[str, Any]:
-    """Kinds of mistakes with crops, and the worst pictures."""
+def _images(analysis: Analysis, read: ReadImage | None) -> dict[str, Any]:
+    """Kinds of mistakes with crops, and the worst images."""
     kinds = [
         _KindOfMistake(
             kind,
@@ -183,20 +183,20 @@ def _pictures(analysis: Analysis, read: ReadPicture | None) -> dict[str, Any]:
 
 
 def _rows(analysis: Analysis, operating: float) -> list[_Row]:
-    """The classes that have a truth or a detection, the best first, those without truth last."""
+    """The classes that have a object or a detection, the best first, those without object last."""
     rows = []
     for figures in analysis.report.per_class:
-        if figures.truths or figures.found:
+        if figures.ground_truths or figures.found:
             best, point = figures.curve.best, figures.curve.at(operating)
             rows.append(
                 _Row(
                     figures.class_name,
-                    figures.truths,
+                    figures.ground_truths,
                     figures.ap,
                     figures.ap50,
                     figures.ap50_95,
-                    best.f1 if best and figures.truths else None,
-                    best.confidence if best and figures.truths else None,
+                    best.f1 if best and figures.ground_truths else None,
+                    best.confidence if best and figures.ground_truths else None,
                     point.precision,
                     point.recall,
                 )
@@ -219,7 +219,7 @@ def _live_data(analysis: Analysis, precision: Floats, recall: Floats) -> dict[st
     right_below = np.append(0, np.cumsum(seen.right[order]))  # (N + 1,)
     classes = {}
     for figures in analysis.report.per_class:
-        if figures.truths or figures.found:
+        if figures.ground_truths or figures.found:
             of_class = _at_thresholds(figures.curve)
             classes[figures.class_name] = [values.round(3).tolist() for values in of_class]
     return {
@@ -227,7 +227,7 @@ def _live_data(analysis: Analysis, precision: Floats, recall: Floats) -> dict[st
         "recall": recall.round(4).tolist(),
         "found": (len(order) - above).tolist(),
         "right": (right_below[-1] - right_below[above]).tolist(),
-        "truths": analysis.report.curve.truths,
+        "ground_truths": analysis.report.curve.ground_truths,
         "classes": classes,
     }
 

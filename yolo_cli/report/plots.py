@@ -1,4 +1,4 @@
-"""The curves as picture files, for papers and slides. Only here, and only when asked, comes Matplotlib."""
+"""The curves as image files, for papers and slides. Only here, and only when asked, comes Matplotlib."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def write_plots(folder: Path, analysis: Analysis) -> list[Path]:
 
 def _precision_recall(axes: Any, analysis: Analysis) -> None:
     for figures in analysis.report.per_class:
-        if figures.truths and len(figures.curve.confidence):
+        if figures.ground_truths and len(figures.curve.confidence):
             axes.plot(figures.curve.recall, figures.curve.precision, color="0.75", linewidth=0.8)
     curve = analysis.report.curve
     axes.plot(curve.recall, curve.precision, linewidth=2.2, label="all classes in one pool")

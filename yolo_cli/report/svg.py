@@ -114,7 +114,7 @@ def precision_recall(report: Report) -> Markup:
     lines = [
         _class_line(frame, figures.class_name, figures.curve)
         for figures in report.per_class
-        if figures.truths and len(figures.curve.confidence)
+        if figures.ground_truths and len(figures.curve.confidence)
     ]
     whole = report.curve.thinned(200)
     lines.append(frame.line(whole.recall, whole.precision, "pool"))

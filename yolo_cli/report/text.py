@@ -46,14 +46,16 @@ def _headline(analysis: Analysis, about: About) -> str:
         rows.append(["at confidence", _figure(best.confidence)])
     if analysis.reliability.error is not None:
         rows.append([f"D-ECE from confidence {RELIABLE_FROM:g}", _figure(analysis.reliability.error)])
-    what = f"{about.model} on {about.data}: {report.images:,} pictures, {report.curve.truths:,} objects\n"
+    what = (
+        f"{about.model} on {about.data}: {report.images:,} images, {report.curve.ground_truths:,} objects\n"
+    )
     judged = f"judged by {rules.name}: {rules.interpolation}, IoU {rules.iou:g}\n"
     return f"{what}{judged}\n{columns(rows)}"
 
 
 def _classes(analysis: Analysis) -> str:
-    """A row for each class that has a truth, the best first."""
-    counted = [figures for figures in analysis.report.per_class if figures.truths]
+    """A row for each class that has a ground truth, the best first."""
+    counted = [figures for figures in analysis.report.per_class if figures.ground_truths]
     counted.sort(key=lambda figures: figures.ap or 0.0, reverse=True)
     if not counted:
         return ""
@@ -66,7 +68,7 @@ def _class(figures: ClassFigures, with_ap: bool) -> list[str]:
     best = figures.curve.best
     point = [best.precision, best.recall, best.confidence] if best else [None] * 3
     values = [*([figures.ap] if with_ap else []), figures.ap50, figures.ap50_95, *point]
-    return [figures.class_name, str(figures.truths), *map(_figure, values)]
+    return [figures.class_name, str(figures.ground_truths), *map(_figure, values)]
 
 
 def _mistakes(analysis: Analysis) -> str:

@@ -27,7 +27,7 @@ class Step:
         step, steps: which batch of it (from 1), of how many.
         losses: mean of each term since the epoch began.
         learning_rate: of this step.
-        speed: pictures a second, in this epoch.
+        speed: images a second, in this epoch.
         memory: most memory that the program has held, MiB.
         progress: how far the run is, in [0, 1].
         seconds_left: estimate.
@@ -50,15 +50,15 @@ class Plan:
     """What is about to be done.
 
     Attributes:
-        pictures, judged: how many pictures to learn from, and to validate on.
+        images, judged: how many images to learn from, and to validate on.
         class_names: what is learnt.
         size: height and width of the network's input, pixels.
-        epochs, batch: how often each picture is seen, and how many a step.
+        epochs, batch: how often each image is seen, and how many a step.
         precision: what the network computes in.
         origin: where it starts from.
     """
 
-    pictures: int
+    images: int
     judged: int
     class_names: tuple[str, ...]
     size: tuple[int, int]
@@ -149,7 +149,7 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
 class CalmCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps what batch normalisation remembers while mosaic is over.
 
-    Whole pictures have other means and variances than mosaics. The weights grew up with both, and the rate is
+    Whole images have other means and variances than mosaics. The weights grew up with both, and the rate is
     too low by then for them to follow: with the statistics of the last epochs alone, figures fall. So what
     was remembered before holds to the end.
 
@@ -193,11 +193,11 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         judge: Callable[[int, bool], Report | None],
         save: Callable[[State], None],
         patience: int,
-        pictures: int,
+        images: int,
     ) -> None:
         super().__init__()
         self.journey, self.watcher, self.judge = journey, watcher, judge
-        self.save, self.patience, self.pictures = save, patience, pictures
+        self.save, self.patience, self.images = save, patience, images
         self.start = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
@@ -216,7 +216,7 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
             if row["map50_95"] > best:
                 best, best_epoch = row["map50_95"], epoch + 1
         seconds = self.journey.seconds
-        row |= {"pictures_per_second": self.pictures / trained, "seconds": seconds}
+        row |= {"images_per_second": self.images / trained, "seconds": seconds}
         state = State(epoch + 1, seconds, best, best_epoch, (*before.history, row))
         self.save(state)
         self.journey.state = state

@@ -1,4 +1,4 @@
-"""Samples → batches of changed pictures with their targets.
+"""Samples → batches of changed images with their targets.
 
 Everything random is drawn from (seed, epoch, place in the epoch), so that a batch is the same whoever makes
 it, and whenever: no state of a generator needs to be saved to go on where a run was cut off.
@@ -17,22 +17,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.augment import Labelled, augment, pictures_needed
+from yolo_cli.augment import Labelled, augment, images_needed
 from yolo_cli.codec import Head, encode
 from yolo_cli.config import AugmentConfig
 from yolo_cli.datasets import Sample
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 
-__all__ = ["Batch", "BatchMaker", "Capacity", "Pictures", "ahead"]
+__all__ = ["Batch", "BatchMaker", "Capacity", "Images", "ahead"]
 
 Batch = tuple[NDArray[np.uint8], dict[str, NDArray[Any]]]
 
-KEPT_BYTES = 2 << 30  # pictures are kept in memory up to this size
+KEPT_BYTES = 2 << 30  # images are kept in memory up to this size
 ROOM_TO_SHRINK = 1.5  # they are kept this much larger than the network's input, as augmentation may enlarge
 
 
-class Pictures:
-    """The pictures of samples with their boxes, shrunk to what training needs, and kept in memory.
+class Images:
+    """The images of samples with their boxes, shrunk to what training needs, and kept in memory.
 
     Args:
         samples: what to read; each is read when first asked for.
@@ -48,27 +48,27 @@ class Pictures:
         return len(self._samples)
 
     def __getitem__(self, index: int) -> Labelled:
-        """Picture and boxes of one sample. Threads may ask at the same time."""
+        """Image and boxes of one sample. Threads may ask at the same time."""
         kept = self._kept.get(index)
         if kept is not None:
             return kept
-        labelled = _shrunk(self._samples[index].read().rgb, self._samples[index].truth, self._side)
+        labelled = _shrunk(self._samples[index].read().rgb, self._samples[index].ground_truth, self._side)
         if self._bytes < KEPT_BYTES:
             self._bytes += labelled[0].nbytes
             self._kept[index] = labelled
         return labelled
 
 
-def _shrunk(rgb: NDArray[np.uint8], truth: Truth, side: int) -> Labelled:
-    """Picture and boxes, resized so that the longer side is at most ``side`` pixels."""
+def _shrunk(rgb: NDArray[np.uint8], ground_truth: GroundTruth, side: int) -> Labelled:
+    """Image and boxes, resized so that the longer side is at most ``side`` pixels."""
     height, width = rgb.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
-        return rgb, truth
+        return rgb, ground_truth
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)  # (h, w, 3)
     factor = np.array([size[0] / width, size[1] / height] * 2)  # (4,)
-    return np.asarray(small, np.uint8), replace(truth, xyxy=truth.xyxy * factor)
+    return np.asarray(small, np.uint8), replace(ground_truth, xyxy=ground_truth.xyxy * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +76,20 @@ class Capacity:
     """To what sizes targets are padded, so that all batches have the same shapes.
 
     Attributes:
-        truths: boxes on a picture.
-        slots: positive slots of a picture.
+        ground_truths: boxes on an image.
+        slots: positive slots of an image.
     """
 
-    truths: int
+    ground_truths: int
     slots: int
 
     @classmethod
     def of(cls, samples: Sequence[Sample], heads: Sequence[Head]) -> Capacity:
-        """Enough for the five fullest pictures in one, as mosaic and mixup may join them."""
+        """Enough for the five fullest images in one, as mosaic and mixup may join them."""
         fullest = sorted(len(sample.labels) for sample in samples)[-5:]
-        truths = max(1, sum(fullest))
-        # With reach into neighbours on both axes a truth claims at most three cells, for each anchor.
-        return cls(truths, truths * 3 * sum(len(head.anchors) for head in heads))
+        ground_truths = max(1, sum(fullest))
+        # With reach into neighbours on both axes a ground truth claims at most three cells, for each anchor.
+        return cls(ground_truths, ground_truths * 3 * sum(len(head.anchors) for head in heads))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +97,17 @@ class BatchMaker:
     """Makes any batch of any epoch.
 
     Attributes:
-        pictures: what to learn from.
+        images: what to learn from.
         heads: of the network.
         size: height and width of its input, pixels.
-        batch: pictures a batch.
+        batch: images a batch.
         capacity: what targets are padded to.
         config: strength of augmentation.
         seed: of everything random.
         part: which part of each batch is made here (from 0), of how many.
     """
 
-    pictures: Pictures
+    images: Images
     heads: tuple[Head, ...]
     size: tuple[int, int]
     batch: int
@@ -132,11 +132,11 @@ class BatchMaker:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch; the last one is filled up with pictures of its beginning."""
-        return -(-len(self.pictures) // self.batch)
+        """Batches an epoch; the last one is filled up with images of its beginning."""
+        return -(-len(self.images) // self.batch)
 
     def make(self, epoch: int, step: int, calm: bool) -> Batch:
-        """One batch, or its part: pictures uint8 (B, H, W, 3) and targets as `YoloLoss` takes them.
+        """One batch, or its part: images uint8 (B, H, W, 3) and targets as `YoloLoss` takes them.
 
         Args:
             epoch: which time round, from 0.
@@ -144,27 +144,27 @@ class BatchMaker:
             calm: without mosaic and mixup.
         """
         config = replace(self.config, mosaic=0.0, mixup=0.0) if calm else self.config
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.pictures))
+        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
         number, parts = self.part
         places = np.arange(step * self.batch, (step + 1) * self.batch).reshape(parts, -1)[number]  # (B,)
         samples = [self._sample(epoch, int(place), order, config) for place in places]
-        rgb = np.stack([picture for picture, _ in samples])  # (B, H, W, 3)
-        rows = [self._targets(truth) for _, truth in samples]
+        rgb = np.stack([image for image, _ in samples])  # (B, H, W, 3)
+        rows = [self._targets(ground_truth) for _, ground_truth in samples]
         return rgb, {key: np.stack([row[key] for row in rows]) for key in rows[0]}
 
     def _sample(self, epoch: int, place: int, order: NDArray[np.int64], config: AugmentConfig) -> Labelled:
-        """One training picture, of as many pictures as its chance says."""
+        """One training image, of as many images as its chance says."""
         rng = np.random.default_rng((self.seed, epoch, place))
-        others = rng.integers(len(order), size=pictures_needed(rng, config) - 1)
+        others = rng.integers(len(order), size=images_needed(rng, config) - 1)
         chosen = [order[place % len(order)], *others]
-        return augment([self.pictures[int(index)] for index in chosen], rng, config, self.size)
+        return augment([self.images[int(index)] for index in chosen], rng, config, self.size)
 
-    def _targets(self, truth: Truth) -> dict[str, NDArray[Any]]:
-        """The targets of one picture, padded; see `YoloLoss`."""
-        unasked = np.asarray(truth.crowd) | np.asarray(truth.difficult)  # (N,)
-        taught = truth[~unasked]
+    def _targets(self, ground_truth: GroundTruth) -> dict[str, NDArray[Any]]:
+        """The targets of one image, padded; see `YoloLoss`."""
+        unasked = np.asarray(ground_truth.crowd) | np.asarray(ground_truth.difficult)  # (N,)
+        taught = ground_truth[~unasked]
         found = encode(taught.xyxy, taught.class_id, self.heads, self.grids)
-        slots, truths = self.capacity.slots, self.capacity.truths
+        slots, ground_truths = self.capacity.slots, self.capacity.ground_truths
         taken = np.zeros(self.slot_count, np.uint8)  # (S,)
         taken[found.slot] = 1
         return {
@@ -173,8 +173,8 @@ class BatchMaker:
             "cxcywh": _padded(found.cxcywh, slots, 1),
             "class_id": _padded(found.class_id.astype(np.int32), slots, 0),
             "positive": _padded(np.ones(len(found), np.float32), slots, 0),
-            "truths": _padded(truth.xyxy.astype(np.float32), truths, 0),
-            "unasked": _padded(unasked.astype(np.float32), truths, 0),
+            "ground_truths": _padded(ground_truth.xyxy.astype(np.float32), ground_truths, 0),
+            "unasked": _padded(unasked.astype(np.float32), ground_truths, 0),
         }
 
 
@@ -187,7 +187,7 @@ def _padded(values: NDArray[Any], size: int, fill: float) -> NDArray[Any]:
 
 def ahead(make: Callable[[int], Batch | None], workers: int, start: int = 0) -> Iterator[Batch]:
     """``make(start)``, ``make(start + 1)`` … in this order, made ahead by threads, until one is None."""
-    with ThreadPoolExecutor(workers, thread_name_prefix="pictures") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="images") as pool:
         waiting: deque[Future[Batch | None]] = deque()
         for number in count(start):
             waiting.append(pool.submit(make, number))

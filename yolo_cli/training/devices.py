@@ -33,7 +33,7 @@ def sharing(machines: Machines) -> int:
 def shared_step(machines: Machines) -> Iterator[None]:
     """In this block a model that is built and trained uses all GPUs; one GPU or none changes nothing.
 
-    On JAX, pictures of a step are spread over the devices of all machines
+    On JAX, images of a step are spread over the devices of all machines
     (`keras.distribution.DataParallel`). On TensorFlow a mirrored strategy does it for one machine. PyTorch
     uses one device.
     """

@@ -31,11 +31,11 @@ class TrainJob:
         backbone: the name of an image classifier that gets a YOLO head.
         backbone_weights: its trained values: a file, "imagenet" for Keras's own download, or None for chance.
         from_scratch: forget what `weights` knows, keep the network.
-        allow_unlabelled: a picture without a label file shows nothing to find.
-        use_val: learn from the pictures to validate on, too, and judge once, at the end, on those to test on.
+        allow_unlabelled: an image without a label file shows nothing to find.
+        use_val: learn from the images to validate on, too, and judge once, at the end, on those to test on.
         tensorboard: write logs that TensorBoard shows.
         config: how to train.
-        augment: how to change pictures.
+        augment: how to change images.
         fingerprint: content hash of the data set that the run in `out` began with; None before it was read.
     """
 

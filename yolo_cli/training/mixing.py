@@ -1,6 +1,6 @@
 """Part of the way back: learnt weights mixed with those that the network started from.
 
-A model that knew some of the classes before forgets what the new pictures show too little of. Mixed with the
+A model that knew some of the classes before forgets what the new images show too little of. Mixed with the
 weights that it started from, it keeps both: on the straight line from start to end the loss has no hill, and
 figures are often best in between (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
 """

@@ -15,11 +15,11 @@ from yolo_cli.config import TrainConfig
 from yolo_cli.datasets import Dataset, hold_out, lint
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.training.callbacks import Plan
-from yolo_cli.training.data import BatchMaker, Capacity, Pictures
+from yolo_cli.training.data import BatchMaker, Capacity, Images
 from yolo_cli.training.devices import sharing
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.machines import ALONE, Machines
-from yolo_cli.training.recipe import batch_for, bytes_a_picture, epochs_for, free_memory, learning_rate_for
+from yolo_cli.training.recipe import batch_for, bytes_an_image, epochs_for, free_memory, learning_rate_for
 from yolo_cli.training.schedule import Schedule
 from yolo_cli.training.sizing import choose_heads, choose_size, usual_size
 from yolo_cli.training.start import Start, choose_start
@@ -28,9 +28,9 @@ from yolo_cli.weights import ModelCard
 
 __all__ = ["Prepared", "open_data", "prepare"]
 
-PROBED = 64  # pictures on which a model shows what it knows already
+PROBED = 64  # images on which a model shows what it knows already
 
-# Rules that say a picture itself cannot be used.
+# Rules that say an image itself cannot be used.
 UNUSABLE = ("Y101", "Y103")
 
 
@@ -61,13 +61,13 @@ class Prepared:
     def plan(self, precision: str) -> Plan:
         """What is about to be done, in numbers."""
         return Plan(
-            len(self.maker.pictures), len(self.validator.samples), self.card.class_names, self.maker.size,
+            len(self.maker.images), len(self.validator.samples), self.card.class_names, self.maker.size,
             self.schedule.epochs, self.maker.batch, precision, self.card.origin,
         )  # fmt: skip
 
 
 def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
-    """Read the data set, leave out what cannot be used and say so, and hold out pictures to validate on.
+    """Read the data set, leave out what cannot be used and say so, and hold out images to validate on.
 
     Raises:
         DataError: if nothing is left to learn from or to validate on.
@@ -82,7 +82,7 @@ def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
         say(f"left out: {first.where}: {first.what}{more}; `yolo lint --data {job.data}` lists them")
     data = hold_out(replace(report.dataset, samples=kept), seed=job.config.seed)
     if not data.in_split("train").class_counts().any():
-        raise DataError(f"{job.data}: no picture to train on has a box")
+        raise DataError(f"{job.data}: no image to train on has a box")
     if job.use_val and "test" not in data.splits:
         raise UsageError(f'--use-val: {job.data} has no split "test" to judge the result on; leave it out')
     return data
@@ -111,7 +111,7 @@ def prepare(
         data: from `open_data`.
         precision: what the network will compute in.
         say: told what was chosen.
-        batch: pictures a step; None chooses.
+        batch: images a step; None chooses.
         machines: who learns.
 
     Raises:
@@ -125,11 +125,11 @@ def prepare(
     size, usual = _sizes(config, start, learn)
     heads = choose_heads(learn, size, usual, start.heads, config.seed, say)
     plain = remake_heads(start.model, start.heads, heads, start.class_names, data.class_names)
-    need = bytes_a_picture(plain, size) * (1 if precision == "float32" else 0.6)
+    need = bytes_an_image(plain, size) * (1 if precision == "float32" else 0.6)
     batch = batch or config.batch or batch_for(len(learn), need, free_memory())
     batch = _shareable(config, batch, machines)
     maker = BatchMaker(
-        Pictures(learn.samples, max(size)), heads, size, batch, Capacity.of(learn.samples, heads),
+        Images(learn.samples, max(size)), heads, size, batch, Capacity.of(learn.samples, heads),
         job.augment, config.seed, (machines.number, machines.count),
     )  # fmt: skip
     card = _card(job, data, start, heads, size)
@@ -149,7 +149,7 @@ def prepare(
 
 
 def _shareable(config: TrainConfig, batch: int, machines: Machines) -> int:
-    """Pictures a step, such that all devices get the same number.
+    """Images a step, such that all devices get the same number.
 
     Raises:
         UsageError: if the number that was asked for does not allow it.
@@ -165,13 +165,13 @@ def _known(
 ) -> float:
     """How well, as mAP50, a network finds the objects before it learns; what has a new name does not count.
 
-    It is measured on some of the pictures to learn from.
+    It is measured on some of the images to learn from.
     """
     samples = learn.samples[:: max(1, len(learn) // PROBED)][:PROBED]
-    judged = [each for each in Validator(samples, card, 8).judge_model(plain).per_class if each.truths]
+    judged = [each for each in Validator(samples, card, 8).judge_model(plain).per_class if each.ground_truths]
     found = sum(each.ap50 or 0.0 for each in judged if each.class_name in shared)
     map50 = found / max(1, len(judged))
-    say(f"before it learns, its mAP50 on {len(samples)} of these pictures is {map50:.3f}")
+    say(f"before it learns, its mAP50 on {len(samples)} of these images is {map50:.3f}")
     return map50
 
 
@@ -206,6 +206,6 @@ def _card(
         resize="letterbox",
         licence=f"that of the data set; the network it started from: {start.licence}",
         origin=start.origin,
-        training_data=f"{name} ({counts} pictures; learnt from {learnt}), content sha256 {digest}",
+        training_data=f"{name} ({counts} images; learnt from {learnt}), content sha256 {digest}",
         source={"data_sha256": digest, "seed": str(job.config.seed)},
     )

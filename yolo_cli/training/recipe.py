@@ -10,11 +10,11 @@ from yolo_cli.config import TrainConfig
 
 __all__ = ["Phase", "batch_for", "epochs_for", "free_memory", "learning_rate_for", "phases"]
 
-# A step should see enough pictures for stable batch statistics, an epoch enough steps to get somewhere.
+# A step should see enough images for stable batch statistics, an epoch enough steps to get somewhere.
 BATCHES = (32, 16, 8)
 STEPS_AN_EPOCH = 24
 
-USUAL_EPOCHS = 50  # for 80 to 200 pictures
+USUAL_EPOCHS = 50  # for 80 to 200 images
 SMALL_SET, LARGE_SET = 80, 200
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 300
 
@@ -51,15 +51,15 @@ def phases(config: TrainConfig, epochs: int) -> list[Phase]:
     return [phase for phase in both if phase.stop > phase.start]
 
 
-def epochs_for(pictures: int) -> int:
-    """How often each of so many pictures is seen: few need more rounds; with many, each round teaches more.
+def epochs_for(images: int) -> int:
+    """How often each of so many images is seen: few need more rounds; with many, each round teaches more.
 
     >>> epochs_for(8), epochs_for(96), epochs_for(450), epochs_for(2000), epochs_for(20000)
     (300, 50, 33, 16, 12)
     """
-    if pictures < SMALL_SET:
-        return min(MOST_EPOCHS, USUAL_EPOCHS * SMALL_SET // pictures)
-    return max(FEWEST_EPOCHS, round(USUAL_EPOCHS * min(1.0, sqrt(LARGE_SET / pictures))))
+    if images < SMALL_SET:
+        return min(MOST_EPOCHS, USUAL_EPOCHS * SMALL_SET // images)
+    return max(FEWEST_EPOCHS, round(USUAL_EPOCHS * min(1.0, sqrt(LARGE_SET / images))))
 
 
 def learning_rate_for(map50: float) -> float:
@@ -74,20 +74,20 @@ def learning_rate_for(map50: float) -> float:
     return float(NEW_RATE ** (1 - known) * KNOWN_RATE**known)
 
 
-def batch_for(pictures: int, bytes_a_picture: float, free_bytes: float) -> int:
-    """Pictures a step: as many as leave an epoch enough steps, and half of the memory free.
+def batch_for(images: int, bytes_an_image: float, free_bytes: float) -> int:
+    """Images a step: as many as leave an epoch enough steps, and half of the memory free.
 
     >>> batch_for(205, 2e8, 16e9), batch_for(450, 2e8, 16e9), batch_for(450, 2e8, 4e9)
     (8, 16, 8)
     """
-    batch = next((size for size in BATCHES if pictures // size >= STEPS_AN_EPOCH), BATCHES[-1])
-    while batch > 1 and batch * bytes_a_picture > free_bytes / 2:
+    batch = next((size for size in BATCHES if images // size >= STEPS_AN_EPOCH), BATCHES[-1])
+    while batch > 1 and batch * bytes_an_image > free_bytes / 2:
         batch //= 2
     return batch
 
 
-def bytes_a_picture(model: Any, size: tuple[int, int]) -> float:
-    """About how much memory a training step takes for each picture of this height and width."""
+def bytes_an_image(model: Any, size: tuple[int, int]) -> float:
+    """About how much memory a training step takes for each image of this height and width."""
     import keras
 
     outputs = [layer.output for layer in model.layers if not isinstance(layer.output, list)]

@@ -24,7 +24,7 @@ __all__ = ["COLUMNS", "Outcome", "Results", "checkpoint_of", "forget_unlearnt"]
 
 COLUMNS = (
     "epoch", "learning_rate", "loss", "box", "objectness", "class", "map50", "map50_95",
-    "pictures_per_second", "seconds",
+    "images_per_second", "seconds",
 )  # fmt: skip
 
 MIXED = "start_share"  # under this name a card says how much of the starting weights is in the model
@@ -36,9 +36,9 @@ class Outcome:
 
     Attributes:
         keras, onnx: the files of the best model; the second is None where ONNX cannot be written.
-        report: how good it is on the validation pictures.
+        report: how good it is on the validation images.
         state: where the run ended.
-        gathered: what it found there, beside the truth.
+        gathered: what it found there, beside the ground truth.
         validator: how it was judged.
     """
 
@@ -81,7 +81,7 @@ class Results:
         out: the run's folder.
         plain: the network in float32, which lends its structure to every file.
         card: what the model says of itself, without figures.
-        judged_once: the pictures that it is judged on had no say in which epoch is kept.
+        judged_once: the images that it is judged on had no say in which epoch is kept.
         say: told what was chosen.
     """
 
@@ -139,7 +139,7 @@ class Results:
 
         if share is None:
             share, (gathered, report) = way_back(look, _figure)
-            chosen = "chosen by the validation pictures"
+            chosen = "chosen by the validation images"
         else:
             gathered, report = look(share)
             chosen = "as asked"
@@ -158,13 +158,11 @@ class Results:
         """What was measured, with how."""
         made = validator.conditions
         how = (
-            f"{report.images} {'test' if self.judged_once else 'validation'} pictures, COCO rules, "
+            f"{report.images} {'test' if self.judged_once else 'validation'} images, COCO rules, "
             f"confidence floor {made.confidence_floor:g}, suppression {made.suppression}, {made.resize}"
         )
-        chosen = (
-            f"The best of {state.epoch} epochs (the {state.best_epoch}th), chosen by these very pictures."
-        )
-        last = f"The last of {state.epoch} epochs; these pictures were looked at only then."
+        chosen = f"The best of {state.epoch} epochs (the {state.best_epoch}th), chosen by these very images."
+        last = f"The last of {state.epoch} epochs; these images were looked at only then."
         figures = f"mAP at IoU 0.5 of {report.map50 or 0:.3f}, at 0.50 to 0.95 of {report.map50_95 or 0:.3f}"
         mix = [f"Share of its starting weights mixed in: {source[MIXED]}."] if MIXED in source else []
         return (f"{figures}: {how}.", last if self.judged_once else chosen, *mix)

@@ -28,7 +28,7 @@ from yolo_cli.training.results import Outcome, Results, checkpoint_of, forget_un
 __all__ = ["make_optimizer", "train"]
 
 JUDGING_SHARE = 0.1  # validation may take about this share of the time
-FORWARD_SHARE = 0.35  # judging a picture takes about this share of the time that learning from one takes
+FORWARD_SHARE = 0.35  # judging an image takes about this share of the time that learning from one takes
 LATE = 0.7  # after this share of the run the best weights are due, and every epoch is judged
 
 
@@ -79,7 +79,7 @@ def _train(job: TrainJob, watcher: Watcher, resume: bool) -> Outcome:
             batch = parts.maker.batch // 2
             if not _out_of_memory(fault) or batch < sharing(machines) or machines.count > 1:
                 raise
-            watcher.say(f"memory ran out with {2 * batch} pictures a step; trying {batch}")
+            watcher.say(f"memory ran out with {2 * batch} images a step; trying {batch}")
 
 
 class _Run:
@@ -121,7 +121,7 @@ class _Run:
             self.results.keep("last", self.model)
         share = self.job.config.start_share
         if share is None and self.job.use_val:
-            share = 0.0  # test pictures have no say
+            share = 0.0  # test images have no say
         return self.results.finish(self.parts.validator, self.journey.state, self.parts.start, share)
 
     def _over(self) -> bool:
@@ -149,7 +149,7 @@ class _Run:
         mixed = bool(self.job.augment.mosaic or self.job.augment.mixup)
         calm = [CalmCallback(schedule, journey)] if mixed else []  # before what judges and saves
         save = SaveCallback(
-            journey, self.watcher, self._judge, self._save, self.job.config.patience, len(maker.pictures)
+            journey, self.watcher, self._judge, self._save, self.job.config.patience, len(maker.images)
         )
         self.model.fit(
             ahead(self._maker(phase.stop), self.job.config.workers, first * maker.steps),
@@ -181,10 +181,10 @@ class _Run:
     def _judge(self, epoch: int, last: bool) -> Report | None:
         """Figures of the averaged weights, in epochs where they are worth their time."""
         schedule, validator = self.parts.schedule, self.parts.validator
-        share = FORWARD_SHARE * len(validator.samples) / len(self.parts.maker.pictures)
+        share = FORWARD_SHARE * len(validator.samples) / len(self.parts.maker.images)
         pause = max(1, round(share / JUDGING_SHARE))
         if self.job.use_val:
-            pause = schedule.epochs  # test pictures have no say
+            pause = schedule.epochs  # test images have no say
         late = schedule.progress((epoch + 1) * schedule.steps, self.journey.seconds) >= LATE
         if not (last or epoch + 1 == schedule.epochs or (epoch + 1) % (pause if late else 3 * pause) == 0):
             return None

@@ -23,11 +23,11 @@ Size = tuple[int, int]  # height and width, pixels
 REACH = 2.0  # scale_x_y of new heads: neighbouring cells can answer, too
 
 SMALL_INPUT = 320  # large objects do not need more than the area of this square
-LARGE_INPUT = 512  # small ones deserve the area of this one, even of pictures that have fewer pixels
+LARGE_INPUT = 512  # small ones deserve the area of this one, even of images that have fewer pixels
 LARGE_OBJECT = 64.0  # pixels: of the square root of a box's area, where all but 5 % of the boxes are larger
-MOST_ENLARGED = 1.5  # pictures are not blown up by more than this
+MOST_ENLARGED = 1.5  # images are not blown up by more than this
 SPARE_AREA = 1.08  # the input may be this much larger than wanted, as its sides are multiples of a stride
-ALIKE = 0.15  # pictures have "the same" aspect if they differ by at most this share
+ALIKE = 0.15  # images have "the same" aspect if they differ by at most this share
 
 SMALL_OBJECT = 32.0  # pixels: a class whose median box is smaller needs a larger input, or finer cells
 ENOUGH_BOXES = 10  # of a class, to judge its size
@@ -35,14 +35,14 @@ CLEARLY_BETTER = 0.03  # gain in mean IoU that new anchors must bring
 
 
 def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
-    """Height and width of the network's input: of the pictures' shape, as large as the objects need.
+    """Height and width of the network's input: of the images' shape, as large as the objects need.
 
-    A square wastes a quarter of the work on pictures of 4 × 3. Where most pictures have about one aspect, the
+    A square wastes a quarter of the work on images of 4 × 3. Where most images have about one aspect, the
     input has it, too, with the area for which the network was made; with that of a square of `SMALL_INPUT`
     pixels where nearly all objects are large, of `LARGE_INPUT` where those of some class are small.
 
     Args:
-        data: pictures to learn from.
+        data: images to learn from.
         made_for: height and width for which the network was made.
         stride: both sides become multiples of it.
     """
@@ -57,12 +57,12 @@ def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
 
 
 def usual_size(data: Dataset, made_for: Size, stride: int) -> Size:
-    """Height and width of the area for which the network was made, in the pictures' shape."""
+    """Height and width of the area for which the network was made, in the images' shape."""
     return _fitting(float(np.prod(made_for)), _typical_aspect(data), stride)
 
 
 def _typical_aspect(data: Dataset) -> float:
-    """Width over height of most pictures; 1 where they differ."""
+    """Width over height of most images; 1 where they differ."""
     sizes = np.array([sample.size for sample in data.samples], float)  # (N, 2): width, height
     aspect = sizes[:, 0] / sizes[:, 1]  # (N,)
     typical = float(np.median(aspect))
@@ -70,7 +70,7 @@ def _typical_aspect(data: Dataset) -> float:
 
 
 def _fitting(area: float, aspect: float, stride: int) -> Size:
-    """The sides, multiples of ``stride``, that show a picture of this aspect largest within an area."""
+    """The sides, multiples of ``stride``, that show an image of this aspect largest within an area."""
     wanted = np.sqrt([area * aspect, area / aspect]) / stride  # (2,): width, height, in strides
     around = [{max(1, int(np.floor(side))), max(1, int(np.ceil(side)))} for side in wanted]
     pairs = [pair for pair in product(*around) if pair[0] * pair[1] * stride**2 <= SPARE_AREA * area]
@@ -85,13 +85,13 @@ def network_boxes(data: Dataset, size: Size) -> Floats:
 
 
 def _boxes_of(data: Dataset, size: Size) -> list[tuple[Floats, NDArray[np.integer[Any]]]]:
-    """Of each picture: widths and heights (N, 2) in pixels of the network's input, and classes (N,)."""
+    """Of each image: widths and heights (N, 2) in pixels of the network's input, and classes (N,)."""
     found: list[tuple[Floats, NDArray[np.integer[Any]]]] = []
     for sample in data.samples:
         width, height = sample.size
-        xyxy = Letterbox.fit(height, width, *size).forward(sample.truth.xyxy)
-        real = ~np.asarray(sample.truth.crowd) & (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1)  # (N,)
-        found.append(((xyxy[:, 2:] - xyxy[:, :2])[real], sample.truth.class_id[real]))
+        xyxy = Letterbox.fit(height, width, *size).forward(sample.ground_truth.xyxy)
+        real = ~np.asarray(sample.ground_truth.crowd) & (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1)  # (N,)
+        found.append(((xyxy[:, 2:] - xyxy[:, :2])[real], sample.ground_truth.class_id[real]))
     return found
 
 
@@ -106,7 +106,7 @@ def choose_heads(
     """Heads for the objects of a data set: one with finer cells where a class is small, anchors that fit.
 
     Args:
-        data: pictures to learn from.
+        data: images to learn from.
         size: height and width of the network's input.
         usual: what they would be were no object small: a class that is small there gets both, finer cells
             and a larger input.

@@ -1,4 +1,4 @@
-"""How good a network is while it learns: through the one path from picture to boxes."""
+"""How good a network is while it learns: through the one path from image to boxes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["JUDGED", "LiveEngine", "Validator"]
 JUDGED = DetectConfig(confidence=0.001)
 """How detections are made for judging: nearly all of them, as curves need the weak ones, too."""
 
-KEPT_BYTES = 512 << 20  # pictures are kept in memory up to this size
+KEPT_BYTES = 512 << 20  # images are kept in memory up to this size
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class LiveEngine:
 
     Attributes:
         model: as `yolo_cli.model` builds them.
-        batch: it always runs so many pictures, so that it is compiled once.
+        batch: it always runs so many images, so that it is compiled once.
     """
 
     model: Any
@@ -60,9 +60,9 @@ class Validator:
     """Judges networks on the same samples again and again.
 
     Args:
-        samples: pictures with truth.
+        samples: images with ground truth.
         card: how to read the network.
-        batch: so many pictures at once.
+        batch: so many images at once.
         config: thresholds of detection.
     """
 
@@ -89,14 +89,14 @@ class Validator:
         )
 
     def gather(self, engine: Engine) -> EvaluationSet:
-        """What a network finds on all samples, beside their truth."""
+        """What a network finds on all samples, beside their ground truth."""
         detector = YoloDetector(engine, self.card, self.config)
         evaluator = Evaluator(self.card.class_names)
         for start in range(0, len(self.samples), self.batch):
             places = range(start, min(start + self.batch, len(self.samples)))
             found = detector.detect([self._image(place) for place in places])
             for place, detections in zip(places, found, strict=True):
-                evaluator.add(self.samples[place].name, detections, self.samples[place].truth)
+                evaluator.add(self.samples[place].name, detections, self.samples[place].ground_truth)
         return evaluator.gathered()
 
     def judge_model(self, model: Any) -> Report:
@@ -104,7 +104,7 @@ class Validator:
         return self.judge(LiveEngine(model, self.batch))
 
     def read(self, name: str) -> Image:
-        """The picture of the sample of that name."""
+        """The image of the sample of that name."""
         return next(sample for sample in self.samples if sample.name == name).read()
 
     def _image(self, place: int) -> Image:

@@ -29,7 +29,7 @@ class ModelCard:
         heads: how to read each of the network's outputs.
         input_size: height and width for which the network was made; others that are multiples of the
             largest stride run too.
-        resize: how a picture gets that size.
+        resize: how an image gets that size.
         suppression: which rule removes double boxes.
         beta: the exponent of ``diounms``.
         licence, origin, training_data: whose work it is and what it learnt from.

@@ -13,7 +13,7 @@ def changed(rgb, **strengths):
     return Colour(**strengths).apply(np.uint8([[rgb]]))[0, 0].astype(int).tolist()
 
 
-def test_no_change_is_the_same_picture():
+def test_no_change_is_the_same_image():
     rgb = np.random.default_rng(0).integers(0, 256, (9, 9, 3), np.uint8)
     assert Colour().apply(rgb) is rgb
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from yolo_cli.augment.cutout import cut_out
 from yolo_cli.config import AugmentConfig
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.letterbox import GREY
 
 WHITE = np.full((100, 200, 3), 255, np.uint8)
@@ -15,19 +15,19 @@ ALWAYS = AugmentConfig(cutout=1.0, cutout_side=0.5, min_visible=0.25)
 
 
 def test_never_means_never():
-    rgb, truth = cut_out(WHITE, Truth(), np.random.default_rng(0), AugmentConfig(cutout=0.0))
+    rgb, ground_truth = cut_out(WHITE, GroundTruth(), np.random.default_rng(0), AugmentConfig(cutout=0.0))
     assert rgb is WHITE
-    assert len(truth) == 0
+    assert len(ground_truth) == 0
 
 
 def test_holes_are_grey_and_no_larger_than_allowed():
     shares = []
     for seed in range(60):
-        rgb, _ = cut_out(WHITE, Truth(), np.random.default_rng(seed), ALWAYS)
+        rgb, _ = cut_out(WHITE, GroundTruth(), np.random.default_rng(seed), ALWAYS)
         grey = (rgb == GREY).all(axis=2)
         assert (grey | (rgb == 255).all(axis=2)).all()
         shares.append(grey.mean())
-    # One hole: between (0.2 * 0.5)² = 0.01 and 0.5² = 0.25 of the picture; three: at most 0.75.
+    # One hole: between (0.2 * 0.5)² = 0.01 and 0.5² = 0.25 of the image; three: at most 0.75.
     assert min(shares) >= 0.01
     assert 0.25 < max(shares) <= 0.75
     assert (WHITE == 255).all()
@@ -37,7 +37,7 @@ def test_one_to_three_holes():
     counts = set()
     for seed in range(60):
         rgb, _ = cut_out(
-            WHITE, Truth(), np.random.default_rng(seed), AugmentConfig(cutout=1, cutout_side=0.1)
+            WHITE, GroundTruth(), np.random.default_rng(seed), AugmentConfig(cutout=1, cutout_side=0.1)
         )
         counts.add(cv2.connectedComponents((rgb[..., 0] == GREY).astype(np.uint8))[0] - 1)
     assert counts == {1, 2, 3}
@@ -45,11 +45,11 @@ def test_one_to_three_holes():
 
 def test_enough_of_every_object_stays_in_sight():
     boxes = np.float32([[10, 10, 50, 40], [80, 20, 100, 90], [150, 5, 160, 15]])
-    truth = Truth(boxes, np.array([0, 1, 2]))
+    ground_truth = GroundTruth(boxes, np.array([0, 1, 2]))
     hidden_somewhere = np.zeros(3, bool)
     for seed in range(100):
-        rgb, after = cut_out(WHITE, truth, np.random.default_rng(seed), ALWAYS)
-        assert after is truth
+        rgb, after = cut_out(WHITE, ground_truth, np.random.default_rng(seed), ALWAYS)
+        assert after is ground_truth
         for index, (left, top, right, bottom) in enumerate(boxes.astype(int).tolist()):
             seen = (rgb[top:bottom, left:right] == 255).all(axis=2).mean()
             assert seen >= 0.25

@@ -1,4 +1,4 @@
-"""Where a picture and its boxes lie on a canvas: numbers worked out by hand."""
+"""Where an image and its boxes lie on a canvas: numbers worked out by hand."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pytest
 
 from yolo_cli.augment.placement import Placement
 from yolo_cli.config import AugmentConfig
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.letterbox import GREY, Letterbox
 
 
-def truth(*boxes, **flags):
-    return Truth(np.float32(boxes).reshape(-1, 4), np.arange(len(boxes)), **flags)
+def ground_truth(*boxes, **flags):
+    return GroundTruth(np.float32(boxes).reshape(-1, 4), np.arange(len(boxes)), **flags)
 
 
 def painted(placement, rgb):
@@ -34,14 +34,14 @@ def test_whole_is_the_letterbox(height, width):
 
 
 def test_mirrored():
-    # In a picture 50 wide the box from 10 to 20 is afterwards from 50 - 20 = 30 to 50 - 10 = 40.
+    # In an image 50 wide the box from 10 to 20 is afterwards from 50 - 20 = 30 to 50 - 10 = 40.
     # 50 x 30 onto 100 x 100 is doubled, and 20 down: x 60 to 80, y 5 * 2 + 20 = 30 to 25 * 2 + 20 = 70.
     placement = Placement(30, 50, 60, 100, 20, 0, (100, 100), mirrored=True)
     assert placement.forward(np.float32([[10, 5, 20, 25]])).tolist() == [[60, 30, 80, 70]]
 
 
 def test_overturned():
-    # In a picture 30 high the box from 0 to 10 is afterwards from 30 - 10 = 20 to 30 - 0 = 30.
+    # In an image 30 high the box from 0 to 10 is afterwards from 30 - 10 = 20 to 30 - 0 = 30.
     placement = Placement(30, 50, 30, 50, 0, 0, (30, 50), overturned=True)
     assert placement.forward(np.float32([[10, 0, 20, 10]])).tolist() == [[10, 20, 20, 30]]
 
@@ -68,7 +68,7 @@ def test_a_crop_is_a_part_of_the_pixels():
     assert placement.forward(np.float32([[3, 2, 8, 7]])).tolist() == [[0, 0, 5, 5]]
 
 
-def test_a_picture_smaller_than_the_canvas_lies_in_grey():
+def test_an_image_smaller_than_the_canvas_lies_in_grey():
     rgb = noise(4, 4)
     canvas = painted(Placement(4, 4, 4, 4, 1, 5, (8, 10)), rgb)
     assert np.array_equal(canvas[1:5, 5:9], rgb)
@@ -107,41 +107,43 @@ def test_size_and_aspect_stay_within_their_strengths():
 
 
 def test_an_object_stays_as_long_as_enough_of_it_shows():
-    # The canvas shows columns 10 to 30 of the picture. Boxes are 8 wide: of the first 2 columns show,
+    # The canvas shows columns 10 to 30 of the image. Boxes are 8 wide: of the first 2 columns show,
     # a quarter; of the second 1, an eighth; of the third all; the fourth lies outside.
     placement = Placement(20, 40, 20, 40, 0, -10, (20, 20))
-    objects = truth([4, 0, 12, 10], [3, 0, 11, 10], [12, 5, 20, 15], [32, 0, 40, 10])
+    objects = ground_truth([4, 0, 12, 10], [3, 0, 11, 10], [12, 5, 20, 15], [32, 0, 40, 10])
     assert placement.carry(objects, 0.25).xyxy.tolist() == [[0, 0, 2, 10], [2, 5, 10, 15]]
     assert placement.carry(objects, 0.26).class_id.tolist() == [2]
     # Nothing asked, and one column is still too narrow.
     assert placement.carry(objects, 0.0).class_id.tolist() == [0, 2]
 
 
-def test_objects_narrower_than_two_pixels_leave_the_truth():
+def test_objects_narrower_than_two_pixels_leave_the_ground_truth():
     # Halved: 4 pixels become 2, 3 become 1.5.
     placement = Placement(20, 40, 10, 20, 0, 0, (10, 20))
-    assert placement.carry(truth([0, 0, 4, 20], [0, 0, 3, 20], [0, 0, 20, 3]), 0.25).class_id.tolist() == [0]
+    assert placement.carry(
+        ground_truth([0, 0, 4, 20], [0, 0, 3, 20], [0, 0, 20, 3]), 0.25
+    ).class_id.tolist() == [0]
 
 
-def test_a_box_that_reaches_out_of_its_picture_is_cut_at_the_picture():
-    # The picture lies in the middle of a larger canvas; its box must not reach into the grey.
+def test_a_box_that_reaches_out_of_its_image_is_cut_at_the_image():
+    # The image lies in the middle of a larger canvas; its box must not reach into the grey.
     placement = Placement(10, 10, 10, 10, 5, 5, (20, 20))
-    assert placement.carry(truth([-4, 2, 8, 12]), 0.25).xyxy.tolist() == [[5, 7, 13, 15]]
+    assert placement.carry(ground_truth([-4, 2, 8, 12]), 0.25).xyxy.tolist() == [[5, 7, 13, 15]]
 
 
 def test_flags_and_area_follow():
     # Doubled, and cut to its right half: 6 of the outline's area of 24 is 24 * 4 / 2 = 48 there.
     crowd, difficult = np.array([False, True]), np.array([True, False])
     area = np.float32([10, 24])
-    objects = truth([0, 0, 2, 2], [8, 0, 16, 4], crowd=crowd, difficult=difficult, area=area)
+    objects = ground_truth([0, 0, 2, 2], [8, 0, 16, 4], crowd=crowd, difficult=difficult, area=area)
     seen = Placement(20, 20, 40, 40, 0, -24, (40, 40)).carry(objects, 0.25)
     assert seen.xyxy.tolist() == [[0, 0, 8, 8]]
     assert (seen.crowd.tolist(), seen.difficult.tolist(), seen.area.tolist()) == ([True], [False], [48])
 
 
 def test_no_objects():
-    assert len(Placement.whole((10, 10), (20, 20)).carry(truth(), 0.25)) == 0
+    assert len(Placement.whole((10, 10), (20, 20)).carry(ground_truth(), 0.25)) == 0
 
 
 def test_degenerate_boxes_leave_without_a_warning():
-    assert len(Placement.whole((10, 10), (20, 20)).carry(truth([3, 3, 3, 3], [8, 8, 2, 2]), 0.0)) == 0
+    assert len(Placement.whole((10, 10), (20, 20)).carry(ground_truth([3, 3, 3, 3], [8, 8, 2, 2]), 0.0)) == 0

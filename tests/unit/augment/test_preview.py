@@ -7,10 +7,10 @@ import pytest
 
 from yolo_cli.augment import preview
 from yolo_cli.config import AugmentConfig
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.render import class_colour
 
-SAMPLE = (np.zeros((40, 60, 3), np.uint8), Truth(np.float32([[10, 10, 40, 30]]), np.array([2])))
+SAMPLE = (np.zeros((40, 60, 3), np.uint8), GroundTruth(np.float32([[10, 10, 40, 30]]), np.array([2])))
 
 
 def test_a_grid_with_frames():
@@ -32,5 +32,5 @@ def test_the_same_seed_gives_the_same_sheet():
 
 
 def test_nothing_to_show():
-    with pytest.raises(ValueError, match="at least one picture"):
+    with pytest.raises(ValueError, match="at least one image"):
         preview([], np.random.default_rng(0), AugmentConfig(), (48, 48))

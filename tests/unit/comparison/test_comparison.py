@@ -12,7 +12,7 @@ from yolo_cli.comparison.memory import forget_peak, peak_memory
 from yolo_cli.comparison.page import arithmetic_map
 from yolo_cli.config import DetectConfig
 from yolo_cli.datasets import Dataset, Sample
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.detectors import load_detector
 from yolo_cli.detectors.regions import Cost
 from yolo_cli.errors import DataError
@@ -22,20 +22,20 @@ YOLO = next(one for one in CONTENDERS if one.name == "YOLO")
 
 
 def data(*names: str) -> Dataset:
-    """Pictures on which the whole of each shows a cat."""
+    """Images on which the whole of each shows a cat."""
     samples = []
     for name in names:
         sample = Sample(name, EXAMPLES / name, "val", name, "")
         width, height = sample.size
-        truth = Truth(np.array([[0, 0, width, height]], float), np.array([0]))
-        samples.append(Sample(name, EXAMPLES / name, "val", name, "", truth, (1,)))
+        ground_truth = GroundTruth(np.array([[0, 0, width, height]], float), np.array([0]))
+        samples.append(Sample(name, EXAMPLES / name, "val", name, "", ground_truth, (1,)))
     return Dataset(EXAMPLES, "voc", ("cat",), tuple(samples))
 
 
 def row(name: str = "x", **changes: object) -> Row:
     values = {"map50": 0.5, "recall": None, "peak_bytes": None}
     numbers = dict.fromkeys(("propose_ms", "classify_ms", "suppress_ms", "regions"), 1.0)
-    rest = {"pictures": 1, "finished": True, "multiply_accumulates": 10, "model_bytes": 10}
+    rest = {"images": 1, "finished": True, "multiply_accumulates": 10, "model_bytes": 10}
     return Row(name=name, weights="w", trained_on="t", **{**values, **numbers, **rest, **changes})
 
 
@@ -43,12 +43,12 @@ def measured(regions: list[list[float]], cost: Cost, **changes: object) -> Measu
     return Measured(row(**changes), ("cat",), {}, np.array(regions, float).reshape(-1, 4), cost)
 
 
-def test_yolo_on_one_picture():
+def test_yolo_on_one_image():
     done: list[int] = []
     found = measure(YOLO, data("cat.jpg"), DetectConfig(confidence=0.25), 60, progress=done.append)
     assert done == [1]
     assert found.row.finished
-    assert found.row.map50 == 1.0  # the cat fills the picture
+    assert found.row.map50 == 1.0  # the cat fills the image
     assert found.row.recall is None  # YOLO proposes nothing
     assert found.row.regions == (13 * 13 + 26 * 26) * 3
     assert found.row.multiply_accumulates == 3_453_938_176  # 6.9 BFLOPs, two for each
@@ -56,9 +56,9 @@ def test_yolo_on_one_picture():
     assert np.array_equal(found.found["cat.jpg"].xyxy, same.xyxy)
 
 
-def test_time_that_is_up_leaves_one_picture():
+def test_time_that_is_up_leaves_one_image():
     found = measure(YOLO, data("cat.jpg", "coffee.jpg"), DetectConfig(), time_limit=0)
-    assert (found.row.pictures, found.row.finished) == (1, False)
+    assert (found.row.images, found.row.finished) == (1, False)
     assert list(found.found) == ["cat.jpg"]
 
 
@@ -84,7 +84,7 @@ def test_arithmetic_adds_up_by_hand():
 
 def test_arithmetic_adds_up_whatever_the_regions():
     random = np.random.default_rng(0)
-    corners = random.uniform(-10, 60, (200, 2, 2))  # some reach out of the picture, some lie outside
+    corners = random.uniform(-10, 60, (200, 2, 2))  # some reach out of the image, some lie outside
     regions = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
     spent = arithmetic_map(measured(regions.tolist(), Cost(1000, 7)), height=30, width=50)
     assert spent.sum() == pytest.approx(1000 + 200 * 7)
@@ -92,10 +92,10 @@ def test_arithmetic_adds_up_whatever_the_regions():
 
 
 def test_the_page_stands_alone(tmp_path):
-    pictures = data("cat.jpg", "coffee.jpg").samples
+    images = data("cat.jpg", "coffee.jpg").samples
     box = Detections(np.float32([[5, 5, 90, 90]]), np.float32([0.9]), np.array([0]))
     one = Measured(row("<first>"), ("cat",), {"cat.jpg": box}, np.zeros((0, 4)), Cost(10, 0))
-    write_page(tmp_path / "page.html", [one, measured([], Cost(5, 0), name="second")], pictures, "A & B", "1")
+    write_page(tmp_path / "page.html", [one, measured([], Cost(5, 0), name="second")], images, "A & B", "1")
     text = (tmp_path / "page.html").read_text()
     assert "&lt;first&gt;" in text
     assert "A &amp; B" in text

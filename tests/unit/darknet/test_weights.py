@@ -37,7 +37,7 @@ num=1
 
 
 def header(major=0, minor=2, revision=5, seen=0):
-    """Three int32, then how many pictures it saw: 8 bytes since version 0.2, before that 4."""
+    """Three int32, then how many images it saw: 8 bytes since version 0.2, before that 4."""
     long = major * 10 + minor >= 2
     return struct.pack("<3i", major, minor, revision) + struct.pack("<q" if long else "<i", seen)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made_sets import BOXES, boxes_by_name, coco_json, write_coco, write_json, write_picture
+from tests.made_sets import BOXES, boxes_by_name, coco_json, write_coco, write_image, write_json
 from yolo_cli.datasets import UNSPLIT, open_dataset
 from yolo_cli.errors import DataError
 
 
 def one_file(root: Path, value: dict, name: str = "annotations.json") -> Path:
     for seed, image in enumerate(value["images"]):
-        write_picture(root / "images" / image["file_name"], (image["width"], image["height"]), seed)
+        write_image(root / "images" / image["file_name"], (image["width"], image["height"]), seed)
     write_json(root / name, value)
     return root
 
@@ -44,7 +44,7 @@ def test_one_json_without_a_split(tmp_path: Path) -> None:
     assert dataset.samples[0].declared_size == (64, 48)
 
 
-def test_a_json_given_by_name_finds_its_pictures(tmp_path: Path) -> None:
+def test_a_json_given_by_name_finds_its_images(tmp_path: Path) -> None:
     write_coco(tmp_path)
     dataset = open_dataset(tmp_path / "annotations" / "instances_val2017.json")
     assert [(s.name, s.split) for s in dataset.samples] == [
@@ -58,7 +58,7 @@ def test_split_folders_with_a_json_in_each(tmp_path: Path) -> None:
         value = coco_json(split)
         write_json(tmp_path / folder / "_annotations.coco.json", value)
         for seed, image in enumerate(value["images"]):
-            write_picture(tmp_path / folder / image["file_name"], (image["width"], image["height"]), seed)
+            write_image(tmp_path / folder / image["file_name"], (image["width"], image["height"]), seed)
     dataset = open_dataset(tmp_path)
     assert dataset.splits == ("train", "val")
     assert dataset.samples[2].name == "valid/c.jpg"
@@ -100,12 +100,12 @@ def test_crowd_and_area_are_kept(tmp_path: Path) -> None:
     value = coco_json("train")
     value["annotations"][0] |= {"iscrowd": 1, "area": 123.5}
     del value["annotations"][1]["area"]
-    truth = open_dataset(one_file(tmp_path, value)).samples[0].truth
-    assert truth.xyxy.dtype == np.float64
-    assert truth.crowd is not None
-    assert truth.crowd.tolist() == [True, False]
-    assert truth.area is not None
-    assert truth.area.tolist() == [123.5, 16 * 24]
+    ground_truth = open_dataset(one_file(tmp_path, value)).samples[0].ground_truth
+    assert ground_truth.xyxy.dtype == np.float64
+    assert ground_truth.crowd is not None
+    assert ground_truth.crowd.tolist() == [True, False]
+    assert ground_truth.area is not None
+    assert ground_truth.area.tolist() == [123.5, 16 * 24]
 
 
 def test_what_is_wrong_is_left_out_and_named_by_index(tmp_path: Path) -> None:
@@ -113,13 +113,13 @@ def test_what_is_wrong_is_left_out_and_named_by_index(tmp_path: Path) -> None:
     good = value["annotations"][0]
     value["annotations"] = [
         good,
-        good | {"image_id": 999},  # [1] belongs to no picture
+        good | {"image_id": 999},  # [1] belongs to no image
         good | {"category_id": 1},  # [2] no such category
         good | {"bbox": [1, 2, 3]},  # [3] three numbers
         good | {"bbox": [1, 2, 3, None]},  # [4]
         good | {"bbox": [1, math.nan, 3, 4]},  # [5]
         good | {"bbox": [8, 8, 0, 4]},  # [6] no width
-        good | {"bbox": [70, 8, 4, 4]},  # [7] the picture is 64 wide
+        good | {"bbox": [70, 8, 4, 4]},  # [7] the image is 64 wide
         "text",  # [8]
         good | {"id": "new"},
         good | {"id": "new", "bbox": [1, 1, 5, 5]},  # [10] an id that is there
@@ -145,7 +145,7 @@ def test_what_is_wrong_is_left_out_and_named_by_index(tmp_path: Path) -> None:
     assert dataset.samples[0].rows == (0, 9, 10)
 
 
-def test_entries_of_pictures_that_cannot_be_used(tmp_path: Path) -> None:
+def test_entries_of_images_that_cannot_be_used(tmp_path: Path) -> None:
     root = one_file(tmp_path, coco_json("train"))
     value = coco_json("train")
     value["images"] += [{"id": 100, "file_name": "b.jpg"}, {"id": 7}, 5]
@@ -194,7 +194,7 @@ def test_categories_that_are_there_twice(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_without_pictures_is_named(tmp_path: Path) -> None:
+def test_a_file_without_images_is_named(tmp_path: Path) -> None:
     root = write_coco(tmp_path)
     write_json(
         root / "annotations" / "instances_val2017.json", coco_json("val") | {"images": [], "annotations": []}

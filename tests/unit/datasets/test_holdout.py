@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from tests.made_sets import write_coco, write_voc, write_yolo
 from yolo_cli.datasets import UNSPLIT, Dataset, Sample, hold_out, open_dataset
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.errors import DataError, UsageError
 
 
 def made(classes: list[list[int]], split: str = UNSPLIT, count: int = 3) -> Dataset:
-    """A data set of pictures that show these classes."""
+    """A data set of images that show these classes."""
     samples = []
     for index, ids in enumerate(classes):
         boxes = np.tile([0.0, 0, 1, 1], (len(ids), 1))
-        labels = Truth(boxes.reshape(-1, 4), np.array(ids, np.int64))
+        labels = GroundTruth(boxes.reshape(-1, 4), np.array(ids, np.int64))
         samples.append(Sample(f"{index:04}.jpg", Path("x"), split, index, "", labels, tuple(range(len(ids)))))
     return Dataset(Path(), "yolo", tuple("abc"[:count]), tuple(samples))
 
@@ -28,7 +28,7 @@ def held(dataset: Dataset) -> set[str]:
 
 
 def test_every_class_gives_its_share() -> None:
-    # 50 pictures of a, 10 of b, 5 of c, 10 of nothing; a fifth of each is 10, 2, 1, 2.
+    # 50 images of a, 10 of b, 5 of c, 10 of nothing; a fifth of each is 10, 2, 1, 2.
     parted = hold_out(made([[0]] * 50 + [[1]] * 10 + [[2]] * 5 + [[]] * 10), 0.2)
     assert parted.splits == ("train", "val")
     assert parted.in_split("val").class_counts().tolist() == [10, 2, 1]
@@ -36,13 +36,13 @@ def test_every_class_gives_its_share() -> None:
 
 
 def test_the_rarest_class_comes_first() -> None:
-    # Chance would put no picture of b among 8 of 40 in one case of seven (C(38,8)/C(40,8) = 0.64 for none).
+    # Chance would put no image of b among 8 of 40 in one case of seven (C(38,8)/C(40,8) = 0.64 for none).
     classes = [[0]] * 36 + [[0, 1]] * 4
     for seed in range(10):
         assert hold_out(made(classes), 0.25, seed).in_split("val").class_counts()[1] == 1
 
 
-def test_a_single_picture_of_a_class_is_learnt_from() -> None:
+def test_a_single_image_of_a_class_is_learnt_from() -> None:
     parted = hold_out(made([[0]] * 20 + [[1]]), 0.2)
     assert "0020.jpg" not in held(parted)
 
@@ -66,7 +66,7 @@ def test_laws(classes: list[list[int]], fraction: float, seed: int) -> None:
     assert hold_out(parted, 0.5, seed + 1) is parted  # nothing to do
 
 
-def test_test_pictures_are_left_alone() -> None:
+def test_test_images_are_left_alone() -> None:
     both = made([[0]] * 10).samples + made([[1]] * 10, split="test").samples
     parted = hold_out(Dataset(Path(), "yolo", ("a", "b"), both), 0.3)
     assert [len(parted.in_split(split)) for split in ("train", "val", "test")] == [7, 3, 10]

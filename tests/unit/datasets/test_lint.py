@@ -12,8 +12,8 @@ import pytest
 from tests.made_sets import (
     coco_json,
     write_coco,
+    write_image,
     write_json,
-    write_picture,
     write_text,
     write_voc,
     write_xml,
@@ -23,7 +23,7 @@ from tests.shared import SHARED, needs_shared
 from yolo_cli.datasets import RULES, LintReport, lint, open_dataset
 from yolo_cli.datasets.checks import faults_of, turned
 from yolo_cli.datasets.looks import look_at, near_pairs
-from yolo_cli.datasets.sizes import PictureHeader
+from yolo_cli.datasets.sizes import ImageHeader
 
 SIZE = (320, 240)
 
@@ -51,14 +51,14 @@ def plant_yolo(root: Path) -> list[tuple[str, str]]:
     boxes = "".join(f"0 {x} .5 .1 .2\n" for x in (0.1, 0.3, 0.5, 0.7, 0.9))
     for seed, name in enumerate(names):
         split = "val" if name.startswith("val") else "train"
-        write_picture(root / "images" / split / f"{name}.png", SIZE, seed)
+        write_image(root / "images" / split / f"{name}.png", SIZE, seed)
         write_text(root / "labels" / split / f"{name}.txt", "1 .5 .5 .5 .5\n")
     train, labels = root / "images" / "train", root / "labels" / "train"
     write_text(labels / "ok.txt", boxes + boxes.replace(" .5 .1 .2", " .2 .1 .2"))
     (train / "unread.png").write_bytes((train / "unread.png").read_bytes()[:2000])
     (labels / "nolabel.txt").unlink()
     (train / "turned.png").unlink()
-    write_picture(train / "turned.jpg", SIZE, 3, exif=6)
+    write_image(train / "turned.jpg", SIZE, 3, exif=6)
     (labels / "badlabel.txt").write_bytes(b"\xff\x00\x81")
     rows = [
         "0 .5 .5 .3 .3",
@@ -128,7 +128,7 @@ def plant_voc(root: Path) -> list[tuple[str, str]]:
             ("renamed", None, SIZE, "other.jpg"),
         ]
     ):
-        write_picture(root / "JPEGImages" / f"{stem}.jpg", SIZE, 50 + seed, exif)
+        write_image(root / "JPEGImages" / f"{stem}.jpg", SIZE, 50 + seed, exif)
         write_xml(root / "Annotations" / f"{stem}.xml", name, size, cat)
         write_text(
             root / "ImageSets/Main/train.txt", (root / "ImageSets/Main/train.txt").read_text() + f"{stem}\n"
@@ -221,7 +221,7 @@ def test_small_is_measured_at_the_network(tmp_path: Path) -> None:
 
 
 def test_a_pixel_of_overhang_is_none(tmp_path: Path) -> None:
-    write_voc(tmp_path)  # boxes are ours, from 0; the picture is 64x48
+    write_voc(tmp_path)  # boxes are ours, from 0; the image is 64x48
     write_xml(
         tmp_path / "Annotations" / "b.xml",
         "b.jpg",
@@ -240,10 +240,10 @@ def test_crowds_may_cover_anything(tmp_path: Path) -> None:
     assert found(lint(root)) == []
 
 
-def test_a_box_that_fits_only_the_stored_picture(tmp_path: Path) -> None:
+def test_a_box_that_fits_only_the_stored_image(tmp_path: Path) -> None:
     # COCO without sizes: stored 320x240, shown 240x320; x up to 300 fits only the stored one.
     root = write_coco(tmp_path)
-    write_picture(root / "train2017" / "b.jpg", SIZE, 7, exif=8)
+    write_image(root / "train2017" / "b.jpg", SIZE, 7, exif=8)
     value = coco_json("train")
     value["images"][1] = {"id": 101, "file_name": "b.jpg"}
     value["annotations"].append({"image_id": 101, "category_id": 7, "bbox": [200, 20, 100, 50]})
@@ -252,8 +252,8 @@ def test_a_box_that_fits_only_the_stored_picture(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_boxes_turn_with_the_picture(tmp_path: Path, orientation: int) -> None:
-    # A white patch on black, stored at x 8 to 24, y 16 to 40 of 96x64; the decoder turns the picture.
+def test_boxes_turn_with_the_image(tmp_path: Path, orientation: int) -> None:
+    # A white patch on black, stored at x 8 to 24, y 16 to 40 of 96x64; the decoder turns the image.
     from PIL import Image
 
     from yolo_cli.images import read_image
@@ -264,22 +264,22 @@ def test_boxes_turn_with_the_picture(tmp_path: Path, orientation: int) -> None:
     tags[274] = orientation
     Image.fromarray(pixels).save(tmp_path / "x.png", exif=tags)
     ys, xs = np.nonzero(read_image(tmp_path / "x.png").rgb[..., 0])
-    box = turned(np.array([[8.0, 16, 24, 40]]), PictureHeader(96, 64, orientation))
+    box = turned(np.array([[8.0, 16, 24, 40]]), ImageHeader(96, 64, orientation))
     assert box.tolist() == [[xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]]
 
 
 class TestNearDuplicates:
-    def looks(self, root: Path, *pictures: np.ndarray) -> list[object]:
-        for i, picture in enumerate(pictures):
-            cv2.imwrite(str(root / f"{i}.png"), picture)
-        return list(look_at([root / f"{i}.png" for i in range(len(pictures))]).values())
+    def looks(self, root: Path, *images: np.ndarray) -> list[object]:
+        for i, image in enumerate(images):
+            cv2.imwrite(str(root / f"{i}.png"), image)
+        return list(look_at([root / f"{i}.png" for i in range(len(images))]).values())
 
-    def picture(self, seed: int = 0) -> np.ndarray:
+    def make_image(self, seed: int = 0) -> np.ndarray:
         blots = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), np.uint8)
         return cv2.resize(blots, (640, 480), interpolation=cv2.INTER_CUBIC)
 
     def test_a_copy_made_again_is_found(self, tmp_path: Path) -> None:
-        original = self.picture()
+        original = self.make_image()
         again = cv2.imdecode(cv2.imencode(".jpg", original, [1, 40])[1], 1)
         half = cv2.resize(original, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         bright = cv2.convertScaleAbs(original, alpha=1.05, beta=5)
@@ -287,24 +287,24 @@ class TestNearDuplicates:
         assert [(i, j) for i, j, _, _ in near_pairs(looks[:1], looks[1:])] == [(0, 0), (0, 1), (0, 2)]
 
     def test_others_are_not(self, tmp_path: Path) -> None:
-        original = self.picture()
+        original = self.make_image()
         moved = original.copy()  # a fixed camera, and something white of 60x60 pixels that has come
         moved[200:260, 300:360] = 255
-        looks = self.looks(tmp_path, original, self.picture(1), original[:, ::-1], original[::-1], moved)
+        looks = self.looks(tmp_path, original, self.make_image(1), original[:, ::-1], original[::-1], moved)
         assert list(near_pairs(looks[:1], looks[1:])) == []
 
     def test_the_same_bytes_are_another_rule(self, tmp_path: Path) -> None:
-        looks = self.looks(tmp_path, self.picture(), self.picture())
+        looks = self.looks(tmp_path, self.make_image(), self.make_image())
         assert list(near_pairs(looks[:1], looks[1:])) == []
 
-    def test_plain_pictures_resemble_nothing(self, tmp_path: Path) -> None:
+    def test_plain_images_resemble_nothing(self, tmp_path: Path) -> None:
         looks = self.looks(tmp_path, np.full((64, 64, 3), 90, np.uint8), np.full((64, 64, 3), 91, np.uint8))
         assert list(near_pairs(looks[:1], looks[1:])) == []
 
     def test_many_are_compared_block_by_block_like_a_few(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        looks = self.looks(tmp_path, *(cv2.convertScaleAbs(self.picture(i % 3), beta=i) for i in range(9)))
+        looks = self.looks(tmp_path, *(cv2.convertScaleAbs(self.make_image(i % 3), beta=i) for i in range(9)))
         whole = list(near_pairs(looks, looks))
         monkeypatch.setattr("yolo_cli.datasets.looks._BLOCK", 2)
         assert list(near_pairs(looks, looks)) == whole
@@ -323,7 +323,7 @@ def test_faults_of_one_sample(tmp_path: Path) -> None:
     assert "box 1 (IoU 0.98)" in faults[0].what
 
 
-def test_progress_is_told_for_every_picture(tmp_path: Path) -> None:
+def test_progress_is_told_for_every_image(tmp_path: Path) -> None:
     told: list[int] = []
 
     def watch(looks, total):

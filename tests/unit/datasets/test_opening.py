@@ -76,7 +76,7 @@ def test_nothing_usable_says_what_is_wrong_first(tmp_path: Path) -> None:
     write_yolo(tmp_path)
     for path in (tmp_path / "labels").rglob("*.txt"):
         path.unlink()
-    with pytest.raises(DataError, match=r"no picture that can be used \(6 faults; first: images/train/a.jpg"):
+    with pytest.raises(DataError, match=r"no image that can be used \(6 faults; first: images/train/a.jpg"):
         open_dataset(tmp_path / "data.yaml")
     assert len(read_dataset(tmp_path / "data.yaml")) == 0
 
@@ -91,11 +91,11 @@ def test_data_is_never_written_to(tmp_path: Path, write: object) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink") or os.name == "nt", reason="needs symbolic links")
-def test_links_to_pictures_keep_their_labels(tmp_path: Path) -> None:
+def test_links_to_images_keep_their_labels(tmp_path: Path) -> None:
     write_yolo(tmp_path)
-    picture = tmp_path / "images" / "train" / "a.jpg"
-    picture.rename(tmp_path / "elsewhere.jpg")
-    picture.symlink_to(tmp_path / "elsewhere.jpg")
+    image = tmp_path / "images" / "train" / "a.jpg"
+    image.rename(tmp_path / "elsewhere.jpg")
+    image.symlink_to(tmp_path / "elsewhere.jpg")
     assert boxes_by_name(open_dataset(tmp_path)) == BOXES
 
 
@@ -107,7 +107,7 @@ def test_a_relative_path_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert boxes_by_name(open_dataset(".")) == BOXES
 
 
-def test_the_folder_of_annotation_files_finds_its_pictures(tmp_path: Path) -> None:
+def test_the_folder_of_annotation_files_finds_its_images(tmp_path: Path) -> None:
     write_coco(tmp_path)
     assert len(open_dataset(tmp_path / "annotations")) == 4
 

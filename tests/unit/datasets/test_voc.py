@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.made_sets import BOXES, NAMES, boxes_by_name, write_picture, write_text, write_voc, write_xml
+from tests.made_sets import BOXES, NAMES, boxes_by_name, write_image, write_text, write_voc, write_xml
 from yolo_cli.datasets import UNSPLIT, open_dataset
 from yolo_cli.datasets.voc import read_xml
 from yolo_cli.errors import DataError
@@ -26,17 +26,17 @@ def test_the_layout_of_voc_itself(tmp_path: Path) -> None:
 
 
 def test_pixels_are_counted_from_one_and_include_the_last(tmp_path: Path) -> None:
-    # A box over the whole of an 8x6 picture is 1, 1, 8, 6 in VOC's count and 0, 0, 8, 6 in ours.
-    write_picture(tmp_path / "JPEGImages" / "x.png", (8, 6))
+    # A box over the whole of an 8x6 image is 1, 1, 8, 6 in VOC's count and 0, 0, 8, 6 in ours.
+    write_image(tmp_path / "JPEGImages" / "x.png", (8, 6))
     box = "<bndbox><ymax>6</ymax><xmin>1</xmin><ymin>1</ymin><xmax>8</xmax></bndbox>"
     xml = f"<annotation><object><name> cat </name><difficult>1</difficult>{box}</object></annotation>"
     write_text(tmp_path / "Annotations" / "x.xml", xml)
     [sample] = open_dataset(tmp_path).samples
-    assert sample.truth.xyxy.tolist() == [[0, 0, 8, 6]]
-    assert sample.truth.difficult is not None
-    assert sample.truth.difficult.tolist() == [True]
-    assert sample.truth.area is not None
-    assert sample.truth.area.tolist() == [48]
+    assert sample.ground_truth.xyxy.tolist() == [[0, 0, 8, 6]]
+    assert sample.ground_truth.difficult is not None
+    assert sample.ground_truth.difficult.tolist() == [True]
+    assert sample.ground_truth.area is not None
+    assert sample.ground_truth.area.tolist() == [48]
     assert (sample.split, sample.declared_size) == (UNSPLIT, None)
 
 
@@ -72,9 +72,9 @@ def test_trainval_alone_is_for_training(tmp_path: Path) -> None:
     ]
 
 
-def test_whichever_picture_bears_the_name(tmp_path: Path) -> None:
+def test_whichever_image_bears_the_name(tmp_path: Path) -> None:
     for stem, suffix in (("a b", ".PNG"), ("ü", ".webp"), ("c", ".jpeg")):
-        write_picture(tmp_path / "JPEGImages" / f"{stem}{suffix}", (16, 16))
+        write_image(tmp_path / "JPEGImages" / f"{stem}{suffix}", (16, 16))
         write_xml(tmp_path / "Annotations" / f"{stem}.xml", f"{stem}.jpg", (16, 16), [("cat", (1, 1, 9, 9))])
     write_text(tmp_path / "ImageSets/Main/train.txt", "a b\r\nü\r\nc")
     dataset = open_dataset(tmp_path)
@@ -85,7 +85,7 @@ def test_whichever_picture_bears_the_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("folders", [("train", "valid"), ("images/train", "images/val")])
 def test_folders_named_after_splits(tmp_path: Path, folders: tuple[str, str]) -> None:
     for seed, folder in enumerate(folders):
-        write_picture(tmp_path / folder / "x.jpg", (16, 16), seed)
+        write_image(tmp_path / folder / "x.jpg", (16, 16), seed)
         label = tmp_path / folder.replace("images", "annotations") / "x.xml"
         write_xml(label, "x.jpg", (16, 16), [("cat", (1, 1, 9, 9))])
     assert [s.split for s in open_dataset(tmp_path).samples] == ["train", "val"]
@@ -142,7 +142,7 @@ def test_what_is_wrong_is_left_out_and_named(tmp_path: Path) -> None:
     assert "Y201" not in {f.code for f in unlabelled.findings}
 
 
-def test_a_picture_that_filename_names_is_no_substitute(tmp_path: Path) -> None:
+def test_an_image_that_filename_names_is_no_substitute(tmp_path: Path) -> None:
     write_voc(tmp_path)
     (tmp_path / "JPEGImages" / "a.jpg").rename(tmp_path / "JPEGImages" / "renamed.jpg")
     assert [f.code for f in open_dataset(tmp_path).findings] == ["Y102"]

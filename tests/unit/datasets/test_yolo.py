@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made_sets import BOXES, NAMES, boxes_by_name, write_picture, write_text, write_yolo
+from tests.made_sets import BOXES, NAMES, boxes_by_name, write_image, write_text, write_yolo
 from yolo_cli.datasets import UNSPLIT, open_dataset
 from yolo_cli.datasets.yolo import parse_row
 from yolo_cli.errors import DataError
@@ -71,7 +71,7 @@ def test_bare_folders_speak_for_themselves(tmp_path: Path) -> None:
 
 def test_split_folders_with_images_and_labels_inside(tmp_path: Path) -> None:
     for split in ("train", "valid"):
-        write_picture(tmp_path / split / "images" / "x.png", (8, 8), len(split))
+        write_image(tmp_path / split / "images" / "x.png", (8, 8), len(split))
         write_text(tmp_path / split / "labels" / "x.txt", "0 .5 .5 .5 .5\n")
     dataset = open_dataset(tmp_path)
     assert [(s.name, s.split) for s in dataset.samples] == [
@@ -80,8 +80,8 @@ def test_split_folders_with_images_and_labels_inside(tmp_path: Path) -> None:
     ]
 
 
-def test_labels_beside_pictures_and_a_names_file(tmp_path: Path) -> None:
-    write_picture(tmp_path / "x y ü.png", (8, 8))
+def test_labels_beside_images_and_a_names_file(tmp_path: Path) -> None:
+    write_image(tmp_path / "x y ü.png", (8, 8))
     write_text(tmp_path / "x y ü.txt", "1 .5 .5 .5 .5\n")
     write_text(tmp_path / "classes.txt", "cat\ndog\n")
     write_text(tmp_path / "README.txt", "Pets.\n")  # neither a label nor an orphan
@@ -91,20 +91,20 @@ def test_labels_beside_pictures_and_a_names_file(tmp_path: Path) -> None:
     assert dataset.findings == ()
 
 
-def test_yaml_words_for_truth_stay_class_names(tmp_path: Path) -> None:
+def test_yaml_words_for_ground_truth_stay_class_names(tmp_path: Path) -> None:
     yaml = "train: images/train\nval: images/val\nnames: [no, 1:30]\n"
     assert open_dataset(write_yolo(tmp_path, yaml)).class_names == ("no", "1:30")
 
 
-def test_a_fraction_is_of_the_upright_picture(tmp_path: Path) -> None:
+def test_a_fraction_is_of_the_upright_image(tmp_path: Path) -> None:
     # Stored 64x48, shown 48x64 (EXIF 6: a quarter turn). Centre (.5, .25), size (.5, .25):
     # x from .25*48 = 12 to .75*48 = 36, y from .125*64 = 8 to .375*64 = 24.
-    write_picture(tmp_path / "images" / "x.jpg", (64, 48), exif=6)
+    write_image(tmp_path / "images" / "x.jpg", (64, 48), exif=6)
     write_text(tmp_path / "labels" / "x.txt", "0 0.5 0.25 0.5 0.25\n")
     [sample] = open_dataset(tmp_path).samples
     assert sample.size == (48, 64)
-    np.testing.assert_array_equal(sample.truth.xyxy, [[12, 8, 36, 24]])
-    np.testing.assert_array_equal(sample.truth.area, [24 * 16])
+    np.testing.assert_array_equal(sample.ground_truth.xyxy, [[12, 8, 36, 24]])
+    np.testing.assert_array_equal(sample.ground_truth.area, [24 * 16])
     image = sample.read()
     assert (image.width, image.height, image.name) == (48, 64, "images/x.jpg")
 
@@ -146,7 +146,7 @@ def test_what_is_wrong_is_left_out_and_named_by_line(tmp_path: Path) -> None:
         "0 .5 .5 -.25 .25\n"  # 8: negative width
         "0 1.5 .5 .25 .25\n"  # 9: left edge at 1.375, outside
         "1 .1 .1 .2 nan .3 .3\n"  # 10: a polygon with a hole in it
-        "0 -.1 .5 .2 .2\n"  # 11: from -.2 to 0: it only touches the picture
+        "0 -.1 .5 .2 .2\n"  # 11: from -.2 to 0: it only touches the image
         "0 .5 1.1 .2 .2\n"  # 12: from 1 down
     )
     write_text(tmp_path / "labels" / "train" / "b.txt", rows)
@@ -165,10 +165,10 @@ def test_what_is_wrong_is_left_out_and_named_by_line(tmp_path: Path) -> None:
     ]
     [sample] = [s for s in dataset.samples if s.path.stem == "b"]
     assert sample.rows == (1,)
-    assert len(sample.truth) == 1
+    assert len(sample.ground_truth) == 1
 
 
-def test_missing_label_missing_picture_and_orphan(tmp_path: Path) -> None:
+def test_missing_label_missing_image_and_orphan(tmp_path: Path) -> None:
     write_yolo(tmp_path, "train: train.txt\nval: images/val\nnames: [cat, dog]\n")
     write_text(tmp_path / "train.txt", "images/train/a.jpg\nimages/train/b.jpg\nimages/train/gone.jpg\n")
     (tmp_path / "labels" / "train" / "b.txt").unlink()
@@ -186,14 +186,14 @@ def test_missing_label_missing_picture_and_orphan(tmp_path: Path) -> None:
     assert [f.code for f in with_negatives.findings] == ["Y102", "Y202"]
 
 
-def test_a_label_of_an_unlisted_picture_is_no_orphan(tmp_path: Path) -> None:
+def test_a_label_of_an_unlisted_image_is_no_orphan(tmp_path: Path) -> None:
     write_yolo(tmp_path, "train: train.txt\nval: images/val\nnames: [cat, dog]\n")
     write_text(tmp_path / "train.txt", "images/train/a.jpg\n")
     dataset = open_dataset(tmp_path)
     assert (len(dataset), dataset.findings) == (3, ())
 
 
-def test_a_picture_listed_twice_counts_once(tmp_path: Path) -> None:
+def test_an_image_listed_twice_counts_once(tmp_path: Path) -> None:
     write_yolo(tmp_path, "train: [images/train, images/train/a.jpg]\nval: images/val\nnames: [cat, dog]\n")
     dataset = open_dataset(tmp_path)
     assert (len(dataset), [f.code for f in dataset.findings]) == (4, ["Y205"])
@@ -238,7 +238,7 @@ def test_broken_descriptions_are_refused_in_one_line(tmp_path: Path, yaml: str) 
 
 @pytest.mark.parametrize("word", ["images", "Images", "IMAGES"])
 def test_labels_stand_where_images_stand(tmp_path: Path, word: str) -> None:
-    write_picture(tmp_path / word / "x.png", (8, 8))
+    write_image(tmp_path / word / "x.png", (8, 8))
     labels = {"images": "labels", "Images": "Labels", "IMAGES": "LABELS"}[word]
     write_text(tmp_path / labels / "x.txt", "0 .5 .5 .5 .5\n")
     assert [s.label for s in open_dataset(tmp_path).samples] == [f"{labels}/x.txt"]
@@ -246,7 +246,7 @@ def test_labels_stand_where_images_stand(tmp_path: Path, word: str) -> None:
 
 def test_a_folder_that_happens_to_be_called_images(tmp_path: Path) -> None:
     root = tmp_path / "images"
-    write_picture(root / "x.png", (8, 8))
+    write_image(root / "x.png", (8, 8))
     write_text(root / "x.txt", "0 .5 .5 .5 .5\n")
     write_text(root / "lone.txt", "0 .5 .5 .5 .5\n")
     write_text(root / "classes.txt", "cat\n")

@@ -13,13 +13,13 @@ from yolo_cli.images import Image
 
 
 def sound(image: Image) -> Detections:
-    """The whole picture twice, as two classes."""
+    """The whole image twice, as two classes."""
     box = [0, 0, image.width, image.height]
     return Detections(np.float32([box, box]), np.float32([0.9, 0.4]), np.array([1, 0]))
 
 
 class Fake:
-    """A detector that says ``answer`` of each picture."""
+    """A detector that says ``answer`` of each image."""
 
     class_names: tuple[str, ...] = ("cat", "dog")
 
@@ -64,7 +64,7 @@ BROKEN = {
     "confidence below 0": changed(confidence=lambda c, i: c - 0.5),
     "least confident first": changed(confidence=lambda c, i: c[::-1].copy()),
     "class without a name": changed(class_id=lambda c, i: c + 1),
-    "changes the picture": scribble,
+    "changes the image": scribble,
 }
 
 

@@ -68,7 +68,7 @@ class Map:
 
 
 class Head:
-    """Says of every picture: the left half of the square, probably a dog."""
+    """Says of every image: the left half of the square, probably a dog."""
 
     def run(self, features):
         assert features.shape == (1, 13, 13, 1)
@@ -94,8 +94,8 @@ def test_cells_are_averaged_in_fours():
 @pytest.mark.parametrize(
     ("height", "width", "box"), [(104, 208, [0, 0, 104, 104]), (208, 104, [0, 0, 52, 208])]
 )
-def test_one_object_in_pixels_of_the_picture(height, width, box):
-    # The left half of the square: of a landscape picture the left half. A portrait one of 208 x 104 becomes
+def test_one_object_in_pixels_of_the_image(height, width, box):
+    # The left half of the square: of a landscape image the left half. A portrait one of 208 x 104 becomes
     # 416 x 208 with 104 pixels of padding left, so 208 pixels of the square lie 104 right of its left edge:
     # half of its 208, that is 52 of 104. 0.9 of being there times 8 of 10 for a dog.
     [found] = localiser().detect([Image(np.zeros((height, width, 3), np.uint8))])

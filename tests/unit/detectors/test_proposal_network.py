@@ -41,7 +41,7 @@ def test_anchors_by_hand():
 
 def test_proposals_by_hand():
     # Cell (13, 13), anchor 4: 64 x 64 around (216, 216). Half its width to the right, and half as wide: its
-    # centre 248, 32 wide. In the picture y is 104 less. Anchor 1 of cell (13, 2): 32 x 32 around (40, 216).
+    # centre 248, 32 wide. In the image y is 104 less. Anchor 1 of cell (13, 2): 32 x 32 around (40, 216).
     found = best_proposals(
         raw((13, 13, 4, 3.0, (0.5, 0, np.log(0.5), 0)), (13, 2, 1, 5.0, (0, 0, 0, 0))), LANDSCAPE
     )
@@ -49,7 +49,7 @@ def test_proposals_by_hand():
     assert found[1] == pytest.approx([232, 80, 264, 144])
 
 
-def test_proposals_end_at_the_edge_of_the_picture():
+def test_proposals_end_at_the_edge_of_the_image():
     # 352 x 352 around (8, 216) reaches from -168 to 184 and, less 104, from -64 to 288: 0 to 184, 0 to 208.
     found = best_proposals(raw((13, 0, 13, 5.0, (0, 0, 0, 0))), LANDSCAPE)
     assert found[0] == pytest.approx([0, 0, 184, 208])
@@ -68,7 +68,7 @@ def test_of_those_that_overlap_the_likeliest_is_proposed():
 
 
 class Backbone:
-    """A feature map that holds the picture's mean, two channels."""
+    """A feature map that holds the image's mean, two channels."""
 
     runs = 0
 

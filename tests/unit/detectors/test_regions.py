@@ -69,14 +69,14 @@ def test_wanted_classes_and_limit():
     assert detector(*args, max_detections=1).detect([IMAGE])[0].confidence == pytest.approx([0.9])
 
 
-def test_times_and_no_pictures():
+def test_times_and_no_images():
     found, times = detector([[0, 0, 10, 10]], [[0.9, 0.1]]).detect_timed([IMAGE, IMAGE])
     assert len(found) == 2
     assert min(times.prepare_ms, times.infer_ms, times.post_ms) > 0
     assert detector([[0, 0, 1, 1]], [[0, 0]]).detect([]) == []
 
 
-def test_a_picture_is_seen_once_for_both_parts():
+def test_an_image_is_seen_once_for_both_parts():
     seen = []
 
     def see(image):

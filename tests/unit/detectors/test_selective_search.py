@@ -1,4 +1,4 @@
-"""Selective search on pictures small enough to group by hand."""
+"""Selective search on images small enough to group by hand."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_grouping_changes_no_argument():
 
 
 def squares() -> Image:
-    """Two squares on grey, (20, 30)-(60, 80) and (90, 50)-(130, 110), in a picture of 160 x 120."""
+    """Two squares on grey, (20, 30)-(60, 80) and (90, 50)-(130, 110), in an image of 160 x 120."""
     rgb = np.full((120, 160, 3), 90, np.uint8)
     rgb[30:80, 20:60] = (200, 40, 40)
     rgb[50:110, 90:130] = (40, 60, 220)
@@ -89,11 +89,14 @@ def squares() -> Image:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_objects_are_among_the_boxes(turned):
-    image, truth = squares(), np.float32([[20, 30, 60, 80], [90, 50, 130, 110]])
+    image, ground_truth = squares(), np.float32([[20, 30, 60, 80], [90, 50, 130, 110]])
     if turned:
-        image, truth = Image(np.ascontiguousarray(image.rgb.transpose(1, 0, 2))), truth[:, [1, 0, 3, 2]]
+        image, ground_truth = (
+            Image(np.ascontiguousarray(image.rgb.transpose(1, 0, 2))),
+            ground_truth[:, [1, 0, 3, 2]],
+        )
     found = selective_search(image)
-    assert (iou(truth, found).max(axis=1) > 0.9).all()
+    assert (iou(ground_truth, found).max(axis=1) > 0.9).all()
     assert [0, 0, image.width, image.height] in found.tolist()  # grouping ends with the whole
 
 
@@ -116,6 +119,6 @@ def test_the_number_of_boxes_is_limited():
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (5, 7)])
-def test_tiny_pictures(shape):
+def test_tiny_images(shape):
     image = Image(np.full((*shape, 3), 7, np.uint8))
     assert selective_search(image).tolist() == [[0, 0, shape[1], shape[0]]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.contract import assert_is_detector, pictures
+from tests.contract import assert_is_detector, sample_images
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors.conv_sliding_window import all_windows, price_of_all
 from yolo_cli.detectors.regions import Cost, RegionDetector
@@ -18,7 +18,7 @@ from yolo_cli.weights import ModelCard
 ONE_LEVEL = Pyramid((0.5,), (1.0,))
 
 
-def picture(height: int, width: int) -> Image:
+def make_image(height: int, width: int) -> Image:
     return Image(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
 
 
@@ -26,7 +26,7 @@ def picture(height: int, width: int) -> Image:
 def test_one_level_by_hand(height, width, rows, columns):
     # Windows of 0.5 · 320 = 160 pixels; the longer side becomes 320 · 128 / 160 = 256, the shorter 128.
     # (256 - 128) / 16 + 1 = 9 windows along the longer side, (128 - 128) / 16 + 1 = 1 along the shorter.
-    [level] = levels(picture(height, width), ONE_LEVEL)
+    [level] = levels(make_image(height, width), ONE_LEVEL)
     assert level.rgb.shape[:2] == ((128, 256) if width > height else (256, 128))
     assert (level.rows, level.columns) == (rows - 1, columns - 1)
     first, second = level.windows[:2]
@@ -36,7 +36,7 @@ def test_one_level_by_hand(height, width, rows, columns):
 
 
 def test_aspect_is_width_over_height():
-    [level] = levels(picture(320, 320), Pyramid((0.5,), (2.0,)))
+    [level] = levels(make_image(320, 320), Pyramid((0.5,), (2.0,)))
     width, height = level.windows[0, 2:]
     assert width / height == pytest.approx(2, rel=0.02)
     assert width * height == pytest.approx(160**2, rel=0.02)
@@ -44,14 +44,14 @@ def test_aspect_is_width_over_height():
 
 def test_the_rest_is_grey():
     # 300 · 128 / 150 = 256 by 170 · 128 / 150 = 145: one step of 16 beyond 128 does not do, so 160 it is.
-    [level] = levels(picture(170, 300), ONE_LEVEL)
+    [level] = levels(make_image(170, 300), ONE_LEVEL)
     assert level.rgb.shape == (160, 256, 3)
     assert (level.rgb[145:] == GREY).all()
     assert not (level.rgb[144] == GREY).all()
 
 
 def test_crops_are_the_windows_row_by_row():
-    rgb = picture(WINDOW + 2 * STRIDE, WINDOW + STRIDE).rgb
+    rgb = make_image(WINDOW + 2 * STRIDE, WINDOW + STRIDE).rgb
     level = Level(rgb, np.ones(2))
     crops = np.concatenate(list(level.crops()))
     assert len(crops) == level.rows * level.columns == 3 * 2
@@ -59,12 +59,12 @@ def test_crops_are_the_windows_row_by_row():
         assert np.array_equal(crop, rgb[y1:y2, x1:x2])
 
 
-def test_windows_far_larger_than_the_picture_are_left_out():
-    flat = picture(20, 400)  # a window of 400 x 400 would show 20 rows of picture and 380 of nothing
+def test_windows_far_larger_than_the_image_are_left_out():
+    flat = make_image(20, 400)  # a window of 400 x 400 would show 20 rows of image and 380 of nothing
     assert all(level.windows[0, 3] < 1.5 * 20 for level in levels(flat, Pyramid()))
 
 
-@pytest.mark.parametrize("image", pictures(), ids=lambda image: image.name)
+@pytest.mark.parametrize("image", sample_images(), ids=lambda image: image.name)
 def test_there_is_always_a_window(image):
     assert len(list(levels(image, Pyramid()))) > 0
 
@@ -86,7 +86,7 @@ class Brightness:
 CARD = ModelCard("fake", ("bright", "dark"), (), (WINDOW, WINDOW), "stretch")
 
 
-@pytest.mark.parametrize("image", pictures()[:3], ids=lambda image: image.name)
+@pytest.mark.parametrize("image", sample_images()[:3], ids=lambda image: image.name)
 def test_both_ways_put_the_scores_in_the_same_order(image):
     crops = WindowScan(Brightness(), each_window, price_of_each)
     whole = WindowScan(Brightness(), all_windows, price_of_all)
@@ -105,6 +105,6 @@ def test_they_are_detectors(parts):
 
 
 def test_what_they_cost():
-    image = picture(160, 320)  # one level of 256 x 128 pixels, 9 windows of 128 x 128
+    image = make_image(160, 320)  # one level of 256 x 128 pixels, 9 windows of 128 x 128
     assert WindowScan(Brightness(), each_window, price_of_each, ONE_LEVEL).cost(image) == Cost(0, 128 * 128)
     assert WindowScan(Brightness(), all_windows, price_of_all, ONE_LEVEL).cost(image) == Cost(256 * 128, 0)

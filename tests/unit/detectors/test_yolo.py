@@ -1,4 +1,4 @@
-"""The one path from picture to boxes, with an engine that answers what the test says."""
+"""The one path from image to boxes, with an engine that answers what the test says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SURE, NEVER = 20.0, -20.0  # raw values: σ(20) is 1 to 2e-9, σ(-20) is 2e-9
 
 @dataclass
 class Answer:
-    """An engine that sees the same thing on every picture: (1, 2, 2, 8), nothing but what `cells` says."""
+    """An engine that sees the same thing on every image: (1, 2, 2, 8), nothing but what `cells` says."""
 
     cells: dict[tuple[int, int], list[float]]
 
@@ -35,7 +35,7 @@ def detector(cells: dict[tuple[int, int], list[float]], **options: Any) -> YoloD
     return YoloDetector(Answer(cells), CARD, DetectConfig(**options))
 
 
-def picture(height: int, width: int) -> Image:
+def make_image(height: int, width: int) -> Image:
     return Image(np.zeros((height, width, 3), np.uint8))
 
 
@@ -43,42 +43,42 @@ DOG = [0.0, 0.0, 0.0, 0.0, SURE, NEVER, SURE, NEVER]
 
 
 def test_one_box_by_hand() -> None:
-    """A picture 128 wide, 64 high goes into 64 x 64 at scale 1/2, with 16 rows of grey above and below.
+    """An image 128 wide, 64 high goes into 64 x 64 at scale 1/2, with 16 rows of grey above and below.
 
     The cell at row 1, column 0 answers: centre x = (0 + σ(0)) · 32 = 16, y = (1 + 0.5) · 32 = 48;
     width 32 · exp(0) = 32, height 64. So xyxy = (0, 16, 32, 80) in the network's pixels. Back: x / (1/2),
-    (y - 16) / (1/2): (0, 0, 64, 128), of which the picture holds (0, 0, 64, 64).
+    (y - 16) / (1/2): (0, 0, 64, 128), of which the image holds (0, 0, 64, 64).
     """
-    [found] = detector({(1, 0): DOG}).detect([picture(64, 128)])
+    [found] = detector({(1, 0): DOG}).detect([make_image(64, 128)])
     np.testing.assert_allclose(found.xyxy, [[0, 0, 64, 64]], atol=1e-4)
     np.testing.assert_allclose(found.confidence, [1.0], atol=1e-6)
     assert found.class_id.tolist() == [1]
 
 
 def test_stretch_by_hand() -> None:
-    """The same cell; now 64 x 64 is the picture scaled by 1/2 across and 1 down: (0, 16, 64, 64 of 80)."""
-    [found] = detector({(1, 0): DOG}, resize="stretch").detect([picture(64, 128)])
+    """The same cell; now 64 x 64 is the image scaled by 1/2 across and 1 down: (0, 16, 64, 64 of 80)."""
+    [found] = detector({(1, 0): DOG}, resize="stretch").detect([make_image(64, 128)])
     np.testing.assert_allclose(found.xyxy, [[0, 16, 64, 64]], atol=1e-4)
 
 
 def test_one_box_may_carry_several_classes() -> None:
     both = [0.0, 0.0, 0.0, 0.0, SURE, 2.0, 1.0, NEVER]  # σ(2) = 0.8808, σ(1) = 0.7311
-    [found] = detector({(0, 0): both}).detect([picture(64, 64)])
+    [found] = detector({(0, 0): both}).detect([make_image(64, 64)])
     assert found.class_id.tolist() == [0, 1]
     np.testing.assert_allclose(found.confidence, [0.8808, 0.7311], atol=1e-4)
 
 
 def test_class_agnostic_suppression_leaves_one_of_them() -> None:
     both = [0.0, 0.0, 0.0, 0.0, SURE, 2.0, 1.0, NEVER]
-    [found] = detector({(0, 0): both}, class_agnostic=True).detect([picture(64, 64)])
+    [found] = detector({(0, 0): both}, class_agnostic=True).detect([make_image(64, 64)])
     assert found.class_id.tolist() == [0]
 
 
 def test_only_wanted_classes_and_only_so_many() -> None:
     cells = {(row, column): DOG for row in (0, 1) for column in (0, 1)}
-    [all_of_them] = detector(cells, nms_iou=1.0).detect([picture(64, 64)])
-    [few] = detector(cells, nms_iou=1.0, max_detections=3).detect([picture(64, 64)])
-    [none] = detector(cells, classes=(0, 2)).detect([picture(64, 64)])
+    [all_of_them] = detector(cells, nms_iou=1.0).detect([make_image(64, 64)])
+    [few] = detector(cells, nms_iou=1.0, max_detections=3).detect([make_image(64, 64)])
+    [none] = detector(cells, classes=(0, 2)).detect([make_image(64, 64)])
     assert (len(all_of_them), len(few), len(none)) == (4, 3, 0)
 
 
@@ -86,21 +86,21 @@ def test_a_box_beyond_the_border_is_not_found() -> None:
     """Shifted by scale_x_y: with s = 9, centre x = (0 + 9 · σ(-20) − 4) · 32 = −128, so it ends at −112."""
     head = replace(HEAD, scale_x_y=9.0)
     outside = YoloDetector(Answer({(0, 0): [NEVER, *DOG[1:]]}), replace(CARD, heads=(head,)), DetectConfig())
-    [found] = outside.detect([picture(64, 64)])
+    [found] = outside.detect([make_image(64, 64)])
     assert len(found) == 0
 
 
-def test_pictures_of_different_sizes_go_together_and_keep_their_order() -> None:
+def test_images_of_different_sizes_go_together_and_keep_their_order() -> None:
     shapes = [(64, 128), (128, 64), (64, 64)]
-    alone = [detector({(1, 0): DOG}).detect([picture(*shape)])[0] for shape in shapes]
-    together = detector({(1, 0): DOG}).detect([picture(*shape) for shape in shapes])
+    alone = [detector({(1, 0): DOG}).detect([make_image(*shape)])[0] for shape in shapes]
+    together = detector({(1, 0): DOG}).detect([make_image(*shape) for shape in shapes])
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one.xyxy, other.xyxy)
 
 
 def test_nothing_in_nothing_out() -> None:
     assert detector({}).detect([]) == []
-    [found] = detector({}).detect([picture(1, 1)])
+    [found] = detector({}).detect([make_image(1, 1)])
     assert len(found) == 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.evaluation_sets import picture_set
+from tests.evaluation_sets import image_set
 from yolo_cli.evaluation import COCO
 from yolo_cli.evaluation.average_precision import average_precision, averages, class_mean, coco_figures
 from yolo_cli.evaluation.matching import match
@@ -17,7 +17,7 @@ FAR = (50.0, 50.0, 60.0, 60.0)
 @pytest.mark.parametrize(
     ("interpolation", "expected"),
     [
-        # Right, wrong, right of 3 truths: recall 1/3 at precision 1, recall 2/3 at precision 2/3.
+        # Right, wrong, right of 3 ground truths: recall 1/3 at precision 1, recall 2/3 at precision 2/3.
         ("area under curve", 1 / 3 * 1 + 1 / 3 * 2 / 3),
         # Levels 0 to 0.3 see 1 (4 of them), 0.4 to 0.6 see 2/3 (3), the rest 0.
         ("11 points", (4 * 1 + 3 * 2 / 3) / 11),
@@ -45,37 +45,38 @@ def test_a_recall_of_just_a_tenth_reaches_its_level() -> None:
     assert average_precision(np.array([1, 2, 3]), 10, "11 points") == pytest.approx(4 / 11)
 
 
-def test_a_class_without_truth_is_left_out_of_the_mean() -> None:
-    # Class 0 is right, class 1 has a detection but no truth, class 2 has a truth and no detection.
-    gathered = picture_set(([(BOX, 0.9, 0), (FAR, 0.8, 1)], [(BOX, 0), (FAR, 2)]))
+def test_a_class_without_ground_truth_is_left_out_of_the_mean() -> None:
+    # Class 0 is right, class 1 has a detection but no ground truth, class 2 has a ground truth and no
+    # detection.
+    gathered = image_set(([(BOX, 0.9, 0), (FAR, 0.8, 1)], [(BOX, 0), (FAR, 2)]))
     figures = averages(match(gathered, COCO), "101 points")
     assert figures.precision[0, 0].tolist() == pytest.approx([1, np.nan, 0], nan_ok=True)
     assert coco_figures(figures)["AP"] == pytest.approx(0.5)
 
 
-def test_without_any_truth_there_is_no_figure() -> None:
+def test_without_any_ground_truth_there_is_no_figure() -> None:
     assert class_mean(np.array([np.nan])) is None
-    figures = averages(match(picture_set(([(BOX, 0.9, 0)], [])), COCO), "101 points")
+    figures = averages(match(image_set(([(BOX, 0.9, 0)], [])), COCO), "101 points")
     assert set(coco_figures(figures).values()) == {None}
 
 
-def test_recall_from_the_best_one_of_a_class_on_a_picture() -> None:
-    # Both boxes are found on the one picture, so the best one finds half.
-    gathered = picture_set(([(BOX, 0.9, 0), (FAR, 0.8, 0)], [(BOX, 0), (FAR, 0)]))
+def test_recall_from_the_best_one_of_a_class_on_an_image() -> None:
+    # Both boxes are found on the one image, so the best one finds half.
+    gathered = image_set(([(BOX, 0.9, 0), (FAR, 0.8, 0)], [(BOX, 0), (FAR, 0)]))
     figures = coco_figures(averages(match(gathered, COCO), "101 points"))
     assert (figures["AR1"], figures["AR10"], figures["AR100"]) == (0.5, 1.0, 1.0)
 
 
 def test_sizes_have_their_own_figures() -> None:
     # 10 × 10 is small; nothing is medium or large.
-    gathered = picture_set(([(BOX, 0.9, 0)], [(BOX, 0)]))
+    gathered = image_set(([(BOX, 0.9, 0)], [(BOX, 0)]))
     figures = coco_figures(averages(match(gathered, COCO), "101 points"))
     assert (figures["APsmall"], figures["APmedium"], figures["APlarge"]) == (pytest.approx(1), None, None)
     assert (figures["ARsmall"], figures["ARmedium"], figures["ARlarge"]) == (1, None, None)
 
 
 def test_the_twelve_stand_in_the_order_of_the_reference_program() -> None:
-    figures = coco_figures(averages(match(picture_set(([], [])), COCO), "101 points"))
+    figures = coco_figures(averages(match(image_set(([], [])), COCO), "101 points"))
     assert list(figures) == [
         *("AP", "AP50", "AP75", "APsmall", "APmedium", "APlarge"),
         *("AR1", "AR10", "AR100", "ARsmall", "ARmedium", "ARlarge"),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.evaluation_sets import Mixture, mixtures, picture_set, random_set
-from yolo_cli.detections import Detections, Truth
+from tests.evaluation_sets import Mixture, image_set, mixtures, random_set
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import (
     PROTOCOLS,
@@ -29,7 +29,7 @@ BOX = (0.0, 0.0, 10.0, 10.0)
 
 
 def _drawn(gathered: EvaluationSet, times: np.ndarray) -> EvaluationSet:
-    """The evaluation set in which picture p stands ``times[p]`` times."""
+    """The evaluation set in which image p stands ``times[p]`` times."""
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
         for copy in range(times[place]):
@@ -39,10 +39,10 @@ def _drawn(gathered: EvaluationSet, times: np.ndarray) -> EvaluationSet:
 
 @given(mixtures(levels=10**6), st.integers(0, 2**32 - 1), st.sampled_from(sorted(PROTOCOLS)))
 @settings(max_examples=40)
-def test_a_draw_has_the_figures_of_the_pictures_drawn(mixture: Mixture, seed: int, name: str) -> None:
+def test_a_draw_has_the_figures_of_the_images_drawn(mixture: Mixture, seed: int, name: str) -> None:
     gathered, rules = random_set(mixture), protocol(name)
     random = np.random.default_rng(seed)
-    times = random.multinomial(mixture.pictures, np.full(mixture.pictures, 1 / mixture.pictures), 3)
+    times = random.multinomial(mixture.images, np.full(mixture.images, 1 / mixture.images), 3)
     figures = figures_of_draws(record_run(gathered, rules), times.astype(np.int32))
     for b in range(3):
         expected = evaluate(_drawn(gathered, times[b]), rules)
@@ -51,15 +51,17 @@ def test_a_draw_has_the_figures_of_the_pictures_drawn(mixture: Mixture, seed: in
             assert figures[figure][b] == pytest.approx(wanted, abs=1e-9, nan_ok=True)
 
 
-def _run(seed: int, quality: float, pictures: int = 60) -> RunRecord:
-    """A detector that finds each of 4 truths a picture with probability ``quality``."""
+def _run(seed: int, quality: float, images: int = 60) -> RunRecord:
+    """A detector that finds each of 4 ground truths an image with probability ``quality``."""
     random = np.random.default_rng(seed)
     judge = Evaluator(("cat", "dog"))
-    for number in range(pictures):
+    for number in range(images):
         boxes = np.array([[n * 50, 0, n * 50 + 40, 40] for n in range(4)], float)
-        truth = Truth(boxes, np.array([0, 0, 1, 1]))
+        ground_truth = GroundTruth(boxes, np.array([0, 0, 1, 1]))
         kept = random.random(4) < quality
-        judge.add(f"{number}.jpg", Detections(boxes, random.random(4), truth.class_id)[kept], truth)
+        judge.add(
+            f"{number}.jpg", Detections(boxes, random.random(4), ground_truth.class_id)[kept], ground_truth
+        )
     return record_run(judge.gathered())
 
 
@@ -126,21 +128,21 @@ def test_plain_data_of_a_difference() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"images": ("other.jpg",)}, "different pictures"),
-        ({"truth_hash": "0"}, "different truth"),
-        ({"class_names": ("a", "b", "c")}, "different truth"),
+        ({"images": ("other.jpg",)}, "different images"),
+        ({"gt_hash": "0"}, "different ground truth"),
+        ({"class_names": ("a", "b", "c")}, "different ground truth"),
         ({"interpolation": "11 points"}, "different protocols"),
     ],
 )
 def test_runs_that_cannot_be_compared_are_refused(change: dict, message: str) -> None:
-    record = record_run(picture_set(([(BOX, 0.9, 0)], [(BOX, 0)])))
+    record = record_run(image_set(([(BOX, 0.9, 0)], [(BOX, 0)])))
     with pytest.raises(DataError, match=message):
         compare_runs(record, dataclasses.replace(record, **change))
 
 
-def test_without_truth_there_is_nothing_to_compare() -> None:
-    record = record_run(picture_set(([(BOX, 0.9, 0)], [])))
-    with pytest.raises(DataError, match="no truth that counts"):
+def test_without_ground_truth_there_is_nothing_to_compare() -> None:
+    record = record_run(image_set(([(BOX, 0.9, 0)], [])))
+    with pytest.raises(DataError, match="no ground truth that counts"):
         compare_runs(record, record)
 
 
@@ -153,7 +155,7 @@ def test_a_record_goes_to_json_and_back(mixture: Mixture) -> None:
 
 
 def _broken(**change: object) -> dict:
-    plain = record_run(picture_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], [(BOX, 0), (BOX, 1)]))).to_json()
+    plain = record_run(image_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], [(BOX, 0), (BOX, 1)]))).to_json()
     return {**plain, **change}
 
 
@@ -172,8 +174,8 @@ def _broken(**change: object) -> dict:
         _broken(class_id=[0, 3]),
         _broken(hit=[0, 1024]),
         _broken(hit=[0, 10**30]),
-        _broken(truth_class=[0]),
-        _broken(truth_image=None),
+        _broken(gt_class=[0]),
+        _broken(gt_image=None),
         _broken(interpolation="12 points"),
         _broken(interpolation=["11 points"]),
         _broken(class_names=3),

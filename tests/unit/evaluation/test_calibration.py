@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.evaluation_sets import Mixture, picture_set, random_set, with_found
+from tests.evaluation_sets import Mixture, image_set, random_set, with_found
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import (
@@ -128,7 +128,7 @@ def test_a_map_halves_the_error_on_detections_it_has_not_seen() -> None:
 
 
 def test_a_map_leaves_average_precision_as_it_was() -> None:
-    gathered = random_set(Mixture(found=300, truths=40, levels=1000))
+    gathered = random_set(Mixture(found=300, ground_truths=40, levels=1000))
     fitted = fit_calibration(outcomes(gathered))
     found = [gathered.on(place)[0] for place in range(len(gathered.images))]
     mapped = with_found(gathered, [Detections(f.xyxy, fitted.apply(f.confidence), f.class_id) for f in found])
@@ -173,7 +173,7 @@ def test_thresholds_for_a_precision_class_by_class() -> None:
     # Class 0: right at 0.9, wrong at 0.8, right at 0.7: precision 1, 1/2, 2/3. Class 1: only wrong.
     far = (50.0, 50.0, 60.0, 60.0)
     found = [(BOX, 0.9, 0), ((80.0, 0.0, 90.0, 10.0), 0.8, 0), (far, 0.7, 0), (BOX, 0.6, 1)]
-    report = evaluate(picture_set((found, [(BOX, 0), (far, 0), (far, 1)])))
+    report = evaluate(image_set((found, [(BOX, 0), (far, 0), (far, 1)])))
     chosen = thresholds_for_precision(report.per_class, 0.6)
     assert chosen["class 0"].confidence == 0.7
     assert (chosen["class 1"], chosen["class 2"]) == (None, None)

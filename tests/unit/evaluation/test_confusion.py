@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.evaluation_sets import Mixture, mixtures, perfect, picture_set, random_set
+from tests.evaluation_sets import Mixture, image_set, mixtures, perfect, random_set
 from tests.oracles_evaluation import slow_verdicts
 from yolo_cli.evaluation import COCO, VOC10, confusion_matrix
 
@@ -18,11 +18,11 @@ def bar(left: float, right: float) -> tuple[float, float, float, float]:
 
 
 def test_each_cell_by_hand() -> None:
-    gathered = picture_set(
+    gathered = image_set(
         (
             [
                 (bar(0, 10), 0.9, 0),  # right
-                (bar(20, 30), 0.8, 1),  # truth of class 0 found as class 1
+                (bar(20, 30), 0.8, 1),  # ground truth of class 0 found as class 1
                 (bar(500, 510), 0.7, 2),  # nothing there
                 (bar(40, 50), 0.2, 0),  # below the confidence
             ],
@@ -35,44 +35,46 @@ def test_each_cell_by_hand() -> None:
 
 
 def test_the_right_class_goes_before_a_closer_wrong_one() -> None:
-    # 0..10 of class 1 lies exactly on the truth of class 0, and by 8/12 on its own: that is what it found.
-    gathered = picture_set(([(bar(0, 10), 0.9, 1)], [(bar(0, 10), 0), (bar(2, 12), 1)]))
+    # 0..10 of class 1 lies exactly on the ground truth of class 0, and by 8/12 on its own: that is what it
+    # found.
+    gathered = image_set(([(bar(0, 10), 0.9, 1)], [(bar(0, 10), 0), (bar(2, 12), 1)]))
     assert confusion_matrix(gathered, 0.25).counts[:2].tolist() == [[0, 0, 0, 1], [0, 1, 0, 0]]
 
 
-def test_a_truth_is_taken_for_another_class_once_by_the_most_confident() -> None:
+def test_a_ground_truth_is_taken_for_another_class_once_by_the_most_confident() -> None:
     found = [(bar(0, 10), 0.8, 1), (bar(0, 10), 0.9, 2)]
-    counts = confusion_matrix(picture_set((found, [(bar(0, 10), 0)])), 0.25).counts
+    counts = confusion_matrix(image_set((found, [(bar(0, 10), 0)])), 0.25).counts
     assert counts.tolist() == [[0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0]]
 
 
-def test_of_two_truths_of_other_classes_the_closer_is_taken() -> None:
-    gathered = picture_set(([(bar(0, 10), 0.9, 1)], [(bar(3, 13), 0), (bar(1, 11), 2)]))
+def test_of_two_ground_truths_of_other_classes_the_closer_is_taken() -> None:
+    gathered = image_set(([(bar(0, 10), 0.9, 1)], [(bar(3, 13), 0), (bar(1, 11), 2)]))
     assert confusion_matrix(gathered, 0.25).counts[[0, 2], 1].tolist() == [0, 1]
 
 
 def test_the_diagonal_holds_no_more_than_the_hits_of_the_protocol() -> None:
-    # VOC holds both against the first truth: one hit, one false, and the second truth is missed.
-    gathered = picture_set(([(bar(1, 11), 0.9, 0), (bar(1, 11), 0.8, 0)], [(bar(0, 10), 0), (bar(3, 13), 0)]))
+    # VOC holds both against the first ground truth: one hit, one false, and the second ground truth is
+    # missed.
+    gathered = image_set(([(bar(1, 11), 0.9, 0), (bar(1, 11), 0.8, 0)], [(bar(0, 10), 0), (bar(3, 13), 0)]))
     assert confusion_matrix(gathered, 0.25, protocol=COCO).counts[[0, -1], 0].tolist() == [2, 0]
     assert confusion_matrix(gathered, 0.25, protocol=VOC10).counts[[0, -1], 0].tolist() == [1, 1]
     assert confusion_matrix(gathered, 0.25, protocol=VOC10).counts[0, -1] == 1
 
 
 def test_the_overlap_asked_for_decides() -> None:
-    gathered = picture_set(([(bar(0, 6), 0.9, 1)], [(bar(0, 10), 0)]))
+    gathered = image_set(([(bar(0, 6), 0.9, 1)], [(bar(0, 10), 0)]))
     assert confusion_matrix(gathered, 0.25, iou=0.6).counts[0, 1] == 1
     assert confusion_matrix(gathered, 0.25, iou=0.65).counts[0, 1] == 0
 
 
 @given(mixtures(), st.sampled_from([0.0, 0.3, 0.8]), st.sampled_from([0.3, 0.5]))
-def test_rows_are_truths_columns_detections_and_the_diagonal_hits(mixture, confidence, iou) -> None:
+def test_rows_are_ground_truths_columns_detections_and_the_diagonal_hits(mixture, confidence, iou) -> None:
     gathered = random_set(mixture)
     confusion = confusion_matrix(gathered, confidence, iou)
     for k in range(mixture.classes):
-        verdicts, truths = slow_verdicts(gathered.above(confidence), k, COCO, iou, COCO.areas[0])
+        verdicts, ground_truths = slow_verdicts(gathered.above(confidence), k, COCO, iou, COCO.areas[0])
         kinds = [verdict.kind for verdict in verdicts]
-        assert confusion.counts[k].sum() == truths
+        assert confusion.counts[k].sum() == ground_truths
         assert confusion.counts[:, k].sum() == len(kinds) - kinds.count("ignored")
         assert confusion.counts[k, k] == kinds.count("hit")
     assert confusion.counts[-1, -1] == 0
@@ -85,7 +87,7 @@ def test_a_perfect_detector_confuses_nothing() -> None:
 
 
 def test_plain_data() -> None:
-    plain = confusion_matrix(picture_set(([], []), classes=1), 0.25).to_json()
+    plain = confusion_matrix(image_set(([], []), classes=1), 0.25).to_json()
     assert json.loads(json.dumps(plain)) == {
         "names": ["class 0", "background"], "counts": [[0, 0], [0, 0]], "confidence": 0.25, "iou": 0.5
     }  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from yolo_cli.evaluation.curves import OperatingPoint, precision_recall_curve
 
-# Right at 0.9, wrong at 0.8, right at 0.7, wrong at 0.6; 3 truths.
+# Right at 0.9, wrong at 0.8, right at 0.7, wrong at 0.6; 3 ground truths.
 CURVE = precision_recall_curve(np.array([0.7, 0.9, 0.6, 0.8]), np.array([True, True, False, False]), 3)
 
 
@@ -48,7 +48,7 @@ def test_nothing_found_has_no_best() -> None:
     assert empty.thinned() is empty
 
 
-def test_without_truth_recall_is_zero() -> None:
+def test_without_ground_truth_recall_is_zero() -> None:
     curve = precision_recall_curve(np.array([0.5]), np.array([False]), 0)
     assert (curve.recall.tolist(), curve.f1.tolist()) == ([0], [0])
 

@@ -36,9 +36,9 @@ def test_an_overlap_out_of_range_is_a_usage_error(iou: float) -> None:
 def test_protocols_differ_where_their_definitions_do() -> None:
     rules = [(p.interpolation, p.rule, p.max_detections) for p in PROTOCOLS.values()]
     assert rules == [
-        ("101 points", "best free truth", 100),
-        ("11 points", "closest truth", None),
-        ("area under curve", "closest truth", None),
+        ("101 points", "best free ground truth", 100),
+        ("11 points", "closest ground truth", None),
+        ("area under curve", "closest ground truth", None),
     ]
     assert [area.name for area in COCO.areas] == ["all", "small", "medium", "large"]
     assert isinstance(COCO, Protocol)

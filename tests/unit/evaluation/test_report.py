@@ -8,9 +8,9 @@ import json
 import numpy as np
 import pytest
 
-from tests.evaluation_sets import Mixture, picture_set, random_set
-from yolo_cli.detections import Truth
-from yolo_cli.evaluation import COCO, VOC07, Conditions, Evaluator, evaluate, protocol, truth_hash
+from tests.evaluation_sets import Mixture, image_set, random_set
+from yolo_cli.detections import GroundTruth
+from yolo_cli.evaluation import COCO, VOC07, Conditions, Evaluator, evaluate, gt_hash, protocol
 
 BOX = (0.0, 0.0, 40.0, 40.0)
 HALF = (0.0, 0.0, 40.0, 20.0)
@@ -18,8 +18,9 @@ FAR = (100.0, 100.0, 140.0, 140.0)
 
 
 def _report(**options):
-    # Class 0: right at 0.9, wrong at 0.6, of 2 truths. Class 1: overlap 1/2 at 0.7. Class 2: nothing at all.
-    gathered = picture_set(
+    # Class 0: right at 0.9, wrong at 0.6, of 2 ground truths. Class 1: overlap 1/2 at 0.7. Class 2: nothing
+    # at all.
+    gathered = image_set(
         ([(BOX, 0.9, 0), (FAR, 0.6, 0)], [(BOX, 0)]),
         ([(HALF, 0.7, 1)], [(BOX, 0), (BOX, 1)]),
     )
@@ -53,13 +54,13 @@ def test_precision_and_recall_are_where_f1_is_greatest() -> None:
 
 def test_each_class_and_each_size() -> None:
     report = _report()
-    assert [(f.class_name, f.truths, f.found) for f in report.per_class] == [
+    assert [(f.class_name, f.ground_truths, f.found) for f in report.per_class] == [
         ("class 0", 2, 2),
         ("class 1", 1, 1),
         ("class 2", 0, 0),
     ]
-    # 40 × 40 = 1600 px² is medium: all truths are.
-    assert [(f.name, f.truths, f.ap) for f in report.per_size] == [
+    # 40 × 40 = 1600 px² is medium: all ground truths are.
+    assert [(f.name, f.ground_truths, f.ap) for f in report.per_size] == [
         ("small", 0, None),
         ("medium", 3, pytest.approx((51 / 101 + 1) / 2)),
         ("large", 0, None),
@@ -80,7 +81,7 @@ def test_json_is_what_the_command_line_promises() -> None:
         "confidence",
     }
     assert promised <= set(plain)
-    assert {"class_name", "ap", "truths"} <= set(plain["per_class"][0])
+    assert {"class_name", "ap", "ground_truths"} <= set(plain["per_class"][0])
     assert len(plain["coco"]) == 12
     assert plain["coco"]["AP50"] == plain["map50"]
 
@@ -104,37 +105,57 @@ def test_the_twelve_figures_are_coco_s_alone() -> None:
 
 
 def test_nothing_found_gives_zeros_and_no_confidence() -> None:
-    plain = evaluate(picture_set(([], [(BOX, 0)]))).to_json()
+    plain = evaluate(image_set(([], [(BOX, 0)]))).to_json()
     assert (plain["map50"], plain["precision"], plain["confidence"]) == (0, None, None)
     assert json.dumps(plain, allow_nan=False)
 
 
-def test_no_truth_gives_no_figure() -> None:
-    plain = evaluate(picture_set(([(BOX, 0.9, 0)], []))).to_json()
+def test_no_ground_truth_gives_no_figure() -> None:
+    plain = evaluate(image_set(([(BOX, 0.9, 0)], []))).to_json()
     assert (plain["map50"], plain["map50_95"], plain["map"]) == (None, None, None)
     assert json.dumps(plain, allow_nan=False)
 
 
-def test_hash_knows_the_truth_and_nothing_else() -> None:
+def test_hash_knows_the_ground_truth_and_nothing_else() -> None:
     gathered = random_set(Mixture(found=30))
     same = random_set(Mixture(found=30)).above(0.5)
-    assert truth_hash(gathered) == truth_hash(same)
-    assert len(truth_hash(gathered)) == 16
+    assert gt_hash(gathered) == gt_hash(same)
+    assert len(gt_hash(gathered)) == 16
     others = [
-        _changed(gathered, lambda truth: Truth(truth.xyxy + 1, truth.class_id, truth.crowd, truth.difficult)),
-        _changed(gathered, lambda truth: Truth(truth.xyxy, 2 - truth.class_id, truth.crowd, truth.difficult)),
-        _changed(gathered, lambda truth: Truth(truth.xyxy, truth.class_id, ~truth.crowd, truth.difficult)),
-        _changed(gathered, lambda truth: Truth(truth.xyxy, truth.class_id, truth.crowd, ~truth.difficult)),
-        _changed(gathered, lambda truth: truth, prefix="other"),
+        _changed(
+            gathered,
+            lambda ground_truth: GroundTruth(
+                ground_truth.xyxy + 1, ground_truth.class_id, ground_truth.crowd, ground_truth.difficult
+            ),
+        ),
+        _changed(
+            gathered,
+            lambda ground_truth: GroundTruth(
+                ground_truth.xyxy, 2 - ground_truth.class_id, ground_truth.crowd, ground_truth.difficult
+            ),
+        ),
+        _changed(
+            gathered,
+            lambda ground_truth: GroundTruth(
+                ground_truth.xyxy, ground_truth.class_id, ~ground_truth.crowd, ground_truth.difficult
+            ),
+        ),
+        _changed(
+            gathered,
+            lambda ground_truth: GroundTruth(
+                ground_truth.xyxy, ground_truth.class_id, ground_truth.crowd, ~ground_truth.difficult
+            ),
+        ),
+        _changed(gathered, lambda ground_truth: ground_truth, prefix="other"),
     ]
-    assert len({truth_hash(gathered), *map(truth_hash, others)}) == 6
+    assert len({gt_hash(gathered), *map(gt_hash, others)}) == 6
 
 
 def _changed(gathered, change, prefix: str = ""):
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        found, truth = gathered.on(place)
-        judge.add(prefix + image, found, change(truth))
+        found, ground_truth = gathered.on(place)
+        judge.add(prefix + image, found, change(ground_truth))
     return judge.gathered()
 
 
@@ -147,7 +168,7 @@ def test_figures_do_not_depend_on_float32_where_numbers_fit() -> None:
     gathered = random_set(Mixture(found=80))
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        found, truth = gathered.on(place)
+        found, ground_truth = gathered.on(place)
         narrow = dataclasses.replace(found, xyxy=found.xyxy.astype(np.float32))
-        judge.add(image, narrow, truth)
+        judge.add(image, narrow, ground_truth)
     assert evaluate(judge.gathered(), COCO).coco == evaluate(gathered, COCO).coco

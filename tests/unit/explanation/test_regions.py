@@ -17,7 +17,7 @@ from yolo_cli.explanation.fates import covers
 from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
 
-PICTURES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
+IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
 MODELS = {
     "localisation": "localisation-voc",
     "conv-sliding-window": "windows-voc",
@@ -29,7 +29,7 @@ SLOW = {"sliding-window": "windows-voc"}
 
 @cache
 def detector(kind: str) -> RegionDetector:
-    """The bundled one; it looks at each picture once, as its parts forget nothing that they said of it."""
+    """The bundled one; it looks at each image once, as its parts forget nothing that they said of it."""
     config = DetectConfig(confidence=0.3)
     loaded = load_detector((MODELS | SLOW)[kind], engine="onnx", device="cpu", config=config, kind=kind)
     assert isinstance(loaded, RegionDetector)
@@ -47,21 +47,21 @@ def detector(kind: str) -> RegionDetector:
 
 
 @cache
-def picture(name: str) -> Image:
+def make_image(name: str) -> Image:
     return read_image(ROOT / "examples" / name)
 
 
 def told(kind: str, name: str, point: tuple[float, float]) -> RegionExplanation:
-    return explain(detector(kind), picture(name), point)
+    return explain(detector(kind), make_image(name), point)
 
 
 KINDS = [*MODELS, pytest.param("sliding-window", marks=pytest.mark.slow)]
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_says_what_the_detector_does(kind, name):
-    [found] = detector(kind).detect([picture(name)])
+    [found] = detector(kind).detect([make_image(name)])
     assert len(found)
     for x1, y1, x2, y2 in found.xyxy[:20].tolist():
         point = (x1 + x2) / 2, (y1 + y2) / 2
@@ -74,11 +74,11 @@ def test_it_says_what_the_detector_does(kind, name):
         assert [fate.confidence for fate in kept] == pytest.approx(there.confidence.tolist())
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_says_what_the_parts_say(kind, name):
     """The regions over the point, their scores and boxes are those of the detector's own parts."""
-    image, parts = picture(name), detector(kind)
+    image, parts = make_image(name), detector(kind)
     point = (image.width / 2, image.height / 2)
     explained, (boxes, judged, _) = told(kind, name, point), parts.judge(image)
     over = covers(boxes, point)
@@ -95,11 +95,11 @@ def test_it_says_what_the_parts_say(kind, name):
         assert best.xyxy == tuple(drawn[number, best.class_id].tolist())
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_who_suppressed_whom_is_so(kind, name):
     """Each box that goes names a kept, more confident box of its class that overlaps it too much."""
-    image = picture(name)
+    image = make_image(name)
     explained = told(kind, name, (image.width / 2, image.height / 2))
     gone = [fate for fate in explained.fates if fate.suppressed_by is not None]
     assert gone or name == "coffee.jpg" or kind == "localisation"
@@ -126,7 +126,7 @@ def test_windows_say_where_in_the_pyramid_they_lie():
 
 
 def hand_made(**options) -> RegionDetector:
-    """Four regions, two classes; the third region is mended for class 0, and the fourth lies elsewhere."""
+    """Four regions, two classes; the third region is fixed for class 0, and the fourth lies elsewhere."""
     boxes = np.float32([[0, 0, 10, 10], [0, 0, 10, 8], [0, 0, 20, 20], [30, 30, 40, 40]])
     drawn = np.repeat(boxes[:, None], 2, axis=1)  # (4, 2, 4)
     drawn[2, 0] = (20, 20, 40, 40)
@@ -190,7 +190,7 @@ def test_soft_suppression_removes_nothing():
 
 
 def test_it_can_be_drawn():
-    # The picture grows from 100 x 50 to 640 x 320: 6.4 times.
+    # The image grows from 100 x 50 to 640 x 320: 6.4 times.
     drawn = draw_explanation(BLANK, explain(hand_made(), BLANK, (5, 5)), ("cat", "dog"))
     left, right = drawn[:, :640], drawn[:, 652:]
     assert left[32, 32].tolist() == right[32, 32].tolist() == [255, 60, 60]

@@ -17,7 +17,7 @@ from yolo_cli.explanation import draw_explanation, explain
 from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
 
-PICTURES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
+IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def over(boxes, x, y):
 
 
 @pytest.mark.parametrize("suppression", ["iou", "greedynms", "diounms"])
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_it_says_what_the_detector_does(detector, name, suppression):
     detector = replace(detector, config=replace(detector.config, suppression=suppression))
     image = read_image(ROOT / "examples" / name)
@@ -46,7 +46,7 @@ def test_it_says_what_the_detector_does(detector, name, suppression):
         assert [fate.confidence for fate in kept] == pytest.approx(there.confidence.tolist())
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_who_suppressed_whom_is_so(detector, name):
     """Each box that goes names a kept, more confident box of its class that overlaps it too much."""
     detector = replace(detector, config=replace(detector.config, suppression="iou"))

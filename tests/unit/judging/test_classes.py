@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from yolo_cli.detections import Detections, Truth
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.judging import match_classes
 
@@ -54,9 +54,13 @@ def test_boxes_of_other_classes_go() -> None:
     found = match.found(Detections(boxes, np.array([0.1, 0.2, 0.3]), np.array([1, 4, 1])))
     assert (found.class_id.tolist(), found.confidence.tolist()) == ([0, 0], [0.1, 0.3])
     crowd, difficult, area = np.array([1, 0, 0], bool), np.array([0, 1, 0], bool), np.array([5.0, 6.0, 7.0])
-    truth = match.truth(Truth(boxes, np.array([2, 0, 4]), crowd, difficult, area))
-    assert truth.class_id.tolist() == [0]
-    assert (truth.crowd.tolist(), truth.difficult.tolist(), truth.area.tolist()) == ([False], [True], [6.0])
+    ground_truth = match.ground_truth(GroundTruth(boxes, np.array([2, 0, 4]), crowd, difficult, area))
+    assert ground_truth.class_id.tolist() == [0]
+    assert (ground_truth.crowd.tolist(), ground_truth.difficult.tolist(), ground_truth.area.tolist()) == (
+        [False],
+        [True],
+        [6.0],
+    )
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_a_broken_line_is_named(line: str, tmp_path: Path) -> None:
     Journal.start(tmp_path / "j", HEADER).close()
     with (tmp_path / "j").open("a") as file:
         file.write(f"{line}\n")
-    with pytest.raises(DataError, match=r"j:2: is no outcome of a picture; delete this line"):
+    with pytest.raises(DataError, match=r"j:2: is no outcome of an image; delete this line"):
         Journal.resume(tmp_path / "j", HEADER)
 
 
@@ -99,7 +99,7 @@ def test_places_that_cannot_be_used_are_one_line(tmp_path: Path) -> None:
 
 @dataclass
 class Fake:
-    """A detector that finds a box as large as each picture, and stops the program after some pictures."""
+    """A detector that finds a box as large as each image, and stops the program after some images."""
 
     class_names: tuple[str, ...] = ("cat", "dog")
     seen: list[tuple[str, ...]] = field(default_factory=list)
@@ -130,8 +130,8 @@ def test_every_sample_is_detected_once_in_its_order(batch: int, samples: tuple[S
     assert [len(group) for group in detector.seen] == {1: [1] * 4, 3: [3, 1], 9: [4]}[batch]
 
 
-def test_a_bad_picture_is_an_outcome_and_no_end(samples: tuple[Sample, ...]) -> None:
-    samples[1].path.write_bytes(b"no picture")
+def test_a_bad_image_is_an_outcome_and_no_end(samples: tuple[Sample, ...]) -> None:
+    samples[1].path.write_bytes(b"no image")
     detector = Fake()
     outcomes = list(detect_samples(detector, samples, batch=2))
     assert [outcome.error is None for outcome in outcomes] == [True, False, True, True]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from tests.evaluation_sets import Mixture, mixtures, picture_set, random_set
+from tests.evaluation_sets import Mixture, image_set, mixtures, random_set
 from tests.made_sets import write_coco, write_yolo
 from yolo_cli.datasets import open_dataset
 from yolo_cli.detections import Detections
@@ -45,8 +45,8 @@ def test_detections_below_the_floor_are_not_judged(tmp_path: Path) -> None:
     assert gather(data.samples, found, match, floor=0.25).found.confidence.tolist() == [0.25, 0.25]
 
 
-def test_pictures_of_coco_stand_by_their_ids(tmp_path: Path) -> None:
-    """COCO's own program orders equally confident detections by picture id; so do we. d is 7, c 100."""
+def test_images_of_coco_stand_by_their_ids(tmp_path: Path) -> None:
+    """COCO's own program orders equally confident detections by image id; so do we. d is 7, c 100."""
     file = write_coco(tmp_path) / "annotations" / "instances_val2017.json"
     file.write_text(file.read_text().replace("101", "7"))
     data = open_dataset(tmp_path, split="val")
@@ -57,8 +57,8 @@ def test_pictures_of_coco_stand_by_their_ids(tmp_path: Path) -> None:
 
 def report() -> Any:
     """Class 0: found; class 1: one of two found. mAP50 is (1 + 51/101) / 2."""
-    truth = [(BOX, 0), (BOX, 1), ((60.0, 60.0, 99.0, 99.0), 1)]
-    return evaluate(picture_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], truth), classes=3))
+    ground_truth = [(BOX, 0), (BOX, 1), ((60.0, 60.0, 99.0, 99.0), 1)]
+    return evaluate(image_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], ground_truth), classes=3))
 
 
 def test_gates_that_are_met_and_missed() -> None:
@@ -92,16 +92,16 @@ def test_a_gate_of_nothing_offers_the_nearest() -> None:
 
 
 def confident_liar(seed: int) -> Any:
-    """40 pictures of 10 detections each that are right with the square of their confidence."""
+    """40 images of 10 detections each that are right with the square of their confidence."""
     random = np.random.default_rng(seed)
-    pictures = []
+    images = []
     for _ in range(40):
         places = [(60.0 * i, 0.0, 60.0 * i + 50, 50.0) for i in range(10)]
         confidence = random.uniform(0.1, 1.0, 10)
         right = random.random(10) < confidence**2
         found = [(place, float(c), 0) for place, c in zip(places, confidence, strict=True)]
-        pictures.append((found, [(place, 0) for place, hit in zip(places, right, strict=True) if hit]))
-    return picture_set(*pictures, classes=1)
+        images.append((found, [(place, 0) for place, hit in zip(places, right, strict=True) if hit]))
+    return image_set(*images, classes=1)
 
 
 def test_calibration_learns_what_confidence_is_worth() -> None:
@@ -122,7 +122,7 @@ def test_the_same_detections_are_measured_before_and_after() -> None:
 
 
 def test_too_few_detections_are_one_line() -> None:
-    few = picture_set(([(BOX, 0.9, 0)], [(BOX, 0)]))
+    few = image_set(([(BOX, 0.9, 0)], [(BOX, 0)]))
     with pytest.raises(DataError, match="1 detections are too few to calibrate on"):
         calibrate(few, few, floor=0.05)
 
@@ -142,7 +142,7 @@ def test_pycocotools_comes_to_the_same(mixture: Mixture) -> None:
 
 
 def test_a_difference_would_show() -> None:
-    gathered = random_set(Mixture(truths=30, found=60))
+    gathered = random_set(Mixture(ground_truths=30, found=60))
     figures = dict(evaluate(gathered, COCO).coco)
     figures["AP50"] = (figures["AP50"] or 0.0) + 0.125
     figures["AP75"] = None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.made_sets import write_coco, write_picture, write_yolo
+from tests.made_sets import write_coco, write_image, write_yolo
 from yolo_cli.datasets import Dataset, open_dataset
 from yolo_cli.errors import DataError
 from yolo_cli.judging import coco_results, read_results
@@ -18,7 +18,7 @@ from yolo_cli.judging.coco_results import read_coco_results
 
 @pytest.fixture
 def coco(tmp_path: Path) -> Dataset:
-    """Pictures 100 (c.jpg) and 101 (d.jpg) in val; cat is category 7, dog is 3."""
+    """Images 100 (c.jpg) and 101 (d.jpg) in val; cat is category 7, dog is 3."""
     return open_dataset(write_coco(tmp_path / "coco"))
 
 
@@ -31,7 +31,7 @@ def written(path: Path, value: Any) -> Path:
     return path
 
 
-def test_boxes_come_as_corners_sorted_by_picture(coco: Dataset, tmp_path: Path) -> None:
+def test_boxes_come_as_corners_sorted_by_image(coco: Dataset, tmp_path: Path) -> None:
     """x 4, y 16, w 8, h 32 is left 4, top 16, right 12, bottom 48."""
     val = coco.in_split("val")
     file = written(tmp_path / "r.json", [entry(image_id=101, score=0.2), entry(), entry(category_id=7)])
@@ -42,7 +42,7 @@ def test_boxes_come_as_corners_sorted_by_picture(coco: Dataset, tmp_path: Path) 
     assert found["val2017/d.jpg"].confidence.tolist() == [0.2]
 
 
-def test_a_picture_without_an_entry_has_nothing_found(coco: Dataset, tmp_path: Path) -> None:
+def test_an_image_without_an_entry_has_nothing_found(coco: Dataset, tmp_path: Path) -> None:
     val = coco.in_split("val")
     found = read_results(written(tmp_path / "r.json", [entry()]), val.samples, val.category_ids).found
     assert {name: len(boxes) for name, boxes in found.items()} == {"val2017/c.jpg": 1, "val2017/d.jpg": 0}
@@ -57,7 +57,7 @@ def test_an_empty_list_finds_nothing(coco: Dataset, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("image_id", ["c", "c.jpg", "images/val/c.jpg"])
-def test_pictures_without_ids_go_by_their_names(image_id: str, tmp_path: Path) -> None:
+def test_images_without_ids_go_by_their_names(image_id: str, tmp_path: Path) -> None:
     val = open_dataset(write_yolo(tmp_path / "yolo"), split="val")
     found = read_results(
         written(tmp_path / "r.json", [entry(image_id=image_id, category_id=2)]), val.samples, (1, 2)
@@ -66,7 +66,7 @@ def test_pictures_without_ids_go_by_their_names(image_id: str, tmp_path: Path) -
 
 
 def test_a_name_that_is_a_number_may_come_as_a_number(tmp_path: Path) -> None:
-    write_picture(tmp_path / "images" / "000139.jpg", (8, 8))
+    write_image(tmp_path / "images" / "000139.jpg", (8, 8))
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "000139.txt").write_text("0 0.5 0.5 1 1\n")
     data = open_dataset(tmp_path)
@@ -94,7 +94,7 @@ def test_unknown_ids_are_left_out_and_named(coco: Dataset, tmp_path: Path) -> No
     ]
 
 
-def test_pictures_of_another_split_are_passed_over_in_silence(tmp_path: Path) -> None:
+def test_images_of_another_split_are_passed_over_in_silence(tmp_path: Path) -> None:
     data = open_dataset(write_yolo(tmp_path / "yolo"))
     val, train = data.in_split("val").samples, data.in_split("train").samples
     file = written(
@@ -152,7 +152,7 @@ def test_two_gigabytes_are_refused_before_they_are_read(tmp_path: Path) -> None:
         read_coco_results(path)
     assert str(fault.value) == (
         f"{path}: is 2.0 GiB, and more than 0.5 GiB is not read; "
-        "write only the 100 most confident boxes of each picture"
+        "write only the 100 most confident boxes of each image"
     )
 
 
@@ -179,11 +179,11 @@ def test_it_does_not_matter_where_a_chunk_ends(
     np.testing.assert_array_equal(results.score, np.arange(40) / 40)
 
 
-def test_no_picture_or_class_in_common_is_one_line(coco: Dataset, tmp_path: Path) -> None:
+def test_no_image_or_class_in_common_is_one_line(coco: Dataset, tmp_path: Path) -> None:
     val = coco.in_split("val")
     with pytest.raises(DataError) as fault:
         read_results(written(tmp_path / "r.json", [entry(image_id=5)]), val.samples, val.category_ids)
-    assert "no image_id in it is a picture of the data: the first is 5, the data has 100" in str(fault.value)
+    assert "no image_id in it is an image of the data: the first is 5, the data has 100" in str(fault.value)
     with pytest.raises(DataError) as fault:
         read_results(written(tmp_path / "s.json", [entry(category_id=5)]), val.samples, val.category_ids)
     assert "no category_id in it is a class of the data: the first is 5, the data has 3, 7" in str(
@@ -231,11 +231,11 @@ def test_a_broken_row_is_one_line(row: str, yolo: Dataset, tmp_path: Path) -> No
     assert str(fault.value) == f"{folder / 'c.txt'}:2: {ROWS[row]}: {row!r}"
 
 
-def test_label_files_of_other_pictures_are_one_line(yolo: Dataset, tmp_path: Path) -> None:
+def test_label_files_of_other_images_are_one_line(yolo: Dataset, tmp_path: Path) -> None:
     (tmp_path / "labels").mkdir()
     written(tmp_path / "labels" / "zzz.txt", "")
     with pytest.raises(
-        DataError, match=r"none of its 1 \.txt files is called like a picture of the data; c\.txt"
+        DataError, match=r"none of its 1 \.txt files is called like an image of the data; c\.txt"
     ):
         read_results(tmp_path / "labels", yolo.samples, (1, 2))
 

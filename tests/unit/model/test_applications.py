@@ -21,14 +21,14 @@ def pixels(rows=64, columns=96):
 
 
 def built(name, weights=None):
-    picture = keras.Input((None, None, 3), dtype="uint8")
-    return keras.Model(picture, add_application(name, picture, weights))
+    image = keras.Input((None, None, 3), dtype="uint8")
+    return keras.Model(image, add_application(name, image, weights))
 
 
 @pytest.mark.parametrize(("scaling", "home"), HOMES.items())
 def test_pixels_are_scaled_as_keras_scales_them(scaling, home):
-    picture = keras.Input((None, None, 3), dtype="uint8")
-    ours = keras.Model(picture, _scaled(picture, scaling))(pixels())
+    image = keras.Input((None, None, 3), dtype="uint8")
+    ours = keras.Model(image, _scaled(image, scaling))(pixels())
     theirs = importlib.import_module(f"keras.applications.{home}").preprocess_input(
         pixels().astype(np.float32)
     )

@@ -60,8 +60,8 @@ def test_heads_read_the_widest_map_that_a_coarser_layer_reads(backbone, channels
 
 def test_feature_maps_of_a_small_network():
     """By hand: a is wide but nothing coarser reads it; b feeds c, which has half its rows; d is last."""
-    picture = keras.Input((None, None, 3), dtype="uint8")
-    x = keras.layers.Rescaling(1 / 255)(picture)
+    image = keras.Input((None, None, 3), dtype="uint8")
+    x = keras.layers.Rescaling(1 / 255)(image)
     x = keras.layers.Conv2D(4, 8, 8, name="eighth")(x)
     keep = x
     x = keras.layers.Conv2D(9, 1, name="a")(x)
@@ -70,7 +70,7 @@ def test_feature_maps_of_a_small_network():
     x = keras.layers.Concatenate(name="both")([x, keras.layers.MaxPooling2D(2, name="pooled")(keep)])
     x = keras.layers.ZeroPadding2D(1, name="odd")(x)
     x = keras.layers.Conv2D(7, 4, 2, name="d")(x)
-    found = feature_maps(keras.Model(picture, x))
+    found = feature_maps(keras.Model(image, x))
     names = {stride: tensor._keras_history.operation.name for stride, tensor in found.items()}
     assert (names[8], names[16], names[32]) == ("b", "both", "d")
 

@@ -60,15 +60,15 @@ def test_lite0_has_the_published_number_of_parameters():
 
 def test_pixels_become_minus_one_to_one():
     """(x − 127) / 128, as these networks were trained: 0 → −127/128, 127 → 0, 255 → 1."""
-    picture = keras.Input((None, None, 3), dtype="uint8")
-    model = keras.Model(picture, add_features("efficientnet-lite0", picture))
-    scaled = keras.Model(picture, model.get_layer("scale").output)(np.uint8([[[[0, 127, 255]]]]))
+    image = keras.Input((None, None, 3), dtype="uint8")
+    model = keras.Model(image, add_features("efficientnet-lite0", image))
+    scaled = keras.Model(image, model.get_layer("scale").output)(np.uint8([[[[0, 127, 255]]]]))
     np.testing.assert_allclose(np.asarray(scaled).ravel(), [-127 / 128, 0, 1])
 
 
 def classifier(name):
-    picture = keras.Input((None, None, 3), dtype="uint8")
-    return keras.Model(picture, add_classifier(add_features(name, picture)))
+    image = keras.Input((None, None, 3), dtype="uint8")
+    return keras.Model(image, add_classifier(add_features(name, image)))
 
 
 @pytest.mark.parametrize("name", SCALES)
@@ -76,14 +76,14 @@ def test_published_weights_know_a_cat_and_an_espresso(name):
     """Classes of ImageNet: 281 tabby, 282 tiger cat, 285 Egyptian cat; 967 espresso."""
     model = classifier(name)
     load_published(model, published(name))
-    for picture, classes in (("cat", {281, 282, 285}), ("coffee", {967})):
-        rgb = middle(picture, SIDES[name])
+    for image, classes in (("cat", {281, 282, 285}), ("coffee", {967})):
+        rgb = middle(image, SIDES[name])
         logits = np.asarray(model(rgb[None], training=False))[0]  # (1000,)
         assert int(logits.argmax()) in classes
 
 
 def middle(name, side):
-    """The middle square of an example picture at the network's size."""
+    """The middle square of an example image at the network's size."""
     import cv2
 
     rgb = read_image(bundled("examples") / f"{name}.jpg").rgb

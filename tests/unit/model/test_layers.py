@@ -167,12 +167,12 @@ LAYERS = [
 def test_shape_is_known_and_a_saved_layer_is_the_same(layer, channels, tmp_path):
     inputs = [keras.Input((None, None, n)) for n in channels]
     model = keras.Model(inputs, layer(inputs if len(inputs) > 1 else inputs[0]))
-    pictures = [random_map(4, 6, n, n)[None] for n in channels]
-    before = keras.ops.convert_to_numpy(model(pictures))
+    images = [random_map(4, 6, n, n)[None] for n in channels]
+    before = keras.ops.convert_to_numpy(model(images))
     assert layer.compute_output_shape(
         [(1, 4, 6, n) for n in channels] if len(channels) > 1 else (1, 4, 6, channels[0])
     ) == (before.shape)
     assert model.output_shape[3] == before.shape[3]
     model.save(tmp_path / "it.keras")
     again = keras.saving.load_model(tmp_path / "it.keras")
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(again(pictures)), before)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(again(images)), before)

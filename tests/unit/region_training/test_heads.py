@@ -59,14 +59,14 @@ def test_the_mlp_head_learns():
 
 
 def test_dense_layers_become_convolutions():
-    """With random values: each window of a picture gets the scores of its crop."""
+    """With random values: each window of an image gets the scores of its crop."""
     keras.utils.set_random_seed(0)
     dense = build_window_classifier(5, width=4)
     whole = as_convolutions(dense)
-    picture = np.random.default_rng(0).integers(0, 256, (1, 160, 192, 3), np.uint8)
-    scores = np.asarray(whole.predict_on_batch(picture)).reshape(3, 5, 5)
+    image = np.random.default_rng(0).integers(0, 256, (1, 160, 192, 3), np.uint8)
+    scores = np.asarray(whole.predict_on_batch(image)).reshape(3, 5, 5)
     for row in range(3):
         for column in range(5):
-            crop = picture[:, 16 * row : 16 * row + 128, 16 * column : 16 * column + 128]
+            crop = image[:, 16 * row : 16 * row + 128, 16 * column : 16 * column + 128]
             alone = np.asarray(dense.predict_on_batch(crop)).reshape(5)
             assert scores[row, column] == pytest.approx(alone, abs=1e-4)

@@ -59,11 +59,11 @@ class Crashing:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """Eight pictures; epochs of several steps; and no time spent on writing a model's files."""
+    """Eight images; epochs of several steps; and no time spent on writing a model's files."""
     monkeypatch.setattr(heads, "BATCH", 64)
     monkeypatch.setattr(localisation, "BATCH", 8)
     monkeypatch.setattr(proposals, "BATCH", 2)
-    monkeypatch.setattr(windows, "PICTURES_AT_ONCE", 3)
+    monkeypatch.setattr(windows, "IMAGES_AT_ONCE", 3)
     monkeypatch.setattr(train, "save_model", lambda model, *_, **__: model)
     return open_dataset(write_shapes(tmp_path / "data"), split="train")
 
@@ -82,7 +82,7 @@ def assert_same_bytes(one: Any, other: Any) -> None:
 def test_crashes_then_resume_give_the_same_bytes(kind, data, tmp_path):
     straight = learn(data, kind, Run())
     broken = tmp_path / "broken"
-    crashes = [("looking at pictures", 3), ("epoch 2 of 3", 2)]
+    crashes = [("looking at images", 3), ("epoch 2 of 3", 2)]
     for name, done in crashes[1:] if kind == "conv-sliding-window" else crashes:
         with pytest.raises(CrashError):
             learn(data, kind, Run(broken, Crashing(name, done)))
@@ -103,7 +103,7 @@ def test_another_seed_gives_other_bytes(data):
         assert_same_bytes(one, other)
 
 
-def test_each_picture_is_worked_out_once(data, tmp_path):
+def test_each_image_is_worked_out_once(data, tmp_path):
     asked: list[int] = []
 
     def work(number: int, _sample: Any) -> tuple[np.ndarray, ...]:
@@ -111,9 +111,9 @@ def test_each_picture_is_worked_out_once(data, tmp_path):
         return np.full((2, number), number, np.float16), np.arange(number)
 
     with pytest.raises(CrashError):
-        Run(tmp_path, Crashing("looking at pictures", 5)).each_picture(data.samples, work)
+        Run(tmp_path, Crashing("looking at images", 5)).each_image(data.samples, work)
     (tmp_path / "unfinished" / "features-000001.npz").write_bytes(b"half of it")
-    parts = Run(tmp_path).each_picture(data.samples, work)
+    parts = Run(tmp_path).each_image(data.samples, work)
     assert asked == [0, 1, 2, 3, 4, 1, 5, 6, 7]
     for number, (grid, line) in enumerate(parts):
         assert grid.dtype == np.float16
@@ -124,20 +124,20 @@ def test_each_picture_is_worked_out_once(data, tmp_path):
 def test_two_kinds_of_work_are_kept_apart(data, tmp_path):
     run = Run(tmp_path)
     for what, value in (("features", 1.0), ("maps", 2.0)) * 2:
-        parts = run.each_picture(data.samples, lambda *_, v=value: (np.full(1, v),), what)
+        parts = run.each_image(data.samples, lambda *_, v=value: (np.full(1, v),), what)
         assert [one.tolist() for (one,) in parts] == [[value]] * 8
 
 
 def test_what_is_kept_can_be_forgotten(data, tmp_path):
     run = Run(tmp_path)
-    run.each_picture(data.samples, lambda *_: (np.zeros(1),))
+    run.each_image(data.samples, lambda *_: (np.zeros(1),))
     run.forget()
     assert not (tmp_path / "unfinished").exists()
     Run().forget()  # nothing was kept
 
 
 def test_the_time_that_is_left_counts_what_was_worked_out_now(data, tmp_path, monkeypatch):
-    """Two of eight pictures are kept already; the other six take 2 s each."""
+    """Two of eight images are kept already; the other six take 2 s each."""
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
 
@@ -147,14 +147,14 @@ def test_the_time_that_is_left_counts_what_was_worked_out_now(data, tmp_path, mo
         return (np.zeros(1),)
 
     with pytest.raises(CrashError):
-        Run(tmp_path, Crashing("looking at pictures", 2)).each_picture(data.samples, work)
+        Run(tmp_path, Crashing("looking at images", 2)).each_image(data.samples, work)
     left: list[float] = []
 
     class Noting(Crashing):
         def stage(self, stage: Stage) -> None:
             left.append(stage.seconds_left)
 
-    Run(tmp_path, Noting()).each_picture(data.samples, work)
+    Run(tmp_path, Noting()).each_image(data.samples, work)
     assert left == [0, 0, 10, 8, 6, 4, 2, 0]
 
 

@@ -16,7 +16,7 @@ from yolo_cli.region_training import REGION_DETECTORS, RegionRecipe, train_regio
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", REGION_DETECTORS)
-def test_from_pictures_to_files_that_detect(kind, tmp_path):
+def test_from_images_to_files_that_detect(kind, tmp_path):
     write_voc(tmp_path / "data")
     data = open_dataset(tmp_path / "data", split="train")
     recipe = RegionRecipe(kind, epochs=1)

@@ -1,4 +1,4 @@
-"""What the page shows, before it is a page: confusions, charts, pictures, text."""
+"""What the page shows, before it is a page: confusions, charts, images, text."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.evaluation_sets import Mixture, perfect, picture_set, random_set
+from tests.evaluation_sets import Mixture, image_set, perfect, random_set
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import KINDS, Confusion
 from yolo_cli.images import Image
 from yolo_cli.report import About, TrainingCurves, analyse, read_training_curves, summary, write_plots
 from yolo_cli.report.confusions import confusion_table, most_confused
-from yolo_cli.report.pictures import Shot, kind_shots, worst_shots
+from yolo_cli.report.examples import Shot, kind_shots, worst_shots
 from yolo_cli.report.svg import Frame, ticks, training_charts
 
 A, B = (10.0, 10.0, 60.0, 60.0), (100.0, 20.0, 150.0, 90.0)
 
 
 def flat(name: str) -> Image:
-    """A grey picture of 200 x 120."""
+    """A grey image of 200 x 120."""
     return Image(np.full((120, 200, 3), 128, np.uint8), name)
 
 
 def mixed():
-    """Class 0 in A found at 0.9; class 1 in B of the second picture taken for 0 at 0.8; one is missed."""
+    """Class 0 in A found at 0.9; class 1 in B of the second image taken for 0 at 0.8; one is missed."""
     return analyse(
-        picture_set(
+        image_set(
             ([(A, 0.9, 0), (B, 0.7, 2)], [(A, 0)]),
             ([(B, 0.8, 0)], [(B, 1), (A, 2)]),
         )
@@ -45,7 +45,7 @@ def test_the_operating_point_is_the_best_f1() -> None:
 
 
 def test_without_a_hit_it_is_the_usual_one() -> None:
-    assert analyse(picture_set(([], [(A, 0)]))).confidence == 0.25
+    assert analyse(image_set(([], [(A, 0)]))).confidence == 0.25
 
 
 def test_json_holds_all_figures_and_more() -> None:
@@ -79,7 +79,7 @@ def test_of_many_classes_those_with_few_mistakes_stand_together() -> None:
 
 def test_the_most_frequent_mix_ups_come_first() -> None:
     pairs = most_confused(confusion([[9, 3, 0], [5, 9, 0], [7, 7, 0]]))
-    assert [(it.truth, it.found, it.count) for it in pairs] == [("c1", "c0", 5), ("c0", "c1", 3)]
+    assert [(it.ground_truth, it.found, it.count) for it in pairs] == [("c1", "c0", 5), ("c0", "c1", 3)]
     assert most_confused(confusion([[9, 1, 0], [1, 9, 0], [0, 0, 0]])) == []
 
 
@@ -130,7 +130,7 @@ def decoded(shot: Shot) -> np.ndarray:
 def one_mistake() -> object:
     """Class 1 in B was taken for 0 at 0.8, above a hit at 0.7, so that 0.7 is the operating point."""
     return analyse(
-        picture_set(([(B, 0.8, 0), (A, 0.7, 2), (A, 0.7, 1)], [(B, 1), (A, 2)]), ([(A, 0.7, 2)], [(A, 2)]))
+        image_set(([(B, 0.8, 0), (A, 0.7, 2), (A, 0.7, 1)], [(B, 1), (A, 2)]), ([(A, 0.7, 2)], [(A, 2)]))
     )
 
 
@@ -141,16 +141,20 @@ def test_a_crop_shows_both_boxes_with_some_room() -> None:
     [shot] = kind_shots(analysis, "classification", flat)[:1]
     assert (shot.width, shot.height) == (100, 115)
     assert decoded(shot).shape == (115, 100, 3)
-    truth, found = shot.boxes
-    assert (truth.role, truth.label, truth.corners) == ("truth", "class 1", (25, 20, 50, 70))
+    ground_truth, found = shot.boxes
+    assert (ground_truth.role, ground_truth.label, ground_truth.corners) == (
+        "ground_truth",
+        "class 1",
+        (25, 20, 50, 70),
+    )
     assert (found.role, found.label, found.confidence) == ("wrong", "class 0", 0.8)
     assert shot.caption == "class 0 0.80; there is class 1, IoU 1.00"
 
 
-def test_a_large_picture_is_shrunk_with_its_boxes() -> None:
+def test_a_large_image_is_shrunk_with_its_boxes() -> None:
     big = lambda name: Image(np.zeros((1200, 2000, 3), np.uint8), name)  # noqa: E731
     box = (100.0, 200.0, 1900.0, 1000.0)
-    analysis = analyse(picture_set(([], [(box, 0)]), ([(A, 0.9, 0)], [(A, 0)])))
+    analysis = analyse(image_set(([], [(box, 0)]), ([(A, 0.9, 0)], [(A, 0)])))
     [shot] = kind_shots(analysis, "missed", big)
     assert max(shot.width, shot.height) == 200
     assert shot.boxes[0].corners == pytest.approx((10, 20, 180, 80), abs=0.2)
@@ -159,27 +163,27 @@ def test_a_large_picture_is_shrunk_with_its_boxes() -> None:
     assert whole.boxes[0].corners == pytest.approx((22.4, 44.8, 403.2, 179.2), abs=0.1)
 
 
-def test_the_worst_pictures_come_first_with_what_became_of_each_box() -> None:
-    """The first has a wrong class at 0.8, a second box at 0.7 and a missed truth; the other is right."""
+def test_the_worst_images_come_first_with_what_became_of_each_box() -> None:
+    """The first has a wrong class at 0.8, a second box at 0.7 and a missed object; the other is right."""
     [shot] = worst_shots(one_mistake(), flat)
     assert shot.name == "0000.jpg"
     roles = [(box.role, box.label, box.confidence) for box in shot.boxes]
     assert roles == [
-        ("truth", "class 1", 2.0),
-        ("truth", "class 2", 0.7),
+        ("ground_truth", "class 1", 2.0),
+        ("ground_truth", "class 2", 0.7),
         ("right", "class 2", 0.7),
         ("wrong", "class 1", 0.7),
         ("wrong", "class 0", 0.8),
     ]
 
 
-def test_a_perfect_detector_has_no_pictures_to_show() -> None:
-    analysis = analyse(perfect(random_set(Mixture(truths=10))))
+def test_a_perfect_detector_has_no_images_to_show() -> None:
+    analysis = analyse(perfect(random_set(Mixture(ground_truths=10))))
     assert worst_shots(analysis, flat) == []
     assert [kind_shots(analysis, kind, flat) for kind in KINDS] == [[]] * 6
 
 
-def test_a_picture_that_cannot_be_read_is_left_out() -> None:
+def test_an_image_that_cannot_be_read_is_left_out() -> None:
     def read(name: str) -> Image:
         raise DataError(f"{name}: is gone")
 
@@ -202,7 +206,7 @@ def test_plots_are_files(tmp_path: Path) -> None:
 def test_the_text_says_the_headline() -> None:
     text = summary(mixed(), About("my-model", "my-data, split val"))
     assert text.startswith(
-        "my-model on my-data, split val: 2 pictures, 3 objects\njudged by coco: 101 points, IoU 0.5\n"
+        "my-model on my-data, split val: 2 images, 3 objects\njudged by coco: 101 points, IoU 0.5\n"
     )
     assert re.search(r"^mAP50 +0\.333$", text, re.MULTILINE)
     assert re.search(r"^class 0 +1 +1\.000 +1\.000 +1\.000 +1\.000 +0\.900$", text, re.MULTILINE)
@@ -212,5 +216,5 @@ def test_the_text_says_the_headline() -> None:
 
 
 def test_the_text_bears_nothing_found_and_nothing_there() -> None:
-    assert "mAP50" in summary(analyse(picture_set(([], []))), About("m", "d"))
-    assert "–" in summary(analyse(picture_set(([], [(A, 0)]))), About("m", "d"))
+    assert "mAP50" in summary(analyse(image_set(([], []))), About("m", "d"))
+    assert "–" in summary(analyse(image_set(([], [(A, 0)]))), About("m", "d"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.evaluation_sets import Mixture, picture_set, random_set
+from tests.evaluation_sets import Mixture, image_set, random_set
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import COCO, Difference, Evaluator, protocol
 from yolo_cli.images import Image
@@ -71,8 +71,8 @@ def test_it_is_whole_and_says_what_was_judged(tmp_path: Path) -> None:
     page = Page(written(tmp_path))
     words = " ".join(" ".join(page.words).split())
     assert "my-model" in words
-    assert "judged on my-data, split val: 5 pictures" in words
-    for part in ("Curves", "Classes", "Mistakes", "Confusion", "What confidence is worth", "Worst pictures"):
+    assert "judged on my-data, split val: 5 images" in words
+    for part in ("Curves", "Classes", "Mistakes", "Confusion", "What confidence is worth", "Worst images"):
         assert part in words
     assert "101 points" in words  # the protocol
 
@@ -94,7 +94,7 @@ def test_ids_are_unique_and_links_lead_somewhere(tmp_path: Path) -> None:
     assert set(targets + named) <= set(page.ids)
 
 
-def test_every_picture_and_chart_has_words(tmp_path: Path) -> None:
+def test_every_image_and_chart_has_words(tmp_path: Path) -> None:
     text = written(tmp_path)
     drawings = re.findall(r"<svg[^>]*>", text)
     assert len(drawings) > 5
@@ -104,8 +104,8 @@ def test_every_picture_and_chart_has_words(tmp_path: Path) -> None:
 def test_a_class_may_be_called_anything(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script>\"'&<b>"
     judge = Evaluator((evil, "b"))
-    one = picture_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], [(BOX, 0)]), classes=2)
-    judge.add("<img src=x onerror=alert(1)>.jpg", one.found, one.truth)
+    one = image_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], [(BOX, 0)]), classes=2)
+    judge.add("<img src=x onerror=alert(1)>.jpg", one.found, one.ground_truth)
     text = written(tmp_path, judge.gathered(), about=About(evil, evil, (evil,)))
     assert "alert(1)</script>" not in text
     assert "<b>" not in text
@@ -115,9 +115,9 @@ def test_a_class_may_be_called_anything(tmp_path: Path) -> None:
 
 
 def test_the_slider_has_what_it_needs(tmp_path: Path) -> None:
-    """Right at 0.9 and 0.5, wrong at 0.7, of three truths: what is left at a threshold of 0, 0.6 and 0.95."""
+    """Right at 0.9 and 0.5, wrong at 0.7, of three objects: what stays at a threshold of 0, 0.6, 0.95."""
     far = (100.0, 100.0, 150.0, 150.0)
-    gathered = picture_set(
+    gathered = image_set(
         ([(BOX, 0.9, 0), (far, 0.5, 0)], [(BOX, 0), (far, 0)]), ([(BOX, 0.7, 1)], [(far, 0)])
     )
     text = written(tmp_path, gathered)
@@ -129,26 +129,26 @@ def test_the_slider_has_what_it_needs(tmp_path: Path) -> None:
     assert at[0] == [3, 2, 0.6667, 0.6667]
     assert at[60] == [2, 1, 0.5, 0.3333]
     assert at[95] == [0, 0, 1.0, 0.0]
-    assert data["truths"] == 3
+    assert data["ground_truths"] == 3
     assert data["classes"]["class 0"][0][0] == 1.0
     assert len(data["precision"]) == 101
 
 
-def test_it_stays_small_with_large_pictures_and_many_classes(tmp_path: Path) -> None:
+def test_it_stays_small_with_large_images_and_many_classes(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), np.uint8)
-    gathered = random_set(Mixture(seed=1, pictures=30, classes=80, truths=600, found=3000))
+    gathered = random_set(Mixture(seed=1, images=30, classes=80, ground_truths=600, found=3000))
     text = written(tmp_path, gathered, read=lambda name: Image(noise, name))
     assert len(text) < 3_000_000
 
 
 @pytest.mark.parametrize(
-    "empty", [([], []), ([], [(BOX, 0)]), ([(BOX, 0.9, 0)], [])], ids=["both", "found", "truth"]
+    "empty", [([], []), ([], [(BOX, 0)]), ([(BOX, 0.9, 0)], [])], ids=["both", "found", "ground_truth"]
 )
 def test_nothing_found_and_nothing_there(empty, tmp_path: Path) -> None:
-    Page(written(tmp_path, picture_set(empty)))
+    Page(written(tmp_path, image_set(empty)))
 
 
-def test_without_pictures_there_is_no_gallery(tmp_path: Path) -> None:
+def test_without_images_there_is_no_gallery(tmp_path: Path) -> None:
     page = Page(written(tmp_path, read=None))
     assert "worst" not in page.ids
     assert "image" not in {tag for tag, _, _ in page.attributes}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.browser import browser, look, needs_chromium
-from tests.evaluation_sets import picture_set
+from tests.evaluation_sets import image_set
 from yolo_cli.images import Image
 from yolo_cli.report import About, TrainingCurves, analyse, write_report
 from yolo_cli.report.svg import Frame
@@ -24,10 +24,10 @@ def grey(name: str) -> Image:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Class 0: 3 truths, found at 0.9, 0.6 and 0.3; class 1: 1 truth, found at 0.8, and a false one at 0.7;
-    class 2: 1 truth, never found."""
+    """Class 0: 3 ground truths, found at 0.9, 0.6 and 0.3; class 1: 1 ground truth, found at 0.8, and a false
+    one at 0.7; class 2: 1 ground truth, never found."""
     analysis = analyse(
-        picture_set(
+        image_set(
             ([(A, 0.9, 0), (B, 0.6, 0), (C, 0.7, 1)], [(A, 0), (B, 0)]),
             ([(A, 0.3, 0), (B, 0.8, 1)], [(A, 0), (B, 1), (C, 2)]),
         )
@@ -59,7 +59,7 @@ def text(driver, selector: str) -> str:
 
 
 def slide(driver, value: float) -> None:
-    """Move the slider as a reader does: set it, tell the page, and wait for the next picture."""
+    """Move the slider as a reader does: set it, tell the page, and wait for the next image."""
     driver.execute_async_script(
         "const [value, done] = arguments, slider = document.getElementById('threshold');"
         "slider.value = value; slider.dispatchEvent(new Event('input'));"
@@ -84,7 +84,7 @@ def test_the_page_has_no_fault(driver) -> None:
 
 
 def test_the_slider_moves_precision_and_recall(driver) -> None:
-    """Five truths. From 0: 4 of 5 right. From 0.65: 0.9 and 0.8 right, 0.7 wrong. From 0.95: nothing."""
+    """Five objects. From 0: 4 of 5 right. From 0.65: 0.9 and 0.8 right, 0.7 wrong. From 0.95: nothing."""
     slide(driver, 0)
     assert readings(driver) == ["0.800", "0.800", "0.800"]
     assert text(driver, "#counts") == "At confidence 0.00: 4 right, 1 wrong, 1 missed."
@@ -129,7 +129,7 @@ def test_the_slider_moves_the_marks_and_the_class_table(driver) -> None:
     assert cells == [["class 0", "1.00", "0.33"], ["class 1", "0.50", "1.00"], ["class 2", "1.00", "0.00"]]
 
 
-def test_the_slider_hides_boxes_and_truths_become_missed(driver) -> None:
+def test_the_slider_hides_boxes_and_ground_truths_become_missed(driver) -> None:
     def seen(kind: str) -> int:
         return len(driver.find_elements("css selector", f"#worst .shot {kind}:not(.off)"))
 

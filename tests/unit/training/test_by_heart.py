@@ -1,4 +1,4 @@
-"""Eight pictures are learnt by heart, from scratch, by every kind of network."""
+"""Eight images are learnt by heart, from scratch, by every kind of network."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from yolo_cli.training import TrainJob
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["cfg", "efficientnet-lite0", "MobileNetV2"])
-def test_eight_pictures(start: str, tmp_path: Path) -> None:
+def test_eight_images(start: str, tmp_path: Path) -> None:
     from yolo_cli.training.run import train
 
     data = write_shapes(tmp_path / "data", train=8, val=0)
     write_text(data / "data.yaml", "train: images/train\nval: images/train\nnames: [square, disc]\n")
     what = {"cfg": str(write_tiny_cfg(tmp_path))} if start == "cfg" else {"backbone": start}
-    # With a stride of 32, batch statistics of smaller pictures are those of too few cells.
+    # With a stride of 32, batch statistics of smaller images are those of too few cells.
     batch, side = (4, 64) if start == "cfg" else (8, 128)
     config = TrainConfig(
         epochs=150, batch=batch, imgsz=(side, side), learning_rate=3e-3, precision="float32", ema=0.02

@@ -1,4 +1,4 @@
-"""Batches: the same whenever and by whomever they are made, and true to their pictures."""
+"""Batches: the same whenever and by whomever they are made, and true to their images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.training_sets import write_shapes
 from yolo_cli.codec import Head, encode
 from yolo_cli.config import AugmentConfig
 from yolo_cli.datasets import open_dataset
-from yolo_cli.training.data import BatchMaker, Capacity, Pictures, ahead
+from yolo_cli.training.data import BatchMaker, Capacity, Images, ahead
 
 HEADS = (Head("yolo", ((16.0, 16.0), (28.0, 28.0)), 16, 2, 2.0),)
 STILL = AugmentConfig(
@@ -29,20 +29,20 @@ def shapes(tmp_path: Path) -> Path:
 
 def maker(root: Path, config: AugmentConfig = STILL, seed: int = 0, batch: int = 3) -> BatchMaker:
     samples = open_dataset(root, split="train").samples
-    pictures = Pictures(samples, 64)
-    return BatchMaker(pictures, HEADS, (64, 64), batch, Capacity.of(samples, HEADS), config, seed)
+    images = Images(samples, 64)
+    return BatchMaker(images, HEADS, (64, 64), batch, Capacity.of(samples, HEADS), config, seed)
 
 
 def same(one, other) -> bool:
     return np.array_equal(one[0], other[0]) and all(np.array_equal(one[1][k], other[1][k]) for k in one[1])
 
 
-def test_an_epoch_shows_every_picture_and_fills_the_last_batch(shapes: Path) -> None:
+def test_an_epoch_shows_every_image_and_fills_the_last_batch(shapes: Path) -> None:
     made = maker(shapes)
-    assert made.steps == 3  # 8 pictures in threes: 3, 3, 2 and one of the beginning
+    assert made.steps == 3  # 8 images in threes: 3, 3, 2 and one of the beginning
     shown = np.concatenate([made.make(0, step, True)[0] for step in range(3)])
     assert len(shown) == 9
-    assert len({picture.tobytes() for picture in shown}) == 8
+    assert len({image.tobytes() for image in shown}) == 8
     assert shown[8].tobytes() == shown[0].tobytes()
 
 
@@ -53,19 +53,20 @@ def test_the_parts_of_a_step_are_the_step(shapes: Path) -> None:
     assert same((np.concatenate([part[0] for part in parts]), together), whole.make(1, 0, False))
 
 
-def test_targets_are_those_of_the_picture(shapes: Path) -> None:
+def test_targets_are_those_of_the_image(shapes: Path) -> None:
     made = maker(shapes, batch=8)
-    pictures, targets = made.make(0, 0, True)
+    images, targets = made.make(0, 0, True)
     by_bytes = {
-        sample.read().rgb.tobytes(): sample.truth for sample in open_dataset(shapes, split="train").samples
+        sample.read().rgb.tobytes(): sample.ground_truth
+        for sample in open_dataset(shapes, split="train").samples
     }
-    for n, picture in enumerate(pictures):
-        truth = by_bytes[picture.tobytes()]
-        wanted = encode(truth.xyxy, truth.class_id, HEADS, [(4, 4)])
+    for n, image in enumerate(images):
+        ground_truth = by_bytes[image.tobytes()]
+        wanted = encode(ground_truth.xyxy, ground_truth.class_id, HEADS, [(4, 4)])
         count = int(targets["positive"][n].sum())
         assert targets["slot"][n][:count].tolist() == wanted.slot.tolist()
         assert targets["class_id"][n][:count].tolist() == wanted.class_id.tolist()
-        np.testing.assert_allclose(targets["truths"][n][: len(truth)], truth.xyxy)
+        np.testing.assert_allclose(targets["ground_truths"][n][: len(ground_truth)], ground_truth.xyxy)
 
 
 def test_batches_depend_on_seed_epoch_and_step_alone(shapes: Path) -> None:
@@ -80,15 +81,18 @@ def test_batches_depend_on_seed_epoch_and_step_alone(shapes: Path) -> None:
 
 def test_calm_batches_have_no_mosaic(shapes: Path) -> None:
     made = maker(shapes, AugmentConfig(mosaic=1.0))
-    most = [int((made.make(0, 0, calm)[1]["truths"].any(axis=2)).sum(axis=1).max()) for calm in (True, False)]
+    most = [
+        int((made.make(0, 0, calm)[1]["ground_truths"].any(axis=2)).sum(axis=1).max())
+        for calm in (True, False)
+    ]
     assert most[0] <= 2 < most[1]
 
 
-def test_large_pictures_are_shrunk_with_their_boxes(shapes: Path) -> None:
+def test_large_images_are_shrunk_with_their_boxes(shapes: Path) -> None:
     sample = open_dataset(shapes, split="train").samples[0]
-    rgb, truth = Pictures([sample], 16)[0]  # kept at 1.5 × 16 = 24 pixels, of 64
+    rgb, ground_truth = Images([sample], 16)[0]  # kept at 1.5 × 16 = 24 pixels, of 64
     assert rgb.shape == (24, 24, 3)
-    np.testing.assert_allclose(truth.xyxy, sample.truth.xyxy * 24 / 64)
+    np.testing.assert_allclose(ground_truth.xyxy, sample.ground_truth.xyxy * 24 / 64)
 
 
 def test_ahead_keeps_the_order_whatever_the_threads_do() -> None:

@@ -88,8 +88,8 @@ def test_what_was_lost_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert learnt < (outcome.report.map50_95 or 0)
     assert any("100% of the weights" in line for line in watcher.lines)
     card = read_card(outcome.keras)
-    assert card.source["start_share"] == "1, chosen by the validation pictures"
-    assert "Share of its starting weights mixed in: 1, chosen by the validation pictures." in card.figures
+    assert card.source["start_share"] == "1, chosen by the validation images"
+    assert "Share of its starting weights mixed in: 1, chosen by the validation images." in card.figures
 
     # A sitting that finds the run at its end mixes nothing in again.
     before = weights(outcome.keras)

@@ -19,9 +19,9 @@ def write_examples(root: Path, names: str) -> Path:
     """The cat and the cup that come along, to learn from and to validate on, under these class names."""
     for split in ("train", "val"):
         for name, row in BOXES.items():
-            picture = root / "images" / split / f"{split}_{name}.jpg"
-            picture.parent.mkdir(parents=True, exist_ok=True)
-            picture.symlink_to(ROOT / "examples" / f"{name}.jpg")
+            image = root / "images" / split / f"{split}_{name}.jpg"
+            image.parent.mkdir(parents=True, exist_ok=True)
+            image.symlink_to(ROOT / "examples" / f"{name}.jpg")
             write_text(root / "labels" / split / f"{split}_{name}.txt", " ".join(map(str, row)) + "\n")
     write_text(root / "data.yaml", f"train: images/train\nval: images/val\nnames: {names}\n")
     return root
@@ -55,7 +55,7 @@ def test_what_a_model_knows_is_not_spoilt_by_large_steps(
     ("asked", "devices", "batch"),
     [(None, 1, 8), (None, 3, 6), (None, 16, 16), (6, 3, 6), (8, 3, "--batch 8: must be a multiple of the 3")],
 )
-def test_all_devices_get_as_many_pictures(
+def test_all_devices_get_as_many_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int | None, devices: int, batch: int | str
 ) -> None:
     from yolo_cli.training import prepare as module

@@ -21,7 +21,7 @@ from yolo_cli.training import TrainJob, read_job
 
 
 def job(folder: Path, name: str, **options: object) -> TrainJob:
-    """Six epochs of two steps on eight pictures."""
+    """Six epochs of two steps on eight images."""
     if not (folder / "data").exists():
         write_shapes(folder / "data")
     config = {"epochs": 6, "batch": 4, "precision": "float32", **options}
@@ -98,8 +98,8 @@ def test_other_data_than_at_the_beginning_is_refused(tmp_path: Path) -> None:
     broken = job(tmp_path, "broken", epochs=1)
     with pytest.raises(CrashError):
         train(broken, Crashing(epoch=1, step=1))
-    picture = sorted(Path(broken.data).rglob("*.png"))[0]
-    picture.write_bytes(picture.read_bytes() + b"more")
+    image = sorted(Path(broken.data).rglob("*.png"))[0]
+    image.write_bytes(image.read_bytes() + b"more")
     with pytest.raises(DataError, match=r"has changed since the run in .* began; train anew"):
         train(read_job(broken.out), Noting(), resume=True)
     assert (broken.out / "args.yaml").exists()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from yolo_cli.codec import Head
-from yolo_cli.detections import Truth
+from yolo_cli.detections import GroundTruth
 from yolo_cli.training.sizing import choose_heads, choose_size, network_boxes, trainable_heads, usual_size
 
 COARSE = Head("yolo", ((81.0, 82.0), (135.0, 169.0), (344.0, 319.0)), 32, 80, 1.05)
@@ -18,7 +18,7 @@ FINE = Head("yolo", ((23.0, 27.0), (37.0, 58.0), (81.0, 82.0)), 16, 80, 1.05)
 @dataclass
 class FakeSample:
     size: tuple[int, int]
-    truth: Truth
+    ground_truth: GroundTruth
 
 
 @dataclass
@@ -31,18 +31,20 @@ class FakeData:
 def data(
     size: tuple[int, int], sides: list[tuple[float, float]], class_id: int = 0, count: int = 10
 ) -> FakeData:
-    """``count`` pictures, each with a box of each of these widths and heights in its corner."""
+    """``count`` images, each with a box of each of these widths and heights in its corner."""
     boxes = np.array([[0, 0, w, h] for w, h in sides], float).reshape(-1, 4)
-    return FakeData([FakeSample(size, Truth(boxes, np.full(len(boxes), class_id))) for _ in range(count)])
+    return FakeData(
+        [FakeSample(size, GroundTruth(boxes, np.full(len(boxes), class_id))) for _ in range(count)]
+    )
 
 
-def test_pictures_of_four_by_three_by_hand() -> None:
+def test_images_of_four_by_three_by_hand() -> None:
     # 416² = 173056 pixels at 4 : 3 are 480.4 × 360.3, in strides 15.01 × 11.26. Of 480 or 512 by 352 or 384:
-    # 480 × 384 = 184320 is within 8 % and shows the picture at 480 / 480.4; 512 × 384 is too much.
+    # 480 × 384 = 184320 is within 8 % and shows the image at 480 / 480.4; 512 × 384 is too much.
     assert choose_size(data((640, 480), [(60, 60)]), (416, 416), 32) == (384, 480)
 
 
-def test_upright_pictures_get_an_upright_input() -> None:
+def test_upright_images_get_an_upright_input() -> None:
     assert choose_size(data((480, 640), [(60, 60)]), (416, 416), 32) == (480, 384)
 
 
@@ -57,7 +59,7 @@ def test_small_objects_get_a_larger_input() -> None:
     small = data((640, 480), [(40, 40)])
     assert choose_size(small, (416, 416), 32) == (448, 608)
     assert usual_size(small, (416, 416), 32) == (384, 480)
-    # Pictures that have fewer pixels are enlarged: finer cells tell neighbours apart.
+    # Images that have fewer pixels are enlarged: finer cells tell neighbours apart.
     assert choose_size(data((416, 416), [(20, 20)]), (416, 416), 32) == (512, 512)
 
 
@@ -66,14 +68,14 @@ def test_mixed_aspects_get_a_square() -> None:
     assert choose_size(FakeData(wide.samples + high.samples), (416, 416), 32) == (416, 416)
 
 
-def test_tiny_pictures_are_not_blown_up() -> None:
+def test_tiny_images_are_not_blown_up() -> None:
     assert choose_size(data((64, 64), [(10, 10)]), (416, 416), 32) == (96, 96)  # 1.5 × 64
 
 
 def test_boxes_are_measured_in_the_input() -> None:
     # 640 × 480 in 480 × 384: scaled by 480 / 640 = 0.75. Crowds do not count.
     made = data((640, 480), [(40, 20)], count=1)
-    crowd = Truth(np.array([[0.0, 0, 99, 99]]), np.array([0]), np.array([True]))
+    crowd = GroundTruth(np.array([[0.0, 0, 99, 99]]), np.array([0]), np.array([True]))
     made.samples.append(FakeSample((640, 480), crowd))
     assert network_boxes(made, (384, 480)).tolist() == [[30, 15]]
 

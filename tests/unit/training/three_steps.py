@@ -14,7 +14,7 @@ import numpy as np
 
 
 def data() -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """One batch of four pictures of 64 × 64 pixels with two boxes each."""
+    """One batch of four images of 64 × 64 pixels with two boxes each."""
     from yolo_cli.codec import encode
 
     rng = np.random.default_rng(0)
@@ -30,11 +30,11 @@ def data() -> tuple[np.ndarray, dict[str, np.ndarray]]:
             "cxcywh": np.pad(t.cxcywh, ((0, fill), (0, 0)), constant_values=1),
             "class_id": np.pad(t.class_id.astype(np.int32), (0, fill)),
             "positive": np.pad(np.ones(len(t), np.float32), (0, fill)),
-            "truths": xyxy,
+            "ground_truths": xyxy,
             "unasked": np.zeros(2, np.float32),
         })  # fmt: skip
-    pictures = rng.integers(0, 256, (4, 64, 64, 3)).astype(np.uint8)
-    return pictures, {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+    images = rng.integers(0, 256, (4, 64, 64, 3)).astype(np.uint8)
+    return images, {key: np.stack([row[key] for row in rows]) for key in rows[0]}
 
 
 def network():
@@ -44,13 +44,13 @@ def network():
     from yolo_cli.loss import YoloLoss
     from yolo_cli.training.network import LearningModel, with_precision
 
-    x = picture = keras.Input((64, 64, 3), dtype="uint8")
+    x = image = keras.Input((64, 64, 3), dtype="uint8")
     x = keras.layers.Rescaling(1 / 255)(x)
     for filters, stride in ((8, 4), (16, 4)):
         x = keras.layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(x)
         x = keras.layers.LeakyReLU(0.1)(keras.layers.BatchNormalization()(x))
     head = keras.layers.Conv2D(HEADS[0].channels, 1)(x)
-    twin = with_precision(keras.Model(picture, head), "float32")
+    twin = with_precision(keras.Model(image, head), "float32")
     model = LearningModel(twin.input, twin.outputs, yolo_loss=YoloLoss(HEADS))
     rng = np.random.default_rng(1)
     model.set_weights([w if w.ndim < 4 else rng.normal(0, 0.1, w.shape) for w in model.get_weights()])

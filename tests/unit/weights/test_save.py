@@ -52,7 +52,7 @@ def test_the_two_files_belong_together_and_carry_the_card(files, half):
 
 
 def test_both_engines_give_the_heads_of_the_model(model, files):
-    """At a size and a number of pictures other than those of the export."""
+    """At a size and a number of images other than those of the export."""
     expected = raw_heads(model, PIXELS)
     for engine in (OnnxEngine(files[False].onnx), KerasEngine(files[False].keras)):
         [found] = engine.run(PIXELS)
@@ -101,9 +101,9 @@ def _stored(path, folder):
 
 def test_a_variance_beyond_float16_survives(tmp_path):
     """The largest float16 is 65,504."""
-    picture = keras.Input((None, None, 3), dtype="uint8")
-    x = keras.layers.Conv2D(100, 1)(keras.layers.Rescaling(1 / 255)(picture))
-    wide = keras.Model(picture, keras.layers.BatchNormalization(name="norm")(x))
+    image = keras.Input((None, None, 3), dtype="uint8")
+    x = keras.layers.Conv2D(100, 1)(keras.layers.Rescaling(1 / 255)(image))
+    wide = keras.Model(image, keras.layers.BatchNormalization(name="norm")(x))
     norm = wide.get_layer("norm")
     norm.set_weights([*norm.get_weights()[:3], np.full(100, 1e6)])
     save_keras(wide, CARD, tmp_path / "wide.keras", half=True)

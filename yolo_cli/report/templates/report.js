@@ -20,7 +20,7 @@
     at("live-f1").textContent = f1.toFixed(3);
     const right = data.right[place], wrong = data.found[place] - right;
     at("counts").textContent = `At confidence ${threshold.toFixed(2)}: ${right.toLocaleString("en")} right, ` +
-      `${wrong.toLocaleString("en")} wrong, ${(data.truths - right).toLocaleString("en")} missed.`;
+      `${wrong.toLocaleString("en")} wrong, ${(data.ground_truths - right).toLocaleString("en")} missed.`;
     moveMarks(threshold, precision, recall);
     showClasses(place);
     showBoxes(threshold);
@@ -44,13 +44,13 @@
     }
   };
 
-  // A detection below the threshold goes; a truth that only such a one had found is missed.
+  // A detection below the threshold goes; a ground truth that only such a one had found is missed.
   const boxes = [...document.querySelectorAll("#worst [data-c]")];
   const showBoxes = (threshold) => {
     for (const box of boxes) {
-      const confidence = Number(box.dataset.c), truth = box.classList.contains("truth");
-      box.classList.toggle("missed", truth && (confidence > 1 || confidence < threshold));
-      box.classList.toggle("off", !truth && confidence <= 1 && confidence < threshold);
+      const confidence = Number(box.dataset.c), ground_truth = box.classList.contains("ground_truth");
+      box.classList.toggle("missed", ground_truth && (confidence > 1 || confidence < threshold));
+      box.classList.toggle("off", !ground_truth && confidence <= 1 && confidence < threshold);
     }
     for (const item of document.querySelectorAll("#worst figure")) {
       const count = (kind) => item.querySelectorAll(`.shot ${kind}:not(.off)`).length;

@@ -11,8 +11,8 @@ from tests.made_sets import (
     boxes_by_name,
     coco_json,
     write_coco,
+    write_image,
     write_json,
-    write_picture,
     write_text,
     write_voc,
     write_xml,
@@ -20,16 +20,16 @@ from tests.made_sets import (
 )
 from tests.shared import SHARED, needs_shared
 from tests.unit.datasets.test_lint import plant_voc, plant_yolo
-from yolo_cli.datasets import RULES, Dataset, lint, mend, open_dataset
+from yolo_cli.datasets import RULES, Dataset, fix, lint, open_dataset
 from yolo_cli.errors import DataError, UsageError
 
 
 def content(dataset: Dataset) -> dict[tuple[str, str], list[tuple[str, list[float]]]]:
-    """Class names and edges of every picture, by split and stem."""
+    """Class names and edges of every image, by split and stem."""
     return {
         (s.split, s.path.stem): [
             (dataset.class_names[i], np.round(xyxy, 3).tolist())
-            for i, xyxy in zip(s.truth.class_id, s.truth.xyxy, strict=True)
+            for i, xyxy in zip(s.ground_truth.class_id, s.ground_truth.xyxy, strict=True)
         ]
         for s in dataset.samples
     }
@@ -42,7 +42,7 @@ def files(root: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("write", [write_yolo, write_coco, write_voc])
 def test_a_clean_set_is_copied_as_it_is(tmp_path: Path, write: object) -> None:
     root = write(tmp_path / "here")  # type: ignore[operator]
-    assert mend(lint(root), tmp_path / "there") == ()
+    assert fix(lint(root), tmp_path / "there") == ()
     copy = open_dataset(tmp_path / "there")
     original = open_dataset(root)
     assert copy.kind == original.kind
@@ -54,15 +54,15 @@ def test_a_clean_set_is_copied_as_it_is(tmp_path: Path, write: object) -> None:
 
 
 @pytest.mark.parametrize("plant", [plant_yolo, plant_voc])
-def test_every_error_is_mended_in_the_copy_and_none_in_the_original(tmp_path: Path, plant: object) -> None:
+def test_every_error_is_fixed_in_the_copy_and_none_in_the_original(tmp_path: Path, plant: object) -> None:
     root = tmp_path / "here"
     plant(root)  # type: ignore[operator]
     before = files(root)
     report = lint(root)
-    actions = mend(report, tmp_path / "there")
+    actions = fix(report, tmp_path / "there")
     assert files(root) == before
     again = lint(tmp_path / "there")
-    kept = {code for code, rule in RULES.items() if rule.mending.startswith("kept")}
+    kept = {code for code, rule in RULES.items() if rule.fixing.startswith("kept")}
     assert {f.code for f in again.findings} <= kept
     assert {f.code for f in again.errors} <= {"Y406"}  # two classes with one name: only a person can choose
     assert len(actions) == sum(f.code not in kept for f in report.findings)
@@ -71,7 +71,7 @@ def test_every_error_is_mended_in_the_copy_and_none_in_the_original(tmp_path: Pa
 
 def test_what_is_left_of_the_planted_rows(tmp_path: Path) -> None:
     plant_yolo(tmp_path / "here")
-    mend(lint(tmp_path / "here"), tmp_path / "there")
+    fix(lint(tmp_path / "here"), tmp_path / "there")
     labels = tmp_path / "there" / "labels" / "train"
     assert (labels / "rows.txt").read_text() == "0 .5 .5 .3 .3\n1 .5 .5 .3 .3\n2 .2 .2 .005 .05\n"
     # From .7 to 1.1 becomes .7 to 1: centre .85, width .3.
@@ -85,16 +85,16 @@ def test_polygons_stay_polygons(tmp_path: Path) -> None:
     root = write_yolo(tmp_path / "here")
     polygon = "0 0.1 0.1 0.5 0.2 0.3 0.9"
     write_text(root / "labels" / "train" / "b.txt", f"{polygon}\n0 .5 .5 0 0\n")
-    mend(lint(root), tmp_path / "there")
+    fix(lint(root), tmp_path / "there")
     assert (tmp_path / "there" / "labels" / "train" / "b.txt").read_text() == polygon + "\n"
 
 
 def test_an_unsplit_set_stays_unsplit_and_named(tmp_path: Path) -> None:
     for seed, stem in enumerate(("x", "y")):
-        write_picture(tmp_path / "here" / f"{stem}.png", (64, 64), seed)
+        write_image(tmp_path / "here" / f"{stem}.png", (64, 64), seed)
         write_text(tmp_path / "here" / f"{stem}.txt", "1 .5 .5 .5 .5\n")
     write_text(tmp_path / "here" / "classes.txt", "cat\ndog\n")
-    mend(lint(tmp_path / "here"), tmp_path / "there")
+    fix(lint(tmp_path / "here"), tmp_path / "there")
     copy = open_dataset(tmp_path / "there")
     assert (copy.splits, copy.class_names) == (("all",), ("cat", "dog"))
     assert content(copy) == content(open_dataset(tmp_path / "here"))
@@ -103,12 +103,12 @@ def test_an_unsplit_set_stays_unsplit_and_named(tmp_path: Path) -> None:
 def test_files_of_one_name_in_two_folders(tmp_path: Path) -> None:
     root = tmp_path / "here"
     for seed, folder in enumerate(("p", "q", "r")):
-        write_picture(root / "images" / "train" / folder / "x.png", (64, 64), seed)
+        write_image(root / "images" / "train" / folder / "x.png", (64, 64), seed)
         write_text(root / "labels" / "train" / folder / "x.txt", f"{seed} .5 .5 .5 .5\n")
     write_text(root / "data.yaml", "train: images/train\nnames: [a, b, c]\n")
-    mend(lint(root), tmp_path / "there")
+    fix(lint(root), tmp_path / "there")
     copy = open_dataset(tmp_path / "there")
-    assert {s.path.stem: s.truth.class_id.tolist() for s in copy.samples} == {
+    assert {s.path.stem: s.ground_truth.class_id.tolist() for s in copy.samples} == {
         "x": [0],
         "x_2": [1],
         "x_3": [2],
@@ -119,7 +119,7 @@ def test_turned_boxes_lie_where_they_were_drawn(tmp_path: Path) -> None:
     # Stored 320x240, shown after a quarter turn to the right (EXIF 6) as 240x320: a stored point (x, y) is
     # shown at (240 - y, x). The planted box 10, 10, 40, 40 thus becomes 200, 10, 230, 40.
     plant_voc(tmp_path / "here")
-    mend(lint(tmp_path / "here"), tmp_path / "there")
+    fix(lint(tmp_path / "here"), tmp_path / "there")
     copy = open_dataset(tmp_path / "there")
     assert boxes_by_name(copy)["turned"] == [(0, (200, 10, 230, 40))]
     assert {s.path.stem: s.declared_size for s in copy.samples}["turned"] == (240, 320)
@@ -134,7 +134,7 @@ def test_coco_keeps_ids_and_everything_beside_the_box(tmp_path: Path) -> None:
     value["annotations"][1] |= {"bbox": [-8, 0, 24, 24], "segmentation": [[0, 0, 1, 1, 2, 0]]}  # sticks out
     value["annotations"].append(value["annotations"][0] | {"id": 9, "bbox": [1, 1, 0, 5]})
     write_json(root / "annotations" / "instances_train2017.json", value)
-    actions = mend(lint(root), tmp_path / "there")
+    actions = fix(lint(root), tmp_path / "there")
     assert [line[:4] for line in actions] == ["Y302", "Y304"]
     copy = json.loads((tmp_path / "there" / "annotations" / "instances_train.json").read_text())
     assert copy["licenses"] == [{"id": 1}]
@@ -150,20 +150,20 @@ def test_coco_categories_of_one_split_only_come_to_all(tmp_path: Path) -> None:
     value = coco_json("val")
     value["categories"].append({"id": 9, "name": "cow"})
     write_json(root / "annotations" / "instances_val2017.json", value)
-    mend(lint(root), tmp_path / "there")
+    fix(lint(root), tmp_path / "there")
     copy = open_dataset(tmp_path / "there")
     assert copy.class_names == ("dog", "cat", "cow")
     assert copy.in_split("train").category_ids == (3, 7, 8)
     assert "Y402" not in {f.code for f in lint(copy).findings}
 
 
-def test_allowed_unlabelled_pictures_are_written_as_negatives(tmp_path: Path) -> None:
+def test_allowed_unlabelled_images_are_written_as_negatives(tmp_path: Path) -> None:
     for write in (write_yolo, write_voc):
         root = write(tmp_path / write.__name__)
         for path in [*root.glob("labels/train/a.txt"), *root.glob("Annotations/a.xml")]:
             path.unlink()
-        out = tmp_path / f"{write.__name__} mended"
-        mend(lint(root, allow_unlabelled=True), out)
+        out = tmp_path / f"{write.__name__} fixed"
+        fix(lint(root, allow_unlabelled=True), out)
         assert boxes_by_name(open_dataset(out)) == BOXES | {"a": []}
 
 
@@ -179,7 +179,7 @@ def test_a_voc_object_keeps_what_stands_beside_its_box(tmp_path: Path) -> None:
     )
     path = root / "Annotations" / "b.xml"
     path.write_text(path.read_text().replace("<name>cat", "<pose>Left</pose><name>cat"))
-    mend(lint(root), tmp_path / "there")
+    fix(lint(root), tmp_path / "there")
     text = (tmp_path / "there" / "Annotations" / "b.xml").read_text()
     assert (text.count("<object>"), text.count("<pose>Left"), text.count("<segmented>1")) == (1, 1, 1)
     assert boxes_by_name(open_dataset(tmp_path / "there"))["b"] == [(0, (9, 9, 64, 20))]
@@ -192,13 +192,13 @@ def test_nothing_is_overwritten(tmp_path: Path, where: str) -> None:
     write_text(tmp_path / "file", "mine")
     before = files(tmp_path)
     with pytest.raises(UsageError, match=r"another folder|outside"):
-        mend(lint(root), tmp_path / where)
+        fix(lint(root), tmp_path / where)
     assert files(tmp_path) == before
 
 
 def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
-    mend(lint(write_yolo(tmp_path / "here")), tmp_path / "there")
+    fix(lint(write_yolo(tmp_path / "here")), tmp_path / "there")
     assert len(open_dataset(tmp_path / "there")) == 4
 
 
@@ -207,7 +207,7 @@ def test_nothing_left_is_a_fault_and_leaves_nothing(tmp_path: Path) -> None:
     for path in (root / "labels").rglob("*.txt"):
         path.unlink()
     with pytest.raises(DataError, match="nothing would be left"):
-        mend(lint(root / "data.yaml"), tmp_path / "there")
+        fix(lint(root / "data.yaml"), tmp_path / "there")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
@@ -219,16 +219,16 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("shutil.copyfile", full)
     with pytest.raises(DataError, match="No space left"):
-        mend(report, tmp_path / "there")
+        fix(report, tmp_path / "there")
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
 @needs_shared("data", "bccd")
-def test_bccd_mended(tmp_path: Path) -> None:
+def test_bccd_fixed(tmp_path: Path) -> None:
     report = lint(SHARED / "data" / "bccd")
-    actions = mend(report, tmp_path / "mended")
+    actions = fix(report, tmp_path / "fixed")
     assert len(actions) == 2 + 7
-    again = lint(tmp_path / "mended")
+    again = lint(tmp_path / "fixed")
     assert {f.code for f in again.findings} == {"Y404", "Y502"}
     assert len(again.dataset) == 364
     assert again.dataset.class_counts().sum() == 4888 - 2 - 7

@@ -1,4 +1,4 @@
-"""An explanation as a picture: what the detector had to choose from, and what was left of it."""
+"""An explanation as an image: what the detector had to choose from, and what was left of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pixels = NDArray[np.uint8]
 Box = tuple[float, ...]
 Colour = tuple[int, int, int]
 
-LEAST_SIDE = 640  # pixels: a smaller picture is enlarged, so that grid and anchors can be told apart
+LEAST_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be told apart
 WHITE, BLACK, GAP = (255, 255, 255), (0, 0, 0), 12
 FAINT = (0.08, 0.5)  # how much one line covers of what is below it: of many frames, and of few
 FEW = 15  # frames; beyond twice as many, each becomes fainter
@@ -31,7 +31,7 @@ FEW = 15  # frames; beyond twice as many, each becomes fainter
 def draw_explanation(
     image: Image, explained: Explanation | RegionExplanation, class_names: tuple[str, ...]
 ) -> Pixels:
-    """Two pictures side by side, uint8 (H, W, 3).
+    """Two images side by side, uint8 (H, W, 3).
 
     Left: what there was to choose from. For YOLO the grid that answered, the cell with the point filled, its
     anchors in white, and a thin frame around every box over the point. For others, faint, a white frame
@@ -55,9 +55,9 @@ def draw_explanation(
     return np.concatenate([left, gap, right], axis=1)
 
 
-def _regions(picture: Pixels, explained: RegionExplanation, scale: float) -> Pixels:
+def _regions(image: Pixels, explained: RegionExplanation, scale: float) -> Pixels:
     """The regions over the point, and the boxes that became of them."""
-    canvas = _net(picture // 2, explained.over, WHITE, scale)
+    canvas = _net(image // 2, explained.over, WHITE, scale)
     for class_id in sorted({fate.class_id for fate in explained.fates}):
         boxes = [fate.xyxy for fate in explained.fates if fate.class_id == class_id]
         canvas = _net(canvas, boxes, class_colour(class_id), scale)
@@ -68,22 +68,22 @@ def _regions(picture: Pixels, explained: RegionExplanation, scale: float) -> Pix
     return canvas
 
 
-def _net(picture: Pixels, boxes: Sequence[Box], colour: Colour, scale: float) -> Pixels:
+def _net(image: Pixels, boxes: Sequence[Box], colour: Colour, scale: float) -> Pixels:
     """A copy with a faint frame around each box: the fainter the more there are, less so where they meet."""
-    lines = np.zeros(picture.shape[:2], np.float32)  # (H, W), how many frames cover each pixel
+    lines = np.zeros(image.shape[:2], np.float32)  # (H, W), how many frames cover each pixel
     for box in boxes:
-        once = np.zeros(picture.shape[:2], np.uint8)  # (H, W)
+        once = np.zeros(image.shape[:2], np.uint8)  # (H, W)
         cv2.rectangle(once, *_corners(box, scale), 1, 1)
         lines += once
     faint = np.clip(FEW / max(1, len(boxes)), *FAINT)
     cover = (1 - (1 - faint) ** lines)[..., None]  # (H, W, 1)
-    covered: Pixels = np.rint(picture * (1 - cover) + np.array(colour) * cover).astype(np.uint8)
+    covered: Pixels = np.rint(image * (1 - cover) + np.array(colour) * cover).astype(np.uint8)
     return covered
 
 
-def _cells(picture: Pixels, explained: Explanation, scale: float) -> Pixels:
+def _cells(image: Pixels, explained: Explanation, scale: float) -> Pixels:
     """The grid that answered, the point's cell, its anchors, and the boxes over the point."""
-    canvas, place = picture.copy(), _answering(explained)
+    canvas, place = image.copy(), _answering(explained)
     _grid(canvas, explained, place.stride, scale)
     for answer in explained.answers:
         if answer.place.stride == place.stride:
@@ -98,8 +98,8 @@ def _answering(explained: Explanation) -> Place:
     return explained.fates[0].place if explained.fates else explained.answers[0].place
 
 
-def _to_picture(xyxy: Box, explained: Explanation) -> Box:
-    """A box in pixels of the network's input → pixels of the picture."""
+def _to_image(xyxy: Box, explained: Explanation) -> Box:
+    """A box in pixels of the network's input → pixels of the image."""
     return tuple(explained.letterbox.undo(np.array([xyxy], float))[0].tolist())
 
 
@@ -107,24 +107,24 @@ def _grid(canvas: Pixels, explained: Explanation, stride: int, scale: float) -> 
     """Thin lines between the cells of one head, and a veil over the cell that holds the point."""
     box = explained.letterbox
     for column in range(0, box.net_width + 1, stride):
-        x = round(_to_picture((column, 0, column, 0), explained)[0] * scale)
+        x = round(_to_image((column, 0, column, 0), explained)[0] * scale)
         if 0 <= x < canvas.shape[1]:
             canvas[:, x] = (canvas[:, x].astype(int) + 255) // 2
     for row in range(0, box.net_height + 1, stride):
-        y = round(_to_picture((0, row, 0, row), explained)[1] * scale)
+        y = round(_to_image((0, row, 0, row), explained)[1] * scale)
         if 0 <= y < canvas.shape[0]:
             canvas[y] = (canvas[y].astype(int) + 255) // 2
     column, row = (int(value // stride) for value in explained.network_point)
     cell = (column * stride, row * stride, (column + 1) * stride, (row + 1) * stride)
-    x1, y1, x2, y2 = (max(0, round(edge * scale)) for edge in _to_picture(cell, explained))
+    x1, y1, x2, y2 = (max(0, round(edge * scale)) for edge in _to_image(cell, explained))
     canvas[y1:y2, x1:x2] = canvas[y1:y2, x1:x2] // 2 + np.array([127, 110, 0], np.uint8)
 
 
 def _anchor_box(place: Place, explained: Explanation) -> Box:
-    """The anchor in the middle of its cell, in pixels of the picture."""
+    """The anchor in the middle of its cell, in pixels of the image."""
     x, y = (place.column + 0.5) * place.stride, (place.row + 0.5) * place.stride
     wide, high = place.anchor_size
-    return _to_picture((x - wide / 2, y - high / 2, x + wide / 2, y + high / 2), explained)
+    return _to_image((x - wide / 2, y - high / 2, x + wide / 2, y + high / 2), explained)
 
 
 def _frame(canvas: Pixels, xyxy: Box, colour: Colour, scale: float, line: int) -> None:
@@ -145,7 +145,7 @@ def _point(canvas: Pixels, point: tuple[float, float], scale: float) -> None:
 
 
 def _kept(fates: Sequence[Fate[Any]], scale: float) -> Detections:
-    """What detection returns of them, in pixels of the enlarged picture."""
+    """What detection returns of them, in pixels of the enlarged image."""
     kept = [fate for fate in fates if fate.kept]
     return Detections(
         np.array([fate.xyxy for fate in kept], np.float32).reshape(-1, 4) * np.float32(scale),

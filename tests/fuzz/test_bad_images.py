@@ -1,4 +1,4 @@
-"""Whatever bytes lie in a file: a picture or one plain line, and nothing on stderr."""
+"""Whatever bytes lie in a file: an image or one plain line, and nothing on stderr."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.pictures import encode, huge_header, smooth
+from tests.images import encode, huge_header, smooth
 from yolo_cli.errors import DataError
 from yolo_cli.headers import read_header
 from yolo_cli.images import MAX_PIXELS, decode_image, read_image
@@ -38,23 +38,23 @@ def fault_of(data):
     return text
 
 
-def picture_or_line(data):
-    """Either a picture comes out, or a DataError of one line."""
+def image_or_line(data):
+    """Either an image comes out, or a DataError of one line."""
     try:
         rgb = decode_image(data, "it.jpg").rgb
     except DataError as fault:
         line = str(fault)
     else:
-        line = "" if rgb.dtype == np.uint8 and rgb.size else "no picture\n"
+        line = "" if rgb.dtype == np.uint8 and rgb.size else "no image\n"
     assert "\n" not in line
 
 
 @pytest.mark.parametrize("kind", WHOLE)
 @pytest.mark.parametrize("kept", [0.03, 0.3, 0.5, 0.9, 0.99])
-def test_a_truncated_picture_never_passes(kind, kept, capfd):
+def test_a_truncated_image_never_passes(kind, kept, capfd):
     data = WHOLE[kind]
     text = fault_of(data[: int(len(data) * kept)])
-    assert "truncated" in text or "not a picture" in text or "text" in text
+    assert "truncated" in text or "not an image" in text or "text" in text
     assert capfd.readouterr().err == ""
 
 
@@ -75,17 +75,17 @@ def test_damage_inside_a_png_is_found_by_its_checksum(capfd):
     ("data", "says"),
     [
         (b"", "it.jpg: is empty (0 bytes); save or download it again"),
-        (b"hello\n", "it.jpg: holds text, not a picture; give a JPEG, PNG"),
+        (b"hello\n", "it.jpg: holds text, not an image; give a JPEG, PNG"),
         ("größe\n".encode(), "it.jpg: holds text"),
         (b"<html>404</html>" * 40, "it.jpg: holds text"),
-        (b"\0" * 500, "it.jpg: is not a picture"),
+        (b"\0" * 500, "it.jpg: is not an image"),
         (b"%PDF-1.7\n\0", "it.jpg: holds a PDF document"),
         (b"\0\0\0\x1cftypavif\0\0", "it.jpg: holds AVIF, which is not read here"),
         (b"\0\0\0\x1cftypheic\0\0", "it.jpg: holds HEIC, which is not read here"),
-        (b"\xff\xd8\xff", "it.jpg: the picture's header is truncated or damaged"),
+        (b"\xff\xd8\xff", "it.jpg: the image's header is truncated or damaged"),
         (b"GIF89a\0\0\0\0\0\0\0", "it.jpg: the header gives a size of 0x0"),
-        (b"P6 x", "it.jpg: the picture's header is truncated or damaged"),
-        (b"II*\0\xff\xff\xff\xff", "it.jpg: the picture's header is truncated or damaged"),
+        (b"P6 x", "it.jpg: the image's header is truncated or damaged"),
+        (b"II*\0\xff\xff\xff\xff", "it.jpg: the image's header is truncated or damaged"),
     ],
 )
 def test_each_fault_has_its_own_words(data, says):
@@ -123,19 +123,19 @@ def test_the_limit_itself():
     assert "are more than" in fault_of(huge_header(20_000, MAX_PIXELS // 20_000 + 1))
 
 
-def test_1x1_pictures():
+def test_1x1_images():
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM"):
         assert decode_image(encode(np.full((1, 1, 3), 255, np.uint8), kind), "x").rgb.shape == (1, 1, 3)
 
 
-def test_paths_that_are_no_pictures(tmp_path, monkeypatch):
+def test_paths_that_are_no_images(tmp_path, monkeypatch):
     def says(path):
         with pytest.raises(DataError) as caught:
             read_image(path, "it")
         return str(caught.value)
 
     assert says(tmp_path / "none.jpg") == "it: there is no such file"
-    assert says(tmp_path) == "it: is a folder, not a picture"
+    assert says(tmp_path) == "it: is a folder, not an image"
     assert "embedded null" in says("a\0b")
     (tmp_path / "a.jpg").write_bytes(b"x")
     assert says(tmp_path / "a.jpg" / "b.jpg") == "it: cannot be read: Not a directory"
@@ -156,14 +156,14 @@ def test_an_enormous_file_is_not_even_read(tmp_path):
 
 @settings(max_examples=150, deadline=None)
 @given(kind=st.sampled_from(sorted(WHOLE)), data=st.data())
-def test_flipped_bytes_give_a_picture_or_one_line(kind, data):
+def test_flipped_bytes_give_an_image_or_one_line(kind, data):
     raw = bytearray(WHOLE[kind])
     for _ in range(data.draw(st.integers(1, 6))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
-    picture_or_line(bytes(raw))
+    image_or_line(bytes(raw))
 
 
 @settings(max_examples=150, deadline=None)
 @given(start=st.sampled_from([data[:16] for data in WHOLE.values()] + [b""]), rest=st.binary(max_size=60))
 def test_any_bytes_give_one_line(start, rest):
-    picture_or_line(start + rest)
+    image_or_line(start + rest)

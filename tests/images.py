@@ -1,4 +1,4 @@
-"""Small pictures in memory, written by Pillow: another program than the one that reads them."""
+"""Small images in memory, written by Pillow: another program than the one that reads them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUARTERS[16:, :24], QUARTERS[16:, 24:] = (0, 0, 255), (255, 255, 0)
 
 
 def smooth(height: int = 40, width: int = 60) -> NDArray[np.uint8]:
-    """A picture without sharp edges, (height, width, 3), so that lossy formats keep it closely."""
+    """An image without sharp edges, (height, width, 3), so that lossy formats keep it closely."""
     y, x = np.mgrid[:height, :width]
     channels = (np.sin(x / 9), np.cos(y / 7), np.sin((x + y) / 11))
     return (127.5 + 120 * np.stack(channels, axis=-1)).astype(np.uint8)
@@ -27,9 +27,9 @@ def smooth(height: int = 40, width: int = 60) -> NDArray[np.uint8]:
 
 def encode(pixels: NDArray[np.generic], kind: str, mode: str | None = None, **options: object) -> bytes:
     """Encode with Pillow, after a change to its ``mode`` ("CMYK", "P", "LA", …) if given."""
-    picture = Pillow.fromarray(pixels)
+    image = Pillow.fromarray(pixels)
     out = io.BytesIO()
-    (picture if mode is None else picture.convert(mode)).save(out, kind, **options)
+    (image if mode is None else image.convert(mode)).save(out, kind, **options)
     return out.getvalue()
 
 

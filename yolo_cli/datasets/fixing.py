@@ -1,6 +1,6 @@
-"""A mended copy of a data set, in the form of the original, and the list of what was done.
+"""A fixed copy of a data set, in the form of the original, and the list of what was done.
 
-What can be mended without a guess is mended, what cannot be used is left out, and the rest is kept as it is;
+What can be fixed without a guess is fixed, what cannot be used is left out, and the rest is kept as it is;
 the rules say which. The original is only read.
 """
 
@@ -24,14 +24,14 @@ from yolo_cli.datasets.looks import Look
 from yolo_cli.datasets.sample import UNSPLIT, Sample
 from yolo_cli.errors import DataError, UsageError
 
-__all__ = ["mend"]
+__all__ = ["fix"]
 
 _WRITERS = {"yolo": write_yolo_copy, "coco": write_coco_copy, "voc": write_voc_copy}
 _DROPPED = ("Y303", "Y305")
 
 
-def mend(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Write a mended copy of the data set that was linted.
+def fix(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Write a fixed copy of the data set that was linted.
 
     Args:
         report: what is wrong with it.
@@ -48,7 +48,7 @@ def mend(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
     copied = _copied(report)
     if not copied:
         raise DataError(
-            f"{report.dataset.root}: nothing would be left in a mended copy; see what `yolo lint` lists"
+            f"{report.dataset.root}: nothing would be left in a fixed copy; see what `yolo lint` lists"
         )
     part = place.with_name(f".{place.name}.{os.getpid()}.part")  # a reader never sees half a copy
     try:
@@ -79,12 +79,12 @@ def _free_place(report: LintReport, out: Path) -> Path:
 
 
 def _copied(report: LintReport) -> list[CopiedSample]:
-    """What the copy will hold, with the picture's new place and the boxes that change."""
+    """What the copy will hold, with the image's new place and the boxes that change."""
     dataset, looks = report.dataset, report.looks
     gone = {(t.sample.split, t.sample.name) for t in twins(dataset, looks) if t.code in ("Y501", "Y503")}
     kept = [sample for sample in dataset.samples if (sample.split, sample.name) not in gone]
-    mended = [(sample, _boxes(sample, looks[sample.path], report.imgsz)) for sample in kept]
-    usable = [(sample, boxes) for sample, boxes in mended if boxes is not None]
+    fixed = [(sample, _boxes(sample, looks[sample.path], report.imgsz)) for sample in kept]
+    usable = [(sample, boxes) for sample, boxes in fixed if boxes is not None]
     files = _files(dataset.kind, (sample for sample, _ in usable))
     return [
         CopiedSample(sample, file, _size(looks[sample.path]), boxes)
@@ -93,14 +93,14 @@ def _copied(report: LintReport) -> list[CopiedSample]:
 
 
 def _size(look: Look) -> tuple[int, int]:
-    """Width and height of an upright picture that can be read, in pixels."""
+    """Width and height of an upright image that can be read, in pixels."""
     return look.header.upright if look.header else (0, 0)
 
 
 def _boxes(sample: Sample, look: Look, imgsz: int) -> dict[int, NDArray[np.float64] | None] | None:
     """The boxes of a sample that stay, by index, each with new edges (4,) in pixels or None for the old ones.
 
-    None instead of all of them where the picture is left out.
+    None instead of all of them where the image is left out.
     """
     faults = faults_of(sample, look, imgsz)
     codes = {fault.code for fault in faults}
@@ -121,7 +121,7 @@ def _boxes(sample: Sample, look: Look, imgsz: int) -> dict[int, NDArray[np.float
 
 
 def _files(kind: str, samples: Iterable[Sample]) -> list[str]:
-    """Where each picture goes in the copy. Names that would share a label file are told apart by a number."""
+    """Where each image goes in the copy. Names that would share a label file are told apart by a number."""
     taken: dict[str, int] = {}
     files = []
     for sample in samples:
@@ -137,7 +137,7 @@ def _files(kind: str, samples: Iterable[Sample]) -> list[str]:
 
 def _action(finding: Finding) -> str | None:
     """What was done about a finding, or None where nothing was."""
-    mending = finding.rule.mending
-    if mending.startswith("kept"):
+    fixing = finding.rule.fixing
+    if fixing.startswith("kept"):
         return None
-    return f"{finding.code} {finding.where}: {mending}"
+    return f"{finding.code} {finding.where}: {fixing}"

@@ -1,4 +1,4 @@
-"""Pictures with boxes for the page: what was found, what is there, and how bad it is."""
+"""Images with boxes for the page: what was found, what is there, and how bad it is."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from yolo_cli.evaluation.matching import assign, ranked
 from yolo_cli.images import Image
 from yolo_cli.report.analysis import Analysis
 
-__all__ = ["Box", "ReadPicture", "Shot", "kind_shots", "worst_shots"]
+__all__ = ["Box", "ReadImage", "Shot", "kind_shots", "worst_shots"]
 
-ReadPicture = Callable[[str], Image]
+ReadImage = Callable[[str], Image]
 Pixels = NDArray[np.uint8]
 Corners = tuple[float, float, float, float]
 
@@ -37,13 +37,13 @@ _QUALITY = 78  # of JPEG
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle on a picture.
+    """A rectangle on an image.
 
     Attributes:
         corners: x, y, width, height in pixels of the shot.
-        role: "truth", "right", "wrong", or "ignored".
+        role: "ground truth", "right", "wrong", or "ignored".
         label: its class.
-        confidence: of a detection; for a truth, of the detection that found it, or 2 if none did.
+        confidence: of a detection; for a ground truth, of the detection that found it, or 2 if none did.
     """
 
     corners: Corners
@@ -54,10 +54,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture, or a part of one, with boxes.
+    """An image, or a part of one, with boxes.
 
     Attributes:
-        name: the picture's name.
+        name: the image's name.
         href: the pixels, as a data URL.
         width, height: in pixels.
         boxes: what is drawn on it.
@@ -72,60 +72,61 @@ class Shot:
     caption: str
 
 
-def kind_shots(analysis: Analysis, kind: Kind, read: ReadPicture) -> list[Shot]:
-    """Crops of the gravest mistakes of a kind (most confident, or largest), each from another picture."""
+def kind_shots(analysis: Analysis, kind: Kind, read: ReadImage) -> list[Shot]:
+    """Crops of the gravest mistakes of a kind (most confident, or largest), each from another image."""
     gathered = analysis.gathered.above(analysis.confidence)
     places = analysis.at_point.of(kind)  # (N,)
     if kind == "missed":
-        image = gathered.truth_image[places]  # (N,)
-        gravity: NDArray[Any] = gathered.truth_area[places]  # (N,)
+        image = gathered.gt_image[places]  # (N,)
+        gravity: NDArray[Any] = gathered.gt_area[places]  # (N,)
     else:
         image, gravity = gathered.found_image[places], gathered.found.confidence[places]
     order = np.argsort(-gravity, kind="stable")  # (N,)
-    first = order[np.sort(np.unique(image[order], return_index=True)[1])]  # the gravest of each picture
+    first = order[np.sort(np.unique(image[order], return_index=True)[1])]  # the gravest of each image
     shots = (_crop(analysis, gathered, kind, int(places[at]), read) for at in first)
     return [shot for shot, _ in zip(_present(shots), range(_CROPS_OF_A_KIND), strict=False)]
 
 
 def _present(shots: Iterator[Shot | None]) -> Iterator[Shot]:
-    """Those whose picture could be read."""
+    """Those whose image could be read."""
     return (shot for shot in shots if shot is not None)
 
 
 def _crop(
-    analysis: Analysis, gathered: EvaluationSet, kind: Kind, place: int, read: ReadPicture
+    analysis: Analysis, gathered: EvaluationSet, kind: Kind, place: int, read: ReadImage
 ) -> Shot | None:
-    """The surroundings of one mistake: of a detection, or of a missed truth."""
+    """The surroundings of one mistake: of a detection, or of a missed ground truth."""
     names = gathered.class_names
     boxes: list[tuple[NDArray[Any], str, str, float]] = []
     if kind == "missed":
-        truth, image = place, int(gathered.truth_image[place])
-        caption = f"{names[gathered.truth.class_id[place]]}, not found"
+        ground_truth, at_image = place, int(gathered.gt_image[place])
+        caption = f"{names[gathered.ground_truth.class_id[place]]}, not found"
     else:
         at = int(np.flatnonzero(analysis.at_point.found == place)[0])
-        truth, image = int(analysis.at_point.truth[at]), int(gathered.found_image[place])
+        ground_truth, at_image = int(analysis.at_point.ground_truth[at]), int(gathered.found_image[place])
         label, confidence = names[gathered.found.class_id[place]], float(gathered.found.confidence[place])
         boxes.append((gathered.found.xyxy[place], "wrong", label, confidence))
-        caption = _mistake(gathered, place, truth)
-    if truth >= 0:
-        label = names[gathered.truth.class_id[truth]]
-        boxes.insert(0, (gathered.truth.xyxy[truth], "truth", label, _NEVER))
-    picture = _read(gathered.images[image], read)
-    return None if picture is None else _cut(picture, boxes, caption)
+        caption = _mistake(gathered, place, ground_truth)
+    if ground_truth >= 0:
+        label = names[gathered.ground_truth.class_id[ground_truth]]
+        boxes.insert(0, (gathered.ground_truth.xyxy[ground_truth], "ground_truth", label, _NEVER))
+    image = _read(gathered.images[at_image], read)
+    return None if image is None else _cut(image, boxes, caption)
 
 
-def _mistake(gathered: EvaluationSet, found: int, truth: int) -> str:
+def _mistake(gathered: EvaluationSet, found: int, ground_truth: int) -> str:
     """A wrong detection in words."""
     label = gathered.class_names[gathered.found.class_id[found]]
     said = f"{label} {gathered.found.confidence[found]:.2f}"
-    if truth < 0:
+    if ground_truth < 0:
         return f"{said}; nothing is there"
-    overlap = iou(gathered.found.xyxy[[found]], gathered.truth.xyxy[[truth]])[0, 0]
-    return f"{said}; there is {gathered.class_names[gathered.truth.class_id[truth]]}, IoU {overlap:.2f}"
+    overlap = iou(gathered.found.xyxy[[found]], gathered.ground_truth.xyxy[[ground_truth]])[0, 0]
+    there = gathered.class_names[gathered.ground_truth.class_id[ground_truth]]
+    return f"{said}; there is {there}, IoU {overlap:.2f}"
 
 
 def _cut(image: Image, boxes: Sequence[tuple[NDArray[Any], str, str, float]], caption: str) -> Shot:
-    """A part of a picture that shows the boxes with some of what is around them."""
+    """A part of an image that shows the boxes with some of what is around them."""
     corners = np.array([box for box, *_ in boxes])  # (B, 4)
     low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)  # (2,), (2,)
     margin = max(float((high - low).max()) * _MARGIN, 12.0)
@@ -138,8 +139,8 @@ def _cut(image: Image, boxes: Sequence[tuple[NDArray[Any], str, str, float]], ca
     return Shot(image.name, _data_url(small), small.shape[1], small.shape[0], drawn, caption)
 
 
-def worst_shots(analysis: Analysis, read: ReadPicture) -> list[Shot]:
-    """The pictures with the gravest mistakes at the operating point, the worst first, with their boxes."""
+def worst_shots(analysis: Analysis, read: ReadImage) -> list[Shot]:
+    """The images with the gravest mistakes at the operating point, the worst first, with their boxes."""
     scene = _Scene.of(analysis)
     gravity = _gravity(analysis)  # (P,)
     order = [int(place) for place in np.argsort(-gravity, kind="stable") if gravity[place] > 0]
@@ -148,11 +149,11 @@ def worst_shots(analysis: Analysis, read: ReadPicture) -> list[Shot]:
 
 
 def _gravity(analysis: Analysis) -> NDArray[Any]:
-    """(P,): for each picture, the confidence of its wrong detections and 1 for each missed truth, in sum."""
+    """(P,): for each image, the confidence of its wrong detections and 1 for each missed object, in sum."""
     gathered, count = analysis.gathered.above(analysis.confidence), len(analysis.gathered.images)
     wrong, missed = analysis.at_point.found, analysis.at_point.missed  # (E,), (F,)
     false = np.bincount(gathered.found_image[wrong], gathered.found.confidence[wrong], minlength=count)
-    blind = np.bincount(gathered.truth_image[missed], minlength=count)
+    blind = np.bincount(gathered.gt_image[missed], minlength=count)
     total: NDArray[Any] = false + blind
     return total
 
@@ -164,7 +165,7 @@ class _Scene:
     Attributes:
         gathered: the boxes.
         role: (D,), of each detection: "right", "wrong" or "ignored".
-        found_at: (T,), the confidence at which each truth was found, or 2.
+        found_at: (T,), the confidence at which each ground truth was found, or 2.
     """
 
     gathered: EvaluationSet
@@ -178,13 +179,13 @@ class _Scene:
         made = assign(gathered, ranking, protocol, protocol.iou)
         role = np.full(len(gathered.found), "ignored")  # (D,); beyond the limit of the protocol, too
         role[ranking.order] = np.where(made.hit, "right", np.where(made.ignored, "ignored", "wrong"))
-        found_at = np.full(len(gathered.truth), _NEVER)  # (T,)
-        found_at[made.truth[made.hit]] = ranking.confidence[made.hit]
+        found_at = np.full(len(gathered.ground_truth), _NEVER)  # (T,)
+        found_at[made.ground_truth[made.hit]] = ranking.confidence[made.hit]
         return cls(gathered, role, found_at)
 
 
-def _whole(scene: _Scene, place: int, read: ReadPicture) -> Shot | None:
-    """A whole picture with everything that was found on it or is there."""
+def _whole(scene: _Scene, place: int, read: ReadImage) -> Shot | None:
+    """A whole image with everything that was found on it or is there."""
     gathered = scene.gathered
     image = _read(gathered.images[place], read)
     if image is None:
@@ -192,29 +193,29 @@ def _whole(scene: _Scene, place: int, read: ReadPicture) -> Shot | None:
     small, scale = _shrunk(image.rgb, _WORST_SIDE)
     drawn = tuple(
         Box(_placed(xyxy, np.zeros(2), scale), role, gathered.class_names[class_id], confidence)
-        for xyxy, role, class_id, confidence in [*_truths(scene, place), *_detections(scene, place)]
+        for xyxy, role, class_id, confidence in [*_ground_truths(scene, place), *_detections(scene, place)]
     )
     return Shot(image.name, _data_url(small), small.shape[1], small.shape[0], drawn, "")
 
 
-def _truths(scene: _Scene, place: int) -> Iterator[tuple[NDArray[Any], str, int, float]]:
-    """Box, role, class and confidence of the truths of a picture."""
-    truth, ignored = scene.gathered.truth, scene.gathered.ignored
-    for t in np.flatnonzero(scene.gathered.truth_image == place).tolist():
-        role = "ignored" if ignored[t] else "truth"
-        yield truth.xyxy[t], role, int(truth.class_id[t]), float(scene.found_at[t])
+def _ground_truths(scene: _Scene, place: int) -> Iterator[tuple[NDArray[Any], str, int, float]]:
+    """Box, role, class and confidence of the ground truths of an image."""
+    ground_truth, ignored = scene.gathered.ground_truth, scene.gathered.ignored
+    for t in np.flatnonzero(scene.gathered.gt_image == place).tolist():
+        role = "ignored" if ignored[t] else "ground_truth"
+        yield ground_truth.xyxy[t], role, int(ground_truth.class_id[t]), float(scene.found_at[t])
 
 
 def _detections(scene: _Scene, place: int) -> Iterator[tuple[NDArray[Any], str, int, float]]:
-    """Box, role, class and confidence of the detections of a picture, the least confident first."""
+    """Box, role, class and confidence of the detections of an image, the least confident first."""
     found = scene.gathered.found
     own = np.flatnonzero((scene.gathered.found_image == place) & (found.confidence >= _FAINTEST))
     for d in own[np.argsort(found.confidence[own])][-_MOST_BOXES:].tolist():
         yield found.xyxy[d], str(scene.role[d]), int(found.class_id[d]), float(found.confidence[d])
 
 
-def _read(name: str, read: ReadPicture) -> Image | None:
-    """A picture, or None where it cannot be read: a page with one picture less is still a page."""
+def _read(name: str, read: ReadImage) -> Image | None:
+    """An image, or None where it cannot be read: a page with one image less is still a page."""
     try:
         return read(name)
     except DataError:
@@ -222,7 +223,7 @@ def _read(name: str, read: ReadPicture) -> Image | None:
 
 
 def _shrunk(rgb: Pixels, side: int) -> tuple[Pixels, float]:
-    """A picture whose longer side is at most ``side`` pixels, and its scale."""
+    """An image whose longer side is at most ``side`` pixels, and its scale."""
     scale = min(1.0, side / max(rgb.shape[:2]))
     if scale == 1:
         return rgb, scale
@@ -231,7 +232,7 @@ def _shrunk(rgb: Pixels, side: int) -> tuple[Pixels, float]:
 
 
 def _placed(xyxy: NDArray[Any], start: NDArray[Any], scale: float) -> Corners:
-    """x, y, width, height of a box on a part of a picture that begins at ``start``."""
+    """x, y, width, height of a box on a part of an image that begins at ``start``."""
     low, high = (xyxy[:2] - start) * scale, (xyxy[2:] - start) * scale  # (2,), (2,)
     x, y, width, height = (round(float(value), 1) for value in (*low, *(high - low)))
     return x, y, width, height
