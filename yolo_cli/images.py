@@ -28,6 +28,7 @@ __all__ = [
     "WRITABLE",
     "Image",
     "decode_image",
+    "encode_image",
     "read_image",
     "write_image",
 ]
@@ -127,24 +128,38 @@ def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
         DataError: if the format cannot hold the image, or the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in WRITABLE:
-        raise UsageError(
-            f"{path}: cannot write {path.suffix or 'no suffix'}; use one of {' '.join(WRITABLE)}"
-        )
-    with _silent_opencv():
-        try:
-            done, data = cv2.imencode(path.suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-        except cv2.error:
-            done = False
-    if not done:
-        raise DataError(f"{path}: {path.suffix} cannot hold {rgb.shape[1]}x{rgb.shape[0]} pixels; use .png")
+    data = encode_image(rgb, path.suffix, str(path))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(data.tobytes())
+        part.write_bytes(data)
         part.replace(path)
     except OSError as fault:
         part.unlink(missing_ok=True)
         raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
+
+
+def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> bytes:
+    """The bytes of an image file in the format of ``suffix``, as for `write_image`.
+
+    Args:
+        rgb: uint8, (height, width, 3).
+        suffix: with its dot, as ".png".
+        name: what to call the image in messages.
+
+    Raises:
+        UsageError: if the suffix names no format that can be written.
+        DataError: if the format cannot hold the image.
+    """
+    if suffix.lower() not in WRITABLE:
+        raise UsageError(f"{name}: cannot write {suffix or 'no suffix'}; use one of {' '.join(WRITABLE)}")
+    with _silent_opencv():
+        try:
+            done, data = cv2.imencode(suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        except cv2.error:
+            done = False
+    if not done:
+        raise DataError(f"{name}: {suffix} cannot hold {rgb.shape[1]}x{rgb.shape[0]} pixels; use .png")
+    return bytes(data.tobytes())
 
 
 def _read_bytes(path: Path, name: str) -> bytes:
