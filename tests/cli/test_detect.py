@@ -151,12 +151,13 @@ def test_coco(cli):
 
 
 def test_coco_boxes_hold_width_and_height():
-    from yolo_cli.cli.output import WRITERS, Model, Result
+    from yolo_cli.cli.output import WRITERS, Model
     from yolo_cli.detections import Detections
+    from yolo_cli.pipeline import Outcome
 
     found = Detections(np.float32([[10, 20, 34.5, 50]]), np.float32([0.5]), np.array([0]))
     [entry] = json.loads(
-        "".join(WRITERS["coco"]([Result("x/007.png", None, found, None, {})], Model("m", ("a",), (32, 32))))
+        "".join(WRITERS["coco"]([Outcome("x/007.png", found)], Model("m", ("a",), (32, 32))))
     )
     assert entry == {"image_id": 7, "category_id": 1, "bbox": [10.0, 20.0, 24.5, 30.0], "score": 0.5}
 

@@ -18,6 +18,7 @@ from tests.made_sets import BOXES, NAMES, coco_json, write_coco, write_yolo
 from yolo_cli.cli import main
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
+from yolo_cli.detectors.protocol import Times
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Fake:
     def card(self):
         return SimpleNamespace(name="fake", resize="letterbox", suppression="iou")
 
-    def detect(self, images):
-        return [self._find(image) for image in images]
+    def detect_timed(self, images):
+        return [self._find(image) for image in images], Times(1.0, 20.0, 3.0)
 
     def _find(self, image):
         stem = Path(image.name).stem

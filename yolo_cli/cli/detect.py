@@ -19,9 +19,8 @@ from yolo_cli.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yolo_cli.cli.output import Result
     from yolo_cli.detectors import RegionDetector, YoloDetector
-    from yolo_cli.sources import Source, Sourced
+    from yolo_cli.pipeline import Outcome
 
 __all__ = ["detect"]
 
@@ -109,6 +108,7 @@ def _run(options: _Options) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.cli.output import WRITERS, Model
     from yolo_cli.cli.runs import Saving, open_run_folder, save_results
+    from yolo_cli.pipeline import run_detector
     from yolo_cli.sources import open_source
 
     config = _config(options)
@@ -121,7 +121,7 @@ def _run(options: _Options) -> int:
         )  # those with regions have two networks, or none that leads
         say(f"model {model.name}, input {model.input_size}, {type(runs).__name__}")
     tally = _Tally()
-    results = _counted(_detect(source, detector, options.batch), tally)
+    results = _counted(run_detector(detector, source, batch=options.batch), tally)
     saving = Saving(options.save, options.save_crops, options.save_txt)
     folder = open_run_folder(_RUN_FOLDER, options.out, options.exist_ok) if saving.anything else None
     if folder:
@@ -181,40 +181,7 @@ def _class_ids(words: Sequence[str], class_names: Sequence[str]) -> tuple[int, .
     return tuple(sorted(ids))
 
 
-def _detect(source: Source, detector: YoloDetector | RegionDetector, batch: int) -> Iterator[Result]:
-    """Read and detect, ``batch`` images at a time; results come in the order of the source."""
-    for group in _batches(source, batch):
-        yield from _detect_group(group, detector)
-
-
-def _batches(source: Source, batch: int) -> Iterator[list[Sourced]]:
-    group: list[Sourced] = []
-    for sourced in source:
-        group.append(sourced)
-        if len(group) == batch:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _detect_group(group: list[Sourced], detector: YoloDetector | RegionDetector) -> Iterator[Result]:
-    """Detect on the images that could be read; the others become results with their fault."""
-    from yolo_cli.cli.output import Result
-    from yolo_cli.detections import Detections
-
-    images = [sourced.image for sourced in group if sourced.image is not None]
-    all_found, times = detector.detect_timed(images)
-    spent = {"prepare": times.prepare_ms, "infer": times.infer_ms, "post": times.post_ms}
-    shares = {step: milliseconds / max(len(images), 1) for step, milliseconds in spent.items()}
-    found = iter(all_found)
-    for sourced in group:
-        detections = Detections() if sourced.image is None else next(found)
-        time_ms = {"read": sourced.read_ms, **shares}
-        yield Result(sourced.name, sourced.image, detections, sourced.error, time_ms)
-
-
-def _counted(results: Iterable[Result], tally: _Tally) -> Iterator[Result]:
+def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
     """Pass results on, count them, and name the faults on stderr."""
     for result in results:
         tally.images += 1
@@ -227,7 +194,7 @@ def _counted(results: Iterable[Result], tally: _Tally) -> Iterator[Result]:
         yield result
 
 
-def _until_interrupt(results: Iterable[Result], tally: _Tally) -> Iterator[Result]:
+def _until_interrupt(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
     """Let Ctrl-C end the results, so that what is done is written to its end."""
     try:
         yield from results

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from yolo_cli.cli.output import Result, yolo_lines
+from yolo_cli.cli.output import yolo_lines
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import WRITABLE, write_image
+from yolo_cli.pipeline import Outcome
 from yolo_cli.render import draw
 
 __all__ = ["Saving", "open_run_folder", "save_results"]
@@ -63,8 +64,8 @@ def _new_folder(first: Path) -> Path:
 
 
 def save_results(
-    results: Iterable[Result], folder: Path, saving: Saving, class_names: tuple[str, ...]
-) -> Iterator[Result]:
+    results: Iterable[Outcome], folder: Path, saving: Saving, class_names: tuple[str, ...]
+) -> Iterator[Outcome]:
     """Pass results on, and save what is asked for each.
 
     Images keep their names; a second ``a`` becomes ``a-2``. Labels lie in ``labels/``, crops in
@@ -94,12 +95,12 @@ def _free_stem(stem: str, used: set[str]) -> str:
     return next(name for name in names if name.casefold() not in used)
 
 
-def _save_image(result: Result, path: Path, class_names: tuple[str, ...]) -> None:
+def _save_image(result: Outcome, path: Path, class_names: tuple[str, ...]) -> None:
     if result.image is not None:
         write_image(path, draw(result.image, result.detections, class_names))
 
 
-def _save_crops(result: Result, folder: Path, stem: str, suffix: str, class_names: tuple[str, ...]) -> None:
+def _save_crops(result: Outcome, folder: Path, stem: str, suffix: str, class_names: tuple[str, ...]) -> None:
     """Each box as an image of its own, with no line in it."""
     if result.image is None:
         return
@@ -114,7 +115,7 @@ def _save_crops(result: Result, folder: Path, stem: str, suffix: str, class_name
             write_image(place / f"{stem}-{number}{suffix}", crop)
 
 
-def _save_text(result: Result, path: Path) -> None:
+def _save_text(result: Outcome, path: Path) -> None:
     """A YOLO label file, which training can use: without confidences, and empty where nothing was found."""
     if result.image is None:
         return
