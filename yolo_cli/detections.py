@@ -143,4 +143,4 @@ def _class_id(word: str, class_names: Sequence[str]) -> int:
         return int(word)
     near = difflib.get_close_matches(word, class_names, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(class_names[:5])}, …"
-    raise UsageError(f"classes: the model has no class '{word}'; {hint}")
+    raise UsageError(f"the model has no class '{word}'; {hint}")

@@ -29,6 +29,7 @@ __all__ = [
     "Image",
     "decode_image",
     "encode_image",
+    "over_white",
     "read_image",
     "write_image",
 ]
@@ -187,7 +188,9 @@ def _decode(data: bytes, header: Header) -> NDArray[np.uint8] | None:
         if header.alpha:
             pixels = _imdecode(raw, cv2.IMREAD_UNCHANGED)  # (height, width[, channels]), stored order
             if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
-                return _upright(_over_white(pixels, header.kind == "TIFF"), header.orientation)
+                premultiplied = header.kind == "TIFF" and pixels.dtype == np.uint8  # libtiff does that
+                rgba = _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA))
+                return _upright(over_white(rgba, premultiplied), header.orientation)
         pixels = _imdecode(raw, cv2.IMREAD_COLOR)  # (height, width, 3), BGR, upright
     return None if pixels is None else _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
 
@@ -201,18 +204,16 @@ def _imdecode(raw: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
     return pixels
 
 
-def _over_white(bgra: NDArray[Any], premultiplied: bool) -> NDArray[np.uint8]:
-    """Lay BGRA, (height, width, 4), over white and return RGB.
+def over_white(rgba: NDArray[np.uint8], premultiplied: bool = False) -> NDArray[np.uint8]:
+    """Lay RGBA, (height, width, 4), over white; return RGB, (height, width, 3).
 
-    ``premultiplied`` colours (libtiff gives them so at 8 bits) already bear their alpha.
+    ``premultiplied`` colours are multiplied by their alpha already.
     """
-    straight = not premultiplied or bgra.dtype != np.uint8
-    rgba = _uint8(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA))
     rgb, alpha = rgba[..., :3], rgba[..., 3:].astype(np.uint16)  # (h, w, 3), (h, w, 1)
     if alpha.min() == 255:
         return np.ascontiguousarray(rgb)
     # 255 * 255 + 127 < 65536, so 16 bits hold every sum.
-    over = (rgb * alpha + 127) // 255 if straight else rgb.astype(np.uint16)  # (h, w, 3)
+    over = rgb.astype(np.uint16) if premultiplied else (rgb * alpha + 127) // 255  # (h, w, 3)
     return _uint8(np.minimum(over + (255 - alpha), 255).astype(np.uint8))
 
 

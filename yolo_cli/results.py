@@ -23,7 +23,7 @@ from yolo_cli.errors import UsageError
 from yolo_cli.images import Image, encode_image, write_image
 from yolo_cli.render import DrawStyle, draw
 
-__all__ = ["Detection", "Result"]
+__all__ = ["Detection", "Result", "each_detection"]
 
 _PREVIEW = 1024  # pixels of the longer side in a notebook
 
@@ -106,10 +106,7 @@ class Result(Sequence[Detection]):
         return Result(self.image, self.detections[index], self.names, self.time_ms)
 
     def __iter__(self) -> Iterator[Detection]:
-        found = self.detections
-        rows = zip(found.xyxy.tolist(), found.confidence.tolist(), found.class_id.tolist(), strict=True)
-        for box, confidence, number in rows:
-            yield Detection(self.names[number], number, confidence, tuple(box))
+        return each_detection(self.detections, self.names)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
@@ -266,6 +263,13 @@ class Result(Sequence[Detection]):
         caption = html.escape(repr(self)[1:-1])
         data = base64.b64encode(self._repr_png_()).decode()
         return f'<img src="data:image/png;base64,{data}" alt="{caption}"><br>{caption}'
+
+
+def each_detection(detections: Detections, names: Sequence[str]) -> Iterator[Detection]:
+    """The detections one by one, with the class names of the model ``names``."""
+    columns = (detections.xyxy.tolist(), detections.confidence.tolist(), detections.class_id.tolist())
+    for box, confidence, number in zip(*columns, strict=True):
+        yield Detection(names[number], number, confidence, tuple(box))
 
 
 def _counted(name: str, count: int) -> str:

@@ -311,7 +311,7 @@ def test_classes_by_name_or_id(cli, words, kept):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--classes", "dgo"], "--classes: the model has no class 'dgo'; did you mean dog?"),
+        (["--classes", "dgo"], "the model has no class 'dgo'; did you mean dog?"),
         (["--classes", "3"], "--classes: the model has no class '3'; it knows cat, dog, traffic light"),
         (["--conf", "1.5"], "--conf is 1.5, and must lie between 0 and 1"),
         (["--conf", "high"], "Invalid value for '--conf': 'high' is not a valid float."),

@@ -150,35 +150,14 @@ def _config(options: _Options) -> DetectConfig:
 def _load(options: _Options, config: DetectConfig) -> YoloDetector | RegionDetector:
     """The detector, told which classes are wanted."""
     from yolo_cli import detectors
+    from yolo_cli.detections import class_ids
 
     named = {"weights": options.weights} if options.weights else {}
     detector = detectors.load_detector(**named, engine=options.engine, device=options.device, config=config)
     if not options.classes:
         return detector
-    ids = _class_ids(options.classes, detector.class_names)
+    ids = class_ids(options.classes, detector.class_names)
     return replace(detector, config=replace(config, classes=ids))
-
-
-def _class_ids(words: Sequence[str], class_names: Sequence[str]) -> tuple[int, ...]:
-    """Ids of classes given by name or id, with commas between.
-
-    Raises:
-        UsageError: if the model has no such class.
-
-    >>> _class_ids(["dog,traffic light", "0"], ["cat", "dog", "traffic light"])
-    (0, 1, 2)
-    """
-    ids = set()
-    for word in (part.strip() for part in ",".join(words).split(",")):
-        if word in class_names:
-            ids.add(class_names.index(word))
-        elif word.isascii() and word.isdigit() and int(word) < len(class_names):
-            ids.add(int(word))
-        else:
-            near = nearest(word, class_names)
-            hint = f"did you mean {near}?" if near else f"it knows {', '.join(class_names[:5])}, …"
-            raise UsageError(f"--classes: the model has no class '{word}'; {hint}")
-    return tuple(sorted(ids))
 
 
 def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
