@@ -125,10 +125,9 @@ def class_ids(wanted: Classes, class_names: Sequence[str]) -> tuple[int, ...]:
     >>> class_ids(["dog,traffic light", 0], ["cat", "dog", "traffic light"])
     (0, 1, 2)
     """
-    words = [wanted] if isinstance(wanted, str | int) else list(wanted)
-    return tuple(
-        sorted({_class_id(part, class_names) for word in words for part in _parts(word, class_names)})
-    )
+    words = map(str, [wanted] if isinstance(wanted, str | int) else wanted)
+    parts = (part for word in words for part in _parts(word, class_names))
+    return tuple(sorted({_class_id(part, class_names) for part in parts}))
 
 
 def _parts(word: str, class_names: Sequence[str]) -> list[str]:
@@ -142,5 +141,9 @@ def _class_id(word: str, class_names: Sequence[str]) -> int:
     if word.isascii() and word.isdigit() and int(word) < len(class_names):
         return int(word)
     near = difflib.get_close_matches(word, class_names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(class_names[:5])}, …"
+    hint = f"did you mean {near[0]}?" if near else f"it has {_few(class_names)}"
     raise UsageError(f"the model has no class '{word}'; {hint}")
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) <= 5 else [*names[:5], "…"])

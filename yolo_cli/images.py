@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import atomic_write_bytes
 from yolo_cli.headers import Header, read_header
 
 __all__ = [
@@ -129,14 +130,7 @@ def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
         DataError: if the format cannot hold the image, or the file cannot be written.
     """
     path = Path(path)
-    data = encode_image(rgb, path.suffix, str(path))
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as fault:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
+    atomic_write_bytes(path, encode_image(rgb, path.suffix, str(path)))
 
 
 def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> bytes:

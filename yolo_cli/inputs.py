@@ -154,7 +154,7 @@ def _fault(array: NDArray[Any]) -> str | None:
     got = f"array is {array.dtype} of shape {array.shape}"
     if array.ndim == 4:
         return f"{got}, which is a batch; give list(array)"
-    if array.ndim == 3 and array.shape[0] in (1, 3, 4) and array.shape[2] not in (1, 3, 4):
+    if array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3, 4):
         return f"{got}, channels first; give array.transpose(1, 2, 0)"
     if array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
         return f"{got}, and must be (height, width) or (height, width, 1, 3 or 4)"

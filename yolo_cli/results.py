@@ -151,7 +151,8 @@ class Result(Sequence[Detection]):
     @property
     def class_names(self) -> NDArray[np.str_]:
         """The class name of each detection, (N,): ``result[result.class_names == "cat"]`` works."""
-        return np.array(self.names, dtype=str)[self.class_id]
+        names: NDArray[np.str_] = np.array(self.names, dtype=str)[self.class_id]
+        return names
 
     @property
     def counts(self) -> dict[str, int]:
