@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from yolo_cli.cli.output import Result
-    from yolo_cli.detectors import RegionDetector, YoloDetector
+    from yolo_cli.detectors import Detector
     from yolo_cli.sources import Source, Sourced
 
 __all__ = ["detect"]
@@ -147,7 +147,7 @@ def _config(options: _Options) -> DetectConfig:
     )
 
 
-def _load(options: _Options, config: DetectConfig) -> YoloDetector | RegionDetector:
+def _load(options: _Options, config: DetectConfig) -> Detector:
     """The detector, told which classes are wanted."""
     from yolo_cli import detectors
 
@@ -156,7 +156,7 @@ def _load(options: _Options, config: DetectConfig) -> YoloDetector | RegionDetec
     if not options.classes:
         return detector
     ids = _class_ids(options.classes, detector.class_names)
-    return replace(detector, config=replace(config, classes=ids))
+    return detector.with_config(replace(config, classes=ids))
 
 
 def _class_ids(words: Sequence[str], class_names: Sequence[str]) -> tuple[int, ...]:
@@ -181,7 +181,7 @@ def _class_ids(words: Sequence[str], class_names: Sequence[str]) -> tuple[int, .
     return tuple(sorted(ids))
 
 
-def _detect(source: Source, detector: YoloDetector | RegionDetector, batch: int) -> Iterator[Result]:
+def _detect(source: Source, detector: Detector, batch: int) -> Iterator[Result]:
     """Read and detect, ``batch`` images at a time; results come in the order of the source."""
     for group in _batches(source, batch):
         yield from _detect_group(group, detector)
@@ -198,7 +198,7 @@ def _batches(source: Source, batch: int) -> Iterator[list[Sourced]]:
         yield group
 
 
-def _detect_group(group: list[Sourced], detector: YoloDetector | RegionDetector) -> Iterator[Result]:
+def _detect_group(group: list[Sourced], detector: Detector) -> Iterator[Result]:
     """Detect on the images that could be read; the others become results with their fault."""
     from yolo_cli.cli.output import Result
     from yolo_cli.detections import Detections
