@@ -97,7 +97,7 @@ def _assert_cost(detector: Detector, image: Image) -> None:
 
 def _assert_other_config(detector: Detector, image: Image) -> None:
     before = detector.config
-    other = detector.with_config(replace(before, confidence=1.0))
+    other = detector.with_config(replace(before, conf=1.0))
     assert len(other.detect([image])[0]) == 0, "nothing is above a confidence of 1"
     assert detector.config == before, "with_config must leave the detector as it is"
     assert other.card == detector.card, "with_config must keep the model"

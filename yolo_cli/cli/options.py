@@ -16,6 +16,7 @@ __all__ = [
     "config_option",
     "data_options",
     "detection_options",
+    "drawing_options",
     "evaluation_options",
     "explaining_options",
     "format_option",
@@ -53,7 +54,7 @@ _BOXES = (
     click.option(
         "--conf",
         type=float,
-        default=_DEFAULTS.confidence,
+        default=_DEFAULTS.conf,
         show_default=True,
         help="Keep boxes with more confidence than this.",
     ),
@@ -67,7 +68,7 @@ _BOXES = (
     click.option(
         "--max-det",
         type=int,
-        default=_DEFAULTS.max_detections,
+        default=_DEFAULTS.max_det,
         show_default=True,
         help="At most so many boxes an image.",
     ),
@@ -113,10 +114,21 @@ _RUN = (
     ),
 )
 
+_DRAWING = (
+    click.option("--line-width", type=int, metavar="PIXELS", help="Line width.  [default: by image size]"),
+    click.option("--no-labels", is_flag=True, help="Draw boxes without labels."),
+    click.option("--no-confidence", is_flag=True, help="Draw labels without confidences."),
+)
+
 
 def detection_options(command: Decorated) -> Decorated:
     """Which model, which of its boxes are kept, and how it runs."""
     return _all(command, *_MODEL, *_BOXES, *_RUN)
+
+
+def drawing_options(command: Decorated) -> Decorated:
+    """How boxes are drawn."""
+    return _all(command, *_DRAWING)
 
 
 def explaining_options(command: Decorated) -> Decorated:

@@ -12,7 +12,7 @@ from yolo_cli.detectors.trace import Times, Trace
 from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
 
-__all__ = ["Cost", "Detector"]
+__all__ = ["Cost", "Detector", "Times", "Trace"]
 
 
 @dataclass(frozen=True, slots=True)

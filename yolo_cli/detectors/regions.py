@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import clip, cxcywh_to_xyxy, xyxy_to_cxcywh
+from yolo_cli.boxes import clip_boxes, cxcywh_to_xyxy, xyxy_to_cxcywh
 from yolo_cli.codec import Candidates
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
@@ -149,21 +149,22 @@ class RegionDetector:
     def select(self, predictions: RegionScores, image: Image) -> Selection:
         """The (region, class) pairs above the confidence, and those that suppression leaves."""
         candidates = self._candidates(predictions, image)
-        kept, confidence = survivors(candidates.xyxy, candidates, self.config, self.card)  # (K,), (K,)
-        returned = kept[: self.config.max_detections]  # (D,)
+        config, boxes = self.config, candidates.xyxy  # (M, 4)
+        kept, confidence = survivors(boxes, candidates, config, self.card, config.conf)
+        returned = kept[: self.config.max_det]  # (D,)
         best = candidates[returned]
         found = Detections(best.xyxy, confidence[: len(returned)], best.class_id)
-        return Selection(candidates, candidates.xyxy, kept, returned, found)
+        return Selection(candidates, boxes, kept, returned, found)
 
     def _candidates(self, predictions: RegionScores, image: Image) -> Candidates:
         """The (region, class) pairs above the confidence, of the wanted classes, clipped to the image."""
-        wanted = predictions.scores > self.config.confidence  # (N, C)
+        wanted = predictions.scores > self.config.conf  # (N, C)
         if self.config.classes is not None:
             wanted &= np.isin(np.arange(wanted.shape[1]), self.config.classes)
         region, class_id = np.nonzero(wanted)  # (M,), (M,)
         confidence = predictions.scores[region, class_id].astype(np.float32)  # (M,)
         boxes = np.broadcast_to(predictions.xyxy, (*wanted.shape, 4))[region, class_id]  # (M, 4)
-        xyxy = clip(boxes.astype(np.float32), image.width, image.height)  # (M, 4)
+        xyxy = clip_boxes(boxes.astype(np.float32), (image.height, image.width))  # (M, 4)
         inside = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), not empty
         return Candidates(xyxy, confidence, class_id, region)[inside]
 

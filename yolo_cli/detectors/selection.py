@@ -27,7 +27,7 @@ def check_classes(config: DetectConfig, card: ModelCard) -> None:
 
 
 def survivors(
-    boxes: Floats, candidates: Candidates, config: DetectConfig, card: ModelCard
+    boxes: Floats, candidates: Candidates, config: DetectConfig, card: ModelCard, conf: float
 ) -> tuple[NDArray[np.intp], Floats]:
     """Positions (K,) and confidences (K,) of the candidates that suppression leaves, most confident first.
 
@@ -36,6 +36,7 @@ def survivors(
         candidates: N of them.
         config: threshold and rule.
         card: the rule where ``config`` names none.
+        conf: the threshold that a confidence which Soft-NMS lowered must still exceed.
     """
     return suppress(
         boxes,
@@ -44,5 +45,6 @@ def survivors(
         threshold=config.nms_iou,
         kind=config.suppression or card.suppression,
         beta=card.beta,
-        class_agnostic=config.class_agnostic,
+        agnostic=config.agnostic,
+        conf=conf,
     )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import clip
+from yolo_cli.boxes import clip_boxes
 from yolo_cli.codec import Candidates, decode
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.detections import Detections
@@ -142,10 +142,10 @@ class YoloDetector:
         candidates = replace(raw, xyxy=letterbox.undo(raw.xyxy))
         size = np.array([image.width, image.height] * 2, np.float32)  # (4,)
         boxes: Floats = candidates.xyxy / size  # (N, 4)
-        kept, confidence = survivors(boxes, candidates, self.config, self.card)  # (K,), (K,)
-        xyxy = clip(candidates.xyxy[kept], image.width, image.height)  # (K, 4)
+        kept, confidence = survivors(boxes, candidates, self.config, self.card, self._raw_threshold)
+        xyxy = clip_boxes(candidates.xyxy[kept], (image.height, image.width))  # (K, 4)
         inside = (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1)  # (K,): clipping leaves nothing of a box outside
-        best = np.flatnonzero(inside)[: self.config.max_detections]  # (D,)
+        best = np.flatnonzero(inside)[: self.config.max_det]  # (D,)
         returned = kept[best]
         found = Detections(xyxy[best], self._calibrated(confidence[best]), candidates.class_id[returned])
         return Selection(candidates, boxes, kept, returned, found)
@@ -158,8 +158,8 @@ class YoloDetector:
 
     @property
     def _raw_threshold(self) -> float:
-        """The network's own confidence that calibration maps to ``config.confidence``."""
-        wanted = self.config.confidence
+        """The network's own confidence that calibration maps to ``config.conf``."""
+        wanted = self.config.conf
         if self.card.calibration is None:
             return wanted
         given, true = self.card.calibration

@@ -5,7 +5,7 @@ It runs the detector's own steps, so that it tells what detection does.
 
 from __future__ import annotations
 
-from yolo_cli.boxes import clip
+from yolo_cli.boxes import clip_boxes
 from yolo_cli.detectors import Detector
 from yolo_cli.explanation.drawing import draw_explanation
 from yolo_cli.explanation.fates import Contest, Fate, Rule, check_point
@@ -35,7 +35,7 @@ def explain(detector: Detector, image: Image, point: tuple[float, float]) -> Exp
     check_point(image, point)
     rule = Rule.of(detector.config, detector.card)
     trace = detector.trace(image)
-    boxes = clip(trace.selection.candidates.xyxy, image.width, image.height)  # (N, 4)
+    boxes = clip_boxes(trace.selection.candidates.xyxy, (image.height, image.width))  # (N, 4)
     contest = Contest(trace.selection, boxes, rule)
     if trace.grid is not None:
         return explain_grid(trace.grid, contest, point)

@@ -53,7 +53,7 @@ class Rule:
     kind: SuppressionKind
     threshold: float
     beta: float
-    class_agnostic: bool
+    agnostic: bool
 
     @classmethod
     def of(cls, config: DetectConfig, card: ModelCard) -> Rule:
@@ -65,7 +65,7 @@ class Rule:
         kind = config.suppression or card.suppression
         if kind == "soft":
             raise UsageError("--suppression soft: removes no box because of another one; choose another rule")
-        return cls(kind, config.nms_iou, card.beta, config.class_agnostic)
+        return cls(kind, config.nms_iou, card.beta, config.agnostic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +94,7 @@ class Contest:
         for place in self.selection.kept[::-1].tolist():  # the more confident one overwrites the other
             common = overlap(boxes[place], boxes, rule.kind, rule.beta)  # (N,)
             hit = common > rule.threshold  # (N,)
-            if not rule.class_agnostic:
+            if not rule.agnostic:
                 hit &= class_id == class_id[place]
             winner[hit], overlaps[hit] = place, common[hit]
         winner[self.selection.kept] = -1

@@ -39,7 +39,7 @@ class Fake:
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         found = [self.answer(image) for image in images]
-        return found if self.config.confidence < 1 else [one[:0] for one in found]
+        return found if self.config.conf < 1 else [one[:0] for one in found]
 
     def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
         return self.detect(images), Times(0.0, 1.0, 0.0)

@@ -116,7 +116,7 @@ def test_both_ways_put_the_scores_in_the_same_order(image):
 
 @pytest.mark.parametrize("method", [SlidingWindow, ConvSlidingWindow])
 def test_they_are_detectors(method):
-    assert_is_detector(RegionDetector(method(Brightness()), CARD, DetectConfig(confidence=0.5)))
+    assert_is_detector(RegionDetector(method(Brightness()), CARD, DetectConfig(conf=0.5)))
 
 
 @pytest.mark.parametrize("method", [SlidingWindow, ConvSlidingWindow])

@@ -15,10 +15,10 @@ from yolo_cli.explanation.fates import Contest, Rule
 BOXES = np.float32([[0, 0, 40, 20], [30, 0, 64, 20], [15, 0, 50, 20]])
 
 
-def contest(class_id=(0, 0, 0), returned=(0, 1), class_agnostic=False) -> Contest:
+def contest(class_id=(0, 0, 0), returned=(0, 1), agnostic=False) -> Contest:
     candidates = Candidates(BOXES, np.float32([0.9, 0.8, 0.7]), np.array(class_id), np.arange(3))
     selection = Selection(candidates, BOXES, np.array([0, 1]), np.array(returned), Detections())
-    return Contest(selection, BOXES, Rule("iou", 0.4, 0.6, class_agnostic))
+    return Contest(selection, BOXES, Rule("iou", 0.4, 0.6, agnostic))
 
 
 def test_of_two_that_could_the_more_confident_one_is_named():
@@ -29,7 +29,7 @@ def test_of_two_that_could_the_more_confident_one_is_named():
 
 def test_another_class_suppresses_only_where_classes_do_not_count():
     assert contest(class_id=(1, 0, 0)).winners()[0].tolist() == [-1, -1, 1]
-    assert contest(class_id=(1, 0, 0), class_agnostic=True).winners()[0].tolist() == [-1, -1, 0]
+    assert contest(class_id=(1, 0, 0), agnostic=True).winners()[0].tolist() == [-1, -1, 0]
 
 
 def test_the_winner_is_told_of_though_it_was_not_asked_for():

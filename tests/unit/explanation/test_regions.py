@@ -41,7 +41,7 @@ class Remembering:
 
 @cache
 def detector(kind: str) -> RegionDetector:
-    config = DetectConfig(confidence=0.3)
+    config = DetectConfig(conf=0.3)
     loaded = load_detector((MODELS | SLOW)[kind], engine="onnx", device="cpu", config=config, kind=kind)
     few = 200 if kind == "rcnn" else None  # it has a run of the network for each
     return replace(loaded, method=Remembering(loaded.method, few))
@@ -167,7 +167,7 @@ def test_a_winner_from_elsewhere_is_told_of():
 
 
 def test_boxes_beyond_the_limit_are_not_kept():
-    explained = explain(hand_made(max_detections=1), BLANK, (5, 5))
+    explained = explain(hand_made(max_det=1), BLANK, (5, 5))
     assert [fate.kept for fate in explained.fates] == [True, False, False, False]
     assert [fate.suppressed_by for fate in explained.fates] == [None, 0, None, None]
 
