@@ -8,7 +8,7 @@ from tests.shared import ROOT
 from yolo_cli.comparison import Measured, Row
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import GroundTruth
-from yolo_cli.detectors.regions import Cost
+from yolo_cli.detectors import Cost
 
 EXAMPLES = ROOT / "examples"
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import EvaluationSet, Kind
 from yolo_cli.evaluation.matching import assign, ranked
@@ -119,7 +119,7 @@ def _mistake(gathered: EvaluationSet, found: int, ground_truth: int) -> str:
     said = f"{label} {gathered.found.confidence[found]:.2f}"
     if ground_truth < 0:
         return f"{said}; no object"
-    overlap = iou(gathered.found.xyxy[[found]], gathered.ground_truth.xyxy[[ground_truth]])[0, 0]
+    overlap = box_iou(gathered.found.xyxy[[found]], gathered.ground_truth.xyxy[[ground_truth]])[0, 0]
     wanted = gathered.class_names[gathered.ground_truth.class_id[ground_truth]]
     return f"{said}; ground truth {wanted}, IoU {overlap:.2f}"
 
