@@ -15,59 +15,58 @@ import glob
 import os
 import re
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import MAX_BYTES, SUFFIXES, Image, decode_image, read_image
+from yolo_cli.text import read_lines
 
-__all__ = ["STDIN", "Source", "Sourced", "natural_key", "open_source"]
+__all__ = ["STDIN", "Source", "SourceItem", "natural_key", "open_source"]
 
 STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sourced:
-    """One image that was named, read or not.
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """An image that is not read yet.
 
     Attributes:
         name: as the user named it; "-" for standard input.
-        image: the image, or None where it could not be read.
-        error: one line that says why not, or None. Exactly one of ``image`` and ``error`` is None.
-        read_ms: how long reading and decoding took, in milliseconds.
+        where: the list file and line that named it, as a prefix of its errors.
+        fault: one line that says why it can never be read, or None.
     """
 
     name: str
-    image: Image | None
-    error: str | None
-    read_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An image not yet read: ``path`` is "-" for standard input; ``fault`` says why it never will be."""
-
-    path: str
     where: str = ""
     fault: str | None = None
+
+    def read(self) -> Image:
+        """The image. Standard input can be read once.
+
+        Raises:
+            DataError: if it cannot be read.
+        """
+        if self.fault:
+            raise DataError(self.fault)
+        try:
+            return _image(self.name)
+        except DataError as fault:
+            raise DataError(f"{self.where}{fault}") from fault
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Images to be read: iterate for `Sourced` values; ``len`` counts them, bad ones too.
+    """Images to be read, and faults in-band as items that raise them; ``len`` counts both."""
 
-    Iterating again reads the files again; standard input can be read once.
-    """
-
-    entries: tuple[_Entry, ...]
+    entries: tuple[SourceItem, ...]
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __iter__(self) -> Iterator[Sourced]:
-        return map(_read, self.entries)
+    def __iter__(self) -> Iterator[SourceItem]:
+        return iter(self.entries)
 
 
 def open_source(arguments: Sequence[str], *, recursive: bool = False) -> Source:
@@ -108,34 +107,34 @@ def _piece_key(piece: str) -> tuple[int, str, str]:
     return sys.maxsize, piece.casefold(), piece
 
 
-def _first_mentions(entries: Iterable[_Entry]) -> Iterator[_Entry]:
+def _first_mentions(entries: Iterable[SourceItem]) -> Iterator[SourceItem]:
     """Drop what was named before, however it was spelt."""
     seen: set[str] = set()
     for entry in entries:
-        key = entry.path if entry.path == STDIN else os.path.abspath(entry.path)
+        key = entry.name if entry.name == STDIN else os.path.abspath(entry.name)
         if key not in seen:
             seen.add(key)
             yield entry
 
 
-def _expand(argument: str, recursive: bool) -> list[_Entry]:
+def _expand(argument: str, recursive: bool) -> list[SourceItem]:
     """The images behind one argument; a fault where there are none."""
     if argument == STDIN:
-        return [_Entry(STDIN)]
+        return [SourceItem(STDIN)]
     if os.path.isdir(argument):
         return _folder(argument, recursive)
     if os.path.isfile(argument):
-        return _list_file(argument) if argument.lower().endswith(".txt") else [_Entry(argument)]
+        return _list_file(argument) if argument.lower().endswith(".txt") else [SourceItem(argument)]
     if glob.has_magic(argument):
         found = [path for path in glob.glob(argument, recursive=True) if _is_image(path)]
         return _sorted(found) or [_fault(argument, "matches no image")]
     return [_fault(argument, "there is no such file or folder")]
 
 
-def _folder(folder: str, recursive: bool) -> list[_Entry]:
+def _folder(folder: str, recursive: bool) -> list[SourceItem]:
     """The images in a folder, those of its folders if asked, and a fault for each that cannot be read."""
     found: list[str] = []
-    faults: list[_Entry] = []
+    faults: list[SourceItem] = []
 
     def refuse(error: OSError) -> None:
         faults.append(_fault(str(error.filename), f"cannot be listed: {error.strerror}"))
@@ -147,47 +146,33 @@ def _folder(folder: str, recursive: bool) -> list[_Entry]:
     return (_sorted(found) + faults) or [_fault(folder, f"holds no image{hint}")]
 
 
-def _list_file(path: str) -> list[_Entry]:
+def _list_file(path: str) -> list[SourceItem]:
     """One path a line, relative to the list file; empty lines and lines that begin with # say nothing."""
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        return [_fault(path, "is no list of paths in UTF-8; save it as UTF-8 text")]
-    except OSError as error:
-        return [_fault(path, f"cannot be read: {error.strerror}")]
+        lines = read_lines(Path(path))
+    except DataError as fault:
+        return [SourceItem(path, fault=str(fault))]
     folder = os.path.dirname(path)
     entries = [
-        _Entry(os.path.join(folder, line.strip()), f"{path}:{number}: ")
+        SourceItem(os.path.join(folder, line), f"{path}:{number}: ")
         for number, line in enumerate(lines, start=1)
-        if line.strip() and not line.lstrip().startswith("#")
+        if line and not line.startswith("#")
     ]
     return entries or [_fault(path, "lists no image; write one path a line")]
 
 
-def _sorted(paths: Iterable[str]) -> list[_Entry]:
-    return [_Entry(path) for path in sorted(paths, key=natural_key)]
+def _sorted(paths: Iterable[str]) -> list[SourceItem]:
+    return [SourceItem(path) for path in sorted(paths, key=natural_key)]
 
 
-def _fault(path: str, words: str) -> _Entry:
-    return _Entry(path, fault=f"{path}: {words}")
+def _fault(path: str, words: str) -> SourceItem:
+    return SourceItem(path, fault=f"{path}: {words}")
 
 
 def _is_image(path: str) -> bool:
     """By its name alone."""
     name = os.path.basename(path)
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
-
-
-def _read(entry: _Entry) -> Sourced:
-    """Read one image, with its fault in-band."""
-    if entry.fault:
-        return Sourced(entry.path, None, entry.fault, 0.0)
-    start = time.perf_counter()
-    try:
-        image, error = _image(entry.path), None
-    except DataError as fault:
-        image, error = None, f"{entry.where}{fault}"
-    return Sourced(entry.path, image, error, (time.perf_counter() - start) * 1000)
 
 
 def _image(path: str) -> Image:

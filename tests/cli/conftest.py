@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -39,11 +39,14 @@ class FakeDetector:
             raise KeyboardInterrupt
         return [self._find(image) for image in images], Times(1.0, 20.0, 3.0)
 
+    def with_config(self, config):
+        return replace(self, config=config)
+
     def _find(self, image):
         xyxy = np.float32([[0, 0, image.width / 2, image.height], [0, 0, 10, 20]])
         found = Detections(xyxy, np.float32([0.87654, 0.4]), np.array([1, 0]))
         wanted = self.config.classes or range(len(NAMES))
-        return found[(found.confidence > self.config.confidence) & np.isin(found.class_id, wanted)]
+        return found[(found.confidence > self.config.conf) & np.isin(found.class_id, wanted)]
 
 
 @dataclass

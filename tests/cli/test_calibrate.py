@@ -16,6 +16,7 @@ from yolo_cli.cli import main
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.detectors import DEFAULT_MODEL
+from yolo_cli.detectors.protocol import Times
 from yolo_cli.weights import ModelCard, find_model, read_card
 
 
@@ -35,12 +36,13 @@ class Fake:
     def class_names(self):
         return self.card.class_names
 
-    def detect(self, images):
+    def detect_timed(self, images):
         left = np.arange(10, dtype=np.float32)[:, None] * 32
         boxes = left * [1, 0, 1, 0] + np.float32([0, 0, 32, 32])
         cat = self.class_names.index("cat")
         confidence = np.linspace(0.1, 0.91, 10, dtype=np.float32)
-        return [Detections(boxes.astype(np.float32), confidence, np.full(10, cat)) for _ in images]
+        found = Detections(boxes.astype(np.float32), confidence, np.full(10, cat))
+        return [found for _ in images], Times(1.0, 20.0, 3.0)
 
 
 @pytest.fixture

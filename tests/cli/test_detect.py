@@ -12,7 +12,7 @@ import pytest
 
 from tests.images import encode, huge_header, smooth
 from yolo_cli.images import read_image
-from yolo_cli.render import draw
+from yolo_cli.render import DrawStyle, draw
 
 A = {
     "image": "p/a.jpg",
@@ -56,6 +56,16 @@ def test_what_is_saved_is_what_draw_draws(cli):
     image = read_image("p/b 2.png")
     expected = draw(image, cli.fake._find(image), cli.fake.class_names)
     assert (read_image("runs/detect/predict/b 2.png").rgb == expected).all()
+
+
+def test_the_drawing_options(cli):
+    done = cli("detect", "p/b 2.png", "--line-width", 4, "--no-labels", "--no-confidence", "--out", "o")
+    assert done.exit_code == 0
+    image = read_image("p/b 2.png")
+    style = DrawStyle(line_width=4, labels=False, confidence=False)
+    expected = draw(image, cli.fake._find(image), cli.fake.class_names, style)
+    assert (read_image("o/b 2.png").rgb == expected).all()
+    assert cli("detect", "p/b 2.png", "--line-width", 0).exit_code == 2
 
 
 def test_every_run_gets_its_own_folder(cli):
@@ -151,12 +161,13 @@ def test_coco(cli):
 
 
 def test_coco_boxes_hold_width_and_height():
-    from yolo_cli.cli.output import WRITERS, Model, Result
+    from yolo_cli.cli.output import WRITERS, Model
     from yolo_cli.detections import Detections
+    from yolo_cli.pipeline import Outcome
 
     found = Detections(np.float32([[10, 20, 34.5, 50]]), np.float32([0.5]), np.array([0]))
     [entry] = json.loads(
-        "".join(WRITERS["coco"]([Result("x/007.png", None, found, None, {})], Model("m", ("a",), (32, 32))))
+        "".join(WRITERS["coco"]([Outcome("x/007.png", found)], Model("m", ("a",), (32, 32))))
     )
     assert entry == {"image_id": 7, "category_id": 1, "bbox": [10.0, 20.0, 24.5, 30.0], "score": 0.5}
 
@@ -285,8 +296,8 @@ def test_options_reach_the_detector(cli):
     [named] = cli.loaded
     config = named.pop("config")
     assert named == {"weights": "w", "engine": "onnx", "device": "cpu"}
-    assert (config.confidence, config.nms_iou, config.max_detections) == (0.3, 0.6, 7)
-    assert (config.class_agnostic, config.suppression, config.resize) == (True, "soft", "stretch")
+    assert (config.conf, config.nms_iou, config.max_det) == (0.3, 0.6, 7)
+    assert (config.agnostic, config.suppression, config.resize) == (True, "soft", "stretch")
     assert config.imgsz == (320, 416)
 
 
@@ -310,8 +321,8 @@ def test_classes_by_name_or_id(cli, words, kept):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--classes", "dgo"], "--classes: the model has no class 'dgo'; did you mean dog?"),
-        (["--classes", "3"], "--classes: the model has no class '3'; it knows cat, dog, traffic light"),
+        (["--classes", "dgo"], "the model has no class 'dgo'; did you mean dog?"),
+        (["--classes", "3"], "the model has no class '3'; it has cat, dog, traffic light"),
         (["--conf", "1.5"], "--conf is 1.5, and must lie between 0 and 1"),
         (["--conf", "high"], "Invalid value for '--conf': 'high' is not a valid float."),
         (["--imgsz", "wide"], "Invalid value for '--imgsz': wide is no size; give 416, or height x width"),
@@ -352,7 +363,7 @@ def test_a_config_file_stands_between_options_and_defaults(cli):
     assert done.exit_code == 0, done.stderr
     assert len(json.loads(done.stdout)["detections"]) == 2
     [named] = cli.loaded
-    assert named["config"].confidence == 0.1  # the command line goes before the file
+    assert named["config"].conf == 0.1  # the command line goes before the file
     assert named["config"].nms_iou == 0.7
     assert named["config"].imgsz == (320, 416)
     assert not Path("runs").exists()
@@ -361,10 +372,10 @@ def test_a_config_file_stands_between_options_and_defaults(cli):
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
-        ("cnof: 1", 2, "c.yaml: 'cnof' is no option of detect; did you mean conf?"),
-        ("zzzz: 1", 2, "c.yaml: 'zzzz' is no option of detect; see yolo detect --help"),
-        ("conf: [", 3, "c.yaml:2: is no YAML: "),
-        ("- conf", 3, "c.yaml: must hold lines such as 'conf: 0.3'"),
+        ("cnof: 1", 2, "c.yaml: 'cnof' is not an option of detect; did you mean conf?"),
+        ("zzzz: 1", 2, "c.yaml: 'zzzz' is not an option of detect; see yolo detect --help"),
+        ("conf: [", 3, "c.yaml:2: is not YAML: "),
+        ("- conf", 3, "c.yaml: must hold lines such as 'key: value'"),
         ("", 3, "c.yaml: must hold lines"),
         ("conf: high", 2, "Invalid value for '--conf': 'high'"),
         ("classes: cat", 0, ""),

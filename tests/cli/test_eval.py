@@ -18,6 +18,7 @@ from tests.made_sets import BOXES, NAMES, coco_json, write_coco, write_yolo
 from yolo_cli.cli import main
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
+from yolo_cli.detectors.protocol import Times
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Fake:
     def card(self):
         return SimpleNamespace(name="fake", resize="letterbox", suppression="iou")
 
-    def detect(self, images):
-        return [self._find(image) for image in images]
+    def detect_timed(self, images):
+        return [self._find(image) for image in images], Times(1.0, 20.0, 3.0)
 
     def _find(self, image):
         stem = Path(image.name).stem
@@ -112,7 +113,7 @@ def test_json_has_the_fields_that_are_documented(cli):
 def test_text_and_files(cli):
     done = cli("eval", "--data", "yolo", "--plots")
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith("fake on yolo, split val: 2 images, 2 objects\njudged by coco")
+    assert done.stdout.startswith("fake on yolo, split val: 2 images, 2 objects\nevaluated by coco")
     assert "saved in runs/eval; open runs/eval/report.html in a browser" in done.stderr
     names = {path.name for path in Path("runs/eval").iterdir()}
     assert names == {"detections.ndjson", "run.json", "report.html", "plots"}

@@ -8,11 +8,12 @@ import pytest
 
 from tests.shared import SHARED, needs_shared
 from yolo_cli.cli import progress
-from yolo_cli.cli.output import WRITERS, Model, Result, coco_category_ids
+from yolo_cli.cli.output import WRITERS, Model, coco_category_ids
 from yolo_cli.detections import Detections
+from yolo_cli.pipeline import Outcome
 
 MODEL = Model("m", ("cat",), (416, 416))
-BAD = Result("bad.jpg", None, Detections(), "bad.jpg: is bad", {})
+BAD = Outcome("bad.jpg", Detections(), "bad.jpg: is bad")
 
 
 def test_cocos_own_category_ids():
@@ -71,7 +72,7 @@ def test_writers_give_each_image_as_soon_as_it_comes(form):
         for number in range(3):
             seen.append(number)
             found = Detections(np.float32([[0, 0, 1, 1]]), np.float32([0.5]), np.array([0]))
-            yield Result(f"{number}.png", Image(np.zeros((2, 2, 3), np.uint8)), found, None, {})
+            yield Outcome(f"{number}.png", found, image=Image(np.zeros((2, 2, 3), np.uint8)))
 
     first = next(text for text in WRITERS[form](results(), MODEL) if "0.5" in text)  # its confidence
     assert first

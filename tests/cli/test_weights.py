@@ -56,7 +56,7 @@ def test_both_engines_give_the_same_boxes(folder: Path) -> None:
 
     yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny")
     image = read_image(_image(folder))
-    config = DetectConfig(confidence=0.0, nms_iou=1.0)
+    config = DetectConfig(conf=0.0, nms_iou=1.0)
     onnx, keras = (
         load_detector("tiny", engine=e, config=config).detect([image])[0] for e in ("onnx", "keras")
     )
@@ -110,7 +110,7 @@ def test_nan_in_the_weights_of_a_model_file_finds_nothing_and_does_not_crash(fol
 @pytest.mark.parametrize(
     ("card", "says"),
     [
-        ("- a list", "must hold only"),
+        ("- a list", "must hold lines"),
         ("licence: [", "is not YAML"),
         ("resize: crop", "must be stretch or letterbox"),
     ],

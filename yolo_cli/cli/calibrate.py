@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, data_options, evaluation_options, format_option, talk_options
+from yolo_cli.cli.options import (
+    config_option,
+    data_options,
+    encoding_option,
+    evaluation_options,
+    format_option,
+    talk_options,
+)
 from yolo_cli.cli.progress import say
 from yolo_cli.errors import UsageError
+from yolo_cli.files import atomic_write_text
 
 if TYPE_CHECKING:
     from yolo_cli.cli.judged import Model
@@ -77,6 +85,7 @@ class _Options:
 @format_option("text", "json")
 @click.option("--out", metavar="NAME", help="The copy's name or path.  [default: MODEL-calibrated]")
 @click.option("--exist-ok", is_flag=True, help="Overwrite a model of that name.")
+@encoding_option
 @config_option
 @talk_options
 def calibrate(**given: Any) -> int:
@@ -180,7 +189,7 @@ def _save(model: Model, files: ModelFiles, done: Calibrated, target: Path, fitte
     written = copy_model(files, card, target)
     paths = [path for path in (written.keras, written.onnx) if path]
     page = target.with_name(f"{target.name}.md")
-    page.write_text(card_text(card, {path.name: sha256(path) for path in paths}), encoding="utf-8")
+    atomic_write_text(page, card_text(card, {path.name: sha256(path) for path in paths}))
     return [*paths, page]
 
 

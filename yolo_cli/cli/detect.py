@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.cli.group import INTERRUPTED, YoloCommand, nearest
-from yolo_cli.cli.options import config_option, detection_options, format_option, talk_options
+from yolo_cli.cli.group import INTERRUPTED, YoloCommand
+from yolo_cli.cli.options import (
+    config_option,
+    detection_options,
+    drawing_options,
+    encoding_option,
+    format_option,
+    talk_options,
+)
 from yolo_cli.cli.progress import say, track
 from yolo_cli.config import DetectConfig
-from yolo_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yolo_cli.cli.output import Result
-    from yolo_cli.detectors import RegionDetector, YoloDetector
-    from yolo_cli.sources import Source, Sourced
+    from yolo_cli.detectors import Detector
+    from yolo_cli.pipeline import Outcome
 
 __all__ = ["detect"]
 
@@ -66,6 +71,9 @@ class _Options:
     out: str | None
     output_format: str
     save: bool
+    line_width: int | None
+    no_labels: bool
+    no_confidence: bool
     save_crops: bool
     save_txt: bool
     exist_ok: bool
@@ -95,9 +103,11 @@ class _Tally:
     default=True,
     help="Save images with the boxes drawn in, or do not.  [default: save]",
 )
+@drawing_options
 @click.option("--save-crops", is_flag=True, help="Save what lies in each box as an image.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, which training can use.")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@encoding_option
 @config_option
 @talk_options
 def detect(**given: Any) -> int:
@@ -109,6 +119,8 @@ def _run(options: _Options) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.cli.output import WRITERS, Model
     from yolo_cli.cli.runs import Saving, open_run_folder, save_results
+    from yolo_cli.pipeline import run_detector
+    from yolo_cli.render import DrawStyle
     from yolo_cli.sources import open_source
 
     config = _config(options)
@@ -121,8 +133,9 @@ def _run(options: _Options) -> int:
         )  # those with regions have two networks, or none that leads
         say(f"model {model.name}, input {model.input_size}, {type(runs).__name__}")
     tally = _Tally()
-    results = _counted(_detect(source, detector, options.batch), tally)
-    saving = Saving(options.save, options.save_crops, options.save_txt)
+    results = _counted(run_detector(detector, source, batch=options.batch), tally)
+    style = DrawStyle(options.line_width, not options.no_labels, not options.no_confidence)
+    saving = Saving(options.save, options.save_crops, options.save_txt, style)
     folder = open_run_folder(_RUN_FOLDER, options.out, options.exist_ok) if saving.anything else None
     if folder:
         results = save_results(results, folder, saving, model.class_names)
@@ -137,84 +150,30 @@ def _run(options: _Options) -> int:
 def _config(options: _Options) -> DetectConfig:
     """What the detector needs to know, without the classes: their names are the model's."""
     return DetectConfig(
-        confidence=options.conf,
+        conf=options.conf,
         nms_iou=options.nms_iou,
-        max_detections=options.max_det,
-        class_agnostic=options.agnostic,
+        max_det=options.max_det,
+        agnostic=options.agnostic,
         suppression=options.suppression,
         resize=options.resize,
         imgsz=options.imgsz,
     )
 
 
-def _load(options: _Options, config: DetectConfig) -> YoloDetector | RegionDetector:
+def _load(options: _Options, config: DetectConfig) -> Detector:
     """The detector, told which classes are wanted."""
     from yolo_cli import detectors
+    from yolo_cli.detections import class_ids
 
     named = {"weights": options.weights} if options.weights else {}
     detector = detectors.load_detector(**named, engine=options.engine, device=options.device, config=config)
     if not options.classes:
         return detector
-    ids = _class_ids(options.classes, detector.class_names)
-    return replace(detector, config=replace(config, classes=ids))
+    ids = class_ids(options.classes, detector.class_names)
+    return detector.with_config(replace(config, classes=ids))
 
 
-def _class_ids(words: Sequence[str], class_names: Sequence[str]) -> tuple[int, ...]:
-    """Ids of classes given by name or id, with commas between.
-
-    Raises:
-        UsageError: if the model has no such class.
-
-    >>> _class_ids(["dog,traffic light", "0"], ["cat", "dog", "traffic light"])
-    (0, 1, 2)
-    """
-    ids = set()
-    for word in (part.strip() for part in ",".join(words).split(",")):
-        if word in class_names:
-            ids.add(class_names.index(word))
-        elif word.isascii() and word.isdigit() and int(word) < len(class_names):
-            ids.add(int(word))
-        else:
-            near = nearest(word, class_names)
-            hint = f"did you mean {near}?" if near else f"it knows {', '.join(class_names[:5])}, …"
-            raise UsageError(f"--classes: the model has no class '{word}'; {hint}")
-    return tuple(sorted(ids))
-
-
-def _detect(source: Source, detector: YoloDetector | RegionDetector, batch: int) -> Iterator[Result]:
-    """Read and detect, ``batch`` images at a time; results come in the order of the source."""
-    for group in _batches(source, batch):
-        yield from _detect_group(group, detector)
-
-
-def _batches(source: Source, batch: int) -> Iterator[list[Sourced]]:
-    group: list[Sourced] = []
-    for sourced in source:
-        group.append(sourced)
-        if len(group) == batch:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _detect_group(group: list[Sourced], detector: YoloDetector | RegionDetector) -> Iterator[Result]:
-    """Detect on the images that could be read; the others become results with their fault."""
-    from yolo_cli.cli.output import Result
-    from yolo_cli.detections import Detections
-
-    images = [sourced.image for sourced in group if sourced.image is not None]
-    all_found, times = detector.detect_timed(images)
-    spent = {"prepare": times.prepare_ms, "infer": times.infer_ms, "post": times.post_ms}
-    shares = {step: milliseconds / max(len(images), 1) for step, milliseconds in spent.items()}
-    found = iter(all_found)
-    for sourced in group:
-        detections = Detections() if sourced.image is None else next(found)
-        time_ms = {"read": sourced.read_ms, **shares}
-        yield Result(sourced.name, sourced.image, detections, sourced.error, time_ms)
-
-
-def _counted(results: Iterable[Result], tally: _Tally) -> Iterator[Result]:
+def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
     """Pass results on, count them, and name the faults on stderr."""
     for result in results:
         tally.images += 1
@@ -227,7 +186,7 @@ def _counted(results: Iterable[Result], tally: _Tally) -> Iterator[Result]:
         yield result
 
 
-def _until_interrupt(results: Iterable[Result], tally: _Tally) -> Iterator[Result]:
+def _until_interrupt(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
     """Let Ctrl-C end the results, so that what is done is written to its end."""
     try:
         yield from results

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from yolo_cli.cli.progress import say, track
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import read_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from yolo_cli.datasets import Dataset
     from yolo_cli.detections import Detections
-    from yolo_cli.judging import ClassMatch, Outcome
+    from yolo_cli.judging import ClassMatch
+    from yolo_cli.pipeline import Outcome
 
 __all__ = [
     "Images",
@@ -106,10 +108,10 @@ def _usual_name(split: str, splits: Sequence[str]) -> str:
 def detection_config(given: Any) -> DetectConfig:
     """How the model detects, with the floor for judging; classes are left out when judging, not before."""
     return DetectConfig(
-        confidence=EVALUATION_FLOOR if given.conf is None else given.conf,
+        conf=EVALUATION_FLOOR if given.conf is None else given.conf,
         nms_iou=given.nms_iou,
-        max_detections=given.max_det,
-        class_agnostic=given.agnostic,
+        max_det=given.max_det,
+        agnostic=given.agnostic,
         suppression=given.suppression,
         resize=given.resize,
         imgsz=given.imgsz,
@@ -162,9 +164,7 @@ def chosen_classes(texts: Iterable[str], data: Sequence[str]) -> list[str]:
 
 def read_names(path: Path) -> tuple[str, ...]:
     """Class names from a file with one on each line."""
-    from yolo_cli.datasets.text import read_text
-
-    names = tuple(line.strip() for line in read_text(path).split("\n") if line.strip())
+    names = tuple(filter(None, read_lines(path)))
     if not names:
         raise DataError(f"{path}: holds no class name; write one on each line")
     return names
@@ -199,18 +199,18 @@ def detect_all(
         DataError: if no image could be read.
         KeyboardInterrupt: if the user stops it; what is done is on disk.
     """
-    from yolo_cli.judging import Journal, detect_samples
+    from yolo_cli.pipeline import Journal, run_detector
 
     opener = Journal.resume if resume else Journal.start
     journal = opener(journal_path, model.header) if journal_path else None
-    results: Iterable[Outcome] = detect_samples(model.detector, dataset.samples, journal, batch)
+    results: Iterable[Outcome] = run_detector(model.detector, dataset.samples, batch=batch, journal=journal)
     if not quiet:
         results = track(results, len(dataset), "images")
     found, faults = {}, []
     try:
         for outcome in results:
             if outcome.error is None:
-                found[outcome.image] = outcome.found
+                found[outcome.name] = outcome.detections
             else:
                 faults.append(outcome.error)
                 say(f"error: {outcome.error}")

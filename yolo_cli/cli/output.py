@@ -9,15 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from yolo_cli.detections import Detections
 from yolo_cli.images import Image
+from yolo_cli.pipeline import Outcome
+from yolo_cli.results import Result, each_detection
 
-__all__ = ["WRITERS", "Model", "Result", "coco_category_ids", "yolo_lines"]
+__all__ = ["WRITERS", "Model", "coco_category_ids", "yolo_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +37,10 @@ class Model:
     input_size: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """What became of one image.
-
-    Attributes:
-        name: as the user named it.
-        image: the image, or None where it could not be read.
-        detections: what was found on it.
-        error: why it could not be read, or None.
-        time_ms: milliseconds of each step.
-    """
-
-    name: str
-    image: Image | None
-    detections: Detections
-    error: str | None
-    time_ms: Mapping[str, float]
+Writer = Callable[[Iterable[Outcome], Model], Iterator[str]]
 
 
-Writer = Callable[[Iterable[Result], Model], Iterator[str]]
-
-
-def _json(results: Iterable[Result], model: Model) -> Iterator[str]:
+def _json(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """One JSON document."""
     facts = {"name": model.name, "input_size": model.input_size, "class_names": model.class_names}
     yield f'{{"model": {_dump(facts)},\n "images": ['
@@ -66,13 +49,13 @@ def _json(results: Iterable[Result], model: Model) -> Iterator[str]:
     yield "\n ]}\n"
 
 
-def _ndjson(results: Iterable[Result], model: Model) -> Iterator[str]:
+def _ndjson(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """One JSON object a line, each as soon as its image is done."""
     for result in results:
         yield _dump(_record(result, model)) + "\n"
 
 
-def _csv(results: Iterable[Result], model: Model) -> Iterator[str]:
+def _csv(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """One row a box, after a row of names."""
     yield _csv_row("image", "width", "height", "class_id", "class_name", "confidence", "x1", "y1", "x2", "y2")
     for result in results:
@@ -88,7 +71,7 @@ def _csv_row(*values: object) -> str:
     return line.getvalue()
 
 
-def _coco(results: Iterable[Result], model: Model) -> Iterator[str]:
+def _coco(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """COCO's results list, with boxes as x, y, width, height.
 
     ``image_id`` is the number that the file is called (``000000000139.jpg`` is 139), else the file's name.
@@ -114,14 +97,14 @@ def _coco(results: Iterable[Result], model: Model) -> Iterator[str]:
     yield "\n]\n"
 
 
-def _yolo(results: Iterable[Result], _: Model) -> Iterator[str]:
+def _yolo(results: Iterable[Outcome], _: Model) -> Iterator[str]:
     """A line ``# NAME`` for each image, then ``class_id cx cy w h confidence`` for each box."""
     for result in results:
         if result.image is not None:
             yield f"# {' '.join(result.name.split())}\n" + yolo_lines(result.image, result.detections, True)
 
 
-def _table(results: Iterable[Result], model: Model) -> Iterator[str]:
+def _table(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """A table for people, at the end."""
     from yolo_cli.cli.table import table
 
@@ -171,28 +154,16 @@ def coco_category_ids(class_names: tuple[str, ...]) -> list[int]:
     return list(range(1, len(plain) + 1))
 
 
-def _record(result: Result, model: Model) -> dict[str, Any]:
+def _record(outcome: Outcome, model: Model) -> dict[str, Any]:
     """One image for JSON."""
-    if result.image is None:
-        return {"image": result.name, "error": result.error}
-    return {
-        "image": result.name,
-        "width": result.image.width,
-        "height": result.image.height,
-        "detections": list(_found(result.detections, model)),
-        "time_ms": {step: round(spent, 1) for step, spent in result.time_ms.items()},
-    }
+    if outcome.image is None:
+        return {"image": outcome.name, "error": outcome.error}
+    return Result(outcome.image, outcome.detections, model.class_names, outcome.time_ms).to_dict()
 
 
-def _found(detections: Detections, model: Model) -> Iterator[dict[str, Any]]:
+def _found(detections: Detections, model: Model) -> list[dict[str, Any]]:
     """Each box as plain numbers, rounded to what they can bear."""
-    for box, confidence, class_id in _rows(detections):
-        yield {
-            "class_id": class_id,
-            "class_name": model.class_names[class_id],
-            "confidence": round(confidence, 4),
-            "box": [round(edge, 2) for edge in box],
-        }
+    return [detection.to_dict() for detection in each_detection(detections, model.class_names)]
 
 
 def _rows(detections: Detections) -> Iterator[tuple[list[float], float, int]]:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from yolo_cli.cli.output import Result, yolo_lines
+from yolo_cli.cli.output import yolo_lines
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, write_image
-from yolo_cli.render import draw
+from yolo_cli.pipeline import Outcome
+from yolo_cli.render import DrawStyle, draw
 
 __all__ = ["Saving", "open_run_folder", "save_results"]
 
@@ -23,6 +25,7 @@ class Saving:
     images: bool
     crops: bool
     texts: bool
+    style: DrawStyle
 
     @property
     def anything(self) -> bool:
@@ -63,8 +66,8 @@ def _new_folder(first: Path) -> Path:
 
 
 def save_results(
-    results: Iterable[Result], folder: Path, saving: Saving, class_names: tuple[str, ...]
-) -> Iterator[Result]:
+    results: Iterable[Outcome], folder: Path, saving: Saving, class_names: tuple[str, ...]
+) -> Iterator[Outcome]:
     """Pass results on, and save what is asked for each.
 
     Images keep their names; a second ``a`` becomes ``a-2``. Labels lie in ``labels/``, crops in
@@ -81,7 +84,8 @@ def save_results(
             used.add(stem.casefold())
             suffix = path.suffix if path.suffix.lower() in WRITABLE else ".png"
             if saving.images:
-                _save_image(result, folder / f"{stem}{suffix}", class_names)
+                drawn = draw(result.image, result.detections, class_names, saving.style)
+                write_image(folder / f"{stem}{suffix}", drawn)
             if saving.crops:
                 _save_crops(result, folder / "crops", stem, suffix, class_names)
             if saving.texts:
@@ -94,12 +98,7 @@ def _free_stem(stem: str, used: set[str]) -> str:
     return next(name for name in names if name.casefold() not in used)
 
 
-def _save_image(result: Result, path: Path, class_names: tuple[str, ...]) -> None:
-    if result.image is not None:
-        write_image(path, draw(result.image, result.detections, class_names))
-
-
-def _save_crops(result: Result, folder: Path, stem: str, suffix: str, class_names: tuple[str, ...]) -> None:
+def _save_crops(result: Outcome, folder: Path, stem: str, suffix: str, class_names: tuple[str, ...]) -> None:
     """Each box as an image of its own, with no line in it."""
     if result.image is None:
         return
@@ -110,24 +109,13 @@ def _save_crops(result: Result, folder: Path, stem: str, suffix: str, class_name
         x1, y1, x2, y2 = box
         crop = result.image.rgb[max(y1, 0) : max(y2, y1 + 1), max(x1, 0) : max(x2, x1 + 1)]  # (h, w, 3)
         if crop.size:
-            place = _make(folder / re.sub(r"[^\w .-]", "_", class_names[class_id]))
+            place = make_folder(folder / re.sub(r"[^\w .-]", "_", class_names[class_id]))
             write_image(place / f"{stem}-{number}{suffix}", crop)
 
 
-def _save_text(result: Result, path: Path) -> None:
+def _save_text(result: Outcome, path: Path) -> None:
     """A YOLO label file, which training can use: without confidences, and empty where nothing was found."""
     if result.image is None:
         return
-    _make(path.parent)
-    try:
-        path.write_text(yolo_lines(result.image, result.detections, False), encoding="utf-8")
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
-
-
-def _make(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise DataError(f"{folder}: no folder can be made here: {fault.strerror}") from fault
-    return folder
+    make_folder(path.parent)
+    atomic_write_text(path, yolo_lines(result.image, result.detections, False))

@@ -12,14 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from yolo_cli.cli.output import Result
+    from yolo_cli.pipeline import Outcome
 
 __all__ = ["table"]
 
 _WIDTH_OF_A_PIPE = 160
 
 
-def table(results: Iterable[Result], class_names: tuple[str, ...]) -> str:
+def table(results: Iterable[Outcome], class_names: tuple[str, ...]) -> str:
     """One row a box; the image's name stands in its first row. Colours only where the terminal has them."""
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     rows.add_column("image", overflow="fold")
@@ -35,7 +35,7 @@ def table(results: Iterable[Result], class_names: tuple[str, ...]) -> str:
     return "\n".join(line.rstrip() for line in captured.get().strip("\n").split("\n")) + "\n"
 
 
-def _rows(result: Result, class_names: tuple[str, ...]) -> list[list[Text]]:
+def _rows(result: Outcome, class_names: tuple[str, ...]) -> list[list[Text]]:
     """The rows of one image: at least one. `Text` takes names with brackets as they are."""
     name = Text(" ".join(result.name.split()))
     if result.error:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, image_size, talk_options
+from yolo_cli.cli.options import config_option, encoding_option, image_size, talk_options
 from yolo_cli.cli.progress import echo_model, say
-from yolo_cli.config import DETECTORS, TrainConfig
+from yolo_cli.config import TRAINABLE, TrainConfig
 from yolo_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 
 @click.command("train", cls=YoloCommand, help=_HELP)
 @click.option("--data", metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
-@click.option("--detector", type=click.Choice(DETECTORS), help="Method to train.  [default: yolo]")
+@click.option("--detector", type=click.Choice(TRAINABLE), help="Method to train.  [default: yolo]")
 @click.option("--weights", metavar="NAME", help="Model to fine-tune.  [default: yolov4-tiny-coco]")
 @click.option("--model", metavar="CFG", help="Darknet cfg to train from scratch.")
 @click.option("--backbone", metavar="NAME", help="Image classifier that gets YOLO heads.")
@@ -93,6 +93,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option("--flip-vertical", type=float, help="Probability of a vertical flip.  [default: 0]")
 @click.option("--allow-unlabelled", is_flag=True, help="Take images without a label file as empty.")
 @click.option("--use-val", is_flag=True, help="Train on val, too; evaluate once, at the end, on test.")
+@encoding_option
 @config_option
 @talk_options
 def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, **given: Any) -> int:

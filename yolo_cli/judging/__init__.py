@@ -3,10 +3,8 @@
 from yolo_cli.judging.calibrating import Calibrated, Seen, calibrate, halves
 from yolo_cli.judging.classes import ClassMatch, match_classes
 from yolo_cli.judging.cross_check import Check, cross_check
-from yolo_cli.judging.detecting import detect_samples
 from yolo_cli.judging.gates import Gate, missed_gates, read_gate
 from yolo_cli.judging.gathering import gather
-from yolo_cli.judging.journal import Journal, Outcome
 from yolo_cli.judging.results import Results, read_results
 
 __all__ = [
@@ -14,13 +12,10 @@ __all__ = [
     "Check",
     "ClassMatch",
     "Gate",
-    "Journal",
-    "Outcome",
     "Results",
     "Seen",
     "calibrate",
     "cross_check",
-    "detect_samples",
     "gather",
     "halves",
     "match_classes",

@@ -11,15 +11,14 @@ from typing import Any
 import yaml
 
 import yolo_cli
-from yolo_cli.config import DETECTORS, AugmentConfig, TrainConfig
+from yolo_cli.config import TRAINABLE, AugmentConfig, TrainConfig
 from yolo_cli.datasets import read_dataset
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import write_whole
+from yolo_cli.files import atomic_write_text
 
-__all__ = ["DEFAULT_WEIGHTS", "TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
+__all__ = ["TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
 
 ARGS = "args.yaml"
-DEFAULT_WEIGHTS = "yolov4-tiny-coco"
 
 # What every recipe knows; the rest is YOLO's.
 COMMON = {"data", "out", "detector", "allow_unlabelled", "config", "augment", "fingerprint", "finished"}
@@ -33,8 +32,8 @@ class TrainJob:
     Attributes:
         data: folder or file of the data set.
         out: the run's folder.
-        detector: one of `DETECTORS`. All but "yolo" take only `config.epochs` and `config.seed`.
-        weights: the model to fine-tune; None is `DEFAULT_WEIGHTS`.
+        detector: one of `TRAINABLE`. All but "yolo" take only `config.epochs` and `config.seed`.
+        weights: the model to fine-tune; None is the default model.
         model: a Darknet cfg, trained from scratch.
         backbone: the name of an image classifier that gets YOLO heads.
         backbone_weights: its weights: a file, "imagenet" to download them, or None for random ones.
@@ -68,8 +67,8 @@ class TrainJob:
     finished: bool = False
 
     def __post_init__(self) -> None:
-        if self.detector not in DETECTORS:
-            raise UsageError(f"--detector {self.detector}: cannot be trained; use {', '.join(DETECTORS)}")
+        if self.detector not in TRAINABLE:
+            raise UsageError(f"--detector {self.detector}: cannot be trained; use {', '.join(TRAINABLE)}")
         starts = [f"--{name}" for name in ("weights", "model", "backbone") if getattr(self, name)]
         if len(starts) > 1:
             raise UsageError(f"{' and '.join(starts)}: training starts from one of them; leave the other out")
@@ -143,7 +142,7 @@ def write_job(job: TrainJob) -> None:
     if job.config.imgsz is not None:
         values["config"]["imgsz"] = list(job.config.imgsz)
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-    write_whole(job.out / ARGS, lambda draft: draft.write_text(text, encoding="utf-8"))
+    atomic_write_text(job.out / ARGS, text)
 
 
 def read_job(out: Path) -> TrainJob:

@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets import Sample
-from yolo_cli.errors import DataError
-from yolo_cli.files import write_whole
+from yolo_cli.files import atomic_write, make_folder
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.events import State, Step, Watcher
 
@@ -115,12 +114,7 @@ class Workspace:
         """The path to keep something at; None if nothing is kept."""
         if self.folder is None:
             return None
-        folder = self.folder / UNFINISHED
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            raise DataError(f"{folder}: no folder can be made here: {fault.strerror}") from None
-        return folder / name
+        return make_folder(self.folder / UNFINISHED) / name
 
 
 NO_WORKSPACE = Workspace()
@@ -136,7 +130,7 @@ def _keep(path: Path | None, arrays: Arrays) -> None:
         with draft.open("wb") as file:
             np.savez(file, *arrays)
 
-    write_whole(path, write)
+    atomic_write(path, write)
 
 
 def _kept(path: Path | None) -> Arrays | None:

@@ -80,8 +80,7 @@ class Head:
 
 
 def localiser(**options) -> RegionDetector:
-    parts = Localiser(Map(), Head())
-    return RegionDetector(parts.propose, parts.classify, parts.cost, CARD, DetectConfig(**options))
+    return RegionDetector(Localiser(Map(), Head()), CARD, DetectConfig(**options))
 
 
 def test_cells_are_averaged_in_fours():
@@ -105,7 +104,7 @@ def test_one_object_in_pixels_of_the_image(height, width, box):
 
 
 def test_never_two_classes():
-    [found] = localiser(confidence=0.0).detect([Image(np.zeros((50, 50, 3), np.uint8))])
+    [found] = localiser(conf=0.0).detect([Image(np.zeros((50, 50, 3), np.uint8))])
     assert len(found) == 1
 
 

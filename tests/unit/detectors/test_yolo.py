@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.contract import assert_is_detector
 from yolo_cli import DetectConfig, Image, UserError
 from yolo_cli.codec import Head
-from yolo_cli.detectors import Detector, YoloDetector
+from yolo_cli.detectors import Cost, YoloDetector
+from yolo_cli.letterbox import Letterbox
 from yolo_cli.weights import ModelCard
 
 HEAD = Head("yolo", anchors=((32.0, 64.0),), stride=32, class_count=3)
@@ -29,6 +31,10 @@ class Answer:
         for (row, column), values in self.cells.items():
             raw[:, row, column] = values
         return [raw]
+
+    def multiply_accumulates(self, batch: np.ndarray) -> int:
+        """As if each pixel cost one."""
+        return int(np.prod(batch.shape[:3]))
 
 
 def detector(cells: dict[tuple[int, int], list[float]], **options: Any) -> YoloDetector:
@@ -70,14 +76,14 @@ def test_one_box_may_carry_several_classes() -> None:
 
 def test_class_agnostic_suppression_leaves_one_of_them() -> None:
     both = [0.0, 0.0, 0.0, 0.0, SURE, 2.0, 1.0, NEVER]
-    [found] = detector({(0, 0): both}, class_agnostic=True).detect([make_image(64, 64)])
+    [found] = detector({(0, 0): both}, agnostic=True).detect([make_image(64, 64)])
     assert found.class_id.tolist() == [0]
 
 
 def test_only_wanted_classes_and_only_so_many() -> None:
     cells = {(row, column): DOG for row in (0, 1) for column in (0, 1)}
     [all_of_them] = detector(cells, nms_iou=1.0).detect([make_image(64, 64)])
-    [few] = detector(cells, nms_iou=1.0, max_detections=3).detect([make_image(64, 64)])
+    [few] = detector(cells, nms_iou=1.0, max_det=3).detect([make_image(64, 64)])
     [none] = detector(cells, classes=(0, 2)).detect([make_image(64, 64)])
     assert (len(all_of_them), len(few), len(none)) == (4, 3, 0)
 
@@ -105,7 +111,34 @@ def test_nothing_in_nothing_out() -> None:
 
 
 def test_it_is_a_detector() -> None:
-    assert isinstance(detector({}), Detector)
+    assert_is_detector(detector({(1, 0): DOG}))
+
+
+def test_a_trace_by_hand() -> None:
+    """The network's box (0, 16, 32, 80) of `test_one_box_by_hand` is (0, 0, 64, 128) before clipping."""
+    trace = detector({(1, 0): DOG}).trace(make_image(64, 128))
+    np.testing.assert_allclose(trace.selection.candidates.xyxy, [[0, 0, 64, 128]], atol=1e-4)
+    np.testing.assert_allclose(trace.selection.boxes, [[0, 0, 0.5, 2]], atol=1e-4)
+    assert trace.selection.candidates.slot.tolist() == [2]  # the third cell, of one anchor each
+    assert trace.evaluated == 4
+    assert trace.regions is None
+
+
+def test_cost_is_one_run_of_the_network() -> None:
+    assert detector({}).cost(make_image(64, 128)) == Cost(64 * 64, 0)
+
+
+def test_boxes_are_transformed_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    undone = []
+
+    def undo(letterbox: Letterbox, xyxy: np.ndarray) -> np.ndarray:
+        undone.append(len(xyxy))
+        return original(letterbox, xyxy)
+
+    original = Letterbox.undo
+    monkeypatch.setattr(Letterbox, "undo", undo)
+    detector({(1, 0): DOG}).detect([make_image(64, 128)])
+    assert undone == [1]
 
 
 @pytest.mark.parametrize(
@@ -114,9 +147,9 @@ def test_it_is_a_detector() -> None:
         ({"imgsz": (64, 65)}, "multiple of 32"),
         ({"imgsz": (16, 64)}, "between 32 and 4096"),
         ({"classes": (3,)}, "classes 0 to 2"),
-        ({"confidence": 1.5}, "--conf is 1.5"),
+        ({"conf": 1.5}, "--conf is 1.5"),
         ({"nms_iou": -0.1}, "--nms-iou is -0.1"),
-        ({"max_detections": 0}, "--max-det is 0"),
+        ({"max_det": 0}, "--max-det is 0"),
     ],
 )
 def test_options_that_cannot_be(options: dict[str, Any], says: str) -> None:

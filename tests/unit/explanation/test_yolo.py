@@ -9,7 +9,7 @@ import pytest
 
 from tests.shared import ROOT
 from yolo_cli import DetectConfig, load_detector, read_image
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.codec import Head
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.errors import UsageError
@@ -22,7 +22,7 @@ IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
 
 @pytest.fixture(scope="module")
 def detector() -> YoloDetector:
-    return load_detector(engine="onnx", device="cpu", config=DetectConfig(confidence=0.05))
+    return load_detector(engine="onnx", device="cpu", config=DetectConfig(conf=0.05))
 
 
 def over(boxes, x, y):
@@ -99,7 +99,7 @@ def test_by_hand():
     assert explained.fates[1].overlap == pytest.approx(0.5, abs=1e-4)
     assert explained.fates[1].place.row == 1
     assert explained.fates[2].xyxy == pytest.approx((16, 0, 48, 64), abs=1e-3)
-    assert iou(np.array([explained.fates[0].xyxy]), np.array([explained.fates[2].xyxy])) < 0.4
+    assert box_iou(np.array([explained.fates[0].xyxy]), np.array([explained.fates[2].xyxy])) < 0.4
 
 
 def test_a_winner_that_lies_elsewhere_is_shown():
@@ -110,7 +110,7 @@ def test_a_winner_that_lies_elsewhere_is_shown():
 
 
 def test_boxes_beyond_the_limit_are_not_kept():
-    explained = explain(hand_made(nms_iou=0.4, max_detections=1), BLANK, (40, 20))
+    explained = explain(hand_made(nms_iou=0.4, max_det=1), BLANK, (40, 20))
     assert [fate.kept for fate in explained.fates] == [True, False, False]
     assert explained.fates[2].suppressed_by is None
 

@@ -82,7 +82,7 @@ def test_options_that_contradict_each_other(options: dict[str, object], fault: s
 
 
 def test_every_detector_has_a_recipe() -> None:
-    from yolo_cli.config import DETECTORS
+    from yolo_cli.config import TRAINABLE
     from yolo_cli.training.run import RECIPES
 
-    assert tuple(RECIPES) == DETECTORS
+    assert tuple(RECIPES) == TRAINABLE

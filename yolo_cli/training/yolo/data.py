@@ -22,6 +22,7 @@ from yolo_cli.codec import Head, encode
 from yolo_cli.config import AugmentConfig
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import GroundTruth
+from yolo_cli.training.yolo.cache import Cache
 
 __all__ = ["Batch", "BatchMaker", "Capacity", "Images", "ahead"]
 
@@ -41,22 +42,18 @@ class Images:
 
     def __init__(self, samples: Sequence[Sample], side: int) -> None:
         self._samples, self._side = tuple(samples), round(side * MARGIN)
-        self._kept: dict[int, Labelled] = {}
-        self._bytes = 0
+        self._cache: Cache[Labelled] = Cache(self._read, lambda labelled: labelled[0].nbytes, KEPT_BYTES)
 
     def __len__(self) -> int:
         return len(self._samples)
 
     def __getitem__(self, index: int) -> Labelled:
         """Image and boxes of one sample. Threads may ask at the same time."""
-        kept = self._kept.get(index)
-        if kept is not None:
-            return kept
-        labelled = _shrunk(self._samples[index].read().rgb, self._samples[index].ground_truth, self._side)
-        if self._bytes < KEPT_BYTES:
-            self._bytes += labelled[0].nbytes
-            self._kept[index] = labelled
-        return labelled
+        return self._cache[index]
+
+    def _read(self, index: int) -> Labelled:
+        sample = self._samples[index]
+        return _shrunk(sample.read().rgb, sample.ground_truth, self._side)
 
 
 def _shrunk(rgb: NDArray[np.uint8], ground_truth: GroundTruth, side: int) -> Labelled:

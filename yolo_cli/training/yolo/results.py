@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
-from yolo_cli.files import write_whole
+from yolo_cli.files import atomic_write
 from yolo_cli.report import About, analyse, read_training_curves, write_report
 from yolo_cli.training.checkpoint import checkpoint_of
 from yolo_cli.training.events import State
@@ -68,7 +68,7 @@ class Results:
                 table.writeheader()
                 table.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in state.history)
 
-        write_whole(self.job.out / "results.csv", write)
+        atomic_write(self.job.out / "results.csv", write)
 
     def finish(self, state: State, alpha: float | None = None) -> TrainResult:
         """Evaluate the best weights once more as they are shipped, and write them with their figures.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from yolo_cli.codec import Head
+from yolo_cli.detectors import DEFAULT_MODEL
 from yolo_cli.errors import DataError
-from yolo_cli.training.job import DEFAULT_WEIGHTS, TrainJob
+from yolo_cli.training.job import TrainJob
 
 __all__ = ["Start", "choose_start"]
 
@@ -54,7 +55,7 @@ def choose_start(job: TrainJob) -> Start:
         return _from_cfg(Path(job.model))
     if job.backbone is not None:
         return _from_backbone(job.backbone, job.backbone_weights)
-    name = job.weights or DEFAULT_WEIGHTS
+    name = job.weights or DEFAULT_MODEL
     start = _from_weights(name)
     return _forgotten(start, name) if job.from_scratch else start
 

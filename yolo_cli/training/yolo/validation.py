@@ -13,14 +13,16 @@ from yolo_cli.config import DetectConfig
 from yolo_cli.datasets import Sample
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.engines import Engine
-from yolo_cli.errors import UsageError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import Conditions, EvaluationSet, Evaluator, Report, evaluate
 from yolo_cli.images import Image
+from yolo_cli.pipeline import run_detector
+from yolo_cli.training.yolo.cache import Cache
 from yolo_cli.weights import ModelCard
 
 __all__ = ["LiveEngine", "Validator"]
 
-NEARLY_ALL = DetectConfig(confidence=0.001)
+NEARLY_ALL = DetectConfig(conf=0.001)
 """Nearly all detections: curves need the weak ones, too."""
 
 KEPT_BYTES = 512 << 20  # images are kept in memory up to this size
@@ -56,6 +58,18 @@ class LiveEngine:
         raise UsageError(f"arithmetic for {batch.shape} is counted from .onnx files, not while training")
 
 
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    """An image of the cache, as `run_detector` reads it."""
+
+    name: str
+    cache: Cache[Image]
+    place: int
+
+    def read(self) -> Image:
+        return self.cache[self.place]
+
+
 class Validator:
     """Evaluates networks on the same samples again and again.
 
@@ -70,8 +84,9 @@ class Validator:
         self, samples: Sequence[Sample], card: ModelCard, batch: int, config: DetectConfig = NEARLY_ALL
     ) -> None:
         self.samples, self.card, self.batch, self.config = tuple(samples), card, batch, config
-        self._kept: dict[int, Image] = {}
-        self._bytes = 0
+        self._cache: Cache[Image] = Cache(
+            lambda place: self.samples[place].read(), lambda image: image.rgb.nbytes, KEPT_BYTES
+        )
 
     def evaluate_model(self, model: Any) -> Report:
         """Figures of a Keras model in memory on all samples, by COCO's rules."""
@@ -82,32 +97,28 @@ class Validator:
         """How detections are made, for the protocol of every figure."""
         height, width = self.card.input_size
         return Conditions(
-            confidence_floor=self.config.confidence,
+            confidence_floor=self.config.conf,
             suppression=f"{self.card.suppression} {self.config.nms_iou:g}",
-            max_detections=self.config.max_detections,
+            max_detections=self.config.max_det,
             resize=f"{self.card.resize} {height}x{width}",
         )
 
     def gather(self, engine: Engine) -> EvaluationSet:
-        """The detections of a network on all samples, with their ground truth."""
+        """The detections of a network on all samples, with their ground truth.
+
+        Raises:
+            DataError: if an image cannot be read.
+        """
         detector = YoloDetector(engine, self.card, self.config)
         evaluator = Evaluator(self.card.class_names)
-        for start in range(0, len(self.samples), self.batch):
-            places = range(start, min(start + self.batch, len(self.samples)))
-            found = detector.detect([self._image(place) for place in places])
-            for place, detections in zip(places, found, strict=True):
-                evaluator.add(self.samples[place].name, detections, self.samples[place].ground_truth)
+        items = [_Cached(sample.name, self._cache, place) for place, sample in enumerate(self.samples)]
+        outcomes = run_detector(detector, items, batch=self.batch)
+        for sample, outcome in zip(self.samples, outcomes, strict=True):
+            if outcome.error is not None:
+                raise DataError(outcome.error)
+            evaluator.add(sample.name, outcome.detections, sample.ground_truth)
         return evaluator.gathered()
 
     def read(self, name: str) -> Image:
         """The image of the sample of that name."""
         return next(sample for sample in self.samples if sample.name == name).read()
-
-    def _image(self, place: int) -> Image:
-        kept = self._kept.get(place)
-        if kept is None:
-            kept = self.samples[place].read()
-            if self._bytes < KEPT_BYTES:
-                self._kept[place] = kept
-                self._bytes += kept.rgb.nbytes
-        return kept

@@ -35,7 +35,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.setattr(localisation, "BATCH", 8)
     monkeypatch.setattr(proposals, "BATCH", 2)
     monkeypatch.setattr(windows, "IMAGES_AT_ONCE", 3)
-    return open_dataset(write_shapes(tmp_path / "data"), split="train")
+    return open_dataset(write_shapes(tmp_path / "data")).in_split("train")
 
 
 def learn(data: Dataset, kind: str, workspace: Workspace) -> Any:

@@ -26,7 +26,7 @@ def job(tmp_path, detector, **options):
 def test_from_images_to_files_that_detect(kind, tmp_path):
     write_voc(tmp_path / "data")
     result = train(job(tmp_path, kind, epochs=1))
-    data = open_dataset(tmp_path / "data", split="train")
+    data = open_dataset(tmp_path / "data").in_split("train")
     assert result.images == len(data)
     for engine, file in (("onnx", result.onnx), ("keras", result.keras)):
         detector = load_detector(str(file), engine=engine, device="cpu")

@@ -1,4 +1,4 @@
-"""What was found so far, on disk image by image, so that an interrupted evaluation goes on.
+"""Outcomes on disk, image by image, so that an interrupted run can be resumed.
 
 The file is NDJSON: a first line says which model found it and how, then one line an image:
 ``{"image": …, "boxes": [[x1, y1, x2, y2], …], "confidence": […], "class_id": […]}`` or
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -17,21 +16,13 @@ import numpy as np
 
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
+from yolo_cli.pipeline.outcome import Outcome
 
-__all__ = ["Journal", "Outcome"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What became of one image: ``found``, or ``error`` where it could not be read."""
-
-    image: str
-    found: Detections
-    error: str | None = None
+__all__ = ["Journal"]
 
 
 class Journal:
-    """A file that outcomes are appended to, each safe as soon as it is written.
+    """A file that outcomes are appended to, each flushed as it is written; images and times are not kept.
 
     Attributes:
         done: the outcomes that were in the file when it was opened, by image.
@@ -68,7 +59,7 @@ class Journal:
             ) from fault
         whole = lines[:-1]  # what follows the last line break was cut short
         _check_header(path, whole[0] if whole else b"", header)
-        done = {outcome.image: outcome for outcome in _outcomes(path, whole[1:])}
+        done = {outcome.name: outcome for outcome in _outcomes(path, whole[1:])}
         file = _open(path, "r+")
         file.truncate(sum(len(line) + 1 for line in whole))
         file.seek(0, 2)
@@ -77,12 +68,12 @@ class Journal:
     def add(self, outcome: Outcome) -> None:
         """Write one outcome through to the file."""
         if outcome.error is not None:
-            self._write({"image": outcome.image, "error": outcome.error})
+            self._write({"image": outcome.name, "error": outcome.error})
             return
-        found = outcome.found
+        found = outcome.detections
         self._write(
             {
-                "image": outcome.image,
+                "image": outcome.name,
                 "boxes": found.xyxy.tolist(),
                 "confidence": found.confidence.tolist(),
                 "class_id": found.class_id.tolist(),
@@ -128,7 +119,7 @@ def _outcomes(path: Path, lines: list[bytes]) -> Iterator[Outcome]:
         try:
             yield _outcome(json.loads(line))
         except (ValueError, KeyError, TypeError):
-            raise DataError(f"{path}:{number}: is no outcome of an image; delete this line") from None
+            raise DataError(f"{path}:{number}: is not an outcome of an image; delete this line") from None
 
 
 def _outcome(value: Any) -> Outcome:

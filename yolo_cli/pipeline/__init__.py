@@ -1,0 +1,7 @@
+"""The one loop that runs a detector over images, for commands and training alike."""
+
+from yolo_cli.pipeline.journal import Journal
+from yolo_cli.pipeline.outcome import Outcome
+from yolo_cli.pipeline.running import Readable, run_detector
+
+__all__ = ["Journal", "Outcome", "Readable", "run_detector"]

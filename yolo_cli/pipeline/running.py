@@ -1,0 +1,111 @@
+"""Images → detector → outcomes, in order and a batch at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from yolo_cli.detections import Detections
+from yolo_cli.errors import DataError
+from yolo_cli.images import Image
+from yolo_cli.pipeline.journal import Journal
+from yolo_cli.pipeline.outcome import Outcome
+
+if TYPE_CHECKING:
+    from yolo_cli.detectors.protocol import Times
+
+__all__ = ["Readable", "run_detector"]
+
+
+class Readable(Protocol):
+    """An image that is not read yet, such as a `Sample` or an item of a `Source`."""
+
+    @property
+    def name(self) -> str:
+        """What the image is called; unique within one run."""
+        ...
+
+    def read(self) -> Image:
+        """The image, upright.
+
+        Raises:
+            DataError: if it cannot be read.
+        """
+        ...
+
+
+class _Timed(Protocol):
+    """The part of a detector that the loop needs."""
+
+    def detect_timed(self, images: Sequence[Image], /) -> tuple[list[Detections], Times]: ...
+
+
+def run_detector(
+    detector: _Timed, items: Iterable[Readable], *, batch: int = 1, journal: Journal | None = None
+) -> Iterator[Outcome]:
+    """Read images and detect objects on them; one outcome per item, in the order of ``items``.
+
+    An image that cannot be read becomes an outcome with its error and does not end the run. At most
+    ``batch`` images are held at once, as long as the caller drops the outcomes' images.
+
+    Args:
+        detector: finds the boxes.
+        items: the images. They are read when their turn comes.
+        batch: batch size: images per call of the detector.
+        journal: receives each outcome as soon as it exists, and answers for the items that it has already.
+    """
+    done = journal.done if journal else {}
+    for group in _groups(items, batch, done):
+        if group[0].name in done:
+            yield done[group[0].name]
+            continue
+        for outcome in _detect(detector, group):
+            if journal:
+                journal.add(outcome)
+            yield outcome
+
+
+def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iterator[list[Readable]]:
+    """Items in groups of at most ``batch``; each that is done already is a group of its own."""
+    group: list[Readable] = []
+    for item in items:
+        if group and (len(group) == batch or item.name in done):
+            yield group
+            group = []
+        if item.name in done:
+            yield [item]
+        else:
+            group.append(item)
+    if group:
+        yield group
+
+
+def _detect(detector: _Timed, group: Sequence[Readable]) -> Iterator[Outcome]:
+    """Detect on the images that can be read; the others become outcomes with their error."""
+    outcomes = [_read(item) for item in group]
+    images = [outcome.image for outcome in outcomes if outcome.image is not None]
+    if not images:
+        yield from outcomes
+        return
+    batch_detections, times = detector.detect_timed(images)
+    spent = {"prepare": times.prepare_ms, "infer": times.infer_ms, "post": times.post_ms}
+    per_image = {step: milliseconds / len(images) for step, milliseconds in spent.items()}
+    found = iter(batch_detections)
+    for outcome in outcomes:
+        if outcome.image is None:
+            yield outcome
+        else:
+            yield replace(outcome, detections=next(found), time_ms={**outcome.time_ms, **per_image})
+
+
+def _read(item: Readable) -> Outcome:
+    """An outcome with an image or an error, and no detections yet."""
+    start = time.perf_counter()
+    image, error = None, None
+    try:
+        image = item.read()
+    except DataError as fault:
+        error = str(fault)
+    return Outcome(item.name, Detections(), error, image, {"read": (time.perf_counter() - start) * 1000})
