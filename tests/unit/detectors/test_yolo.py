@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from yolo_cli import DetectConfig, Image, UserError
 from yolo_cli.codec import Head
+from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import Detector, YoloDetector
+from yolo_cli.errors import UserError
+from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
 
 HEAD = Head("yolo", anchors=((32.0, 64.0),), stride=32, class_count=3)
