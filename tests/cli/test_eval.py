@@ -113,7 +113,7 @@ def test_json_has_the_fields_that_are_documented(cli):
 def test_text_and_files(cli):
     done = cli("eval", "--data", "yolo", "--plots")
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith("fake on yolo, split val: 2 images, 2 objects\njudged by coco")
+    assert done.stdout.startswith("fake on yolo, split val: 2 images, 2 objects\nevaluated by coco")
     assert "saved in runs/eval; open runs/eval/report.html in a browser" in done.stderr
     names = {path.name for path in Path("runs/eval").iterdir()}
     assert names == {"detections.ndjson", "run.json", "report.html", "plots"}

@@ -10,7 +10,6 @@ import pytest
 
 from tests.pycocotools_reference import reference
 from tests.shared import SHARED, needs_shared
-from yolo_cli.boxes import xywh_to_xyxy
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation import EvaluationSet, Evaluator, diagnose, evaluate
 
@@ -27,7 +26,7 @@ def _coco128(jitter: float, kind: str) -> EvaluationSet:
     for image in data["images"]:
         rows = [row for row in data["annotations"] if row["image_id"] == image["id"]]
         ground_truth = GroundTruth(
-            xywh_to_xyxy(np.array([row["bbox"] for row in rows], float).reshape(-1, 4)),
+            np.array([[x, y, x + w, y + h] for x, y, w, h in (row["bbox"] for row in rows)]).reshape(-1, 4),
             np.array([places[row["category_id"]] for row in rows], int),
             crowd=np.array([bool(row["iscrowd"]) for row in rows], bool),
             area=np.array([row["area"] for row in rows], float),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.datasets.looks import Look
 from yolo_cli.datasets.sample import Sample
 from yolo_cli.datasets.sizes import ImageHeader
@@ -117,7 +117,7 @@ def _outside(xyxy: NDArray[np.float64], width: int, height: int) -> Iterator[Fau
 
 def _doubles(xyxy: NDArray[np.float64], labels: GroundTruth) -> Iterator[Fault]:
     """Boxes drawn twice: each is named once, with the first box before it that it repeats."""
-    overlap = np.tril(iou(xyxy, xyxy), -1)  # (N, N); below the diagonal: with earlier boxes
+    overlap = np.tril(box_iou(xyxy, xyxy), -1)  # (N, N); below the diagonal: with earlier boxes
     crowd = labels.crowd  # (N,)
     same = labels.class_id[:, None] == labels.class_id  # (N, N)
     single = ~(crowd[:, None] | crowd)  # (N, N)

@@ -1,7 +1,8 @@
-"""Everything that a page shows, worked out once."""
+"""Everything that a page shows, computed once."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,23 +22,25 @@ from yolo_cli.evaluation import (
     reliability,
 )
 
-__all__ = ["RELIABLE_FROM", "Analysis", "analyse"]
+__all__ = ["RELIABLE_FROM", "Analysis", "analyse", "floored"]
 
 RELIABLE_FROM = 0.05
-"""Reliability is measured on detections of at least this confidence. Below lie thousands that nobody sees;
-nearly all are wrong and say so, and among them no error of the others would show."""
+"""Reliability is measured on detections of at least this confidence. The thousands below it, nearly all wrong
+with a confidence that says so, would hide every error of the others."""
 
 _USUAL_CONFIDENCE = 0.25  # where nothing was found, so that no confidence is the best
+_STEPS = 100  # of the confidence threshold from 0 to 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What one evaluation came to.
+    """The figures of one evaluation, and the operating point that a page shows first.
 
     Attributes:
-        gathered: what was judged.
+        gathered: the detections and the ground truth.
         report: all figures.
-        confidence: the operating point: the confidence of the greatest F1, all classes in one pool.
+        confidence: the confidence of the operating point: that of the greatest F1 over all classes, rounded
+            down to hundredths, so that the detection that reached it stays.
         diagnosis: kinds of mistakes of all detections, with their costs.
         at_point: mistakes of the detections of at least ``confidence``.
         confusion: which class was taken for which, at ``confidence``.
@@ -63,13 +66,22 @@ class Analysis:
         }
 
 
+def floored(confidence: float) -> float:
+    """A confidence threshold in hundredths, rounded down: up, it would drop the detection it was taken from.
+
+    >>> floored(0.2985), floored(0.29)
+    (0.29, 0.29)
+    """
+    return math.floor(confidence * _STEPS + 1e-9) / _STEPS
+
+
 def analyse(
     gathered: EvaluationSet, protocol: Protocol = COCO, conditions: Conditions | None = None
 ) -> Analysis:
-    """Judge an evaluation set, and find out what kind of mistakes there are."""
+    """Evaluate detections, and diagnose their mistakes."""
     report = evaluate(gathered, protocol, conditions)
     best = report.curve.best
-    confidence = best.confidence if best and best.f1 > 0 else _USUAL_CONFIDENCE
+    confidence = floored(best.confidence) if best and best.f1 > 0 else _USUAL_CONFIDENCE
     seen = gathered.above(RELIABLE_FROM)
     return Analysis(
         gathered,
