@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from yolo_cli import detectors, render
 from yolo_cli.config import DetectConfig, Device, Resize, SuppressionKind
 from yolo_cli.detections import Classes, Detections, class_ids
-from yolo_cli.detectors import DEFAULT_MODEL, RegionDetector, YoloDetector
+from yolo_cli.detectors import DEFAULT_MODEL, Detector
 from yolo_cli.engines import EngineKind
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image
@@ -27,7 +27,6 @@ from yolo_cli.weights import ModelCard
 
 __all__ = ["DetectOptions", "Predictor", "SourceOptions", "draw", "load_detector"]
 
-Detector = YoloDetector | RegionDetector
 OnError = Callable[[DataError], object]
 
 
@@ -135,7 +134,7 @@ class Predictor:
             UsageError: if there is no such option or class, or a value is out of range.
         """
         config = _config(self.detector.config, dict(options), self.class_names)
-        return Predictor(replace(self.detector, config=config))
+        return Predictor(self.detector.with_config(config))
 
     @overload
     def __call__(  # type: ignore[overload-overlap]  # an array is iterable, too; the first that fits counts

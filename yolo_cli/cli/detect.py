@@ -24,7 +24,7 @@ from yolo_cli.config import DetectConfig
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yolo_cli.detectors import RegionDetector, YoloDetector
+    from yolo_cli.detectors import Detector
     from yolo_cli.pipeline import Outcome
 
 __all__ = ["detect"]
@@ -158,7 +158,7 @@ def _config(options: _Options) -> DetectConfig:
     )
 
 
-def _load(options: _Options, config: DetectConfig) -> YoloDetector | RegionDetector:
+def _load(options: _Options, config: DetectConfig) -> Detector:
     """The detector, told which classes are wanted."""
     from yolo_cli import detectors
     from yolo_cli.detections import class_ids
@@ -168,7 +168,7 @@ def _load(options: _Options, config: DetectConfig) -> YoloDetector | RegionDetec
     if not options.classes:
         return detector
     ids = class_ids(options.classes, detector.class_names)
-    return replace(detector, config=replace(config, classes=ids))
+    return detector.with_config(replace(config, classes=ids))
 
 
 def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:

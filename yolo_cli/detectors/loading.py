@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from yolo_cli.config import DetectConfig
-from yolo_cli.detectors.conv_sliding_window import all_windows, price_of_all
-from yolo_cli.detectors.fast_rcnn import MapClassifier
+from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
+from yolo_cli.detectors.fast_rcnn import FastRcnn
 from yolo_cli.detectors.faster_rcnn import FasterRcnn
 from yolo_cli.detectors.localisation import Localiser
-from yolo_cli.detectors.rcnn import CropClassifier
+from yolo_cli.detectors.protocol import Detector
+from yolo_cli.detectors.rcnn import Rcnn
 from yolo_cli.detectors.regions import RegionDetector
-from yolo_cli.detectors.selective_search import selective_search
-from yolo_cli.detectors.sliding_window import each_window, price_of_each
-from yolo_cli.detectors.windows import WindowScan
+from yolo_cli.detectors.sliding_window import SlidingWindow
 from yolo_cli.detectors.yolo import YoloDetector
 from yolo_cli.engines import Device, EngineKind, KerasEngine, OnnxEngine, choose_engine
 from yolo_cli.errors import DataError, UsageError
@@ -26,7 +25,7 @@ DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULTS = DetectConfig()
 
 Network = OnnxEngine | KerasEngine
-Build = Callable[[Network, ModelCard, DetectConfig, Device], YoloDetector | RegionDetector]
+Build = Callable[[Network, ModelCard, DetectConfig, Device], Detector]
 
 
 def load_detector(
@@ -36,7 +35,7 @@ def load_detector(
     device: Device = "auto",
     config: DetectConfig = DEFAULTS,
     kind: str | None = None,
-) -> YoloDetector | RegionDetector:
+) -> Detector:
     """Load a model for detection: the same path as the command line's.
 
     Args:
@@ -96,49 +95,40 @@ def open_backbone(backbone: str, device: Device = "auto", digest: str | None = N
     return OnnxEngine(path, device, layer)
 
 
-def _yolo(network: Network, card: ModelCard, config: DetectConfig, _device: Device) -> YoloDetector:
+def _yolo(network: Network, card: ModelCard, config: DetectConfig, _device: Device) -> Detector:
     return YoloDetector(network, card, config)
 
 
-def _localisation(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
-    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
-    localiser = Localiser(backbone, network)
-    return RegionDetector(
-        localiser.propose, localiser.classify, localiser.cost, card, config, localiser.origins
-    )
-
-
-def _sliding_window(
-    network: Network, card: ModelCard, config: DetectConfig, _device: Device
-) -> RegionDetector:
-    scan = WindowScan(network, each_window, price_of_each)
-    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config, scan.origins)
+def _sliding_window(network: Network, card: ModelCard, config: DetectConfig, _device: Device) -> Detector:
+    return RegionDetector(SlidingWindow(network), card, config)
 
 
 def _conv_sliding_window(
     network: Network, card: ModelCard, config: DetectConfig, _device: Device
-) -> RegionDetector:
-    scan = WindowScan(network, all_windows, price_of_all)
-    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config, scan.origins)
+) -> Detector:
+    return RegionDetector(ConvSlidingWindow(network), card, config)
 
 
-def _rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
-    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
-    judge = CropClassifier(backbone, network)
-    return RegionDetector(selective_search, judge.classify, judge.cost, card, config)
+def _localisation(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+    return RegionDetector(Localiser(_backbone_of(card, device), network), card, config)
 
 
-def _fast_rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
-    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
-    judge = MapClassifier(backbone, network)
-    return RegionDetector(selective_search, judge.classify, judge.cost, card, config)
+def _rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+    return RegionDetector(Rcnn(_backbone_of(card, device), network), card, config)
 
 
-def _faster_rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
-    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
+def _fast_rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+    return RegionDetector(FastRcnn(_backbone_of(card, device), network), card, config)
+
+
+def _faster_rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
     # One file holds both networks: the one that proposes takes the map, the head takes parts of it.
-    both = FasterRcnn(backbone, network.part("map", [0]), network.part("features", [1, 2]))
-    return RegionDetector(both.propose, both.classify, both.cost, card, config, see=both.see)
+    proposer, head = network.part("map", [0]), network.part("features", [1, 2])
+    return RegionDetector(FasterRcnn(_backbone_of(card, device), proposer, head), card, config)
+
+
+def _backbone_of(card: ModelCard, device: Device) -> OnnxEngine:
+    return open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
 
 
 WINDOWS = {"sliding-window", "conv-sliding-window"}

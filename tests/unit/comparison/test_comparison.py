@@ -7,14 +7,12 @@ import pytest
 
 from tests.shared import ROOT
 from yolo_cli.comparison import CONTENDERS, Measured, Row, measure, write_page
-from yolo_cli.comparison.measure import look_at
 from yolo_cli.comparison.memory import forget_peak, peak_memory
 from yolo_cli.comparison.page import arithmetic_map
 from yolo_cli.config import DetectConfig
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, GroundTruth
-from yolo_cli.detectors import load_detector
-from yolo_cli.detectors.regions import Cost
+from yolo_cli.detectors import Cost, load_detector
 from yolo_cli.errors import DataError
 
 EXAMPLES = ROOT / "examples"
@@ -65,15 +63,6 @@ def test_time_that_is_up_leaves_one_image():
 def test_without_labels_there_is_no_accuracy():
     found = measure(YOLO, data("cat.jpg"), DetectConfig(), 60, labelled=False)
     assert found.row.map50 is None
-
-
-def test_a_look_finds_what_detection_finds():
-    detector = load_detector("fast-rcnn-voc", engine="onnx", config=DetectConfig(conf=0.5))
-    image = data("cat.jpg").samples[0].read()
-    look, [found] = look_at(detector, image), detector.detect([image])
-    assert np.allclose(look.found.xyxy, found.xyxy)
-    assert look.regions is not None
-    assert (look.spent > 0).all()
 
 
 def test_arithmetic_adds_up_by_hand():
