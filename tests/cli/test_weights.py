@@ -112,7 +112,7 @@ def test_nan_in_the_weights_of_a_model_file_finds_nothing_and_does_not_crash(fol
 @pytest.mark.parametrize(
     ("card", "says"),
     [
-        ("- a list", "must hold only"),
+        ("- a list", "must hold lines"),
         ("licence: [", "is not YAML"),
         ("resize: crop", "must be stretch or letterbox"),
     ],

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import yolo_cli
-from yolo_cli.cli.group import YoloCommand, nearest
+from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import nearest
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import Contender, Measured, Row
