@@ -56,7 +56,7 @@ def test_help_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_resume_needs_a_run(tmp_path: Path) -> None:
     result = run("--resume", str(tmp_path))
     assert result.exit_code == 3
-    assert "args.yaml: cannot be read" in result.output
+    assert "args.yaml: there is no such file" in result.output
 
 
 def test_data_that_is_not_there(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import yaml
 
-import yolo_cli
 from yolo_cli.config import TRAINABLE, AugmentConfig, TrainConfig
 from yolo_cli.datasets import read_dataset
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write_text
+from yolo_cli.text import read_yaml
+from yolo_cli.version import __version__
 
 __all__ = ["TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
 
@@ -137,7 +138,7 @@ def write_job(job: TrainJob) -> None:
     Raises:
         DataError: if it cannot be written.
     """
-    values = asdict(job) | {"version": yolo_cli.__version__}
+    values = asdict(job) | {"version": __version__}
     del values["out"]
     if job.config.imgsz is not None:
         values["config"]["imgsz"] = list(job.config.imgsz)
@@ -152,18 +153,16 @@ def read_job(out: Path) -> TrainJob:
         DataError: if the folder is not that of a run, or its ``args.yaml`` is broken or of another version.
     """
     path = out / ARGS
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file; --resume needs the folder of a run")
+    values = read_yaml(path, "utf-8")
     try:
-        values: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         values.pop("version")
         config, augment = values.pop("config"), values.pop("augment")
         if config["imgsz"] is not None:
             config["imgsz"] = tuple(config["imgsz"])
         return TrainJob(out=out, config=TrainConfig(**config), augment=AugmentConfig(**augment), **values)
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read ({error.strerror}); --resume needs the folder of a run"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError, UsageError) as error:
+    except (KeyError, TypeError, UsageError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(
             f"{path}: was not written by this version of `yolo train` ({reason}); train anew"

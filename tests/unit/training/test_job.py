@@ -37,7 +37,7 @@ def written(**changes: object) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "- 1\n", "weights: x\n", "{", written(start_share=None, calm=0.15), written(epochs=0),
+        "weights: x\n", written(start_share=None, calm=0.15), written(epochs=0),
         "detector: rcnn\nepochs: 1\nseed: 0\nversion: 1\ndata: x\n",
         "version: 1\ndetector: ssd\ndata: x\nconfig: {imgsz: null}\naugment: {}\n",
     ],
@@ -51,8 +51,16 @@ def test_other_files_and_those_of_older_versions_are_refused_in_one_line(text: s
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["", "- 1\n", "{"])
+def test_a_broken_file_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "args.yaml").write_text(text)
+    with pytest.raises(DataError, match=r"args\.yaml:") as caught:
+        read_job(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"args\.yaml: cannot be read"):
+    with pytest.raises(DataError, match=r"args\.yaml: there is no such file"):
         read_job(tmp_path)
 
 
