@@ -11,11 +11,10 @@ import pytest
 from tests.contract import assert_is_detector
 from tests.images import smooth
 from tests.shared import ROOT, SHARED, needs_shared
-from yolo_cli import DetectConfig, load_detector, read_image
 from yolo_cli.boxes import box_area, box_iou
-from yolo_cli.config import bundled
+from yolo_cli.config import DetectConfig, bundled
 from yolo_cli.datasets import open_dataset
-from yolo_cli.detectors import DETECTORS
+from yolo_cli.detectors import DETECTORS, load_detector
 from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
 from yolo_cli.detectors.selective_search import selective_search
 from yolo_cli.detectors.sliding_window import SlidingWindow
@@ -23,7 +22,7 @@ from yolo_cli.detectors.windows import Level, Pyramid, levels
 from yolo_cli.engines import OnnxEngine
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import Evaluator, evaluate
-from yolo_cli.images import Image
+from yolo_cli.images import Image, read_image
 
 MODELS = {
     "yolo": "yolov4-tiny-coco",
@@ -114,7 +113,7 @@ def test_localisation_of_the_largest_object():
     """On all 600 images 0.535 had the class of the largest object and half of its box."""
     detector = load_detector("localisation-voc", engine="onnx", config=DetectConfig(conf=0.01))
     right = []
-    for sample in open_dataset(VOC, split="val").samples[::6]:
+    for sample in open_dataset(VOC).in_split("val").samples[::6]:
         ground_truth = sample.ground_truth[~sample.ground_truth.difficult]
         largest = ground_truth[np.array([box_area(ground_truth.xyxy).argmax()])]
         [found] = detector.detect([sample.read()])
@@ -127,7 +126,7 @@ def test_localisation_of_the_largest_object():
 def recall_of(propose) -> tuple[float, int]:
     """The share of objects that some box of ``propose(image)`` overlaps by half, and the most boxes."""
     best, counts = [], []
-    for sample in open_dataset(VOC, split="val").samples[::6]:
+    for sample in open_dataset(VOC).in_split("val").samples[::6]:
         found = propose(sample.read())
         ground_truth = sample.ground_truth.xyxy[~sample.ground_truth.difficult]
         best += box_iou(ground_truth, found).max(axis=1).tolist()
@@ -172,7 +171,7 @@ def test_proposing_costs_next_to_nothing():
 )
 def test_accuracy_of_six_classes(kind, step, least):
     """A part of val, so a wider margin: on 100 images they had 0.54, 0.73 and 0.74."""
-    data = open_dataset(VOC, split="val")
+    data = open_dataset(VOC).in_split("val")
     config = DetectConfig(conf=0.01, nms_iou=0.3)
     detector = load_detector(MODELS[kind], engine="onnx", device="cpu", config=config)
     judge = Evaluator(data.class_names)

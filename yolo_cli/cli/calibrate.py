@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, data_options, evaluation_options, format_option, talk_options
+from yolo_cli.cli.options import (
+    config_option,
+    data_options,
+    encoding_option,
+    evaluation_options,
+    format_option,
+    talk_options,
+)
 from yolo_cli.cli.progress import say
 from yolo_cli.errors import UsageError
 from yolo_cli.files import atomic_write_text
@@ -78,6 +85,7 @@ class _Options:
 @format_option("text", "json")
 @click.option("--out", metavar="NAME", help="The copy's name or path.  [default: MODEL-calibrated]")
 @click.option("--exist-ok", is_flag=True, help="Overwrite a model of that name.")
+@encoding_option
 @config_option
 @talk_options
 def calibrate(**given: Any) -> int:

@@ -15,6 +15,7 @@ from yolo_cli.cli.options import (
     config_option,
     detection_options,
     drawing_options,
+    encoding_option,
     format_option,
     talk_options,
 )
@@ -106,6 +107,7 @@ class _Tally:
 @click.option("--save-crops", is_flag=True, help="Save what lies in each box as an image.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, which training can use.")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@encoding_option
 @config_option
 @talk_options
 def detect(**given: Any) -> int:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, data_options, evaluation_options, format_option, talk_options
+from yolo_cli.cli.options import (
+    config_option,
+    data_options,
+    encoding_option,
+    evaluation_options,
+    format_option,
+    talk_options,
+)
 from yolo_cli.cli.progress import say
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write_text
@@ -123,6 +130,7 @@ class _Extras:
 @click.option("--plots", is_flag=True, help="Save the curves as PNG and SVG, too.")
 @click.option("--resume", metavar="DIR", help="Go on with the run in this folder that was interrupted.")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@encoding_option
 @config_option
 @talk_options
 def eval(**given: Any) -> int:  # noqa: A001  # the command's name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from yolo_cli.cli.progress import say, track
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import read_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,9 +125,9 @@ def load_model(given: Any) -> Model:
     from yolo_cli.weights.store import sha256
 
     config = detection_config(given)
-    named = {"weights": given.weights} if given.weights else {}
-    detector = detectors.load_detector(**named, engine=given.engine, device=given.device, config=config)
-    digest = sha256(find_model(given.weights or detectors.DEFAULT_MODEL).first)
+    files = find_model(given.weights or detectors.DEFAULT_MODEL)
+    detector = detectors.load_detector(weights=files, engine=given.engine, device=given.device, config=config)
+    digest = sha256(files.first)
     return Model(detector, {"model": detector.card.name, "sha256": digest, **asdict(config)})
 
 
@@ -163,9 +164,7 @@ def chosen_classes(texts: Iterable[str], data: Sequence[str]) -> list[str]:
 
 def read_names(path: Path) -> tuple[str, ...]:
     """Class names from a file with one on each line."""
-    from yolo_cli.datasets.text import read_text
-
-    names = tuple(line.strip() for line in read_text(path).split("\n") if line.strip())
+    names = tuple(filter(None, read_lines(path)))
     if not names:
         raise DataError(f"{path}: holds no class name; write one on each line")
     return names

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from yolo_cli.cli.group import nearest
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import UsageError
+from yolo_cli.text import did_you_mean, read_yaml, text_encoding
 
 __all__ = [
     "config_option",
@@ -187,6 +188,18 @@ def config_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def encoding_option(command: Decorated) -> Decorated:
+    """``--encoding NAME``: in what list, label and YAML files are that are not in UTF-8."""
+    return click.option(
+        "--encoding",
+        metavar="NAME",
+        is_eager=True,
+        expose_value=False,
+        callback=lambda ctx, _, name: ctx.with_resource(text_encoding(name)),
+        help="Encoding of text files, such as cp1252. Default: UTF-8.",
+    )(command)
+
+
 def _all(command: Decorated, *options: Callable[[Decorated], Decorated]) -> Decorated:
     """Apply decorators so that help shows them in the order given."""
     for option in reversed(options):
@@ -205,32 +218,12 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> No
         for name in option.opts + option.secondary_opts
     }
     defaults: dict[str, Any] = {}
-    for key, value in _load_yaml(path).items():
+    for key, value in read_yaml(Path(path)).items():
         name = str(key).replace("_", "-")
         if name not in known:
-            near = nearest(name, known)
-            hint = f"; did you mean {near}?" if near else f"; see {ctx.command_path} --help"
-            raise UsageError(f"{path}: '{key}' is no option of {ctx.info_name}{hint}")
+            hint = did_you_mean(name, known, f"see {ctx.command_path} --help")
+            raise UsageError(f"{path}: '{key}' is not an option of {ctx.info_name}; {hint}")
         option, negated = known[name]
         several = option.multiple and not isinstance(value, list)
         defaults[str(option.name)] = [value] if several else not value if negated else value
     ctx.default_map = defaults
-
-
-def _load_yaml(path: str) -> dict[Any, Any]:
-    """The mapping in a YAML file."""
-    import yaml
-
-    try:
-        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - the path as the user spelt it
-            values = yaml.safe_load(file)
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be read: {fault.strerror}") from fault
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        mark = getattr(fault, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        reason = getattr(fault, "problem", None) or "no UTF-8"
-        raise DataError(f"{path}{where}: is no YAML: {reason}") from fault
-    if not isinstance(values, dict):
-        raise DataError(f"{path}: must hold lines such as 'conf: 0.3'")
-    return values

@@ -30,10 +30,10 @@ from yolo_cli.datasets.layout import (
     without_repeats,
 )
 from yolo_cli.datasets.sample import Dataset, Sample
-from yolo_cli.datasets.text import number, read_text, shorten
 from yolo_cli.datasets.yolo_layout import NAME_FILES, Plan, label_of, label_places, plan_of
 from yolo_cli.errors import DataError
 from yolo_cli.images import SUFFIXES
+from yolo_cli.text import number, read_text, shorten
 
 __all__ = ["parse_row", "read_yolo"]
 

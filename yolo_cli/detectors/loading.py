@@ -51,6 +51,7 @@ def load_detector(
         UserError: if there is no such model, its two files do not match, or an option does not fit it.
 
     >>> from yolo_cli.config import DetectConfig
+    >>> from yolo_cli.detectors import load_detector
     >>> load_detector("yolov4-tiny-coco", config=DetectConfig(conf=0.5)).class_names[:3]
     ('person', 'bicycle', 'car')
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import did_you_mean, nearest
 
 __all__ = ["ClassMatch", "match_classes"]
 
@@ -99,8 +99,7 @@ def _check_words(option: str, words: Iterable[str], known: Sequence[str], whose:
     """Raise UsageError for the first word that is no class."""
     for word in words:
         if word not in known:
-            near = difflib.get_close_matches(word, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known[:5])}, …"
+            hint = did_you_mean(word, known, f"it has {', '.join(known[:5])}, …")
             raise UsageError(f"{option}: the {whose} has no class '{word}'; {hint}")
 
 
@@ -111,7 +110,7 @@ def _near(only_model: Sequence[str], only_data: Sequence[str]) -> dict[str, str]
     near = {}
     for name in only_data:
         letters = _letters(name)
-        tries = [letters, synonyms.get(letters, ""), *difflib.get_close_matches(letters, plain, 1, _ALIKE)]
+        tries = [letters, synonyms.get(letters, ""), nearest(letters, plain, _ALIKE)]
         found = [plain[word] for word in tries if word in plain]
         if found:
             near[name] = found[0]

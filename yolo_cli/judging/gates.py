@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import Report
+from yolo_cli.text import did_you_mean
 
 __all__ = ["Gate", "figures_of", "missed_gates", "read_gate"]
 
@@ -68,6 +68,5 @@ def figures_of(report: Report) -> dict[str, float | None]:
 
 
 def _unknown(name: str, figures: Mapping[str, float | None]) -> str:
-    near = difflib.get_close_matches(name, figures, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_FIGURES)}, and ap:CLASS"
+    hint = did_you_mean(name, figures, f"there are {', '.join(_FIGURES)}, and ap:CLASS")
     return f"--fail-under: there is no figure '{name}'; {hint}"

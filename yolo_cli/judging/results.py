@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets import Sample
-from yolo_cli.datasets.text import number, read_text, shorten
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
 from yolo_cli.judging.coco_results import CocoResults, check_size, read_coco_results
+from yolo_cli.text import number, read_text, shorten
 
 __all__ = ["Results", "read_results"]
 

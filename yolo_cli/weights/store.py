@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from yolo_cli.config import bundled
 from yolo_cli.errors import DataError
 from yolo_cli.graphs import read_metadata
+from yolo_cli.text import did_you_mean
 from yolo_cli.weights.card import ModelCard
 
 __all__ = [
@@ -63,8 +63,7 @@ def find_model(name: str) -> ModelFiles:
         if files.keras or files.onnx:
             return files
     known = [files.name for files in list_models()]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
+    hint = did_you_mean(name, known, f"there are {', '.join(known) or 'none'}")
     raise DataError(f"no model is called '{name}'; {hint} (`yolo weights list` shows all)")
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from yolo_cli import DetectConfig, load_detector, read_image
-from yolo_cli.config import bundled
+from yolo_cli.config import DetectConfig, bundled
+from yolo_cli.detectors import load_detector
 from yolo_cli.errors import DataError
+from yolo_cli.images import read_image
 from yolo_cli.weights import ModelCard, ModelFiles, check_pair, find_model, read_card
 from yolo_cli.weights.copy import copy_model
 from yolo_cli.weights.store import CARD_MEMBER, list_models

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.model_files import CARD, write_keras, write_onnx
-from yolo_cli import load_detector
+from yolo_cli.detectors import load_detector
 from yolo_cli.errors import DataError
 from yolo_cli.weights import ModelFiles, check_pair, find_model, list_models, read_card
 from yolo_cli.weights.store import CARD_KEY, sha256
