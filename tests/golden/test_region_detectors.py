@@ -11,11 +11,10 @@ import pytest
 from tests.contract import assert_is_detector
 from tests.images import smooth
 from tests.shared import ROOT, SHARED, needs_shared
-from yolo_cli import DetectConfig, load_detector, read_image
 from yolo_cli.boxes import box_area, box_iou
-from yolo_cli.config import bundled
+from yolo_cli.config import DetectConfig, bundled
 from yolo_cli.datasets import open_dataset
-from yolo_cli.detectors import DETECTORS
+from yolo_cli.detectors import DETECTORS, load_detector
 from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
 from yolo_cli.detectors.selective_search import selective_search
 from yolo_cli.detectors.sliding_window import SlidingWindow
@@ -23,7 +22,7 @@ from yolo_cli.detectors.windows import Level, Pyramid, levels
 from yolo_cli.engines import OnnxEngine
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import Evaluator, evaluate
-from yolo_cli.images import Image
+from yolo_cli.images import Image, read_image
 
 MODELS = {
     "yolo": "yolov4-tiny-coco",

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import yolo_cli
 from yolo_cli.comparison.arithmetic import arithmetic_map, colour_scale, decades, heat_colours
 from yolo_cli.comparison.chart import accuracy_chart
 from yolo_cli.comparison.measure import Measured, Row
@@ -23,6 +22,7 @@ from yolo_cli.images import Image
 from yolo_cli.judging import match_classes
 from yolo_cli.render import class_colour
 from yolo_cli.report.html import jpeg_url, render_page, shrunk
+from yolo_cli.version import __version__
 
 __all__ = ["write_page"]
 
@@ -93,7 +93,7 @@ def write_page(path: Path, measured: Sequence[Measured], data: Dataset, title: s
     text = render_page(
         _TEMPLATE,
         title=title,
-        version=yolo_cli.__version__,
+        version=__version__,
         rows=rows,
         trained=_trained(rows),
         chart=accuracy_chart(rows),

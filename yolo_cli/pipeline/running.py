@@ -71,13 +71,13 @@ def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iter
     """Items in groups of at most ``batch``; each that is done already is a group of its own."""
     group: list[Readable] = []
     for item in items:
-        if group and (len(group) == batch or item.name in done):
+        if group and item.name in done:
             yield group
             group = []
-        if item.name in done:
-            yield [item]
-        else:
-            group.append(item)
+        group.append(item)
+        if len(group) == batch or item.name in done:  # at once: the next item may take its time
+            yield group
+            group = []
     if group:
         yield group
 

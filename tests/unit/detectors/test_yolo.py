@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from tests.contract import assert_is_detector
-from yolo_cli import DetectConfig, Image, UserError
 from yolo_cli.codec import Head
+from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import Cost, YoloDetector
+from yolo_cli.errors import UserError
+from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 from yolo_cli.weights import ModelCard
 

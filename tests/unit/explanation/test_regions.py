@@ -10,14 +10,15 @@ import pytest
 
 from tests.regions import FixedRegions
 from tests.shared import ROOT
-from yolo_cli import DetectConfig, load_detector, read_image
+from yolo_cli.config import DetectConfig
+from yolo_cli.detectors import load_detector
 from yolo_cli.detectors.regions import RegionDetector, RegionMethod
 from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.errors import UsageError
 from yolo_cli.explanation import RegionExplanation, draw_explanation, explain
 from yolo_cli.explanation.fates import covers
 from yolo_cli.explanation.legend import BAR
-from yolo_cli.images import Image
+from yolo_cli.images import Image, read_image
 from yolo_cli.weights import ModelCard
 
 IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
