@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import find_files
 from yolo_cli.images import MAX_BYTES, SUFFIXES, Image, decode_image, read_image
 from yolo_cli.text import read_lines
 
@@ -133,15 +134,12 @@ def _expand(argument: str, recursive: bool) -> list[SourceItem]:
 
 def _folder(folder: str, recursive: bool) -> list[SourceItem]:
     """The images in a folder, those of its folders if asked, and a fault for each that cannot be read."""
-    found: list[str] = []
     faults: list[SourceItem] = []
 
     def refuse(error: OSError) -> None:
         faults.append(_fault(str(error.filename), f"cannot be listed: {error.strerror}"))
 
-    for place, folders, files in os.walk(folder, onerror=refuse):
-        found += [os.path.join(place, file) for file in files if _is_image(file)]
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+    found = list(find_files(folder, SUFFIXES, recursive=recursive, refused=refuse))
     hint = "" if recursive else " (its own folders are searched with --recursive)"
     return (_sorted(found) + faults) or [_fault(folder, f"holds no image{hint}")]
 

@@ -38,6 +38,7 @@ from yolo_cli.datasets.layout import (
 )
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 from yolo_cli.errors import DataError
+from yolo_cli.files import find_files
 from yolo_cli.text import fixed_slashes, number, read_lines, shorten
 
 __all__ = ["has_voc", "read_voc", "read_xml"]
@@ -123,12 +124,12 @@ def _xml_files(folder: Path) -> Iterator[Path]:
     """The XML files of a data set, each folder's in the order of their names."""
     usual = next((folder / name for name in _LABEL_FOLDERS if (folder / name).is_dir()), None)
     if usual is not None:
-        yield from sorted(usual.rglob("*.xml"))
+        yield from map(Path, find_files(usual, (".xml",)))
         return
-    yield from sorted(folder.glob("*.xml"))
+    yield from map(Path, find_files(folder, (".xml",), recursive=False))
     for sub in sorted(folder.iterdir()):
         if sub.is_dir() and split_called(sub.name):
-            yield from sorted(sub.rglob("*.xml"))
+            yield from map(Path, find_files(sub, (".xml",)))
 
 
 def _is_annotation(path: Path) -> bool:
