@@ -120,5 +120,6 @@ def _joined(ground_truths: Sequence[GroundTruth]) -> GroundTruth:
         *(
             np.concatenate([getattr(ground_truth, field.name) for ground_truth in ground_truths])
             for field in fields(GroundTruth)
+            if field.name != "wh"  # that of a COCO file belongs to the image as it was
         )
     )

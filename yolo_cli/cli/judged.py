@@ -125,9 +125,9 @@ def load_model(given: Any) -> Model:
     from yolo_cli.weights.store import sha256
 
     config = detection_config(given)
-    named = {"weights": given.weights} if given.weights else {}
-    detector = detectors.load_detector(**named, engine=given.engine, device=given.device, config=config)
-    digest = sha256(find_model(given.weights or detectors.DEFAULT_MODEL).first)
+    files = find_model(given.weights or detectors.DEFAULT_MODEL)
+    detector = detectors.load_detector(weights=files, engine=given.engine, device=given.device, config=config)
+    digest = sha256(files.first)
     return Model(detector, {"model": detector.card.name, "sha256": digest, **asdict(config)})
 
 
