@@ -60,8 +60,9 @@ class Averages:
         return [self.at(iou) for iou in GRID]
 
 
-def averages(matches: Matches, interpolation: Interpolation) -> Averages:
-    """Average precision and recall of every class, at every overlap, in every range of sizes."""
+def averages(matches: Matches) -> Averages:
+    """Average precision and recall of every class, at every IoU threshold, in every range of sizes."""
+    interpolation = matches.protocol.interpolation
     shape = (*matches.hit.shape[:2], len(matches.ranking.start) - 1)  # (A, T, K)
     precision, recall = np.full(shape, np.nan), np.full(shape, np.nan)
     for a, t in np.ndindex(shape[:2]):
