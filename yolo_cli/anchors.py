@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.config import bundled
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import atomic_write_text, make_folder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,14 +117,8 @@ def write_anchors(path: str | os.PathLike[str], anchors: Anchors) -> None:
         allow_unicode=True,
     )
     comment = f"# width, height in pixels of an image whose longer side is {anchors.imgsz} pixels"
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(f"{head}anchors:  {comment}\n{rows}", encoding="utf-8")
-        part.replace(path)
-    except OSError as fault:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written: {fault.strerror or fault}") from fault
+    make_folder(path.parent)
+    atomic_write_text(path, f"{head}anchors:  {comment}\n{rows}")
 
 
 def mean_iou(wh: Floats, anchors: Floats) -> float:

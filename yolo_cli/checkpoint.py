@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError
-from yolo_cli.files import write_whole
+from yolo_cli.files import atomic_write
 
 __all__ = ["State", "load_checkpoint", "restore", "save_checkpoint"]
 
@@ -54,7 +54,7 @@ def save_checkpoint(path: Path, model: Any, state: State) -> None:
         with draft.open("wb") as file:
             np.savez(file, state=text, **arrays)
 
-    write_whole(path, write)
+    atomic_write(path, write)
 
 
 def load_checkpoint(path: Path) -> tuple[State, dict[str, NDArray[Any]]] | None:

@@ -34,11 +34,11 @@ class DetectConfig:
     """How images become boxes.
 
     Attributes:
-        confidence: only (box, class) pairs above this are kept.
+        conf: only (box, class) pairs above this are kept.
         nms_iou: a box goes when it overlaps a more confident one of its class by more than this.
-        max_detections: at most so many an image, the most confident.
+        max_det: at most so many an image, the most confident.
         classes: only these class ids; None keeps all.
-        class_agnostic: one box suppresses another whatever its class.
+        agnostic: one box suppresses another whatever its class.
         suppression: which rule suppresses; None follows the model.
         resize: how an image gets the network's size; None follows the model.
         imgsz: height and width of the network's input in pixels; None follows the model.
@@ -47,21 +47,21 @@ class DetectConfig:
         UsageError: if a value lies outside its range.
     """
 
-    confidence: float = 0.25
+    conf: float = 0.25
     nms_iou: float = 0.45
-    max_detections: int = 300
+    max_det: int = 300
     classes: tuple[int, ...] | None = None
-    class_agnostic: bool = False
+    agnostic: bool = False
     suppression: SuppressionKind | None = None
     resize: Resize | None = None
     imgsz: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("--conf", self.confidence), ("--nms-iou", self.nms_iou)):
+        for name, value in (("--conf", self.conf), ("--nms-iou", self.nms_iou)):
             if not 0 <= value <= 1:
                 raise UsageError(f"{name} is {value}, and must lie between 0 and 1")
-        if self.max_detections < 1:
-            raise UsageError(f"--max-det is {self.max_detections}, and must be at least 1")
+        if self.max_det < 1:
+            raise UsageError(f"--max-det is {self.max_det}, and must be at least 1")
         if self.imgsz is not None and (min(self.imgsz) < 32 or max(self.imgsz) > 4096):
             raise UsageError(f"--imgsz is {self.imgsz}, and each side must lie between 32 and 4096")
 

@@ -1,31 +1,101 @@
-"""Files that are whole or not there."""
+"""Atomic writes: a file or folder appears complete, or stays as it was."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOSPC
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from yolo_cli.errors import DataError
 
-__all__ = ["write_whole"]
+__all__ = ["atomic_folder", "atomic_write", "atomic_write_bytes", "atomic_write_text", "make_folder"]
+
+_NUMBERS = count()
 
 
-def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Let ``write`` make a draft beside ``path`` that takes its place once it is safe on the disk.
+def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> None:
+    """Let ``write`` make a draft beside ``path``, which replaces ``path`` once it is safe on the disk.
+
+    The draft has the suffix of ``path``, and is removed whatever happens. A link is followed; a device or
+    pipe is written directly.
 
     Raises:
-        DataError: if there is no room, or no right to write; ``path`` is then as it was.
+        DataError: if ``path`` cannot be written; a file that was there before is unchanged.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    target = Path(os.path.realpath(path))
+    draft = _draft(target)
     try:
+        if target.exists() and not target.is_file() and not target.is_dir():
+            write(target)
+            return
         write(draft)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as fault:
-        reason = fault.strerror or fault
-        raise DataError(f"{path}: cannot be written ({reason}); what was saved before is whole") from None
+        draft.replace(target)
+    except (OSError, UnicodeError) as fault:
+        raise _unwritable(path, fault) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def atomic_write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write bytes with :func:`atomic_write`."""
+    atomic_write(path, lambda draft: draft.write_bytes(data))
+
+
+def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
+    r"""Write text in UTF-8, with ``\n`` on every system, with :func:`atomic_write`."""
+    atomic_write(path, lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """A draft folder that takes the place of ``path`` when the block ends, and is removed if it fails.
+
+    ``path`` must not exist, or be an empty folder.
+
+    Raises:
+        DataError: if the folder, or a file in it, cannot be written.
+    """
+    draft = _draft(path)
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        if path.is_dir():
+            path.rmdir()
+        draft.rename(path)
+    except (OSError, UnicodeError) as fault:  # UnicodeError: a file name that no text file can hold
+        raise _unwritable(path, fault) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder and those above it where they are missing; return it.
+
+    Raises:
+        DataError: if that cannot be done.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise _unwritable(path, fault) from None
+    return path
+
+
+def _draft(path: Path) -> Path:
+    """A hidden name beside ``path`` that no other process or thread uses, well below 255 bytes."""
+    return path.with_name(f".{path.stem[:32]}.{os.getpid()}-{next(_NUMBERS)}{path.suffix[:12]}")
+
+
+def _unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:
+    """The error for a file or folder that cannot be written, in one line."""
+    reason = " ".join(str(getattr(fault, "strerror", None) or fault).split())
+    full = getattr(fault, "errno", None) in (ENOSPC, EDQUOT)
+    return DataError(f"{os.fspath(path)}: cannot be written: {reason}{'; free some space' if full else ''}")

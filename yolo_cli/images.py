@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import atomic_write_bytes
 from yolo_cli.headers import Header, read_header
 
 __all__ = [
@@ -138,13 +139,7 @@ def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
             done = False
     if not done:
         raise DataError(f"{path}: {path.suffix} cannot hold {rgb.shape[1]}x{rgb.shape[0]} pixels; use .png")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data.tobytes())
-        part.replace(path)
-    except OSError as fault:
-        part.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
+    atomic_write_bytes(path, data.tobytes())
 
 
 def _read_bytes(path: Path, name: str) -> bytes:

@@ -43,7 +43,7 @@ class FakeDetector:
         xyxy = np.float32([[0, 0, image.width / 2, image.height], [0, 0, 10, 20]])
         found = Detections(xyxy, np.float32([0.87654, 0.4]), np.array([1, 0]))
         wanted = self.config.classes or range(len(NAMES))
-        return found[(found.confidence > self.config.confidence) & np.isin(found.class_id, wanted)]
+        return found[(found.confidence > self.config.conf) & np.isin(found.class_id, wanted)]
 
 
 @dataclass

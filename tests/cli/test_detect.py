@@ -286,8 +286,8 @@ def test_options_reach_the_detector(cli):
     [named] = cli.loaded
     config = named.pop("config")
     assert named == {"weights": "w", "engine": "onnx", "device": "cpu"}
-    assert (config.confidence, config.nms_iou, config.max_detections) == (0.3, 0.6, 7)
-    assert (config.class_agnostic, config.suppression, config.resize) == (True, "soft", "stretch")
+    assert (config.conf, config.nms_iou, config.max_det) == (0.3, 0.6, 7)
+    assert (config.agnostic, config.suppression, config.resize) == (True, "soft", "stretch")
     assert config.imgsz == (320, 416)
 
 
@@ -353,7 +353,7 @@ def test_a_config_file_stands_between_options_and_defaults(cli):
     assert done.exit_code == 0, done.stderr
     assert len(json.loads(done.stdout)["detections"]) == 2
     [named] = cli.loaded
-    assert named["config"].confidence == 0.1  # the command line goes before the file
+    assert named["config"].conf == 0.1  # the command line goes before the file
     assert named["config"].nms_iou == 0.7
     assert named["config"].imgsz == (320, 416)
     assert not Path("runs").exists()

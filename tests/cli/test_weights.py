@@ -56,7 +56,7 @@ def test_both_engines_give_the_same_boxes(folder: Path) -> None:
 
     yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny")
     image = read_image(_image(folder))
-    config = DetectConfig(confidence=0.0, nms_iou=1.0)
+    config = DetectConfig(conf=0.0, nms_iou=1.0)
     onnx, keras = (
         load_detector("tiny", engine=e, config=config).detect([image])[0] for e in ("onnx", "keras")
     )

@@ -112,7 +112,7 @@ def test_only_windows_share_a_model():
 @needs_shared("data", "voc2012-subset")
 def test_localisation_of_the_largest_object():
     """On all 600 images 0.535 had the class of the largest object and half of its box."""
-    detector = load_detector("localisation-voc", engine="onnx", config=DetectConfig(confidence=0.01))
+    detector = load_detector("localisation-voc", engine="onnx", config=DetectConfig(conf=0.01))
     right = []
     for sample in open_dataset(VOC, split="val").samples[::6]:
         ground_truth = sample.ground_truth[~sample.ground_truth.difficult]
@@ -173,7 +173,7 @@ def test_proposing_costs_next_to_nothing():
 def test_accuracy_of_six_classes(kind, step, least):
     """A part of val, so a wider margin: on 100 images they had 0.54, 0.73 and 0.74."""
     data = open_dataset(VOC, split="val")
-    config = DetectConfig(confidence=0.01, nms_iou=0.3)
+    config = DetectConfig(conf=0.01, nms_iou=0.3)
     detector = load_detector(MODELS[kind], engine="onnx", device="cpu", config=config)
     judge = Evaluator(data.class_names)
     for sample in data.samples[::step]:

@@ -27,7 +27,7 @@ pytestmark = needs_shared("data", "coco128-val")
 
 def ap(weights: str, resize: Any, engine: Any = "onnx") -> tuple[float, float]:
     """AP at IoU 0.50:0.95, and AP at IoU 0.50, by pycocotools."""
-    config = DetectConfig(confidence=0.001, suppression="iou", resize=resize)
+    config = DetectConfig(conf=0.001, suppression="iou", resize=resize)
     detector = load_detector(weights, engine=engine, config=config)
     ground_truth = json.loads((DATA / "annotations.json").read_text())
     results = []

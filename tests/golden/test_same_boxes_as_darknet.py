@@ -27,7 +27,7 @@ THRESHOLD, SLACK = 0.05, 0.002
 @pytest.mark.parametrize("model", parameters())
 def test_every_reference_is_met_and_nothing_more(model: Darknet, engine: Any) -> None:
     file = REFERENCES / f"{model.name}.darknet_thr0.05_nms0.45.json"
-    config = DetectConfig(confidence=THRESHOLD - SLACK, nms_iou=0.45)
+    config = DetectConfig(conf=THRESHOLD - SLACK, nms_iou=0.45)
     detector = load_detector(imported(model), engine=engine, config=config)
     worst = 0.0
     references = json.loads(file.read_text())

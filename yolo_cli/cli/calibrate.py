@@ -14,6 +14,7 @@ from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, data_options, evaluation_options, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.errors import UsageError
+from yolo_cli.files import atomic_write_text
 
 if TYPE_CHECKING:
     from yolo_cli.cli.judged import Model
@@ -180,7 +181,7 @@ def _save(model: Model, files: ModelFiles, done: Calibrated, target: Path, fitte
     written = copy_model(files, card, target)
     paths = [path for path in (written.keras, written.onnx) if path]
     page = target.with_name(f"{target.name}.md")
-    page.write_text(card_text(card, {path.name: sha256(path) for path in paths}), encoding="utf-8")
+    atomic_write_text(page, card_text(card, {path.name: sha256(path) for path in paths}))
     return [*paths, page]
 
 

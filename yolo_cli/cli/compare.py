@@ -131,7 +131,7 @@ def _measure(
 ) -> list[Measured]:
     from yolo_cli.comparison import measure
 
-    config = DetectConfig(confidence=EVALUATION_FLOOR)
+    config = DetectConfig(conf=EVALUATION_FLOOR)
     measured = []
     for contender in chosen:
         if not quiet:

@@ -137,10 +137,10 @@ def _run(options: _Options) -> int:
 def _config(options: _Options) -> DetectConfig:
     """What the detector needs to know, without the classes: their names are the model's."""
     return DetectConfig(
-        confidence=options.conf,
+        conf=options.conf,
         nms_iou=options.nms_iou,
-        max_detections=options.max_det,
-        class_agnostic=options.agnostic,
+        max_det=options.max_det,
+        agnostic=options.agnostic,
         suppression=options.suppression,
         resize=options.resize,
         imgsz=options.imgsz,

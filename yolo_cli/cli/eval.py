@@ -14,6 +14,7 @@ from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, data_options, evaluation_options, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import atomic_write_text
 
 if TYPE_CHECKING:
     from yolo_cli.cli.eval_inputs import Judged
@@ -283,10 +284,7 @@ def _save(
 
     record = record_run(analysis.gathered, analysis.report.protocol)
     value = {"model": judged.about.model, **_json(analysis, extras), "record": record.to_json()}
-    try:
-        (folder / _RUN).write_text(json.dumps(value, allow_nan=False), encoding="utf-8")
-    except OSError as fault:
-        raise DataError(f"{folder / _RUN}: cannot be written: {fault.strerror}") from fault
+    atomic_write_text(folder / _RUN, json.dumps(value, allow_nan=False))
     samples = {sample.name: sample for sample in images.part.samples}
     page = folder / "report.html"
     about = replace(judged.about, differences=extras.differences or {})

@@ -58,9 +58,7 @@ def _judge_model(options: Any, images: Images, journal: Path | None) -> Judged:
     )
     gathered = gather(images.part.samples, found, match)
     config = model.detector.config
-    conditions = Conditions(
-        config.confidence, model.suppression, config.max_detections, model.resize, gt_hash(gathered)
-    )
+    conditions = Conditions(config.conf, model.suppression, config.max_det, model.resize, gt_hash(gathered))
     notes = (*tell_classes(match), *_unread(faults))
     return Judged(gathered, conditions, About(model.header["model"], images.name, notes), tuple(faults))
 

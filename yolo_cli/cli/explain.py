@@ -65,7 +65,7 @@ def explain(source: str, at: tuple[float, float], **given: Any) -> int:
     from yolo_cli.images import read_image
 
     config = DetectConfig(
-        confidence=given["conf"],
+        conf=given["conf"],
         nms_iou=given["nms_iou"],
         suppression=given["suppression"],
         imgsz=given["imgsz"],
@@ -77,7 +77,7 @@ def explain(source: str, at: tuple[float, float], **given: Any) -> int:
     if given["output_format"] == "json":
         click.echo(json.dumps(_plain(explained, source, detector.class_names), ensure_ascii=False, indent=1))
     else:
-        lines = explanation_text(explained, source, detector.class_names, config.confidence)
+        lines = explanation_text(explained, source, detector.class_names, config.conf)
         click.echo("\n".join(lines))
     if given["save"]:
         path = _save(explained, image, detector.class_names, given)

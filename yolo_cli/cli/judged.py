@@ -107,10 +107,10 @@ def _usual_name(split: str, splits: Sequence[str]) -> str:
 def detection_config(given: Any) -> DetectConfig:
     """How the model detects, with the floor for judging; classes are left out when judging, not before."""
     return DetectConfig(
-        confidence=EVALUATION_FLOOR if given.conf is None else given.conf,
+        conf=EVALUATION_FLOOR if given.conf is None else given.conf,
         nms_iou=given.nms_iou,
-        max_detections=given.max_det,
-        class_agnostic=given.agnostic,
+        max_det=given.max_det,
+        agnostic=given.agnostic,
         suppression=given.suppression,
         resize=given.resize,
         imgsz=given.imgsz,

@@ -53,7 +53,7 @@ _BOXES = (
     click.option(
         "--conf",
         type=float,
-        default=_DEFAULTS.confidence,
+        default=_DEFAULTS.conf,
         show_default=True,
         help="Keep boxes with more confidence than this.",
     ),
@@ -67,7 +67,7 @@ _BOXES = (
     click.option(
         "--max-det",
         type=int,
-        default=_DEFAULTS.max_detections,
+        default=_DEFAULTS.max_det,
         show_default=True,
         help="At most so many boxes an image.",
     ),

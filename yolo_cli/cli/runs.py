@@ -10,6 +10,7 @@ from pathlib import Path
 
 from yolo_cli.cli.output import yolo_lines
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, write_image
 from yolo_cli.pipeline import Outcome
 from yolo_cli.render import draw
@@ -111,7 +112,7 @@ def _save_crops(result: Outcome, folder: Path, stem: str, suffix: str, class_nam
         x1, y1, x2, y2 = box
         crop = result.image.rgb[max(y1, 0) : max(y2, y1 + 1), max(x1, 0) : max(x2, x1 + 1)]  # (h, w, 3)
         if crop.size:
-            place = _make(folder / re.sub(r"[^\w .-]", "_", class_names[class_id]))
+            place = make_folder(folder / re.sub(r"[^\w .-]", "_", class_names[class_id]))
             write_image(place / f"{stem}-{number}{suffix}", crop)
 
 
@@ -119,16 +120,5 @@ def _save_text(result: Outcome, path: Path) -> None:
     """A YOLO label file, which training can use: without confidences, and empty where nothing was found."""
     if result.image is None:
         return
-    _make(path.parent)
-    try:
-        path.write_text(yolo_lines(result.image, result.detections, False), encoding="utf-8")
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
-
-
-def _make(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise DataError(f"{folder}: no folder can be made here: {fault.strerror}") from fault
-    return folder
+    make_folder(path.parent)
+    atomic_write_text(path, yolo_lines(result.image, result.detections, False))

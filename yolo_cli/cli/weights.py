@@ -72,6 +72,7 @@ def import_(
     A plain name goes into ./weights. Beside NAME.keras and NAME.onnx stands NAME.md, the model's card.
     """
     from yolo_cli.errors import UsageError
+    from yolo_cli.files import atomic_write_text
     from yolo_cli.weights import read_card
     from yolo_cli.weights.card import card_text
     from yolo_cli.weights.darknet_import import import_darknet, read_about
@@ -85,7 +86,7 @@ def import_(
     click.echo(f"reading {cfg} and {trained}; this takes some seconds", err=True)
     files = import_darknet(cfg, trained, names, target, half=half, about=about)
     page = target.with_name(f"{target.name}.md")
-    page.write_text(card_text(read_card(files.first), _digests(files)), encoding="utf-8")
+    atomic_write_text(page, card_text(read_card(files.first), _digests(files)))
     echo_model(files.keras, files.onnx, page)
 
 

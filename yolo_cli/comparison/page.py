@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from yolo_cli.comparison.measure import Measured
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import Detections
-from yolo_cli.errors import DataError
+from yolo_cli.files import atomic_write_text
 from yolo_cli.images import Image
 from yolo_cli.render import draw
 
@@ -68,10 +68,7 @@ def write_page(
         confident=CONFIDENT,
         decades=DARKEST,
     )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
+    atomic_write_text(path, text)
 
 
 def arithmetic_map(one: Measured, height: int, width: int) -> Floats:

@@ -1,4 +1,4 @@
-"""Write the label files of a copy of a data set, changing only what must change.
+"""The label files of a copy of a data set, in which only what must change is changed.
 
 Rows, annotations and objects whose box stays are written as they were, with all that stands beside the box:
 polygons, attributes, scores.
@@ -7,10 +7,10 @@ polygons, attributes, scores.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -22,7 +22,10 @@ from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 from yolo_cli.datasets.text import read_json, read_text
 from yolo_cli.datasets.voc import read_xml
 
-__all__ = ["CopiedSample", "write_coco_copy", "write_voc_copy", "write_yolo_copy"]
+__all__ = ["CopiedSample", "coco_labels", "voc_labels", "yolo_labels"]
+
+LabelFiles = Iterator[tuple[str, str]]
+"""Paths in the copy, with slashes, and the text of each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,32 +45,28 @@ class CopiedSample:
     boxes: Mapping[int, NDArray[np.float64] | None]
 
 
-def write_yolo_copy(dataset: Dataset, copied: Sequence[CopiedSample], out: Path) -> None:
-    """Write ``labels/SPLIT/*.txt`` and ``data.yaml``, or ``classes.txt`` where the data set is not split."""
-    for thing in copied:
-        path = out / PurePosixPath("labels", *PurePosixPath(thing.file).parts[1:]).with_suffix(".txt")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(line + "\n" for line in _yolo_lines(dataset, thing)), encoding="utf-8")
-    splits = dict.fromkeys(thing.sample.split for thing in copied)
+def yolo_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
+    """``labels/SPLIT/*.txt`` and ``data.yaml``, or ``classes.txt`` where the data set is not split."""
+    for entry in copied:
+        path = PurePosixPath("labels", *PurePosixPath(entry.file).parts[1:]).with_suffix(".txt")
+        yield str(path), "".join(line + "\n" for line in _yolo_lines(dataset, entry))
+    splits = dict.fromkeys(entry.sample.split for entry in copied)
     if UNSPLIT in splits:
-        (out / "classes.txt").write_text(
-            "".join(f"{name}\n" for name in dataset.class_names), encoding="utf-8"
-        )
+        yield "classes.txt", "".join(f"{name}\n" for name in dataset.class_names)
         return
     keys = {split: f"images/{split}" for split in splits} | {"names": dict(enumerate(dataset.class_names))}
-    text = yaml.safe_dump(keys, sort_keys=False, allow_unicode=True)
-    (out / "data.yaml").write_text(text, encoding="utf-8")
+    yield "data.yaml", yaml.safe_dump(keys, sort_keys=False, allow_unicode=True)
 
 
-def _yolo_lines(dataset: Dataset, thing: CopiedSample) -> list[str]:
+def _yolo_lines(dataset: Dataset, entry: CopiedSample) -> list[str]:
     """The lines of one label file."""
-    if not thing.boxes:
+    if not entry.boxes:
         return []
-    lines = read_text(dataset.root / thing.sample.label).split("\n")
-    width, height = thing.size
+    lines = read_text(dataset.root / entry.sample.label).split("\n")
+    width, height = entry.size
     found = []
-    for index, edges in thing.boxes.items():
-        line = " ".join(lines[thing.sample.rows[index] - 1].split())
+    for index, edges in entry.boxes.items():
+        line = " ".join(lines[entry.sample.rows[index] - 1].split())
         if edges is not None:
             x1, y1, x2, y2 = edges / np.array([width, height, width, height])
             centre_and_size = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
@@ -76,27 +75,26 @@ def _yolo_lines(dataset: Dataset, thing: CopiedSample) -> list[str]:
     return found
 
 
-def write_coco_copy(dataset: Dataset, copied: Sequence[CopiedSample], out: Path) -> None:
-    """Write ``annotations/instances_SPLIT.json``, or ``annotations.json`` where there is no split."""
-    for split, group in groupby(copied, key=lambda thing: thing.sample.split):
-        things = list(group)
-        whole = read_json(dataset.root / things[0].sample.label)
-        entries = {entry["id"]: entry for entry in reversed(whole["images"]) if _has_id(entry)}
+def coco_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
+    """``annotations/instances_SPLIT.json``, or ``annotations.json`` where there is no split."""
+    for split, group in groupby(copied, key=lambda entry: entry.sample.split):
+        part = list(group)
+        whole = read_json(dataset.root / part[0].sample.label)
+        listed = {image["id"]: image for image in reversed(whole["images"]) if _has_id(image)}
         images, annotations = [], []
-        for thing in things:
-            width, height = thing.size
-            name = "/".join(PurePosixPath(thing.file).parts[1 if split == UNSPLIT else 2 :])
+        for entry in part:
+            width, height = entry.size
+            name = "/".join(PurePosixPath(entry.file).parts[1 if split == UNSPLIT else 2 :])
             images.append(
-                entries[thing.sample.image_id] | {"file_name": name, "width": width, "height": height}
+                listed[entry.sample.image_id] | {"file_name": name, "width": width, "height": height}
             )
             annotations += [
-                _coco_annotation(whole["annotations"][thing.sample.rows[index]], edges)
-                for index, edges in thing.boxes.items()
+                _coco_annotation(whole["annotations"][entry.sample.rows[index]], edges)
+                for index, edges in entry.boxes.items()
             ]
         parts = {"images": images, "annotations": annotations, "categories": _categories(dataset, whole)}
-        path = out / ("annotations.json" if split == UNSPLIT else f"annotations/instances_{split}.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(whole | parts, ensure_ascii=False), encoding="utf-8")
+        path = "annotations.json" if split == UNSPLIT else f"annotations/instances_{split}.json"
+        yield path, json.dumps(whole | parts, ensure_ascii=False)
 
 
 def _has_id(entry: Any) -> bool:
@@ -122,31 +120,27 @@ def _categories(dataset: Dataset, whole: Mapping[str, Any]) -> list[dict[str, An
     return own + [{"id": free + i, "name": name} for i, name in enumerate(missing)]
 
 
-def write_voc_copy(dataset: Dataset, copied: Sequence[CopiedSample], out: Path) -> None:
-    """Write ``Annotations/*.xml`` and ``ImageSets/Main/SPLIT.txt``."""
+def voc_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
+    """``Annotations/*.xml`` and ``ImageSets/Main/SPLIT.txt``."""
     members: dict[str, list[str]] = {}
-    (out / "Annotations").mkdir(parents=True, exist_ok=True)
-    for thing in copied:
-        path = PurePosixPath(thing.file)
-        xml = read_xml(dataset.root / thing.sample.label) if thing.sample.label else Element("annotation")
-        tree = _voc_tree(xml, thing)
-        (out / "Annotations" / f"{path.stem}.xml").write_bytes(tostring(tree, encoding="utf-8"))
-        members.setdefault(thing.sample.split, []).append(path.stem)
+    for entry in copied:
+        path = PurePosixPath(entry.file)
+        xml = read_xml(dataset.root / entry.sample.label) if entry.sample.label else Element("annotation")
+        yield f"Annotations/{path.stem}.xml", tostring(_voc_tree(xml, entry), encoding="unicode")
+        members.setdefault(entry.sample.split, []).append(path.stem)
     for split in set(members) - {UNSPLIT}:
-        lists = out / "ImageSets" / "Main"
-        lists.mkdir(parents=True, exist_ok=True)
-        (lists / f"{split}.txt").write_text("\n".join(members[split]) + "\n", encoding="utf-8")
-    (out / "labels.txt").write_text("\n".join(dataset.class_names) + "\n", encoding="utf-8")
+        yield f"ImageSets/Main/{split}.txt", "\n".join(members[split]) + "\n"
+    yield "labels.txt", "\n".join(dataset.class_names) + "\n"
 
 
-def _voc_tree(xml: Element, thing: CopiedSample) -> Element:
+def _voc_tree(xml: Element, entry: CopiedSample) -> Element:
     """An annotation with the image's own name and size, without the objects that go."""
-    _set(xml, "filename", PurePosixPath(thing.file).name)
+    _set(xml, "filename", PurePosixPath(entry.file).name)
     size = xml.find("size")
     size = SubElement(xml, "size") if size is None else size
-    for key, value in zip(("width", "height"), thing.size, strict=True):
+    for key, value in zip(("width", "height"), entry.size, strict=True):
         _set(size, key, str(value))
-    kept = {thing.sample.rows[index]: edges for index, edges in thing.boxes.items()}
+    kept = {entry.sample.rows[index]: edges for index, edges in entry.boxes.items()}
     for row, element in enumerate(xml.findall("object"), start=1):
         box = element.find("bndbox")
         if row not in kept or box is None:

@@ -16,17 +16,18 @@ from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip
 from yolo_cli.datasets.checks import faults_of, in_pixels, says_no_size, turned
-from yolo_cli.datasets.copies import CopiedSample, write_coco_copy, write_voc_copy, write_yolo_copy
+from yolo_cli.datasets.copies import CopiedSample, coco_labels, voc_labels, yolo_labels
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.lint import LintReport, twins
 from yolo_cli.datasets.looks import Look
 from yolo_cli.datasets.sample import UNSPLIT, Sample
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import atomic_folder, make_folder
 
 __all__ = ["fix"]
 
-_WRITERS = {"yolo": write_yolo_copy, "coco": write_coco_copy, "voc": write_voc_copy}
+_LABELS = {"yolo": yolo_labels, "coco": coco_labels, "voc": voc_labels}
 _DROPPED = ("Y303", "Y305")
 
 
@@ -50,21 +51,13 @@ def fix(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
         raise DataError(
             f"{report.dataset.root}: nothing would be left in a fixed copy; see what `yolo lint` lists"
         )
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")  # a reader never sees half a copy
-    try:
-        for thing in copied:
-            target = part / thing.file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(thing.sample.path, target)
-        _WRITERS[report.dataset.kind](report.dataset, copied, part)
-        if place.is_dir():
-            place.rmdir()
-        part.rename(place)
-    except (OSError, UnicodeError) as fault:  # a file name need be no text, but a list of names must
-        reason = getattr(fault, "strerror", None) or fault
-        raise DataError(f"{place}: the copy cannot be written: {reason}") from fault
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with atomic_folder(place) as draft:
+        for entry in copied:
+            shutil.copyfile(
+                entry.sample.path, make_folder((draft / entry.file).parent) / Path(entry.file).name
+            )
+        for name, text in _LABELS[report.dataset.kind](report.dataset, copied):
+            (make_folder((draft / name).parent) / Path(name).name).write_bytes(text.encode())
     return tuple(filter(None, (_action(finding) for finding in report.findings)))
 
 

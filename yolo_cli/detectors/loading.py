@@ -50,7 +50,7 @@ def load_detector(
         UserError: if there is no such model, its two files do not match, or an option does not fit it.
 
     >>> from yolo_cli import DetectConfig, load_detector
-    >>> load_detector("yolov4-tiny-coco", config=DetectConfig(confidence=0.5)).class_names[:3]
+    >>> load_detector("yolov4-tiny-coco", config=DetectConfig(conf=0.5)).class_names[:3]
     ('person', 'bicycle', 'car')
     """
     network, card = _open(weights, engine, device)

@@ -191,11 +191,11 @@ class RegionDetector:
         candidates = self.candidates(regions, image)
         kept, confidence = self.survivors(candidates)
         found = Detections(candidates.xyxy[kept], confidence, candidates.class_id[kept])
-        return found[: self.config.max_detections]
+        return found[: self.config.max_det]
 
     def candidates(self, regions: RegionScores, image: Image) -> RegionCandidates:
         """The (box, class) pairs above the confidence, of the classes that are wanted."""
-        wanted = regions.scores > self.config.confidence  # (N, C)
+        wanted = regions.scores > self.config.conf  # (N, C)
         if self.config.classes is not None:
             wanted &= np.isin(np.arange(wanted.shape[1]), self.config.classes)
         region, class_id = np.nonzero(wanted)  # (M,), (M,)
@@ -214,7 +214,7 @@ class RegionDetector:
             threshold=self.config.nms_iou,
             kind=self.config.suppression or self.card.suppression,
             beta=self.card.beta,
-            class_agnostic=self.config.class_agnostic,
+            class_agnostic=self.config.agnostic,
         )
 
 

@@ -110,7 +110,7 @@ class YoloDetector:
         xyxy = clip(letterbox.undo(candidates.xyxy[chosen]), image.width, image.height)
         some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # a box beyond the border leaves nothing
         found = Detections(xyxy, self._calibrated(confidence), candidates.class_id[chosen])[some]
-        return found[: self.config.max_detections]
+        return found[: self.config.max_det]
 
     def candidates(self, raw_heads: Sequence[NDArray[np.float32]]) -> Candidates:
         """What the network says before suppression, of the classes that are wanted."""
@@ -121,8 +121,8 @@ class YoloDetector:
 
     @property
     def _raw_threshold(self) -> float:
-        """The network's own confidence that calibration makes ``config.confidence``."""
-        wanted = self.config.confidence
+        """The network's own confidence that calibration makes ``config.conf``."""
+        wanted = self.config.conf
         if self.card.calibration is None:
             return wanted
         given, true = self.card.calibration
@@ -154,5 +154,5 @@ class YoloDetector:
             threshold=self.config.nms_iou,
             kind=self.config.suppression or self.card.suppression,
             beta=self.card.beta,
-            class_agnostic=self.config.class_agnostic,
+            class_agnostic=self.config.agnostic,
         )

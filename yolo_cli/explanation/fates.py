@@ -65,7 +65,7 @@ class Rule:
         kind = config.suppression or card.suppression
         if kind == "soft":
             raise UsageError("--suppression soft: removes no box because of another one; choose another rule")
-        return cls(kind, config.nms_iou, card.beta, config.class_agnostic)
+        return cls(kind, config.nms_iou, card.beta, config.agnostic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -128,6 +128,6 @@ def _judgement(judged: RegionScores, region: Region) -> Judged:
 def _contest(detector: RegionDetector, candidates: RegionCandidates) -> Contest:
     """What suppression has to choose from, and what it chooses."""
     kept, _ = detector.survivors(candidates)  # (K,)
-    found = frozenset(kept[: detector.config.max_detections].tolist())
+    found = frozenset(kept[: detector.config.max_det].tolist())
     xyxy = candidates.xyxy  # (M, 4)
     return Contest(xyxy, xyxy, candidates.confidence, candidates.class_id, kept, found)

@@ -161,7 +161,7 @@ def _contest(detector: YoloDetector, candidates: Candidates, image: Image) -> Co
     size = np.array([image.width, image.height] * 2, np.float32)
     inside = np.clip(xyxy, 0, size)  # (N, 4)
     some = (inside[kept, 2:] > inside[kept, :2]).all(axis=1)  # (K,), a box beyond the border leaves nothing
-    found = frozenset(kept[some][: detector.config.max_detections].tolist())
+    found = frozenset(kept[some][: detector.config.max_det].tolist())
     return Contest(xyxy / size, inside, candidates.confidence, candidates.class_id, kept, found)
 
 

@@ -10,7 +10,7 @@ import yaml
 
 import yolo_cli
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import write_whole
+from yolo_cli.files import atomic_write_text
 from yolo_cli.region_training.train import RegionRecipe
 
 __all__ = ["RegionJob", "read_region_job", "write_region_job"]
@@ -54,7 +54,7 @@ def write_region_job(job: RegionJob) -> None:
     del values["out"]
     values = {**values.pop("recipe"), **values, "version": yolo_cli.__version__}
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-    write_whole(job.out / ARGS, lambda draft: draft.write_text(text, encoding="utf-8"))
+    atomic_write_text(job.out / ARGS, text)
 
 
 def read_region_job(out: Path) -> RegionJob:

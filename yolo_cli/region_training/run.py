@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.checkpoint import State, load_checkpoint, restore, save_checkpoint
 from yolo_cli.datasets import Sample
-from yolo_cli.errors import DataError
-from yolo_cli.files import write_whole
+from yolo_cli.files import atomic_write, make_folder
 
 __all__ = ["UNKEPT", "EpochBatches", "Run", "Silent", "Stage", "Watcher"]
 
@@ -153,12 +152,7 @@ class Run:
         """Where something is kept; None if nothing is."""
         if self.folder is None:
             return None
-        folder = self.folder / UNFINISHED
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            raise DataError(f"{folder}: no folder can be made here: {fault.strerror}") from None
-        return folder / name
+        return make_folder(self.folder / UNFINISHED) / name
 
 
 UNKEPT = Run()
@@ -174,7 +168,7 @@ def _keep(path: Path | None, arrays: Arrays) -> None:
         with draft.open("wb") as file:
             np.savez(file, *arrays)
 
-    write_whole(path, write)
+    atomic_write(path, write)
 
 
 def _kept(path: Path | None) -> Arrays | None:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import yolo_cli
-from yolo_cli.errors import DataError
 from yolo_cli.evaluation import KINDS, Curve, Difference, Kind, outcomes
+from yolo_cli.files import atomic_write_text
 from yolo_cli.report import svg
 from yolo_cli.report.analysis import RELIABLE_FROM, Analysis
 from yolo_cli.report.confusions import confusion_table, most_confused
@@ -131,12 +131,7 @@ def write_report(
         training=svg.training_charts(training_curves) if training_curves else [],
         extra=extra,
     )
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
+    atomic_write_text(path, text)
 
 
 def _figures(analysis: Analysis, about: About) -> dict[str, Any]:

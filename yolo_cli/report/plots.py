@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from yolo_cli.errors import DataError
+from yolo_cli.files import atomic_write, make_folder
 from yolo_cli.report.analysis import Analysis
 from yolo_cli.report.confusions import confusion_table
 
@@ -36,16 +37,13 @@ def write_plots(folder: Path, analysis: Analysis) -> list[Path]:
         "reliability": _reliability,
     }
     paths = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, plot in plots.items():
-            figure = Figure(figsize=(6.4, 4.8), layout="constrained")
-            plot(figure.add_subplot(), analysis)
-            for suffix in _SUFFIXES:
-                paths.append(folder / f"{name}{suffix}")
-                figure.savefig(paths[-1], dpi=_DPI)
-    except OSError as fault:
-        raise DataError(f"{folder}: cannot be written: {fault.strerror}") from fault
+    make_folder(folder)
+    for name, plot in plots.items():
+        figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+        plot(figure.add_subplot(), analysis)
+        for suffix in _SUFFIXES:
+            paths.append(folder / f"{name}{suffix}")
+            atomic_write(paths[-1], partial(figure.savefig, dpi=_DPI))
     return paths
 
 

@@ -11,7 +11,7 @@ import yaml
 import yolo_cli
 from yolo_cli.config import AugmentConfig, TrainConfig
 from yolo_cli.errors import DataError
-from yolo_cli.files import write_whole
+from yolo_cli.files import atomic_write_text
 
 __all__ = ["ARGS", "DEFAULT_WEIGHTS", "TrainJob", "read_job", "write_job"]
 
@@ -65,7 +65,7 @@ def write_job(job: TrainJob) -> None:
     if job.config.imgsz is not None:
         values["config"]["imgsz"] = list(job.config.imgsz)
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-    write_whole(job.out / ARGS, lambda draft: draft.write_text(text, encoding="utf-8"))
+    atomic_write_text(job.out / ARGS, text)
 
 
 def read_job(out: Path) -> TrainJob:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.checkpoint import State
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
-from yolo_cli.files import write_whole
+from yolo_cli.files import atomic_write
 from yolo_cli.training.job import ARGS
 from yolo_cli.training.mixing import mixed, way_back
 from yolo_cli.training.validation import LiveEngine, Validator
@@ -105,7 +105,7 @@ class Results:
                 table.writeheader()
                 table.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in state.history)
 
-        write_whole(self.out / "results.csv", write)
+        atomic_write(self.out / "results.csv", write)
 
     def finish(
         self,

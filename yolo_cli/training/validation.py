@@ -20,7 +20,7 @@ from yolo_cli.weights import ModelCard
 
 __all__ = ["JUDGED", "LiveEngine", "Validator"]
 
-JUDGED = DetectConfig(confidence=0.001)
+JUDGED = DetectConfig(conf=0.001)
 """How detections are made for judging: nearly all of them, as curves need the weak ones, too."""
 
 KEPT_BYTES = 512 << 20  # images are kept in memory up to this size
@@ -82,9 +82,9 @@ class Validator:
         """How detections are made, for the protocol of every figure."""
         height, width = self.card.input_size
         return Conditions(
-            confidence_floor=self.config.confidence,
+            confidence_floor=self.config.conf,
             suppression=f"{self.card.suppression} {self.config.nms_iou:g}",
-            max_detections=self.config.max_detections,
+            max_detections=self.config.max_det,
             resize=f"{self.card.resize} {height}x{width}",
         )
 

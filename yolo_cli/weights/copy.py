@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 
 from yolo_cli.errors import DataError
+from yolo_cli.files import atomic_write, make_folder
 from yolo_cli.weights.card import ModelCard
-from yolo_cli.weights.save import appearing
 from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
 
 __all__ = ["copy_model"]
@@ -25,25 +25,26 @@ def copy_model(files: ModelFiles, card: ModelCard, out: Path) -> ModelFiles:
         DataError: if a file is no model, or the copy cannot be written.
     """
     keras, onnx = (out.with_name(out.name + suffix) for suffix in (".keras", ".onnx"))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if files.keras:
-            _copy_keras(files.keras, card, keras)
-        if files.onnx:
-            _copy_onnx(files.onnx, card, onnx, sha256(keras) if files.keras else None)
-    except OSError as fault:
-        raise DataError(f"{out}: cannot be written ({fault.strerror or fault})") from None
+    make_folder(out.parent)
+    if files.keras:
+        _copy_keras(files.keras, card, keras)
+    if files.onnx:
+        _copy_onnx(files.onnx, card, onnx, sha256(keras) if files.keras else None)
     return ModelFiles(out.name, keras if files.keras else None, onnx if files.onnx else None)
 
 
 def _copy_keras(path: Path, card: ModelCard, out: Path) -> None:
     """Copy every member of the zip but the card."""
-    try:
-        with appearing(out) as draft, zipfile.ZipFile(path) as source, zipfile.ZipFile(draft, "w") as target:
+
+    def write(draft: Path) -> None:
+        with zipfile.ZipFile(path) as source, zipfile.ZipFile(draft, "w") as target:
             for member in source.infolist():
                 if member.filename != CARD_MEMBER:
                     target.writestr(member, source.read(member))
             target.writestr(CARD_MEMBER, card.to_json())
+
+    try:
+        atomic_write(out, write)
     except zipfile.BadZipFile:
         raise DataError(f"{path}: is not a Keras model file, or is cut off") from None
 
@@ -58,6 +59,5 @@ def _copy_onnx(path: Path, card: ModelCard, out: Path, keras_sha256: str | None)
         raise DataError(f"{path}: is not an ONNX model, or is cut off") from None
     known = {entry.key: entry.value for entry in graph.metadata_props}
     pair = {PAIR_KEY: keras_sha256} if keras_sha256 else {}
-    with appearing(out) as draft:
-        onnx.helper.set_model_props(graph, {**known, CARD_KEY: card.to_json(), **pair})
-        onnx.save(graph, str(draft))
+    onnx.helper.set_model_props(graph, {**known, CARD_KEY: card.to_json(), **pair})
+    atomic_write(out, lambda draft: onnx.save(graph, str(draft)))

@@ -8,8 +8,6 @@ import sys
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from yolo_cli.errors import DataError
+from yolo_cli.files import atomic_write, make_folder
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
 
@@ -43,15 +42,12 @@ def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) ->
             can lie outside float16's range.
     """
     keras_file, onnx_file = (out.with_name(out.name + suffix) for suffix in (".keras", ".onnx"))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        save_keras(model, card, keras_file, half=half)
-        if missing_for_onnx():
-            onnx_file.unlink(missing_ok=True)  # an older one would not belong to this model
-            return ModelFiles(out.name, keras_file, None)
-        save_onnx(model, card, onnx_file, sha256(keras_file), half=half)
-    except OSError as fault:
-        raise DataError(f"{out}: cannot be written ({fault.strerror or fault})") from None
+    make_folder(out.parent)
+    save_keras(model, card, keras_file, half=half)
+    if missing_for_onnx():
+        onnx_file.unlink(missing_ok=True)  # an older one would not belong to this model
+        return ModelFiles(out.name, keras_file, None)
+    save_onnx(model, card, onnx_file, sha256(keras_file), half=half)
     return ModelFiles(out.name, keras_file, onnx_file)
 
 
@@ -62,30 +58,34 @@ def missing_for_onnx() -> list[str]:
 
 def save_keras(model: Any, card: ModelCard, path: Path, *, half: bool = False) -> None:
     """Write one ``.keras`` file with the card inside."""
-    with appearing(path) as draft, tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "model.keras"
-        model.save(plain)
-        with zipfile.ZipFile(plain) as source, zipfile.ZipFile(draft, "w") as target:
-            for member in source.infolist():
-                data = source.read(member)
-                if half and member.filename.endswith(".weights.h5"):
-                    data = _half_h5(data, Path(folder))
-                target.writestr(member, data)
-            target.writestr(CARD_MEMBER, card.to_json())
+
+    def write(draft: Path) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            plain = Path(folder) / "model.keras"
+            model.save(plain)
+            with zipfile.ZipFile(plain) as source, zipfile.ZipFile(draft, "w") as target:
+                for member in source.infolist():
+                    data = source.read(member)
+                    if half and member.filename.endswith(".weights.h5"):
+                        data = _half_h5(data, Path(folder))
+                    target.writestr(member, data)
+                target.writestr(CARD_MEMBER, card.to_json())
+
+    atomic_write(path, write)
 
 
 def save_onnx(model: Any, card: ModelCard, path: Path, keras_sha256: str, *, half: bool = False) -> None:
     """Write one ``.onnx`` file with the card and the hash of its ``.keras`` file in its metadata."""
     import onnx
 
-    with appearing(path) as draft, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "model.onnx"
         export_graph(model, plain)
         graph = onnx.load(str(plain))
-        if half:
-            _half_initializers(graph)
-        onnx.helper.set_model_props(graph, {CARD_KEY: card.to_json(), PAIR_KEY: keras_sha256})
-        onnx.save(graph, str(draft))
+    if half:
+        _half_initializers(graph)
+    onnx.helper.set_model_props(graph, {CARD_KEY: card.to_json(), PAIR_KEY: keras_sha256})
+    atomic_write(path, lambda draft: onnx.save(graph, str(draft)))
 
 
 def export_graph(model: Any, path: Path) -> None:
@@ -124,17 +124,6 @@ def _export_elsewhere(model: Any, path: Path) -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no word about why"])[-1]
         raise DataError(f"{path.name}: TensorFlow could not write it ({reason})")
-
-
-@contextmanager
-def appearing(path: Path) -> Iterator[Path]:
-    """A draft beside ``path`` that takes its place when the block ends well, and goes when it does not."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield draft
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _half_h5(data: bytes, folder: Path) -> bytes:

@@ -45,14 +45,14 @@ def measured(regions: list[list[float]], cost: Cost, **changes: object) -> Measu
 
 def test_yolo_on_one_image():
     done: list[int] = []
-    found = measure(YOLO, data("cat.jpg"), DetectConfig(confidence=0.25), 60, progress=done.append)
+    found = measure(YOLO, data("cat.jpg"), DetectConfig(conf=0.25), 60, progress=done.append)
     assert done == [1]
     assert found.row.finished
     assert found.row.map50 == 1.0  # the cat fills the image
     assert found.row.recall is None  # YOLO proposes nothing
     assert found.row.regions == (13 * 13 + 26 * 26) * 3
     assert found.row.multiply_accumulates == 3_453_938_176  # 6.9 BFLOPs, two for each
-    [same] = load_detector(config=DetectConfig(confidence=0.25)).detect([data("cat.jpg").samples[0].read()])
+    [same] = load_detector(config=DetectConfig(conf=0.25)).detect([data("cat.jpg").samples[0].read()])
     assert np.array_equal(found.found["cat.jpg"].xyxy, same.xyxy)
 
 
@@ -68,7 +68,7 @@ def test_without_labels_there_is_no_accuracy():
 
 
 def test_a_look_finds_what_detection_finds():
-    detector = load_detector("fast-rcnn-voc", engine="onnx", config=DetectConfig(confidence=0.5))
+    detector = load_detector("fast-rcnn-voc", engine="onnx", config=DetectConfig(conf=0.5))
     image = data("cat.jpg").samples[0].read()
     look, [found] = look_at(detector, image), detector.detect([image])
     assert np.allclose(look.found.xyxy, found.xyxy)

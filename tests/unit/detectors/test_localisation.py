@@ -105,7 +105,7 @@ def test_one_object_in_pixels_of_the_image(height, width, box):
 
 
 def test_never_two_classes():
-    [found] = localiser(confidence=0.0).detect([Image(np.zeros((50, 50, 3), np.uint8))])
+    [found] = localiser(conf=0.0).detect([Image(np.zeros((50, 50, 3), np.uint8))])
     assert len(found) == 1
 
 

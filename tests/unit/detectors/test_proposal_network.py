@@ -109,11 +109,11 @@ def detector(**options) -> RegionDetector:
 
 
 def test_it_is_a_detector():
-    assert_is_detector(detector(confidence=0.5))
+    assert_is_detector(detector(conf=0.5))
 
 
 def test_one_object_from_the_first_proposal():
-    [found] = detector(confidence=0.5).detect([LANDSCAPE])
+    [found] = detector(conf=0.5).detect([LANDSCAPE])
     assert found.class_id.tolist() == [1]
     assert found.xyxy[0] == pytest.approx([216 - 64, 112 - 64, 216 + 64, 112 + 64])
 

@@ -48,7 +48,7 @@ def test_suppression_is_by_class():
     two = [[0, 0, 10, 10], [0, 0, 10, 9]]  # IoU 0.9
     [found] = detector(two, [[0.9, 0.3], [0.8, 0.7]]).detect([IMAGE])
     assert list(zip(found.class_id.tolist(), found.xyxy[:, 3].tolist(), strict=True)) == [(0, 10), (1, 9)]
-    [found] = detector(two, [[0.9, 0.3], [0.8, 0.7]], class_agnostic=True).detect([IMAGE])
+    [found] = detector(two, [[0.9, 0.3], [0.8, 0.7]], agnostic=True).detect([IMAGE])
     assert found.class_id.tolist() == [0]
 
 
@@ -66,7 +66,7 @@ def test_each_class_has_its_own_box():
 def test_wanted_classes_and_limit():
     args = [[0, 0, 10, 10], [40, 0, 50, 10]], [[0.9, 0.8], [0.7, 0.6]]
     assert detector(*args, classes=(1,)).detect([IMAGE])[0].class_id.tolist() == [1, 1]
-    assert detector(*args, max_detections=1).detect([IMAGE])[0].confidence == pytest.approx([0.9])
+    assert detector(*args, max_det=1).detect([IMAGE])[0].confidence == pytest.approx([0.9])
 
 
 def test_times_and_no_images():

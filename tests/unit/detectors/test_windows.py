@@ -100,7 +100,7 @@ def test_both_ways_put_the_scores_in_the_same_order(image):
 @pytest.mark.parametrize("parts", [(each_window, price_of_each), (all_windows, price_of_all)])
 def test_they_are_detectors(parts):
     scan = WindowScan(Brightness(), *parts)
-    config = DetectConfig(confidence=0.5)
+    config = DetectConfig(conf=0.5)
     assert_is_detector(RegionDetector(scan.propose, scan.classify, scan.cost, CARD, config))
 
 

@@ -70,14 +70,14 @@ def test_one_box_may_carry_several_classes() -> None:
 
 def test_class_agnostic_suppression_leaves_one_of_them() -> None:
     both = [0.0, 0.0, 0.0, 0.0, SURE, 2.0, 1.0, NEVER]
-    [found] = detector({(0, 0): both}, class_agnostic=True).detect([make_image(64, 64)])
+    [found] = detector({(0, 0): both}, agnostic=True).detect([make_image(64, 64)])
     assert found.class_id.tolist() == [0]
 
 
 def test_only_wanted_classes_and_only_so_many() -> None:
     cells = {(row, column): DOG for row in (0, 1) for column in (0, 1)}
     [all_of_them] = detector(cells, nms_iou=1.0).detect([make_image(64, 64)])
-    [few] = detector(cells, nms_iou=1.0, max_detections=3).detect([make_image(64, 64)])
+    [few] = detector(cells, nms_iou=1.0, max_det=3).detect([make_image(64, 64)])
     [none] = detector(cells, classes=(0, 2)).detect([make_image(64, 64)])
     assert (len(all_of_them), len(few), len(none)) == (4, 3, 0)
 
@@ -114,9 +114,9 @@ def test_it_is_a_detector() -> None:
         ({"imgsz": (64, 65)}, "multiple of 32"),
         ({"imgsz": (16, 64)}, "between 32 and 4096"),
         ({"classes": (3,)}, "classes 0 to 2"),
-        ({"confidence": 1.5}, "--conf is 1.5"),
+        ({"conf": 1.5}, "--conf is 1.5"),
         ({"nms_iou": -0.1}, "--nms-iou is -0.1"),
-        ({"max_detections": 0}, "--max-det is 0"),
+        ({"max_det": 0}, "--max-det is 0"),
     ],
 )
 def test_options_that_cannot_be(options: dict[str, Any], says: str) -> None:

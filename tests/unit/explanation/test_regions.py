@@ -30,7 +30,7 @@ SLOW = {"sliding-window": "windows-voc"}
 @cache
 def detector(kind: str) -> RegionDetector:
     """The bundled one; it looks at each image once, as its parts forget nothing that they said of it."""
-    config = DetectConfig(confidence=0.3)
+    config = DetectConfig(conf=0.3)
     loaded = load_detector((MODELS | SLOW)[kind], engine="onnx", device="cpu", config=config, kind=kind)
     assert isinstance(loaded, RegionDetector)
     classify, few = loaded.classify, 200 if kind == "rcnn" else None  # it has a run of the network for each
@@ -167,7 +167,7 @@ def test_a_winner_from_elsewhere_is_told_of():
 
 
 def test_boxes_beyond_the_limit_are_not_kept():
-    explained = explain(hand_made(max_detections=1), BLANK, (5, 5))
+    explained = explain(hand_made(max_det=1), BLANK, (5, 5))
     assert [fate.kept for fate in explained.fates] == [True, False, False, False]
     assert [fate.suppressed_by for fate in explained.fates] == [None, 0, None, None]
 

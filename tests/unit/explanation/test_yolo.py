@@ -22,7 +22,7 @@ IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
 
 @pytest.fixture(scope="module")
 def detector() -> YoloDetector:
-    return load_detector(engine="onnx", device="cpu", config=DetectConfig(confidence=0.05))
+    return load_detector(engine="onnx", device="cpu", config=DetectConfig(conf=0.05))
 
 
 def over(boxes, x, y):
@@ -110,7 +110,7 @@ def test_a_winner_that_lies_elsewhere_is_shown():
 
 
 def test_boxes_beyond_the_limit_are_not_kept():
-    explained = explain(hand_made(nms_iou=0.4, max_detections=1), BLANK, (40, 20))
+    explained = explain(hand_made(nms_iou=0.4, max_det=1), BLANK, (40, 20))
     assert [fate.kept for fate in explained.fates] == [True, False, False]
     assert explained.fates[2].suppressed_by is None
 

@@ -127,7 +127,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
         whole(file, **values)
 
     monkeypatch.setattr(np, "savez", savez)
-    with pytest.raises(DataError, match=r"No space left on device\); what was saved before is whole"):
+    with pytest.raises(DataError, match="cannot be written: No space left on device; free some space"):
         train(run, Noting())
     monkeypatch.undo()
     assert arrays(run.out)

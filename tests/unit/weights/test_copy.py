@@ -61,7 +61,7 @@ def test_it_needs_no_framework(tmp_path: Path) -> None:
 def test_detections_get_the_confidence_of_the_map(copied: ModelFiles) -> None:
     """The same boxes in the same order; the threshold counts after the map."""
     image = read_image(bundled("examples") / "cat.jpg")
-    config = DetectConfig(confidence=0.002)
+    config = DetectConfig(conf=0.002)
     [before] = load_detector("yolov4-tiny-coco", config=config).detect([image])
     [after] = load_detector(str(copied.onnx), config=config).detect([image])
     assert len(before) > 3
@@ -69,7 +69,7 @@ def test_detections_get_the_confidence_of_the_map(copied: ModelFiles) -> None:
     np.testing.assert_allclose(after.xyxy[: len(before)], before.xyxy, atol=1e-3)
     expected = np.interp(before.confidence, *KNOTS)
     np.testing.assert_allclose(after.confidence[: len(before)], expected, rtol=1e-5)
-    strict = DetectConfig(confidence=float(np.median(after.confidence)))
+    strict = DetectConfig(conf=float(np.median(after.confidence)))
     [few] = load_detector(str(copied.onnx), config=strict).detect([image])
     assert len(few) == int((after.confidence > strict.confidence).sum())
 

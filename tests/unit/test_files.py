@@ -1,0 +1,143 @@
+"""Files appear complete, or stay as they were."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from yolo_cli.errors import DataError
+from yolo_cli.files import atomic_folder, atomic_write, atomic_write_bytes, atomic_write_text, make_folder
+
+
+def test_text_is_utf8_with_plain_line_ends(tmp_path: Path) -> None:
+    atomic_write_text(tmp_path / "a.txt", "é\n")
+    assert (tmp_path / "a.txt").read_bytes() == b"\xc3\xa9\n"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def write(draft: Path) -> None:
+        draft.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(DataError) as caught:
+        atomic_write(path, write)
+    assert str(caught.value) == f"{path}: cannot be written: No space left on device; free some space"
+    assert {entry.name: entry.read_text() for entry in tmp_path.iterdir()} == {"a.txt": "old"}
+
+
+def test_an_interrupt_leaves_no_draft(tmp_path: Path) -> None:
+    def write(draft: Path) -> None:
+        draft.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        atomic_write(tmp_path / "a.txt", write)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["n" * 251 + ".txt", "é" * 125 + ".txt", "a." + "s" * 253], ids=len)
+def test_names_of_255_bytes_can_be_written(tmp_path: Path, name: str) -> None:
+    atomic_write_bytes(tmp_path / name, b"1")
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "missing/a.txt", "here"])
+def test_a_path_that_cannot_be_written_is_named_in_one_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "here").mkdir()
+    with pytest.raises(DataError) as caught:
+        atomic_write_text(tmp_path / name, "1")
+    assert str(caught.value).startswith(f"{tmp_path / name}: cannot be written: ")
+    assert "\n" not in str(caught.value)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["here"]
+
+
+def test_the_file_is_on_the_disk_before_it_takes_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = tmp_path / "a.txt", []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append(path.exists()))
+    atomic_write_text(path, "1")
+    assert seen == [False]
+
+
+def test_the_draft_names_the_process_and_keeps_the_suffix(tmp_path: Path) -> None:
+    drafts: list[str] = []
+    atomic_write(tmp_path / "a.png", lambda draft: (drafts.append(draft.name), draft.touch()))
+    assert str(os.getpid()) in drafts[0]
+    assert drafts[0].startswith(".")
+    assert drafts[0].endswith(".png")
+
+
+def test_threads_that_write_the_same_file_do_not_meet(tmp_path: Path) -> None:
+    path, barrier = tmp_path / "a.txt", threading.Barrier(2)
+    faults: list[Exception] = []
+
+    def write(draft: Path) -> None:
+        draft.write_text("1")
+        barrier.wait(10)
+
+    def run() -> None:
+        try:
+            atomic_write(path, write)
+        except Exception as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert path.read_text() == "1"
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    atomic_write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    read: list[bytes] = []
+    thread = threading.Thread(target=lambda: read.append(path.read_bytes()))
+    thread.start()
+    atomic_write_bytes(path, b"1")
+    thread.join()
+    assert read == [b"1"]
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_appears_complete(tmp_path: Path, there: bool) -> None:
+    path = tmp_path / "set"
+    if there:
+        path.mkdir()
+    with atomic_folder(path) as draft:
+        (draft / "a.txt").write_text("1")
+        assert path.exists() == there
+    assert (path / "a.txt").read_text() == "1"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_fails_disappears(tmp_path: Path) -> None:
+    path = tmp_path / "set"
+    with pytest.raises(DataError, match="set: cannot be written: No such file"), atomic_folder(path) as draft:
+        (draft / "missing" / "a.txt").write_text("1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="file/a: cannot be written: Not a directory"):
+        make_folder(tmp_path / "file" / "a")
