@@ -147,7 +147,7 @@ def _target(options: _Options, files: ModelFiles) -> Path:
 
 def _fit(options: _Options, model: Model, fit: Dataset, test: Dataset) -> tuple[Calibrated, list[str]]:
     """Detect on both parts, and fit."""
-    from yolo_cli.cli.judged import chosen_classes, detect_all, renamings, tell_classes
+    from yolo_cli.cli.judged import chosen_classes, detect_all, renamings
     from yolo_cli.judging import calibrate, gather, match_classes
     from yolo_cli.report import RELIABLE_FROM
 
@@ -155,7 +155,7 @@ def _fit(options: _Options, model: Model, fit: Dataset, test: Dataset) -> tuple[
     data = fit.class_names
     only = chosen_classes(options.classes, data)
     match = match_classes(names, data, renamings(options.renamed), only)
-    for line in tell_classes(match) if not options.quiet else ():
+    for line in match.notes if not options.quiet else ():
         say(line)
     sets, faults = [], []
     for part in (fit, test):

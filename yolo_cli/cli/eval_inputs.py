@@ -43,7 +43,7 @@ def judge(options: Any, images: Images, journal: Path | None) -> Judged:
 
 def _judge_model(options: Any, images: Images, journal: Path | None) -> Judged:
     """Let a model of ours detect on every image."""
-    from yolo_cli.cli.judged import chosen_classes, detect_all, load_model, renamings, tell_classes
+    from yolo_cli.cli.judged import chosen_classes, detect_all, load_model, renamings
     from yolo_cli.evaluation import Conditions, gt_hash
     from yolo_cli.judging import gather, match_classes
     from yolo_cli.report import About
@@ -59,14 +59,14 @@ def _judge_model(options: Any, images: Images, journal: Path | None) -> Judged:
     gathered = gather(images.part.samples, found, match)
     config = model.detector.config
     conditions = Conditions(config.conf, model.suppression, config.max_det, model.resize, gt_hash(gathered))
-    notes = (*tell_classes(match), *_unread(faults))
+    notes = (*match.notes, *_unread(faults))
     return Judged(gathered, conditions, About(model.header["model"], images.name, notes), tuple(faults))
 
 
 def _judge_results(options: Any, images: Images, path: Path) -> Judged:
     """Take another program's boxes; no model is loaded."""
-    from yolo_cli.cli.judged import chosen_classes, read_names, renamings, tell_classes
-    from yolo_cli.cli.output import coco_category_ids
+    from yolo_cli.cli.judged import chosen_classes, read_names, renamings
+    from yolo_cli.datasets import coco_category_ids
     from yolo_cli.evaluation import Conditions, gt_hash
     from yolo_cli.judging import gather, match_classes, read_results
     from yolo_cli.report import About
@@ -82,7 +82,7 @@ def _judge_results(options: Any, images: Images, path: Path) -> Judged:
     conditions = Conditions(confidence_floor=options.conf, data_hash=gt_hash(gathered))
     for line in results.left_out:
         say(f"error: {line}")
-    about = About(path.name, images.name, (*tell_classes(match), *results.left_out))
+    about = About(path.name, images.name, (*match.notes, *results.left_out))
     return Judged(gathered, conditions, about, results.left_out)
 
 

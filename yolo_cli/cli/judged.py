@@ -28,7 +28,6 @@ __all__ = [
     "open_images",
     "read_names",
     "renamings",
-    "tell_classes",
 ]
 
 
@@ -169,26 +168,6 @@ def read_names(path: Path) -> tuple[str, ...]:
     if not names:
         raise DataError(f"{path}: holds no class name; write one on each line")
     return names
-
-
-def tell_classes(match: ClassMatch) -> tuple[str, ...]:
-    """Lines about classes without a partner."""
-    lines = []
-    if match.only_data:
-        what = f"{len(match.only_data)} of {len(match.names)} classes of the data are unknown to the model"
-        lines.append(f"{what}, and count as missed: {_some(match.only_data)}")
-    if match.near:
-        pairs = " ".join(f"--map '{theirs}={ours}'" for ours, theirs in match.near.items())
-        lines.append(f"some of these may go by other names: {pairs}")
-    if match.only_model:
-        what = f"{len(match.only_model)} classes of the model are not in the data"
-        lines.append(f"{what}, and are left out: {_some(match.only_model)}")
-    return tuple(lines)
-
-
-def _some(names: Sequence[str], most: int = 12) -> str:
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def detect_all(

@@ -3,71 +3,76 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from yolo_cli.errors import UsageError
-from yolo_cli.evaluation import Report
+from yolo_cli.evaluation.average_precision import COCO_FIGURES
+from yolo_cli.evaluation.protocol import Protocol
+from yolo_cli.evaluation.report import Report
 
-__all__ = ["Gate", "figures_of", "missed_gates", "read_gate"]
+__all__ = ["Gate", "check_gates", "missed_gates", "read_gate"]
 
 _FIGURES = ("map", "map50", "map50_95", "precision", "recall", "f1")
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A figure that must be at least so much."""
+    """A figure and the minimum that it must reach."""
 
     name: str
-    least: float
+    minimum: float
 
 
 def read_gate(text: str) -> Gate:
     """Read ``NAME=VALUE``.
 
     Raises:
-        UsageError: if it is none.
+        UsageError: if it is not of that form.
 
     >>> read_gate("map50=0.6")
-    Gate(name='map50', least=0.6)
+    Gate(name='map50', minimum=0.6)
     """
     name, equals, value = text.partition("=")
     try:
-        least = float(value)
+        minimum = float(value)
     except ValueError:
-        least = -1.0
-    if not equals or not 0 <= least <= 1:
+        minimum = -1.0
+    if not equals or not 0 <= minimum <= 1:
         raise UsageError(f"--fail-under {text}: must be NAME=VALUE with a value of 0 to 1, as map50=0.60")
-    return Gate(name.strip().replace("-", "_"), least)
+    name = name.strip()
+    return Gate(name if name.startswith("ap:") else name.replace("-", "_"), minimum)
+
+
+def check_gates(gates: Iterable[Gate], protocol: Protocol, class_names: Sequence[str]) -> None:
+    """Refuse, before anything is evaluated, a gate that no report can have a figure for.
+
+    Raises:
+        UsageError: for the first gate that names no figure of such a report.
+    """
+    coco = COCO_FIGURES if protocol.name == "coco" else ()
+    known = (*_FIGURES, *coco, *(f"ap:{name}" for name in class_names))
+    for gate in gates:
+        if gate.name not in known:
+            near = difflib.get_close_matches(gate.name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_FIGURES)}, and ap:CLASS"
+            raise UsageError(f"--fail-under: there is no figure '{gate.name}'; {hint}")
 
 
 def missed_gates(gates: Sequence[Gate], report: Report) -> list[str]:
-    """One line for each gate that is not met.
-
-    Raises:
-        UsageError: if a gate names no figure of the report.
-    """
-    figures = figures_of(report)
+    """One line for each gate that is not met. A figure that has no value meets no gate."""
+    figures = _figures_of(report)
     lines = []
     for gate in gates:
-        if gate.name not in figures:
-            raise UsageError(_unknown(gate.name, figures))
         value = figures[gate.name]
         if value is None:
-            lines.append(f"{gate.name} has no value, and must be at least {gate.least:g}")
-        elif value < gate.least:
-            lines.append(f"{gate.name} is {value:.4f}, and must be at least {gate.least:g}")
+            lines.append(f"{gate.name} has no value, and must be at least {gate.minimum:g}")
+        elif value < gate.minimum:
+            lines.append(f"{gate.name} is {value:.4f}, and must be at least {gate.minimum:g}")
     return lines
 
 
-def figures_of(report: Report) -> dict[str, float | None]:
-    """Every figure that a gate can name: the headline's, COCO's twelve, and ``ap:CLASS``."""
+def _figures_of(report: Report) -> dict[str, float | None]:
     plain = report.to_json()
     classes = {f"ap:{figures.class_name}": figures.ap for figures in report.per_class}
     return {**{name: plain[name] for name in _FIGURES}, **report.coco, **classes}
-
-
-def _unknown(name: str, figures: Mapping[str, float | None]) -> str:
-    near = difflib.get_close_matches(name, figures, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_FIGURES)}, and ap:CLASS"
-    return f"--fail-under: there is no figure '{name}'; {hint}"

@@ -7,25 +7,25 @@ from typing import Any
 
 from yolo_cli.evaluation import (
     COCO,
+    RELIABLE_FROM,
     Conditions,
     Confusion,
     Diagnosis,
     EvaluationSet,
+    Matches,
     Protocol,
     Reliability,
     Report,
+    TideRule,
     confusion_matrix,
     diagnose,
-    evaluate,
-    outcomes,
+    match,
     reliability,
+    report_of,
+    scored,
 )
 
 __all__ = ["RELIABLE_FROM", "Analysis", "analyse"]
-
-RELIABLE_FROM = 0.05
-"""Reliability is measured on detections of at least this confidence. Below lie thousands that nobody sees;
-nearly all are wrong and say so, and among them no error of the others would show."""
 
 _USUAL_CONFIDENCE = 0.25  # where nothing was found, so that no confidence is the best
 
@@ -35,7 +35,7 @@ class Analysis:
     """What one evaluation came to.
 
     Attributes:
-        gathered: what was judged.
+        matches: the detections and ground truth, matched.
         report: all figures.
         confidence: the operating point: the confidence of the greatest F1, all classes in one pool.
         diagnosis: kinds of mistakes of all detections, with their costs.
@@ -44,13 +44,18 @@ class Analysis:
         reliability: of detections from ``RELIABLE_FROM``.
     """
 
-    gathered: EvaluationSet
+    matches: Matches
     report: Report
     confidence: float
     diagnosis: Diagnosis
     at_point: Diagnosis
     confusion: Confusion
     reliability: Reliability
+
+    @property
+    def gathered(self) -> EvaluationSet:
+        """The detections and ground truth."""
+        return self.matches.evaluation_set
 
     def to_json(self) -> dict[str, Any]:
         """All figures as plain data: those of the report, and what the diagnosis adds."""
@@ -64,19 +69,22 @@ class Analysis:
 
 
 def analyse(
-    gathered: EvaluationSet, protocol: Protocol = COCO, conditions: Conditions | None = None
+    gathered: EvaluationSet,
+    protocol: Protocol = COCO,
+    conditions: Conditions | None = None,
+    rule: TideRule = "tidecv",
 ) -> Analysis:
-    """Judge an evaluation set, and find out what kind of mistakes there are."""
-    report = evaluate(gathered, protocol, conditions)
+    """Evaluate a set, and find out what kinds of errors there are."""
+    matches = match(gathered, protocol)
+    report = report_of(matches, conditions)
     best = report.curve.best
     confidence = best.confidence if best and best.f1 > 0 else _USUAL_CONFIDENCE
-    seen = gathered.above(RELIABLE_FROM)
     return Analysis(
-        gathered,
+        matches,
         report,
         confidence,
-        diagnose(gathered, protocol),
-        diagnose(gathered.above(confidence), protocol),
-        confusion_matrix(gathered, confidence, protocol.iou, protocol),
-        reliability(outcomes(seen, protocol, protocol.iou)),
+        diagnose(matches, rule),
+        diagnose(matches.above(confidence), rule),
+        confusion_matrix(matches, confidence, protocol.iou),
+        reliability(scored(matches.above(RELIABLE_FROM), protocol.iou)),
     )
