@@ -41,20 +41,20 @@ def slow_suppress(
     threshold: float = 0.45,
     kind: str = "iou",
     beta: float = 0.6,
-    class_agnostic: bool = False,
+    agnostic: bool = False,
 ) -> list[int]:
     """Positions that stay: take the most confident box, drop what it overlaps too much, and so on."""
     xyxy = [[float(edge) for edge in box] for box in xyxy]
     kept: list[int] = []
     for this in sorted(range(len(xyxy)), key=lambda i: (-confidence[i], i)):
-        rivals = [other for other in kept if class_agnostic or class_id[other] == class_id[this]]
+        rivals = [other for other in kept if agnostic or class_id[other] == class_id[this]]
         if all(slow_overlap(xyxy[other], xyxy[this], kind, beta) <= threshold for other in rivals):
             kept.append(this)
     return kept
 
 
 def slow_soften(
-    xyxy: Sequence[Box], confidence: Sequence[float], class_id: Sequence[int], class_agnostic: bool = False
+    xyxy: Sequence[Box], confidence: Sequence[float], class_id: Sequence[int], agnostic: bool = False
 ) -> list[tuple[int, float]]:
     """Gaussian Soft-NMS with sigma 0.5: positions with their confidence, the most confident first."""
     xyxy = [[float(edge) for edge in box] for box in xyxy]
@@ -64,6 +64,6 @@ def slow_soften(
         this = min(left, key=lambda i: (-left[i], i))
         done.append((this, left.pop(this)))
         for other in left:
-            if class_agnostic or class_id[other] == class_id[this]:
+            if agnostic or class_id[other] == class_id[this]:
                 left[other] *= math.exp(-(slow_iou(xyxy[this], xyxy[other]) ** 2) / 0.5)
     return [(i, value) for i, value in sorted(done, key=lambda pair: (-pair[1], pair[0])) if value >= 0.001]

@@ -14,18 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "area",
-    "centre_distance",
-    "ciou",
-    "clip",
+    "box_area",
+    "box_iou",
+    "clip_boxes",
     "cxcywh_to_xyxy",
-    "diou",
-    "giou",
     "intersection",
-    "iou",
     "paired_centre_distance",
     "paired_iou",
-    "xywh_to_xyxy",
     "xyxy_to_cxcywh",
     "xyxy_to_xywh",
 ]
@@ -33,10 +28,10 @@ __all__ = [
 Floats = NDArray[np.floating[Any]]
 
 
-def area(boxes: Floats) -> Floats:
+def box_area(boxes: Floats) -> Floats:
     """Areas (…) in square pixels of ``boxes`` (…, 4).
 
-    >>> area(np.float32([[0, 0, 4, 3], [4, 0, 0, 3]]))
+    >>> box_area(np.float32([[0, 0, 4, 3], [4, 0, 0, 3]]))
     array([12.,  0.], dtype=float32)
     """
     width = np.maximum(boxes[..., 2] - boxes[..., 0], 0)  # (…)
@@ -49,57 +44,15 @@ def intersection(a: Floats, b: Floats) -> Floats:
     return _intersection(a[:, None], b)
 
 
-def iou(a: Floats, b: Floats) -> Floats:
+def box_iou(a: Floats, b: Floats) -> Floats:
     """Intersection over union (N, M) of each of ``a`` (N, 4) with each of ``b`` (M, 4).
 
     It lies in [0, 1]; two boxes without area have 0.
 
-    >>> iou(np.float32([[0, 0, 4, 4]]), np.float32([[0, 0, 4, 4], [2, 0, 6, 4], [9, 9, 9, 9]]))
+    >>> box_iou(np.float32([[0, 0, 4, 4]]), np.float32([[0, 0, 4, 4], [2, 0, 6, 4], [9, 9, 9, 9]]))
     array([[1.        , 0.33333334, 0.        ]], dtype=float32)
     """
     return paired_iou(a[:, None], b)
-
-
-def giou(a: Floats, b: Floats) -> Floats:
-    """Generalised IoU (N, M): IoU less the share of the smallest enclosing box that neither box fills.
-
-    It lies in (-1, 1], so it still says how far apart two boxes are that do not touch. An enclosing box
-    without area costs nothing. Rezatofighi et al., "Generalized Intersection over Union", CVPR 2019.
-    """
-    both = intersection(a, b)  # (N, M)
-    union = area(a)[:, None] + area(b) - both  # (N, M)
-    width, height = (np.maximum(_span(a[:, None], b, axis), 0) for axis in (0, 1))  # (N, M), (N, M)
-    hull = width * height  # (N, M)
-    return _ratio(both, union) - _ratio(np.maximum(hull - union, 0), hull)
-
-
-def diou(a: Floats, b: Floats) -> Floats:
-    """Distance IoU (N, M): IoU less :func:`centre_distance`. It lies in (-1, 1].
-
-    Zheng et al., "Distance-IoU Loss", AAAI 2020.
-    """
-    return iou(a, b) - centre_distance(a, b)
-
-
-def ciou(a: Floats, b: Floats) -> Floats:
-    """Complete IoU (N, M): distance IoU less a term that grows as the aspects of two boxes differ.
-
-    With v = (4/π²)(atan(w/h) - atan(w'/h'))², that term is v² / (1 - IoU + v), and 0 where v is.
-    Zheng et al., "Distance-IoU Loss", AAAI 2020.
-    """
-    overlap = iou(a, b)  # (N, M)
-    turn = _aspect(a)[:, None] - _aspect(b)  # (N, M), radians
-    v = turn**2 * (4 / np.pi**2)  # (N, M), in [0, 1]
-    return overlap - centre_distance(a, b) - _ratio(v * v, 1 - overlap + v)
-
-
-def centre_distance(a: Floats, b: Floats) -> Floats:
-    """Squared distance of the centres over the squared diagonal of the smallest enclosing box (N, M).
-
-    It lies in [0, 1) for boxes whose edges are in order, and is 0 where the enclosing box is a point.
-    Zheng et al., "Distance-IoU Loss", AAAI 2020.
-    """
-    return paired_centre_distance(a[:, None], b)
 
 
 def paired_iou(a: Floats, b: Floats) -> Floats:
@@ -109,11 +62,15 @@ def paired_iou(a: Floats, b: Floats) -> Floats:
     array([0.33333334, 1.        ], dtype=float32)
     """
     both = _intersection(a, b)  # (…)
-    return _ratio(both, area(a) + area(b) - both)
+    return _ratio(both, box_area(a) + box_area(b) - both)
 
 
 def paired_centre_distance(a: Floats, b: Floats) -> Floats:
-    """The figure of :func:`centre_distance` (…) for ``a`` (…, 4) and ``b`` (…, 4), box by box."""
+    """Squared distance of the centres over the squared diagonal of the smallest enclosing box (…).
+
+    ``a`` (…, 4) and ``b`` (…, 4) are compared box by box. The result is in [0, 1) for boxes whose edges are
+    in order, and 0 where the enclosing box is a point. Zheng et al., "Distance-IoU Loss", AAAI 2020.
+    """
     # Sums of two edges are twice a centre, hence the quarter.
     x = (a[..., 0] + a[..., 2]) - (b[..., 0] + b[..., 2])  # (…)
     y = (a[..., 1] + a[..., 3]) - (b[..., 1] + b[..., 3])  # (…)
@@ -150,25 +107,16 @@ def xyxy_to_xywh(boxes: Floats) -> Floats:
     return np.concatenate([low, high - low], axis=1)
 
 
-def xywh_to_xyxy(boxes: Floats) -> Floats:
-    """Upper left corner, width and height (N, 4) → corners (N, 4).
+def clip_boxes(boxes: Floats, size: tuple[float, float]) -> Floats:
+    """The part (N, 4) of each of ``boxes`` (N, 4) inside an image of ``size`` (height, width) in pixels.
 
-    >>> xywh_to_xyxy(np.float32([[1, 2, 4, 6]]))
-    array([[1., 2., 5., 8.]], dtype=float32)
-    """
-    low, size = boxes[:, :2], boxes[:, 2:]  # (N, 2), (N, 2)
-    return np.concatenate([low, low + size], axis=1)
+    A box outside the image keeps its place in the array and has the area 0.
 
-
-def clip(boxes: Floats, width: float, height: float) -> Floats:
-    """The part (N, 4) of each of ``boxes`` (N, 4) inside an image of ``width`` by ``height`` pixels.
-
-    A box that lies outside keeps its place in the array and has the area 0.
-
-    >>> clip(np.float32([[-2, 1, 9, 3], [8, 1, 9, 3]]), width=6, height=4)
+    >>> clip_boxes(np.float32([[-2, 1, 9, 3], [8, 1, 9, 3]]), (4, 6))
     array([[0., 1., 6., 3.],
            [6., 1., 6., 3.]], dtype=float32)
     """
+    height, width = size
     edges = np.array([width, height, width, height], boxes.dtype)  # (4,)
     return np.minimum(np.maximum(boxes, 0), edges)
 
@@ -191,12 +139,6 @@ def _span(a: Floats, b: Floats, axis: int) -> Floats:
     low = np.minimum(a[..., axis], b[..., axis])  # (…)
     side: Floats = np.maximum(a[..., axis + 2], b[..., axis + 2]) - low  # (…)
     return side
-
-
-def _aspect(boxes: Floats) -> Floats:
-    """The angles (N,) whose tangent is width over height: between 0 and π/2, also for a side of 0."""
-    size = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)  # (N, 2)
-    return np.arctan2(size[:, 0], size[:, 1])
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:

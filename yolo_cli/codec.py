@@ -34,6 +34,7 @@ __all__ = [
     "encode",
     "grid",
     "raw_from_boxes",
+    "sigmoid",
     "slot_anchors",
     "slot_cells",
 ]
@@ -119,7 +120,7 @@ def boxes_from_raw(raw: Any, cell: Any, anchor: Any, head: Head, xp: Any = np) -
     if head.kind == "new_coords":
         scale = (2 * size) ** 2
     else:
-        offset, scale = _sigmoid(offset, xp), xp.exp(xp.minimum(size, LARGEST_LOG_SCALE))
+        offset, scale = sigmoid(offset, xp), xp.exp(xp.minimum(size, LARGEST_LOG_SCALE))
     centre = (cell + head.scale_x_y * offset - (head.scale_x_y - 1) / 2) * head.stride
     return xp.concatenate([centre, anchor * scale], axis=-1)
 
@@ -297,10 +298,10 @@ def _scores(values: Floats, head: Head) -> Floats:
     if head.kind == "new_coords":
         scores = objectness * classes
     elif head.kind == "yolo":
-        scores = _sigmoid(objectness) * _sigmoid(classes)
+        scores = sigmoid(objectness) * sigmoid(classes)
     else:
         weight = np.exp(classes - classes.max(axis=1, keepdims=True, initial=-np.inf))
-        scores = _sigmoid(objectness) * weight / weight.sum(axis=1, keepdims=True)
+        scores = sigmoid(objectness) * weight / weight.sum(axis=1, keepdims=True)
     return scores
 
 
@@ -314,6 +315,6 @@ def _before_sigmoid(confidence: float, head: Head) -> float:
     return float(np.log(confidence / (1 - confidence))) - 1e-4
 
 
-def _sigmoid(x: Any, xp: Any = np) -> Any:
+def sigmoid(x: Any, xp: Any = np) -> Any:
     """σ(x) by way of tanh, which cannot overflow."""
     return 0.5 * xp.tanh(0.5 * x) + 0.5

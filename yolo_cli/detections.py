@@ -1,4 +1,4 @@
-"""What flows through the house: boxes that were found, and boxes that are there.
+"""What flows through the program: boxes that were detected, and boxes that people annotated.
 
 Boxes are xyxy in pixels of the upright original image: (0, 0) is the upper left corner of the
 upper left pixel, and a box that covers a whole image is (0, 0, width, height).
@@ -6,13 +6,20 @@ upper left pixel, and a box that covers a whole image is (0, 0, width, height).
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Detections", "GroundTruth"]
+from yolo_cli.errors import UsageError
+
+__all__ = ["Classes", "Detections", "GroundTruth", "class_ids"]
+
+Classes = str | int | Iterable[str | int]
+"""Classes as people name them: a name, an id, names and ids with commas between, or several of these."""
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -56,7 +63,7 @@ class Detections:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundTruth:
-    """Boxes that people drew on one image.
+    """The annotated boxes of one image.
 
     Attributes:
         xyxy: float, (N, 4), pixels of the upright original.
@@ -72,7 +79,7 @@ class GroundTruth:
 
     xyxy: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     class_id: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
-    # What is left out is completed below, so that nobody who reads a Ground truth need ask for None.
+    # What is left out is completed below, so that no reader of a GroundTruth has to check for None.
     crowd: Bools = None  # type: ignore[assignment]
     difficult: Bools = None  # type: ignore[assignment]
     area: Floats = None  # type: ignore[assignment]
@@ -107,3 +114,36 @@ def _check(name: str, array: Any, shape: tuple[int, ...], kind: type) -> None:
     if not isinstance(array, np.ndarray) or array.shape != shape or not np.issubdtype(array.dtype, kind):
         got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise ValueError(f"{name} must be {kind.__name__} of shape {shape}, not {got}")
+
+
+def class_ids(wanted: Classes, class_names: Sequence[str]) -> tuple[int, ...]:
+    """The ids of the classes that are named, in ascending order.
+
+    Raises:
+        UsageError: if there is no such class.
+
+    >>> class_ids(["dog,traffic light", 0], ["cat", "dog", "traffic light"])
+    (0, 1, 2)
+    """
+    words = map(str, [wanted] if isinstance(wanted, str | int) else wanted)
+    parts = (part for word in words for part in _parts(word, class_names))
+    return tuple(sorted({_class_id(part, class_names) for part in parts}))
+
+
+def _parts(word: str, class_names: Sequence[str]) -> list[str]:
+    """The names and ids in ``word``; a name may itself contain a comma."""
+    return [word] if word in class_names else [part.strip() for part in word.split(",")]
+
+
+def _class_id(word: str, class_names: Sequence[str]) -> int:
+    if word in class_names:
+        return class_names.index(word)
+    if word.isascii() and word.isdigit() and int(word) < len(class_names):
+        return int(word)
+    near = difflib.get_close_matches(word, class_names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {_few(class_names)}"
+    raise UsageError(f"the model has no class '{word}'; {hint}")
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) <= 5 else [*names[:5], "…"])

@@ -29,6 +29,8 @@ __all__ = [
     "WRITABLE",
     "Image",
     "decode_image",
+    "encode_image",
+    "over_white",
     "read_image",
     "write_image",
 ]
@@ -128,18 +130,31 @@ def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
         DataError: if the format cannot hold the image, or the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in WRITABLE:
-        raise UsageError(
-            f"{path}: cannot write {path.suffix or 'no suffix'}; use one of {' '.join(WRITABLE)}"
-        )
+    atomic_write_bytes(path, encode_image(rgb, path.suffix, str(path)))
+
+
+def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> bytes:
+    """The bytes of an image file in the format of ``suffix``, as for `write_image`.
+
+    Args:
+        rgb: uint8, (height, width, 3).
+        suffix: with its dot, as ".png".
+        name: what to call the image in messages.
+
+    Raises:
+        UsageError: if the suffix names no format that can be written.
+        DataError: if the format cannot hold the image.
+    """
+    if suffix.lower() not in WRITABLE:
+        raise UsageError(f"{name}: cannot write {suffix or 'no suffix'}; use one of {' '.join(WRITABLE)}")
     with _silent_opencv():
         try:
-            done, data = cv2.imencode(path.suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+            done, data = cv2.imencode(suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         except cv2.error:
             done = False
     if not done:
-        raise DataError(f"{path}: {path.suffix} cannot hold {rgb.shape[1]}x{rgb.shape[0]} pixels; use .png")
-    atomic_write_bytes(path, data.tobytes())
+        raise DataError(f"{name}: {suffix} cannot hold {rgb.shape[1]}x{rgb.shape[0]} pixels; use .png")
+    return bytes(data.tobytes())
 
 
 def _read_bytes(path: Path, name: str) -> bytes:
@@ -167,7 +182,9 @@ def _decode(data: bytes, header: Header) -> NDArray[np.uint8] | None:
         if header.alpha:
             pixels = _imdecode(raw, cv2.IMREAD_UNCHANGED)  # (height, width[, channels]), stored order
             if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
-                return _upright(_over_white(pixels, header.kind == "TIFF"), header.orientation)
+                premultiplied = header.kind == "TIFF" and pixels.dtype == np.uint8  # libtiff does that
+                rgba = _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA))
+                return _upright(over_white(rgba, premultiplied), header.orientation)
         pixels = _imdecode(raw, cv2.IMREAD_COLOR)  # (height, width, 3), BGR, upright
     return None if pixels is None else _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
 
@@ -181,18 +198,16 @@ def _imdecode(raw: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
     return pixels
 
 
-def _over_white(bgra: NDArray[Any], premultiplied: bool) -> NDArray[np.uint8]:
-    """Lay BGRA, (height, width, 4), over white and return RGB.
+def over_white(rgba: NDArray[np.uint8], premultiplied: bool = False) -> NDArray[np.uint8]:
+    """Lay RGBA, (height, width, 4), over white; return RGB, (height, width, 3).
 
-    ``premultiplied`` colours (libtiff gives them so at 8 bits) already bear their alpha.
+    ``premultiplied`` colours are multiplied by their alpha already.
     """
-    straight = not premultiplied or bgra.dtype != np.uint8
-    rgba = _uint8(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA))
     rgb, alpha = rgba[..., :3], rgba[..., 3:].astype(np.uint16)  # (h, w, 3), (h, w, 1)
     if alpha.min() == 255:
         return np.ascontiguousarray(rgb)
     # 255 * 255 + 127 < 65536, so 16 bits hold every sum.
-    over = (rgb * alpha + 127) // 255 if straight else rgb.astype(np.uint16)  # (h, w, 3)
+    over = rgb.astype(np.uint16) if premultiplied else (rgb * alpha + 127) // 255  # (h, w, 3)
     return _uint8(np.minimum(over + (255 - alpha), 255).astype(np.uint8))
 
 

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
+from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
 
-__all__ = ["PALETTE_SIZE", "class_colour", "draw"]
+__all__ = ["PALETTE_SIZE", "DrawStyle", "class_colour", "draw"]
 
 PALETTE_SIZE = 128
 _SMALLEST_TEXT = 8  # pixels; smaller letters cannot be read, so the label is left out
@@ -53,7 +54,34 @@ class _Label:
     padding: int
 
 
-def draw(image: Image, detections: Detections, class_names: Sequence[str]) -> Pixels:
+@dataclass(frozen=True, slots=True)
+class DrawStyle:
+    """What is drawn for each detection.
+
+    Attributes:
+        line_width: width of the frame in pixels; None follows the image's size.
+        labels: whether a box is labelled with the name of its class.
+        confidence: whether the label shows the confidence.
+
+    Raises:
+        UsageError: if the line is thinner than a pixel.
+    """
+
+    line_width: int | None = None
+    labels: bool = True
+    confidence: bool = True
+
+    def __post_init__(self) -> None:
+        if self.line_width is not None and self.line_width < 1:
+            raise UsageError(f"--line-width is {self.line_width}, and must be at least 1 pixel")
+
+
+_PLAIN = DrawStyle()
+
+
+def draw(
+    image: Image, detections: Detections, class_names: Sequence[str], style: DrawStyle = _PLAIN
+) -> Pixels:
     """Draw boxes with class names and confidences on a copy of the image.
 
     The most confident detections choose their label's place first and lie on top.
@@ -62,20 +90,22 @@ def draw(image: Image, detections: Detections, class_names: Sequence[str]) -> Pi
         image: the image; it stays as it is.
         detections: boxes in pixels of that image.
         class_names: by class id; an id beyond them is shown as a number.
+        style: what is drawn.
 
     Returns:
         uint8, (height, width, 3), RGB, as large as the image.
     """
     canvas = image.rgb.copy()
     side = (image.height * image.width) ** 0.5
-    line, size = max(1, round(side / 240)), _text_size(side, len(detections))
+    line, size = style.line_width or max(1, round(side / 240)), _text_size(side, len(detections))
     order = np.argsort(-detections.confidence, kind="stable")  # (N,), most confident first
     boxes = _pixel_boxes(detections.xyxy[order], image.width, image.height)
     labels: list[_Label] = []
-    for index, box in zip(order, boxes, strict=True):
+    for index, box in zip(order, boxes, strict=True) if style.labels else ():
         number = int(detections.class_id[index])
-        name = class_names[number] if 0 <= number < len(class_names) else f"class {number}"
-        text = f"{name} {detections.confidence[index]:.2f}"
+        text = class_names[number] if 0 <= number < len(class_names) else f"class {number}"
+        if style.confidence:
+            text += f" {detections.confidence[index]:.2f}"
         label = _label(text, class_colour(number), box, size, canvas, [old.place for old in labels])
         labels += [label] if label else []
     for index, box in zip(order[::-1], boxes[::-1], strict=True):

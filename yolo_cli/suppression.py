@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from yolo_cli.boxes import paired_centre_distance, paired_iou
 from yolo_cli.config import SuppressionKind
 
-__all__ = ["overlap", "suppress"]
+__all__ = ["batched_nms", "nms", "overlap", "soft_nms", "suppress"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -41,6 +41,60 @@ PAIRS_AT_ONCE = 1 << 14
 CROWDED = 100
 
 
+def nms(xyxy: Floats, confidence: Floats, threshold: float = 0.45) -> NDArray[np.intp]:
+    """Positions (K,) of the ``xyxy`` (N, 4) that plain NMS keeps, the most confident first."""
+    return batched_nms(xyxy, confidence, np.zeros(len(xyxy), np.int64), threshold)
+
+
+def batched_nms(
+    xyxy: Floats,
+    confidence: Floats,
+    class_id: Integers,
+    threshold: float = 0.45,
+    kind: SuppressionKind = "iou",
+    beta: float = 0.6,
+) -> NDArray[np.intp]:
+    """Positions (K,) of the boxes that NMS class by class keeps, the most confident first.
+
+    Args:
+        xyxy: boxes (N, 4), finite, in any unit (see above).
+        confidence: (N,).
+        class_id: (N,); a box is only suppressed by boxes of its own class.
+        threshold: how much two boxes of a class may overlap.
+        kind: the rule; not "soft".
+        beta: the exponent of ``diounms``.
+
+    Raises:
+        ValueError: if ``threshold`` is below 0, which would let boxes that do not touch suppress each other.
+
+    >>> boxes = np.float32([[0, 0, 10, 10], [1, 0, 11, 10], [20, 0, 30, 10]])
+    >>> batched_nms(boxes, np.float32([0.8, 0.9, 0.7]), np.array([3, 3, 3])).tolist()
+    [1, 2]
+    """
+    if threshold < 0:
+        raise ValueError(f"threshold must be at least 0, not {threshold}")
+    order = np.argsort(-confidence, kind="stable")  # (N,)
+    rule = _Rule(threshold, kind, beta)
+    return order[rule.survivors(xyxy[order].astype(np.float64), class_id[order])]  # (K,)
+
+
+def soft_nms(
+    xyxy: Floats, confidence: Floats, class_id: Integers, conf: float = 0.0
+) -> tuple[NDArray[np.intp], Floats]:
+    """Positions (K,) of the boxes that Soft-NMS keeps, and the confidence (K,) that it leaves each.
+
+    Args:
+        xyxy: boxes (N, 4).
+        confidence: (N,).
+        class_id: (N,); a box lowers only the confidence of boxes of its own class.
+        conf: boxes that are not left more confident than this go.
+    """
+    left = _soften(xyxy, confidence, class_id)  # (N,)
+    order = np.argsort(-left, kind="stable")  # (N,)
+    kept = order[(left[order] >= SOFT_FLOOR) & (left[order] > conf)]  # (K,)
+    return kept, left[kept]
+
+
 def suppress(  # noqa: PLR0913 - three parallel arrays, and the options by name only
     xyxy: Floats,
     confidence: Floats,
@@ -49,44 +103,17 @@ def suppress(  # noqa: PLR0913 - three parallel arrays, and the options by name 
     threshold: float = 0.45,
     kind: SuppressionKind = "iou",
     beta: float = 0.6,
-    class_agnostic: bool = False,
-    max_detections: int | None = None,
+    agnostic: bool = False,
+    conf: float = 0.0,
 ) -> tuple[NDArray[np.intp], Floats]:
-    """Which boxes stay, and how confident they are then.
+    """`batched_nms` or `soft_nms`, as ``kind`` says: positions (K,) and confidences (K,).
 
-    Args:
-        xyxy: boxes (N, 4), finite, in any unit (see above).
-        confidence: (N,).
-        class_id: (N,); a box is only suppressed by boxes of its own class.
-        threshold: the overlap, at least 0, above which a box goes; ``soft`` has none.
-        kind: the rule, one of those above.
-        beta: the exponent of ``diounms``.
-        class_agnostic: let a box suppress others whatever their class.
-        max_detections: at most so many stay, the most confident; None sets no limit.
-
-    Returns:
-        Positions (K,) in the arguments, the most confident first and the lower position first among
-        equals, and the confidence (K,) of each; only ``soft`` changes it.
-
-    Raises:
-        ValueError: if ``threshold`` is below 0, which would let boxes that do not touch suppress each other.
-
-    >>> boxes = np.float32([[0, 0, 10, 10], [1, 0, 11, 10], [20, 0, 30, 10]])
-    >>> suppress(boxes, np.float32([0.8, 0.9, 0.7]), np.array([3, 3, 3]))[0].tolist()
-    [1, 2]
+    ``agnostic`` lets a box suppress others whatever their class. The other arguments are those of the two.
     """
-    if threshold < 0:
-        raise ValueError(f"threshold must be at least 0, not {threshold}")
-    classes = np.zeros_like(class_id) if class_agnostic else class_id  # (N,)
+    classes = np.zeros_like(class_id) if agnostic else class_id  # (N,)
     if kind == "soft":
-        confidence = _soften(xyxy, confidence, classes)  # (N,)
-    order = np.argsort(-confidence, kind="stable")  # (N,)
-    if kind == "soft":
-        order = order[confidence[order] >= SOFT_FLOOR]  # (K,)
-    else:
-        rule = _Rule(threshold, kind, beta)
-        order = order[rule.survivors(xyxy[order].astype(np.float64), classes[order])]  # (K,)
-    kept = order[:max_detections]  # (K,)
+        return soft_nms(xyxy, confidence, classes, conf)
+    kept = batched_nms(xyxy, confidence, classes, threshold, kind, beta)
     return kept, confidence[kept]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.images import encode, huge_header, smooth
 from yolo_cli.images import read_image
-from yolo_cli.render import draw
+from yolo_cli.render import DrawStyle, draw
 
 A = {
     "image": "p/a.jpg",
@@ -56,6 +56,16 @@ def test_what_is_saved_is_what_draw_draws(cli):
     image = read_image("p/b 2.png")
     expected = draw(image, cli.fake._find(image), cli.fake.class_names)
     assert (read_image("runs/detect/predict/b 2.png").rgb == expected).all()
+
+
+def test_the_drawing_options(cli):
+    done = cli("detect", "p/b 2.png", "--line-width", 4, "--no-labels", "--no-confidence", "--out", "o")
+    assert done.exit_code == 0
+    image = read_image("p/b 2.png")
+    style = DrawStyle(line_width=4, labels=False, confidence=False)
+    expected = draw(image, cli.fake._find(image), cli.fake.class_names, style)
+    assert (read_image("o/b 2.png").rgb == expected).all()
+    assert cli("detect", "p/b 2.png", "--line-width", 0).exit_code == 2
 
 
 def test_every_run_gets_its_own_folder(cli):
@@ -311,8 +321,8 @@ def test_classes_by_name_or_id(cli, words, kept):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--classes", "dgo"], "--classes: the model has no class 'dgo'; did you mean dog?"),
-        (["--classes", "3"], "--classes: the model has no class '3'; it knows cat, dog, traffic light"),
+        (["--classes", "dgo"], "the model has no class 'dgo'; did you mean dog?"),
+        (["--classes", "3"], "the model has no class '3'; it has cat, dog, traffic light"),
         (["--conf", "1.5"], "--conf is 1.5, and must lie between 0 and 1"),
         (["--conf", "high"], "Invalid value for '--conf': 'high' is not a valid float."),
         (["--imgsz", "wide"], "Invalid value for '--imgsz': wide is no size; give 416, or height x width"),

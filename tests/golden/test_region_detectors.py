@@ -12,7 +12,7 @@ from tests.contract import assert_is_detector
 from tests.images import smooth
 from tests.shared import ROOT, SHARED, needs_shared
 from yolo_cli import DetectConfig, load_detector, read_image
-from yolo_cli.boxes import area, iou
+from yolo_cli.boxes import box_area, box_iou
 from yolo_cli.config import bundled
 from yolo_cli.datasets import open_dataset
 from yolo_cli.detectors import DETECTORS
@@ -66,7 +66,7 @@ def test_they_see_a_cat():
     for kind in ("localisation", "rcnn", "fast-rcnn", "faster-rcnn"):
         [found] = load_detector(MODELS[kind], engine="onnx", device="cpu").detect([small])
         assert load_detector(MODELS[kind], engine="onnx").class_names[found.class_id[0]] == "cat"
-        assert iou(found.xyxy[:1].astype(np.float32), whole)[0, 0] > 0.6
+        assert box_iou(found.xyxy[:1].astype(np.float32), whole)[0, 0] > 0.6
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -116,10 +116,10 @@ def test_localisation_of_the_largest_object():
     right = []
     for sample in open_dataset(VOC, split="val").samples[::6]:
         ground_truth = sample.ground_truth[~sample.ground_truth.difficult]
-        largest = ground_truth[np.array([area(ground_truth.xyxy).argmax()])]
+        largest = ground_truth[np.array([box_area(ground_truth.xyxy).argmax()])]
         [found] = detector.detect([sample.read()])
         same = len(found) == 1 and found.class_id[0] == largest.class_id[0]
-        right.append(same and iou(found.xyxy.astype(float), largest.xyxy)[0, 0] >= 0.5)
+        right.append(same and box_iou(found.xyxy.astype(float), largest.xyxy)[0, 0] >= 0.5)
     print(f"localisation accuracy {np.mean(right):.3f}, {len(right)} images")
     assert np.mean(right) >= 0.43
 
@@ -130,7 +130,7 @@ def recall_of(propose) -> tuple[float, int]:
     for sample in open_dataset(VOC, split="val").samples[::6]:
         found = propose(sample.read())
         ground_truth = sample.ground_truth.xyxy[~sample.ground_truth.difficult]
-        best += iou(ground_truth, found).max(axis=1).tolist()
+        best += box_iou(ground_truth, found).max(axis=1).tolist()
         counts.append(len(found))
     recall = float((np.array(best) >= 0.5).mean())
     print(f"recall {recall:.3f} at IoU 0.5, {np.mean(counts):.0f} boxes an image, at most {max(counts)}")

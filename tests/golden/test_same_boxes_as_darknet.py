@@ -16,7 +16,7 @@ import pytest
 from tests.models import Darknet, imported, parameters
 from tests.shared import SHARED, needs_shared
 from yolo_cli import DetectConfig, Detections, load_detector, read_image
-from yolo_cli.boxes import clip, cxcywh_to_xyxy, iou
+from yolo_cli.boxes import box_iou, clip_boxes, cxcywh_to_xyxy
 
 REFERENCES = SHARED / "darknet" / "references"
 THRESHOLD, SLACK = 0.05, 0.002
@@ -43,7 +43,7 @@ def _reference(rows: list[Any], width: int, height: int) -> Detections:
     """Rows [class_id, name, confidence, cx, cy, w, h], relative to the image."""
     cxcywh = np.array([row[3:] for row in rows], float).reshape(-1, 4) * ([width, height] * 2)
     return Detections(
-        clip(cxcywh_to_xyxy(cxcywh), width, height),
+        clip_boxes(cxcywh_to_xyxy(cxcywh), (height, width)),
         np.array([row[2] for row in rows], float),
         np.array([row[0] for row in rows], int),
     )
@@ -51,7 +51,7 @@ def _reference(rows: list[Any], width: int, height: int) -> Detections:
 
 def _meet(expected: Detections, found: Detections, png: str) -> float:
     """Assert that the two agree; return the largest difference in confidence."""
-    overlap = iou(expected.xyxy, found.xyxy.astype(float))  # (E, F)
+    overlap = box_iou(expected.xyxy, found.xyxy.astype(float))  # (E, F)
     gap = np.abs(expected.confidence[:, None] - found.confidence[None])  # (E, F)
     met = (overlap >= 0.99) & (gap <= 0.001) & (expected.class_id[:, None] == found.class_id[None])  # (E, F)
     missed = np.flatnonzero(~met.any(axis=1))

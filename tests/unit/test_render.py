@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from yolo_cli import render
 from yolo_cli.detections import Detections
+from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
-from yolo_cli.render import PALETTE_SIZE, class_colour, draw
+from yolo_cli.render import PALETTE_SIZE, DrawStyle, class_colour, draw
 
 NAMES = ["cat", "dog"]
 
@@ -186,3 +187,26 @@ def test_every_label_can_be_read():
         # WCAG contrast of black or white ink; 4.5 : 1 is asked of normal text.
         contrast = (light + 0.05) / 0.05 if light > 0.179 else 1.05 / (light + 0.05)
         assert contrast >= 4.5
+
+
+def test_lines_of_a_chosen_width_without_labels():
+    # Without a label nothing but the frame of 3 pixels differs from the image.
+    canvas = draw(grey(200, 200), found([20, 60, 160, 180]), NAMES, DrawStyle(line_width=3, labels=False))
+    expected = np.full((200, 200, 3), 90, np.uint8)
+    expected[60:180, 20:160] = class_colour(0)
+    expected[63:177, 23:157] = 90
+    assert (canvas == expected).all()
+
+
+def test_labels_without_confidence_are_narrower():
+    box = found([20, 160, 300, 280])
+    full, short = (
+        coloured(draw(grey(400, 300), box, NAMES, DrawStyle(confidence=shown)), 0)[:159].any(axis=0).sum()
+        for shown in (True, False)
+    )
+    assert 0 < short < full
+
+
+def test_lines_have_at_least_a_pixel():
+    with pytest.raises(UsageError, match="--line-width is 0, and must be at least 1"):
+        DrawStyle(line_width=0)

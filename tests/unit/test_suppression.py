@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from yolo_cli.suppression import overlap, suppress
+from yolo_cli.suppression import nms, overlap, suppress
 
 # Three boxes of 10 x 10 in a row, each moved by 3: neighbours share 70 of 130, the outer two 40 of 160.
 ROW = np.float32([[0, 0, 10, 10], [3, 0, 13, 10], [6, 0, 16, 10]])
@@ -42,19 +42,13 @@ def test_overlap_equal_to_the_threshold_stays():
 
 def test_classes_do_not_suppress_each_other_unless_asked():
     assert kept(ROW, [0.9, 0.8, 0.7], np.array([0, 1, 0])) == [0, 1, 2]
-    assert kept(ROW, [0.9, 0.8, 0.7], np.array([0, 1, 0]), class_agnostic=True) == [0, 2]
+    assert kept(ROW, [0.9, 0.8, 0.7], np.array([0, 1, 0]), agnostic=True) == [0, 2]
 
 
 def test_of_equals_the_first_stays():
     same = np.float32([[0, 0, 4, 4]] * 3)
     assert kept(same, [0.5, 0.5, 0.5], ONE_CLASS) == [0]
     assert kept(ROW[[0, 2]], [0.5, 0.5], ONE_CLASS[:2]) == [0, 1]
-
-
-def test_at_most_so_many_after_suppression():
-    # The limit counts boxes that stay: 1 goes first, so 0 and 2 both fit.
-    assert kept(ROW, [0.9, 0.8, 0.7], ONE_CLASS, max_detections=2) == [0, 2]
-    assert kept(ROW, [0.9, 0.8, 0.7], ONE_CLASS, max_detections=1) == [0]
 
 
 @pytest.mark.parametrize("kind", ["iou", "greedynms", "diounms", "soft"])
@@ -103,6 +97,18 @@ def test_soft_drops_what_has_almost_nothing_left():
     assert left == pytest.approx([0.9 * math.exp(-2 * k) for k in range(4)], rel=1e-5)
 
 
+def test_soft_drops_what_is_no_longer_above_the_confidence():
+    # Of the 30 equal boxes with 0.9 exp(-2 (k - 1)): 0.9 and 0.122, then 0.016.
+    same = np.repeat(ROW[:1], 30, axis=0)
+    options = {"kind": "soft", "conf": 0.1}
+    assert kept(same, np.full(30, 0.9), np.zeros(30, np.int64), **options) == [0, 1]
+    assert kept(ROW[:1], [0.25], ONE_CLASS[:1], kind="soft", conf=0.25) == []  # above, not equal to
+
+
+def test_nms_knows_no_classes():
+    assert nms(ROW, np.float32([0.9, 0.8, 0.7])).tolist() == [0, 2]
+
+
 def test_boxes_without_area_stay():
     points = np.float32([[3, 3, 3, 3]] * 2 + [[5, 0, 1, 9]])
     for kind in ("iou", "greedynms", "diounms", "soft"):
@@ -131,7 +137,7 @@ def test_threshold_below_0_is_refused():
 def test_no_argument_is_changed():
     xyxy, confidence, class_id = ROW.copy(), np.float32([0.7, 0.9, 0.8]), ONE_CLASS.copy()
     for kind in ("iou", "greedynms", "diounms", "soft"):
-        suppress(xyxy, confidence, class_id, kind=kind, class_agnostic=True)
+        suppress(xyxy, confidence, class_id, kind=kind, agnostic=True)
     assert np.array_equal(xyxy, ROW)
     assert confidence == pytest.approx([0.7, 0.9, 0.8])
     assert np.array_equal(class_id, ONE_CLASS)

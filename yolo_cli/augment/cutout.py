@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import area, intersection
+from yolo_cli.boxes import box_area, intersection
 from yolo_cli.config import AugmentConfig
 from yolo_cli.detections import GroundTruth
 from yolo_cli.letterbox import GREY
@@ -37,7 +37,7 @@ def cut_out(
         return rgb, ground_truth
     holed = rgb.copy()
     boxes = ground_truth.xyxy  # (N, 4)
-    left = (1 - config.min_visible) * area(boxes)  # (N,), how much of each may still be hidden
+    left = (1 - config.min_visible) * box_area(boxes)  # (N,), how much of each may still be hidden
     for hole in _holes(rgb.shape[0], rgb.shape[1], rng, config.cutout_side):
         hidden = intersection(boxes, hole[None].astype(boxes.dtype))[:, 0]  # (N,)
         if (hidden <= left).all():

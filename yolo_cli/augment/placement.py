@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import area, clip
+from yolo_cli.boxes import box_area, clip_boxes
 from yolo_cli.config import AugmentConfig
 from yolo_cli.detections import GroundTruth
 from yolo_cli.letterbox import Letterbox
@@ -120,14 +120,14 @@ class Placement:
         An object stays if at least the share ``min_visible`` of its box (the part inside the image) shows,
         and what shows is at least ``MIN_SIDE`` pixels wide and high.
         """
-        inside = clip(ground_truth.xyxy, self.width, self.height)  # (N, 4)
+        inside = clip_boxes(ground_truth.xyxy, (self.height, self.width))  # (N, 4)
         moved = self.forward(inside)  # (N, 4)
-        xyxy = clip(moved, self.canvas[1], self.canvas[0])  # (N, 4)
-        shown = area(xyxy)  # (N,)
+        xyxy = clip_boxes(moved, self.canvas)  # (N, 4)
+        shown = box_area(xyxy)  # (N,)
         large = (xyxy[:, 2:] - xyxy[:, :2] >= MIN_SIDE).all(axis=1)  # (N,)
-        stays = large & (shown >= min_visible * area(moved))  # (N,)
+        stays = large & (shown >= min_visible * box_area(moved))  # (N,)
         # The outline's area follows the box's; what stays has an area, so nothing is divided by 0.
-        growth = shown[stays] / area(inside)[stays]  # (K,)
+        growth = shown[stays] / box_area(inside)[stays]  # (K,)
         seen = ground_truth[stays]
         assert seen.area is not None  # a Ground truth completes itself
         return replace(seen, xyxy=xyxy[stays], area=seen.area * growth)

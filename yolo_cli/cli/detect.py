@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.cli.group import INTERRUPTED, YoloCommand, nearest
-from yolo_cli.cli.options import config_option, detection_options, format_option, talk_options
+from yolo_cli.cli.group import INTERRUPTED, YoloCommand
+from yolo_cli.cli.options import (
+    DetectionOptions,
+    config_option,
+    detection_options,
+    drawing_options,
+    format_option,
+    talk_options,
+)
 from yolo_cli.cli.progress import say, track
-from yolo_cli.config import DetectConfig
-from yolo_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yolo_cli.detectors import RegionDetector, YoloDetector
+    from yolo_cli.cli.runs import Saving
     from yolo_cli.pipeline import Outcome
 
 __all__ = ["detect"]
@@ -44,34 +49,6 @@ Exit codes: 0 done, 2 wrong usage, 3 nothing could be used, 5 done but some imag
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """The command line of `yolo detect`, each option under its own name."""
-
-    sources: tuple[str, ...]
-    weights: str | None
-    imgsz: tuple[int, int] | None
-    conf: float
-    nms_iou: float
-    max_det: int
-    classes: tuple[str, ...]
-    agnostic: bool
-    suppression: Any
-    resize: Any
-    device: Any
-    engine: Any
-    batch: int
-    recursive: bool
-    out: str | None
-    output_format: str
-    save: bool
-    save_crops: bool
-    save_txt: bool
-    exist_ok: bool
-    quiet: bool
-    verbose: bool
-
-
 @dataclass(slots=True)
 class _Tally:
     """What has been done so far."""
@@ -94,91 +71,59 @@ class _Tally:
     default=True,
     help="Save images with the boxes drawn in, or do not.  [default: save]",
 )
-@click.option("--save-crops", is_flag=True, help="Save what lies in each box as an image.")
+@drawing_options
+@click.option("--save-crops", is_flag=True, help="Save the inside of each box as an image.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, which training can use.")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
 @config_option
 @talk_options
-def detect(**given: Any) -> int:
-    """Read what is on the command line, and run."""
-    return _run(_Options(**given))
-
-
-def _run(options: _Options) -> int:
+def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, **given: Any) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.cli.output import WRITERS, Model
-    from yolo_cli.cli.runs import Saving, open_run_folder, save_results
+    from yolo_cli.cli.runs import open_run_folder, save_results
     from yolo_cli.pipeline import run_detector
     from yolo_cli.sources import open_source
 
-    config = _config(options)
-    source = open_source(options.sources, recursive=options.recursive)
-    detector = _load(options, config)
+    source = open_source(sources, recursive=given["recursive"])
+    detector = _load(detection)
     model = Model(detector.card.name, detector.class_names, detector.input_size)
-    if options.verbose:
+    if given["verbose"]:
         runs = getattr(
             detector, "engine", detector
-        )  # those with regions have two networks, or none that leads
+        )  # those with regions have two networks, or no leading one
         say(f"model {model.name}, input {model.input_size}, {type(runs).__name__}")
     tally = _Tally()
-    results = _counted(run_detector(detector, source, batch=options.batch), tally)
-    saving = Saving(options.save, options.save_crops, options.save_txt)
-    folder = open_run_folder(_RUN_FOLDER, options.out, options.exist_ok) if saving.anything else None
+    results = _counted(run_detector(detector, source, batch=detection.batch), tally)
+    saving = _saving(given)
+    folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
         results = save_results(results, folder, saving, model.class_names)
-    if _shows_progress(options, len(source)):
+    if not quiet and _shows_progress(given["output_format"], len(source)):
         results = track(results, len(source), "images")
-    for text in WRITERS[options.output_format](_until_interrupt(results, tally), model):
+    for text in WRITERS[given["output_format"]](_until_interrupt(results, tally), model):
         click.echo(text, nl=False)
-    _tell(tally, len(source), folder, options.quiet)
+    _tell(tally, len(source), folder, quiet)
     return _exit_code(tally)
 
 
-def _config(options: _Options) -> DetectConfig:
-    """What the detector needs to know, without the classes: their names are the model's."""
-    return DetectConfig(
-        conf=options.conf,
-        nms_iou=options.nms_iou,
-        max_det=options.max_det,
-        agnostic=options.agnostic,
-        suppression=options.suppression,
-        resize=options.resize,
-        imgsz=options.imgsz,
-    )
+def _saving(given: Mapping[str, Any]) -> Saving:
+    """What is saved of each image."""
+    from yolo_cli.cli.runs import Saving
+    from yolo_cli.render import DrawStyle
+
+    style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"])
+    return Saving(given["save"], given["save_crops"], given["save_txt"], style)
 
 
-def _load(options: _Options, config: DetectConfig) -> YoloDetector | RegionDetector:
+def _load(options: DetectionOptions) -> Any:
     """The detector, told which classes are wanted."""
-    from yolo_cli import detectors
+    from yolo_cli.detections import class_ids
 
-    named = {"weights": options.weights} if options.weights else {}
-    detector = detectors.load_detector(**named, engine=options.engine, device=options.device, config=config)
+    detector = options.load()
     if not options.classes:
         return detector
-    ids = _class_ids(options.classes, detector.class_names)
-    return replace(detector, config=replace(config, classes=ids))
-
-
-def _class_ids(words: Sequence[str], class_names: Sequence[str]) -> tuple[int, ...]:
-    """Ids of classes given by name or id, with commas between.
-
-    Raises:
-        UsageError: if the model has no such class.
-
-    >>> _class_ids(["dog,traffic light", "0"], ["cat", "dog", "traffic light"])
-    (0, 1, 2)
-    """
-    ids = set()
-    for word in (part.strip() for part in ",".join(words).split(",")):
-        if word in class_names:
-            ids.add(class_names.index(word))
-        elif word.isascii() and word.isdigit() and int(word) < len(class_names):
-            ids.add(int(word))
-        else:
-            near = nearest(word, class_names)
-            hint = f"did you mean {near}?" if near else f"it knows {', '.join(class_names[:5])}, …"
-            raise UsageError(f"--classes: the model has no class '{word}'; {hint}")
-    return tuple(sorted(ids))
+    ids = class_ids(options.classes, detector.class_names)
+    return replace(detector, config=replace(detector.config, classes=ids))
 
 
 def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
@@ -202,13 +147,13 @@ def _until_interrupt(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outc
         tally.interrupted = True
 
 
-def _shows_progress(options: _Options, total: int) -> bool:
+def _shows_progress(output_format: str, total: int) -> bool:
     """Not for one image, and not between lines of data on the same terminal."""
-    return not options.quiet and total > 1 and (options.output_format == "table" or not sys.stdout.isatty())
+    return total > 1 and (output_format == "table" or not sys.stdout.isatty())
 
 
 def _tell(tally: _Tally, total: int, folder: Path | None, quiet: bool) -> None:
-    """What was done and where it lies, on stderr."""
+    """What was done and where it is, on stderr."""
     done = tally.images - tally.failed
     if folder and not done:
         with suppress(OSError):  # it may have been there before, with other files in it

@@ -17,6 +17,7 @@ from typing import Any
 from yolo_cli.detections import Detections
 from yolo_cli.images import Image
 from yolo_cli.pipeline import Outcome
+from yolo_cli.results import Result, each_detection
 
 __all__ = ["WRITERS", "Model", "yolo_lines"]
 
@@ -140,28 +141,16 @@ def yolo_lines(image: Image, detections: Detections, with_confidence: bool) -> s
     return "".join(lines)
 
 
-def _record(result: Outcome, model: Model) -> dict[str, Any]:
+def _record(outcome: Outcome, model: Model) -> dict[str, Any]:
     """One image for JSON."""
-    if result.image is None:
-        return {"image": result.name, "error": result.error}
-    return {
-        "image": result.name,
-        "width": result.image.width,
-        "height": result.image.height,
-        "detections": list(_found(result.detections, model)),
-        "time_ms": {step: round(spent, 1) for step, spent in result.time_ms.items()},
-    }
+    if outcome.image is None:
+        return {"image": outcome.name, "error": outcome.error}
+    return Result(outcome.image, outcome.detections, model.class_names, outcome.time_ms).to_dict()
 
 
-def _found(detections: Detections, model: Model) -> Iterator[dict[str, Any]]:
+def _found(detections: Detections, model: Model) -> list[dict[str, Any]]:
     """Each box as plain numbers, rounded to what they can bear."""
-    for box, confidence, class_id in _rows(detections):
-        yield {
-            "class_id": class_id,
-            "class_name": model.class_names[class_id],
-            "confidence": round(confidence, 4),
-            "box": [round(edge, 2) for edge in box],
-        }
+    return [detection.to_dict() for detection in each_detection(detections, model.class_names)]
 
 
 def _rows(detections: Detections) -> Iterator[tuple[list[float], float, int]]:

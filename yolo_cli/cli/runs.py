@@ -13,7 +13,7 @@ from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, write_image
 from yolo_cli.pipeline import Outcome
-from yolo_cli.render import draw
+from yolo_cli.render import DrawStyle, draw
 
 __all__ = ["Saving", "open_run_folder", "save_results"]
 
@@ -25,6 +25,7 @@ class Saving:
     images: bool
     crops: bool
     texts: bool
+    style: DrawStyle
 
     @property
     def anything(self) -> bool:
@@ -83,7 +84,8 @@ def save_results(
             used.add(stem.casefold())
             suffix = path.suffix if path.suffix.lower() in WRITABLE else ".png"
             if saving.images:
-                _save_image(result, folder / f"{stem}{suffix}", class_names)
+                drawn = draw(result.image, result.detections, class_names, saving.style)
+                write_image(folder / f"{stem}{suffix}", drawn)
             if saving.crops:
                 _save_crops(result, folder / "crops", stem, suffix, class_names)
             if saving.texts:
@@ -94,11 +96,6 @@ def save_results(
 def _free_stem(stem: str, used: set[str]) -> str:
     names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(name for name in names if name.casefold() not in used)
-
-
-def _save_image(result: Outcome, path: Path, class_names: tuple[str, ...]) -> None:
-    if result.image is not None:
-        write_image(path, draw(result.image, result.detections, class_names))
 
 
 def _save_crops(result: Outcome, folder: Path, stem: str, suffix: str, class_names: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.comparison.contenders import Contender, model_bytes, open_contender
 from yolo_cli.comparison.memory import forget_peak, peak_memory
 from yolo_cli.config import DetectConfig
@@ -19,9 +19,8 @@ from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.detectors import RegionDetector, YoloDetector
 from yolo_cli.detectors.regions import Cost
 from yolo_cli.errors import DataError
-from yolo_cli.evaluation import evaluate
+from yolo_cli.evaluation import evaluate, gather, match_classes
 from yolo_cli.images import Image
-from yolo_cli.judging import gather, match_classes
 
 __all__ = ["Measured", "Row", "measure"]
 
@@ -230,5 +229,5 @@ def _best(regions: Floats, ground_truth: GroundTruth) -> Floats:
     counts = ground_truth.xyxy[~ground_truth.difficult & ~ground_truth.crowd].astype(np.float64)  # (T, 4)
     if not len(regions):
         return np.zeros(len(counts))
-    best: Floats = iou(counts, regions.astype(np.float64)).max(axis=1)
+    best: Floats = box_iou(counts, regions.astype(np.float64)).max(axis=1)
     return best

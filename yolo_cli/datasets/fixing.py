@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import clip
+from yolo_cli.boxes import clip_boxes
 from yolo_cli.datasets.checks import faults_of, in_pixels, says_no_size, turned
 from yolo_cli.datasets.copies import CopiedSample, coco_labels, voc_labels, yolo_labels
 from yolo_cli.datasets.findings import Finding
@@ -103,7 +103,7 @@ def _boxes(sample: Sample, look: Look, imgsz: int) -> dict[int, NDArray[np.float
     xyxy = in_pixels(sample, width, height)  # (N, 4)
     if "Y104" in codes:
         xyxy = turned(xyxy, look.header)  # (N, 4)
-    inside = np.asarray(clip(xyxy, width, height), float)  # (N, 4)
+    inside = np.asarray(clip_boxes(xyxy, (height, width)), float)  # (N, 4)
     dropped = {fault.box for fault in faults if fault.code in _DROPPED}
     clipped = {fault.box for fault in faults if fault.code == "Y304"}
     return {

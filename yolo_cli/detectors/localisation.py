@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.codec import sigmoid
 from yolo_cli.detectors.feature_map import SIDE, image_features, map_cost
 from yolo_cli.detectors.regions import Cost, RegionScores, softmax
 from yolo_cli.engines import Engine
@@ -102,13 +103,7 @@ def decode(raw: Floats) -> tuple[Floats, Floats]:
     Returns:
         p_c times the share of each class (N, K), and xyxy (N, 4) as shares of the square.
     """
-    sure = _sigmoid(raw[:, : 1 + BOX])  # (N, 5)
+    sure = sigmoid(raw[:, : 1 + BOX])  # (N, 5)
     centre, half = sure[:, 1:3], sure[:, 4:2:-1] / 2  # (N, 2), (N, 2), x before y
     xyxy = np.concatenate([centre - half, centre + half], axis=1)  # (N, 4)
     return sure[:, :1] * softmax(raw[:, 1 + BOX :]), xyxy
-
-
-def _sigmoid(x: Floats) -> Floats:
-    """1 / (1 + exp(-x)), without overflow."""
-    share: Floats = 0.5 + 0.5 * np.tanh(0.5 * x)
-    return share

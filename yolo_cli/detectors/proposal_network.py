@@ -18,7 +18,7 @@ from yolo_cli.detectors.feature_map import SIDE, STRIDE
 from yolo_cli.detectors.regions import apply_deltas
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
-from yolo_cli.suppression import suppress
+from yolo_cli.suppression import nms
 
 __all__ = ["ANCHORS", "PROPOSALS", "anchor_boxes", "best_proposals"]
 
@@ -72,6 +72,4 @@ def best_proposals(raw: Floats, image: Image) -> Floats:
     square = np.clip(square, np.tile(edges[:2], 2), np.tile(edges[2:], 2))  # (L, 4)
     large = (square[:, 2:] - square[:, :2] >= SMALLEST).all(axis=1)  # (L,)
     boxes, scores = letterbox.undo(square[large]), values[likely[large], 0]  # (M, 4), (M,)
-    nothing = np.zeros(len(boxes), np.int64)  # (M,), no classes here
-    kept, _ = suppress(boxes, scores, nothing, threshold=OVERLAP, max_detections=PROPOSALS)
-    return boxes[kept]
+    return boxes[nms(boxes, scores, OVERLAP)[:PROPOSALS]]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import clip, cxcywh_to_xyxy, xyxy_to_cxcywh
+from yolo_cli.boxes import clip_boxes, cxcywh_to_xyxy, xyxy_to_cxcywh
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.detectors.protocol import Times
@@ -201,7 +201,7 @@ class RegionDetector:
         region, class_id = np.nonzero(wanted)  # (M,), (M,)
         confidence = regions.scores[region, class_id].astype(np.float32)  # (M,)
         boxes = np.broadcast_to(regions.xyxy, (*wanted.shape, 4))[region, class_id]  # (M, 4)
-        xyxy = clip(boxes.astype(np.float32), image.width, image.height)  # (M, 4)
+        xyxy = clip_boxes(boxes.astype(np.float32), (image.height, image.width))  # (M, 4)
         some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), inside the image
         return RegionCandidates(region, xyxy, confidence, class_id)[some]
 
@@ -214,7 +214,8 @@ class RegionDetector:
             threshold=self.config.nms_iou,
             kind=self.config.suppression or self.card.suppression,
             beta=self.card.beta,
-            class_agnostic=self.config.agnostic,
+            agnostic=self.config.agnostic,
+            conf=self.config.conf,
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import clip
+from yolo_cli.boxes import clip_boxes
 from yolo_cli.codec import Candidates, decode
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.detections import Detections
@@ -107,7 +107,7 @@ class YoloDetector:
         """Boxes of one image from its raw heads, each (rows, columns, channels)."""
         candidates = self.candidates(raw_heads)
         chosen, confidence = self.survivors(candidates, letterbox, image)
-        xyxy = clip(letterbox.undo(candidates.xyxy[chosen]), image.width, image.height)
+        xyxy = clip_boxes(letterbox.undo(candidates.xyxy[chosen]), (image.height, image.width))
         some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # a box beyond the border leaves nothing
         found = Detections(xyxy, self._calibrated(confidence), candidates.class_id[chosen])[some]
         return found[: self.config.max_det]
@@ -154,5 +154,6 @@ class YoloDetector:
             threshold=self.config.nms_iou,
             kind=self.config.suppression or self.card.suppression,
             beta=self.card.beta,
-            class_agnostic=self.config.agnostic,
+            agnostic=self.config.agnostic,
+            conf=self._raw_threshold,
         )

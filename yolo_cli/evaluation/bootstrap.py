@@ -128,7 +128,7 @@ def _blocks(rows: int, draws: int) -> Iterator[slice]:
 
 
 def _class_precision(run: RunRecord, rows: slice, times: Integers, ground_truths: Integers) -> Floats:
-    """Average precision (10, B) of one class when images occur ``times`` (B, P), with ``ground_truths`` (B,)."""
+    """Average precision (10, B) of a class when images occur ``times`` (B, P); ``ground_truths`` is (B,)."""
     # take and compress, unlike an index, keep each draw together in memory.
     weight = np.take(times, run.image[rows], axis=1)  # (B, n)
     some = np.where(ground_truths > 0, ground_truths, np.nan)  # (B,)

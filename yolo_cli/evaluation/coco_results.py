@@ -50,8 +50,8 @@ def read_coco_results(path: Path) -> CocoResults:
     """Read a results list.
 
     Raises:
-        DataError: if the file is missing, over ``MAX_BYTES``, cut short or not such a list, or if a number in it
-            is not finite, a box has a negative side, or a score lies outside [0, 1].
+        DataError: if the file is missing, over ``MAX_BYTES``, cut short or not such a list, or if a number in
+            it is not finite, a box has a negative side, or a score lies outside [0, 1].
     """
     check_size(path)
     places: dict[int | str, int] = {}
@@ -131,7 +131,9 @@ def _entries(path: Path) -> Iterator[Any]:
     except OSError as fault:
         raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
     except _NoListError:
-        raise DataError(f"{path}: is not a COCO results file: that is a JSON list, and begins with [") from None
+        raise DataError(
+            f"{path}: is not a COCO results file, which is a JSON list and begins with ["
+        ) from None
     except (ValueError, RecursionError):  # also what is not UTF-8
         raise DataError(f"{path}: is cut short or broken after {done} entries; write it again") from None
 

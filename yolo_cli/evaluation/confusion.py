@@ -49,8 +49,8 @@ def confusion_matrix(matches: Matches, confidence: float, iou: float = 0.5) -> C
     """Match detections of at least ``confidence`` with ground truths, one with one.
 
     First, detections find ground truths of their own class by the rules of the protocol, so that the diagonal
-    holds the hits that precision and recall count. Then those left over, the most confident first, are matched
-    with the ground truth of another class that is left over and that they overlap most.
+    holds the hits that precision and recall count. Then those left over, the most confident first, are
+    matched with the ground truth of another class that is left over and that they overlap most.
 
     Args:
         matches: the detections.

@@ -64,12 +64,14 @@ class Curve:
         """
         thousandths = np.floor(self.confidence * 1000 + 1e-9)  # (N,); 0.57 × 1000 is a hair below 570
         thousandths -= thousandths / 1000 > self.confidence
-        last = np.flatnonzero(np.append(thousandths[1:] != thousandths[:-1], True)[: len(thousandths)])  # (P,)
+        last = np.flatnonzero(
+            np.append(thousandths[1:] != thousandths[:-1], True)[: len(thousandths)]
+        )  # (P,)
         return self._at_places(last, thousandths[last] / 1000)
 
     @property
     def best(self) -> OperatingPoint | None:
-        """The threshold of three decimals with the greatest F1, of equals the highest; None without detections."""
+        """The threshold of three decimals with the greatest F1; None if nothing was found."""
         curve = self.rounded
         return curve._point(int(curve.f1.argmax())) if len(curve.confidence) else None
 
@@ -112,7 +114,7 @@ def precision_recall_curve(confidence: Floats, hit: Bools, ground_truths: int) -
         hit: (N,), which of them are right.
         ground_truths: how many ground truths there are.
 
-    >>> curve = precision_recall_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True]), ground_truths=4)
+    >>> curve = precision_recall_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True]), 4)
     >>> curve.precision.round(3).tolist(), curve.recall.tolist()  # the two at 0.5 stay or go together
     ([1.0, 0.667], [0.25, 0.5])
     """

@@ -3,15 +3,16 @@
 After Bolya et al., "TIDE: A General Toolbox for Identifying Object Detection Errors", ECCV 2020. A detection
 that is wrong at the IoU ``FOREGROUND`` has one kind, the first that applies:
 
-- *localisation*: its greatest IoU with a ground truth of its class is from ``BACKGROUND`` to below ``FOREGROUND``;
+- *localisation*: its greatest IoU with a ground truth of its class is from ``BACKGROUND`` to below
+  ``FOREGROUND``;
 - *classification*: its IoU with a ground truth of another class is at least ``FOREGROUND``;
 - *duplicate*: so is its IoU with a ground truth of its class, but a more confident detection has that one;
 - *background*: its IoU with every ground truth is below ``BACKGROUND``;
 - *both*: the rest: it is badly placed on a ground truth of another class.
 
-The order is that of the authors' program, tidecv. A ground truth is *missed* if nothing found it and it has no
-localisation or classification error. What a kind costs is the average precision at ``FOREGROUND`` that is gained
-once its errors alone are fixed; :mod:`yolo_cli.evaluation.error_costs` says how, by either of two rules.
+The order is that of the authors' program, tidecv. A ground truth is *missed* if nothing found it and it has
+no localisation or classification error. What a kind costs is the average precision at ``FOREGROUND`` that is
+gained once its errors alone are fixed; :mod:`yolo_cli.evaluation.error_costs` says how, by two rules.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """What average precision gains once all errors of one kind are fixed.
 
-A wrong class or box is put right; of several detections that would then find one ground truth, the most confident
-stays. Other wrong detections are removed. Missed ground truths are no longer counted. The rules differ for a
-wrong class or box on a ground truth that another detection found:
+A wrong class or box is put right; of several detections that would then find one ground truth, the most
+confident stays. Other wrong detections are removed. Missed ground truths are no longer counted. The rules
+differ for a wrong class or box on a ground truth that another detection found:
 
-- "tidecv", as the published program has it: the detection that found the ground truth keeps it, and the error is
-  removed. A ground truth is found once, so fixing such an error gains what removing it gains.
+- "tidecv", as the published program has it: the detection that found the ground truth keeps it, and the error
+  is removed, so that fixing it gains what removing it gains.
 - "replace": the error competes with that detection. If it is the more confident, it stays and the other is
   removed, as would happen if the detector had made no error.
 
-As in COCO, and unlike in tidecv, the mean is over the classes that have a ground truth; false detections of other
-classes count in neither figure.
+As in COCO, and unlike in tidecv, the mean is over the classes that have a ground truth; false detections of
+other classes count in neither figure.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def error_costs(
     """
     hits = counted.kind == HIT  # (N,)
     found = np.bincount(counted.class_id[hits], minlength=len(ground_truths))  # (K,)
-    fixed = {
+    fixed: dict[str, tuple[Counted, Integers]] = {
         kind: (_fixed(counted, kind, gt_class, rule), ground_truths - (missed if kind == "missed" else 0))
         for kind in KINDS
     }

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import area
+from yolo_cli.boxes import box_area
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.pairs import Pairs, overlapping_pairs
 from yolo_cli.evaluation.protocol import COCO, AreaRange, Protocol
@@ -54,8 +54,8 @@ class Ranking:
     def __getitem__(self, keep: Bools) -> Ranking:
         """The detections under a mask (M,)."""
         before = np.append(0, np.cumsum(keep))  # (M + 1,)
-        parts = (self.order, self.class_id, self.confidence, self.image, self.rank)
-        return Ranking(*(part[keep] for part in parts), start=before[self.start])
+        order, image, rank = self.order[keep], self.image[keep], self.rank[keep]
+        return Ranking(order, self.class_id[keep], self.confidence[keep], image, rank, before[self.start])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +85,8 @@ class Matches:
         ranking: which detections.
         hit: (A, T, M), true positives.
         ignored: (A, T, M), neither true nor false.
-        ground_truth: (T, M), int32, the ground truth each was matched with in the first range of sizes, or -1.
+        ground_truth: (T, M), int32, the ground truth that each was matched with in the first range of
+            sizes, or -1.
         ground_truths: (A, K), how many ground truths of each class count.
     """
 
@@ -156,7 +157,7 @@ def match(gathered: EvaluationSet, protocol: Protocol = COCO) -> Matches:
     hit, ignored = np.zeros(shape, bool), np.zeros(shape, bool)
     matched = np.full(shape[1:], -1, np.int32)  # (T, M)
     counts = np.zeros((len(protocol.areas), len(gathered.class_names)), np.int64)  # (A, K)
-    own_area = area(gathered.found.xyxy)[ranking.order]  # (M,)
+    own_area = box_area(gathered.found.xyxy)[ranking.order]  # (M,)
     for a, sizes in enumerate(protocol.areas):
         outside = gts_outside(gathered, sizes)  # (T,)
         counts[a] = np.bincount(gathered.ground_truth.class_id[~outside], minlength=counts.shape[1])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import area, paired_iou
+from yolo_cli.boxes import box_area, paired_iou
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 
 __all__ = ["Pairs", "overlapping_pairs"]
@@ -121,6 +121,6 @@ def _overlapping(
 def _share_inside(a: Floats, b: Floats) -> Floats:
     """The share (N,) of each of ``a`` (N, 4) that lies in its partner of ``b`` (N, 4)."""
     corners = (np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:]))  # (N, 2), (N, 2)
-    common = area(np.concatenate(corners, axis=1))  # (N,)
-    share: Floats = common / np.maximum(area(a), np.finfo(a.dtype).tiny)  # (N,)
+    common = box_area(np.concatenate(corners, axis=1))  # (N,)
+    share: Floats = common / np.maximum(box_area(a), np.finfo(a.dtype).tiny)  # (N,)
     return share

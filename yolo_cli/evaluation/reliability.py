@@ -85,7 +85,8 @@ def reliability(detections: Scored, bins: int = 20) -> Reliability:
     """Sort detections into ``bins`` by confidence; one on an edge belongs to the bin above, 1 to the last.
 
     >>> detections = Scored(np.array([0.9, 0.9, 0.1, 0.3]), np.array([True, False, False, False]))
-    >>> round(reliability(detections, bins=2).expected_calibration_error, 3)  # (2 × |0.9 - 0.5| + 2 × |0.2 - 0|) / 4
+    >>> diagram = reliability(detections, bins=2)
+    >>> round(diagram.expected_calibration_error, 3)  # (2 × |0.9 - 0.5| + 2 × |0.2 - 0|) / 4
     0.3
     """
     place = np.minimum((detections.confidence * bins).astype(np.int64), bins - 1)  # (N,)

@@ -16,7 +16,16 @@ from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.matching import Matches, match
 from yolo_cli.evaluation.protocol import COCO, Protocol
 
-__all__ = ["ClassFigures", "Conditions", "Report", "SizeFigures", "evaluate", "gt_hash", "report_of", "thresholds_for_precision"]
+__all__ = [
+    "ClassFigures",
+    "Conditions",
+    "Report",
+    "SizeFigures",
+    "evaluate",
+    "gt_hash",
+    "report_of",
+    "thresholds_for_precision",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class Conditions:
         max_detections: at most so many were kept on an image.
         resize: how an image got the network's size, with that size, such as "letterbox 416x416".
         data_hash: which ground truth; see :func:`gt_hash`.
+        class_synonyms: classes of the model that were matched by meaning, and their names in the data.
     """
 
     confidence_floor: float | None = None
@@ -36,6 +46,7 @@ class Conditions:
     max_detections: int | None = None
     resize: str | None = None
     data_hash: str | None = None
+    class_synonyms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from yolo_cli.augment import augment
-from yolo_cli.boxes import area, clip, intersection
+from yolo_cli.boxes import box_area, clip_boxes, intersection
 from yolo_cli.config import AugmentConfig
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import GroundTruth
@@ -111,11 +111,11 @@ def _empty_part(rgb: Pixels, ground_truth: GroundTruth, random: np.random.Genera
     """A part of the image that no object reaches into, of those tried the largest; None if there is none."""
     height, width = rgb.shape[:2]
     tried = away_from_gt((width, height), ground_truth, TRIES, random).xyxy  # (N, 4)
-    inside = np.rint(clip(tried, width, height))  # (N, 4)
+    inside = np.rint(clip_boxes(tried, (height, width)))  # (N, 4)
     free = inside[~(intersection(inside, ground_truth.xyxy.astype(np.float64)) > 0).any(axis=1)]  # (M, 4)
-    if not len(free) or area(free).max() < 1:
+    if not len(free) or box_area(free).max() < 1:
         return None
-    left, top, right, bottom = free[area(free).argmax()].astype(int).tolist()
+    left, top, right, bottom = free[box_area(free).argmax()].astype(int).tolist()
     return np.ascontiguousarray(rgb[top:bottom, left:right])
 
 
@@ -124,8 +124,8 @@ def _vector(ground_truth: GroundTruth, classes: int) -> NDArray[np.float32]:
     shown = teaching(ground_truth)
     if not len(shown):
         return encode(None, 0, classes)
-    xyxy = clip(shown.xyxy.astype(np.float64), SIDE, SIDE) / SIDE  # (N, 4)
-    largest = int(area(xyxy).argmax())
+    xyxy = clip_boxes(shown.xyxy.astype(np.float64), (SIDE, SIDE)) / SIDE  # (N, 4)
+    largest = int(box_area(xyxy).argmax())
     return encode(xyxy[largest], int(shown.class_id[largest]), classes)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.proposal_network import ANCHORS, anchor_boxes
 from yolo_cli.detectors.regions import deltas_between
@@ -52,8 +52,8 @@ def label_anchors(
     out = np.zeros((len(anchors), 5), np.float32)
     out[:, 0] = -1
     taught = teaching(ground_truth)
-    every = iou(anchors, ground_truth.xyxy.astype(np.float64)).max(axis=1, initial=0)  # (R,)
-    own = iou(anchors, taught.xyxy.astype(np.float64))  # (R, T)
+    every = box_iou(anchors, ground_truth.xyxy.astype(np.float64)).max(axis=1, initial=0)  # (R,)
+    own = box_iou(anchors, taught.xyxy.astype(np.float64))  # (R, T)
     best = own.max(axis=0)  # (T,)
     holds = ((own >= HOLDS) | ((own == best) & (best > 0))).any(axis=1)  # (R,)
     chosen = _some(holds, HOLDING, random)  # (P,)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import iou, xyxy_to_cxcywh
+from yolo_cli.boxes import box_iou, xyxy_to_cxcywh
 from yolo_cli.detections import GroundTruth
 
 __all__ = ["Labelled", "around_gt", "away_from_gt", "label", "teaching"]
@@ -65,7 +65,7 @@ def label(xyxy: Floats, ground_truth: GroundTruth) -> Labelled:
     if not len(ground_truth):
         nothing = np.full(len(xyxy), -1)
         return Labelled(xyxy, np.zeros(len(xyxy)), nothing, nothing)
-    overlaps = iou(xyxy.astype(np.float64), ground_truth.xyxy.astype(np.float64))  # (N, T)
+    overlaps = box_iou(xyxy.astype(np.float64), ground_truth.xyxy.astype(np.float64))  # (N, T)
     best, overlap = overlaps.argmax(axis=1), overlaps.max(axis=1)  # (N,), (N,)
     return Labelled(
         xyxy, overlap, np.where(overlap > 0, best, -1), np.where(overlap > 0, ground_truth.class_id[best], -1)

@@ -1,7 +1,8 @@
-"""Everything that a page shows, worked out once."""
+"""Everything that a page shows, computed once."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,19 +26,21 @@ from yolo_cli.evaluation import (
     scored,
 )
 
-__all__ = ["RELIABLE_FROM", "Analysis", "analyse"]
+__all__ = ["RELIABLE_FROM", "Analysis", "analyse", "floored"]
 
 _USUAL_CONFIDENCE = 0.25  # where nothing was found, so that no confidence is the best
+_STEPS = 100  # of the confidence threshold from 0 to 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What one evaluation came to.
+    """The figures of one evaluation, and the operating point that a page shows first.
 
     Attributes:
         matches: the detections and ground truth, matched.
         report: all figures.
-        confidence: the operating point: the confidence of the greatest F1, all classes in one pool.
+        confidence: the confidence of the operating point: that of the greatest F1 over all classes, rounded
+            down to hundredths, so that the detection that reached it stays.
         diagnosis: kinds of mistakes of all detections, with their costs.
         at_point: mistakes of the detections of at least ``confidence``.
         confusion: which class was taken for which, at ``confidence``.
@@ -68,17 +71,26 @@ class Analysis:
         }
 
 
+def floored(confidence: float) -> float:
+    """A confidence threshold in hundredths, rounded down: up, it would drop the detection it was taken from.
+
+    >>> floored(0.2985), floored(0.29)
+    (0.29, 0.29)
+    """
+    return math.floor(confidence * _STEPS + 1e-9) / _STEPS
+
+
 def analyse(
     gathered: EvaluationSet,
     protocol: Protocol = COCO,
     conditions: Conditions | None = None,
     rule: TideRule = "tidecv",
 ) -> Analysis:
-    """Evaluate a set, and find out what kinds of errors there are."""
+    """Evaluate detections, and diagnose their mistakes."""
     matches = match(gathered, protocol)
     report = report_of(matches, conditions)
     best = report.curve.best
-    confidence = best.confidence if best and best.f1 > 0 else _USUAL_CONFIDENCE
+    confidence = floored(best.confidence) if best and best.f1 > 0 else _USUAL_CONFIDENCE
     return Analysis(
         matches,
         report,

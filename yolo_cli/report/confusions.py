@@ -1,4 +1,4 @@
-"""A confusion matrix that can be read: with many classes, only those that matter stand for themselves."""
+"""A readable confusion matrix: with many classes, those with few mistakes are summed."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _PAIRS = 5
 
 @dataclass(frozen=True, slots=True)
 class ConfusionTable:
-    """The matrix of R names.
+    """A confusion matrix of R names.
 
     Attributes:
-        names: classes, "other classes" if some are put together, and "background".
-        rows: R counts for each of R names: rows are what is there, columns what was found.
-        shares: each count as a share of its row's sum.
+        names: classes, "N others" if some are summed, and "background".
+        rows: R counts for each of R names: a row is a class of the ground truth, a column one of detections.
+        fractions: each count as a fraction of its row's sum.
     """
 
     names: tuple[str, ...]
     rows: list[list[int]]
-    shares: list[list[float]]
+    fractions: list[list[float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Mixup:
-    """How often a class was taken for another."""
+    """How often objects of one class were detected as another."""
 
     ground_truth: str
     found: str
@@ -41,7 +41,7 @@ class Mixup:
 
 
 def confusion_table(confusion: Confusion, most: int = _MOST) -> ConfusionTable:
-    """The classes that occur; of more than ``most``, those with the most mistakes, and the others in sum."""
+    """The classes that occur; of more than ``most``, those with the most mistakes and the others' sum."""
     counts = confusion.counts  # (K + 1, K + 1)
     classes = len(counts) - 1
     involved = (counts.sum(axis=0) + counts.sum(axis=1))[:classes]  # (K,)
@@ -53,12 +53,12 @@ def confusion_table(confusion: Confusion, most: int = _MOST) -> ConfusionTable:
     groups = [[place] for place in chosen.tolist()] + ([others.tolist()] if len(others) else []) + [[classes]]
     names = [confusion.names[place] for place in chosen] + ([f"{len(others)} others"] if len(others) else [])
     table = _summed(counts, groups)  # (R, R)
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)  # (R, R)
-    return ConfusionTable((*names, "background"), table.tolist(), shares.round(3).tolist())
+    fractions = table / np.maximum(table.sum(axis=1, keepdims=True), 1)  # (R, R)
+    return ConfusionTable((*names, "background"), table.tolist(), fractions.round(3).tolist())
 
 
 def most_confused(confusion: Confusion, most: int = _PAIRS) -> list[Mixup]:
-    """The pairs of classes that were taken for each other more than once, the most frequent first."""
+    """The confusions of two classes that happened more than once, the most frequent first."""
     counts = confusion.counts[:-1, :-1].copy()  # (K, K)
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[:most]
@@ -69,7 +69,7 @@ def most_confused(confusion: Confusion, most: int = _PAIRS) -> list[Mixup]:
 
 
 def _summed(counts: NDArray[np.integer[Any]], groups: list[list[int]]) -> NDArray[np.integer[Any]]:
-    """Rows and columns (K, K) put together by groups of places: (R, R)."""
+    """Rows and columns of (K, K) summed by groups of indices: (R, R)."""
     member = np.zeros((len(groups), len(counts)), counts.dtype)  # (R, K)
     for row, group in zip(member, groups, strict=True):
         row[group] = 1

@@ -1,23 +1,23 @@
-"""Images with boxes for the page: what was found, what is there, and how bad it is."""
+"""Images with boxes for the page: ground truth, detections, and what is wrong with them."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import EvaluationSet, Kind
 from yolo_cli.images import Image
 from yolo_cli.report.analysis import Analysis
+from yolo_cli.report.html import jpeg_url, shrunk
 
-__all__ = ["Box", "ReadImage", "Shot", "kind_shots", "worst_shots"]
+__all__ = ["Box", "ReadImage", "Shot", "kind_shots", "whole_shots"]
 
 ReadImage = Callable[[str], Image]
 Pixels = NDArray[np.uint8]
@@ -25,13 +25,12 @@ Corners = tuple[float, float, float, float]
 
 _CROPS_OF_A_KIND = 6
 _CROP_SIDE = 200  # pixels
-_WORST = 12
-_WORST_SIDE = 448  # pixels
+_WHOLE = 12
+_WHOLE_SIDE = 448  # pixels
 _FAINTEST = 0.05  # boxes in the gallery that the threshold can bring back
 _MOST_BOXES = 60
-_NEVER = 2.0  # more than any confidence
+_NEVER = 2.0  # above every confidence
 _MARGIN = 0.35  # of the box's longer side, around a crop
-_QUALITY = 78  # of JPEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,9 @@ class Box:
 
     Attributes:
         corners: x, y, width, height in pixels of the shot.
-        role: "ground truth", "right", "wrong", or "ignored".
+        role: "ground_truth", "right", "wrong", or "ignored".
         label: its class.
-        confidence: of a detection; for a ground truth, of the detection that found it, or 2 if none did.
+        confidence: of a detection; for a ground truth, of the detection matched to it, or 2 if none is.
     """
 
     corners: Corners
@@ -72,18 +71,18 @@ class Shot:
 
 
 def kind_shots(analysis: Analysis, kind: Kind, read: ReadImage) -> list[Shot]:
-    """Crops of the gravest mistakes of a kind (most confident, or largest), each from another image."""
+    """Crops of the worst mistakes of a kind (most confident, or largest), each from another image."""
     gathered = analysis.gathered
     places = analysis.at_point.of(kind)  # (N,)
     if kind == "missed":
         image = gathered.gt_image[places]  # (N,)
-        gravity: NDArray[Any] = gathered.gt_area[places]  # (N,)
+        badness: NDArray[Any] = gathered.gt_area[places]  # (N,)
     else:
-        image, gravity = gathered.found_image[places], gathered.found.confidence[places]
-    order = np.argsort(-gravity, kind="stable")  # (N,)
-    first = order[np.sort(np.unique(image[order], return_index=True)[1])]  # the gravest of each image
+        image, badness = gathered.found_image[places], gathered.found.confidence[places]
+    order = np.argsort(-badness, kind="stable")  # (N,)
+    first = order[np.sort(np.unique(image[order], return_index=True)[1])]  # the worst of each image
     shots = (_crop(analysis, gathered, kind, int(places[at]), read) for at in first)
-    return [shot for shot, _ in zip(_present(shots), range(_CROPS_OF_A_KIND), strict=False)]
+    return list(islice(_present(shots), _CROPS_OF_A_KIND))
 
 
 def _present(shots: Iterator[Shot | None]) -> Iterator[Shot]:
@@ -99,7 +98,7 @@ def _crop(
     boxes: list[tuple[NDArray[Any], str, str, float]] = []
     if kind == "missed":
         ground_truth, at_image = place, int(gathered.gt_image[place])
-        caption = f"{names[gathered.ground_truth.class_id[place]]}, not found"
+        caption = f"{names[gathered.ground_truth.class_id[place]]}, missed"
     else:
         at = int(np.flatnonzero(analysis.at_point.found == place)[0])
         ground_truth, at_image = int(analysis.at_point.ground_truth[at]), int(gathered.found_image[place])
@@ -118,14 +117,14 @@ def _mistake(gathered: EvaluationSet, found: int, ground_truth: int) -> str:
     label = gathered.class_names[gathered.found.class_id[found]]
     said = f"{label} {gathered.found.confidence[found]:.2f}"
     if ground_truth < 0:
-        return f"{said}; nothing is there"
-    overlap = iou(gathered.found.xyxy[[found]], gathered.ground_truth.xyxy[[ground_truth]])[0, 0]
-    there = gathered.class_names[gathered.ground_truth.class_id[ground_truth]]
-    return f"{said}; there is {there}, IoU {overlap:.2f}"
+        return f"{said}; no object"
+    overlap = box_iou(gathered.found.xyxy[[found]], gathered.ground_truth.xyxy[[ground_truth]])[0, 0]
+    wanted = gathered.class_names[gathered.ground_truth.class_id[ground_truth]]
+    return f"{said}; ground truth {wanted}, IoU {overlap:.2f}"
 
 
 def _cut(image: Image, boxes: Sequence[tuple[NDArray[Any], str, str, float]], caption: str) -> Shot:
-    """A part of an image that shows the boxes with some of what is around them."""
+    """The part of an image that holds the boxes, with a margin."""
     corners = np.array([box for box, *_ in boxes])  # (B, 4)
     low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)  # (2,), (2,)
     margin = max(float((high - low).max()) * _MARGIN, 12.0)
@@ -133,22 +132,24 @@ def _cut(image: Image, boxes: Sequence[tuple[NDArray[Any], str, str, float]], ca
     start = np.clip(np.floor(low - margin), 0, size - 1).astype(int)  # (2,)
     stop = np.clip(np.ceil(high + margin), start + 1, size).astype(int)  # (2,)
     part = image.rgb[start[1] : stop[1], start[0] : stop[0]]  # (h, w, 3)
-    small, scale = _shrunk(part, _CROP_SIDE)
+    small, scale = shrunk(part, _CROP_SIDE)
     drawn = tuple(Box(_placed(box, start, scale), role, label, c) for box, role, label, c in boxes)
-    return Shot(image.name, _data_url(small), small.shape[1], small.shape[0], drawn, caption)
+    return Shot(image.name, jpeg_url(small), small.shape[1], small.shape[0], drawn, caption)
 
 
-def worst_shots(analysis: Analysis, read: ReadImage) -> list[Shot]:
-    """The images with the gravest mistakes at the operating point, the worst first, with their boxes."""
+def whole_shots(analysis: Analysis, read: ReadImage) -> list[Shot]:
+    """Images with their boxes, those with the worst mistakes at the operating point first.
+
+    Where fewer than are shown have mistakes, others follow, so that a page always has images.
+    """
     scene = _Scene.of(analysis)
-    gravity = _gravity(analysis)  # (P,)
-    order = [int(place) for place in np.argsort(-gravity, kind="stable") if gravity[place] > 0]
+    order = np.argsort(-_badness(analysis), kind="stable").tolist()
     shots = (_whole(scene, place, read) for place in order)
-    return [shot for shot, _ in zip(_present(shots), range(_WORST), strict=False)]
+    return list(islice(_present(shots), _WHOLE))
 
 
-def _gravity(analysis: Analysis) -> NDArray[Any]:
-    """(P,): for each image, the confidence of its wrong detections and 1 for each missed object, in sum."""
+def _badness(analysis: Analysis) -> NDArray[Any]:
+    """(P,): for each image, the sum of its wrong detections' confidences, plus 1 for each missed object."""
     gathered, count = analysis.gathered, len(analysis.gathered.images)
     wrong, missed = analysis.at_point.found, analysis.at_point.missed  # (E,), (F,)
     false = np.bincount(gathered.found_image[wrong], gathered.found.confidence[wrong], minlength=count)
@@ -159,12 +160,12 @@ def _gravity(analysis: Analysis) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scene:
-    """What became of every box.
+    """How every box was matched.
 
     Attributes:
         gathered: the boxes.
         role: (D,), of each detection: "right", "wrong" or "ignored".
-        found_at: (T,), the confidence at which each ground truth was found, or 2.
+        found_at: (T,), the confidence of the detection matched to each ground truth, or 2.
     """
 
     gathered: EvaluationSet
@@ -183,21 +184,21 @@ class _Scene:
 
 
 def _whole(scene: _Scene, place: int, read: ReadImage) -> Shot | None:
-    """A whole image with everything that was found on it or is there."""
+    """A whole image with its detections and its ground truth."""
     gathered = scene.gathered
     image = _read(gathered.images[place], read)
     if image is None:
         return None
-    small, scale = _shrunk(image.rgb, _WORST_SIDE)
+    small, scale = shrunk(image.rgb, _WHOLE_SIDE)
     drawn = tuple(
         Box(_placed(xyxy, np.zeros(2), scale), role, gathered.class_names[class_id], confidence)
         for xyxy, role, class_id, confidence in [*_ground_truths(scene, place), *_detections(scene, place)]
     )
-    return Shot(image.name, _data_url(small), small.shape[1], small.shape[0], drawn, "")
+    return Shot(image.name, jpeg_url(small), small.shape[1], small.shape[0], drawn, "")
 
 
 def _ground_truths(scene: _Scene, place: int) -> Iterator[tuple[NDArray[Any], str, int, float]]:
-    """Box, role, class and confidence of the ground truths of an image."""
+    """Box, role, class and confidence of the ground truth of an image."""
     ground_truth, ignored = scene.gathered.ground_truth, scene.gathered.ignored
     for t in np.flatnonzero(scene.gathered.gt_image == place).tolist():
         role = "ignored" if ignored[t] else "ground_truth"
@@ -220,24 +221,8 @@ def _read(name: str, read: ReadImage) -> Image | None:
         return None
 
 
-def _shrunk(rgb: Pixels, side: int) -> tuple[Pixels, float]:
-    """An image whose longer side is at most ``side`` pixels, and its scale."""
-    scale = min(1.0, side / max(rgb.shape[:2]))
-    if scale == 1:
-        return rgb, scale
-    size = [max(1, round(length * scale)) for length in rgb.shape[1::-1]]
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8), scale
-
-
 def _placed(xyxy: NDArray[Any], start: NDArray[Any], scale: float) -> Corners:
-    """x, y, width, height of a box on a part of an image that begins at ``start``."""
+    """x, y, width, height of a box in a crop whose corner is ``start``."""
     low, high = (xyxy[:2] - start) * scale, (xyxy[2:] - start) * scale  # (2,), (2,)
     x, y, width, height = (round(float(value), 1) for value in (*low, *(high - low)))
     return x, y, width, height
-
-
-def _data_url(rgb: Pixels) -> str:
-    """A JPEG in a URL."""
-    quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
-    data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), quality)[1]
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"

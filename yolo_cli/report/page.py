@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,38 +11,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 import yolo_cli
-from yolo_cli.evaluation import KINDS, Curve, Difference, Kind, outcomes
+from yolo_cli.evaluation import KINDS, ClassFigures, Curve, Difference, Kind, scored
 from yolo_cli.files import atomic_write_text
 from yolo_cli.report import svg
-from yolo_cli.report.analysis import RELIABLE_FROM, Analysis
+from yolo_cli.report.analysis import RELIABLE_FROM, Analysis, floored
 from yolo_cli.report.confusions import confusion_table, most_confused
-from yolo_cli.report.examples import ReadImage, Shot, kind_shots, worst_shots
+from yolo_cli.report.examples import ReadImage, Shot, kind_shots, whole_shots
+from yolo_cli.report.html import render_page
 from yolo_cli.report.training_curves import TrainingCurves
 
-__all__ = ["About", "Section", "write_report"]
+__all__ = ["About", "write_report"]
 
 Floats = NDArray[np.floating[Any]]
 
-_THRESHOLDS = np.arange(101) / 100  # (101,), where the slider can stand
+_TEMPLATE = Path(__file__).parent / "templates" / "report.html"
+_THRESHOLDS = np.arange(101) / 100  # (101,), the positions of the slider
 
 _EXPLAINED: Mapping[Kind, str] = {
-    "classification": "the place is right, the class is wrong",
-    "localisation": "the class is right, the box lies badly",
-    "both": "the class is wrong, and the box lies badly",
-    "duplicate": "a second box on an object that is found already",
-    "background": "nothing is there",
-    "missed": "an object that nothing found",
+    "classification": "the box is right, the class is wrong",
+    "localisation": "the class is right, the box is inaccurate",
+    "both": "the class is wrong, and the box is inaccurate",
+    "duplicate": "a second box on an object that is already detected",
+    "background": "a box where there is no object",
+    "missed": "an object without a detection",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What was judged, for the head of the page.
+    """What was evaluated, for the head of the page.
 
     Attributes:
         model: the name of a model, or of another program's results file.
         data: the name of the data set, and its split.
-        notes: what a reader must know: classes without a partner, images that could not be read.
+        notes: what a reader must know: classes without a counterpart, images that could not be read.
         differences: how the figures compare with those of an earlier run.
     """
 
@@ -50,19 +52,6 @@ class About:
     data: str
     notes: tuple[str, ...] = ()
     differences: Mapping[str, Difference] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the page that the caller writes.
-
-    Attributes:
-        title: its heading.
-        html: its content, which is trusted.
-    """
-
-    title: str
-    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +65,7 @@ class _Row:
     ap50_95: float | None
     f1: float | None
     confidence: float | None
-    precision: float
+    precision: float | None
     recall: float
 
 
@@ -98,56 +87,44 @@ def write_report(
     read: ReadImage | None = None,
     *,
     training_curves: TrainingCurves | None = None,
-    extra: Sequence[Section] = (),
 ) -> None:
     """Write a page about an evaluation: one file that needs no other, and no network.
 
     Args:
-        path: where to.
-        analysis: what the evaluation came to.
-        about: what was judged.
-        read: gives the image of a name; without it, the page has no images. An image that cannot be
+        path: the file to write.
+        analysis: the figures.
+        about: what was evaluated.
+        read: returns the image of a name; without it, the page has no images. An image that cannot be
             read (DataError) is left out.
-        training_curves: how the training went.
-        extra: further parts, which come last.
+        training_curves: losses and figures by epoch.
 
     Raises:
         DataError: if the file cannot be written.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("yolo_cli.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(figure=_figure, signed=_signed, percent=_percent, tail=_tail)
-    text = environment.get_template("report.html").render(
+    text = render_page(
+        _TEMPLATE,
         **_figures(analysis, about),
         **_images(analysis, read),
         differences=about.differences,
         training=svg.training_charts(training_curves) if training_curves else [],
-        extra=extra,
     )
     atomic_write_text(path, text)
 
 
 def _figures(analysis: Analysis, about: About) -> dict[str, Any]:
     """Everything on the page but the images."""
-    report = analysis.report
-    operating = min(100, round(analysis.confidence * 100)) / 100
+    report, operating = analysis.report, analysis.confidence
     precision, recall = _at_thresholds(report.curve)  # (101,), (101,)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)  # (101,)
+    f1 = np.nan_to_num(2 * precision * recall / np.maximum(precision + recall, 1e-9))  # (101,)
     return {
         "about": about,
         "version": yolo_cli.__version__,
         "report": report,
         "protocol": {**report.to_json()["protocol"]},
-        "best": report.curve.best,
+        "any_found": len(report.curve.confidence) > 0,
         "operating": operating,
         "at_operating": report.curve.at(operating),
+        "precision": _precision(report.curve, operating),
         "rows": _rows(analysis, operating),
         "data": _live_data(analysis, precision, recall),
         "pr_chart": svg.precision_recall(report),
@@ -162,7 +139,7 @@ def _figures(analysis: Analysis, about: About) -> dict[str, Any]:
 
 
 def _images(analysis: Analysis, read: ReadImage | None) -> dict[str, Any]:
-    """Kinds of mistakes with crops, and the worst images."""
+    """Kinds of mistakes with crops, and whole images."""
     kinds = [
         _KindOfMistake(
             kind,
@@ -173,75 +150,70 @@ def _images(analysis: Analysis, read: ReadImage | None) -> dict[str, Any]:
         )
         for kind in KINDS
     ]
-    dearest = max([kind.cost for kind in kinds], default=0.0)
-    return {"kinds": kinds, "dearest": dearest or 1.0, "worst": worst_shots(analysis, read) if read else []}
+    highest = max([kind.cost for kind in kinds], default=0.0)
+    return {"kinds": kinds, "highest": highest or 1.0, "shots": whole_shots(analysis, read) if read else []}
 
 
 def _rows(analysis: Analysis, operating: float) -> list[_Row]:
-    """The classes that have a object or a detection, the best first, those without object last."""
-    rows = []
-    for figures in analysis.report.per_class:
-        if figures.ground_truths or figures.found:
-            best, point = figures.curve.best, figures.curve.at(operating)
-            rows.append(
-                _Row(
-                    figures.class_name,
-                    figures.ground_truths,
-                    figures.ap,
-                    figures.ap50,
-                    figures.ap50_95,
-                    best.f1 if best and figures.ground_truths else None,
-                    best.confidence if best and figures.ground_truths else None,
-                    point.precision,
-                    point.recall,
-                )
-            )
+    """The classes with an object or a detection, the best first, those without objects last."""
+    rows = [
+        _row(figures, operating)
+        for figures in analysis.report.per_class
+        if figures.ground_truths or figures.found
+    ]
     return sorted(rows, key=lambda row: -1.0 if row.ap is None else row.ap, reverse=True)
 
 
+def _row(figures: ClassFigures, operating: float) -> _Row:
+    """One class; a best F1 only where something was found rightly."""
+    curve = figures.curve
+    best = curve.best if curve.best and curve.best.f1 > 0 else None
+    return _Row(
+        figures.class_name,
+        figures.ground_truths,
+        figures.ap,
+        figures.ap50,
+        figures.ap50_95,
+        best.f1 if best else None,
+        floored(best.confidence) if best else None,
+        _precision(curve, operating),
+        curve.at(operating).recall,
+    )
+
+
+def _precision(curve: Curve, threshold: float) -> float | None:
+    """Precision at a confidence threshold; None where no detection reaches it."""
+    return curve.at(threshold).precision if np.any(curve.confidence >= threshold) else None
+
+
 def _at_thresholds(curve: Curve) -> tuple[Floats, Floats]:
-    """Precision (101,) and recall (101,) at each place of the slider."""
-    points = [curve.at(float(threshold)) for threshold in _THRESHOLDS]
-    return np.array([p.precision for p in points]), np.array([p.recall for p in points])
+    """Precision (101,), NaN where no detection is left, and recall (101,) at each position of the slider."""
+    thresholds = _THRESHOLDS.tolist()
+    precision = np.array([_precision(curve, threshold) for threshold in thresholds], float)
+    return precision, np.array([curve.at(threshold).recall for threshold in thresholds])
+
+
+def _plain(values: Floats, digits: int) -> list[float | None]:
+    """Values for JSON, which has no NaN."""
+    return [None if value != value else value for value in values.round(digits).tolist()]  # noqa: PLR0124
 
 
 def _live_data(analysis: Analysis, precision: Floats, recall: Floats) -> dict[str, Any]:
-    """What the slider looks up: for each of its places the figures of all, and of each class."""
-    protocol = analysis.report.protocol
-    seen = outcomes(analysis.gathered, protocol, protocol.iou)
+    """What the slider looks up: for each of its positions the figures of all classes, and of each."""
+    seen = scored(analysis.matches, analysis.report.protocol.iou)
     order = np.argsort(seen.confidence, kind="stable")  # (N,)
-    above = np.searchsorted(seen.confidence[order], _THRESHOLDS)  # (101,): so many lie below
-    right_below = np.append(0, np.cumsum(seen.right[order]))  # (N + 1,)
+    above = np.searchsorted(seen.confidence[order], _THRESHOLDS)  # (101,): how many are below
+    right_below = np.append(0, np.cumsum(seen.correct[order]))  # (N + 1,)
     classes = {}
     for figures in analysis.report.per_class:
         if figures.ground_truths or figures.found:
             of_class = _at_thresholds(figures.curve)
-            classes[figures.class_name] = [values.round(3).tolist() for values in of_class]
+            classes[figures.class_name] = [_plain(values, 3) for values in of_class]
     return {
-        "precision": precision.round(4).tolist(),
-        "recall": recall.round(4).tolist(),
+        "precision": _plain(precision, 4),
+        "recall": _plain(recall, 4),
         "found": (len(order) - above).tolist(),
         "right": (right_below[-1] - right_below[above]).tolist(),
         "ground_truths": analysis.report.curve.ground_truths,
         "classes": classes,
     }
-
-
-def _figure(value: float | None, digits: int = 3) -> str:
-    """A figure, or a dash where there is none."""
-    return "–" if value is None or value != value else f"{value:.{digits}f}"  # noqa: PLR0124  # NaN
-
-
-def _signed(value: float, digits: int = 3) -> str:
-    """A figure with its sign."""
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def _tail(name: str) -> str:
-    """The last part of a path."""
-    return name.rsplit("/", 1)[-1]
-
-
-def _percent(value: float) -> str:
-    """A share for a style sheet."""
-    return f"{100 * min(max(value, 0.0), 1.0):.1f}%"

@@ -1,4 +1,4 @@
-"""The curves as image files, for papers and slides. Only here, and only when asked, comes Matplotlib."""
+"""The curves as image files, for papers and slides; Matplotlib is imported when they are asked for."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _precision_recall(axes: Any, analysis: Analysis) -> None:
         if figures.ground_truths and len(figures.curve.confidence):
             axes.plot(figures.curve.recall, figures.curve.precision, color="0.75", linewidth=0.8)
     curve = analysis.report.curve
-    axes.plot(curve.recall, curve.precision, linewidth=2.2, label="all classes in one pool")
+    axes.plot(curve.recall, curve.precision, linewidth=2.2, label="all classes")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axes.legend()
 
@@ -70,16 +70,16 @@ def _threshold(axes: Any, analysis: Analysis) -> None:
 def _confusion(axes: Any, analysis: Analysis) -> None:
     table = confusion_table(analysis.confusion)
     places = np.arange(len(table.names))  # (R,)
-    axes.imshow(np.array(table.shares), cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(np.array(table.fractions), cmap="Blues", vmin=0, vmax=1)
     size = 9 if len(places) < 12 else 6
     axes.set_xticks(places, table.names, rotation=90, fontsize=size)
     axes.set_yticks(places, table.names, fontsize=size)
-    axes.set(xlabel="found", ylabel="there")
+    axes.set(xlabel="detected", ylabel="ground truth")
     if len(places) > 12:
         return  # numbers would be too small to read
     for row, column in np.ndindex(len(places), len(places)):
         if table.rows[row][column]:
-            ink = "white" if table.shares[row][column] > 0.5 else "black"
+            ink = "white" if table.fractions[row][column] > 0.5 else "black"
             axes.text(column, row, table.rows[row][column], ha="center", va="center", color=ink, fontsize=8)
 
 
@@ -89,5 +89,6 @@ def _reliability(axes: Any, analysis: Analysis) -> None:
     full = seen.count > 0  # (B,)
     axes.bar(np.flatnonzero(full) * width, seen.precision[full], width * 0.92, align="edge")
     axes.plot([0, 1], [0, 1], "k--", linewidth=1)
-    error = "no detections" if seen.error is None else f"D-ECE {seen.error:.3f}"
-    axes.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1), title=error)
+    error = seen.expected_calibration_error
+    title = "no detections" if error is None else f"D-ECE {error:.3f}"
+    axes.set(xlabel="confidence", ylabel="fraction correct", xlim=(0, 1), ylim=(0, 1), title=title)

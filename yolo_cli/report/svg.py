@@ -1,4 +1,4 @@
-"""Small charts as inline SVG, coloured by the page's style sheet, so that they suit light and dark."""
+"""Small charts as inline SVG, coloured by the page's style sheet for light and dark."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from yolo_cli.evaluation import Curve, Reliability, Report
@@ -19,17 +19,27 @@ __all__ = ["Frame", "precision_recall", "reliability_diagram", "threshold_chart"
 Floats = NDArray[np.floating[Any]]
 
 _CLASS_POINTS = 60  # of a class's curve: enough for its width in pixels
+_FEW = 30  # values, each of which gets a dot
+_TITLES = {
+    "box": "Box loss",
+    "class": "Class loss",
+    "map50": "mAP50",
+    "map50_95": "mAP50–95",
+    "objectness": "Objectness loss",
+    "seconds": "Time since the start (seconds)",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A plot area, with where values lie in it.
+    """The plot area of a chart: values → coordinates.
 
     Attributes:
-        x: the values at its left and right end.
-        y: the values at its lower and upper end.
-        width: of the whole chart, in its own units.
-        height: likewise.
+        x: the values at the left and right end.
+        y: the values at the lower and upper end.
+        width, height: of the whole chart, in its own units.
+        left, right, top, bottom: margins around the plot area.
+        x_ticks: values and labels of the x axis; None chooses round numbers.
     """
 
     x: tuple[float, float] = (0.0, 1.0)
@@ -40,21 +50,22 @@ class Frame:
     right: int = 12
     top: int = 12
     bottom: int = 44
+    x_ticks: tuple[tuple[float, str], ...] | None = None
 
     def across(self, value: float) -> float:
-        """Where a value of x lies."""
+        """The x coordinate of a value."""
         low, high = self.x
         return self.left + (value - low) / (high - low) * (self.width - self.left - self.right)
 
     def down(self, value: float) -> float:
-        """Where a value of y lies."""
+        """The y coordinate of a value."""
         low, high = self.y
         return (
             self.height - self.bottom - (value - low) / (high - low) * (self.height - self.top - self.bottom)
         )
 
     def points(self, xs: Sequence[float] | Floats, ys: Sequence[float] | Floats) -> str:
-        """Where points lie, as a polyline takes them; those that are not finite are left out."""
+        """Coordinates as a polyline takes them; points that are not finite are left out."""
         pairs = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(x) and math.isfinite(y)]
         return " ".join(f"{self.across(x):.1f},{self.down(y):.1f}" for x, y in pairs)
 
@@ -62,8 +73,14 @@ class Frame:
         """A line with the class ``kind``."""
         return Markup('<polyline class="{}" points="{}"/>').format(kind, self.points(xs, ys))
 
+    def point(self, x: float, y: float) -> Markup:
+        """A dot."""
+        return Markup('<circle class="point" r="3.5" cx="{:.1f}" cy="{:.1f}"/>').format(
+            self.across(x), self.down(y)
+        )
+
     def drawing(self, title: str, axes: tuple[str, str], *parts: Markup) -> Markup:
-        """The whole chart: axes with their names, and whatever is drawn in them."""
+        """The whole chart: axes with their names, and the parts drawn between them."""
         body = Markup("").join([self._axes(*axes), *parts])
         return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
             self.width, self.height, title, body
@@ -71,7 +88,8 @@ class Frame:
 
     def _axes(self, x_name: str, y_name: str) -> Markup:
         bottom, middle = self.height - self.bottom, (self.top + self.height - self.bottom) / 2
-        marks = [self._x_mark(value, bottom) for value in ticks(*self.x)]
+        x_ticks = [(x, f"{x:g}") for x in ticks(*self.x)] if self.x_ticks is None else self.x_ticks
+        marks = [self._x_mark(value, label, bottom) for value, label in x_ticks]
         marks += [self._y_mark(value) for value in ticks(*self.y)]
         names = Markup(
             '<text class="name" x="{:.1f}" y="{}" text-anchor="middle">{}</text>'
@@ -79,12 +97,12 @@ class Frame:
         ).format((self.left + self.width - self.right) / 2, self.height - 8, x_name, middle, y_name)
         return Markup("").join([*marks, names])
 
-    def _x_mark(self, value: float, bottom: int) -> Markup:
+    def _x_mark(self, value: float, label: str, bottom: int) -> Markup:
         at = f"{self.across(value):.1f}"
         return Markup(
             '<line class="grid" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
-            '<text x="{0}" y="{3}" text-anchor="middle">{4:g}</text>'
-        ).format(at, self.top, bottom, bottom + 16, value)
+            '<text x="{0}" y="{3}" text-anchor="middle">{4}</text>'
+        ).format(at, self.top, bottom, bottom + 16, label)
 
     def _y_mark(self, value: float) -> Markup:
         at = self.down(value)
@@ -109,7 +127,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def precision_recall(report: Report) -> Markup:
-    """Precision over recall: a thin line for each class, a thick one for all in one pool, a dot to move."""
+    """Precision over recall: a thin line for each class, a thick one for all together, a dot to move."""
     frame = Frame()
     lines = [
         _class_line(frame, figures.class_name, figures.curve)
@@ -143,12 +161,12 @@ def threshold_chart(thresholds: Floats, precision: Floats, recall: Floats, f1: F
         frame.line(thresholds, values, kind)
         for values, kind in ((precision, "precision"), (recall, "recall"), (f1, "f1"))
     ]
-    names = ("confidence threshold", "share")
+    names = ("confidence threshold", "precision, recall, F1")
     return frame.drawing("Precision, recall and F1 by confidence threshold", names, *parts, cursor)
 
 
 def reliability_diagram(seen: Reliability) -> Markup:
-    """A bar for each bin of confidence, as high as the share that is right; the diagonal would be ideal."""
+    """A bar for each bin of confidence: the fraction of correct detections. The diagonal is ideal."""
     frame = Frame()
     width = 1 / len(seen.count)
     bars = [
@@ -156,27 +174,41 @@ def reliability_diagram(seen: Reliability) -> Markup:
         for place in np.flatnonzero(seen.count).tolist()
     ]
     ideal = frame.line([0, 1], [0, 1], "ideal")
-    names = ("confidence", "share that is right")
-    return frame.drawing("Share of right detections by confidence", names, *bars, ideal)
+    names = ("confidence", "fraction correct")
+    return frame.drawing("Fraction of correct detections by confidence", names, *bars, ideal)
 
 
 def _bar(frame: Frame, start: float, width: float, height: float, count: int) -> Markup:
     left, right, top = frame.across(start), frame.across(start + width), frame.down(height)
-    what = f"confidence {start:.2f} to {start + width:.2f}: {height:.0%} of {count} right"
+    what = f"confidence {start:.2f} to {start + width:.2f}: {height:.0%} of {count} correct"
     return Markup(
         '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
     ).format(left + 1, top, right - left - 2, frame.down(0) - top, what)
 
 
 def training_charts(curves: TrainingCurves) -> list[tuple[str, Markup]]:
-    """Name and chart of each figure of a training."""
-    return [(name, _training_chart(name, curves.epochs, values)) for name, values in curves.figures.items()]
+    """Title and chart of each figure of a training."""
+    return [
+        (title, _training_chart(title, curves.epochs, values))
+        for title, values in ((_title(name), values) for name, values in curves.figures.items())
+    ]
 
 
-def _training_chart(name: str, epochs: Sequence[float], values: Sequence[float]) -> Markup:
+def _title(name: str) -> str:
+    """The title of a column of ``results.csv``, with its unit."""
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def _training_chart(title: str, epochs: Sequence[float], values: Sequence[float]) -> Markup:
+    """One figure by epoch; a dot for each value where there are few."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = min(0.0, *finite), max(finite)
-    last = max(*epochs, min(epochs) + 1)
-    frame = Frame((min(epochs), last), (low, high if high > low else low + 1), width=320, height=200)
-    title = f"{escape(name)} by epoch"
-    return frame.drawing(title, ("epoch", name), frame.line(epochs, values, "pool"))
+    first, last = min(epochs), max(*epochs, min(epochs) + 1)
+    y = (low, high if high > low else low + 1)
+    marks = tuple((x, f"{x:g}") for x in ticks(first, last) if x == round(x))
+    left = 14 + 8 * max(len(f"{value:g}") for value in ticks(*y))
+    frame = Frame((first, last), y, width=320, height=200, left=left, x_ticks=marks)
+    parts = [frame.line(epochs, values, "pool")]
+    if len(finite) <= _FEW:
+        parts += [frame.point(x, v) for x, v in zip(epochs, values, strict=True) if math.isfinite(v)]
+    return frame.drawing(f"{title} by epoch", ("epoch", ""), *parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from yolo_cli.evaluation import KINDS, ClassFigures
-from yolo_cli.report.analysis import RELIABLE_FROM, Analysis
+from yolo_cli.report.analysis import RELIABLE_FROM, Analysis, floored
 from yolo_cli.report.page import About
 
 __all__ = ["columns", "summary"]
@@ -37,20 +37,25 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 def _headline(analysis: Analysis, about: About) -> str:
     report, rules = analysis.report, analysis.report.protocol
-    best = report.curve.best
     rows = [["mAP50", _figure(report.map50)], ["mAP50-95", _figure(report.map50_95)]]
     if rules.iou != 0.5:
         rows.insert(0, [f"mAP at IoU {rules.iou:g}", _figure(report.map)])
-    if best:
-        rows += [[name, _figure(getattr(best, name))] for name in ("precision", "recall", "f1")]
-        rows.append(["at confidence", _figure(best.confidence)])
-    if analysis.reliability.error is not None:
-        rows.append([f"D-ECE from confidence {RELIABLE_FROM:g}", _figure(analysis.reliability.error)])
+    if len(report.curve.confidence):
+        point = report.curve.at(analysis.confidence)  # as on the page
+        rows += [[name, _figure(getattr(point, name))] for name in ("precision", "recall", "f1")]
+        rows.append(["at confidence", f"{analysis.confidence:.2f}"])
+    if analysis.reliability.expected_calibration_error is not None:
+        rows.append(
+            [
+                f"D-ECE from confidence {RELIABLE_FROM:g}",
+                _figure(analysis.reliability.expected_calibration_error),
+            ]
+        )
     what = (
         f"{about.model} on {about.data}: {report.images:,} images, {report.curve.ground_truths:,} objects\n"
     )
-    judged = f"judged by {rules.name}: {rules.interpolation}, IoU {rules.iou:g}\n"
-    return f"{what}{judged}\n{columns(rows)}"
+    how = f"evaluated by {rules.name}: {rules.interpolation}, IoU {rules.iou:g}\n"
+    return f"{what}{how}\n{columns(rows)}"
 
 
 def _classes(analysis: Analysis) -> str:
@@ -66,9 +71,10 @@ def _classes(analysis: Analysis) -> str:
 
 def _class(figures: ClassFigures, with_ap: bool) -> list[str]:
     best = figures.curve.best
-    point = [best.precision, best.recall, best.confidence] if best else [None] * 3
+    point = [best.precision, best.recall] if best else [None] * 2
     values = [*([figures.ap] if with_ap else []), figures.ap50, figures.ap50_95, *point]
-    return [figures.class_name, str(figures.ground_truths), *map(_figure, values)]
+    threshold = f"{floored(best.confidence):.2f}" if best else "–"
+    return [figures.class_name, str(figures.ground_truths), *map(_figure, values), threshold]
 
 
 def _mistakes(analysis: Analysis) -> str:

@@ -1,4 +1,4 @@
-"""How a training went, from its ``results.csv``: one row an epoch, one column a figure."""
+"""The figures of a training by epoch, from its ``results.csv``."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class TrainingCurves:
 
 
 def read_training_curves(path: Path) -> TrainingCurves:
-    """Read a CSV file with a row of names. Columns that hold no number at all are passed over.
+    """Read a CSV file with a row of names. Columns without any number are left out.
 
     Raises:
-        DataError: if the file cannot be read, or holds no row of figures.
+        DataError: if the file cannot be read, or has no row of figures.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -40,7 +40,7 @@ def read_training_curves(path: Path) -> TrainingCurves:
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise DataError(f"{path}: cannot be read as CSV: {fault}") from fault
     if not rows:
-        raise DataError(f"{path}: holds no row of figures")
+        raise DataError(f"{path}: has no row of figures")
     names = [name for name in rows[0] if name != _EPOCH]
     columns = {name: tuple(_number(row.get(name)) for row in rows) for name in names}
     epochs = tuple(_number(row.get(_EPOCH, str(place))) for place, row in enumerate(rows, start=1))

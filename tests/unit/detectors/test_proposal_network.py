@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.contract import assert_is_detector
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors.faster_rcnn import FasterRcnn
 from yolo_cli.detectors.proposal_network import ANCHORS, PROPOSALS, anchor_boxes, best_proposals
@@ -62,7 +62,7 @@ def test_of_those_that_overlap_the_likeliest_is_proposed():
     same = (raw((13, 13, 4, 3.0, (0, 0, 0, 0)), (13, 13, 1, 4.0, (0, 0, np.log(2), np.log(2)))), LANDSCAPE)
     found = best_proposals(*same)
     assert found[0] == pytest.approx([184, 80, 248, 144])
-    overlaps = iou(found, found) - np.eye(len(found))
+    overlaps = box_iou(found, found) - np.eye(len(found))
     assert overlaps.max() <= 0.7
     assert len(found) <= PROPOSALS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.detectors import selective_search as module
 from yolo_cli.detectors.selective_search import Regions, SearchConfig, selective_search
 from yolo_cli.images import Image
@@ -96,7 +96,7 @@ def test_objects_are_among_the_boxes(turned):
             ground_truth[:, [1, 0, 3, 2]],
         )
     found = selective_search(image)
-    assert (iou(ground_truth, found).max(axis=1) > 0.9).all()
+    assert (box_iou(ground_truth, found).max(axis=1) > 0.9).all()
     assert [0, 0, image.width, image.height] in found.tolist()  # grouping ends with the whole
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.shared import ROOT
 from yolo_cli import DetectConfig, load_detector, read_image
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.codec import Head
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.errors import UsageError
@@ -99,7 +99,7 @@ def test_by_hand():
     assert explained.fates[1].overlap == pytest.approx(0.5, abs=1e-4)
     assert explained.fates[1].place.row == 1
     assert explained.fates[2].xyxy == pytest.approx((16, 0, 48, 64), abs=1e-3)
-    assert iou(np.array([explained.fates[0].xyxy]), np.array([explained.fates[2].xyxy])) < 0.4
+    assert box_iou(np.array([explained.fates[0].xyxy]), np.array([explained.fates[2].xyxy])) < 0.4
 
 
 def test_a_winner_that_lies_elsewhere_is_shown():

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.proposal_network import ANCHORS, anchor_boxes, best_proposals
 from yolo_cli.detectors.regions import apply_deltas
@@ -61,8 +61,8 @@ def test_both_kinds_are_drawn_and_lead_to_the_ground_truth():
     assert 2 <= holds.sum() <= HOLDING
     assert (said[:, 0] >= 0).sum() == ASKED
     goals = apply_deltas(anchors[holds], said[holds, None, 1:].astype(float))[:, 0]
-    assert iou(goals, ground_truth.xyxy).max(axis=1) == pytest.approx(1, abs=1e-5)
-    assert iou(goals, ground_truth.xyxy).max(axis=0) == pytest.approx(
+    assert box_iou(goals, ground_truth.xyxy).max(axis=1) == pytest.approx(1, abs=1e-5)
+    assert box_iou(goals, ground_truth.xyxy).max(axis=0) == pytest.approx(
         1, abs=1e-5
     )  # each ground truth has one
 
@@ -93,6 +93,6 @@ def test_it_learns_to_propose():
     for one, ground_truth in zip(maps[120:], ground_truths[120:], strict=True):
         said = np.asarray(model.predict_on_batch(one[None].astype(np.float32)))
         found.append(
-            iou(best_proposals(said.reshape(26, 26, 5 * ANCHORS), image)[:10], ground_truth.xyxy).max()
+            box_iou(best_proposals(said.reshape(26, 26, 5 * ANCHORS), image)[:10], ground_truth.xyxy).max()
         )
     assert np.mean(found) > 0.7

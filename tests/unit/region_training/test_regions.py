@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from yolo_cli.boxes import iou
+from yolo_cli.boxes import box_iou
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.regions import apply_deltas
 from yolo_cli.images import Image
@@ -46,7 +46,7 @@ def test_windows_around_ground_truth_fit_and_differ():
 def test_windows_away_from_ground_truth():
     found = away_from_gt((100, 90), GROUND_TRUTH, 40, np.random.default_rng(0))
     assert len(found) == 40
-    assert iou(found.xyxy, GROUND_TRUTH.xyxy).max() < FAR
+    assert box_iou(found.xyxy, GROUND_TRUTH.xyxy).max() < FAR
 
 
 def test_no_ground_truth_no_windows_around_it():

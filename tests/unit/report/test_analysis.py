@@ -18,9 +18,10 @@ from yolo_cli.evaluation import KINDS, Confusion
 from yolo_cli.images import Image
 from yolo_cli.report import About, TrainingCurves, analyse, read_training_curves, summary, write_plots
 from yolo_cli.report.confusions import confusion_table, most_confused
-from yolo_cli.report.examples import Shot, kind_shots, worst_shots
+from yolo_cli.report.examples import Shot, kind_shots, whole_shots
 from yolo_cli.report.svg import Frame, ticks, training_charts
 
+ABOUT = About("m", "d")
 A, B = (10.0, 10.0, 60.0, 60.0), (100.0, 20.0, 150.0, 90.0)
 
 
@@ -44,6 +45,17 @@ def test_the_operating_point_is_the_best_f1() -> None:
     assert mixed().confidence == 0.9
 
 
+def test_the_operating_point_is_rounded_down() -> None:
+    """F1 is greatest at 0.897, 1 of 1 right. Rounded up to 0.90 that detection would be dropped."""
+    analysis = analyse(image_set(([(A, 0.897, 0)], [(A, 0)])))
+    assert analysis.confidence == 0.89
+    assert analysis.report.curve.at(analysis.confidence).recall == 1
+    assert analysis.confusion.counts.tolist()[0][0] == 1
+    assert re.search(
+        r"^recall +1\.000\nf1 +1\.000\nat confidence +0\.89$", summary(analysis, ABOUT), re.MULTILINE
+    )
+
+
 def test_without_a_hit_it_is_the_usual_one() -> None:
     assert analyse(image_set(([], [(A, 0)]))).confidence == 0.25
 
@@ -65,10 +77,10 @@ def test_classes_that_never_occur_are_no_row() -> None:
     table = confusion_table(confusion([[2, 0, 1, 1], [0, 0, 0, 0], [0, 0, 4, 0], [3, 0, 0, 0]]))
     assert table.names == ("c0", "c2", "background")
     assert table.rows == [[2, 1, 1], [0, 4, 0], [3, 0, 0]]
-    assert table.shares[0] == [0.5, 0.25, 0.25]
+    assert table.fractions[0] == [0.5, 0.25, 0.25]
 
 
-def test_of_many_classes_those_with_few_mistakes_stand_together() -> None:
+def test_of_many_classes_those_with_few_mistakes_are_summed() -> None:
     """c0 has 4 mistakes, c2 has 2, c1 and c3 have 1: the two with the most stay."""
     counts = [[5, 0, 1, 0, 1], [0, 6, 0, 0, 0], [0, 0, 7, 1, 0], [0, 0, 0, 8, 0], [2, 1, 0, 0, 0]]
     table = confusion_table(confusion(counts), most=2)
@@ -100,10 +112,24 @@ def test_ticks_are_few_and_inside(low: float, high: float) -> None:
 def test_training_charts_bear_gaps_and_constants() -> None:
     curves = TrainingCurves((1, 2, 3), {"loss": (3.0, math.nan, 1.0), "map50": (0.0, 0.0, 0.0)})
     names, charts = zip(*training_charts(curves), strict=True)
-    assert names == ("loss", "map50")
-    lines = [ET.fromstring(chart).find("polyline") for chart in charts]
+    assert names == ("Loss", "mAP50")
+    drawings = [ET.fromstring(chart) for chart in charts]
+    lines = [drawing.find("polyline") for drawing in drawings]
+    assert [len(drawing.findall("circle")) for drawing in drawings] == [2, 3]  # a dot for each value
     assert [len(str(line.get("points")).split()) for line in lines if line is not None] == [2, 3]
     assert len(training_charts(TrainingCurves((1,), {"loss": (3.0,)}))) == 1
+
+
+def test_training_charts_have_titles_with_units_and_room_for_their_numbers() -> None:
+    """0.00025 is 7 letters: 14 + 8 · 7 = 70 to the left of the axis; epochs are whole numbers."""
+    figures = {"learning_rate": (0.001, 0.0), "images_per_second": (3.0, 4.0), "seconds": (40.0, 80.0)}
+    titles, charts = zip(*training_charts(TrainingCurves((1, 2), figures)), strict=True)
+    assert titles == ("Learning rate", "Images per second", "Time since the start (seconds)")
+    [_, *numbers] = [text for text in ET.fromstring(charts[0]).findall("text") if "x" in text.attrib]
+    assert [text.text for text in ET.fromstring(charts[0]).findall("text")][:2] == ["1", "2"]
+    for number in numbers:
+        if number.get("text-anchor") == "end":
+            assert float(str(number.get("x"))) >= 8 * len(str(number.text))
 
 
 def test_results_of_a_training_are_read(tmp_path: Path) -> None:
@@ -115,7 +141,7 @@ def test_results_of_a_training_are_read(tmp_path: Path) -> None:
     assert math.isnan(curves.figures["map50"][0])
     assert "note" not in curves.figures
     path.write_text("epoch,loss\n")
-    with pytest.raises(DataError, match="holds no row of figures"):
+    with pytest.raises(DataError, match="has no row of figures"):
         read_training_curves(path)
     with pytest.raises(DataError, match="cannot be read as CSV"):
         read_training_curves(tmp_path / "none.csv")
@@ -148,7 +174,7 @@ def test_a_crop_shows_both_boxes_with_some_room() -> None:
         (25, 20, 50, 70),
     )
     assert (found.role, found.label, found.confidence) == ("wrong", "class 0", 0.8)
-    assert shot.caption == "class 0 0.80; there is class 1, IoU 1.00"
+    assert shot.caption == "class 0 0.80; ground truth class 1, IoU 1.00"
 
 
 def test_a_large_image_is_shrunk_with_its_boxes() -> None:
@@ -158,15 +184,15 @@ def test_a_large_image_is_shrunk_with_its_boxes() -> None:
     [shot] = kind_shots(analysis, "missed", big)
     assert max(shot.width, shot.height) == 200
     assert shot.boxes[0].corners == pytest.approx((10, 20, 180, 80), abs=0.2)
-    [whole] = worst_shots(analysis, big)
+    whole = whole_shots(analysis, big)[0]
     assert (whole.width, whole.height) == (448, 269)
     assert whole.boxes[0].corners == pytest.approx((22.4, 44.8, 403.2, 179.2), abs=0.1)
 
 
 def test_the_worst_images_come_first_with_what_became_of_each_box() -> None:
     """The first has a wrong class at 0.8, a second box at 0.7 and a missed object; the other is right."""
-    [shot] = worst_shots(one_mistake(), flat)
-    assert shot.name == "0000.jpg"
+    shot, other = whole_shots(one_mistake(), flat)
+    assert (shot.name, other.name) == ("0000.jpg", "0001.jpg")
     roles = [(box.role, box.label, box.confidence) for box in shot.boxes]
     assert roles == [
         ("ground_truth", "class 1", 2.0),
@@ -177,9 +203,11 @@ def test_the_worst_images_come_first_with_what_became_of_each_box() -> None:
     ]
 
 
-def test_a_perfect_detector_has_no_images_to_show() -> None:
+def test_images_without_mistakes_are_shown_too() -> None:
     analysis = analyse(perfect(random_set(Mixture(ground_truths=10))))
-    assert worst_shots(analysis, flat) == []
+    shots = whole_shots(analysis, flat)
+    assert [shot.name for shot in shots] == list(analysis.gathered.images)
+    assert "wrong" not in {box.role for shot in shots for box in shot.boxes}
     assert [kind_shots(analysis, kind, flat) for kind in KINDS] == [[]] * 6
 
 
@@ -187,7 +215,7 @@ def test_an_image_that_cannot_be_read_is_left_out() -> None:
     def read(name: str) -> Image:
         raise DataError(f"{name}: is gone")
 
-    assert worst_shots(one_mistake(), read) == []
+    assert whole_shots(one_mistake(), read) == []
     assert kind_shots(one_mistake(), "classification", read) == []
 
 
@@ -206,15 +234,15 @@ def test_plots_are_files(tmp_path: Path) -> None:
 def test_the_text_says_the_headline() -> None:
     text = summary(mixed(), About("my-model", "my-data, split val"))
     assert text.startswith(
-        "my-model on my-data, split val: 2 images, 3 objects\njudged by coco: 101 points, IoU 0.5\n"
+        "my-model on my-data, split val: 2 images, 3 objects\nevaluated by coco: 101 points, IoU 0.5\n"
     )
     assert re.search(r"^mAP50 +0\.333$", text, re.MULTILINE)
-    assert re.search(r"^class 0 +1 +1\.000 +1\.000 +1\.000 +1\.000 +0\.900$", text, re.MULTILINE)
+    assert re.search(r"^class 0 +1 +1\.000 +1\.000 +1\.000 +1\.000 +0\.90$", text, re.MULTILINE)
     assert re.search(r"^missed +2 +0\.\d{3}$", text, re.MULTILINE)
     assert text.endswith("\n")
     assert "mAP at IoU" not in text
 
 
 def test_the_text_bears_nothing_found_and_nothing_there() -> None:
-    assert "mAP50" in summary(analyse(image_set(([], []))), About("m", "d"))
-    assert "–" in summary(analyse(image_set(([], [(A, 0)]))), About("m", "d"))
+    assert "mAP50" in summary(analyse(image_set(([], []))), ABOUT)
+    assert "–" in summary(analyse(image_set(([], [(A, 0)]))), ABOUT)

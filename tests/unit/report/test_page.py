@@ -14,7 +14,7 @@ from tests.evaluation_sets import Mixture, image_set, random_set
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import COCO, Difference, Evaluator, protocol
 from yolo_cli.images import Image
-from yolo_cli.report import About, Section, TrainingCurves, analyse, write_report
+from yolo_cli.report import About, TrainingCurves, analyse, write_report
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 ALONE = {"rect", "line", "polyline", "circle", "image"}  # of SVG, written <rect/>
@@ -67,12 +67,12 @@ def written(tmp_path: Path, gathered=None, rules=COCO, **more) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_it_is_whole_and_says_what_was_judged(tmp_path: Path) -> None:
+def test_it_is_whole_and_says_what_was_evaluated(tmp_path: Path) -> None:
     page = Page(written(tmp_path))
     words = " ".join(" ".join(page.words).split())
     assert "my-model" in words
-    assert "judged on my-data, split val: 5 images" in words
-    for part in ("Curves", "Classes", "Mistakes", "Confusion", "What confidence is worth", "Worst images"):
+    assert "evaluated on my-data, split val: 5 images" in words
+    for part in ("Curves", "Classes", "Mistakes", "Confusion", "Calibration", "Images"):
         assert part in words
     assert "101 points" in words  # the protocol
 
@@ -128,10 +128,32 @@ def test_the_slider_has_what_it_needs(tmp_path: Path) -> None:
     }
     assert at[0] == [3, 2, 0.6667, 0.6667]
     assert at[60] == [2, 1, 0.5, 0.3333]
-    assert at[95] == [0, 0, 1.0, 0.0]
+    assert at[95] == [0, 0, None, 0.0]  # of no detections, no fraction is right
     assert data["ground_truths"] == 3
     assert data["classes"]["class 0"][0][0] == 1.0
     assert len(data["precision"]) == 101
+
+
+def test_head_slider_and_confusion_agree(tmp_path: Path) -> None:
+    """Objects found at 0.897 and 0.93, nothing else: all of them at 0.89, but 1 of 2 at 0.90."""
+    far = (100.0, 100.0, 150.0, 150.0)
+    text = written(tmp_path, image_set(([(BOX, 0.897, 0), (far, 0.93, 0)], [(BOX, 0), (far, 0)])))
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1))
+    assert re.search(r'id="threshold"[^>]* value="0.89"', text)
+    assert (data["recall"][89], data["recall"][90]) == (1, 0.5)
+    assert "<dt>Recall</dt><dd>1.000</dd>" in text
+    assert 'recall <b id="live-recall">1.000</b>' in text
+    assert re.search(r'<th scope="row">class 0</th><td class="hit"[^>]*>2</td><td></td>', text)  # none missed
+
+
+def test_a_class_never_found_has_no_precision(tmp_path: Path) -> None:
+    text = written(tmp_path, image_set(([(BOX, 0.9, 0)], [(BOX, 0), (BOX, 1)])))
+    assert re.search(
+        r'<tr data-class="class 1">.*\n.*<td class="n live-p">–</td><td class="n live-r">0.00</td>', text
+    )
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1))
+    assert data["classes"]["class 1"] == [[None] * 101, [0.0] * 101]
+    assert data["classes"]["class 0"][0][90:92] == [1.0, None]
 
 
 def test_it_stays_small_with_large_images_and_many_classes(tmp_path: Path) -> None:
@@ -150,7 +172,7 @@ def test_nothing_found_and_nothing_there(empty, tmp_path: Path) -> None:
 
 def test_without_images_there_is_no_gallery(tmp_path: Path) -> None:
     page = Page(written(tmp_path, read=None))
-    assert "worst" not in page.ids
+    assert "images" not in page.ids
     assert "image" not in {tag for tag, _, _ in page.attributes}
 
 
@@ -159,19 +181,14 @@ def test_another_overlap_has_its_own_figure(tmp_path: Path) -> None:
     assert "mAP at IoU" not in written(tmp_path)
 
 
-def test_a_baseline_training_and_further_parts(tmp_path: Path) -> None:
+def test_a_baseline_and_a_training(tmp_path: Path) -> None:
     about = About("m", "d", differences={"map50": Difference(0.5, 0.625, 0.0625, 0.1875, "better")})
     curves = TrainingCurves((1, 2), {"loss": (2.0, 1.0)})
-    text = written(
-        tmp_path, about=about, training_curves=curves, extra=[Section("More <1>", "<p>as it is</p>")]
-    )
-    page = Page(text)
+    page = Page(written(tmp_path, about=about, training_curves=curves))
     words = " ".join(page.words)
     assert "+0.125" in words
     assert "better" in words
     assert {"training", "h-training"} <= set(page.ids)
-    assert "More &lt;1&gt;" in text
-    assert "<p>as it is</p>" in text
 
 
 def test_it_is_the_same_every_time(tmp_path: Path) -> None:

@@ -126,12 +126,12 @@ def test_the_slider_moves_the_marks_and_the_class_table(driver) -> None:
         "return [...document.querySelectorAll('#class-table tbody tr')].map(row => [row.dataset.class, "
         "row.querySelector('.live-p').textContent, row.querySelector('.live-r').textContent]).sort()"
     )
-    assert cells == [["class 0", "1.00", "0.33"], ["class 1", "0.50", "1.00"], ["class 2", "1.00", "0.00"]]
+    assert cells == [["class 0", "1.00", "0.33"], ["class 1", "0.50", "1.00"], ["class 2", "–", "0.00"]]
 
 
 def test_the_slider_hides_boxes_and_ground_truths_become_missed(driver) -> None:
     def seen(kind: str) -> int:
-        return len(driver.find_elements("css selector", f"#worst .shot {kind}:not(.off)"))
+        return len(driver.find_elements("css selector", f"#images .shot {kind}:not(.off)"))
 
     slide(driver, 0)
     assert (seen(".right"), seen(".wrong"), seen(".missed")) == (4, 1, 1)
@@ -139,7 +139,7 @@ def test_the_slider_hides_boxes_and_ground_truths_become_missed(driver) -> None:
     assert (seen(".right"), seen(".wrong"), seen(".missed")) == (2, 1, 3)
     slide(driver, 0.95)
     assert (seen(".right"), seen(".wrong"), seen(".missed")) == (0, 0, 5)
-    assert "0 right, 0 wrong" in text(driver, "#worst .tally")
+    assert "0 right, 0 wrong" in text(driver, "#images .tally")
 
 
 def column(driver, place: int) -> list[str]:
@@ -193,10 +193,25 @@ def test_one_class_can_be_shown_among_the_curves(driver) -> None:
 
 
 def test_names_on_boxes_can_be_taken_away(driver) -> None:
-    first = driver.find_element("css selector", "#worst .box.right text")
+    first = driver.find_element("css selector", "#images .box.right text")
     assert first.value_of_css_property("display") != "none"
     click(driver, driver.find_element("id", "labels"))
     assert first.value_of_css_property("display") == "none"
+
+
+def test_no_label_covers_another_or_leaves_its_image(driver) -> None:
+    slide(driver, 0)
+    places = driver.execute_script(
+        "return [...document.querySelectorAll('#images .shot')].map(shot => [shot.viewBox.baseVal.width,"
+        "[...shot.querySelectorAll('.box:not(.off):not(.clash) text')].map(text => text.getBBox())"
+        ".filter(box => box.width).map(box => [box.x, box.y, box.x + box.width, box.y + box.height])])"
+    )
+    assert sum(len(boxes) for _, boxes in places) >= 5
+    for width, boxes in places:
+        assert all(box[0] >= 0 and box[2] <= width + 0.01 for box in boxes)
+        for place, (left, top, right, bottom) in enumerate(boxes):
+            for other in boxes[:place]:
+                assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
 
 
 def background(driver) -> str:

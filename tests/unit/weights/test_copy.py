@@ -71,7 +71,7 @@ def test_detections_get_the_confidence_of_the_map(copied: ModelFiles) -> None:
     np.testing.assert_allclose(after.confidence[: len(before)], expected, rtol=1e-5)
     strict = DetectConfig(conf=float(np.median(after.confidence)))
     [few] = load_detector(str(copied.onnx), config=strict).detect([image])
-    assert len(few) == int((after.confidence > strict.confidence).sum())
+    assert len(few) == int((after.confidence > strict.conf).sum())
 
 
 def test_a_card_without_calibration_reads_as_before() -> None:

@@ -6,6 +6,7 @@
   const slider = at("threshold");
   const start = slider.value;
   const dash = "–";
+  const figure = (value, digits) => (value === null ? dash : value.toFixed(digits));
 
   // The threshold: everything that depends on it.
   const show = () => {
@@ -14,8 +15,8 @@
     const f1 = precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
     at("at").textContent = threshold.toFixed(2);
     slider.setAttribute("aria-valuetext",
-      `${threshold.toFixed(2)}: precision ${precision.toFixed(2)}, recall ${recall.toFixed(2)}`);
-    at("live-precision").textContent = data.found[place] ? precision.toFixed(3) : dash;
+      `${threshold.toFixed(2)}: precision ${figure(precision, 2)}, recall ${recall.toFixed(2)}`);
+    at("live-precision").textContent = figure(precision, 3);
     at("live-recall").textContent = recall.toFixed(3);
     at("live-f1").textContent = f1.toFixed(3);
     const right = data.right[place], wrong = data.found[place] - right;
@@ -30,7 +31,7 @@
     const across = (x) => frame.left + x * (frame.right - frame.left);
     const down = (y) => frame.bottom - y * (frame.bottom - frame.top);
     at("pr-dot").setAttribute("cx", across(recall));
-    at("pr-dot").setAttribute("cy", down(precision));
+    at("pr-dot").setAttribute("cy", down(precision ?? 1));
     at("cursor").setAttribute("x1", across(threshold));
     at("cursor").setAttribute("x2", across(threshold));
   };
@@ -39,23 +40,39 @@
   const showClasses = (place) => {
     for (const row of rows) {
       const [precision, recall] = data.classes[row.dataset.class];
-      row.querySelector(".live-p").textContent = precision[place].toFixed(2);
+      row.querySelector(".live-p").textContent = figure(precision[place], 2);
       row.querySelector(".live-r").textContent = recall[place].toFixed(2);
     }
   };
 
-  // A detection below the threshold goes; a ground truth that only such a one had found is missed.
-  const boxes = [...document.querySelectorAll("#worst [data-c]")];
+  // A detection below the threshold is hidden; a ground truth matched only to such a one is missed.
+  const boxes = [...document.querySelectorAll("#images [data-c]")];
   const showBoxes = (threshold) => {
     for (const box of boxes) {
       const confidence = Number(box.dataset.c), ground_truth = box.classList.contains("ground_truth");
       box.classList.toggle("missed", ground_truth && (confidence > 1 || confidence < threshold));
       box.classList.toggle("off", !ground_truth && confidence <= 1 && confidence < threshold);
     }
-    for (const item of document.querySelectorAll("#worst figure")) {
+    for (const item of document.querySelectorAll("#images figure")) {
       const count = (kind) => item.querySelectorAll(`.shot ${kind}:not(.off)`).length;
       item.querySelector(".tally").textContent =
         `${count(".right")} right, ${count(".wrong")} wrong, ${count(".missed")} missed`;
+      placeLabels(item.querySelector(".shot"));
+    }
+  };
+
+  // Labels stay inside the image; one that would cover another is hidden until its box is pointed at.
+  const placeLabels = (shot) => {
+    const taken = [], width = shot.viewBox.baseVal.width;
+    for (const text of [...shot.querySelectorAll(".box:not(.off) text")].reverse()) {
+      const box = text.parentNode, at = text.getBBox();
+      if (!at.width) continue;
+      const x = Math.max(0, Math.min(at.x, width - at.width));
+      if (x !== at.x) text.setAttribute("x", x);
+      const covers = (it) => x < it.x + it.width && it.x < x + at.width && at.y < it.y + it.height && it.y < at.y + at.height;
+      const clash = taken.some(covers);
+      box.classList.toggle("clash", clash);
+      if (!clash) taken.push({ x, y: at.y, width: at.width, height: at.height });
     }
   };
 
@@ -70,13 +87,13 @@
 
   const names = at("labels");
   if (names) {
-    const name = () => at("worst").classList.toggle("named", names.checked);
+    const name = () => { at("images").classList.toggle("named", names.checked); show(); };
     names.addEventListener("change", name);
     names.disabled = false;
     name();
   }
 
-  // Sorting: figures largest first, names from A; what has no figure stays last.
+  // Sorting: figures largest first, names from A; rows without a figure stay last.
   const table = at("class-table"), heads = [...table.tHead.rows[0].cells];
   const sort = (column) => {
     const head = heads[column], numeric = head.classList.contains("n");
@@ -104,17 +121,4 @@
       if (chosen) curve.parentNode.insertBefore(curve, at("pr-dot"));
     }
   });
-
-  // Light or dark: as the system has it, until the reader chooses.
-  const root = document.documentElement, button = at("theme"), key = "yolo-cli-theme";
-  const store = { get: () => { try { return localStorage.getItem(key); } catch { return null; } },
-                  set: (value) => { try { localStorage.setItem(key, value); } catch { /* a file may not */ } } };
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-  const label = () => { button.textContent = isDark() ? "Light" : "Dark"; button.setAttribute("aria-label", `Show the page in ${isDark() ? "light" : "dark"} colours`); };
-  if (store.get()) root.dataset.theme = store.get();
-  button.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; store.set(root.dataset.theme); label(); });
-  system.addEventListener("change", label);
-  button.hidden = false;
-  label();
 })();

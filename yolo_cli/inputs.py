@@ -1,0 +1,165 @@
+"""What a Python program hands over → images to read: paths, bytes, arrays, PIL images, and lists of them."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.images import Image, decode_image, over_white
+from yolo_cli.sources import SourceItem, open_source
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PilImage
+
+__all__ = ["InMemory", "InputItem", "OneImage", "array_image", "is_one_image", "open_input"]
+
+InMemory: TypeAlias = "Image | bytes | bytearray | memoryview | NDArray[Any] | PilImage"
+OneImage: TypeAlias = "InMemory | str | os.PathLike[str]"
+
+
+@dataclass(frozen=True, slots=True)
+class InputItem:
+    """An image that is not converted yet; ``read`` raises DataError where it cannot be used."""
+
+    name: str
+    read: Callable[[], Image]
+
+
+def is_one_image(source: object) -> bool:
+    """Whether a source is one image: anything but a folder, a glob, a list file and a list.
+
+    A path that does not exist is one image: one that cannot be read.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return _is_in_memory(source)
+    path = os.fspath(source)
+    if Path(path).is_file():
+        return not path.lower().endswith(".txt")
+    return not (Path(path).is_dir() or glob.has_magic(path))
+
+
+def open_input(
+    source: OneImage | Iterable[Any], *, bgr: bool = False, recursive: bool = False, name: str = "image"
+) -> Iterator[InputItem | SourceItem]:
+    """The images of a source, in order; lists may mix everything and are walked as they are needed.
+
+    Args:
+        source: see `InMemory`; or a path, glob, folder or list file; or an iterable of all these.
+        bgr: arrays are in the order blue, green, red.
+        recursive: look into the folders of folders, too.
+        name: what to call images without a name; in a list, their position is appended.
+
+    Raises:
+        UsageError: if something is not a source of images.
+    """
+    if isinstance(source, str | os.PathLike):
+        yield from _paths(os.fspath(source), recursive)
+    elif _is_in_memory(source):
+        yield _in_memory(source, bgr, name)
+    elif isinstance(source, Iterable):
+        for index, part in enumerate(source):
+            yield from open_input(part, bgr=bgr, recursive=recursive, name=f"{name}-{index}")
+    else:
+        kind = type(source).__name__
+        raise UsageError(f"{name}: {kind} is not an image; give a path, bytes, an array or a PIL image")
+
+
+def array_image(array: NDArray[Any], *, bgr: bool = False, name: str = "image") -> Image:
+    """An array as an image; the pixels of RGB arrays are not copied.
+
+    Args:
+        array: uint8, (height, width), (height, width, 1), (height, width, 3) or (height, width, 4).
+            Transparent pixels are laid over white, as those of files are.
+        bgr: the order is blue, green, red(, alpha), as OpenCV reads images.
+        name: what to call it in results and messages.
+
+    Raises:
+        DataError: if shape or dtype is another one.
+
+    >>> array_image(np.zeros((40, 60), np.uint8)).rgb.shape
+    (40, 60, 3)
+    """
+    fault = _fault(array)
+    if fault:
+        raise DataError(f"{name}: {fault}")
+    pixels = array[:, :, None] if array.ndim == 2 else array  # (height, width, channels)
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    elif bgr:
+        pixels = pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
+    if pixels.shape[2] == 4:
+        pixels = over_white(pixels)
+    return Image(np.ascontiguousarray(pixels), name)
+
+
+def _paths(path: str, recursive: bool) -> Iterator[InputItem | SourceItem]:
+    """What a path names; where that is nothing, an item that says so when it is read."""
+    try:
+        yield from open_source([path], recursive=recursive)
+    except DataError as fault:
+        yield SourceItem(path, fault=str(fault))
+
+
+def _is_in_memory(source: object) -> bool:
+    return isinstance(source, Image | bytes | bytearray | memoryview | np.ndarray) or _is_pil(source)
+
+
+def _is_pil(source: object) -> bool:
+    """Whether it is a PIL image; PIL is not imported, for whoever has one has imported it."""
+    pil = sys.modules.get("PIL.Image")
+    return pil is not None and isinstance(source, pil.Image)
+
+
+def _in_memory(source: Any, bgr: bool, name: str) -> InputItem:
+    if isinstance(source, Image):
+        return InputItem(source.name, lambda: source)
+    if isinstance(source, np.ndarray):
+        return InputItem(name, lambda: array_image(source, bgr=bgr, name=name))
+    if isinstance(source, bytes | bytearray | memoryview):
+        return InputItem(name, lambda: decode_image(bytes(source), name))
+    name = str(getattr(source, "filename", "")) or name
+    return InputItem(name, lambda: _pil_image(source, name))
+
+
+def _pil_image(source: PilImage, name: str) -> Image:
+    """A PIL image, turned upright as its EXIF orientation says.
+
+    Raises:
+        DataError: if it has more than 8 bits per channel, or its file is damaged.
+    """
+    from PIL import ImageOps
+
+    if source.mode.startswith(("I", "F")):
+        raise DataError(f"{name}: PIL mode {source.mode} is not 8-bit; convert it to RGB, or give the path")
+    try:
+        upright = ImageOps.exif_transpose(source)
+        mode = "RGBA" if upright.has_transparency_data else "RGB"
+        pixels = np.asarray(upright.convert(mode))
+    except (OSError, SyntaxError) as fault:  # PIL reads a file's pixels only now
+        raise DataError(f"{name}: cannot be read: {fault}") from fault
+    return array_image(pixels, name=name)
+
+
+def _fault(array: NDArray[Any]) -> str | None:
+    """Why an array is not an image, and what to do; None if it is one."""
+    got = f"array is {array.dtype} of shape {array.shape}"
+    if array.ndim == 4:
+        return f"{got}, which is a batch; give list(array)"
+    if array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3, 4):
+        return f"{got}, channels first; give array.transpose(1, 2, 0)"
+    if array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
+        return f"{got}, and must be (height, width) or (height, width, 1, 3 or 4)"
+    if not array.size:
+        return f"{got}, which has no pixels"
+    if array.dtype != np.uint8:
+        return f"{got}, and must be uint8; scale it to 0 to 255, and give array.astype('uint8')"
+    return None

@@ -1,0 +1,72 @@
+"""Templates → HTML pages that need no network and no other file, with the images inside."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["jpeg_url", "render_page", "shrunk"]
+
+Pixels = NDArray[np.uint8]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_QUALITY = 80  # of JPEG
+
+
+def render_page(template: Path, **values: Any) -> str:
+    """The HTML of a template, which may include the files beside it and those of ``report/templates``.
+
+    A value that the template uses and ``values`` lacks is an error (jinja2.UndefinedError).
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader([template.parent, _TEMPLATES]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(figure=_figure, signed=_signed, percent=_percent, tail=_tail)
+    return environment.get_template(template.name).render(values)
+
+
+def jpeg_url(rgb: Pixels) -> str:
+    """An image, RGB (H, W, 3), as a data URL that holds a JPEG file."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+    data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), quality)[1]
+    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+
+
+def shrunk(rgb: Pixels, side: int) -> tuple[Pixels, float]:
+    """An image whose longer side is at most ``side`` pixels, and its scale."""
+    scale = min(1.0, side / max(rgb.shape[:2]))
+    if scale == 1:
+        return rgb, scale
+    size = [max(1, round(length * scale)) for length in rgb.shape[1::-1]]
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
+def _figure(value: float | None, digits: int = 3) -> str:
+    """A figure, or a dash where there is none."""
+    return "–" if value is None or value != value else f"{value:.{digits}f}"  # noqa: PLR0124  # NaN
+
+
+def _signed(value: float, digits: int = 3) -> str:
+    """A figure with its sign."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _tail(name: str) -> str:
+    """The last part of a path."""
+    return name.rsplit("/", 1)[-1]
+
+
+def _percent(value: float) -> str:
+    """A fraction as a style sheet takes it."""
+    return f"{100 * min(max(value, 0.0), 1.0):.1f}%"
