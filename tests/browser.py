@@ -59,3 +59,32 @@ def look(driver: Any, width: int = 1280, height: int = 900, dark: bool = False) 
         {"name": "prefers-reduced-motion", "value": "reduce"},  # a click must not miss what is still moving
     ]
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": features})
+
+
+_CONTRASTS = """
+const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+  .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+const ground = (element) => {
+  for (let at = element; at; at = at.parentElement) {
+    const colour = rgb(getComputedStyle(at).backgroundColor);
+    if (colour.length === 3 || colour[3] === 1) return colour;
+  }
+  return [255, 255, 255];
+};
+const poor = [];
+const words = "p, h1, h2, h3, dt, dd, a, th, td, button, summary, label, figcaption";
+for (const element of document.querySelectorAll(words)) {
+  if (!element.textContent.trim() || !element.offsetParent) continue;
+  const pair = [light(rgb(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => b - a);
+  const contrast = (pair[0] + 0.05) / (pair[1] + 0.05);
+  if (contrast < 4.5) poor.push(`${element.tagName} ${element.textContent.trim().slice(0, 30)}: ${contrast}`);
+}
+return poor;
+"""
+
+
+def poor_contrasts(driver: Any) -> list[str]:
+    """The words whose contrast to their background is below 4.5, which WCAG 2.1 asks for."""
+    return list(driver.execute_script(_CONTRASTS))

@@ -1,43 +1,62 @@
 """An object detector for the command line, and for Python.
 
-    >>> from yolo_cli import load_detector, read_image
+    >>> from yolo_cli import load_detector
     >>> detector = load_detector("yolov4-tiny-coco")
-    >>> [found] = detector.detect([read_image("examples/cat.jpg")])
-    >>> [detector.class_names[i] for i in found.class_id]
-    ['cat']
+    >>> detector("examples/cat.jpg")
+    <Result examples/cat.jpg 451x270: 1 cat>
 
-Names are resolved on first use, so that ``import yolo_cli`` costs next to nothing.
+Names are imported on first use, so that ``import yolo_cli`` itself imports nothing.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from yolo_cli.version import __version__
+
 if TYPE_CHECKING:
-    from yolo_cli.config import DetectConfig
+    from yolo_cli.api import Predictor, draw, load_detector
     from yolo_cli.detections import Detections, GroundTruth
-    from yolo_cli.detectors import load_detector
-    from yolo_cli.errors import UserError
+    from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.images import Image, read_image
+    from yolo_cli.results import Detection, Result
 
-__version__ = "0.1.0"
-__all__ = ["DetectConfig", "Detections", "GroundTruth", "Image", "UserError", "load_detector", "read_image"]
+__all__ = [
+    "DataError",
+    "Detection",
+    "Detections",
+    "GroundTruth",
+    "Image",
+    "Predictor",
+    "Result",
+    "UsageError",
+    "UserError",
+    "__version__",
+    "draw",
+    "load_detector",
+    "read_image",
+]
 
-_HOMES = {
-    "DetectConfig": "config",
-    "Detections": "detections",
-    "Image": "images",
-    "GroundTruth": "detections",
-    "UserError": "errors",
-    "load_detector": "detectors",
-    "read_image": "images",
+_MODULES = {
+    "api": ("Predictor", "draw", "load_detector"),
+    "detections": ("Detections", "GroundTruth"),
+    "errors": ("DataError", "UsageError", "UserError"),
+    "images": ("Image", "read_image"),
+    "results": ("Detection", "Result"),
 }
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the room in which a public name lives when the name is first asked for (PEP 562)."""
-    if name not in _HOMES:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'yolo_cli' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"yolo_cli.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"yolo_cli.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from yolo_cli.config import bundled
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write_text, make_folder
+from yolo_cli.text import read_yaml
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,12 +96,7 @@ def read_anchors(name_or_path: str | os.PathLike[str]) -> Anchors:
     if not path.is_file():
         names = ", ".join(known_anchors())
         raise UsageError(f"{name_or_path}: there are no such anchors; give a file, or one of {names}")
-    try:
-        keys = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as fault:
-        reason = " ".join(str(fault).split())[:120]
-        raise DataError(f"{path}: cannot be read as YAML: {reason}") from fault
-    return _checked(keys, path)
+    return _checked(read_yaml(path), path)
 
 
 def write_anchors(path: str | os.PathLike[str], anchors: Anchors) -> None:

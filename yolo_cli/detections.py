@@ -6,7 +6,6 @@ upper left pixel, and a box that covers a whole image is (0, 0, width, height).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import UsageError
+from yolo_cli.text import did_you_mean
 
 __all__ = ["Classes", "Detections", "GroundTruth", "class_ids"]
 
@@ -140,8 +140,7 @@ def _class_id(word: str, class_names: Sequence[str]) -> int:
         return class_names.index(word)
     if word.isascii() and word.isdigit() and int(word) < len(class_names):
         return int(word)
-    near = difflib.get_close_matches(word, class_names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it has {_few(class_names)}"
+    hint = did_you_mean(word, class_names, f"it has {_few(class_names)}")
     raise UsageError(f"the model has no class '{word}'; {hint}")
 
 

@@ -7,7 +7,9 @@ An engine takes RGB pixels, uint8 (B, H, W, 3), and returns the raw heads, each 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.config import Device
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.graphs import between, ending_at, multiply_accumulates
+from yolo_cli.graphs import between, ending_at, import_onnxruntime, multiply_accumulates, open_session
 
 __all__ = [
     "Device",
@@ -27,9 +29,13 @@ __all__ = [
     "choose_engine",
     "gpu_present",
     "keras_gpus",
+    "open_engine",
+    "open_parts",
 ]
 
 EngineKind = Literal["auto", "onnx", "keras"]
+Part = tuple[str, Sequence[int]]
+"""Of a network with several inputs: the name of one, and the positions of the heads that need only it."""
 Heads = list[NDArray[np.float32]]
 
 
@@ -44,87 +50,58 @@ class Engine(Protocol):
         ...
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
-        """How many multiplications with an addition a run on such a batch needs."""
+        """How many multiply-accumulates a run on such a batch needs."""
         ...
 
 
 class OnnxEngine:
-    """A network in ONNX Runtime.
+    """A network in ONNX Runtime. Several threads may run it at once.
 
     Args:
         path: the file.
-        device: where it shall run.
-        layer: end at this layer, and give its output in place of the heads: float32 (B, channels, rows,
+        device: where it runs.
+        layer: end at this layer and return its output instead of the heads: float32 (B, channels, rows,
             columns), as ONNX has it; None runs the whole network.
-        part: take only what lies between the input of this name and the heads at these places; None takes
-            all.
-
-    Attributes:
-        metadata: the texts that the file carries.
+        part: only the part between the input of this name and the heads at these positions; None takes all.
 
     Raises:
-        DataError: if the file is no ONNX model, or has no such layer.
-        UsageError: if a GPU is asked for, and this ONNX Runtime has none.
+        DataError: if the file is not an ONNX model, or has no such layer or part.
+        UsageError: if a GPU is asked for, and this ONNX Runtime does not support one.
     """
 
     def __init__(
-        self,
-        path: Path,
-        device: Device = "auto",
-        layer: str | None = None,
-        part: tuple[str, Sequence[int]] | None = None,
+        self, path: Path, device: Device = "auto", layer: str | None = None, part: Part | None = None
     ) -> None:
-        import onnxruntime
-
-        available = onnxruntime.get_available_providers()
-        if device == "gpu" and "CUDAExecutionProvider" not in available:
-            raise UsageError(
-                "--device gpu: this ONNX Runtime has no GPU support; try --engine keras or --device cpu"
-            )
-        wanted = (
-            ["CPUExecutionProvider"] if device == "cpu" else ["CUDAExecutionProvider", "CPUExecutionProvider"]
-        )
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # its warnings tell a user nothing that could be fixed
-        providers = [provider for provider in wanted if provider in available]
-        self._path, self._device = path, device
+        providers = _providers(device)
         self._source: Path | bytes = path
         try:
             if layer is not None:
                 self._source = ending_at(layer, path)
             if part is not None:
                 self._source = between(*part, path)
-            model = self._source if isinstance(self._source, bytes) else str(path)
-            self._session = onnxruntime.InferenceSession(model, options, providers=providers)
+            self._session = open_session(self._source, providers)
         except Exception as fault:
             raise DataError(
                 f"{path}: is not an ONNX model that can run here ({_first_line(fault)})"
             ) from None
         self._input = self._session.get_inputs()[0].name
-        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
         return list(self._session.run(None, {self._input: batch}))
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
-        """How many multiplications with an addition a run on such a batch needs, counted from the graph."""
+        """How many multiply-accumulates a run on such a batch needs, counted from the graph."""
         return multiply_accumulates(self._source, batch)
-
-    def part(self, given: str, heads: Sequence[int]) -> OnnxEngine:
-        """Of a network with several inputs what lies between the one called ``given`` and some heads.
-
-        Raises:
-            DataError: if it has no such input or heads, or the heads need more than this input.
-        """
-        return OnnxEngine(self._path, self._device, part=(given, heads))
 
 
 class KerasEngine:
     """A network in Keras, on whatever backend ``KERAS_BACKEND`` names; TensorFlow if none is named.
 
+    Several threads may share one: they run one after the other, as not every backend allows more.
+
     Raises:
-        DataError: if the file is no Keras model.
+        DataError: if the file is not a Keras model.
         UsageError: if a GPU is asked for and Keras sees none.
     """
 
@@ -143,14 +120,12 @@ class KerasEngine:
         # compiles each operation by itself, which takes longer still.
         model.compile(jit_compile=keras.backend.backend() == "jax")
         self._model = model
+        self._lock = threading.Lock()
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
-        if self._scope is None:
+        with self._lock, self._scope or nullcontext():
             heads = self._model.predict_on_batch(batch)
-        else:
-            with self._scope:
-                heads = self._model.predict_on_batch(batch)
         return list(heads) if isinstance(heads, list | tuple) else [heads]
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
@@ -163,15 +138,32 @@ class KerasEngine:
             f"--engine keras: arithmetic for {batch.shape} is counted from .onnx files; use onnx"
         )
 
-    def part(self, given: str, heads: Sequence[int]) -> KerasEngine:
-        """Of a network with several inputs what lies between the one called ``given`` and some heads."""
+    def part(self, name: str, heads: Sequence[int]) -> KerasEngine:
+        """Of a network with several inputs the part between the one called ``name`` and some heads."""
         import keras
 
-        [start] = [start for start in self._model.inputs if start.name == given]
+        [start] = [start for start in self._model.inputs if start.name == name]
         part = copy.copy(self)
         part._model = keras.Model(start, [self._model.outputs[place] for place in heads])
         part._model.compile(jit_compile=keras.backend.backend() == "jax")
         return part
+
+
+def open_engine(path: Path, device: Device = "auto") -> Engine:
+    """The network of a ``.keras`` or ``.onnx`` file, in the engine for it."""
+    return KerasEngine(path, device) if path.suffix == ".keras" else OnnxEngine(path, device)
+
+
+def open_parts(path: Path, device: Device, parts: Sequence[Part]) -> list[Engine]:
+    """Some ``parts`` of the network of one file, each as an engine; the whole is not opened for ONNX.
+
+    Raises:
+        DataError: if the network has no such part.
+    """
+    if path.suffix == ".keras":
+        whole = KerasEngine(path, device)
+        return [whole.part(*part) for part in parts]
+    return [OnnxEngine(path, device, part=part) for part in parts]
 
 
 def choose_engine(
@@ -208,6 +200,17 @@ def keras_gpus() -> int:
 
         return sum(device.platform == "gpu" for device in jax.local_devices())
     return len(keras.distribution.list_devices("gpu"))
+
+
+def _providers(device: Device) -> list[str]:
+    """What ONNX Runtime may run on, the best first."""
+    available = import_onnxruntime().get_available_providers()
+    if device == "gpu" and "CUDAExecutionProvider" not in available:
+        raise UsageError(
+            "--device gpu: this ONNX Runtime has no GPU support; try --engine keras or --device cpu"
+        )
+    wanted = ["CUDAExecutionProvider", "CPUExecutionProvider"][device == "cpu" :]
+    return [provider for provider in wanted if provider in available]
 
 
 def _first_line(fault: Exception) -> str:

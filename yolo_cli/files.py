@@ -1,4 +1,4 @@
-"""Atomic writes: a file or folder appears complete, or stays as it was."""
+"""Atomic writes, so that a file or folder is complete or as it was before; the one walk through folders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from typing import Any
 
 from yolo_cli.errors import DataError
 
-__all__ = ["atomic_folder", "atomic_write", "atomic_write_bytes", "atomic_write_text", "make_folder"]
+__all__ = [
+    "atomic_folder",
+    "atomic_write",
+    "atomic_write_bytes",
+    "atomic_write_text",
+    "find_files",
+    "make_folder",
+]
 
 _NUMBERS = count()
 
@@ -87,6 +94,54 @@ def make_folder(path: Path) -> Path:
     except OSError as fault:
         raise _unwritable(path, fault) from None
     return path
+
+
+def find_files(
+    folder: str | os.PathLike[str],
+    suffixes: tuple[str, ...],
+    *,
+    recursive: bool = True,
+    refused: Callable[[OSError], None] = lambda _: None,
+) -> Iterator[str]:
+    """Paths of the files with one of ``suffixes`` (in lower case) in a folder and those below it, sorted.
+
+    Links are followed, but not back into a folder that they are in. Passed over are names that start with a
+    dot (as Jupyter's ``.ipynb_checkpoints``) and ``__MACOSX``.
+
+    Args:
+        folder: as it is spelt here, the paths begin.
+        suffixes: what the files' names end with, whatever their case.
+        recursive: look into the folders of the folder, too.
+        refused: is told about folders that cannot be listed.
+    """
+    yield from _find(os.fspath(folder), suffixes, recursive, refused, frozenset())
+
+
+def _find(
+    folder: str,
+    suffixes: tuple[str, ...],
+    recursive: bool,
+    refused: Callable[[OSError], None],
+    above: frozenset[str],
+) -> Iterator[str]:
+    """`find_files`; ``above`` are the folders, without links, that this one is in."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    try:
+        with os.scandir(folder) as entries:
+            seen = sorted((e for e in entries if e.name[0] != "." and e.name != "__MACOSX"), key=_name)
+    except OSError as fault:
+        refused(fault)
+        return
+    folders = [entry.path for entry in seen if entry.is_dir()]
+    yield from (e.path for e in seen if e.name.lower().endswith(suffixes) and e.path not in folders)
+    for sub in folders if recursive else []:
+        yield from _find(sub, suffixes, recursive, refused, above | {real})
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
 
 
 def _draft(path: Path) -> Path:

@@ -1,16 +1,106 @@
-"""ONNX graphs as graphs: cut one off after a layer, count what one computes."""
+"""ONNX files: open one in ONNX Runtime, read its metadata, extract a part, count its arithmetic."""
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["between", "ending_at", "multiply_accumulates"]
+__all__ = [
+    "between",
+    "ending_at",
+    "import_onnxruntime",
+    "multiply_accumulates",
+    "open_session",
+    "read_metadata",
+]
+
+# Field numbers of ModelProto and StringStringEntryProto in onnx.proto, and the kinds of values on the wire.
+GRAPH, METADATA_PROPS, KEY, VALUE = 7, 14, 1, 2
+VARINT, DELIMITED = 0, 2
+
+
+def import_onnxruntime() -> Any:
+    """The package ``onnxruntime``; everything that needs it gets it here.
+
+    Since 1.32 it sends telemetry unless this variable is set before it is first imported.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
+def open_session(model: Path | bytes, providers: Sequence[str]) -> Any:
+    """An ONNX Runtime session of a file, or of its bytes, on the first of ``providers`` that can run it."""
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # its warnings tell a user nothing that could be fixed
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, options, providers=providers)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The metadata of an ONNX file. Its network is skipped, so this takes neither a session nor a package.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is not an ONNX file, or is cut off.
+    """
+    found: dict[int, list[bytes]] = {}
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        for number, length in _fields(file, size):
+            if number == METADATA_PROPS:
+                found.setdefault(number, []).append(file.read(length))
+            else:
+                found[number] = []
+                file.seek(length, os.SEEK_CUR)
+    if GRAPH not in found:
+        raise ValueError("it holds no network")
+    return dict(_entry(data) for data in found.get(METADATA_PROPS, []))
+
+
+def _entry(data: bytes) -> tuple[str, str]:
+    """Key and value of one entry of the metadata."""
+    file = io.BytesIO(data)
+    values = {number: file.read(length).decode() for number, length in _fields(file, len(data))}
+    return values.get(KEY, ""), values.get(VALUE, "")
+
+
+def _fields(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
+    """Number and length of each field of a protobuf message; the file is then at the field's first byte.
+
+    Whoever iterates must move to its end. https://protobuf.dev/programming-guides/encoding
+    """
+    while file.tell() < size:
+        number, kind = divmod(_varint(file), 8)
+        if kind not in (VARINT, DELIMITED) or number == 0:
+            raise ValueError("it is not an ONNX file")
+        value = _varint(file)
+        if kind == DELIMITED:
+            if file.tell() + value > size:
+                raise ValueError("it is cut off")
+            yield number, value
+
+
+def _varint(file: BinaryIO) -> int:
+    """A whole number in seven bits a byte, the lowest first; the eighth says that another byte follows."""
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = file.read(1)
+        if not byte:
+            raise ValueError("it is cut off")
+        value |= (byte[0] & 127) << shift
+        if byte[0] < 128:
+            return value
+    raise ValueError("it is not an ONNX file")
 
 
 def ending_at(layer: str, path: Path) -> bytes:
@@ -69,7 +159,7 @@ def multiply_accumulates(source: Path | bytes, batch: NDArray[Any]) -> int:
 
     Args:
         source: an ONNX file, or its bytes.
-        batch: an input of the shape in question; what stands in it does not matter.
+        batch: an input of the shape in question; only its shape and type matter.
     """
     import onnx
 
@@ -98,14 +188,9 @@ def _kernel_shapes(model: Any) -> dict[str, tuple[int, ...]]:
 def _output_shapes(model: Any, names: list[str], batch: NDArray[Any]) -> dict[str, tuple[int, ...]]:
     """The shapes that the arrays ``names`` have when the network runs on ``batch``."""
     import onnx
-    import onnxruntime
 
     del model.graph.output[:]
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = open_session(model.SerializeToString(), ["CPUExecutionProvider"])
     found = session.run(names, {session.get_inputs()[0].name: np.zeros_like(batch)})
     return {name: array.shape for name, array in zip(names, found, strict=True)}

@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import find_files
 from yolo_cli.images import MAX_BYTES, SUFFIXES, Image, decode_image, read_image
+from yolo_cli.text import read_lines
 
 __all__ = ["STDIN", "Source", "SourceItem", "natural_key", "open_source"]
 
@@ -132,15 +134,12 @@ def _expand(argument: str, recursive: bool) -> list[SourceItem]:
 
 def _folder(folder: str, recursive: bool) -> list[SourceItem]:
     """The images in a folder, those of its folders if asked, and a fault for each that cannot be read."""
-    found: list[str] = []
     faults: list[SourceItem] = []
 
     def refuse(error: OSError) -> None:
         faults.append(_fault(str(error.filename), f"cannot be listed: {error.strerror}"))
 
-    for place, folders, files in os.walk(folder, onerror=refuse):
-        found += [os.path.join(place, file) for file in files if _is_image(file)]
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+    found = list(find_files(folder, SUFFIXES, recursive=recursive, refused=refuse))
     hint = "" if recursive else " (its own folders are searched with --recursive)"
     return (_sorted(found) + faults) or [_fault(folder, f"holds no image{hint}")]
 
@@ -148,16 +147,14 @@ def _folder(folder: str, recursive: bool) -> list[SourceItem]:
 def _list_file(path: str) -> list[SourceItem]:
     """One path a line, relative to the list file; empty lines and lines that begin with # say nothing."""
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        return [_fault(path, "is no list of paths in UTF-8; save it as UTF-8 text")]
-    except OSError as error:
-        return [_fault(path, f"cannot be read: {error.strerror}")]
+        lines = read_lines(Path(path))
+    except DataError as fault:
+        return [SourceItem(path, fault=str(fault))]
     folder = os.path.dirname(path)
     entries = [
-        SourceItem(os.path.join(folder, line.strip()), f"{path}:{number}: ")
+        SourceItem(os.path.join(folder, line), f"{path}:{number}: ")
         for number, line in enumerate(lines, start=1)
-        if line.strip() and not line.lstrip().startswith("#")
+        if line and not line.startswith("#")
     ]
     return entries or [_fault(path, "lists no image; write one path a line")]
 

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from tests.shared import ROOT
-from yolo_cli import load_detector, read_image
 from yolo_cli.config import bundled
+from yolo_cli.detectors import load_detector
 from yolo_cli.engines import OnnxEngine
+from yolo_cli.images import read_image
 
 pytestmark = pytest.mark.bench
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -38,6 +38,9 @@ class FakeDetector:
         if sum(self.sizes) > self.interrupt_after:
             raise KeyboardInterrupt
         return [self._find(image) for image in images], Times(1.0, 20.0, 3.0)
+
+    def with_config(self, config):
+        return replace(self, config=config)
 
     def _find(self, image):
         xyxy = np.float32([[0, 0, image.width / 2, image.height], [0, 0, 10, 20]])

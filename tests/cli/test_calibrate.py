@@ -15,7 +15,6 @@ from tests.shared import SHARED, needs_shared
 from yolo_cli.cli import main
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
-from yolo_cli.detectors import DEFAULT_MODEL
 from yolo_cli.detectors.protocol import Times
 from yolo_cli.weights import ModelCard, find_model, read_card
 
@@ -56,7 +55,7 @@ def pets(tmp_path, monkeypatch):
     write_text(tmp_path / "pets" / "data.yaml", "val: images/val\nnames: [cat]\n")
 
     def fake(**named):
-        return Fake(read_card(find_model(named.get("weights", DEFAULT_MODEL)).first), named["config"])
+        return Fake(read_card(named["weights"].first), named["config"])
 
     with monkeypatch.context() as patch:
         patch.setattr("yolo_cli.detectors.load_detector", fake)

@@ -372,10 +372,10 @@ def test_a_config_file_stands_between_options_and_defaults(cli):
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
-        ("cnof: 1", 2, "c.yaml: 'cnof' is no option of detect; did you mean conf?"),
-        ("zzzz: 1", 2, "c.yaml: 'zzzz' is no option of detect; see yolo detect --help"),
-        ("conf: [", 3, "c.yaml:2: is no YAML: "),
-        ("- conf", 3, "c.yaml: must hold lines such as 'conf: 0.3'"),
+        ("cnof: 1", 2, "c.yaml: 'cnof' is not an option of detect; did you mean conf?"),
+        ("zzzz: 1", 2, "c.yaml: 'zzzz' is not an option of detect; see yolo detect --help"),
+        ("conf: [", 3, "c.yaml:2: is not YAML: "),
+        ("- conf", 3, "c.yaml: must hold lines such as 'key: value'"),
         ("", 3, "c.yaml: must hold lines"),
         ("conf: high", 2, "Invalid value for '--conf': 'high'"),
         ("classes: cat", 0, ""),

@@ -73,7 +73,7 @@ def test_fix_writes_a_copy_and_says_what_it_did(cli, faulty, tmp_path):
     done = cli("lint", "--data", faulty, "--fix", tmp_path / "fixed")
     assert done.exit_code == 0
     assert done.stdout.endswith(
-        "\nmended in the copy (2):\n"
+        "\nfixed in the copy (2):\n"
         "  Y302 labels/train/b.txt:1: row left out\n"
         "  Y304 labels/train/b.txt:2: clipped\n"
     )
@@ -126,3 +126,14 @@ def test_faults_are_one_line(cli, words, code, says):
     assert done.exit_code == code
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_label_files_in_another_encoding(cli, tmp_path):
+    folder = write_yolo(tmp_path / "pets")
+    keys = "train: images/train\nval: images/val\nnames: [cat, Käse]\n"
+    (folder / "data.yaml").write_text(keys, encoding="cp1252")
+    refused = cli("lint", "--data", folder)
+    assert refused.exit_code == 3
+    assert "data.yaml:3: is not text in UTF-8" in refused.stderr
+    assert cli("lint", "--data", folder, "--encoding", "cp1252").exit_code == 0
+    assert cli("lint", "--data", folder, "--encoding", "klingon").exit_code == 2

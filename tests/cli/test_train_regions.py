@@ -48,7 +48,7 @@ def begun(folder: Path) -> Path:
     from yolo_cli.region_training import RegionJob, RegionRecipe, write_region_job
 
     write_voc(folder / "data")
-    data = open_dataset(folder / "data", split="train")
+    data = open_dataset(folder / "data").in_split("train")
     run = folder / "run"
     run.mkdir()
     write_region_job(

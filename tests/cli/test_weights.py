@@ -52,7 +52,9 @@ def test_a_model_is_imported_listed_shown_and_used(folder: Path) -> None:
 
 
 def test_both_engines_give_the_same_boxes(folder: Path) -> None:
-    from yolo_cli import DetectConfig, load_detector, read_image
+    from yolo_cli.config import DetectConfig
+    from yolo_cli.detectors import load_detector
+    from yolo_cli.images import read_image
 
     yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny")
     image = read_image(_image(folder))
@@ -110,7 +112,7 @@ def test_nan_in_the_weights_of_a_model_file_finds_nothing_and_does_not_crash(fol
 @pytest.mark.parametrize(
     ("card", "says"),
     [
-        ("- a list", "must hold only"),
+        ("- a list", "must hold lines"),
         ("licence: [", "is not YAML"),
         ("resize: crop", "must be stretch or letterbox"),
     ],

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.made_sets import coco_json, write_coco, write_text, write_voc, write_yolo
 from yolo_cli.datasets import Dataset, read_dataset
-from yolo_cli.datasets.text import read_json, read_yaml
 from yolo_cli.datasets.yolo import parse_row
 from yolo_cli.errors import DataError
+from yolo_cli.text import read_json, read_yaml
 
 ANY_FILE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40

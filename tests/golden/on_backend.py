@@ -35,8 +35,8 @@ def losses(folder: Path) -> list[float]:
 
 def heads(pairs: list[str]) -> Arrays:
     """Raw heads by ``MODEL/number``."""
-    from yolo_cli import read_image
     from yolo_cli.engines import KerasEngine
+    from yolo_cli.images import read_image
 
     found = {}
     for image, model in zip(pairs[::2], pairs[1::2], strict=True):

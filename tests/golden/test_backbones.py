@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from tests.golden.test_backends import BACKENDS, run
-from yolo_cli import read_image
 from yolo_cli.config import bundled
 from yolo_cli.engines import OnnxEngine
-from yolo_cli.images import write_image
+from yolo_cli.images import read_image, write_image
 from yolo_cli.model.backbones import build_backbone_model
 from yolo_cli.weights.save import export_graph
 

@@ -17,9 +17,10 @@ from tests.backends import python_of
 from tests.golden.on_backend import losses
 from tests.models import MODELS, Darknet, imported
 from tests.shared import ROOT, SHARED, needs_shared
-from yolo_cli import load_detector, read_image
 from yolo_cli.config import bundled
+from yolo_cli.detectors import load_detector
 from yolo_cli.engines import OnnxEngine
+from yolo_cli.images import read_image
 
 BACKENDS = ("jax", "torch")
 HEADS = "tests/golden/test_same_heads_as_darknet.py"
@@ -60,8 +61,8 @@ def test_every_layer_learns_alike(backend: str, losses_here: list[float], tmp_pa
 def test_a_detector_finds_the_same_boxes(backend: str, tmp_path: Path) -> None:
     """By way of ``load_detector(…, engine="keras")``, against Keras here."""
     program = (
-        "import sys, numpy, yolo_cli\n"
-        "detector = yolo_cli.load_detector('yolov4-tiny-coco', engine='keras')\n"
+        "import sys, numpy, yolo_cli.detectors\n"
+        "detector = yolo_cli.detectors.load_detector('yolov4-tiny-coco', engine='keras')\n"
         "[found] = detector.detect([yolo_cli.read_image(sys.argv[1])])\n"
         "numpy.savez(sys.argv[2], xyxy=found.xyxy, confidence=found.confidence, class_id=found.class_id)"
     )

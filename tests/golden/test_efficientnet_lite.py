@@ -11,8 +11,8 @@ import pytest
 from tests.backbone_files import published
 from tests.golden.test_backends import python_of
 from tests.shared import ROOT
-from yolo_cli import read_image
 from yolo_cli.config import bundled
+from yolo_cli.images import read_image
 
 
 @pytest.mark.parametrize("name", ["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"])

@@ -11,19 +11,18 @@ import pytest
 from tests.contract import assert_is_detector
 from tests.images import smooth
 from tests.shared import ROOT, SHARED, needs_shared
-from yolo_cli import DetectConfig, load_detector, read_image
 from yolo_cli.boxes import box_area, box_iou
-from yolo_cli.config import bundled
+from yolo_cli.config import DetectConfig, bundled
 from yolo_cli.datasets import open_dataset
-from yolo_cli.detectors import DETECTORS
-from yolo_cli.detectors.conv_sliding_window import all_windows, price_of_all
+from yolo_cli.detectors import DETECTORS, load_detector
+from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
 from yolo_cli.detectors.selective_search import selective_search
-from yolo_cli.detectors.sliding_window import each_window, price_of_each
+from yolo_cli.detectors.sliding_window import SlidingWindow
 from yolo_cli.detectors.windows import Level, Pyramid, levels
 from yolo_cli.engines import OnnxEngine
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import Evaluator, evaluate
-from yolo_cli.images import Image
+from yolo_cli.images import Image, read_image
 
 MODELS = {
     "yolo": "yolov4-tiny-coco",
@@ -73,7 +72,7 @@ def test_they_see_a_cat():
 def test_convolutional_windows_score_as_crops_do(windows, name):
     image = read_image(ROOT / "examples" / name)
     for level in levels(image, Pyramid(sizes=(0.36, 0.75))):
-        crops, whole = each_window(windows, level), all_windows(windows, level)
+        crops, whole = SlidingWindow(windows).logits(level), ConvSlidingWindow(windows).logits(level)
         assert crops.shape == whole.shape == (level.rows * level.columns, 21)
         assert np.abs(crops - whole).max() < 1e-4
         assert whole.std() > 0.1  # they say something
@@ -82,8 +81,8 @@ def test_convolutional_windows_score_as_crops_do(windows, name):
 def test_convolutional_windows_need_a_twentieth_of_the_arithmetic(windows):
     rgb = cv2.resize(read_image(ROOT / "examples" / "astronaut.jpg").rgb, (640, 480))
     level = Level(rgb, np.ones(2))
-    crops = price_of_each(windows, []).each * level.rows * level.columns
-    whole = price_of_all(windows, [level]).whole
+    crops = SlidingWindow(windows).cost(Image(rgb)).each * level.rows * level.columns
+    whole = windows.multiply_accumulates(level.rgb[None])
     print(f"640x480, stride 16: {crops:,} against {whole:,} multiply-accumulates, {crops / whole:.1f} x")
     assert crops / whole >= 20
 
@@ -94,9 +93,9 @@ def test_convolutional_windows_in_time(windows):
     level, ratios = Level(rgb, np.ones(2)), []
     for _ in range(7):  # in turns, so that both see the same machine
         start = time.perf_counter()
-        each_window(windows, level)
+        SlidingWindow(windows).logits(level)
         middle = time.perf_counter()
-        all_windows(windows, level)
+        ConvSlidingWindow(windows).logits(level)
         ratios.append((middle - start) / (time.perf_counter() - middle))
     print(f"640x480, stride 16: crops take {np.median(ratios):.1f} x the time of one convolution")
 
@@ -114,7 +113,7 @@ def test_localisation_of_the_largest_object():
     """On all 600 images 0.535 had the class of the largest object and half of its box."""
     detector = load_detector("localisation-voc", engine="onnx", config=DetectConfig(conf=0.01))
     right = []
-    for sample in open_dataset(VOC, split="val").samples[::6]:
+    for sample in open_dataset(VOC).in_split("val").samples[::6]:
         ground_truth = sample.ground_truth[~sample.ground_truth.difficult]
         largest = ground_truth[np.array([box_area(ground_truth.xyxy).argmax()])]
         [found] = detector.detect([sample.read()])
@@ -127,7 +126,7 @@ def test_localisation_of_the_largest_object():
 def recall_of(propose) -> tuple[float, int]:
     """The share of objects that some box of ``propose(image)`` overlaps by half, and the most boxes."""
     best, counts = [], []
-    for sample in open_dataset(VOC, split="val").samples[::6]:
+    for sample in open_dataset(VOC).in_split("val").samples[::6]:
         found = propose(sample.read())
         ground_truth = sample.ground_truth.xyxy[~sample.ground_truth.difficult]
         best += box_iou(ground_truth, found).max(axis=1).tolist()
@@ -151,7 +150,7 @@ def test_selective_search_recall():
 def test_proposals_of_the_network_recall():
     """On all 600 images 260 boxes an image held 0.968 of the objects; selective search takes 1,550."""
     detector = load_detector("faster-rcnn-voc", engine="onnx", device="cpu")
-    recall, most = recall_of(lambda image: detector.propose(detector.see(image)))
+    recall, most = recall_of(lambda image: detector.trace(image).regions)
     assert recall >= 0.93
     assert most <= 300
 
@@ -162,7 +161,7 @@ def test_proposing_costs_next_to_nothing():
     fast, faster = (load_detector(MODELS[kind], engine="onnx") for kind in ("fast-rcnn", "faster-rcnn"))
     before, after = fast.cost(image), faster.cost(image)
     assert before.whole < after.whole < 1.03 * before.whole
-    assert len(faster.propose(faster.see(image))) <= 300 < 0.5 * len(fast.propose(image))
+    assert faster.trace(image).evaluated <= 300 < 0.5 * fast.trace(image).evaluated
 
 
 @pytest.mark.slow
@@ -172,7 +171,7 @@ def test_proposing_costs_next_to_nothing():
 )
 def test_accuracy_of_six_classes(kind, step, least):
     """A part of val, so a wider margin: on 100 images they had 0.54, 0.73 and 0.74."""
-    data = open_dataset(VOC, split="val")
+    data = open_dataset(VOC).in_split("val")
     config = DetectConfig(conf=0.01, nms_iou=0.3)
     detector = load_detector(MODELS[kind], engine="onnx", device="cpu", config=config)
     judge = Evaluator(data.class_names)

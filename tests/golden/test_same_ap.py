@@ -17,8 +17,10 @@ from click.testing import CliRunner
 
 from tests.models import Darknet, by_name, imported, parameters
 from tests.shared import SHARED, needs_shared
-from yolo_cli import DetectConfig, load_detector, read_image
 from yolo_cli.cli import main
+from yolo_cli.config import DetectConfig
+from yolo_cli.detectors import load_detector
+from yolo_cli.images import read_image
 
 MEASURED = ("yolo-fastest-1.1", "yolo-fastest-1.1-xl", "nano-coco", "yolov3-tiny", "yolov4-tiny")
 DATA = SHARED / "data" / "coco128-val"

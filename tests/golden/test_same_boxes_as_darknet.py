@@ -15,8 +15,11 @@ import pytest
 
 from tests.models import Darknet, imported, parameters
 from tests.shared import SHARED, needs_shared
-from yolo_cli import DetectConfig, Detections, load_detector, read_image
 from yolo_cli.boxes import box_iou, clip_boxes, cxcywh_to_xyxy
+from yolo_cli.config import DetectConfig
+from yolo_cli.detections import Detections
+from yolo_cli.detectors import load_detector
+from yolo_cli.images import read_image
 
 REFERENCES = SHARED / "darknet" / "references"
 THRESHOLD, SLACK = 0.05, 0.002

@@ -100,7 +100,7 @@ class TestFit:
         ],
     )
     def test_real_boxes_are_fitted_better_than_by_the_published(self, name: str, figure: float) -> None:
-        boxes = open_dataset(SHARED / "data" / name, split="train").box_sizes(416)
+        boxes = open_dataset(SHARED / "data" / name).in_split("train").box_sizes(416)
         fitted = mean_iou(boxes, fit_anchors(boxes, 6))
         assert fitted == pytest.approx(figure, abs=0.006)
         assert fitted > mean_iou(boxes, read_anchors("yolov4-tiny").wh) + 0.05

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from yolo_cli.errors import DataError
-from yolo_cli.files import atomic_folder, atomic_write, atomic_write_bytes, atomic_write_text, make_folder
+from yolo_cli.files import (
+    atomic_folder,
+    atomic_write,
+    atomic_write_bytes,
+    atomic_write_text,
+    find_files,
+    make_folder,
+)
 
 
 def test_text_is_utf8_with_plain_line_ends(tmp_path: Path) -> None:
@@ -141,3 +148,36 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="file/a: cannot be written: Not a directory"):
         make_folder(tmp_path / "file" / "a")
+
+
+def test_a_walk_follows_links_knows_loops_and_passes_over_hidden_files(tmp_path: Path) -> None:
+    for name in ("a/b.jpg", "a/c/d.JPG", "a/.hidden.jpg", "a/.ipynb_checkpoints/e.jpg", "a/__MACOSX/f.jpg",
+                 "elsewhere/g.jpg", "a/notes.txt", "a/c/folder.jpg/h.jpg"):  # fmt: skip
+        make_folder((tmp_path / name).parent)
+        (tmp_path / name).touch()
+    (tmp_path / "a" / "link").symlink_to("../elsewhere")  # followed
+    (tmp_path / "a" / "c" / "loop").symlink_to("..")  # would never end
+    (tmp_path / "elsewhere" / "loop").symlink_to("../a")  # nor would this
+    (tmp_path / "a" / "nowhere.jpg").symlink_to("missing")  # named, so that reading it can say why not
+    assert [str(Path(path).relative_to(tmp_path)) for path in find_files(tmp_path / "a", (".jpg",))] == [
+        "a/b.jpg",
+        "a/nowhere.jpg",
+        "a/c/d.JPG",
+        "a/c/folder.jpg/h.jpg",
+        "a/link/g.jpg",
+    ]
+    assert len(list(find_files(tmp_path / "a", (".jpg",), recursive=False))) == 2
+
+
+def test_two_links_to_one_folder_are_both_followed(tmp_path: Path) -> None:
+    make_folder(tmp_path / "real").joinpath("a.jpg").touch()
+    make_folder(tmp_path / "set")
+    for split in ("train", "val"):
+        (tmp_path / "set" / split).symlink_to("../real")
+    assert [Path(path).parent.name for path in find_files(tmp_path / "set", (".jpg",))] == ["train", "val"]
+
+
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
+    told: list[OSError] = []
+    assert list(find_files(tmp_path / "missing", (".jpg",), refused=told.append)) == []
+    assert [fault.filename for fault in told] == [str(tmp_path / "missing")]

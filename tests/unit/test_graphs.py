@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper, save
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, load, numpy_helper, save
 
+import yolo_cli
 from yolo_cli.config import bundled
-from yolo_cli.engines import OnnxEngine
+from yolo_cli.engines import OnnxEngine, open_parts
 from yolo_cli.errors import DataError
-from yolo_cli.graphs import between, ending_at, multiply_accumulates
+from yolo_cli.graphs import between, ending_at, multiply_accumulates, read_metadata
 
+PACKAGE = Path(yolo_cli.__file__).parent
 YOLO = bundled("weights") / "yolov4-tiny-coco.onnx"
 
 
@@ -27,9 +36,9 @@ def small(tmp_path: Path) -> Path:
         helper.make_node("Transpose", ["m/conv_1/out"], ["t"], perm=[0, 2, 3, 1]),
         helper.make_node("MatMul", ["t", "dense"], ["y"]),
     ]
-    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["b", 2, "h", "w"])
+    inputs = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["b", 2, "h", "w"])
     out = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
-    graph = helper.make_graph(nodes, "small", [given], [out], [kernel, dense])
+    graph = helper.make_graph(nodes, "small", [inputs], [out], [kernel, dense])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
     save(model, str(tmp_path / "small.onnx"))
     return tmp_path / "small.onnx"
@@ -85,8 +94,8 @@ def test_what_lies_between_one_input_and_its_heads(two_inputs, given, head, resu
     assert OnnxEngine(two_inputs, "cpu", part=(given, [head])).run(np.float32([5])) == [result]
 
 
-def test_parts_of_an_open_network(two_inputs):
-    first, second = (OnnxEngine(two_inputs, "cpu").part(*one) for one in (("a", [0]), ("b", [1])))
+def test_parts_of_a_network(two_inputs):
+    first, second = open_parts(two_inputs, "cpu", [("a", [0]), ("b", [1])])
     assert (first.run(np.float32([1])), second.run(np.float32([1]))) == ([2], [2])
 
 
@@ -95,4 +104,75 @@ def test_heads_that_need_more_than_the_input(two_inputs, given, head):
     with pytest.raises(ValueError, match=r"it has no input|need more"):
         between(given, [head], two_inputs)
     with pytest.raises(DataError, match="can run here"):
-        OnnxEngine(two_inputs, "cpu").part(given, [head])
+        OnnxEngine(two_inputs, "cpu", part=(given, [head]))
+
+
+@pytest.mark.parametrize("path", sorted(bundled("weights").glob("*.onnx")), ids=lambda path: path.stem)
+def test_metadata_is_what_onnx_reads(path):
+    assert read_metadata(path) == {entry.key: entry.value for entry in load(str(path)).metadata_props}
+    assert len(read_metadata(path)) > 0
+
+
+def test_metadata_of_a_small_file(small):
+    assert read_metadata(small) == {}
+    graph = load(str(small))
+    graph.producer_version = "x" * 200  # a length that needs two bytes
+    helper.set_model_props(graph, {"name": "bär", "empty": ""})
+    save(graph, str(small))
+    assert read_metadata(small) == {"name": "bär", "empty": ""}
+
+
+@pytest.mark.parametrize("length", [0, 1, 10, 100, -1])
+def test_metadata_of_a_file_that_is_cut_off(small, length):
+    small.write_bytes(small.read_bytes()[:length])
+    with pytest.raises(ValueError, match=r"cut off|no network|not an ONNX"):
+        read_metadata(small)
+
+
+@given(st.binary(max_size=200))
+def test_metadata_of_any_bytes_ends(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "any.onnx"
+    path.write_bytes(data)
+    with suppress(ValueError):
+        read_metadata(path)
+
+
+def imports_of(package: str) -> list[str]:
+    """The modules that import a package, or name it so that it could be imported by name."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+            found += [path.name for name in names if name.split(".")[0] == package]
+    return found
+
+
+def test_onnxruntime_is_imported_in_one_place():
+    """Elsewhere it could be imported before the variable that switches its telemetry off is set."""
+    assert imports_of("onnxruntime") == ["graphs.py"]
+
+
+SPY = """
+import os, sys
+class Spy:
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            print(os.environ.get("ORT_DISABLE_TELEMETRY"))
+sys.meta_path.insert(0, Spy())
+from yolo_cli.detectors import load_detector
+load_detector(engine="onnx")
+print(os.environ.get("ORT_DISABLE_TELEMETRY"))
+"""
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, "1"), ("0", "0")])
+def test_telemetry_is_off_before_onnxruntime_is_imported_unless_the_user_decides(value, expected):
+    environment = {key: kept for key, kept in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}
+    if value is not None:
+        environment["ORT_DISABLE_TELEMETRY"] = value
+    done = subprocess.run(
+        [sys.executable, "-c", SPY], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [expected, expected]

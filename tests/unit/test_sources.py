@@ -122,7 +122,7 @@ def test_images_are_read_one_at_a_time(here):
         (["gone", "*.gif"], r"gone: there is no such file or folder \(and 1 more\)"),
         (["n" * 300], "n+: there is no such file or folder"),
         (["void.txt"], "void.txt: lists no image"),
-        (["latin.txt"], "latin.txt: is no list of paths in UTF-8"),
+        (["latin.txt"], "latin.txt:1: is not text in UTF-8"),
         ([""], ": there is no such file or folder"),
     ],
 )

@@ -15,6 +15,7 @@ from yolo_cli.cli.options import (
     DetectionOptions,
     config_option,
     data_options,
+    encoding_option,
     evaluation_options,
     format_option,
     talk_options,
@@ -53,6 +54,7 @@ interrupted.
 @format_option("text", "json")
 @click.option("--out", metavar="NAME", help="The copy's name or path.  [default: MODEL-calibrated]")
 @click.option("--exist-ok", is_flag=True, help="Overwrite a model of that name.")
+@encoding_option
 @config_option
 @talk_options
 def calibrate(
@@ -60,17 +62,15 @@ def calibrate(
 ) -> int:
     """Everything, from the data to the exit code."""
     from yolo_cli.cli.eval_inputs import chosen_classes, open_data, renamings, told
-    from yolo_cli.detectors import DEFAULT_MODEL
     from yolo_cli.evaluation import match_classes
     from yolo_cli.pipeline.calibrating import calibrate_detector, calibration_parts, uncalibrated
-    from yolo_cli.weights import find_model
     from yolo_cli.weights.copy import save_calibrated
 
     images = open_data(data, split)
     parts = calibration_parts(images, test, given["seed"])
-    files = find_model(detection.weights or DEFAULT_MODEL)
+    files = detection.find()
     target = _target(given["out"] or f"{files.name}-calibrated", given["exist_ok"])
-    detector = uncalibrated(detection.load())
+    detector = uncalibrated(detection.load(files))
     names = images.part.class_names
     chosen = chosen_classes(detection.classes, names)
     match = match_classes(detector.class_names, names, renamings(given["renamed"]), chosen)

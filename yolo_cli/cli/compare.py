@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-import yolo_cli
-from yolo_cli.cli.group import YoloCommand, nearest
+from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import nearest
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import Contender, Measured, Row
@@ -73,7 +73,7 @@ def compare(data: str, split: str | None, limit: int | None, **given: Any) -> in
     else:
         click.echo("\n".join(_table(rows)))
     title = f"From the sliding window to YOLO: {len(images)} images of {Path(data).name}"
-    write_page(folder / "comparison.html", measured, images.samples, title, yolo_cli.__version__)
+    write_page(folder / "comparison.html", measured, images, title)
     if not given["quiet"]:
         say(f"saved {folder / 'comparison.html'}")
     return 0

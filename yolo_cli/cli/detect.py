@@ -16,6 +16,7 @@ from yolo_cli.cli.options import (
     config_option,
     detection_options,
     drawing_options,
+    encoding_option,
     format_option,
     talk_options,
 )
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from yolo_cli.cli.runs import Saving
+    from yolo_cli.detectors import Detector
     from yolo_cli.pipeline import Outcome
 
 __all__ = ["detect"]
@@ -75,6 +77,7 @@ class _Tally:
 @click.option("--save-crops", is_flag=True, help="Save the inside of each box as an image.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, which training can use.")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@encoding_option
 @config_option
 @talk_options
 def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, **given: Any) -> int:
@@ -115,7 +118,7 @@ def _saving(given: Mapping[str, Any]) -> Saving:
     return Saving(given["save"], given["save_crops"], given["save_txt"], style)
 
 
-def _load(options: DetectionOptions) -> Any:
+def _load(options: DetectionOptions) -> Detector:
     """The detector, told which classes are wanted."""
     from yolo_cli.detections import class_ids
 
@@ -123,7 +126,7 @@ def _load(options: DetectionOptions) -> Any:
     if not options.classes:
         return detector
     ids = class_ids(options.classes, detector.class_names)
-    return replace(detector, config=replace(detector.config, classes=ids))
+    return detector.with_config(replace(detector.config, classes=ids))
 
 
 def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:

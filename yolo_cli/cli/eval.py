@@ -16,6 +16,7 @@ from yolo_cli.cli.options import (
     DetectionOptions,
     config_option,
     data_options,
+    encoding_option,
     evaluation_options,
     format_option,
     talk_options,
@@ -126,6 +127,7 @@ class _Extras:
 @click.option("--plots", is_flag=True, help="Save the curves as PNG and SVG, too.")
 @click.option("--resume", metavar="DIR", help="Go on with the run in this folder that was interrupted.")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@encoding_option
 @config_option
 @talk_options
 def eval(**given: Any) -> int:  # noqa: A001  # the command's name
@@ -182,10 +184,11 @@ def _evaluate(
         for line in found.faults:
             say(f"error: {line}")
         return found
-    detector = detection.load()
+    files = detection.find()
+    detector = detection.load(files)
     match = match_classes(detector.class_names, names, renamed, chosen)
     watch = partial(told, quiet=options.quiet)
-    with open_journal(journal_path, options.resume is not None, detector, detection) as journal:
+    with open_journal(journal_path, options.resume is not None, detector, files) as journal:
         return evaluate_detector(detector, data, match, batch=detection.batch, journal=journal, watch=watch)
 
 

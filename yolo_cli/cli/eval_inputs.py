@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yolo_cli.cli.progress import say, track
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import read_lines
 
 if TYPE_CHECKING:
-    from yolo_cli.cli.options import DetectionOptions
+    from yolo_cli.detectors import Detector
     from yolo_cli.pipeline import Journal, Outcome
     from yolo_cli.pipeline.evaluating import EvaluationData
+    from yolo_cli.weights import ModelFiles
 
 __all__ = ["chosen_classes", "open_data", "open_journal", "read_names", "renamings", "told"]
 
@@ -62,9 +64,7 @@ def chosen_classes(texts: Iterable[str], data: Sequence[str]) -> list[str]:
 
 def read_names(path: Path) -> tuple[str, ...]:
     """Class names from a file with one on each line."""
-    from yolo_cli.datasets.text import read_text
-
-    names = tuple(line.strip() for line in read_text(path).split("\n") if line.strip())
+    names = tuple(filter(None, read_lines(path)))
     if not names:
         raise DataError(f"{path}: holds no class name; write one on each line")
     return names
@@ -72,19 +72,16 @@ def read_names(path: Path) -> tuple[str, ...]:
 
 @contextmanager
 def open_journal(
-    path: Path | None, resume: bool, detector: Any, options: DetectionOptions
+    path: Path | None, resume: bool, detector: Detector, files: ModelFiles
 ) -> Iterator[Journal | None]:
     """The record of what is found, for the model and its settings; None without a path."""
-    from yolo_cli.detectors import DEFAULT_MODEL
     from yolo_cli.pipeline import Journal
-    from yolo_cli.weights import find_model
     from yolo_cli.weights.store import sha256
 
     if path is None:
         yield None
         return
-    digest = sha256(find_model(options.weights or DEFAULT_MODEL).first)
-    header = {"model": detector.card.name, "sha256": digest, **asdict(detector.config)}
+    header = {"model": detector.card.name, "sha256": sha256(files.first), **asdict(detector.config)}
     journal = (Journal.resume if resume else Journal.start)(path, header)
     try:
         yield journal

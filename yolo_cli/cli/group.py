@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import click
 
 from yolo_cli.errors import UserError
+from yolo_cli.text import nearest
 
-__all__ = ["INTERRUPTED", "YoloCommand", "YoloGroup", "nearest"]
+__all__ = ["INTERRUPTED", "YoloCommand", "YoloGroup"]
 
 INTERRUPTED = 130  # exit code
 
@@ -125,15 +125,6 @@ class YoloGroup(click.Group):
             return run()
         _keep_unprintable_names_printable()
         sys.exit(_guarded(run, verbose="--verbose" in words or "-v" in words))
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that comes nearest, or None.
-
-    >>> nearest("detct", ["detect", "train"])
-    'detect'
-    """
-    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
 
 
 def _did_you_mean(option: str, options: list[str]) -> str:

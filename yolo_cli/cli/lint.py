@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, format_option, talk_options
+from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
 from yolo_cli.cli.progress import say, track
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     callback=_show_rules,
     help="List the rules and exit.",
 )
+@encoding_option
 @config_option
 @talk_options
 def lint(

@@ -6,13 +6,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from yolo_cli.cli.group import nearest
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig, Device, Resize, SuppressionKind
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import UsageError
+from yolo_cli.text import did_you_mean, read_yaml, text_encoding
+
+if TYPE_CHECKING:
+    from yolo_cli.detectors import Detector
+    from yolo_cli.engines import EngineKind
+    from yolo_cli.weights import ModelFiles
 
 __all__ = [
     "DetectionOptions",
@@ -138,7 +144,7 @@ class DetectionOptions:
     suppression: SuppressionKind | None
     resize: Resize | None
     device: Device
-    engine: Any
+    engine: EngineKind
     batch: int
 
     @property
@@ -154,15 +160,26 @@ class DetectionOptions:
             imgsz=self.imgsz,
         )
 
-    def load(self) -> Any:
-        """The detector.
+    def find(self) -> ModelFiles:
+        """The files of the model.
+
+        Raises:
+            UserError: if there is no such model.
+        """
+        from yolo_cli.detectors import DEFAULT_MODEL
+        from yolo_cli.weights import find_model
+
+        return find_model(self.weights or DEFAULT_MODEL)
+
+    def load(self, files: ModelFiles | None = None) -> Detector:
+        """The detector, from files that were found already or by its name.
 
         Raises:
             UserError: if there is no such model, or it cannot run so.
         """
         from yolo_cli.detectors import load_detector
 
-        named = {"weights": self.weights} if self.weights else {}
+        named: dict[str, Any] = {"weights": files or self.weights} if files or self.weights else {}
         return load_detector(**named, engine=self.engine, device=self.device, config=self.config)
 
 
@@ -243,6 +260,18 @@ def config_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def encoding_option(command: Decorated) -> Decorated:
+    """``--encoding NAME``: in what list, label and YAML files are that are not in UTF-8."""
+    return click.option(
+        "--encoding",
+        metavar="NAME",
+        is_eager=True,
+        expose_value=False,
+        callback=lambda ctx, _, name: ctx.with_resource(text_encoding(name)),
+        help="Encoding of text files, such as cp1252. Default: UTF-8.",
+    )(command)
+
+
 def _all(command: Decorated, *options: Callable[[Decorated], Decorated]) -> Decorated:
     """Apply decorators so that help shows them in the order given."""
     for option in reversed(options):
@@ -261,32 +290,12 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> No
         for name in option.opts + option.secondary_opts
     }
     defaults: dict[str, Any] = {}
-    for key, value in _load_yaml(path).items():
+    for key, value in read_yaml(Path(path)).items():
         name = str(key).replace("_", "-")
         if name not in known:
-            near = nearest(name, known)
-            hint = f"; did you mean {near}?" if near else f"; see {ctx.command_path} --help"
-            raise UsageError(f"{path}: '{key}' is no option of {ctx.info_name}{hint}")
+            hint = did_you_mean(name, known, f"see {ctx.command_path} --help")
+            raise UsageError(f"{path}: '{key}' is not an option of {ctx.info_name}; {hint}")
         option, negated = known[name]
         several = option.multiple and not isinstance(value, list)
         defaults[str(option.name)] = [value] if several else not value if negated else value
     ctx.default_map = defaults
-
-
-def _load_yaml(path: str) -> dict[Any, Any]:
-    """The mapping in a YAML file."""
-    import yaml
-
-    try:
-        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - the path as the user spelt it
-            values = yaml.safe_load(file)
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be read: {fault.strerror}") from fault
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        mark = getattr(fault, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        reason = getattr(fault, "problem", None) or "no UTF-8"
-        raise DataError(f"{path}{where}: is no YAML: {reason}") from fault
-    if not isinstance(values, dict):
-        raise DataError(f"{path}: must hold lines such as 'conf: 0.3'")
-    return values

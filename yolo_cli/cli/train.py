@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, image_size, talk_options
+from yolo_cli.cli.options import config_option, encoding_option, image_size, talk_options
 from yolo_cli.cli.progress import echo_model, say
 from yolo_cli.cli.train_regions import DETECTORS, detector_of_run, train_region_detector
 from yolo_cli.config import TrainConfig
@@ -112,6 +112,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option(
     "--use-val", is_flag=True, help="Learn from the val images, too; judge once, at the end, on test."
 )
+@encoding_option
 @config_option
 @talk_options
 def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, **given: Any) -> int:

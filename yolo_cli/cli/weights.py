@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from yolo_cli.cli.options import encoding_option
 from yolo_cli.cli.progress import echo_model
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def show(name: str, form: str) -> None:
 )
 @click.option("--half", is_flag=True, help="Store kernels as float16: half the size.")
 @click.option("--exist-ok", is_flag=True, help="Overwrite a model of that name.")
+@encoding_option
 def import_(
     cfg: Path, trained: Path, names: Path, out: str, card: Path | None, half: bool, exist_ok: bool
 ) -> None:

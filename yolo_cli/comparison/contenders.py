@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from yolo_cli.config import DetectConfig
-from yolo_cli.detectors import RegionDetector, YoloDetector, load_detector
+from yolo_cli.detectors import Detector, load_detector
 from yolo_cli.engines import Device
 from yolo_cli.weights import find_model
 
@@ -39,9 +39,7 @@ CONTENDERS = (
 """In the order of the course, which is nearly that of their invention."""
 
 
-def open_contender(
-    contender: Contender, config: DetectConfig, device: Device = "cpu"
-) -> YoloDetector | RegionDetector:
+def open_contender(contender: Contender, config: DetectConfig, device: Device = "cpu") -> Detector:
     """The detector, on ONNX Runtime, where its arithmetic can be counted.
 
     Raises:
@@ -50,7 +48,7 @@ def open_contender(
     return load_detector(contender.weights, engine="onnx", device=device, config=config, kind=contender.kind)
 
 
-def model_bytes(contender: Contender, detector: YoloDetector | RegionDetector) -> int:
+def model_bytes(contender: Contender, detector: Detector) -> int:
     """Size of the ``.onnx`` files that it needs, the other model's whose features it takes among them."""
     names = [contender.weights, detector.card.backbone.partition(":")[0]]
     files = [find_model(name).onnx for name in names if name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,7 @@ from yolo_cli.comparison.memory import forget_peak, peak_memory
 from yolo_cli.config import DetectConfig
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, GroundTruth
-from yolo_cli.detectors import RegionDetector, YoloDetector
-from yolo_cli.detectors.regions import Cost
+from yolo_cli.detectors import Cost, Detector, Times, Trace
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import evaluate, gather, match_classes
 from yolo_cli.images import Image
@@ -25,7 +24,6 @@ from yolo_cli.images import Image
 __all__ = ["Measured", "Row", "measure"]
 
 Floats = NDArray[np.floating[Any]]
-AnyDetector = YoloDetector | RegionDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +88,18 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    """One image: what was found, in how many milliseconds (3,), and the regions (N, 4) if there are any."""
+class _Result:
+    """What is kept of the trace of one image; the rest of it would fill the memory that is measured."""
 
-    found: Detections
-    spent: Floats
+    sample: Sample
+    detections: Detections
+    times: Times
     regions: Floats | None
+    evaluated: int
 
-
-@dataclass(slots=True, eq=False)
-class _Looks:
-    """All images so far."""
-
-    samples: list[Sample] = field(default_factory=list)
-    looks: list[_Look] = field(default_factory=list)
+    @classmethod
+    def of(cls, sample: Sample, trace: Trace) -> _Result:
+        return cls(sample, trace.detections, trace.times, trace.regions, trace.evaluated)
 
 
 def measure(
@@ -130,94 +126,66 @@ def measure(
     forget = forget_peak()
     detector = open_contender(contender, config)
     first = data.samples[0].read()
-    look_at(detector, Image(first.rgb[:32, :32]))  # the first run of a network is slower than all others
+    detector.detect([Image(first.rgb[:32, :32])])  # the first run of a network is slower than all others
     done = _run(detector, data.samples, time_limit, progress)
-    cost = _cost(detector, first)
-    propose, classify, suppress = np.median([look.spent for look in done.looks], axis=0).tolist()
-    regions = np.zeros((0, 4)) if done.looks[0].regions is None else done.looks[0].regions
+    cost = detector.cost(first)
+    propose, classify, suppress = np.median([astuple(one.times) for one in done], axis=0).tolist()
+    regions = np.zeros((0, 4)) if done[0].regions is None else done[0].regions
     row = Row(
         name=contender.name,
         weights=contender.weights,
         trained_on=detector.card.training_data,
-        images=len(done.looks),
-        finished=len(done.looks) == len(data),
+        images=len(done),
+        finished=len(done) == len(data),
         map50=_map50(done, detector, data) if labelled else None,
         recall=_recall(done) if labelled else None,
         propose_ms=propose,
         classify_ms=classify,
         suppress_ms=suppress,
-        regions=float(np.mean([_count(look, detector) for look in done.looks])),
+        regions=float(np.mean([one.evaluated for one in done])),
         multiply_accumulates=cost.whole + cost.each * len(regions),
         peak_bytes=peak_memory() if forget else None,
         model_bytes=model_bytes(contender, detector),
     )
-    found = {sample.name: look.found for sample, look in zip(done.samples, done.looks, strict=True)}
-    return Measured(row, detector.class_names, found, regions, cost)
+    return Measured(row, detector.class_names, _found(done), regions, cost)
 
 
 def _run(
-    detector: AnyDetector, samples: Sequence[Sample], time_limit: float, progress: Callable[[int], None]
-) -> _Looks:
+    detector: Detector, samples: Sequence[Sample], time_limit: float, progress: Callable[[int], None]
+) -> list[_Result]:
     """At least one image, then as many as the time allows."""
-    done, start = _Looks(), time.monotonic()
+    done: list[_Result] = []
+    start = time.monotonic()
     for sample in samples:
-        if done.looks and time.monotonic() - start > time_limit:
+        if done and time.monotonic() - start > time_limit:
             break
-        done.samples.append(sample)
-        done.looks.append(look_at(detector, sample.read()))
-        progress(len(done.looks))
+        done.append(_Result.of(sample, detector.trace(sample.read())))
+        progress(len(done))
     return done
 
 
-def look_at(detector: AnyDetector, image: Image) -> _Look:
-    """The detector's own steps, each timed; the regions are kept."""
-    if isinstance(detector, YoloDetector):
-        [found], times = detector.detect_timed([image])
-        return _Look(found, np.array([times.prepare_ms, times.infer_ms, times.post_ms]), None)
-    regions, scores, spent = detector.judge(image)  # (N, 4), …, (2,)
-    start = time.perf_counter()
-    found = detector.choose(scores, image)
-    return _Look(found, np.array([*spent, 1000 * (time.perf_counter() - start)]), regions)
+def _found(done: Sequence[_Result]) -> dict[str, Detections]:
+    """Detections by name of the image."""
+    return {one.sample.name: one.detections for one in done}
 
 
-def _cost(detector: AnyDetector, image: Image) -> Cost:
-    if isinstance(detector, RegionDetector):
-        return detector.cost(image)
-    return Cost(detector.engine.multiply_accumulates(np.zeros((1, *detector.input_size, 3), np.uint8)), 0)
-
-
-def _count(look: _Look, detector: AnyDetector) -> int:
-    """How many regions were judged; for YOLO, how many anchors of how many cells."""
-    if look.regions is not None:
-        return len(look.regions)
-    height, width = detector.input_size
-    return sum(
-        (height // head.stride) * (width // head.stride) * len(head.anchors) for head in detector.card.heads
-    )
-
-
-def _map50(done: _Looks, detector: AnyDetector, data: Dataset) -> float | None:
+def _map50(done: Sequence[_Result], detector: Detector, data: Dataset) -> float | None:
     """None where the images show nothing that the detector has a name for."""
     try:
         match = match_classes(detector.class_names, data.class_names)
     except DataError:  # no class in common
         return None
-    found = {sample.name: look.found for sample, look in zip(done.samples, done.looks, strict=True)}
-    return evaluate(gather(done.samples, found, match)).map50
+    return evaluate(gather([one.sample for one in done], _found(done), match)).map50
 
 
-def _recall(done: _Looks) -> float | None:
+def _recall(done: Sequence[_Result]) -> float | None:
     """The share of objects that some region overlaps by half or more.
 
     None without objects, and where nothing was proposed: YOLO has no regions, localisation the whole image.
     """
-    if all(look.regions is None or len(look.regions) == 1 for look in done.looks):
+    if all(one.regions is None or len(one.regions) == 1 for one in done):
         return None
-    overlaps = [
-        _best(look.regions, sample.ground_truth)
-        for sample, look in zip(done.samples, done.looks, strict=True)
-        if look.regions is not None
-    ]
+    overlaps = [_best(one.regions, one.sample.ground_truth) for one in done if one.regions is not None]
     best = np.concatenate(overlaps) if overlaps else np.zeros(0)
     return float((best >= 0.5).mean()) if len(best) else None
 

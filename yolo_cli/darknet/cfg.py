@@ -13,6 +13,7 @@ from pathlib import Path
 
 from yolo_cli.darknet.options import ACTIVATIONS, LEAST, OPTIONS, REFUSED
 from yolo_cli.errors import DataError
+from yolo_cli.text import read_lines
 
 __all__ = ["Network", "Section", "read_cfg", "read_names"]
 
@@ -108,7 +109,7 @@ def read_cfg(path: str | Path) -> Network:
     """
     path = Path(path)
     drafts: list[_Draft] = []
-    for number, raw in enumerate(_lines(path), start=1):
+    for number, raw in enumerate(read_lines(path, "latin-1"), start=1):  # only comments are not ASCII
         line = raw.split("#")[0].split(";")[0].strip()
         where = f"{path.name}:{number}"
         if line.startswith("[") and line.endswith("]"):
@@ -128,11 +129,9 @@ def read_cfg(path: str | Path) -> Network:
 
 def read_names(path: str | Path) -> tuple[str, ...]:
     """Read class names, one a line; empty lines at the end do not count."""
-    names = [line.strip() for line in _lines(Path(path))]
-    while names and not names[-1]:
-        names.pop()
-    if not names or not all(names):
-        raise DataError(f"{path}: holds {'an empty line between names' if names else 'no class names'}")
+    names = read_lines(Path(path))
+    if not all(names):
+        raise DataError(f"{path}: holds {'an empty line between names' if any(names) else 'no class names'}")
     return tuple(names)
 
 
@@ -142,13 +141,6 @@ def _number(word: str) -> float:
         return float(word)
     except ValueError:
         return math.nan
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be read ({fault.strerror})") from None
 
 
 def _check_option(section: _Draft, key: str, value: str, where: str) -> None:

@@ -32,8 +32,8 @@ from yolo_cli.datasets.layout import (
     without_repeats,
 )
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
-from yolo_cli.datasets.text import fixed_slashes, number, read_json, shorten
 from yolo_cli.errors import DataError
+from yolo_cli.text import fixed_slashes, number, read_json, shorten
 
 __all__ = ["annotation_files", "read_coco"]
 

@@ -19,8 +19,8 @@ import yaml
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
-from yolo_cli.datasets.text import read_json, read_text
 from yolo_cli.datasets.voc import read_xml
+from yolo_cli.text import read_json, read_text
 
 __all__ = ["CopiedSample", "coco_labels", "voc_labels", "yolo_labels"]
 

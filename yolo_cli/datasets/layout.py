@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.sample import Kind, Sample
 from yolo_cli.detections import GroundTruth
+from yolo_cli.files import find_files
 from yolo_cli.images import SUFFIXES
 
 __all__ = [
@@ -166,12 +167,8 @@ def below(path: Path, root: Path) -> str:
 
 
 def images_below(folder: Path) -> Iterator[Path]:
-    """Every file with an image's suffix in a folder and those below it, hidden ones left aside, sorted."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield Path(place, name)
+    """Every file with an image's suffix in a folder and those below it."""
+    return map(Path, find_files(folder, SUFFIXES))
 
 
 def without_repeats(samples: Iterable[Sample]) -> tuple[list[Sample], list[Finding]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from yolo_cli.datasets.voc import has_voc, read_voc
 from yolo_cli.datasets.yolo import read_yolo
 from yolo_cli.datasets.yolo_layout import descriptions
 from yolo_cli.errors import DataError
+from yolo_cli.text import text_encoding
 
 __all__ = ["open_dataset", "read_dataset"]
 
@@ -29,7 +31,7 @@ class _Reading:
 
 
 def open_dataset(
-    path: str | os.PathLike[str], *, split: str | None = None, allow_unlabelled: bool = False
+    path: str | os.PathLike[str], *, allow_unlabelled: bool = False, encoding: str | None = None
 ) -> Dataset:
     """Read a data set in YOLO, COCO or VOC form from its folder or from the file that describes it.
 
@@ -38,19 +40,20 @@ def open_dataset(
 
     Args:
         path: the folder, or a ``data.yaml``, a ``.data`` file or a COCO ``.json``.
-        split: only this one of "train", "val" and "test"; None takes all.
         allow_unlabelled: take an image without a label file as one that shows nothing to find.
+        encoding: what its text files are in; None means UTF-8, or UTF-16 with a byte-order mark.
 
     Raises:
         DataError: if there is no data set, more than one reading, or nothing in it that can be used.
-        UsageError: if the data set has no such split.
+        UsageError: if there is no such encoding.
     """
-    dataset = read_dataset(path, allow_unlabelled=allow_unlabelled)
+    with text_encoding(encoding) if encoding else nullcontext():
+        dataset = read_dataset(path, allow_unlabelled=allow_unlabelled)
     if not dataset.samples:
         first = dataset.findings[0] if dataset.findings else None
         why = f"; first: {first.where}: {first.what}" if first else ""
         raise DataError(f"{path}: has no image that can be used ({len(dataset.findings)} faults{why})")
-    return dataset if split is None else dataset.in_split(split_called(split) or split)
+    return dataset
 
 
 def read_dataset(path: str | os.PathLike[str], *, allow_unlabelled: bool = False) -> Dataset:

@@ -37,8 +37,9 @@ from yolo_cli.datasets.layout import (
     without_repeats,
 )
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
-from yolo_cli.datasets.text import fixed_slashes, number, read_text, shorten
 from yolo_cli.errors import DataError
+from yolo_cli.files import find_files
+from yolo_cli.text import fixed_slashes, number, read_lines, shorten
 
 __all__ = ["has_voc", "read_voc", "read_xml"]
 
@@ -123,12 +124,12 @@ def _xml_files(folder: Path) -> Iterator[Path]:
     """The XML files of a data set, each folder's in the order of their names."""
     usual = next((folder / name for name in _LABEL_FOLDERS if (folder / name).is_dir()), None)
     if usual is not None:
-        yield from sorted(usual.rglob("*.xml"))
+        yield from map(Path, find_files(usual, (".xml",)))
         return
-    yield from sorted(folder.glob("*.xml"))
+    yield from map(Path, find_files(folder, (".xml",), recursive=False))
     for sub in sorted(folder.iterdir()):
         if sub.is_dir() and split_called(sub.name):
-            yield from sorted(sub.rglob("*.xml"))
+            yield from map(Path, find_files(sub, (".xml",)))
 
 
 def _is_annotation(path: Path) -> bool:
@@ -177,8 +178,8 @@ def _members(
 
 def _listed(path: Path, known: Set[str]) -> list[str]:
     """The stems that a list names. A second column, as lists for one class have, is cut off."""
-    lines = [line.strip() for line in read_text(path).split("\n") if line.strip()]
-    return [line if line in known else line.rsplit(maxsplit=1)[0] for line in lines]
+    lines = read_lines(path)
+    return [line if line in known else line.rsplit(maxsplit=1)[0] for line in lines if line]
 
 
 def _orphans(
@@ -246,8 +247,7 @@ def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str,
     """Class names, of a file where there is one, else all that occur, and where they come from."""
     path = next((root / name for name in _NAME_FILES if (root / name).is_file()), None)
     if path is not None:
-        lines = (line.strip() for line in read_text(path).split("\n"))
-        return tuple(line for line in lines if line), path.name
+        return tuple(filter(None, read_lines(path))), path.name
     names = {thing.name for annotation in annotations for thing in annotation.objects}
     return tuple(sorted(names)), "object names"
 

@@ -30,10 +30,11 @@ from yolo_cli.datasets.layout import (
     without_repeats,
 )
 from yolo_cli.datasets.sample import Dataset, Sample
-from yolo_cli.datasets.text import number, read_text, shorten
 from yolo_cli.datasets.yolo_layout import NAME_FILES, Plan, label_of, label_places, plan_of
 from yolo_cli.errors import DataError
+from yolo_cli.files import find_files
 from yolo_cli.images import SUFFIXES
+from yolo_cli.text import number, read_text, shorten
 
 __all__ = ["parse_row", "read_yolo"]
 
@@ -127,14 +128,13 @@ def _orphans(plan: Plan) -> Iterator[Finding]:
     """Findings for files in folders of labels that no image of the data set belongs to."""
     images = [image for group in plan.images.values() for image in group]
     usual = [label_of(image) or label_places(image)[0] for image in images]
-    places = {path.parent for path in usual}
-    if (plan.root / "labels").is_dir():
-        places |= {path for path in (plan.root / "labels").rglob("*") if path.is_dir()}
+    found = set(find_files(plan.root / "labels", (".txt",)))
+    for place in {path.parent for path in usual}:
+        found |= set(find_files(place, (".txt",), recursive=False))
     used = set(usual) | {image.with_suffix(".txt") for image in images}
-    for place in sorted(places):
-        for path in sorted(place.glob("*.txt")):
-            if path not in used and path.name not in NAME_FILES and _is_orphan(path):
-                yield Finding("Y202", below(path, plan.root), "the label belongs to no image")
+    for path in sorted(set(map(Path, found)) - used):
+        if path.name not in NAME_FILES and _is_orphan(path):
+            yield Finding("Y202", below(path, plan.root), "the label belongs to no image")
 
 
 def _is_orphan(path: Path) -> bool:

@@ -13,9 +13,9 @@ from typing import Any
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import below, images_below, is_there, name_findings, plain, split_called
 from yolo_cli.datasets.sample import UNSPLIT
-from yolo_cli.datasets.text import fixed_slashes, number, read_text, read_yaml, shorten
 from yolo_cli.errors import DataError
 from yolo_cli.images import SUFFIXES
+from yolo_cli.text import fixed_slashes, number, read_lines, read_yaml, shorten
 
 __all__ = ["NAME_FILES", "Plan", "descriptions", "label_of", "label_places", "plan_of"]
 
@@ -63,7 +63,7 @@ def plan_of(place: Path) -> Plan:
     if place.is_dir():
         names, findings = _names_beside(place, None, "")
         return Plan(place, place.name, _bare_images(place), names, tuple(findings))
-    keys = _darknet_keys(place) if place.suffix == ".data" else read_yaml(place)
+    keys = _darknet_keys(place) if place.suffix == ".data" else read_yaml(place, strings=True)
     base = plain(place.parent / _text(keys.get("path") or ".", place, "path"))
     root = base if base.is_dir() else place.parent
     images: dict[str, tuple[Path, ...]] = {}
@@ -99,7 +99,7 @@ def _describes(path: Path) -> bool:
     if path.suffix not in (".yaml", ".yml"):
         return False
     try:
-        keys = read_yaml(path)
+        keys = read_yaml(path, strings=True)
     except DataError:
         return path.stem in ("data", "dataset")
     return bool({"names", "nc"} & keys.keys() and _KEYS.keys() & keys.keys())
@@ -125,10 +125,10 @@ def _bare_images(folder: Path) -> dict[str, tuple[Path, ...]]:
 def _is_list(path: Path) -> bool:
     """Whether a text file names images: its first line ends with an image's suffix."""
     try:
-        lines = read_text(path).split("\n")
+        lines = read_lines(path)
     except DataError:
         return False
-    return next(filter(None, map(str.strip, lines)), "").lower().endswith(SUFFIXES)
+    return next(filter(None, lines), "").lower().endswith(SUFFIXES)
 
 
 def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path, ...], list[Finding]]:
@@ -159,8 +159,9 @@ def _expand(found: Path, root: Path) -> Iterable[Path]:
 
 def _listed(path: Path, root: Path) -> tuple[Path, ...]:
     """The images that a list file names, one on each line, whether they are there or not."""
-    lines = (line.strip() for line in read_text(path).split("\n"))
-    return tuple(_lead(line, path.parent, root) for line in lines if line and not line.startswith("#"))
+    return tuple(
+        _lead(line, path.parent, root) for line in read_lines(path) if line and not line.startswith("#")
+    )
 
 
 def _lead(text: str, *places: Path) -> Path:
@@ -174,7 +175,7 @@ def _lead(text: str, *places: Path) -> Path:
 
 def _darknet_keys(path: Path) -> dict[str, Any]:
     """The ``key = value`` lines of Darknet's ``.data`` file, under the names that ``data.yaml`` uses."""
-    pairs = (line.split("=", 1) for line in read_text(path).split("\n") if "=" in line)
+    pairs = (line.split("=", 1) for line in read_lines(path) if "=" in line)
     keys: dict[str, Any] = {key.strip(): value.strip() for key, value in pairs}
     if "names" in keys:
         keys["names"] = list(_name_lines(_lead(keys["names"], path.parent)))
@@ -228,7 +229,7 @@ def _differ(names: Sequence[str], others: Sequence[str]) -> str:
 
 def _name_lines(path: Path) -> tuple[str, ...]:
     """Class names of a file with one on each line; blank lines at the end do not count."""
-    return tuple(line.strip() for line in read_text(path).rstrip().split("\n"))
+    return tuple(read_lines(path))
 
 
 def _numbers(count: Any) -> tuple[str, ...] | None:

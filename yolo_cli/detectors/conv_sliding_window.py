@@ -8,25 +8,26 @@ window.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.regions import Cost
-from yolo_cli.detectors.windows import Level
-from yolo_cli.engines import Engine
+from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.windows import Level, WindowScan
+from yolo_cli.images import Image
 
-__all__ = ["all_windows", "price_of_all"]
-
-
-def all_windows(network: Engine, level: Level) -> NDArray[np.float32]:
-    """Scores before softmax (N, classes) of the windows of one level, from one run over all of it."""
-    [scores] = network.run(level.rgb[None])  # (1, rows, columns, classes)
-    rows: NDArray[np.float32] = scores.reshape(-1, scores.shape[-1])
-    return rows
+__all__ = ["ConvSlidingWindow"]
 
 
-def price_of_all(network: Engine, levels: Iterable[Level]) -> Cost:
-    """A run of the network for each level, however many windows that is."""
-    return Cost(sum(network.multiply_accumulates(level.rgb[None]) for level in levels), 0)
+class ConvSlidingWindow(WindowScan):
+    """A run of the network for each level of the pyramid; a `RegionMethod`."""
+
+    def logits(self, level: Level) -> NDArray[np.float32]:
+        """Scores before softmax (N, classes) of the windows of one level, from one run over all of it."""
+        [scores] = self.network.run(level.rgb[None])  # (1, rows, columns, classes)
+        rows: NDArray[np.float32] = scores.reshape(-1, scores.shape[-1])
+        return rows
+
+    def cost(self, image: Image) -> Cost:
+        """A run of the network for each level, however many windows that is."""
+        whole = sum(self.network.multiply_accumulates(level.rgb[None]) for level in self.view(image).levels)
+        return Cost(whole, 0)

@@ -1,8 +1,8 @@
 """Fast R-CNN: one feature map for all regions.
 
-Girshick, "Fast R-CNN", ICCV 2015. The network sees the image once. Each proposal of selective search takes
-its part of the feature map, and one small head judges it and fixes its box. So the work no longer grows with
-the number of regions, but for the head; what remains slow is selective search itself.
+Girshick, "Fast R-CNN", ICCV 2015. The network runs over the image once. Each proposal of selective search
+takes its part of the feature map, and one small head classifies it and refines its box. So the work no longer
+grows with the number of regions, but for the head; what remains slow is selective search itself.
 """
 
 from __future__ import annotations
@@ -13,33 +13,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.feature_map import image_features, judge_regions, map_cost, region_features
-from yolo_cli.detectors.regions import Cost, RegionScores
+from yolo_cli.detectors.feature_map import classify_regions, image_features, map_cost, region_features
+from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.selective_search import SelectiveSearch
+from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 
-__all__ = ["MapClassifier"]
+__all__ = ["FastRcnn"]
 
 Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class MapClassifier:
-    """Judges all regions by one run of the network.
+class FastRcnn(SelectiveSearch):
+    """Classifies the proposals of selective search by one run of the network; a `RegionMethod`.
 
     Attributes:
         backbone: images, uint8 (1, SIDE, SIDE, 3) → features (1, C, rows, columns), a cell every STRIDE
             pixels.
         head: features, float32 (N, BINS, BINS, C) → scores before softmax (N, K + 1), background last, and
-            changes of the box (N, 4 K).
+            deltas of the box (N, 4 K).
     """
 
     backbone: Engine
     head: Engine
 
     def classify(self, image: Image, boxes: Floats) -> RegionScores:
-        """What the regions (N, 4) of ``image`` show."""
-        return judge_regions(self.head, image_features(self.backbone, image), image, boxes)
+        """The predictions for the regions ``boxes`` (N, 4) of ``image``."""
+        return classify_regions(self.head, image_features(self.backbone, image), image, boxes)
 
     def cost(self, image: Image) -> Cost:
         """One run of the first network, and one of the second for each region."""

@@ -1,6 +1,6 @@
 """One feature map for the whole image, and the part of it that belongs to a region.
 
-Several detectors stand on it: what a network has seen once need not be seen again for every question.
+Several detectors share it, so that the network runs once per image and not once per region.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.regions import RegionScores, apply_deltas, softmax
+from yolo_cli.detectors.regions import apply_deltas, softmax
 from yolo_cli.detectors.roi_align import roi_align
+from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["BINS", "SIDE", "STRIDE", "image_features", "judge_regions", "map_cost", "region_features"]
+__all__ = ["BINS", "SIDE", "STRIDE", "classify_regions", "image_features", "map_cost", "region_features"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -38,12 +39,12 @@ def region_features(features: Floats, image: Image, boxes: Floats) -> Floats:
     return roi_align(features, letterbox.forward(boxes.astype(np.float32)) / STRIDE, BINS)
 
 
-def judge_regions(head: Engine, features: Floats, image: Image, boxes: Floats) -> RegionScores:
-    """What the regions ``boxes`` (N, 4) of ``image`` show.
+def classify_regions(head: Engine, features: Floats, image: Image, boxes: Floats) -> RegionScores:
+    """The predictions for the regions ``boxes`` (N, 4) of ``image``.
 
     Args:
         head: features, float32 (N, BINS, BINS, C) → scores before softmax (N, K + 1), background last, and
-            changes of the box (N, 4 K).
+            deltas of the box (N, 4 K).
         features: the map of the image, (rows, columns, C).
         image: the image.
         boxes: in its pixels.

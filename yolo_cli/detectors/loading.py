@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from yolo_cli.config import DetectConfig
-from yolo_cli.detectors.conv_sliding_window import all_windows, price_of_all
-from yolo_cli.detectors.fast_rcnn import MapClassifier
+from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
+from yolo_cli.detectors.fast_rcnn import FastRcnn
 from yolo_cli.detectors.faster_rcnn import FasterRcnn
 from yolo_cli.detectors.localisation import Localiser
-from yolo_cli.detectors.rcnn import CropClassifier
+from yolo_cli.detectors.protocol import Detector
+from yolo_cli.detectors.rcnn import Rcnn
 from yolo_cli.detectors.regions import RegionDetector
-from yolo_cli.detectors.selective_search import selective_search
-from yolo_cli.detectors.sliding_window import each_window, price_of_each
-from yolo_cli.detectors.windows import WindowScan
+from yolo_cli.detectors.sliding_window import SlidingWindow
 from yolo_cli.detectors.yolo import YoloDetector
-from yolo_cli.engines import Device, EngineKind, KerasEngine, OnnxEngine, choose_engine
+from yolo_cli.engines import Device, EngineKind, OnnxEngine, choose_engine, open_engine, open_parts
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.weights import ModelCard, check_pair, find_model, read_card
-from yolo_cli.weights.store import card_from_metadata, sha256
+from yolo_cli.weights import ModelCard, ModelFiles, check_pair, find_model, read_card
+from yolo_cli.weights.store import sha256
 
 __all__ = ["DEFAULT_MODEL", "DETECTORS", "load_detector", "open_backbone"]
 
 DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULTS = DetectConfig()
 
-Network = OnnxEngine | KerasEngine
-Build = Callable[[Network, ModelCard, DetectConfig, Device], YoloDetector | RegionDetector]
+Build = Callable[[Path, ModelCard, DetectConfig, Device], Detector]
 
 
 def load_detector(
-    weights: str = DEFAULT_MODEL,
+    weights: str | os.PathLike[str] | ModelFiles = DEFAULT_MODEL,
     *,
     engine: EngineKind = "auto",
     device: Device = "auto",
     config: DetectConfig = DEFAULTS,
     kind: str | None = None,
-) -> YoloDetector | RegionDetector:
-    """Load a model for detection: the same path as the command line's.
+) -> Detector:
+    """Load a model for detection. Several threads may use the detector at once.
 
     Args:
-        weights: the name of a model (``yolo weights list``), or the path of one of its files.
+        weights: the name of a model (``yolo weights list``), the path of one of its files, the folder of a
+            training run, or files that were found already.
         engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where there is a GPU.
         device: ``cpu``, ``gpu``, or whichever there is.
         config: thresholds and limits.
@@ -49,30 +50,29 @@ def load_detector(
     Raises:
         UserError: if there is no such model, its two files do not match, or an option does not fit it.
 
-    >>> from yolo_cli import DetectConfig, load_detector
+    >>> from yolo_cli.config import DetectConfig
+    >>> from yolo_cli.detectors import load_detector
     >>> load_detector("yolov4-tiny-coco", config=DetectConfig(conf=0.5)).class_names[:3]
     ('person', 'bicycle', 'car')
     """
-    network, card = _open(weights, engine, device)
+    files = weights if isinstance(weights, ModelFiles) else find_model(os.fspath(weights))
+    path = _file_for(files, engine, device)
+    card = read_card(path)
     wanted = kind or card.detector
     if wanted not in DETECTORS:
-        raise DataError(f"{weights}: is made for a detector called '{wanted}', which this program lacks")
+        raise DataError(f"{path}: is made for a detector called '{wanted}', which this program lacks")
     if wanted != card.detector and not {wanted, card.detector} <= WINDOWS:
-        raise UsageError(f"{weights}: is made for {card.detector}, and cannot serve {wanted}")
-    return DETECTORS[wanted](network, card, config, device)
+        raise UsageError(f"{path}: is made for {card.detector}, and cannot serve {wanted}")
+    return DETECTORS[wanted](path, card, config, device)
 
 
-def _open(weights: str, engine: EngineKind, device: Device) -> tuple[Network, ModelCard]:
-    """The network of a model, and what the model says of itself."""
-    files = find_model(weights)
+def _file_for(files: ModelFiles, engine: EngineKind, device: Device) -> Path:
+    """The file of a model that runs in the chosen engine."""
     chosen = choose_engine(engine, device, has_onnx=files.onnx is not None, has_keras=files.keras is not None)
     if chosen == "onnx" and files.onnx is not None:
-        network = OnnxEngine(files.onnx, device)
-        check_pair(files, network.metadata)
-        return network, card_from_metadata(network.metadata, files.onnx)
-    path = files.keras or files.first
-    card = read_card(path)
-    return KerasEngine(path, device), card
+        check_pair(files)
+        return files.onnx
+    return files.keras or files.first
 
 
 def open_backbone(backbone: str, device: Device = "auto", digest: str | None = None) -> OnnxEngine:
@@ -95,49 +95,41 @@ def open_backbone(backbone: str, device: Device = "auto", digest: str | None = N
     return OnnxEngine(path, device, layer)
 
 
-def _yolo(network: Network, card: ModelCard, config: DetectConfig, _device: Device) -> YoloDetector:
-    return YoloDetector(network, card, config)
+def _yolo(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+    return YoloDetector(open_engine(path, device), card, config)
 
 
-def _localisation(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
-    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
-    localiser = Localiser(backbone, network)
-    return RegionDetector(
-        localiser.propose, localiser.classify, localiser.cost, card, config, localiser.origins
-    )
+def _sliding_window(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+    return RegionDetector(SlidingWindow(open_engine(path, device)), card, config)
 
 
-def _sliding_window(
-    network: Network, card: ModelCard, config: DetectConfig, _device: Device
-) -> RegionDetector:
-    scan = WindowScan(network, each_window, price_of_each)
-    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config, scan.origins)
+def _conv_sliding_window(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+    return RegionDetector(ConvSlidingWindow(open_engine(path, device)), card, config)
 
 
-def _conv_sliding_window(
-    network: Network, card: ModelCard, config: DetectConfig, _device: Device
-) -> RegionDetector:
-    scan = WindowScan(network, all_windows, price_of_all)
-    return RegionDetector(scan.propose, scan.classify, scan.cost, card, config, scan.origins)
+def _localisation(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+    method = Localiser(_backbone_of(card, device), open_engine(path, device))
+    return RegionDetector(method, card, config)
 
 
-def _rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
-    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
-    judge = CropClassifier(backbone, network)
-    return RegionDetector(selective_search, judge.classify, judge.cost, card, config)
+def _rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+    method = Rcnn(_backbone_of(card, device), open_engine(path, device))
+    return RegionDetector(method, card, config)
 
 
-def _fast_rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
-    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
-    judge = MapClassifier(backbone, network)
-    return RegionDetector(selective_search, judge.classify, judge.cost, card, config)
+def _fast_rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+    method = FastRcnn(_backbone_of(card, device), open_engine(path, device))
+    return RegionDetector(method, card, config)
 
 
-def _faster_rcnn(network: Network, card: ModelCard, config: DetectConfig, device: Device) -> RegionDetector:
-    backbone = open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
+def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
     # One file holds both networks: the one that proposes takes the map, the head takes parts of it.
-    both = FasterRcnn(backbone, network.part("map", [0]), network.part("features", [1, 2]))
-    return RegionDetector(both.propose, both.classify, both.cost, card, config, see=both.see)
+    proposer, head = open_parts(path, device, [("map", [0]), ("features", [1, 2])])
+    return RegionDetector(FasterRcnn(_backbone_of(card, device), proposer, head), card, config)
+
+
+def _backbone_of(card: ModelCard, device: Device) -> OnnxEngine:
+    return open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
 
 
 WINDOWS = {"sliding-window", "conv-sliding-window"}

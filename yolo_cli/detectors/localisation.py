@@ -1,8 +1,8 @@
 """Localisation: one object an image, its class and its box, from one vector.
 
 The first step of Andrew Ng's course (Convolutional Neural Networks, week 3): a classifier that gets four more
-outputs for the box, and one that says whether there is an object at all. One network, one run, one answer; a
-second object goes unseen.
+outputs for the box, and one that says whether there is an object at all. One network, one run, one object: a
+second one is missed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from yolo_cli.codec import sigmoid
 from yolo_cli.detectors.feature_map import SIDE, image_features, map_cost
-from yolo_cli.detectors.regions import Cost, RegionScores, softmax
+from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.regions import softmax
+from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
@@ -30,7 +32,7 @@ POOL = 2  # cells of the shared map, each way, that become one: a single box nee
 
 @dataclass(frozen=True, slots=True)
 class Localiser:
-    """Says what an image shows, and where.
+    """Classifies and locates the one object of an image; a `RegionMethod`.
 
     Attributes:
         backbone: images, uint8 (1, SIDE, SIDE, 3) → features (1, C, rows, columns).
@@ -40,12 +42,16 @@ class Localiser:
     backbone: Engine
     head: Engine
 
+    def view(self, image: Image) -> Image:
+        """The image itself."""
+        return image
+
     def propose(self, image: Image) -> Floats:
-        """The only region that there is, (1, 4): the image."""
+        """The only region, (1, 4): the image."""
         return np.array([[0.0, 0.0, image.width, image.height]])
 
     def origins(self, _image: Image, numbers: NDArray[np.integer[Any]]) -> list[str]:
-        """Where the regions ``numbers`` (N,) of `propose` came from, in words."""
+        """The origin of each of the regions ``numbers`` (M,)."""
         return ["the whole image"] * len(numbers)
 
     def classify(self, image: Image, _boxes: Floats) -> RegionScores:

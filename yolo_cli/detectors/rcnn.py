@@ -2,9 +2,9 @@
 
 Girshick, Donahue, Darrell and Malik, "Rich feature hierarchies for accurate object detection and semantic
 segmentation", CVPR 2014. Every proposal of selective search is cut out, warped to one size and sent through a
-convolutional network on its own; a linear classifier for each class judges its features, and a linear
-regression for each class fixes its box. Accurate for its day, and slow: some two thousand runs of the network
-an image.
+convolutional network on its own; a linear classifier for each class scores its features, and a linear
+regression for each class refines its box. Accurate for its day, and slow: some two thousand runs of the
+network per image.
 """
 
 from __future__ import annotations
@@ -16,34 +16,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.detectors.crops import warp
-from yolo_cli.detectors.regions import Cost, RegionScores, apply_deltas
+from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.regions import apply_deltas
+from yolo_cli.detectors.selective_search import SelectiveSearch
+from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 
-__all__ = ["CONTEXT", "SIDE", "CropClassifier", "crop_features"]
+__all__ = ["CONTEXT", "SIDE", "Rcnn", "crop_features"]
 
 Floats = NDArray[np.floating[Any]]
 
 SIDE = 64  # pixels of a warped region, height and width; the paper's network took 227
-CONTEXT = 0.07  # of that on each edge shows what lies around: the paper's 16 of 227
+CONTEXT = 0.07  # fraction of that on each edge which shows the surroundings: the paper's 16 of 227
 AT_ONCE = 64  # crops in one run of the network
 
 
 @dataclass(frozen=True, slots=True)
-class CropClassifier:
-    """Judges each region by its own run of the network.
+class Rcnn(SelectiveSearch):
+    """Classifies each proposal of selective search by its own run of the network; a `RegionMethod`.
 
     Attributes:
         backbone: crops, uint8 (B, SIDE, SIDE, 3) → features (B, C, rows, columns).
-        head: features, float32 (B, rows, columns, C) → scores before σ (B, K) and changes of the box (B, 4
-            K).
+        head: features, float32 (B, rows, columns, C) → scores before σ (B, K), and deltas of the box
+            (B, 4 K).
     """
 
     backbone: Engine
     head: Engine
 
     def classify(self, image: Image, boxes: Floats) -> RegionScores:
-        """What the regions (N, 4) of ``image`` show."""
+        """The predictions for the regions ``boxes`` (N, 4) of ``image``."""
         scores: list[Floats] = []
         deltas: list[Floats] = []
         for start in range(0, max(1, len(boxes)), AT_ONCE):

@@ -1,151 +1,104 @@
 """Propose, classify, suppress: what every detector before YOLO does.
 
-The detectors differ in where they look (every window, or where selective search points) and in how a region
-is judged (its own crop through a network, or its part of one shared feature map). What is the same stands
-here.
+A `RegionMethod` says how regions are proposed (every window, or those that selective search or a network
+proposes) and how they are classified (each crop by its own run of the network, or from one shared feature
+map). Everything else is the same for all methods and is done here.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes, cxcywh_to_xyxy, xyxy_to_cxcywh
+from yolo_cli.codec import Candidates
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
-from yolo_cli.detectors.protocol import Times
+from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.selection import check_classes, survivors
+from yolo_cli.detectors.trace import RegionOutput, RegionScores, Selection, Times, Trace
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
-from yolo_cli.suppression import suppress
 from yolo_cli.weights import ModelCard
 
 __all__ = [
-    "Cost",
-    "RegionCandidates",
     "RegionDetector",
-    "RegionScores",
+    "RegionMethod",
     "apply_deltas",
     "deltas_between",
+    "proposal_origins",
     "softmax",
 ]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
+View = TypeVar("View")
 
 DEFAULTS = DetectConfig()
 
-# exp(8) is a box 3,000 times as large; the bound keeps float32 finite whatever a network says.
+# exp(8) is a box 3,000 times as large; the bound keeps float32 finite whatever a network predicts.
 LARGEST_LOG_SCALE = 8.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RegionScores:
-    """What a classifier says of the regions of one image.
+class RegionMethod(Protocol[View]):
+    """How one detector proposes and classifies regions. No method keeps state, so any may be called first."""
 
-    Attributes:
-        scores: (N, C), in [0, 1]: how sure it is of each class; background is not among them.
-        xyxy: (N, C, 4), the box that each class would draw, in pixels of the image. (N, 1, 4) where
-            that does not depend on the class.
+    def view(self, image: Image) -> View:
+        """What proposing and classifying share, so that it is computed once: a feature map, a pyramid.
 
-    Raises:
-        ValueError: if the shapes do not fit together.
-    """
+        It counts as classifying, as that would need it anyway.
+        """
+        ...
 
-    scores: Floats
-    xyxy: Floats
+    def propose(self, view: View) -> Floats:
+        """The regions to classify, (N, 4) in pixels of the image; they may reach out of it."""
+        ...
 
-    def __post_init__(self) -> None:
-        count, classes = self.scores.shape
-        if self.xyxy.shape not in ((count, classes, 4), (count, 1, 4)):
-            raise ValueError(f"boxes {self.xyxy.shape} do not fit scores {self.scores.shape}")
+    def classify(self, view: View, boxes: Floats) -> RegionScores:
+        """The predictions for the regions ``boxes`` (N, 4)."""
+        ...
 
+    def origins(self, view: View, numbers: Integers) -> list[str]:
+        """Where the regions ``numbers`` (M,) of `propose` came from, in words."""
+        ...
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RegionCandidates:
-    """Boxes of classes before suppression; a region has one for each class that it may show.
-
-    Attributes:
-        region: (M,), which of the image's regions each came from.
-        xyxy: (M, 4), inside the image, in its pixels.
-        confidence: (M,), in [0, 1].
-        class_id: (M,).
-    """
-
-    region: Integers
-    xyxy: Floats
-    confidence: Floats
-    class_id: Integers
-
-    def __getitem__(self, index: NDArray[Any]) -> RegionCandidates:
-        """Those at ``index``: integer positions (K,) or a mask (M,)."""
-        return RegionCandidates(
-            self.region[index], self.xyxy[index], self.confidence[index], self.class_id[index]
-        )
+    def cost(self, image: Image) -> Cost:
+        """What classifying the regions of ``image`` costs."""
+        ...
 
 
-def as_proposals(_image: Image, numbers: Integers) -> list[str]:
-    """Where each of the regions ``numbers`` (N,) came from, if all that is known is their order."""
+def proposal_origins(numbers: Integers) -> list[str]:
+    """Origins of the regions ``numbers`` (M,), if all that is known is their order."""
     return [f"proposal {number + 1}" for number in numbers.tolist()]
-
-
-def as_it_is(image: Image) -> Image:
-    """The image itself."""
-    return image
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """How many multiply-accumulates the networks need for one image.
-
-    Attributes:
-        whole: for the image as a whole.
-        each: for each region on top of that.
-    """
-
-    whole: int
-    each: int
 
 
 @dataclass(frozen=True, slots=True)
 class RegionDetector:
-    """A `Detector` made of two parts.
+    """A `Detector` that classifies the regions which its method proposes.
 
     Attributes:
-        propose: where to look: what was seen → boxes (N, 4) in pixels of the image.
-        classify: what was seen and boxes (N, 4) → what is in them.
-        cost: image → what classifying its regions costs.
-        card: what the model says of itself.
+        method: proposes and classifies.
+        card: the card of the model.
         config: thresholds and limits.
-        origins: image and positions (N,) among its boxes → where each came from, in words.
-        see: image → what proposing and classifying look at: for most the image itself. Where both look at
-            one feature map, this computes it, so that it is computed once.
 
     Raises:
         UsageError: if the options do not fit the model.
     """
 
-    propose: Callable[[Any], Floats]  # of what `see` gives
-    classify: Callable[[Any, Floats], RegionScores]
-    cost: Callable[[Image], Cost]
+    method: RegionMethod[Any]
     card: ModelCard
     config: DetectConfig = DEFAULTS
-    origins: Callable[[Image, Integers], list[str]] = as_proposals
-    see: Callable[[Image], Any] = as_it_is
 
     def __post_init__(self) -> None:
-        unknown = [i for i in self.config.classes or () if not 0 <= i < len(self.class_names)]
-        if unknown:
-            raise UsageError(
-                f"--classes {unknown[0]}: {self.card.name} has classes 0 to {len(self.class_names) - 1}"
-            )
+        check_classes(self.config, self.card)
         if self.config.imgsz or self.config.resize:
             option = "--imgsz" if self.config.imgsz else "--resize"
-            raise UsageError(f"{option}: {self.card.name} looks at regions of the image; leave it out")
+            raise UsageError(f"{option}: {self.card.name} evaluates regions of the image; leave it out")
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -158,65 +111,62 @@ class RegionDetector:
         return self.card.input_size
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Find the objects on each image, in the images' order, most confident first."""
+        """Find the objects in each image, in the images' order, most confident first."""
         return self.detect_timed(images)[0]
 
     def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
         """As `detect`, and how long proposing, classifying and suppressing took for all images together."""
         found, spent = [], np.zeros(3)
         for image in images:
-            _, scores, looking = self.judge(image)
-            start = time.perf_counter()
-            found.append(self.choose(scores, image))
-            spent += (*looking, 1000 * (time.perf_counter() - start))
+            trace = self.trace(image)
+            found.append(trace.detections)
+            spent += (trace.times.prepare_ms, trace.times.infer_ms, trace.times.post_ms)
         return found, Times(*spent.tolist())
 
-    def judge(self, image: Image) -> tuple[Floats, RegionScores, Floats]:
-        """The regions (N, 4) of an image, what they show, and how many milliseconds both took, (2,).
-
-        What proposing and classifying share counts as classifying, as there it would be needed anyway.
-        """
+    def trace(self, image: Image) -> Trace:
+        """Every step of the detection of one image, with the predictions for each region."""
         start = time.perf_counter()
-        seen = self.see(image)
-        sight = time.perf_counter()
-        boxes = self.propose(seen)  # (N, 4)
+        view = self.method.view(image)
+        viewed = time.perf_counter()
+        boxes = self.method.propose(view)  # (N, 4)
         proposed = time.perf_counter()
-        scores = self.classify(seen, boxes)
+        predictions = self.method.classify(view, boxes)
         classified = time.perf_counter()
-        spent = np.array([proposed - sight, sight - start + classified - proposed])  # (2,)
-        return boxes, scores, 1000 * spent
+        selection = self.select(predictions, image)
+        done = time.perf_counter()
+        spent = (proposed - viewed, viewed - start + classified - proposed, done - classified)
+        output = RegionOutput(boxes, predictions, lambda numbers: self.method.origins(view, numbers))
+        return Trace(Times(*(1000 * seconds for seconds in spent)), selection, proposed=output)
 
-    def choose(self, regions: RegionScores, image: Image) -> Detections:
-        """The (box, class) pairs above the confidence that suppression leaves."""
-        candidates = self.candidates(regions, image)
-        kept, confidence = self.survivors(candidates)
-        found = Detections(candidates.xyxy[kept], confidence, candidates.class_id[kept])
-        return found[: self.config.max_det]
+    def cost(self, image: Image) -> Cost:
+        """Multiply-accumulates for one image: as a whole, and for each of its regions."""
+        return self.method.cost(image)
 
-    def candidates(self, regions: RegionScores, image: Image) -> RegionCandidates:
-        """The (box, class) pairs above the confidence, of the classes that are wanted."""
-        wanted = regions.scores > self.config.conf  # (N, C)
+    def with_config(self, config: DetectConfig) -> RegionDetector:
+        """The same networks with other thresholds and limits."""
+        return replace(self, config=config)
+
+    def select(self, predictions: RegionScores, image: Image) -> Selection:
+        """The (region, class) pairs above the confidence, and those that suppression leaves."""
+        candidates = self._candidates(predictions, image)
+        config, boxes = self.config, candidates.xyxy  # (M, 4)
+        kept, confidence = survivors(boxes, candidates, config, self.card, config.conf)
+        returned = kept[: self.config.max_det]  # (D,)
+        best = candidates[returned]
+        found = Detections(best.xyxy, confidence[: len(returned)], best.class_id)
+        return Selection(candidates, boxes, kept, returned, found)
+
+    def _candidates(self, predictions: RegionScores, image: Image) -> Candidates:
+        """The (region, class) pairs above the confidence, of the wanted classes, clipped to the image."""
+        wanted = predictions.scores > self.config.conf  # (N, C)
         if self.config.classes is not None:
             wanted &= np.isin(np.arange(wanted.shape[1]), self.config.classes)
         region, class_id = np.nonzero(wanted)  # (M,), (M,)
-        confidence = regions.scores[region, class_id].astype(np.float32)  # (M,)
-        boxes = np.broadcast_to(regions.xyxy, (*wanted.shape, 4))[region, class_id]  # (M, 4)
+        confidence = predictions.scores[region, class_id].astype(np.float32)  # (M,)
+        boxes = np.broadcast_to(predictions.xyxy, (*wanted.shape, 4))[region, class_id]  # (M, 4)
         xyxy = clip_boxes(boxes.astype(np.float32), (image.height, image.width))  # (M, 4)
-        some = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), inside the image
-        return RegionCandidates(region, xyxy, confidence, class_id)[some]
-
-    def survivors(self, candidates: RegionCandidates) -> tuple[NDArray[np.intp], Floats]:
-        """Positions and confidences of the candidates that suppression leaves, most confident first."""
-        return suppress(
-            candidates.xyxy,
-            candidates.confidence,
-            candidates.class_id,
-            threshold=self.config.nms_iou,
-            kind=self.config.suppression or self.card.suppression,
-            beta=self.card.beta,
-            agnostic=self.config.agnostic,
-            conf=self.config.conf,
-        )
+        inside = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), not empty
+        return Candidates(xyxy, confidence, class_id, region)[inside]
 
 
 def softmax(logits: Floats) -> Floats:

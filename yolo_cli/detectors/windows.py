@@ -7,7 +7,8 @@ pixels it grows until those are as large as the network's input. Where windows l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -16,12 +17,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.regions import Cost, RegionScores, softmax
+from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.regions import softmax
+from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 from yolo_cli.letterbox import GREY
 
-__all__ = ["STRIDE", "WINDOW", "Level", "Pyramid", "WindowScan", "levels"]
+__all__ = ["STRIDE", "WINDOW", "Level", "Pyramid", "Scan", "WindowScan", "levels"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -29,6 +32,7 @@ Pixels = NDArray[np.uint8]
 
 WINDOW = 128  # pixels of the network's input, height and width
 STRIDE = 16  # pixels between windows: what the network's layers with strides come to
+NARROWEST = 1 / 32  # of the image's longer side
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Pyramid:
     """Which windows there are.
 
     Attributes:
-        sizes: square roots of the windows' areas, as shares of the image's longer side.
+        sizes: square roots of the windows' areas, as fractions of the image's longer side.
         aspects: width over height.
     """
 
@@ -82,15 +86,21 @@ class Level:
 
 
 def levels(image: Image, pyramid: Pyramid) -> Iterator[Level]:
-    """Each level of the pyramid over ``image``, small windows first; those without any room are left out.
+    """Each level of the pyramid over ``image``, small windows first, but for those that do not fit.
 
-    A window larger than the image has room if no more than a third of it lies outside on each side.
+    A window fits if no more than a third of it is outside the image. In an image so narrow that none fits,
+    the windows are as large as its shorter side, but at least `NARROWEST` of the longer one: with still
+    smaller windows the level would not fit into memory.
     """
-    longer = max(image.height, image.width)
-    for size, aspect in product(pyramid.sizes, pyramid.aspects):
-        width, height = size * longer * aspect**0.5, size * longer / aspect**0.5
-        if width < 1.5 * image.width and height < 1.5 * image.height:
-            yield _level(image, WINDOW / width, WINDOW / height)
+    longer, shorter = max(image.height, image.width), min(image.height, image.width)
+    sizes = [
+        (size * longer * aspect**0.5, size * longer / aspect**0.5)
+        for size, aspect in product(pyramid.sizes, pyramid.aspects)
+    ]
+    fitting = [(w, h) for w, h in sizes if w < 1.5 * image.width and h < 1.5 * image.height]
+    side = max(shorter, NARROWEST * longer)
+    for width, height in fitting or [(side, side)]:
+        yield _level(image, WINDOW / width, WINDOW / height)
 
 
 def _level(image: Image, scale_x: float, scale_y: float) -> Level:
@@ -108,46 +118,70 @@ def _covered(length: int) -> int:
     return WINDOW + steps * STRIDE
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """The pyramid over one image.
+
+    Attributes:
+        levels: of the pyramid, small windows first; there is at least one.
+        windows: those of all levels, (N, 4) in pixels of the image.
+    """
+
+    levels: tuple[Level, ...]
+    windows: Floats
+
+
 @dataclass(frozen=True, slots=True)
-class WindowScan:
-    """All windows of a pyramid, and what a network says of them.
+class WindowScan(ABC):
+    """Classifies all windows of a pyramid; a `RegionMethod` but for how the network runs on a level.
 
     Attributes:
         network: images, uint8 (B, H, W, 3) → scores before softmax (B, rows, columns, classes), background
             last, for the window at each row and column.
-        look: how the network sees a level: its scores (N, classes) for each of the level's windows.
-        price: what that costs for an image on these levels.
         pyramid: which windows there are.
     """
 
     network: Engine
-    look: Callable[[Engine, Level], NDArray[np.float32]]
-    price: Callable[[Engine, Iterable[Level]], Cost]
     pyramid: Pyramid = Pyramid()
 
-    def propose(self, image: Image) -> Floats:
-        """All windows (N, 4) in pixels of ``image``."""
-        return np.concatenate([level.windows for level in levels(image, self.pyramid)])
+    @abstractmethod
+    def logits(self, level: Level) -> NDArray[np.float32]:
+        """Scores before softmax (N, classes) of the windows of one level."""
 
-    def origins(self, image: Image, numbers: Integers) -> list[str]:
-        """Where in the pyramid the windows ``numbers`` (N,) of `propose` lie, in words."""
-        grids = [(level.rows, level.columns, WINDOW / level.scale) for level in levels(image, self.pyramid)]
-        ends = np.cumsum([rows * columns for rows, columns, _ in grids])  # (L,)
+    @abstractmethod
+    def cost(self, image: Image) -> Cost:
+        """What classifying the windows of every level costs."""
+
+    def view(self, image: Image) -> Scan:
+        """The pyramid over ``image``."""
+        found = tuple(levels(image, self.pyramid))
+        return Scan(found, np.concatenate([level.windows for level in found]))
+
+    def propose(self, scan: Scan) -> Floats:
+        """All windows, (N, 4) in pixels of the image."""
+        return scan.windows
+
+    def classify(self, scan: Scan, boxes: Floats) -> RegionScores:
+        """The predictions for the windows ``boxes`` (N, 4).
+
+        Raises:
+            ValueError: if they are not all windows of the scan in its order: there is no score for others.
+        """
+        if not np.array_equal(boxes, scan.windows):
+            raise ValueError("only the windows of the scan can be classified, all of them in its order")
+        logits = np.concatenate([self.logits(level) for level in scan.levels])  # (N, classes)
+        return RegionScores(softmax(logits)[:, :-1], boxes[:, None])
+
+    def origins(self, scan: Scan, numbers: Integers) -> list[str]:
+        """The place in the pyramid of each of the windows ``numbers`` (M,), in words."""
+        ends = np.cumsum([level.rows * level.columns for level in scan.levels])  # (L,)
         words = []
         for number, at in zip(
             numbers.tolist(), np.searchsorted(ends, numbers, "right").tolist(), strict=True
         ):
-            rows, columns, (wide, high) = grids[at]
-            row, column = divmod(number - int(ends[at]) + rows * columns, columns)
+            level = scan.levels[at]
+            row, column = divmod(number - int(ends[at]) + level.rows * level.columns, level.columns)
+            wide, high = WINDOW / level.scale
             size = f"windows of {wide:.0f}x{high:.0f}"
-            words.append(f"level {at + 1} of {len(grids)}, {size}, row {row}, column {column}")
+            words.append(f"level {at + 1} of {len(ends)}, {size}, row {row}, column {column}")
         return words
-
-    def cost(self, image: Image) -> Cost:
-        """What looking at every level costs."""
-        return self.price(self.network, levels(image, self.pyramid))
-
-    def classify(self, image: Image, boxes: Floats) -> RegionScores:
-        """What the windows ``boxes`` (N, 4) show: those that `propose` gave, in the same order."""
-        logits = [self.look(self.network, level) for level in levels(image, self.pyramid)]
-        return RegionScores(softmax(np.concatenate(logits))[:, :-1], boxes[:, None])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from yolo_cli.datasets.class_names import class_key
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import did_you_mean, nearest
 
 __all__ = ["ClassMatch", "match_classes"]
 
@@ -138,8 +138,7 @@ def _check_words(option: str, words: Iterable[str], known: Sequence[str], whose:
     """Raise UsageError for the first word that is not a class."""
     for word in words:
         if word not in known:
-            near = difflib.get_close_matches(word, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known[:5])}, …"
+            hint = did_you_mean(word, known, f"it has {', '.join(known[:5])}, …")
             raise UsageError(f"{option}: the {whose} has no class '{word}'; {hint}")
 
 
@@ -148,7 +147,8 @@ def _near(only_model: Sequence[str], only_data: Sequence[str]) -> dict[str, str]
     plain = {class_key(name): name for name in only_model}
     near = {}
     for name in only_data:
-        for word in difflib.get_close_matches(class_key(name), plain, 1, _ALIKE):
+        word = nearest(class_key(name), plain, _ALIKE)
+        if word is not None:
             near[name] = plain[word]
     return near
 

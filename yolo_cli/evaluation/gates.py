@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from yolo_cli.errors import UsageError
 from yolo_cli.evaluation.average_precision import COCO_FIGURES
 from yolo_cli.evaluation.protocol import Protocol
 from yolo_cli.evaluation.report import Report
+from yolo_cli.text import did_you_mean
 
 __all__ = ["Gate", "check_gates", "missed_gates", "read_gate"]
 
@@ -54,8 +54,7 @@ def check_gates(gates: Iterable[Gate], protocol: Protocol, class_names: Sequence
     known = (*_FIGURES, *coco, *(f"ap:{name}" for name in class_names))
     for gate in gates:
         if gate.name not in known:
-            near = difflib.get_close_matches(gate.name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_FIGURES)}, and ap:CLASS"
+            hint = did_you_mean(gate.name, known, f"there are {', '.join(_FIGURES)}, and ap:CLASS")
             raise UsageError(f"--fail-under: there is no figure '{gate.name}'; {hint}")
 
 

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets import Sample
-from yolo_cli.datasets.text import number, read_text, shorten
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation.coco_results import CocoResults, check_size, read_coco_results
+from yolo_cli.files import find_files
+from yolo_cli.text import number, read_text, shorten
 
 __all__ = ["Results", "read_results"]
 
@@ -169,7 +170,7 @@ def _stem_as_number(sample: Sample) -> int | str:
 def _from_labels(folder: Path, samples: Sequence[Sample], classes: int) -> Results:
     """Read the label file of each image."""
     by_stem: defaultdict[str, list[Path]] = defaultdict(list)
-    for path in sorted(folder.rglob("*.txt")):
+    for path in map(Path, find_files(folder, (".txt",))):
         by_stem[path.stem].append(path)
     found = {}
     for sample in samples:

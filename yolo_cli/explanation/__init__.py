@@ -5,13 +5,12 @@ It runs the detector's own steps, so that it tells what detection does.
 
 from __future__ import annotations
 
-from typing import overload
-
-from yolo_cli.detectors import RegionDetector, YoloDetector
+from yolo_cli.boxes import clip_boxes
+from yolo_cli.detectors import Detector
 from yolo_cli.explanation.drawing import draw_explanation
-from yolo_cli.explanation.fates import Fate
+from yolo_cli.explanation.fates import Contest, Fate, Rule, check_point
 from yolo_cli.explanation.regions import Judged, Region, RegionExplanation, explain_regions
-from yolo_cli.explanation.yolo import Answer, Explanation, Place, explain_yolo
+from yolo_cli.explanation.yolo import Answer, Explanation, Place, explain_grid
 from yolo_cli.images import Image
 
 __all__ = [
@@ -27,18 +26,18 @@ __all__ = [
 ]
 
 
-@overload
-def explain(detector: YoloDetector, image: Image, point: tuple[float, float]) -> Explanation: ...
-@overload
-def explain(detector: RegionDetector, image: Image, point: tuple[float, float]) -> RegionExplanation: ...
-def explain(
-    detector: YoloDetector | RegionDetector, image: Image, point: tuple[float, float]
-) -> Explanation | RegionExplanation:
+def explain(detector: Detector, image: Image, point: tuple[float, float]) -> Explanation | RegionExplanation:
     """Say why ``detector`` found what it found at ``point`` (x, y in pixels) of ``image``.
 
     Raises:
         UsageError: if the point lies outside the image, or the suppression is soft, which removes nothing.
     """
-    if isinstance(detector, YoloDetector):
-        return explain_yolo(detector, image, point)
-    return explain_regions(detector, image, point)
+    check_point(image, point)
+    rule = Rule.of(detector.config, detector.card)
+    trace = detector.trace(image)
+    boxes = clip_boxes(trace.selection.candidates.xyxy, (image.height, image.width))  # (N, 4)
+    contest = Contest(trace.selection, boxes, rule)
+    if trace.grid is not None:
+        return explain_grid(trace.grid, contest, point)
+    assert trace.proposed is not None
+    return explain_regions(trace.proposed, contest, point)

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.config import DetectConfig, SuppressionKind
+from yolo_cli.detectors.trace import Selection
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
 from yolo_cli.suppression import overlap
 from yolo_cli.weights import ModelCard
 
-__all__ = ["Contest", "Fate", "Rule", "check_point", "covers", "tell_fates"]
+__all__ = ["Contest", "Fate", "Rule", "check_point", "covers"]
 
 Floats = NDArray[np.floating[Any]]
-Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 Where = TypeVar("Where")
 
@@ -53,7 +53,7 @@ class Rule:
     kind: SuppressionKind
     threshold: float
     beta: float
-    class_agnostic: bool
+    agnostic: bool
 
     @classmethod
     def of(cls, config: DetectConfig, card: ModelCard) -> Rule:
@@ -70,62 +70,59 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contest:
-    """The boxes of an image above the confidence, the most confident first.
+    """The candidates of an image, and the rule by which suppression chose from them.
 
     Attributes:
-        boxes: (N, 4), in the unit in which suppression sees them.
-        xyxy: (N, 4), inside the image, in its pixels.
-        confidence: (N,).
-        class_id: (N,).
-        kept: (K,), positions of those that suppression leaves.
-        found: which of those detection returns.
+        selection: the candidates, and which of them suppression left.
+        xyxy: (N, 4), their boxes clipped to the image, in its pixels.
+        rule: the rule.
     """
 
-    boxes: Floats
+    selection: Selection
     xyxy: Floats
-    confidence: Floats
-    class_id: Integers
-    kept: Integers
-    found: frozenset[int]
+    rule: Rule
 
-    def winners(self, rule: Rule) -> tuple[NDArray[np.int64], Floats]:
+    def winners(self) -> tuple[NDArray[np.int64], Floats]:
         """For each box (N,) which survivor suppressed it, -1 for survivors, and their overlap (N,).
 
         The most confident survivor that overlaps it too much: suppression came to that one first. It is more
         confident than the box itself, as a box that nothing before it suppresses is a survivor.
         """
-        boxes = self.boxes.astype(np.float64)  # (N, 4), as suppression takes them
-        winner, share = np.full(len(boxes), -1), np.zeros(len(boxes))
-        for place in sorted(self.kept.tolist(), reverse=True):  # the more confident one overwrites the other
+        rule, class_id = self.rule, self.selection.candidates.class_id  # (N,)
+        boxes = self.selection.boxes.astype(np.float64)  # (N, 4), as suppression takes them
+        winner, overlaps = np.full(len(boxes), -1), np.zeros(len(boxes))
+        for place in self.selection.kept[::-1].tolist():  # the more confident one overwrites the other
             common = overlap(boxes[place], boxes, rule.kind, rule.beta)  # (N,)
             hit = common > rule.threshold  # (N,)
-            if not rule.class_agnostic:
-                hit &= self.class_id == self.class_id[place]
-            winner[hit], share[hit] = place, common[hit]
-        winner[self.kept] = -1
-        return winner, share
+            if not rule.agnostic:
+                hit &= class_id == class_id[place]
+            winner[hit], overlaps[hit] = place, common[hit]
+        winner[self.selection.kept] = -1
+        return winner, overlaps
 
+    def fates(self, shown: Bools, place: Callable[[int], Where]) -> tuple[Fate[Where], ...]:
+        """Outcomes of the boxes ``shown`` (N,) and of those that suppressed them, most confident first.
 
-def tell_fates(
-    contest: Contest, rule: Rule, shown: Bools, place: Callable[[int], Where]
-) -> tuple[Fate[Where], ...]:
-    """What became of the boxes ``shown`` (N,), and of those that suppressed them, most confident first."""
-    winner, share = contest.winners(rule)  # (N,), (N,)
-    told = np.flatnonzero(shown)  # (S,)
-    told = np.unique(np.concatenate([told, winner[told][winner[told] >= 0]]))  # with who suppressed them
-    number = {int(n): i for i, n in enumerate(told)}
-    return tuple(
-        Fate(
-            place(int(n)),
-            int(contest.class_id[n]),
-            float(contest.confidence[n]),
-            tuple(contest.xyxy[n].tolist()),
-            int(n) in contest.found,
-            number[int(winner[n])] if winner[n] >= 0 else None,
-            float(share[n]) if winner[n] >= 0 else None,
+        ``place`` says what the slot of a candidate is.
+        """
+        winner, overlaps = self.winners()  # (N,), (N,)
+        candidates, returned = self.selection.candidates, set(self.selection.returned.tolist())
+        told = np.flatnonzero(shown)  # (S,)
+        told = np.union1d(told, winner[told][winner[told] >= 0])  # with those that suppressed them
+        told = told[np.argsort(-candidates.confidence[told], kind="stable")]
+        number = {n: i for i, n in enumerate(told.tolist())}
+        return tuple(
+            Fate(
+                place(int(candidates.slot[n])),
+                int(candidates.class_id[n]),
+                float(candidates.confidence[n]),
+                tuple(self.xyxy[n].tolist()),
+                n in returned,
+                number.get(int(winner[n])),
+                float(overlaps[n]) if winner[n] >= 0 else None,
+            )
+            for n in told.tolist()
         )
-        for n in told
-    )
 
 
 def covers(xyxy: Floats, point: tuple[float, float]) -> Bools:

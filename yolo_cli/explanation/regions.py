@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors import RegionDetector
-from yolo_cli.detectors.regions import RegionCandidates, RegionScores
-from yolo_cli.explanation.fates import Contest, Fate, Rule, check_point, covers, tell_fates
-from yolo_cli.images import Image
+from yolo_cli.detectors.trace import RegionOutput, RegionScores
+from yolo_cli.explanation.fates import Contest, Fate, covers
 
 __all__ = ["Judged", "Region", "RegionExplanation", "explain_regions"]
 
-Floats = NDArray[np.floating[Any]]
 Box = tuple[float, ...]
 
 BEST = 10  # so many of the regions over the point are told of one by one
@@ -80,54 +77,39 @@ class RegionExplanation:
     rule: str
 
 
-def explain_regions(detector: RegionDetector, image: Image, point: tuple[float, float]) -> RegionExplanation:
-    """Say why ``detector`` found what it found at ``point`` (x, y in pixels) of ``image``.
-
-    Raises:
-        UsageError: if the point lies outside the image, or the suppression is soft, which removes nothing.
-    """
-    check_point(image, point)
-    rule = Rule.of(detector.config, detector.card)
-    boxes, judged, _ = detector.judge(image)  # (N, 4)
+def explain_regions(
+    proposed: RegionOutput, contest: Contest, point: tuple[float, float]
+) -> RegionExplanation:
+    """The regions over ``point`` (x, y in pixels of the image), and what became of their boxes."""
+    boxes, scores = proposed.regions, proposed.predictions.scores  # (N, 4), (N, C)
     over = np.flatnonzero(covers(boxes, point))  # (P,)
-    over = over[np.argsort(-judged.scores[over].max(axis=1), kind="stable")]  # (P,), the best first
-    candidates = detector.candidates(judged, image)
-    candidates = candidates[np.argsort(-candidates.confidence, kind="stable")]
-    regions = _regions(detector, image, boxes, np.union1d(over[:BEST], candidates.region))
-    shown = covers(candidates.xyxy, point) | covers(boxes[candidates.region], point)  # (M,)
+    over = over[np.argsort(-scores[over].max(axis=1), kind="stable")]  # (P,), the best first
+    source = contest.selection.candidates.slot  # (M,), the region of each candidate
+    regions = _regions(proposed, np.union1d(over[:BEST], source))
+    shown = covers(contest.xyxy, point) | covers(boxes[source], point)  # (M,)
     return RegionExplanation(
         point,
         len(boxes),
         tuple(tuple(box) for box in boxes[over].tolist()),
-        tuple(_judgement(judged, regions[number]) for number in over[:BEST].tolist()),
-        tell_fates(_contest(detector, candidates), rule, shown, lambda n: regions[int(candidates.region[n])]),
-        rule.threshold,
-        rule.kind,
+        tuple(_judgement(proposed.predictions, regions[number]) for number in over[:BEST].tolist()),
+        contest.fates(shown, regions.__getitem__),
+        contest.rule.threshold,
+        contest.rule.kind,
     )
 
 
-def _regions(
-    detector: RegionDetector, image: Image, boxes: Floats, numbers: NDArray[np.integer[Any]]
-) -> dict[int, Region]:
-    """The regions ``numbers`` (R,) among ``boxes`` (N, 4), each by its number."""
-    origins, edges = detector.origins(image, numbers), boxes[numbers].tolist()
+def _regions(proposed: RegionOutput, numbers: NDArray[np.integer[Any]]) -> dict[int, Region]:
+    """The regions ``numbers`` (R,), each by its number."""
+    origins, edges = proposed.origins(numbers), proposed.regions[numbers].tolist()
     return {
         number: Region(number, origin, tuple(box))
         for number, origin, box in zip(numbers.tolist(), origins, edges, strict=True)
     }
 
 
-def _judgement(judged: RegionScores, region: Region) -> Judged:
-    """What was said of a region."""
-    scores, drawn = judged.scores[region.number], judged.xyxy[region.number]  # (C,), (C or 1, 4)
+def _judgement(predictions: RegionScores, region: Region) -> Judged:
+    """The prediction for a region."""
+    scores, drawn = predictions.scores[region.number], predictions.xyxy[region.number]  # (C,), (C or 1, 4)
     best = int(scores.argmax())
     box = drawn[best] if len(drawn) > 1 else drawn[0]  # (4,)
     return Judged(region, best, float(scores[best]), tuple(scores.tolist()), tuple(box.tolist()))
-
-
-def _contest(detector: RegionDetector, candidates: RegionCandidates) -> Contest:
-    """What suppression has to choose from, and what it chooses."""
-    kept, _ = detector.survivors(candidates)  # (K,)
-    found = frozenset(kept[: detector.config.max_det].tolist())
-    xyxy = candidates.xyxy  # (M, 4)
-    return Contest(xyxy, xyxy, candidates.confidence, candidates.class_id, kept, found)

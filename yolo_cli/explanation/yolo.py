@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.codec import Candidates, Head, decode
-from yolo_cli.detectors import YoloDetector
-from yolo_cli.explanation.fates import Contest, Fate, Rule, check_point, covers, tell_fates
-from yolo_cli.images import Image
+from yolo_cli.codec import Head, decode
+from yolo_cli.detectors.trace import GridOutput
+from yolo_cli.explanation.fates import Contest, Fate, covers
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["Answer", "Explanation", "Place", "explain_yolo"]
+__all__ = ["Answer", "Explanation", "Place", "explain_grid"]
 
 Floats = NDArray[np.floating[Any]]
 ANYTHING = -1.0  # a confidence that every pair is above
@@ -84,39 +83,28 @@ class Explanation:
     letterbox: Letterbox
 
 
-def explain_yolo(detector: YoloDetector, image: Image, point: tuple[float, float]) -> Explanation:
-    """Say why ``detector`` found what it found at ``point`` (x, y in pixels) of ``image``.
-
-    Raises:
-        UsageError: if the point lies outside the image, or the suppression is soft, which removes nothing.
-    """
-    check_point(image, point)
-    rule = Rule.of(detector.config, detector.card)
-    letterbox = detector.letterbox(image)
-    batch = letterbox.apply(image.rgb)[None]  # (1, H, W, 3)
-    raw_heads = [raw[0] for raw in detector.engine.run(batch)]  # each (rows, columns, channels)
-    inside = letterbox.forward(np.array([[*point, *point]], float))[0, :2]  # (2,)
+def explain_grid(grid: GridOutput, contest: Contest, point: tuple[float, float]) -> Explanation:
+    """The predictions at ``point`` (x, y in pixels of the image), and what became of the boxes over it."""
+    inside = grid.letterbox.forward(np.array([[*point, *point]], float))[0, :2]  # (2,)
     return Explanation(
         point,
         (float(inside[0]), float(inside[1])),
-        _answers(detector, raw_heads, letterbox, inside),
-        _fates(detector, raw_heads, image, point, rule),
-        rule.threshold,
-        rule.kind,
-        letterbox,
+        _answers(grid, inside),
+        contest.fates(covers(contest.xyxy, point), lambda slot: _place(slot, grid)),
+        contest.rule.threshold,
+        contest.rule.kind,
+        grid.letterbox,
     )
 
 
-def _answers(
-    detector: YoloDetector, raw_heads: list[Floats], letterbox: Letterbox, inside: Floats
-) -> tuple[Answer, ...]:
-    """What every anchor of the cells that hold the point says."""
+def _answers(grid: GridOutput, inside: Floats) -> tuple[Answer, ...]:
+    """The predictions of every anchor of the cells that hold the point, (2,) in pixels of the network."""
     found = []
-    for number, (raw, head) in enumerate(zip(raw_heads, detector.card.heads, strict=True)):
-        column, row = (inside // head.stride).astype(int).tolist()
+    for number, (raw, head) in enumerate(zip(grid.raw_heads, grid.heads, strict=True)):
+        column, row = (int(value // head.stride) for value in inside)
         for anchor in range(len(head.anchors)):
             place = Place(number, row, column, anchor, head.stride, head.anchors[anchor])
-            found.append(_answer(raw, head, place, letterbox))
+            found.append(_answer(raw, head, place, grid.letterbox))
     return tuple(sorted(found, key=lambda answer: -answer.confidence))
 
 
@@ -139,35 +127,9 @@ def _answer(raw: Floats, head: Head, place: Place, letterbox: Letterbox) -> Answ
     )
 
 
-def _fates(
-    detector: YoloDetector, raw_heads: list[Floats], image: Image, point: tuple[float, float], rule: Rule
-) -> tuple[Fate[Place], ...]:
-    """The boxes over the point and those that suppressed them."""
-    candidates = detector.candidates(raw_heads)
-    candidates = candidates[np.argsort(-candidates.confidence, kind="stable")]
-    contest = _contest(detector, candidates, image)
-
-    def place(n: int) -> Place:
-        return _place(int(candidates.slot[n]), detector.card.heads, raw_heads)
-
-    return tell_fates(contest, rule, covers(contest.xyxy, point), place)
-
-
-def _contest(detector: YoloDetector, candidates: Candidates, image: Image) -> Contest:
-    """What suppression has to choose from, and what it chooses."""
-    letterbox = detector.letterbox(image)
-    kept, _ = detector.survivors(candidates, letterbox, image)  # (K,)
-    xyxy = letterbox.undo(candidates.xyxy)  # (N, 4)
-    size = np.array([image.width, image.height] * 2, np.float32)
-    inside = np.clip(xyxy, 0, size)  # (N, 4)
-    some = (inside[kept, 2:] > inside[kept, :2]).all(axis=1)  # (K,), a box beyond the border leaves nothing
-    found = frozenset(kept[some][: detector.config.max_det].tolist())
-    return Contest(xyxy / size, inside, candidates.confidence, candidates.class_id, kept, found)
-
-
-def _place(slot: int, heads: tuple[Head, ...], raw_heads: list[Floats]) -> Place:
-    """Where a slot lies, counted through all heads."""
-    for number, (raw, head) in enumerate(zip(raw_heads, heads, strict=True)):
+def _place(slot: int, grid: GridOutput) -> Place:
+    """The cell and anchor of a slot, counted through all heads."""
+    for number, (raw, head) in enumerate(zip(grid.raw_heads, grid.heads, strict=True)):
         count = raw.shape[0] * raw.shape[1] * len(head.anchors)
         if slot < count:
             cell, anchor = divmod(slot, len(head.anchors))

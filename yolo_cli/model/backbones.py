@@ -7,7 +7,6 @@ and each gets a head.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from yolo_cli.codec import Head
 from yolo_cli.errors import UsageError
 from yolo_cli.model.applications import APPLICATIONS, Weights, add_application
 from yolo_cli.model.efficientnet_lite import SCALES, add_features, load_published, published_file
+from yolo_cli.text import did_you_mean
 
 __all__ = ["BACKBONES", "backbone_layers", "build_backbone_model", "feature_maps"]
 
@@ -114,8 +114,7 @@ def _known(backbone: str) -> str:
     names = {name.lower(): name for name in BACKBONES}
     if backbone.lower() in names:
         return names[backbone.lower()]
-    near = difflib.get_close_matches(backbone.lower(), names, n=1, cutoff=0.5)
-    hint = f"did you mean {names[near[0]]}?" if near else f"there are {', '.join(BACKBONES)}"
+    hint = did_you_mean(backbone, BACKBONES, f"there are {', '.join(BACKBONES)}")
     raise UsageError(f"--backbone {backbone}: is not known; {hint}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from yolo_cli.datasets import Dataset
 from yolo_cli.errors import UsageError
@@ -17,9 +17,10 @@ from yolo_cli.evaluation import (
 )
 from yolo_cli.pipeline.evaluating import EvaluationData, Watch, detect_samples
 
-__all__ = ["Calibrated", "CalibrationParts", "calibrate_detector", "calibration_parts", "uncalibrated"]
+if TYPE_CHECKING:
+    from yolo_cli.detectors.protocol import Detector
 
-AnyDetector = TypeVar("AnyDetector", bound=Any)
+__all__ = ["Calibrated", "CalibrationParts", "calibrate_detector", "calibration_parts", "uncalibrated"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +88,7 @@ def calibration_parts(data: EvaluationData, test: str | None, seed: int) -> Cali
     return CalibrationParts(replace(data, part=fit), replace(data, part=measured), True)
 
 
-def uncalibrated(detector: AnyDetector) -> AnyDetector:
+def uncalibrated(detector: Any) -> Any:
     """The detector without the calibration that it may have: a new one replaces it.
 
     Raises:
@@ -100,7 +101,12 @@ def uncalibrated(detector: AnyDetector) -> AnyDetector:
 
 
 def calibrate_detector(
-    detector: Any, parts: CalibrationParts, classes: ClassMatch, *, batch: int = 1, watch: Watch | None = None
+    detector: Detector,
+    parts: CalibrationParts,
+    classes: ClassMatch,
+    *,
+    batch: int = 1,
+    watch: Watch | None = None,
 ) -> Calibrated:
     """Detect on both parts, fit on one and measure on the other.
 

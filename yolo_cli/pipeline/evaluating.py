@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yolo_cli.datasets import UNSPLIT, Dataset, coco_category_ids, hold_out, open_dataset
 from yolo_cli.datasets.checks import size_findings
@@ -18,6 +18,7 @@ from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.running import run_detector
 
 if TYPE_CHECKING:
+    from yolo_cli.detectors.protocol import Detector
     from yolo_cli.weights import ModelCard
 
 __all__ = [
@@ -118,7 +119,7 @@ def _data_notes(path: str, part: Dataset) -> Iterable[str]:
 
 
 def detect_samples(
-    detector: Any,
+    detector: Detector,
     data: Dataset,
     *,
     batch: int = 1,
@@ -143,7 +144,7 @@ def detect_samples(
 
 
 def evaluate_detector(
-    detector: Any,
+    detector: Detector,
     data: EvaluationData,
     classes: ClassMatch,
     *,
@@ -174,7 +175,7 @@ def evaluate_detector(
 
 
 def conditions_of(
-    detector: Any, synonyms: Mapping[str, str] | None = None, data_hash: str | None = None
+    detector: Detector, synonyms: Mapping[str, str] | None = None, data_hash: str | None = None
 ) -> Conditions:
     """How a detector makes its detections, for the protocol of every figure."""
     config, card = detector.config, detector.card

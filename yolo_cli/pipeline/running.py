@@ -14,7 +14,7 @@ from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
 
 if TYPE_CHECKING:
-    from yolo_cli.detectors.protocol import Times
+    from yolo_cli.detectors.protocol import Detector
 
 __all__ = ["Readable", "run_detector"]
 
@@ -36,14 +36,8 @@ class Readable(Protocol):
         ...
 
 
-class _Timed(Protocol):
-    """The part of a detector that the loop needs."""
-
-    def detect_timed(self, images: Sequence[Image], /) -> tuple[list[Detections], Times]: ...
-
-
 def run_detector(
-    detector: _Timed, items: Iterable[Readable], *, batch: int = 1, journal: Journal | None = None
+    detector: Detector, items: Iterable[Readable], *, batch: int = 1, journal: Journal | None = None
 ) -> Iterator[Outcome]:
     """Read images and detect objects on them; one outcome per item, in the order of ``items``.
 
@@ -71,18 +65,18 @@ def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iter
     """Items in groups of at most ``batch``; each that is done already is a group of its own."""
     group: list[Readable] = []
     for item in items:
-        if group and (len(group) == batch or item.name in done):
+        if group and item.name in done:
             yield group
             group = []
-        if item.name in done:
-            yield [item]
-        else:
-            group.append(item)
+        group.append(item)
+        if len(group) == batch or item.name in done:  # at once: the next item may take its time
+            yield group
+            group = []
     if group:
         yield group
 
 
-def _detect(detector: _Timed, group: Sequence[Readable]) -> Iterator[Outcome]:
+def _detect(detector: Detector, group: Sequence[Readable]) -> Iterator[Outcome]:
     """Detect on the images that can be read; the others become outcomes with their error."""
     outcomes = [_read(item) for item in group]
     images = [outcome.image for outcome in outcomes if outcome.image is not None]

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-import yolo_cli
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write_text
 from yolo_cli.region_training.train import RegionRecipe
+from yolo_cli.version import __version__
 
 __all__ = ["RegionJob", "read_region_job", "write_region_job"]
 
@@ -52,7 +52,7 @@ def write_region_job(job: RegionJob) -> None:
     """
     values = asdict(job)
     del values["out"]
-    values = {**values.pop("recipe"), **values, "version": yolo_cli.__version__}
+    values = {**values.pop("recipe"), **values, "version": __version__}
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     atomic_write_text(job.out / ARGS, text)
 

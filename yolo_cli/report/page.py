@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import yolo_cli
 from yolo_cli.evaluation import KINDS, ClassFigures, Curve, Difference, Kind, scored
 from yolo_cli.files import atomic_write_text
 from yolo_cli.report import svg
@@ -19,6 +18,7 @@ from yolo_cli.report.confusions import confusion_table, most_confused
 from yolo_cli.report.examples import ReadImage, Shot, kind_shots, whole_shots
 from yolo_cli.report.html import render_page
 from yolo_cli.report.training_curves import TrainingCurves
+from yolo_cli.version import __version__
 
 __all__ = ["About", "write_report"]
 
@@ -118,7 +118,7 @@ def _figures(analysis: Analysis, about: About) -> dict[str, Any]:
     f1 = np.nan_to_num(2 * precision * recall / np.maximum(precision + recall, 1e-9))  # (101,)
     return {
         "about": about,
-        "version": yolo_cli.__version__,
+        "version": __version__,
         "report": report,
         "protocol": {**report.to_json()["protocol"]},
         "any_found": len(report.curve.confidence) > 0,

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-import yolo_cli
 from yolo_cli.config import AugmentConfig, TrainConfig
 from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_write_text
+from yolo_cli.version import __version__
 
 __all__ = ["ARGS", "DEFAULT_WEIGHTS", "TrainJob", "read_job", "write_job"]
 
@@ -60,7 +60,7 @@ def write_job(job: TrainJob) -> None:
     Raises:
         DataError: if it cannot be written.
     """
-    values = asdict(job) | {"version": yolo_cli.__version__}
+    values = asdict(job) | {"version": __version__}
     del values["out"]
     if job.config.imgsz is not None:
         values["config"]["imgsz"] = list(job.config.imgsz)

@@ -11,6 +11,7 @@ from yolo_cli.codec import Head, HeadKind
 from yolo_cli.config import SuppressionKind
 from yolo_cli.darknet import Network, Section, Shape, read_cfg, read_names, read_weights, shapes
 from yolo_cli.errors import DataError
+from yolo_cli.text import read_yaml
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.save import save_model
 from yolo_cli.weights.store import ModelFiles
@@ -140,18 +141,13 @@ def read_about(path: Path) -> dict[str, Any]:
     Raises:
         DataError: if the file cannot be read, is no mapping or has other fields.
     """
-    import yaml
-
-    try:
-        about = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be read ({fault.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise DataError(f"{path}: is not YAML ({str(fault).splitlines()[0]})") from None
+    about = read_yaml(path)
     allowed = ("licence", "origin", "training_data", "figures", "limits", "resize")
-    if not isinstance(about, dict) or not set(about) <= set(allowed):
+    if not set(about) <= set(allowed):
         raise DataError(f"{path}: must hold only the fields {', '.join(allowed)}")
     if about.get("resize", "stretch") not in ("stretch", "letterbox"):
         raise DataError(f"{path}: resize is '{about['resize']}', and must be stretch or letterbox")
-    lists = {key: tuple(str(line) for line in about[key]) for key in ("figures", "limits") if key in about}
-    return {**{key: " ".join(str(value).split()) for key, value in about.items()}, **lists}
+    return {
+        key: tuple(map(str, value)) if key in ("figures", "limits") else " ".join(str(value).split())
+        for key, value in about.items()
+    }

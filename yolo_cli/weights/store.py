@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,8 @@ from pathlib import Path
 
 from yolo_cli.config import bundled
 from yolo_cli.errors import DataError
+from yolo_cli.graphs import read_metadata
+from yolo_cli.text import did_you_mean
 from yolo_cli.weights.card import ModelCard
 
 __all__ = [
@@ -62,8 +63,7 @@ def find_model(name: str) -> ModelFiles:
         if files.keras or files.onnx:
             return files
     known = [files.name for files in list_models()]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
+    hint = did_you_mean(name, known, f"there are {', '.join(known) or 'none'}")
     raise DataError(f"no model is called '{name}'; {hint} (`yolo weights list` shows all)")
 
 
@@ -83,7 +83,7 @@ def read_card(path: Path) -> ModelCard:
         DataError: if the file is no such model, or carries no card.
     """
     if path.suffix == ".onnx":
-        return card_from_metadata(_onnx_metadata(path), path)
+        return _card_from_metadata(_onnx_metadata(path), path)
     try:
         with zipfile.ZipFile(path) as archive:
             return ModelCard.from_json(archive.read(CARD_MEMBER), str(path))
@@ -93,20 +93,19 @@ def read_card(path: Path) -> ModelCard:
         raise DataError(f"{path}: carries no model card, so its classes and anchors are unknown") from None
 
 
-def card_from_metadata(metadata: Mapping[str, str], path: Path) -> ModelCard:
-    """The card in the metadata of an ONNX file."""
+def _card_from_metadata(metadata: Mapping[str, str], path: Path) -> ModelCard:
     if CARD_KEY not in metadata:
         raise DataError(f"{path}: carries no model card; was it made by this program?")
     return ModelCard.from_json(metadata[CARD_KEY], str(path))
 
 
-def check_pair(files: ModelFiles, metadata: Mapping[str, str]) -> None:
+def check_pair(files: ModelFiles) -> None:
     """Make sure that the ``.onnx`` file was made from the ``.keras`` file beside it.
 
     Raises:
         DataError: if it was made from another one.
     """
-    if files.keras and files.onnx and metadata.get(PAIR_KEY) != sha256(files.keras):
+    if files.keras and files.onnx and _onnx_metadata(files.onnx).get(PAIR_KEY) != sha256(files.keras):
         raise DataError(
             f"{files.onnx}: was not made from {files.keras} beside it, but from another version; "
             "make the pair anew, or move one of the two away"
@@ -130,10 +129,7 @@ def _model_files_in(folder: Path) -> Iterator[Path]:
 
 
 def _onnx_metadata(path: Path) -> Mapping[str, str]:
-    import onnxruntime
-
     try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception:
+        return read_metadata(path)
+    except (OSError, ValueError):
         raise DataError(f"{path}: is not an ONNX model, or is cut off") from None
-    return dict(session.get_modelmeta().custom_metadata_map)

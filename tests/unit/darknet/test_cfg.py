@@ -109,13 +109,37 @@ def test_a_classifier_is_refused(tmp_path):
     assert fault_of("[net]\nwidth=32\n[avgpool]\n", tmp_path) == says
 
 
-@pytest.mark.parametrize("text", [b"\x00\x01\x02", b"\x89PNG\r\n", "hello", "width=3"])
+@pytest.mark.parametrize("text", [b"\x89PNG\r\n", "hello", "width=3"])
 def test_another_kind_of_file_is_asked_about(text, tmp_path):
     assert "is neither a [section] nor key=value; is this a Darknet cfg?" in fault_of(text, tmp_path)
 
 
+def test_a_binary_file_is_not_text(tmp_path):
+    says = "it.cfg: is not text (it holds NUL bytes); write it again"
+    assert fault_of(b"\x00\x01\x02", tmp_path).endswith(says)
+
+
+@pytest.mark.parametrize(
+    "data", [CFG.encode("utf-8-sig"), CFG.encode("utf-16"), b"# M\xfcller\n" + CFG.encode()]
+)
+def test_marks_and_comments_of_other_systems_do_not_matter(data, tmp_path):
+    assert len(read(data, tmp_path).layers) == len(read(CFG, tmp_path).layers)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_names_with_a_byte_order_mark(tmp_path, encoding):
+    (tmp_path / "it.names").write_text("face\n人\n", encoding=encoding)
+    assert read_names(tmp_path / "it.names") == ("face", "人")
+
+
+def test_names_that_are_not_utf8_are_refused(tmp_path):
+    (tmp_path / "it.names").write_text("face\n行人\n", encoding="gbk")
+    with pytest.raises(DataError, match=r"it\.names:2: is not text in UTF-8"):
+        read_names(tmp_path / "it.names")
+
+
 def test_a_missing_file(tmp_path):
-    with pytest.raises(DataError, match=r"no\.cfg: cannot be read \(No such file"):
+    with pytest.raises(DataError, match=r"no\.cfg: cannot be read: No such file"):
         read_cfg(tmp_path / "no.cfg")
 
 

@@ -80,7 +80,7 @@ def test_a_data_set_with_val_is_not_touched(tmp_path: Path, write: object) -> No
 
 def test_categories_follow_the_split(tmp_path: Path) -> None:
     write_coco(tmp_path)
-    parted = hold_out(open_dataset(tmp_path, split="train"), 0.5)
+    parted = hold_out(open_dataset(tmp_path).in_split("train"), 0.5)
     assert parted.in_split("val").category_ids == (3, 7)
 
 

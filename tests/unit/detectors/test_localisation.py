@@ -80,8 +80,7 @@ class Head:
 
 
 def localiser(**options) -> RegionDetector:
-    parts = Localiser(Map(), Head())
-    return RegionDetector(parts.propose, parts.classify, parts.cost, CARD, DetectConfig(**options))
+    return RegionDetector(Localiser(Map(), Head()), CARD, DetectConfig(**options))
 
 
 def test_cells_are_averaged_in_fours():

@@ -103,9 +103,7 @@ class Head:
 
 
 def detector(**options) -> RegionDetector:
-    parts = FasterRcnn(Backbone(), Proposer(), Head())
-    config = DetectConfig(**options)
-    return RegionDetector(parts.propose, parts.classify, parts.cost, CARD, config, see=parts.see)
+    return RegionDetector(FasterRcnn(Backbone(), Proposer(), Head()), CARD, DetectConfig(**options))
 
 
 def test_it_is_a_detector():

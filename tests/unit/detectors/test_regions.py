@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 
 from tests.contract import assert_is_detector
+from tests.regions import FixedRegions
 from tests.strategies import boxes
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors.regions import (
-    Cost,
     RegionDetector,
-    RegionScores,
     apply_deltas,
     deltas_between,
     softmax,
 )
+from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
@@ -30,7 +30,7 @@ def detector(found, scores, xyxy=None, **options):
     xyxy = found[:, None] if xyxy is None else xyxy
     regions = RegionScores(np.array(scores, np.float32), xyxy)
     config = DetectConfig(**options)
-    return RegionDetector(lambda _: found, lambda _image, _boxes: regions, lambda _: Cost(0, 1), CARD, config)
+    return RegionDetector(FixedRegions(found, regions), CARD, config)
 
 
 def test_every_class_above_the_confidence():
@@ -76,26 +76,30 @@ def test_times_and_no_images():
     assert detector([[0, 0, 1, 1]], [[0, 0]]).detect([]) == []
 
 
-def test_an_image_is_seen_once_for_both_parts():
-    seen = []
+def test_the_view_of_an_image_is_computed_once_for_both_parts():
+    viewed = []
 
-    def see(image):
-        seen.append(image.name)
-        return f"map of {image.name}"
+    class Both(FixedRegions):
+        def view(self, image):
+            viewed.append(image.name)
+            return f"map of {image.name}"
 
-    def propose(view):
-        assert view == "map of image"
-        return np.float32([[0, 0, 9, 9]])
+        def propose(self, view):
+            assert view == "map of image"
+            return np.float32([[0, 0, 9, 9]])
 
-    def classify(view, boxes):
-        assert view == "map of image"
-        return RegionScores(np.float32([[0.9, 0.1]]), boxes[:, None])
+        def classify(self, view, boxes):
+            assert view == "map of image"
+            return RegionScores(np.float32([[0.9, 0.1]]), boxes[:, None])
 
-    both = RegionDetector(propose, classify, lambda _: Cost(0, 1), CARD, see=see)
+    both = RegionDetector(Both(), CARD)
     assert both.detect([IMAGE, IMAGE])[1].class_id.tolist() == [0]
-    assert seen == ["image", "image"]
-    boxes, scores, spent = both.judge(IMAGE)
-    assert (boxes.shape, scores.scores.shape, spent.shape) == ((1, 4), (1, 2), (2,))
+    assert viewed == ["image", "image"]
+    trace = both.trace(IMAGE)
+    assert viewed == ["image"] * 3
+    assert (trace.regions.shape, trace.evaluated) == ((1, 4), 1)
+    assert trace.proposed.origins(np.array([0])) == ["proposal 1"]
+    assert trace.grid is None
 
 
 @pytest.mark.parametrize("options", [{"classes": (2,)}, {"imgsz": (64, 64)}, {"resize": "letterbox"}])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.contract import assert_is_detector, sample_images
 from yolo_cli.config import DetectConfig
-from yolo_cli.detectors.conv_sliding_window import all_windows, price_of_all
-from yolo_cli.detectors.regions import Cost, RegionDetector
-from yolo_cli.detectors.sliding_window import each_window, price_of_each
-from yolo_cli.detectors.windows import STRIDE, WINDOW, Level, Pyramid, WindowScan, levels
+from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
+from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.regions import RegionDetector
+from yolo_cli.detectors.sliding_window import SlidingWindow
+from yolo_cli.detectors.windows import STRIDE, WINDOW, Level, Pyramid, levels
 from yolo_cli.images import Image
 from yolo_cli.letterbox import GREY
 from yolo_cli.weights import ModelCard
@@ -60,8 +62,23 @@ def test_crops_are_the_windows_row_by_row():
 
 
 def test_windows_far_larger_than_the_image_are_left_out():
-    flat = make_image(20, 400)  # a window of 400 x 400 would show 20 rows of image and 380 of nothing
-    assert all(level.windows[0, 3] < 1.5 * 20 for level in levels(flat, Pyramid()))
+    flat = make_image(60, 400)  # a window of 400 x 400 would show 60 rows of image and 340 of nothing
+    assert all(level.windows[0, 3] < 1.5 * 60 for level in levels(flat, Pyramid()))
+
+
+@pytest.mark.parametrize(("height", "width"), [(20, 400), (400, 20)])
+def test_an_image_too_narrow_for_the_pyramid_has_windows_of_its_shorter_side(height, width):
+    # The smallest window has 0.25 · 400 = 100 pixels, more than 1.5 · 20, so that none fits. Windows of
+    # 20 x 20 instead: the longer side becomes 400 · 128 / 20 = 2560, (2560 - 128) / 16 + 1 = 153 windows.
+    [level] = levels(make_image(height, width), Pyramid())
+    assert sorted((level.rows, level.columns)) == [1, 153]
+    assert level.windows[0].tolist() == [0, 0, 20, 20]
+    assert level.windows[-1].tolist() == [max(width - 20, 0), max(height - 20, 0), width, height]
+
+
+def test_a_level_of_the_longest_image_fits_into_memory():
+    [level] = levels(make_image(1, 10_000), Pyramid())
+    assert level.rgb.shape == (128, 32 * 128, 3)  # windows of 10,000 / 32 pixels
 
 
 @pytest.mark.parametrize("image", sample_images(), ids=lambda image: image.name)
@@ -88,23 +105,45 @@ CARD = ModelCard("fake", ("bright", "dark"), (), (WINDOW, WINDOW), "stretch")
 
 @pytest.mark.parametrize("image", sample_images()[:3], ids=lambda image: image.name)
 def test_both_ways_put_the_scores_in_the_same_order(image):
-    crops = WindowScan(Brightness(), each_window, price_of_each)
-    whole = WindowScan(Brightness(), all_windows, price_of_all)
-    windows = crops.propose(image)
-    one, other = (scan.classify(image, windows) for scan in (crops, whole))
+    crops, whole = SlidingWindow(Brightness()), ConvSlidingWindow(Brightness())
+    scan = crops.view(image)
+    windows = crops.propose(scan)
+    one, other = crops.classify(scan, windows), whole.classify(scan, windows)
     assert one.scores.shape == (len(windows), 2)
     assert np.array_equal(one.scores, other.scores)
     assert np.array_equal(one.xyxy[:, 0], windows)
 
 
-@pytest.mark.parametrize("parts", [(each_window, price_of_each), (all_windows, price_of_all)])
-def test_they_are_detectors(parts):
-    scan = WindowScan(Brightness(), *parts)
-    config = DetectConfig(conf=0.5)
-    assert_is_detector(RegionDetector(scan.propose, scan.classify, scan.cost, CARD, config))
+@pytest.mark.parametrize("method", [SlidingWindow, ConvSlidingWindow])
+def test_they_are_detectors(method):
+    assert_is_detector(RegionDetector(method(Brightness()), CARD, DetectConfig(conf=0.5)))
+
+
+@pytest.mark.parametrize("method", [SlidingWindow, ConvSlidingWindow])
+def test_other_boxes_than_its_windows_have_no_scores(method):
+    scanner = method(Brightness())
+    scan = scanner.view(make_image(160, 320))
+    with pytest.raises(ValueError, match="only the windows"):
+        scanner.classify(scan, scanner.propose(scan)[1:])
+
+
+@pytest.mark.parametrize("method", [SlidingWindow, ConvSlidingWindow])
+def test_each_level_is_resized_once(method, monkeypatch):
+    sizes = []
+
+    def resize(rgb, size, **options):
+        sizes.append(size)
+        return cv2_resize(rgb, size, **options)
+
+    cv2_resize = cv2.resize
+    monkeypatch.setattr(cv2, "resize", resize)
+    image = make_image(160, 320)
+    RegionDetector(method(Brightness()), CARD).detect([image])
+    resized = len(sizes)
+    assert resized == len(list(levels(image, Pyramid())))
 
 
 def test_what_they_cost():
     image = make_image(160, 320)  # one level of 256 x 128 pixels, 9 windows of 128 x 128
-    assert WindowScan(Brightness(), each_window, price_of_each, ONE_LEVEL).cost(image) == Cost(0, 128 * 128)
-    assert WindowScan(Brightness(), all_windows, price_of_all, ONE_LEVEL).cost(image) == Cost(256 * 128, 0)
+    assert SlidingWindow(Brightness(), ONE_LEVEL).cost(image) == Cost(0, 128 * 128)
+    assert ConvSlidingWindow(Brightness(), ONE_LEVEL).cost(image) == Cost(256 * 128, 0)

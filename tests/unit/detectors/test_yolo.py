@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from yolo_cli import DetectConfig, Image, UserError
+from tests.contract import assert_is_detector
 from yolo_cli.codec import Head
-from yolo_cli.detectors import Detector, YoloDetector
+from yolo_cli.config import DetectConfig
+from yolo_cli.detectors import Cost, YoloDetector
+from yolo_cli.errors import UserError
+from yolo_cli.images import Image
+from yolo_cli.letterbox import Letterbox
 from yolo_cli.weights import ModelCard
 
 HEAD = Head("yolo", anchors=((32.0, 64.0),), stride=32, class_count=3)
@@ -29,6 +33,10 @@ class Answer:
         for (row, column), values in self.cells.items():
             raw[:, row, column] = values
         return [raw]
+
+    def multiply_accumulates(self, batch: np.ndarray) -> int:
+        """As if each pixel cost one."""
+        return int(np.prod(batch.shape[:3]))
 
 
 def detector(cells: dict[tuple[int, int], list[float]], **options: Any) -> YoloDetector:
@@ -105,7 +113,34 @@ def test_nothing_in_nothing_out() -> None:
 
 
 def test_it_is_a_detector() -> None:
-    assert isinstance(detector({}), Detector)
+    assert_is_detector(detector({(1, 0): DOG}))
+
+
+def test_a_trace_by_hand() -> None:
+    """The network's box (0, 16, 32, 80) of `test_one_box_by_hand` is (0, 0, 64, 128) before clipping."""
+    trace = detector({(1, 0): DOG}).trace(make_image(64, 128))
+    np.testing.assert_allclose(trace.selection.candidates.xyxy, [[0, 0, 64, 128]], atol=1e-4)
+    np.testing.assert_allclose(trace.selection.boxes, [[0, 0, 0.5, 2]], atol=1e-4)
+    assert trace.selection.candidates.slot.tolist() == [2]  # the third cell, of one anchor each
+    assert trace.evaluated == 4
+    assert trace.regions is None
+
+
+def test_cost_is_one_run_of_the_network() -> None:
+    assert detector({}).cost(make_image(64, 128)) == Cost(64 * 64, 0)
+
+
+def test_boxes_are_transformed_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    undone = []
+
+    def undo(letterbox: Letterbox, xyxy: np.ndarray) -> np.ndarray:
+        undone.append(len(xyxy))
+        return original(letterbox, xyxy)
+
+    original = Letterbox.undo
+    monkeypatch.setattr(Letterbox, "undo", undo)
+    detector({(1, 0): DOG}).detect([make_image(64, 128)])
+    assert undone == [1]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def boxes(*rows: tuple[float, int]) -> Detections:
 
 def test_only_samples_with_detections_are_evaluated(tmp_path: Path) -> None:
     """d.jpg holds a cat at 32, 24, 64, 48; c.jpg could not be read."""
-    data = open_dataset(write_yolo(tmp_path), split="val")
+    data = open_dataset(write_yolo(tmp_path)).in_split("val")
     match = match_classes(["dog", "cat"], data.class_names)
     gathered = gather(data.samples, {"images/val/d.jpg": boxes((0.9, 1), (0.5, 0))}, match)
     assert gathered.images == ("images/val/d.jpg",)
@@ -29,7 +29,7 @@ def test_only_samples_with_detections_are_evaluated(tmp_path: Path) -> None:
 
 
 def test_detections_below_the_minimum_are_left_out(tmp_path: Path) -> None:
-    data = open_dataset(write_yolo(tmp_path), split="val")
+    data = open_dataset(write_yolo(tmp_path)).in_split("val")
     match = match_classes(data.class_names, data.class_names)
     found = {sample.name: boxes((0.25, 0), (0.24, 0)) for sample in data.samples}
     assert gather(data.samples, found, match, minimum_confidence=0.25).found.confidence.tolist() == [
@@ -42,7 +42,7 @@ def test_images_of_coco_are_ordered_by_their_ids(tmp_path: Path) -> None:
     """COCO's own program orders equally confident detections by image id; so do we. d is 7, c 100."""
     file = write_coco(tmp_path) / "annotations" / "instances_val2017.json"
     file.write_text(file.read_text().replace("101", "7"))
-    data = open_dataset(tmp_path, split="val")
+    data = open_dataset(tmp_path).in_split("val")
     match = match_classes(data.class_names, data.class_names)
     gathered = gather(data.samples, {sample.name: boxes((0.5, 0)) for sample in data.samples}, match)
     assert gathered.images == ("val2017/d.jpg", "val2017/c.jpg")

@@ -58,7 +58,7 @@ def test_an_empty_list_finds_nothing(coco: Dataset, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("image_id", ["c", "c.jpg", "images/val/c.jpg"])
 def test_images_without_ids_go_by_their_names(image_id: str, tmp_path: Path) -> None:
-    val = open_dataset(write_yolo(tmp_path / "yolo"), split="val")
+    val = open_dataset(write_yolo(tmp_path / "yolo")).in_split("val")
     found = read_results(
         written(tmp_path / "r.json", [entry(image_id=image_id, category_id=2)]), val.samples, (1, 2)
     ).found
@@ -77,7 +77,7 @@ def test_a_name_that_is_a_number_may_come_as_a_number(tmp_path: Path) -> None:
 
 
 def test_category_ids_from_zero_are_noticed(tmp_path: Path) -> None:
-    val = open_dataset(write_yolo(tmp_path / "yolo"), split="val")
+    val = open_dataset(write_yolo(tmp_path / "yolo")).in_split("val")
     entries = [entry(image_id="c", category_id=0), entry(image_id="c", category_id=1)]
     found = read_results(written(tmp_path / "r.json", entries), val.samples, (1, 2)).found
     assert found["images/val/c.jpg"].class_id.tolist() == [0, 1]
@@ -194,7 +194,7 @@ def test_no_image_or_class_in_common_is_one_line(coco: Dataset, tmp_path: Path) 
 @pytest.fixture
 def yolo(tmp_path: Path) -> Dataset:
     """c.jpg of 32 x 64 and d.jpg of 64 x 48 in val."""
-    return open_dataset(write_yolo(tmp_path / "yolo"), split="val")
+    return open_dataset(write_yolo(tmp_path / "yolo")).in_split("val")
 
 
 def test_label_files_become_pixels(yolo: Dataset, tmp_path: Path) -> None:

@@ -8,13 +8,16 @@ from functools import cache
 import numpy as np
 import pytest
 
+from tests.regions import FixedRegions
 from tests.shared import ROOT
-from yolo_cli import DetectConfig, load_detector, read_image
-from yolo_cli.detectors.regions import Cost, RegionDetector, RegionScores
+from yolo_cli.config import DetectConfig
+from yolo_cli.detectors import load_detector
+from yolo_cli.detectors.regions import RegionDetector, RegionMethod
+from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.errors import UsageError
 from yolo_cli.explanation import RegionExplanation, draw_explanation, explain
 from yolo_cli.explanation.fates import covers
-from yolo_cli.images import Image
+from yolo_cli.images import Image, read_image
 from yolo_cli.weights import ModelCard
 
 IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
@@ -27,23 +30,22 @@ MODELS = {
 SLOW = {"sliding-window": "windows-voc"}
 
 
+class Remembering:
+    """A method that views, proposes and classifies each image once; of R-CNN's proposals only the first."""
+
+    def __init__(self, method: RegionMethod, few: int | None) -> None:
+        self.view, self.origins, self.cost = cache(method.view), method.origins, method.cost
+        self.propose = cache(lambda view: method.propose(view)[:few])
+        self.classify = lambda view, boxes: self.classified(view) if boxes is self.propose(view) else None
+        self.classified = cache(lambda view: method.classify(view, self.propose(view)))
+
+
 @cache
 def detector(kind: str) -> RegionDetector:
-    """The bundled one; it looks at each image once, as its parts forget nothing that they said of it."""
     config = DetectConfig(conf=0.3)
     loaded = load_detector((MODELS | SLOW)[kind], engine="onnx", device="cpu", config=config, kind=kind)
-    assert isinstance(loaded, RegionDetector)
-    classify, few = loaded.classify, 200 if kind == "rcnn" else None  # it has a run of the network for each
-    propose = cache(lambda seen: loaded.propose(seen)[:few])
-    said: dict[object, RegionScores] = {}
-
-    def classify_once(seen: object, boxes: np.ndarray) -> RegionScores:
-        assert boxes is propose(seen)  # what detection would have judged
-        if seen not in said:
-            said[seen] = classify(seen, boxes)
-        return said[seen]
-
-    return replace(loaded, see=cache(loaded.see), propose=propose, classify=classify_once)
+    few = 200 if kind == "rcnn" else None  # it has a run of the network for each
+    return replace(loaded, method=Remembering(loaded.method, few))
 
 
 @cache
@@ -80,7 +82,8 @@ def test_it_says_what_the_parts_say(kind, name):
     """The regions over the point, their scores and boxes are those of the detector's own parts."""
     image, parts = make_image(name), detector(kind)
     point = (image.width / 2, image.height / 2)
-    explained, (boxes, judged, _) = told(kind, name, point), parts.judge(image)
+    explained, trace = told(kind, name, point), parts.trace(image)
+    boxes, judged = trace.regions, trace.proposed.predictions
     over = covers(boxes, point)
     assert explained.regions == len(boxes)
     assert len(explained.over) == over.sum() > 0
@@ -132,9 +135,7 @@ def hand_made(**options) -> RegionDetector:
     drawn[2, 0] = (20, 20, 40, 40)
     scores = np.float32([[0.9, 0.1], [0.8, 0.4], [0.3, 0.2], [0.7, 0.0]])
     return RegionDetector(
-        lambda _: boxes,
-        lambda _image, _boxes: RegionScores(scores, drawn),
-        lambda _: Cost(0, 1),
+        FixedRegions(boxes, RegionScores(scores, drawn)),
         ModelCard("said", ("cat", "dog"), (), (64, 64), "stretch"),
         DetectConfig(**options),
     )

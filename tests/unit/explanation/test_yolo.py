@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tests.shared import ROOT
-from yolo_cli import DetectConfig, load_detector, read_image
 from yolo_cli.boxes import box_iou
 from yolo_cli.codec import Head
-from yolo_cli.detectors import YoloDetector
+from yolo_cli.config import DetectConfig
+from yolo_cli.detectors import YoloDetector, load_detector
 from yolo_cli.errors import UsageError
 from yolo_cli.explanation import draw_explanation, explain
-from yolo_cli.images import Image
+from yolo_cli.images import Image, read_image
 from yolo_cli.weights import ModelCard
 
 IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")

@@ -11,9 +11,9 @@ import pytest
 
 from tests.backbone_files import published
 from tests.torch_files import zip_form
-from yolo_cli import read_image
 from yolo_cli.config import bundled
 from yolo_cli.errors import DataError
+from yolo_cli.images import read_image
 from yolo_cli.model.efficientnet_lite import (
     SCALES,
     _blocks,

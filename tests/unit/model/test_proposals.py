@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from yolo_cli.engines import KerasEngine, OnnxEngine
+from yolo_cli.engines import open_parts
 from yolo_cli.errors import DataError
 from yolo_cli.model.proposals import build_proposal_network, joined
 from yolo_cli.model.region_heads import build_mlp_head
@@ -46,20 +46,21 @@ def test_parts_of_one_file(networks, tmp_path):
     files = save_model(joined(proposer, head), CARD, tmp_path / "both")
     proposals = np.asarray(proposer.predict_on_batch(MAP))
     scores, deltas = (np.asarray(part) for part in head.predict_on_batch(REGIONS))
-    for engine in (OnnxEngine(files.onnx, "cpu"), KerasEngine(files.keras, "cpu")):
-        [said] = engine.part("map", [0]).run(MAP)
+    for file in (files.onnx, files.keras):
+        first, second = open_parts(file, "cpu", [("map", [0]), ("features", [1, 2])])
+        [said] = first.run(MAP)
         assert said == pytest.approx(proposals.reshape(said.shape), abs=1e-4)
-        judged = engine.part("features", [1, 2]).run(REGIONS)
+        judged = second.run(REGIONS)
         assert judged[0] == pytest.approx(scores, abs=1e-4)
         assert judged[1] == pytest.approx(deltas, abs=1e-4)
     with pytest.raises(DataError, match="can run here"):
-        OnnxEngine(files.onnx, "cpu").part("map", [1])
+        open_parts(files.onnx, "cpu", [("map", [1])])
 
 
 def test_arithmetic_of_each_part(networks, tmp_path):
     files = save_model(joined(*networks), CARD, tmp_path / "both")
-    engine = OnnxEngine(files.onnx, "cpu")
+    first, second = open_parts(files.onnx, "cpu", [("map", [0]), ("features", [1, 2])])
     # 35 cells, each 8 · 64, 9 · 64 · 96 and 96 · 15.
-    assert engine.part("map", [0]).multiply_accumulates(MAP) == 35 * (512 + 55296 + 1440)
+    assert first.multiply_accumulates(MAP) == 35 * (512 + 55296 + 1440)
     # 3 regions, each 16 places of 8 · 5, then 80 · 6 and 6 · (3 + 8).
-    assert engine.part("features", [1, 2]).multiply_accumulates(REGIONS) == 3 * (640 + 480 + 66)
+    assert second.multiply_accumulates(REGIONS) == 3 * (640 + 480 + 66)

@@ -65,7 +65,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.setattr(proposals, "BATCH", 2)
     monkeypatch.setattr(windows, "IMAGES_AT_ONCE", 3)
     monkeypatch.setattr(train, "save_model", lambda model, *_, **__: model)
-    return open_dataset(write_shapes(tmp_path / "data"), split="train")
+    return open_dataset(write_shapes(tmp_path / "data")).in_split("train")
 
 
 def learn(data: Dataset, kind: str, run: Run) -> Any:

@@ -18,7 +18,7 @@ from yolo_cli.region_training import REGION_DETECTORS, RegionRecipe, train_regio
 @pytest.mark.parametrize("kind", REGION_DETECTORS)
 def test_from_images_to_files_that_detect(kind, tmp_path):
     write_voc(tmp_path / "data")
-    data = open_dataset(tmp_path / "data", split="train")
+    data = open_dataset(tmp_path / "data").in_split("train")
     recipe = RegionRecipe(kind, epochs=1)
     files = train_regions(data, tmp_path / "mine", recipe)
     assert files.keras is not None
@@ -39,7 +39,7 @@ def test_what_cannot_be_trained(tmp_path):
 
 def test_nothing_to_learn(tmp_path):
     write_voc(tmp_path / "data")
-    data = open_dataset(tmp_path / "data", split="train")
+    data = open_dataset(tmp_path / "data").in_split("train")
     empty = [sample for sample in data.samples if not len(sample.labels)]
     with pytest.raises(DataError, match="nothing to learn"):
         train_regions(replace(data, samples=tuple(empty)), tmp_path / "mine", RegionRecipe("rcnn"))

@@ -7,7 +7,7 @@ import base64
 import numpy as np
 import pytest
 
-from tests.browser import browser, look, needs_chromium
+from tests.browser import browser, look, needs_chromium, poor_contrasts
 from tests.evaluation_sets import image_set
 from yolo_cli.images import Image
 from yolo_cli.report import About, TrainingCurves, analyse, write_report
@@ -234,35 +234,11 @@ def test_colours_follow_the_system_until_the_reader_chooses(driver, page: str) -
     assert driver.find_element("id", "theme").text == "Light"
 
 
-CONTRASTS = """
-const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
-const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
-  .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-  .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-const ground = (element) => {
-  for (let at = element; at; at = at.parentElement) {
-    const colour = rgb(getComputedStyle(at).backgroundColor);
-    if (colour.length === 3 || colour[3] === 1) return colour;
-  }
-  return [255, 255, 255];
-};
-const poor = [];
-const words = "p, h1, h2, h3, dt, dd, a, th, td, button, summary, label, figcaption";
-for (const element of document.querySelectorAll(words)) {
-  if (!element.textContent.trim() || !element.offsetParent) continue;
-  const pair = [light(rgb(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => b - a);
-  const contrast = (pair[0] + 0.05) / (pair[1] + 0.05);
-  if (contrast < 4.5) poor.push(`${element.tagName} ${element.textContent.trim().slice(0, 30)}: ${contrast}`);
-}
-return poor;
-"""
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_words_stand_out_from_their_ground(driver, dark: bool) -> None:
     """WCAG 2.1 asks for a contrast of 4.5."""
     look(driver, dark=dark)
-    assert driver.execute_script(CONTRASTS) == []
+    assert poor_contrasts(driver) == []
 
 
 @pytest.mark.parametrize("width", [320, 390, 768])

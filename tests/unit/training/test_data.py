@@ -28,7 +28,7 @@ def shapes(tmp_path: Path) -> Path:
 
 
 def maker(root: Path, config: AugmentConfig = STILL, seed: int = 0, batch: int = 3) -> BatchMaker:
-    samples = open_dataset(root, split="train").samples
+    samples = open_dataset(root).in_split("train").samples
     images = Images(samples, 64)
     return BatchMaker(images, HEADS, (64, 64), batch, Capacity.of(samples, HEADS), config, seed)
 
@@ -58,7 +58,7 @@ def test_targets_are_those_of_the_image(shapes: Path) -> None:
     images, targets = made.make(0, 0, True)
     by_bytes = {
         sample.read().rgb.tobytes(): sample.ground_truth
-        for sample in open_dataset(shapes, split="train").samples
+        for sample in open_dataset(shapes).in_split("train").samples
     }
     for n, image in enumerate(images):
         ground_truth = by_bytes[image.tobytes()]
@@ -89,7 +89,7 @@ def test_calm_batches_have_no_mosaic(shapes: Path) -> None:
 
 
 def test_large_images_are_shrunk_with_their_boxes(shapes: Path) -> None:
-    sample = open_dataset(shapes, split="train").samples[0]
+    sample = open_dataset(shapes).in_split("train").samples[0]
     rgb, ground_truth = Images([sample], 16)[0]  # kept at 1.5 × 16 = 24 pixels, of 64
     assert rgb.shape == (24, 24, 3)
     np.testing.assert_allclose(ground_truth.xyxy, sample.ground_truth.xyxy * 24 / 64)

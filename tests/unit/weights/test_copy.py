@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from yolo_cli import DetectConfig, load_detector, read_image
-from yolo_cli.config import bundled
+from yolo_cli.config import DetectConfig, bundled
+from yolo_cli.detectors import load_detector
 from yolo_cli.errors import DataError
+from yolo_cli.images import read_image
 from yolo_cli.weights import ModelCard, ModelFiles, check_pair, find_model, read_card
 from yolo_cli.weights.copy import copy_model
-from yolo_cli.weights.store import CARD_MEMBER, card_from_metadata, list_models
+from yolo_cli.weights.store import CARD_MEMBER, list_models
 
 KNOTS = ((0.0, 0.2, 1.0), (0.0, 0.6, 0.8))  # 0.1 becomes 0.3, 0.6 becomes 0.7
 
@@ -31,9 +32,8 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
 def test_both_files_carry_the_new_card_and_belong_together(copied: ModelFiles) -> None:
     assert copied.keras is not None
     assert copied.onnx is not None
-    engine = load_detector(str(copied.onnx)).engine
-    check_pair(copied, engine.metadata)
-    for card in (read_card(copied.keras), card_from_metadata(engine.metadata, copied.onnx)):
+    check_pair(copied)
+    for card in (read_card(copied.keras), read_card(copied.onnx)):
         assert (card.name, card.calibration) == ("mine", KNOTS)
 
 

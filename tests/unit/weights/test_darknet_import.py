@@ -133,21 +133,21 @@ def test_fields_that_a_person_fills_in(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "must hold only the fields licence, origin"),
-        ("- a\n", "must hold only the fields licence, origin"),
+        ("", "must hold lines such as"),
+        ("- a\n", "must hold lines such as"),
         ("name: x\n", "must hold only the fields licence, origin"),
-        ("licence: [", "is not YAML ("),
-        (b"\xff\xfe\x00", "is not YAML ("),
+        ("licence: [", "1: is not YAML: "),
+        (b"\xff\xfe\x00", "1: is not text in UTF-16 (byte 2: 0x00)"),
         ("resize: crop\n", "resize is 'crop', and must be stretch or letterbox"),
     ],
 )
 def test_a_card_that_is_wrong(text, says, tmp_path):
     with pytest.raises(DataError) as caught:
         about(text, tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path / 'card.yaml'}: {says}")
+    assert str(caught.value).replace(f"{tmp_path / 'card.yaml'}:", "").strip().startswith(says)
     assert "\n" not in str(caught.value)
 
 
 def test_a_card_that_is_missing(tmp_path):
-    with pytest.raises(DataError, match=r"no\.yaml: cannot be read \(No such file"):
+    with pytest.raises(DataError, match=r"no\.yaml: cannot be read: No such file"):
         read_about(tmp_path / "no.yaml")

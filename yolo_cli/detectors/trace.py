@@ -1,0 +1,144 @@
+"""The steps of one detection as data, for those who explain or measure a detector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.codec import Candidates, Head
+from yolo_cli.detections import Detections
+from yolo_cli.letterbox import Letterbox
+
+__all__ = ["GridOutput", "RegionOutput", "RegionScores", "Selection", "Times", "Trace"]
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long one call took, in milliseconds.
+
+    Attributes:
+        prepare_ms: before the network: resizing the images, or proposing regions.
+        infer_ms: the network, cropping included where it takes crops.
+        post_ms: after it: decoding and suppression.
+    """
+
+    prepare_ms: float
+    infer_ms: float
+    post_ms: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """The candidates of one image, and those that became detections.
+
+    Attributes:
+        candidates: (box, class) pairs above the confidence, boxes in pixels of the image; `slot` is the
+            region, or the anchor of a cell counted through all heads, that each came from.
+        boxes: (N, 4), those of the candidates in the unit in which suppression compares them.
+        kept: (K,), positions of the candidates that suppression leaves, most confident first.
+        returned: (D,), positions of the candidates that are returned, most confident first.
+        detections: these, clipped to the image.
+    """
+
+    candidates: Candidates
+    boxes: Floats
+    kept: Integers
+    returned: Integers
+    detections: Detections
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridOutput:
+    """What a network predicts at every cell of its grids.
+
+    Attributes:
+        raw_heads: each float32 (rows, columns, channels).
+        heads: how each of them is decoded.
+        letterbox: how the image was fitted into the network's input.
+    """
+
+    raw_heads: tuple[NDArray[np.float32], ...]
+    heads: tuple[Head, ...]
+    letterbox: Letterbox
+
+    @property
+    def anchors(self) -> int:
+        """How many anchors there are, over all cells of all heads."""
+        pairs = zip(self.raw_heads, self.heads, strict=True)
+        return sum(raw.shape[0] * raw.shape[1] * len(head.anchors) for raw, head in pairs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionScores:
+    """The classifier's predictions for the regions of one image.
+
+    Attributes:
+        scores: (N, C), in [0, 1]: the confidence of each class; background is not among them.
+        xyxy: (N, C, 4), the box predicted for each class, in pixels of the image. (N, 1, 4) where that does
+            not depend on the class.
+
+    Raises:
+        ValueError: if the shapes do not fit together.
+    """
+
+    scores: Floats
+    xyxy: Floats
+
+    def __post_init__(self) -> None:
+        count, classes = self.scores.shape
+        if self.xyxy.shape not in ((count, classes, 4), (count, 1, 4)):
+            raise ValueError(f"boxes {self.xyxy.shape} do not fit scores {self.scores.shape}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionOutput:
+    """The regions of an image, and the predictions for each.
+
+    Attributes:
+        regions: (N, 4), in pixels of the image; they may reach out of it.
+        predictions: of the classifier.
+        origins: numbers of regions (M,) → where each of them came from, in words.
+    """
+
+    regions: Floats
+    predictions: RegionScores
+    origins: Callable[[Integers], list[str]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """The steps of the detection of one image. Either ``grid`` or ``proposed`` is there, never both.
+
+    Attributes:
+        times: of each step.
+        selection: what became of the boxes above the confidence.
+        grid: what the network predicted, for detectors that evaluate a fixed grid.
+        proposed: the same for detectors that evaluate regions.
+    """
+
+    times: Times
+    selection: Selection
+    grid: GridOutput | None = None
+    proposed: RegionOutput | None = None
+
+    @property
+    def detections(self) -> Detections:
+        """The same as `detect` returns for this image."""
+        return self.selection.detections
+
+    @property
+    def regions(self) -> Floats | None:
+        """The evaluated regions (N, 4) in pixels of the image; None for detectors without proposals."""
+        return None if self.proposed is None else self.proposed.regions
+
+    @property
+    def evaluated(self) -> int:
+        """How many regions, or anchors of cells, were evaluated."""
+        return len(self.proposed.regions) if self.proposed else self.grid.anchors if self.grid else 0

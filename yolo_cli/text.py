@@ -1,0 +1,195 @@
+"""Text, list, YAML and JSON files → plain values, with one clear line where they are broken."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from yolo_cli.errors import DataError, UsageError
+
+__all__ = [
+    "did_you_mean",
+    "fixed_slashes",
+    "nearest",
+    "number",
+    "read_json",
+    "read_lines",
+    "read_text",
+    "read_yaml",
+    "shorten",
+    "text_encoding",
+]
+
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_ENCODING: ContextVar[str | None] = ContextVar("encoding", default=None)
+
+
+@contextmanager
+def text_encoding(encoding: str | None) -> Iterator[None]:
+    """Within the block, files without a byte-order mark are read in ``encoding``; None means UTF-8.
+
+    Raises:
+        UsageError: if Python knows no such encoding of text.
+    """
+    try:
+        "a".encode(encoding or "utf-8")
+    except LookupError:
+        raise UsageError(
+            f"--encoding {encoding}: is not known; give a name such as cp1252, gbk or utf-16-le"
+        ) from None
+    token = _ENCODING.set(encoding)
+    try:
+        yield
+    finally:
+        _ENCODING.reset(token)
+
+
+def read_text(path: Path, encoding: str | None = None) -> str:
+    r"""The text of a file: UTF-8, or UTF-16 with a byte-order mark; no mark is part of the text.
+
+    Line ends of every kind become ``\n``.
+
+    Args:
+        path: the file.
+        encoding: what a file without a byte-order mark is in; None means that of `text_encoding`, else UTF-8.
+
+    Raises:
+        DataError: if the file cannot be read or is not text in that encoding.
+    """
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
+        raise DataError(f"{path}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault
+    given = encoding or _ENCODING.get() or "utf-8"
+    marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), given)
+    try:
+        text = data.decode(marked)
+    except UnicodeDecodeError as fault:
+        raise DataError(_undecodable(path, data, fault.start, marked)) from fault
+    if "\0" in text:
+        hint = "; UTF-16 without a byte-order mark needs --encoding utf-16-le" if data[1:2] == b"\0" else ""
+        raise DataError(f"{path}: is not text (it holds NUL bytes){hint or '; write it again'}")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _undecodable(path: Path, data: bytes, at: int, encoding: str) -> str:
+    """The words for a file that is not in the encoding that it was read in."""
+    line = data.count(b"\n", 0, at) + 1
+    what = f"is not text in {encoding.removesuffix('-sig').upper()} (byte {at}: 0x{data[at]:02X})"
+    return f"{path}:{line}: {what}; save it as UTF-8, or name its encoding, as in --encoding cp1252"
+
+
+def read_lines(path: Path, encoding: str | None = None) -> list[str]:
+    """The lines of a file without blanks around them; blank lines at the end are left out.
+
+    Raises:
+        DataError: as `read_text`.
+    """
+    return [line.strip() for line in read_text(path, encoding).rstrip().split("\n")]
+
+
+def read_yaml(path: Path, encoding: str | None = None, *, strings: bool = False) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Args:
+        path: the file.
+        encoding: as for `read_text`.
+        strings: give every scalar as the text in the file. YAML would turn a class called ``no`` or ``on``
+            into a boolean and ``1:30`` into 90.
+
+    Raises:
+        DataError: if the file cannot be read, is not YAML, or is not a mapping.
+    """
+    import yaml
+
+    text = read_text(path, encoding)
+    try:
+        value = yaml.load(text, yaml.BaseLoader if strings else yaml.SafeLoader)  # noqa: S506 - both are safe
+    except yaml.MarkedYAMLError as fault:
+        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
+        raise DataError(f"{path}:{line}: is not YAML: {fault.problem}; fix this line") from fault
+    except (yaml.YAMLError, ValueError, RecursionError) as fault:
+        raise DataError(f"{path}: is not YAML: {shorten(fault)}; fix it") from fault
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: must hold lines such as 'key: value'")
+    return {str(key): item for key, item in value.items()}
+
+
+def read_json(path: Path, encoding: str | None = None) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        DataError: if the file cannot be read or is not JSON.
+    """
+    text = read_text(path, encoding)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as fault:
+        place = f"{path}:{fault.lineno}"
+        raise DataError(f"{place}: is not JSON (cut short?): {fault.msg}; write it again") from fault
+    except (ValueError, RecursionError) as fault:
+        raise DataError(f"{path}: is not JSON: {shorten(fault)}; write it again") from fault
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A question about the known word that is most like ``word``; ``otherwise`` where none is.
+
+    >>> did_you_mean("detct", ["detect", "train"]), did_you_mean("x", ["detect"], "there is only detect")
+    ('did you mean detect?', 'there is only detect')
+    """
+    near = nearest(word, known)
+    return f"did you mean {near}?" if near else otherwise
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word that is most like ``word``, whatever the case; None where none is like it.
+
+    ``cutoff`` is the least similarity, from 0 to 1, of `difflib.SequenceMatcher.ratio`.
+
+    >>> nearest("ResNet5", ["resnet50", "vgg16"])
+    'resnet50'
+    """
+    import difflib
+
+    words = {other.casefold(): other for other in known}
+    return next((words[near] for near in difflib.get_close_matches(word.casefold(), words, 1, cutoff)), None)
+
+
+def number(value: Any) -> float | None:
+    """A JSON number or a numeral as float (NaN and infinities too), or None for anything else.
+
+    >>> number("2.5"), number(7), number(True), number("seven"), number(None)
+    (2.5, 7.0, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str) and "_" in value:  # Python reads 1_000 as a thousand
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def shorten(value: object, length: int = 80) -> str:
+    """The text of a value on one line of at most ``length`` characters, for messages.
+
+    >>> shorten("a  b" + chr(10) + "c", 4)
+    'a b…'
+    """
+    line = " ".join(str(value).split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def fixed_slashes(name: str) -> str:
+    """A path as a file names it, with Windows' backslashes as slashes.
+
+    >>> fixed_slashes("images" + chr(92) + "a.jpg")
+    'images/a.jpg'
+    """
+    return name.replace("\\", "/")
