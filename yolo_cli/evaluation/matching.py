@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import box_area
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.pairs import Pairs, overlapping_pairs
 from yolo_cli.evaluation.protocol import AreaRange, Protocol
@@ -108,7 +107,7 @@ def match(gathered: EvaluationSet, protocol: Protocol) -> Matches:
     shape = (len(protocol.areas), len(thresholds), len(ranking))  # (A, T, M)
     hit, ignored = np.zeros(shape, bool), np.zeros(shape, bool)
     ground_truths = np.zeros((len(protocol.areas), len(gathered.class_names)), np.int64)  # (A, K)
-    own_area = box_area(gathered.found.xyxy)[ranking.order]  # (M,)
+    own_area = gathered.found_wh[ranking.order].prod(axis=1)  # (M,)
     for a, sizes in enumerate(protocol.areas):
         outside = gts_outside(gathered, sizes)  # (T,)
         ground_truths[a] = np.bincount(

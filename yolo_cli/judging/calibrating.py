@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from yolo_cli.detections import Detections
 from yolo_cli.evaluation import (
     CalibrationMap,
     EvaluationSet,
@@ -73,7 +72,7 @@ def _mapped(gathered: EvaluationSet, calibration: CalibrationMap | None) -> Eval
         return gathered
     found = gathered.found
     confidence = calibration.apply(found.confidence)  # (D,)
-    return replace(gathered, found=Detections(found.xyxy, confidence, found.class_id))
+    return replace(gathered, found=replace(found, confidence=confidence))
 
 
 def halves(count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
