@@ -11,7 +11,6 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from yolo_cli.boxes import xyxy_to_xywh
 from yolo_cli.evaluation import EvaluationSet
 
 
@@ -53,7 +52,7 @@ def _gt_rows(gathered: EvaluationSet) -> list[dict[str, Any]]:
             "area": float(area[g]),
             "iscrowd": int(ground_truth.crowd[g]),
         }
-        for g, box in enumerate(xyxy_to_xywh(ground_truth.xyxy).tolist())
+        for g, box in enumerate(np.hstack([ground_truth.xyxy[:, :2], gathered.gt_wh]).tolist())
     ]
 
 
@@ -69,5 +68,5 @@ def _found_rows(gathered: EvaluationSet) -> list[dict[str, Any]]:
             "iscrowd": 0,
             "score": float(found.confidence[d]),
         }
-        for d, box in enumerate(xyxy_to_xywh(found.xyxy).tolist())
+        for d, box in enumerate(np.hstack([found.xyxy[:, :2], gathered.found_wh]).tolist())
     ]

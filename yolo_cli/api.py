@@ -81,7 +81,8 @@ def load_detector(
     """Load a model, ready to be called with images.
 
     Args:
-        weights: the name of a model (``yolo weights list``), or the path of one of its files.
+        weights: the name of a model (``yolo weights list``), the path of one of its files, or the folder
+            of a training run.
         engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where there is a GPU.
         device: ``cpu``, ``gpu``, or ``auto``: whichever there is.
         **options: see `DetectOptions`: ``conf``, ``nms_iou``, ``max_det``, ``classes``, ``imgsz``, …
@@ -92,7 +93,7 @@ def load_detector(
     >>> load_detector("yolov4-tiny-coco", conf=0.4)
     <Predictor yolov4-tiny-coco 416x416: 80 classes>
     """
-    loaded = detectors.load_detector(os.fspath(weights), engine=engine, device=device)
+    loaded = detectors.load_detector(weights, engine=engine, device=device)
     return Predictor(loaded).with_options(**options)
 
 

@@ -34,6 +34,8 @@ class Detections:
         xyxy: float, (N, 4), pixels of the upright original.
         confidence: float, (N,), in [0, 1].
         class_id: integer, (N,), an index into the detector's ``class_names``.
+        wh: float, (N, 2), pixels: the widths and heights in a COCO file, which may differ from ``xyxy``
+            by a rounding error; None where there is no such file.
 
     Raises:
         ValueError: if the shapes or kinds of the arrays do not fit together.
@@ -46,19 +48,23 @@ class Detections:
     xyxy: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     confidence: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
     class_id: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+    wh: Floats | None = None
 
     def __post_init__(self) -> None:
         count = len(self.xyxy)
         _check("xyxy", self.xyxy, (count, 4), np.floating)
         _check("confidence", self.confidence, (count,), np.floating)
         _check("class_id", self.class_id, (count,), np.integer)
+        if self.wh is not None:
+            _check("wh", self.wh, (count, 2), np.floating)
 
     def __len__(self) -> int:
         return len(self.xyxy)
 
     def __getitem__(self, index: slice | Integers | Bools) -> Detections:
         """The detections at ``index``: a slice, integer positions (K,) or a mask (N,)."""
-        return Detections(self.xyxy[index], self.confidence[index], self.class_id[index])
+        wh = None if self.wh is None else self.wh[index]
+        return Detections(self.xyxy[index], self.confidence[index], self.class_id[index], wh)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +78,8 @@ class GroundTruth:
         difficult: bool, (N,): VOC's ``difficult``; neither a hit nor a miss to find.
         area: float, (N,), the area that decides small, medium or large: COCO's ``area`` (of the outline)
             where a file gives it, else the box's.
+        wh: float, (N, 2), pixels: the widths and heights in a COCO file, which may differ from ``xyxy``
+            by a rounding error; None where there is no such file.
 
     Raises:
         ValueError: if the shapes or kinds of the arrays do not fit together.
@@ -83,6 +91,7 @@ class GroundTruth:
     crowd: Bools = None  # type: ignore[assignment]
     difficult: Bools = None  # type: ignore[assignment]
     area: Floats = None  # type: ignore[assignment]
+    wh: Floats | None = None
 
     def __post_init__(self) -> None:
         count = len(self.xyxy)
@@ -94,18 +103,27 @@ class GroundTruth:
             if given[name] is None:
                 fill(self, name, np.zeros(count, bool))
         if given["area"] is None:
-            fill(self, "area", np.prod(np.maximum(self.xyxy[:, 2:] - self.xyxy[:, :2], 0), axis=1))
+            wh = np.maximum(self.xyxy[:, 2:] - self.xyxy[:, :2], 0) if self.wh is None else self.wh  # (N, 2)
+            fill(self, "area", np.prod(wh, axis=1))
         _check("crowd", self.crowd, (count,), np.bool_)
         _check("difficult", self.difficult, (count,), np.bool_)
         _check("area", self.area, (count,), np.floating)
+        if self.wh is not None:
+            _check("wh", self.wh, (count, 2), np.floating)
 
     def __len__(self) -> int:
         return len(self.xyxy)
 
     def __getitem__(self, index: slice | Integers | Bools) -> GroundTruth:
         """The boxes at ``index``: a slice, integer positions (K,) or a mask (N,)."""
+        wh = None if self.wh is None else self.wh[index]
         return GroundTruth(
-            self.xyxy[index], self.class_id[index], self.crowd[index], self.difficult[index], self.area[index]
+            self.xyxy[index],
+            self.class_id[index],
+            self.crowd[index],
+            self.difficult[index],
+            self.area[index],
+            wh,
         )
 
 

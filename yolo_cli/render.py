@@ -18,7 +18,16 @@ from yolo_cli.detections import Detections
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
 
-__all__ = ["PALETTE_SIZE", "DrawStyle", "class_colour", "draw"]
+__all__ = [
+    "PALETTE_SIZE",
+    "DrawStyle",
+    "LabelledBox",
+    "class_colour",
+    "draw",
+    "draw_boxes",
+    "put_text",
+    "text_width",
+]
 
 PALETTE_SIZE = 128
 _SMALLEST_TEXT = 8  # pixels; smaller letters cannot be read, so the label is left out
@@ -79,6 +88,23 @@ class DrawStyle:
 _PLAIN = DrawStyle()
 
 
+@dataclass(frozen=True, slots=True)
+class LabelledBox:
+    """A box to draw.
+
+    Attributes:
+        xyxy: in pixels of the image.
+        text: its label; "" for none.
+        colour: RGB.
+        line_width: in pixels; None follows the image's size.
+    """
+
+    xyxy: tuple[float, ...]
+    text: str
+    colour: Colour
+    line_width: int | None = None
+
+
 def draw(
     image: Image, detections: Detections, class_names: Sequence[str], style: DrawStyle = _PLAIN
 ) -> Pixels:
@@ -95,21 +121,37 @@ def draw(
     Returns:
         uint8, (height, width, 3), RGB, as large as the image.
     """
+    order = np.argsort(-detections.confidence, kind="stable")  # (N,), most confident first
+    return draw_boxes(image, [_labelled(detections, int(at), class_names, style) for at in order])
+
+
+def _labelled(detections: Detections, at: int, class_names: Sequence[str], style: DrawStyle) -> LabelledBox:
+    """One detection as it is drawn."""
+    number = int(detections.class_id[at])
+    text = class_names[number] if 0 <= number < len(class_names) else f"class {number}"
+    if style.confidence:
+        text += f" {detections.confidence[at]:.2f}"
+    label = text if style.labels else ""
+    return LabelledBox(tuple(detections.xyxy[at].tolist()), label, class_colour(number), style.line_width)
+
+
+def draw_boxes(image: Image, boxes: Sequence[LabelledBox]) -> Pixels:
+    """Draw boxes on a copy of the image: the first lie on top, and choose their label's place first.
+
+    Returns:
+        uint8, (height, width, 3), RGB, as large as the image.
+    """
     canvas = image.rgb.copy()
     side = (image.height * image.width) ** 0.5
-    line, size = style.line_width or max(1, round(side / 240)), _text_size(side, len(detections))
-    order = np.argsort(-detections.confidence, kind="stable")  # (N,), most confident first
-    boxes = _pixel_boxes(detections.xyxy[order], image.width, image.height)
+    line, size = max(1, round(side / 240)), _text_size(side, len(boxes))
+    places = _pixel_boxes(np.array([box.xyxy for box in boxes]).reshape(-1, 4), image.width, image.height)
     labels: list[_Label] = []
-    for index, box in zip(order, boxes, strict=True) if style.labels else ():
-        number = int(detections.class_id[index])
-        text = class_names[number] if 0 <= number < len(class_names) else f"class {number}"
-        if style.confidence:
-            text += f" {detections.confidence[index]:.2f}"
-        label = _label(text, class_colour(number), box, size, canvas, [old.place for old in labels])
+    for box, place in zip(boxes, places, strict=True):
+        taken = [old.place for old in labels]
+        label = _label(box.text, box.colour, place, size, canvas, taken) if box.text else None
         labels += [label] if label else []
-    for index, box in zip(order[::-1], boxes[::-1], strict=True):
-        _draw_box(canvas, box, class_colour(int(detections.class_id[index])), line)
+    for box, place in zip(boxes[::-1], places[::-1], strict=True):
+        _draw_box(canvas, place, box.colour, box.line_width or line)
     for label in reversed(labels):
         _draw_label(canvas, label)
     return canvas
@@ -174,7 +216,7 @@ def _label(
     height, width = canvas.shape[:2]
     while True:
         padding = max(1, size // 5)
-        wide, high = _text_width(text, size) + 2 * padding, round(size * 1.25) + padding
+        wide, high = text_width(text, size) + 2 * padding, round(size * 1.25) + padding
         if wide <= width and high <= height:
             return _Label(text, _free_place(box, wide, high, (width, height), taken), colour, size, padding)
         if size <= _SMALLEST_TEXT:
@@ -210,14 +252,19 @@ def _draw_label(canvas: Pixels, label: _Label) -> None:
     canvas[place.top : place.bottom, place.left : place.right] = label.colour
     ink = (0, 0, 0) if _luminance(label.colour) > 0.179 else (255, 255, 255)
     at = (place.left + label.padding, place.bottom - label.padding // 2 - round(label.size * 0.25))
+    put_text(canvas, label.text, at, label.size, ink)
+
+
+def put_text(canvas: Pixels, text: str, at: tuple[int, int], size: int, ink: Colour) -> None:
+    """Write a line of ``size`` pixels on ``canvas``; its baseline begins at ``at`` (x, y)."""
     if hasattr(cv2, "FontFace"):
-        cv2.putText(canvas, label.text, at, ink, _font(), label.size, 500)
+        cv2.putText(canvas, text, at, ink, _font(), size, 500)
     else:
-        cv2.putText(canvas, label.text, at, cv2.FONT_HERSHEY_SIMPLEX, label.size / 30, ink, 1, cv2.LINE_AA)
+        cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, size / 30, ink, 1, cv2.LINE_AA)
 
 
-def _text_width(text: str, size: int) -> int:
-    """In pixels."""
+def text_width(text: str, size: int) -> int:
+    """The width in pixels of a line of ``size`` pixels."""
     if hasattr(cv2, "FontFace"):
         return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size, 500)[2])
     return int(cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size / 30, 1)[0][0])

@@ -275,10 +275,20 @@ def test_wrong_usage_is_one_line(detector, call, says):
     assert "\n" not in str(fault.value)
 
 
-@pytest.mark.parametrize("weights", ["yolov4-tiny-coco", "windows-voc", "localisation-voc"])
-def test_threads_share_a_detector(weights):
+@pytest.mark.parametrize(
+    ("weights", "engine"),
+    [
+        ("yolov4-tiny-coco", "onnx"),
+        ("windows-voc", "onnx"),
+        ("localisation-voc", "onnx"),
+        pytest.param("fast-rcnn-voc", "onnx", marks=pytest.mark.slow),
+        pytest.param("faster-rcnn-voc", "onnx", marks=pytest.mark.slow),
+        pytest.param("yolov4-tiny-coco", "keras", marks=pytest.mark.slow),
+    ],
+)
+def test_threads_share_a_detector(weights, engine):
     """Images of three shapes at once, many times: what one thread does must not reach another."""
-    detector = load_detector(weights, engine="onnx", device="cpu")
+    detector = load_detector(weights, engine=engine, device="cpu")
     alone = detector("photos")
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(detector, [result.image for result in alone] * 4))

@@ -12,7 +12,7 @@ from yolo_cli import render
 from yolo_cli.detections import Detections
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
-from yolo_cli.render import PALETTE_SIZE, DrawStyle, class_colour, draw
+from yolo_cli.render import PALETTE_SIZE, DrawStyle, LabelledBox, class_colour, draw, draw_boxes
 
 NAMES = ["cat", "dog"]
 
@@ -210,3 +210,17 @@ def test_labels_without_confidence_are_narrower():
 def test_lines_have_at_least_a_pixel():
     with pytest.raises(UsageError, match="--line-width is 0, and must be at least 1"):
         DrawStyle(line_width=0)
+
+
+def test_boxes_have_their_own_text_colour_and_line():
+    """The first lies on top; a box without text has no label."""
+    image = Image(np.zeros((100, 100, 3), np.uint8))
+    red, blue = (255, 0, 0), (0, 0, 255)
+    drawn = draw_boxes(
+        image, [LabelledBox((20, 20, 80, 80), "", red, 2), LabelledBox((20, 20, 80, 80), "", blue, 5)]
+    )
+    assert drawn[50, 20:26].tolist() == [list(red)] * 2 + [list(blue)] * 3 + [[0, 0, 0]]
+    assert not drawn[:20].any()
+    labelled = draw_boxes(image, [LabelledBox((20, 40, 80, 80), "7. cat", red, 2)])
+    assert (labelled[:40] == red).all(axis=2).any()  # above the box
+    assert not image.rgb.any()

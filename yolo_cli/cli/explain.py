@@ -28,8 +28,8 @@ _HELP = """Say why a model found what it found at one point.
 
 For YOLO: which cell, anchor and scale of the network answered there, and its raw values. For the others: how
 many windows or proposals lie over the point, and what the best of them show. For all: which box suppressed
-which at which overlap. As text and as an image: left what was looked at, and every box over the point; right
-what suppression left.
+which at which overlap. As text, and as an image: the grid of each head, or the regions, with the boxes over
+the point by their numbers in the text; on the right what suppression left.
 
 \b
 yolo explain examples/cat.jpg --at 220,150

@@ -243,7 +243,8 @@ def _row(entry: Mapping[str, Any], index: int, class_id: int) -> Row:
     x, y, w, h = (float(value) for value in entry["bbox"])
     area = number(entry.get("area"))
     crowd = bool(number(entry.get("iscrowd")))
-    return Row(index, class_id, (x, y, x + w, y + h), crowd, area=float("nan") if area is None else area)
+    area = float("nan") if area is None else area
+    return Row(index, class_id, (x, y, x + w, y + h), crowd, area=area, wh=(w, h))
 
 
 def _declared_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:

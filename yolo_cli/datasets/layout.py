@@ -48,6 +48,7 @@ class Row(NamedTuple):
         crowd: COCO's ``iscrowd``.
         difficult: VOC's ``difficult``.
         area: COCO's ``area`` in square pixels; NaN where the file gives none.
+        wh: COCO's width and height in pixels; None in the other forms.
     """
 
     row: int
@@ -56,6 +57,7 @@ class Row(NamedTuple):
     crowd: bool = False
     difficult: bool = False
     area: float = float("nan")
+    wh: tuple[float, float] | None = None
 
 
 def gather(
@@ -109,13 +111,16 @@ def _ground_truth(rows: Sequence[Row]) -> GroundTruth:
     """Boxes of rows that all are boxes; an area that the file does not give is the box's."""
     xyxy = np.array([row.xyxy for row in rows], float).reshape(-1, 4)  # (N, 4)
     given = np.array([row.area for row in rows], float)  # (N,)
-    own = np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1)  # (N,)
+    wh = np.array([row.wh for row in rows if row.wh], float).reshape(-1, 2)  # (N, 2), or (0, 2)
+    known = wh if len(wh) == len(rows) else None
+    own = np.prod(xyxy[:, 2:] - xyxy[:, :2] if known is None else known, axis=1)  # (N,)
     return GroundTruth(
         xyxy,
         np.array([row.class_id for row in rows], np.int64),
         np.array([row.crowd for row in rows], bool),
         np.array([row.difficult for row in rows], bool),
         np.where(np.abs(given) < _LARGEST**2, given, own),
+        known,
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.matching import match
@@ -169,7 +168,7 @@ def _mapped(gathered: EvaluationSet, calibration: CalibrationMap | None) -> Eval
         return gathered
     found = gathered.found
     confidence = calibration.apply(found.confidence)  # (D,)
-    return replace(gathered, found=Detections(found.xyxy, confidence, found.class_id))
+    return replace(gathered, found=replace(found, confidence=confidence))
 
 
 def _grouped(detections: Scored) -> tuple[Floats, Floats, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,14 +65,14 @@ class ClassMatch:
         """Detections of the model with their places in ``names``; those without one go."""
         class_id = self.of_model[detections.class_id]  # (N,)
         kept = class_id >= 0  # (N,)
-        return Detections(detections.xyxy[kept], detections.confidence[kept], class_id[kept])
+        return replace(detections[kept], class_id=class_id[kept])
 
     def ground_truth(self, ground_truth: GroundTruth) -> GroundTruth:
         """Ground truth of the data with its places in ``names``; what has none goes."""
         class_id = self.of_data[ground_truth.class_id]  # (N,)
         kept = class_id >= 0  # (N,)
         of_kept = ground_truth[kept]
-        return GroundTruth(of_kept.xyxy, class_id[kept], of_kept.crowd, of_kept.difficult, of_kept.area)
+        return replace(of_kept, class_id=class_id[kept])
 
 
 def match_classes(

@@ -37,6 +37,7 @@ class CocoResults:
         category_id: (N,), as the file has it.
         xyxy: float64, (N, 4), pixels.
         score: float64, (N,), in [0, 1].
+        wh: float64, (N, 2), pixels, as the file has them.
     """
 
     image_ids: tuple[int | str, ...]
@@ -44,6 +45,7 @@ class CocoResults:
     category_id: NDArray[np.int64]
     xyxy: NDArray[np.float64]
     score: NDArray[np.float64]
+    wh: NDArray[np.float64]
 
 
 def read_coco_results(path: Path) -> CocoResults:
@@ -67,7 +69,7 @@ def read_coco_results(path: Path) -> CocoResults:
     pairs = np.array(ids, np.int64).reshape(-1, 2)  # (N, 2): image, category
     _check_numbers(values, path)
     xyxy = np.concatenate([values[:, :2], values[:, :2] + values[:, 2:4]], axis=1)  # (N, 4)
-    return CocoResults(tuple(places), pairs[:, 0], pairs[:, 1], xyxy, values[:, 4])
+    return CocoResults(tuple(places), pairs[:, 0], pairs[:, 1], xyxy, values[:, 4], values[:, 2:4])
 
 
 def check_size(path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from yolo_cli.boxes import xyxy_to_xywh
 from yolo_cli.errors import UsageError
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 
@@ -72,9 +71,9 @@ def _indexed(data: Any, gathered: EvaluationSet, rows: list[dict[str, Any]]) -> 
     return data
 
 
-def _rows(xyxy: Any, image_places: Any, class_id: Any) -> list[dict[str, Any]]:
+def _rows(xyxy: Any, wh: Any, image_places: Any, class_id: Any) -> list[dict[str, Any]]:
     """The keys that ground truth and detections have in common."""
-    columns = (xyxy_to_xywh(xyxy).tolist(), image_places.tolist(), class_id.tolist())
+    columns = (np.concatenate([xyxy[:, :2], wh], axis=1).tolist(), image_places.tolist(), class_id.tolist())
     return [
         {"id": place, "image_id": image + 1, "category_id": k + 1, "bbox": box, "area": box[2] * box[3]}
         for place, (box, image, k) in enumerate(zip(*columns, strict=True), start=1)
@@ -85,7 +84,8 @@ def _ground_truth(gathered: EvaluationSet) -> list[dict[str, Any]]:
     """Ground truth as annotations."""
     # It knows no "difficult", but an area beyond all sizes is to it what difficult is to us: ignored.
     area = np.where(gathered.ground_truth.difficult, 1e11, gathered.gt_area)  # (T,)
-    rows = _rows(gathered.ground_truth.xyxy, gathered.gt_image, gathered.ground_truth.class_id)
+    boxes = gathered.ground_truth
+    rows = _rows(boxes.xyxy, gathered.gt_wh, gathered.gt_image, boxes.class_id)
     extra = zip(area.tolist(), gathered.crowd.tolist(), strict=True)
     return [
         {**row, "area": size, "iscrowd": int(crowd)} for row, (size, crowd) in zip(rows, extra, strict=True)
@@ -94,6 +94,6 @@ def _ground_truth(gathered: EvaluationSet) -> list[dict[str, Any]]:
 
 def _found(gathered: EvaluationSet) -> list[dict[str, Any]]:
     """Detections as annotations with a score."""
-    rows = _rows(gathered.found.xyxy, gathered.found_image, gathered.found.class_id)
+    rows = _rows(gathered.found.xyxy, gathered.found_wh, gathered.found_image, gathered.found.class_id)
     scores = gathered.found.confidence.tolist()
     return [{**row, "iscrowd": 0, "score": score} for row, score in zip(rows, scores, strict=True)]

@@ -59,6 +59,16 @@ class EvaluationSet:
         return self.crowd | self.ground_truth.difficult
 
     @property
+    def found_wh(self) -> Floats:
+        """(D, 2): width and height of each detection in pixels."""
+        return _wh(self.found)
+
+    @property
+    def gt_wh(self) -> Floats:
+        """(T, 2): width and height of each ground truth in pixels."""
+        return _wh(self.ground_truth)
+
+    @property
     def gt_area(self) -> Floats:
         """(T,): the areas in square pixels that decide the size of each ground truth."""
         assert self.ground_truth.area is not None  # GroundTruth completes itself
@@ -165,6 +175,7 @@ def _joined(parts: Sequence[Detections]) -> Detections:
         _end_to_end([part.xyxy for part in parts], np.float64),
         _end_to_end([part.confidence for part in parts], np.float64),
         _end_to_end([part.class_id for part in parts], np.int32),
+        _end_to_end([_wh(part) for part in parts], np.float64),
     )
 
 
@@ -176,7 +187,16 @@ def _joined_gt(parts: Sequence[GroundTruth]) -> GroundTruth:
         _end_to_end([part.crowd for part in parts], np.bool_),
         _end_to_end([part.difficult for part in parts], np.bool_),
         _end_to_end([part.area for part in parts], np.float64),
+        _end_to_end([_wh(part) for part in parts], np.float64),
     )
+
+
+def _wh(boxes: Detections | GroundTruth) -> Floats:
+    """Width and height (N, 2) in float64: as a file gives them, else those of the edges."""
+    if boxes.wh is not None:
+        return boxes.wh
+    xyxy = boxes.xyxy.astype(np.float64, copy=False)
+    return np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
 
 
 def _end_to_end(arrays: Sequence[Any], kind: type[np.generic]) -> NDArray[Any]:

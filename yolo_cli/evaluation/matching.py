@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import box_area
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.pairs import Pairs, overlapping_pairs
 from yolo_cli.evaluation.protocol import COCO, AreaRange, Protocol
@@ -157,7 +156,7 @@ def match(gathered: EvaluationSet, protocol: Protocol = COCO) -> Matches:
     hit, ignored = np.zeros(shape, bool), np.zeros(shape, bool)
     matched = np.full(shape[1:], -1, np.int32)  # (T, M)
     counts = np.zeros((len(protocol.areas), len(gathered.class_names)), np.int64)  # (A, K)
-    own_area = box_area(gathered.found.xyxy)[ranking.order]  # (M,)
+    own_area = gathered.found_wh[ranking.order].prod(axis=1)  # (M,)
     for a, sizes in enumerate(protocol.areas):
         outside = gts_outside(gathered, sizes)  # (T,)
         counts[a] = np.bincount(gathered.ground_truth.class_id[~outside], minlength=counts.shape[1])

@@ -111,16 +111,18 @@ def _overlapping(
     """Those of N pairs that overlap enough."""
     found, ground_truth = places  # (N,), (N,)
     a, b = gathered.found.xyxy[order[found]], gathered.ground_truth.xyxy[ground_truth]  # (N, 4), (N, 4)
-    overlap = paired_iou(a, b)  # (N,)
+    own = gathered.found_wh[order[found]].prod(axis=1)  # (N,)
+    other = gathered.gt_wh[ground_truth].prod(axis=1)  # (N,)
+    overlap = paired_iou(a, b, (own, other))  # (N,)
     in_crowd = gathered.crowd[ground_truth]  # (N,)
-    overlap[in_crowd] = _share_inside(a[in_crowd], b[in_crowd])
+    overlap[in_crowd] = _fraction_inside(a[in_crowd], b[in_crowd], own[in_crowd])
     keep = overlap >= at_least  # (N,)
     return Pairs(found[keep], ground_truth[keep], overlap[keep])
 
 
-def _share_inside(a: Floats, b: Floats) -> Floats:
-    """The share (N,) of each of ``a`` (N, 4) that lies in its partner of ``b`` (N, 4)."""
+def _fraction_inside(a: Floats, b: Floats, area: Floats) -> Floats:
+    """The fraction (N,) of each of ``a`` (N, 4), of ``area`` (N,), inside its partner of ``b`` (N, 4)."""
     corners = (np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:]))  # (N, 2), (N, 2)
     common = box_area(np.concatenate(corners, axis=1))  # (N,)
-    share: Floats = common / np.maximum(box_area(a), np.finfo(a.dtype).tiny)  # (N,)
-    return share
+    fraction: Floats = common / np.maximum(area, np.finfo(a.dtype).tiny)  # (N,)
+    return fraction

@@ -1,4 +1,4 @@
-"""An explanation as an image: what the detector had to choose from, and what was left of it."""
+"""An explanation as an image: what the detector had to choose from, and what suppression left."""
 
 from __future__ import annotations
 
@@ -9,63 +9,140 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detections import Detections
 from yolo_cli.explanation.fates import Fate, covers
+from yolo_cli.explanation.legend import BACKGROUND, Entry, legend, titled
 from yolo_cli.explanation.regions import RegionExplanation
 from yolo_cli.explanation.yolo import Explanation, Place
 from yolo_cli.images import Image
-from yolo_cli.render import class_colour, draw
+from yolo_cli.render import LabelledBox, class_colour, draw_boxes
 
 __all__ = ["draw_explanation"]
 
 Pixels = NDArray[np.uint8]
 Box = tuple[float, ...]
 Colour = tuple[int, int, int]
+Numbered = Sequence[tuple[int, Fate[Any]]]
 
-LEAST_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be told apart
-WHITE, BLACK, GAP = (255, 255, 255), (0, 0, 0), 12
+LEAST_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be distinguished
+WHITE, BLACK, RED, YELLOW, GAP = (255, 255, 255), (0, 0, 0), (255, 60, 60), (255, 220, 0), 12
+KEPT, SUPPRESSED = 3, 1  # line widths
+NAMED = 10  # suppressed boxes that get a number, as many as the text names
 FAINT = (0.08, 0.5)  # how much one line covers of what is below it: of many frames, and of few
 FEW = 15  # frames; beyond twice as many, each becomes fainter
+
+_POINT = Entry("dot", RED, 0, "the point")
+_GRID = (
+    Entry("filled", YELLOW, 0, "cell that holds the point"),
+    Entry("frame", WHITE, 1, "anchor of that cell"),
+)
+_REGIONS = (Entry("frame", WHITE, 1, "window or proposal over the point"),)
+_NUMBERS = "Numbers as in the text; a colour for each class."
 
 
 def draw_explanation(
     image: Image, explained: Explanation | RegionExplanation, class_names: tuple[str, ...]
 ) -> Pixels:
-    """Two images side by side, uint8 (H, W, 3).
+    """Panels side by side above a legend, uint8 (H, W, 3).
 
-    Left: what there was to choose from. For YOLO the grid that answered, the cell with the point filled, its
-    anchors in white, and a thin frame around every box over the point. For others, faint, a white frame
-    around every window or proposal over the point and a coloured one around every box above the confidence;
-    bold the most confident detection there, and in white the region that it came from.
-    Right: what suppression left.
+    For YOLO a panel for each head: its grid, the cell that holds the point, that cell's anchors, and the
+    head's boxes over the point. For other detectors one panel: faint, every window or proposal over the point
+    and every box above the confidence; in front, the boxes that the text names, and the region that the best
+    of them came from. The last panel shows what suppression left. Boxes have the numbers of the explanation's
+    ``fates``, from 1.
     """
     scale = max(1.0, LEAST_SIDE / max(image.height, image.width))
     size = round(image.width * scale), round(image.height * scale)
-    large: Any = cv2.resize(image.rgb, size, interpolation=cv2.INTER_CUBIC)
-    fates: Sequence[Fate[Any]] = explained.fates
-    right = draw(Image(large), _kept(fates, scale), class_names)
-    left = (
-        _cells(large, explained, scale)
-        if isinstance(explained, Explanation)
-        else _regions(large, explained, scale)
-    )
-    for panel in (left, right):
+    large = Image(np.asarray(cv2.resize(image.rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8))
+    entries: tuple[Entry, ...] = _REGIONS
+    if isinstance(explained, Explanation):
+        panels, entries = _heads(large, explained, class_names, scale), _GRID
+    else:
+        panels = [_regions(large, explained, scale)]
+    panels.append(("after suppression", _left(large, explained, class_names, scale)))
+    for _, panel in panels:
         _point(panel, explained.point, scale)
-    gap = np.full((size[1], GAP, 3), 255, np.uint8)
-    return np.concatenate([left, gap, right], axis=1)
+    row = _beside([titled(title, panel) for title, panel in panels])
+    entries = (_POINT, *entries, *_box_entries(explained.fates))
+    return np.concatenate([row, legend(entries, _NUMBERS, row.shape[1])], axis=0)
 
 
-def _regions(image: Pixels, explained: RegionExplanation, scale: float) -> Pixels:
-    """The regions over the point, and the boxes that became of them."""
-    canvas = _net(image // 2, explained.over, WHITE, scale)
+def _box_entries(fates: Sequence[Fate[Any]]) -> tuple[Entry, Entry]:
+    """How boxes are drawn, in the colour of the first."""
+    colour = class_colour(fates[0].class_id if fates else 1)
+    return Entry("frame", colour, KEPT, "box that is kept"), Entry(
+        "frame", colour, SUPPRESSED, "suppressed box"
+    )
+
+
+def _beside(panels: Sequence[Pixels]) -> Pixels:
+    """Panels of one height in a row, with gaps."""
+    gap = np.full((panels[0].shape[0], GAP, 3), BACKGROUND, np.uint8)
+    return np.concatenate([part for panel in panels for part in (gap, panel)][1:], axis=1)
+
+
+def _left(
+    image: Image, explained: Explanation | RegionExplanation, class_names: tuple[str, ...], scale: float
+) -> Pixels:
+    """The boxes that suppression left."""
+    fates: Sequence[Fate[Any]] = explained.fates
+    kept = [(number, fate) for number, fate in enumerate(fates, start=1) if fate.kept]
+    return _with_boxes(image, kept, class_names, scale)
+
+
+def _with_boxes(image: Image, fates: Numbered, class_names: tuple[str, ...], scale: float) -> Pixels:
+    """Boxes labelled with number, class and confidence, the first on top."""
+    return draw_boxes(
+        image,
+        [
+            _box(fate, f"{number}. {class_names[fate.class_id]} {fate.confidence:.2f}", scale)
+            for number, fate in fates
+        ],
+    )
+
+
+def _box(fate: Fate[Any], text: str, scale: float) -> LabelledBox:
+    """A box in its class's colour, bold if it is kept."""
+    xyxy = tuple(edge * scale for edge in fate.xyxy)
+    return LabelledBox(xyxy, text, class_colour(fate.class_id), KEPT if fate.kept else SUPPRESSED)
+
+
+def _named(fates: Sequence[Fate[Any]]) -> Numbered:
+    """The fates that the text names, numbered from 1: those kept, and the first of those suppressed."""
+    numbered = list(enumerate(fates, start=1))
+    suppressed = [number for number, fate in numbered if fate.suppressed_by is not None]
+    unnamed = set(suppressed[NAMED:])
+    return [(number, fate) for number, fate in numbered if number not in unnamed]
+
+
+def _heads(
+    image: Image, explained: Explanation, class_names: tuple[str, ...], scale: float
+) -> list[tuple[str, Pixels]]:
+    """For each head a title, and its grid with the point's cell, that cell's anchors and the head's boxes."""
+    panels = []
+    for head in sorted({answer.place.head for answer in explained.answers}):
+        places = [answer.place for answer in explained.answers if answer.place.head == head]
+        canvas, stride, box = image.rgb.copy(), places[0].stride, explained.letterbox
+        _grid(canvas, explained, places[0], scale)
+        for place in places:
+            _frame(canvas, _anchor_box(place, explained), WHITE, scale, 1)
+        fates = [(number, fate) for number, fate in _named(explained.fates) if fate.place.head == head]
+        title = f"stride {stride}: {box.net_height // stride} x {box.net_width // stride} cells"
+        panels.append((title, _with_boxes(Image(canvas), fates, class_names, scale)))
+    return panels
+
+
+def _regions(image: Image, explained: RegionExplanation, scale: float) -> tuple[str, Pixels]:
+    """The regions over the point, and the boxes that became of them, by their numbers."""
+    canvas = _net(image.rgb // 2, explained.over, WHITE, scale)
     for class_id in sorted({fate.class_id for fate in explained.fates}):
-        boxes = [fate.xyxy for fate in explained.fates if fate.class_id == class_id]
-        canvas = _net(canvas, boxes, class_colour(class_id), scale)
+        of_class = [fate.xyxy for fate in explained.fates if fate.class_id == class_id]
+        canvas = _net(canvas, of_class, class_colour(class_id), scale)
     kept = [fate for fate in explained.fates if fate.kept and covers(np.array([fate.xyxy]), explained.point)]
     for fate in kept[:1]:
         _frame(canvas, fate.place.xyxy, WHITE, scale, 1)
-        _frame(canvas, fate.xyxy, class_colour(fate.class_id), scale, 3)
-    return canvas
+    title = f"{len(explained.over):,} of {explained.regions:,} regions are over the point"
+    boxes = [_box(fate, str(number), scale) for number, fate in _named(explained.fates)]
+    return title, draw_boxes(Image(canvas), boxes)
 
 
 def _net(image: Pixels, boxes: Sequence[Box], colour: Colour, scale: float) -> Pixels:
@@ -81,43 +158,32 @@ def _net(image: Pixels, boxes: Sequence[Box], colour: Colour, scale: float) -> P
     return covered
 
 
-def _cells(image: Pixels, explained: Explanation, scale: float) -> Pixels:
-    """The grid that answered, the point's cell, its anchors, and the boxes over the point."""
-    canvas, place = image.copy(), _answering(explained)
-    _grid(canvas, explained, place.stride, scale)
-    for answer in explained.answers:
-        if answer.place.stride == place.stride:
-            _frame(canvas, _anchor_box(answer.place, explained), WHITE, scale, 1)
-    for fate in reversed(explained.fates):
-        _frame(canvas, fate.xyxy, class_colour(fate.class_id), scale, 2)
-    return canvas
-
-
-def _answering(explained: Explanation) -> Place:
-    """The place that the most confident box over the point came from; else the best of the point's cells."""
-    return explained.fates[0].place if explained.fates else explained.answers[0].place
-
-
 def _to_image(xyxy: Box, explained: Explanation) -> Box:
     """A box in pixels of the network's input → pixels of the image."""
     return tuple(explained.letterbox.undo(np.array([xyxy], float))[0].tolist())
 
 
-def _grid(canvas: Pixels, explained: Explanation, stride: int, scale: float) -> None:
-    """Thin lines between the cells of one head, and a veil over the cell that holds the point."""
-    box = explained.letterbox
+def _grid(canvas: Pixels, explained: Explanation, place: Place, scale: float) -> None:
+    """Thin lines between the cells of one head, and a yellow veil over the cell of ``place``."""
+    box, stride = explained.letterbox, place.stride
     for column in range(0, box.net_width + 1, stride):
         x = round(_to_image((column, 0, column, 0), explained)[0] * scale)
         if 0 <= x < canvas.shape[1]:
-            canvas[:, x] = (canvas[:, x].astype(int) + 255) // 2
+            canvas[:, x] = _contrasting(canvas[:, x])
     for row in range(0, box.net_height + 1, stride):
         y = round(_to_image((0, row, 0, row), explained)[1] * scale)
         if 0 <= y < canvas.shape[0]:
-            canvas[y] = (canvas[y].astype(int) + 255) // 2
-    column, row = (int(value // stride) for value in explained.network_point)
-    cell = (column * stride, row * stride, (column + 1) * stride, (row + 1) * stride)
-    x1, y1, x2, y2 = (max(0, round(edge * scale)) for edge in _to_image(cell, explained))
-    canvas[y1:y2, x1:x2] = canvas[y1:y2, x1:x2] // 2 + np.array([127, 110, 0], np.uint8)
+            canvas[y] = _contrasting(canvas[y])
+    left, top = place.column * stride, place.row * stride
+    cell = _to_image((left, top, left + stride, top + stride), explained)
+    x1, y1, x2, y2 = (max(0, round(edge * scale)) for edge in cell)
+    canvas[y1:y2, x1:x2] = canvas[y1:y2, x1:x2] // 2 + np.array(YELLOW, np.uint8) // 2
+
+
+def _contrasting(line: Any) -> Any:
+    """Pixels (N, 3), lighter where they are dark and darker where they are light."""
+    dark = line.mean(axis=1, keepdims=True) < 128  # (N, 1)
+    return (line.astype(int) + np.where(dark, 255, 0)) // 2
 
 
 def _anchor_box(place: Place, explained: Explanation) -> Box:
@@ -141,14 +207,4 @@ def _corners(xyxy: Box, scale: float) -> tuple[tuple[int, int], tuple[int, int]]
 def _point(canvas: Pixels, point: tuple[float, float], scale: float) -> None:
     at = round(point[0] * scale), round(point[1] * scale)
     cv2.circle(canvas, at, 6, BLACK, -1, cv2.LINE_AA)
-    cv2.circle(canvas, at, 4, (255, 60, 60), -1, cv2.LINE_AA)
-
-
-def _kept(fates: Sequence[Fate[Any]], scale: float) -> Detections:
-    """What detection returns of them, in pixels of the enlarged image."""
-    kept = [fate for fate in fates if fate.kept]
-    return Detections(
-        np.array([fate.xyxy for fate in kept], np.float32).reshape(-1, 4) * np.float32(scale),
-        np.array([fate.confidence for fate in kept], np.float32),
-        np.array([fate.class_id for fate in kept], np.int64),
-    )
+    cv2.circle(canvas, at, 4, RED, -1, cv2.LINE_AA)

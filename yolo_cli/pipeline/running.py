@@ -14,7 +14,7 @@ from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
 
 if TYPE_CHECKING:
-    from yolo_cli.detectors.protocol import Detector
+    from yolo_cli.detectors.protocol import Times
 
 __all__ = ["Readable", "run_detector"]
 
@@ -36,8 +36,16 @@ class Readable(Protocol):
         ...
 
 
+class Timed(Protocol):
+    """The part of a `Detector` that the loop needs."""
+
+    def detect_timed(self, images: Sequence[Image], /) -> tuple[list[Detections], Times]:
+        """Detections of each image, and how long each step took for all together."""
+        ...
+
+
 def run_detector(
-    detector: Detector, items: Iterable[Readable], *, batch: int = 1, journal: Journal | None = None
+    detector: Timed, items: Iterable[Readable], *, batch: int = 1, journal: Journal | None = None
 ) -> Iterator[Outcome]:
     """Read images and detect objects on them; one outcome per item, in the order of ``items``.
 
@@ -76,7 +84,7 @@ def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iter
         yield group
 
 
-def _detect(detector: Detector, group: Sequence[Readable]) -> Iterator[Outcome]:
+def _detect(detector: Timed, group: Sequence[Readable]) -> Iterator[Outcome]:
     """Detect on the images that can be read; the others become outcomes with their error."""
     outcomes = [_read(item) for item in group]
     images = [outcome.image for outcome in outcomes if outcome.image is not None]

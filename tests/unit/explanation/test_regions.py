@@ -17,6 +17,7 @@ from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.errors import UsageError
 from yolo_cli.explanation import RegionExplanation, draw_explanation, explain
 from yolo_cli.explanation.fates import covers
+from yolo_cli.explanation.legend import BAR
 from yolo_cli.images import Image, read_image
 from yolo_cli.weights import ModelCard
 
@@ -176,7 +177,9 @@ def test_boxes_beyond_the_limit_are_not_kept():
 def test_nothing_lies_over_the_point():
     explained = explain(hand_made(), BLANK, (90, 45))
     assert explained.over == explained.best == explained.fates == ()
-    assert draw_explanation(BLANK, explained, ("cat", "dog")).shape == (320, 2 * 640 + 12, 3)
+    drawn = draw_explanation(BLANK, explained, ("cat", "dog"))
+    assert drawn.shape[1:] == (2 * 640 + 12, 3)
+    assert drawn.shape[0] > BAR + 320 + BAR
 
 
 @pytest.mark.parametrize("point", [(-1, 5), (100, 5), (5, 50)])
@@ -193,7 +196,8 @@ def test_soft_suppression_removes_nothing():
 def test_it_can_be_drawn():
     # The image grows from 100 x 50 to 640 x 320: 6.4 times.
     drawn = draw_explanation(BLANK, explain(hand_made(), BLANK, (5, 5)), ("cat", "dog"))
-    left, right = drawn[:, :640], drawn[:, 652:]
+    panels = drawn[BAR : BAR + 320]
+    left, right = panels[:, :640], panels[:, 652:]
     assert left[32, 32].tolist() == right[32, 32].tolist() == [255, 60, 60]
     faint = left[127, 100].astype(int)  # the lower edge of region 2, y = 20 · 6.4 - 1
     assert 0 < faint.max() < 255

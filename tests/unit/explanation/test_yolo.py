@@ -13,8 +13,10 @@ from yolo_cli.codec import Head
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import YoloDetector, load_detector
 from yolo_cli.errors import UsageError
-from yolo_cli.explanation import draw_explanation, explain
+from yolo_cli.explanation import draw_explanation, drawing, explain
+from yolo_cli.explanation.legend import BAR
 from yolo_cli.images import Image, read_image
+from yolo_cli.render import class_colour
 from yolo_cli.weights import ModelCard
 
 IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
@@ -128,10 +130,49 @@ def test_soft_suppression_removes_nothing():
 
 @pytest.mark.parametrize("point", [(40, 20), (2, 120)])
 def test_it_can_be_drawn(point):
+    """64 x 128 grows fivefold; below a title, two panels with a gap, above a legend."""
     detector = hand_made(nms_iou=0.4)
     drawn = draw_explanation(BLANK, explain(detector, BLANK, point), detector.class_names)
-    assert drawn.shape == (640, 2 * 320 + 12, 3)
+    assert drawn.shape[1:] == (2 * 320 + 12, 3)
+    assert drawn.shape[0] > BAR + 640 + BAR
     assert not BLANK.rgb.any()
-    left, right = drawn[:, :320], drawn[:, 332:]
+    panels = drawn[BAR : BAR + 640]
+    left, right = panels[:, :320], panels[:, 332:]
     x, y = round(point[0] * 5), round(point[1] * 5)
     assert left[y, x].tolist() == right[y, x].tolist() == [255, 60, 60]
+    assert (drawn[BAR + 640 :] == (255, 220, 0)).all(axis=2).any()  # the cell's colour is in the legend
+
+
+def test_each_head_is_drawn_with_its_own_grid_and_boxes():
+    """The one box over (20, 20) came from the head of stride 32; the other's cells are 16 wide."""
+    heads = (Head("yolo", ((32.0, 32.0),), 32, 1), Head("yolo", ((16.0, 16.0),), 16, 1))
+
+    class TwoHeads:
+        def run(self, batch):
+            coarse, fine = np.full((1, 2, 2, 6), -20.0, np.float32), np.full((1, 4, 4, 6), -20.0, np.float32)
+            coarse[0, 0, 0] = (0, 0, 0, 0, 20, 20)  # centre (16, 16), 32 x 32
+            return [coarse, fine]
+
+    card = ModelCard("said", ("cat",), heads, (64, 64), "stretch")
+    square = Image(np.zeros((64, 64, 3), np.uint8))
+    explained = explain(YoloDetector(TwoHeads(), card, DetectConfig()), square, (20, 20))
+    drawn = draw_explanation(square, explained, ("cat",))
+    assert drawn.shape[1] == 3 * 640 + 2 * 12  # two heads, and what is left
+    coarse, fine, left = (drawn[BAR : BAR + 640, at : at + 640] for at in (0, 652, 1304))
+    grey = [127, 127, 127]
+    assert [coarse[500, x].tolist() for x in (160, 320, 480)] == [[0] * 3, grey, [0] * 3]
+    assert [fine[500, x].tolist() for x in (160, 320, 480)] == [grey] * 3
+    assert not left[500, 320].any()
+    cat = list(class_colour(0))
+    assert [panel[250, 0].tolist() == cat for panel in (coarse, fine, left)] == [True, False, True]
+
+
+def test_boxes_have_the_numbers_of_the_text(monkeypatch):
+    """At (40, 20) there are three boxes; the second was suppressed by the first."""
+    seen = []
+    monkeypatch.setattr(drawing, "draw_boxes", lambda image, boxes: seen.append(boxes) or image.rgb.copy())
+    detector = hand_made(nms_iou=0.4)
+    draw_explanation(BLANK, explain(detector, BLANK, (40, 20)), detector.class_names)
+    grid, left = ([(box.text, box.line_width) for box in boxes] for boxes in seen)
+    assert grid == [("1. cat 1.00", 3), ("2. cat 0.73", 1), ("3. cat 0.50", 3)]
+    assert left == [("1. cat 1.00", 3), ("3. cat 0.50", 3)]
