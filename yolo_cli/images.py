@@ -8,10 +8,9 @@ EXIF orientation, the first frame or page of several. Formats: JPEG, PNG, WebP, 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -147,7 +146,7 @@ def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> by
     """
     if suffix.lower() not in WRITABLE:
         raise UsageError(f"{name}: cannot write {suffix or 'no suffix'}; use one of {' '.join(WRITABLE)}")
-    with _silent_opencv():
+    with _SILENT_OPENCV:
         try:
             done, data = cv2.imencode(suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         except cv2.error:
@@ -181,7 +180,7 @@ def _decode(data: bytes, header: Header) -> NDArray[np.uint8] | None:
     The orientation is the header's, by which boxes are turned too; OpenCV's own reading of it is ignored.
     """
     raw = np.frombuffer(data, np.uint8)  # (bytes,)
-    with _silent_opencv():
+    with _SILENT_OPENCV:
         pixels = _imdecode(raw, cv2.IMREAD_UNCHANGED) if header.alpha else None  # (h, w[, channels])
         rgb = None if pixels is None else _opaque(pixels, header)
         if rgb is None:
@@ -242,12 +241,23 @@ def _uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return pixels.astype(np.uint8, copy=False)
 
 
-@contextmanager
-def _silent_opencv() -> Iterator[None]:
-    """Keep OpenCV's own warnings off stderr: the DataError says it, with the file's name."""
-    logging = cv2.utils.logging
-    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        logging.setLogLevel(before)
+class _Silence:
+    """Keeps OpenCV's warnings off stderr while any thread is inside: the DataError says it, with the name."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._level = Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                cv2.utils.logging.setLogLevel(self._level)
+
+
+_SILENT_OPENCV = _Silence()

@@ -110,7 +110,12 @@ def _paths(path: str, recursive: bool) -> Iterator[InputItem | SourceItem]:
 
 
 def _is_in_memory(source: object) -> bool:
-    return isinstance(source, Image | bytes | bytearray | memoryview | np.ndarray) or _is_pil(source)
+    return isinstance(source, Image | bytes | bytearray | memoryview) or _is_array(source) or _is_pil(source)
+
+
+def _is_array(source: object) -> bool:
+    """Whether NumPy can make an image-like array of it: a tensor of another library, for example."""
+    return isinstance(source, np.ndarray) or (hasattr(source, "__array__") and getattr(source, "ndim", 0) > 1)
 
 
 def _is_pil(source: object) -> bool:
@@ -122,8 +127,8 @@ def _is_pil(source: object) -> bool:
 def _in_memory(source: Any, bgr: bool, name: str) -> InputItem:
     if isinstance(source, Image):
         return InputItem(source.name, lambda: source)
-    if isinstance(source, np.ndarray):
-        return InputItem(name, lambda: array_image(source, bgr=bgr, name=name))
+    if _is_array(source):
+        return InputItem(name, lambda: array_image(np.asarray(source), bgr=bgr, name=name))
     if isinstance(source, bytes | bytearray | memoryview):
         return InputItem(name, lambda: decode_image(bytes(source), name))
     name = str(getattr(source, "filename", "")) or name

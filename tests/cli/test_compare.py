@@ -52,12 +52,12 @@ def test_classes_that_nobody_knows_are_compared_by_recall_alone(tmp_path):
     assert "YOLO: no mAP50, as these images show none of its classes" in done.stderr
 
 
-def test_time_that_is_up_is_said(tmp_path):
+def test_a_time_limit_that_is_reached_is_said(tmp_path):
     words = ["--detectors", "yolo", "--time-limit", "0", "--out", str(tmp_path / "out")]
     done = yolo("compare", "--data", EXAMPLES, *words)
     assert done.exit_code == 0
-    assert "YOLO: its time was up after 1 of 3 images" in done.stderr
-    assert "1 (time up)" in done.stdout
+    assert "YOLO: time limit reached after 1 of 3 images" in done.stderr
+    assert "1 (time limit)" in done.stdout
 
 
 def test_some_images(tmp_path):

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import struct
 import zlib
+from threading import Event, Thread, current_thread
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from tests.images import QUARTERS, encode, reference, smooth
-from yolo_cli.errors import DataError, UsageError
 from yolo_cli.datasets.sizes import image_header
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image, decode_image, read_image, write_image
 
 
@@ -291,3 +293,28 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_an_image_is_rgb_uint8(rgb):
     with pytest.raises(ValueError, match="rgb must be a uint8 array"):
         Image(rgb)
+
+
+def test_opencv_is_as_loud_as_before_when_threads_have_decoded(monkeypatch):
+    """The first thread is done while the second is decoding, which would restore the level that it found."""
+    decode, data, levels = cv2.imdecode, encode(smooth(), "PNG"), []
+    second_is_in, first_is_out = Event(), Event()
+
+    def slow(raw, flags):
+        if current_thread().name == "second":
+            second_is_in.set()
+            assert first_is_out.wait(10)
+            levels.append(cv2.utils.logging.getLogLevel())
+        else:
+            second.start()
+            assert second_is_in.wait(10)
+        return decode(raw, flags)
+
+    before = cv2.utils.logging.getLogLevel()
+    second = Thread(target=decode_image, args=(data, "second"), name="second")
+    monkeypatch.setattr(cv2, "imdecode", slow)
+    decode_image(data, "first")
+    first_is_out.set()
+    second.join()
+    assert levels == [cv2.utils.logging.LOG_LEVEL_SILENT]
+    assert cv2.utils.logging.getLogLevel() == before

@@ -168,3 +168,20 @@ def test_lists_may_hold_folders_and_generators_are_read_lazily(folder):
 
 def test_array_image_is_public_for_drawing():
     assert array_image(QUARTERS, name="x").name == "x"
+
+
+def test_tensors_of_other_libraries_are_arrays():
+    class Tensor:
+        def __init__(self, values):
+            self.values, self.ndim = values, values.ndim
+
+        def __array__(self, dtype=None, copy=None):
+            return self.values
+
+        def __iter__(self):
+            raise AssertionError("a tensor is one image, not a list of its rows")
+
+    assert is_one_image(Tensor(QUARTERS))
+    assert (rgb(Tensor(QUARTERS)) == QUARTERS).all()
+    with pytest.raises(DataError, match="channels first"):
+        rgb(Tensor(QUARTERS.transpose(2, 0, 1)))

@@ -1,7 +1,18 @@
-"""Several detectors, the same images, the same judge."""
+"""Several detectors on the same images, evaluated alike."""
 
-from yolo_cli.comparison.contenders import CONTENDERS, Contender, open_contender
-from yolo_cli.comparison.measure import Measured, Row, measure
-from yolo_cli.comparison.page import write_page
+from yolo_cli.comparison.comparing import Comparison, compare
+from yolo_cli.comparison.entries import ENTRIES, Entry, choose_entries
+from yolo_cli.comparison.images import open_images
+from yolo_cli.comparison.measure import ComparisonRow, Measured, measure
 
-__all__ = ["CONTENDERS", "Contender", "Measured", "Row", "measure", "open_contender", "write_page"]
+__all__ = [
+    "ENTRIES",
+    "Comparison",
+    "ComparisonRow",
+    "Entry",
+    "Measured",
+    "choose_entries",
+    "compare",
+    "measure",
+    "open_images",
+]

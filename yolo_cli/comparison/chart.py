@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from yolo_cli.comparison.measure import Row
+from yolo_cli.comparison.measure import ComparisonRow
 from yolo_cli.report.svg import Frame
 
 __all__ = ["accuracy_chart", "place_names"]
@@ -21,7 +21,7 @@ _DOT = 7.0  # radius, with some air
 _RINGS = 12  # how many lines a name may be from its dot
 
 
-def accuracy_chart(rows: Sequence[Row]) -> Markup | None:
+def accuracy_chart(rows: Sequence[ComparisonRow]) -> Markup | None:
     """mAP50 over milliseconds per image, logarithmic; None where no row has an accuracy."""
     rows = [row for row in rows if row.map50 is not None]
     if not rows:

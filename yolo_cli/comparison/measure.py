@@ -1,4 +1,4 @@
-"""Run one detector over the images, and measure what it costs and what it is worth."""
+"""Run one detector over the images, and measure its cost and its accuracy."""
 
 from __future__ import annotations
 
@@ -11,38 +11,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import box_iou
-from yolo_cli.comparison.contenders import Contender, model_bytes, open_contender
+from yolo_cli.comparison.entries import Entry
 from yolo_cli.comparison.memory import forget_peak, peak_memory
-from yolo_cli.config import DetectConfig
+from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, GroundTruth
-from yolo_cli.detectors import Cost, Detector, Times, Trace
+from yolo_cli.detectors import Cost, Detector, Times, Trace, load_detector
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import evaluate
 from yolo_cli.images import Image
 from yolo_cli.judging import gather, match_classes
+from yolo_cli.pipeline import run_detector
+from yolo_cli.weights import ModelFiles, find_model
 
-__all__ = ["Measured", "Row", "measure"]
+__all__ = ["ComparisonRow", "Measured", "measure"]
 
 Floats = NDArray[np.floating[Any]]
 
+CONFIG = DetectConfig(conf=EVALUATION_FLOOR)
+TIME_LIMIT = 90.0  # seconds for each detector
+
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparisonRow:
     """One line of the comparison. A figure is None where it was not measured or does not exist.
 
     Attributes:
         name: the detector.
         weights: its model.
-        trained_on: what its model says of that.
-        images: how many it looked at.
+        trained_on: training data, as its model card lists it.
+        images: how many it ran on.
         finished: whether that was all of them; else its time was up.
-        map50: mean average precision at an overlap of 0.5 on the images that it looked at; None too where
-            it knows no class of theirs.
-        recall: the share of objects that some proposal overlaps by 0.5 or more.
-        propose_ms, classify_ms, suppress_ms: milliseconds an image, each the median. For YOLO: resizing, the
+        map50: mean average precision at an IoU of 0.5 on those images; None too where they show none of its
+            classes.
+        recall: the fraction of objects that some proposal overlaps with an IoU of 0.5 or more.
+        propose_ms, classify_ms, suppress_ms: milliseconds per image, each the median. For YOLO: resizing, the
             network, and decoding with suppression.
-        regions: windows, proposals or anchors that it judges an image, on average.
+        regions: windows, proposals or anchors that it evaluates per image, on average.
         multiply_accumulates: of the networks for the first image.
         peak_bytes: the most memory that the whole program held meanwhile.
         model_bytes: size of the files that it needs.
@@ -77,11 +82,11 @@ class Measured:
         row: the figures.
         class_names: of the detector.
         found: detections by name of the image.
-        regions: of the first image, (N, 4); none for YOLO, whose network sees the whole at once.
+        regions: of the first image, (N, 4); none for YOLO, which has no proposals.
         cost: of the first image.
     """
 
-    row: Row
+    row: ComparisonRow
     class_names: tuple[str, ...]
     found: dict[str, Detections]
     regions: Floats
@@ -104,65 +109,90 @@ class _Result:
 
 
 def measure(
-    contender: Contender,
+    entry: Entry,
     data: Dataset,
-    config: DetectConfig,
-    time_limit: float,
-    labelled: bool = True,
+    *,
+    config: DetectConfig = CONFIG,
+    time_limit: float = TIME_LIMIT,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Measured:
-    """Load a detector, run it over ``data`` until that is done or the time is up, and judge it.
+    """Load a detector, run it over ``data`` until that is done or the time is up, and evaluate it.
 
     Args:
-        contender: which one.
-        data: the images, and the ground truth.
-        config: thresholds and limits; its confidence is the floor of judging.
-        time_limit: seconds, after which no further image is begun.
-        labelled: whether there is ground truth to judge by.
-        progress: is told after each image how many are done.
+        entry: which one.
+        data: the images, and the ground truth if it has class names.
+        config: thresholds and limits.
+        time_limit: seconds after which no further image is begun.
+        progress: is called after each image with the number of images that are done.
 
     Raises:
         UserError: if the model is not at hand, or an image cannot be read.
     """
     forget = forget_peak()
-    detector = open_contender(contender, config)
+    files = find_model(entry.weights)
+    # On ONNX Runtime, where the arithmetic can be counted.
+    detector = load_detector(files, engine="onnx", device="cpu", config=config, kind=entry.kind)
     first = data.samples[0].read()
     detector.detect([Image(first.rgb[:32, :32])])  # the first run of a network is slower than all others
     done = _run(detector, data.samples, time_limit, progress)
     cost = detector.cost(first)
     propose, classify, suppress = np.median([astuple(one.times) for one in done], axis=0).tolist()
     regions = np.zeros((0, 4)) if done[0].regions is None else done[0].regions
-    row = Row(
-        name=contender.name,
-        weights=contender.weights,
+    row = ComparisonRow(
+        name=entry.name,
+        weights=entry.weights,
         trained_on=detector.card.training_data,
         images=len(done),
         finished=len(done) == len(data),
-        map50=_map50(done, detector, data) if labelled else None,
-        recall=_recall(done) if labelled else None,
+        map50=_map50(done, detector, data) if data.class_names else None,
+        recall=_recall(done) if data.class_names else None,
         propose_ms=propose,
         classify_ms=classify,
         suppress_ms=suppress,
         regions=float(np.mean([one.evaluated for one in done])),
         multiply_accumulates=cost.whole + cost.each * len(regions),
         peak_bytes=peak_memory() if forget else None,
-        model_bytes=model_bytes(contender, detector),
+        model_bytes=_model_bytes(files, detector),
     )
     return Measured(row, detector.class_names, _found(done), regions, cost)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tracer:
+    """A detector for `run_detector`, one image at a time, that hands on the trace of each."""
+
+    detector: Detector
+    hand_on: Callable[[Trace], None]
+
+    def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
+        [trace] = map(self.detector.trace, images)
+        self.hand_on(trace)
+        return [trace.detections], trace.times
 
 
 def _run(
     detector: Detector, samples: Sequence[Sample], time_limit: float, progress: Callable[[int], None]
 ) -> list[_Result]:
     """At least one image, then as many as the time allows."""
-    done: list[_Result] = []
-    start = time.monotonic()
-    for sample in samples:
-        if done and time.monotonic() - start > time_limit:
+    results: list[_Result] = []
+    traces: list[Trace] = []
+    end = time.monotonic() + time_limit
+    outcomes = run_detector(_Tracer(detector, traces.append), samples)
+    for sample, outcome in zip(samples, outcomes, strict=True):
+        if outcome.error is not None:
+            raise DataError(outcome.error)
+        results.append(_Result.of(sample, traces.pop()))
+        progress(len(results))
+        if time.monotonic() > end:
             break
-        done.append(_Result.of(sample, detector.trace(sample.read())))
-        progress(len(done))
-    return done
+    return results
+
+
+def _model_bytes(files: ModelFiles, detector: Detector) -> int:
+    """Size of the ``.onnx`` files that it needs, that of the model with its backbone among them."""
+    backbone = detector.card.backbone.partition(":")[0]
+    paths = [files.onnx, find_model(backbone).onnx if backbone else None]
+    return sum(path.stat().st_size for path in paths if path is not None)
 
 
 def _found(done: Sequence[_Result]) -> dict[str, Detections]:
@@ -171,7 +201,7 @@ def _found(done: Sequence[_Result]) -> dict[str, Detections]:
 
 
 def _map50(done: Sequence[_Result], detector: Detector, data: Dataset) -> float | None:
-    """None where the images show nothing that the detector has a name for."""
+    """None where the images show none of the detector's classes."""
     try:
         match = match_classes(detector.class_names, data.class_names)
     except DataError:  # no class in common
@@ -180,9 +210,9 @@ def _map50(done: Sequence[_Result], detector: Detector, data: Dataset) -> float 
 
 
 def _recall(done: Sequence[_Result]) -> float | None:
-    """The share of objects that some region overlaps by half or more.
+    """The fraction of objects that some region overlaps with an IoU of 0.5 or more.
 
-    None without objects, and where nothing was proposed: YOLO has no regions, localisation the whole image.
+    None without objects, and without proposals: YOLO has no regions, localisation only the whole image.
     """
     if all(one.regions is None or len(one.regions) == 1 for one in done):
         return None

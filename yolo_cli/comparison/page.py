@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.comparison.arithmetic import arithmetic_map, colour_scale, decades, heat_colours
 from yolo_cli.comparison.chart import accuracy_chart
-from yolo_cli.comparison.measure import Measured, Row
+from yolo_cli.comparison.measure import ComparisonRow, Measured
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
@@ -106,7 +106,7 @@ def write_page(path: Path, measured: Sequence[Measured], data: Dataset, title: s
     atomic_write_text(path, text)
 
 
-def _trained(rows: Sequence[Row]) -> dict[str, list[str]]:
+def _trained(rows: Sequence[ComparisonRow]) -> dict[str, list[str]]:
     """What was trained on what: each text once, with the detectors and models that it is about."""
     trained: dict[str, list[str]] = {}
     for row in rows:

@@ -23,10 +23,10 @@ Box = tuple[float, ...]
 Colour = tuple[int, int, int]
 Numbered = Sequence[tuple[int, Fate[Any]]]
 
-LEAST_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be told apart
+LEAST_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be distinguished
 WHITE, BLACK, RED, YELLOW, GAP = (255, 255, 255), (0, 0, 0), (255, 60, 60), (255, 220, 0), 12
 KEPT, SUPPRESSED = 3, 1  # line widths
-TOLD = 10  # suppressed boxes that get a number, as many as the text tells of
+NAMED = 10  # suppressed boxes that get a number, as many as the text names
 FAINT = (0.08, 0.5)  # how much one line covers of what is below it: of many frames, and of few
 FEW = 15  # frames; beyond twice as many, each becomes fainter
 
@@ -106,12 +106,12 @@ def _box(fate: Fate[Any], text: str, scale: float) -> LabelledBox:
     return LabelledBox(xyxy, text, class_colour(fate.class_id), KEPT if fate.kept else SUPPRESSED)
 
 
-def _told(fates: Sequence[Fate[Any]]) -> Numbered:
-    """The fates that the text tells of, numbered from 1: those kept, and some of those suppressed."""
+def _named(fates: Sequence[Fate[Any]]) -> Numbered:
+    """The fates that the text names, numbered from 1: those kept, and the first of those suppressed."""
     numbered = list(enumerate(fates, start=1))
     suppressed = [number for number, fate in numbered if fate.suppressed_by is not None]
-    untold = set(suppressed[TOLD:])
-    return [(number, fate) for number, fate in numbered if number not in untold]
+    unnamed = set(suppressed[NAMED:])
+    return [(number, fate) for number, fate in numbered if number not in unnamed]
 
 
 def _heads(
@@ -125,7 +125,7 @@ def _heads(
         _grid(canvas, explained, places[0], scale)
         for place in places:
             _frame(canvas, _anchor_box(place, explained), WHITE, scale, 1)
-        fates = [(number, fate) for number, fate in _told(explained.fates) if fate.place.head == head]
+        fates = [(number, fate) for number, fate in _named(explained.fates) if fate.place.head == head]
         title = f"stride {stride}: {box.net_height // stride} x {box.net_width // stride} cells"
         panels.append((title, _with_boxes(Image(canvas), fates, class_names, scale)))
     return panels
@@ -141,7 +141,7 @@ def _regions(image: Image, explained: RegionExplanation, scale: float) -> tuple[
     for fate in kept[:1]:
         _frame(canvas, fate.place.xyxy, WHITE, scale, 1)
     title = f"{len(explained.over):,} of {explained.regions:,} regions are over the point"
-    boxes = [_box(fate, str(number), scale) for number, fate in _told(explained.fates)]
+    boxes = [_box(fate, str(number), scale) for number, fate in _named(explained.fates)]
     return title, draw_boxes(Image(canvas), boxes)
 
 

@@ -48,9 +48,10 @@ def write_plots(folder: Path, analysis: Analysis) -> list[Path]:
 
 
 def _precision_recall(axes: Any, analysis: Analysis) -> None:
-    for figures in analysis.report.per_class:
-        if figures.ground_truths and len(figures.curve.confidence):
-            axes.plot(figures.curve.recall, figures.curve.precision, color="0.75", linewidth=0.8)
+    curves = [it.curve for it in analysis.report.per_class if it.ground_truths and len(it.curve.confidence)]
+    for place, curve in enumerate(curves):
+        label = None if place else "each class"
+        axes.plot(curve.recall, curve.precision, color="0.75", linewidth=0.8, label=label)
     curve = analysis.report.curve
     axes.plot(curve.recall, curve.precision, linewidth=2.2, label="all classes")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
@@ -72,7 +73,7 @@ def _confusion(axes: Any, analysis: Analysis) -> None:
     places = np.arange(len(table.names))  # (R,)
     axes.imshow(np.array(table.fractions), cmap="Blues", vmin=0, vmax=1)
     size = 9 if len(places) < 12 else 6
-    axes.set_xticks(places, table.names, rotation=90, fontsize=size)
+    axes.set_xticks(places, [*table.names[:-1], "missed"], rotation=90, fontsize=size)
     axes.set_yticks(places, table.names, fontsize=size)
     axes.set(xlabel="detected", ylabel="ground truth")
     if len(places) > 12:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.comparisons import data
-from yolo_cli.comparison import CONTENDERS, measure
+from tests.images import smooth
+from tests.shared import ROOT
+from yolo_cli.comparison import ENTRIES, compare, measure, open_images
 from yolo_cli.comparison.memory import forget_peak, peak_memory
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import load_detector
+from yolo_cli.errors import DataError
+from yolo_cli.images import write_image
 
-YOLO = next(one for one in CONTENDERS if one.name == "YOLO")
+YOLO = next(one for one in ENTRIES if one.name == "YOLO")
 
 
 def test_yolo_on_one_image():
     done: list[int] = []
-    found = measure(YOLO, data("cat.jpg"), DetectConfig(conf=0.25), 60, progress=done.append)
+    found = measure(YOLO, data("cat.jpg"), config=DetectConfig(conf=0.25), progress=done.append)
     assert done == [1]
     assert found.row.finished
     assert found.row.map50 == 1.0  # the cat fills the image
@@ -27,15 +33,56 @@ def test_yolo_on_one_image():
     assert np.array_equal(found.found["cat.jpg"].xyxy, same.xyxy)
 
 
-def test_time_that_is_up_leaves_one_image():
-    found = measure(YOLO, data("cat.jpg", "coffee.jpg"), DetectConfig(), time_limit=0)
+def test_a_time_limit_leaves_at_least_one_image():
+    found = measure(YOLO, data("cat.jpg", "coffee.jpg"), time_limit=0)
     assert (found.row.images, found.row.finished) == (1, False)
     assert list(found.found) == ["cat.jpg"]
 
 
 def test_without_labels_there_is_no_accuracy():
-    found = measure(YOLO, data("cat.jpg"), DetectConfig(), 60, labelled=False)
-    assert found.row.map50 is None
+    unlabelled = replace(data("cat.jpg"), class_names=())
+    found = measure(YOLO, unlabelled)
+    assert (found.row.map50, found.row.recall) == (None, None)
+
+
+def test_a_comparison_has_the_figures_of_each_entry_in_order():
+    fast, told = next(one for one in ENTRIES if one.name == "Fast R-CNN"), []
+    compared = compare(
+        data("cat.jpg"),
+        [fast, YOLO],
+        started=lambda e: told.append(e.name),
+        finished=told.append,
+    )
+    assert [row.name for row in compared.rows] == ["Fast R-CNN", "YOLO"]
+    assert told == ["Fast R-CNN", compared.rows[0], "YOLO", compared.rows[1]]
+    assert compared.to_dict()["images"] == 1
+    assert compared.to_dict()["detectors"][1]["map50"] == 1.0
+    assert compared.rows[0].regions == len(compared.measured[0].regions) > 100
+    assert compared.rows[0].recall == 1.0
+
+
+def test_an_image_that_cannot_be_read_ends_it(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"hello")
+    (tmp_path / "b.jpg").write_bytes((ROOT / "examples" / "cat.jpg").read_bytes())
+    with pytest.raises(DataError, match=r"a\.jpg"):
+        measure(YOLO, open_images(str(tmp_path)))
+
+
+def test_an_image_of_extreme_shape_ends_no_entry(tmp_path):
+    write_image(tmp_path / "long.png", smooth(9, 90))
+    compared = compare(open_images(str(tmp_path)), [entry for entry in ENTRIES if entry.name != "R-CNN"])
+    assert all(row.finished for row in compared.rows)
+
+
+@pytest.mark.parametrize(("limit", "names"), [(None, "abcdefg"), (3, "ace"), (7, "abcdefg"), (9, "abcdefg")])
+def test_a_limit_takes_evenly_spaced_images(tmp_path, limit, names):
+    # 7 images for 3 places: a step of 7 / 3 = 2.33, so the images 0, 2 and 4.
+    for name in "gfedcba":
+        write_image(tmp_path / f"{name}.png", smooth(8, 8))
+    (tmp_path / "notes.txt").write_text("")
+    found = open_images(str(tmp_path), limit=limit)
+    assert [sample.name for sample in found.samples] == [f"{name}.png" for name in names]
+    assert found.class_names == ()
 
 
 def test_memory_peaks_and_is_forgotten():

@@ -10,9 +10,10 @@ import pytest
 
 from tests.browser import browser, look, needs_chromium, poor_contrasts
 from tests.comparisons import data, measured, row
-from yolo_cli.comparison import Measured, write_page
+from yolo_cli.comparison import Measured
 from yolo_cli.comparison.arithmetic import arithmetic_map, colour_scale, decades, heat_colours
 from yolo_cli.comparison.chart import accuracy_chart, place_names
+from yolo_cli.comparison.page import write_page
 from yolo_cli.detections import Detections
 from yolo_cli.detectors import Cost
 from yolo_cli.errors import DataError

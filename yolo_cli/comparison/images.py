@@ -1,0 +1,45 @@
+"""The images of a comparison: a data set, or a folder of images without labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from yolo_cli.datasets import UNSPLIT, Dataset, Sample, open_dataset
+from yolo_cli.errors import DataError
+from yolo_cli.files import find_files
+from yolo_cli.images import SUFFIXES
+
+__all__ = ["open_images"]
+
+
+def open_images(path: str, split: str | None = None, limit: int | None = None) -> Dataset:
+    """The images at ``path``. Without labels, the data set has no class names and no boxes.
+
+    Args:
+        path: of a data set, or of a folder of images.
+        split: only this part; None takes ``val`` where there is one, else all.
+        limit: at most so many images, evenly spaced.
+
+    Raises:
+        DataError: if there are no images, or the data set cannot be used.
+        UsageError: if there is no such split.
+    """
+    try:
+        found = open_dataset(path)
+    except DataError:
+        found = _unlabelled(Path(path))
+        if not found.samples:
+            raise
+    if split or "val" in found.splits:
+        found = found.in_split(split or "val")
+    count = min(limit or len(found), len(found))
+    step = len(found) / count
+    return replace(found, samples=tuple(found.samples[int(place * step)] for place in range(count)))
+
+
+def _unlabelled(folder: Path) -> Dataset:
+    """The images of a folder as a data set without classes; empty if it is not a folder."""
+    paths = map(Path, find_files(folder, SUFFIXES, recursive=False))
+    samples = tuple(Sample(path.name, path, UNSPLIT, path.stem, "") for path in paths)
+    return Dataset(folder, "yolo", (), samples)
