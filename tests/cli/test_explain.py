@@ -42,8 +42,8 @@ def test_json():
     done = yolo("explain", CAT, "--at", "220.5,150", "--format", "json", "--no-save")
     told = json.loads(done.stdout)
     assert told["point"] == [220.5, 150]
-    assert told["fates"][0]["class_name"] == "cat"
-    assert [fate["kept"] for fate in told["fates"]].count(True) == 1
+    assert told["outcomes"][0]["class_name"] == "cat"
+    assert [outcome["kept"] for outcome in told["outcomes"]].count(True) == 1
 
 
 def test_proposals(tmp_path, monkeypatch):
@@ -51,11 +51,11 @@ def test_proposals(tmp_path, monkeypatch):
     done = yolo("explain", CAT, "--at", "220,150", "--weights", "fast-rcnn-voc")
     assert (done.exit_code, done.stderr) == (0, "saved runs/explain/cat.png\n")
     lines = done.stdout.splitlines()
-    assert lines[0].endswith("at 220,150: 88 of 890 regions lie over this point")
+    assert lines[0].endswith("at 220,150: 88 of 890 regions contain this point")
     assert sum("; dog" in line for line in lines) == 10  # the best, with the class that comes next
     assert lines.count("     kept") == 1
     assert sum("suppressed by 1: overlap" in line for line in lines) == 10
-    assert lines[-1] == "  3 more were suppressed: 3 by 1; --format json names them all"
+    assert lines[-1] == "  3 more were suppressed: 3 by 1; --format json lists them all"
 
 
 def test_windows_as_json():
@@ -64,20 +64,20 @@ def test_windows_as_json():
     assert told["regions"] == 1302
     assert len(told["over"]) == 391
     best = told["best"][0]
-    assert best["place"]["origin"].startswith("level 4 of 12, windows of 115x229, row 0, column 14")
-    assert best["class_name"] == told["fates"][0]["class_name"] == "cat"
+    assert best["source"]["origin"].startswith("level 4 of 12, windows of 115x229, row 0, column 14")
+    assert best["class_name"] == told["outcomes"][0]["class_name"] == "cat"
     assert best["scores"]["cat"] == best["confidence"]
     assert len(best["scores"]) == 20
     found = json.loads(yolo("detect", CAT, *words).stdout)["images"][0]["detections"]
-    kept = [fate for fate in told["fates"] if fate["kept"]]
+    kept = [outcome for outcome in told["outcomes"] if outcome["kept"]]
     assert kept
-    for fate in kept:  # what detection prints is rounded
-        assert any(entry["box"] == pytest.approx(fate["xyxy"], abs=0.06) for entry in found)
+    for outcome in kept:  # what detection prints is rounded
+        assert any(entry["box"] == pytest.approx(outcome["xyxy"], abs=0.06) for entry in found)
 
 
 def test_nothing_there():
     done = yolo("explain", CAT, "--at", "1,1", "--conf", "0.99", "--no-save")
-    assert done.stdout.endswith("No box above the confidence 0.99 lies over this point.\n")
+    assert done.stdout.endswith("No box above the confidence 0.99 contains this point.\n")
 
 
 @pytest.mark.parametrize(

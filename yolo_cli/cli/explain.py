@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +25,10 @@ _RUN_FOLDER = "runs/explain"
 # The sign \b keeps click from filling a paragraph.
 _HELP = """Say why a model found what it found at one point.
 
-For YOLO: which cell, anchor and scale of the network answered there, and its raw values. For the others: how
-many windows or proposals lie over the point, and what the best of them show. For all: which box suppressed
-which at which overlap. As text, and as an image: the grid of each head, or the regions, with the boxes over
-the point by their numbers in the text; on the right what suppression left.
+For YOLO: the predictions and raw values of each anchor of the cells at the point, for every head. For the
+others: how many windows or proposals contain the point, and the predictions for the best of them. For all:
+which box suppressed which, and at what overlap. As text, and as an image: the grid of each head, or the
+regions, with the boxes at the point by their numbers in the text; on the right what suppression left.
 
 \b
 yolo explain examples/cat.jpg --at 220,150
@@ -42,26 +41,29 @@ def _point(ctx: click.Context, param: click.Parameter, value: str) -> tuple[floa
     """``X,Y`` in pixels."""
     numbers = re.fullmatch(r"\(?\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*\)?", value)
     if numbers is None:
-        raise click.BadParameter(f"{value} is no point; give X,Y in pixels, as 220,150", ctx, param)
+        raise click.BadParameter(f"{value} is not a point; give X,Y in pixels, as 220,150", ctx, param)
     return float(numbers[1]), float(numbers[2])
 
 
 @click.command("explain", cls=YoloCommand, help=_HELP)
 @click.argument("source", metavar="IMAGE")
 @click.option(
-    "--at", required=True, metavar="X,Y", callback=_point, help="The point: pixels from left and from above."
+    "--at",
+    required=True,
+    metavar="X,Y",
+    callback=_point,
+    help="Point in pixels from left and top.",
 )
 @explaining_options
 @format_option("text", "json")
-@click.option("--out", metavar="DIR", help=f"Where the image is saved.  [default: a new {_RUN_FOLDER}]")
-@click.option("--save/--no-save", default=True, help="Save the image, or do not.  [default: save]")
-@click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@click.option("--out", metavar="DIR", help=f"Folder for the image.  [default: a new {_RUN_FOLDER}]")
+@click.option("--save/--no-save", default=True, help="Save the explanation as an image.  [default: save]")
+@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @config_option
 @talk_options
 def explain(source: str, at: tuple[float, float], **given: Any) -> int:
     """Load, explain, print, save."""
-    from yolo_cli import detectors
-    from yolo_cli.explanation import explain as explain_point
+    from yolo_cli import detectors, explanation
     from yolo_cli.images import read_image
 
     config = DetectConfig(
@@ -73,9 +75,10 @@ def explain(source: str, at: tuple[float, float], **given: Any) -> int:
     image = read_image(source)
     weights = given["weights"] or detectors.DEFAULT_MODEL
     detector = detectors.load_detector(weights, engine=given["engine"], device=given["device"], config=config)
-    explained = explain_point(detector, image, at)
+    explained = explanation.explain(detector, image, at)
     if given["output_format"] == "json":
-        click.echo(json.dumps(_plain(explained, source, detector.class_names), ensure_ascii=False, indent=1))
+        plain = explanation.to_dict(explained, detector.class_names)
+        click.echo(json.dumps({"image": source, **plain}, ensure_ascii=False, indent=1))
     else:
         lines = explanation_text(explained, source, detector.class_names, config.conf)
         click.echo("\n".join(lines))
@@ -100,14 +103,3 @@ def _save(
     path = folder / f"{Path(image.name).stem}.png"
     write_image(path, draw_explanation(image, explained, class_names))
     return path
-
-
-def _plain(explained: Any, source: str, class_names: tuple[str, ...]) -> dict[str, Any]:
-    """The explanation as plain data, classes by name too."""
-    values = asdict(explained)
-    entries = [entry for name in ("answers", "best", "fates") for entry in values.get(name, ())]
-    for entry in entries:
-        entry["class_name"] = class_names[entry["class_id"]]
-        if "scores" in entry:
-            entry["scores"] = dict(zip(class_names, entry["scores"], strict=True))
-    return {"image": source, **values}

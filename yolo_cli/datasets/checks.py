@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import box_iou
+from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.looks import Look
-from yolo_cli.datasets.sample import Sample
-from yolo_cli.datasets.sizes import ImageHeader
+from yolo_cli.datasets.sample import Dataset, Sample
+from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.detections import GroundTruth
+from yolo_cli.errors import DataError
 
-__all__ = ["Fault", "faults_of", "in_pixels", "says_no_size", "turned"]
+__all__ = ["Fault", "faults_of", "in_pixels", "says_no_size", "size_findings", "turned"]
 
 OVERHANG = 1.0  # pixels; VOC's count from 1 and rounded fractions reach so far without being wrong
 SAME_BOX = 0.9  # IoU; people who draw an object twice hit it so well, two objects of a class hardly ever do
@@ -46,6 +48,22 @@ def faults_of(sample: Sample, look: Look, imgsz: int) -> list[Fault]:
     if not {"Y103", "Y104"} & {fault.code for fault in faults} or says_no_size(sample):
         faults += _outside(xyxy, size)
     return [*faults, *_doubles(xyxy, sample.labels), *_tiny(xyxy, imgsz / max(width, height))]
+
+
+def size_findings(dataset: Dataset) -> list[Finding]:
+    """Labels that mean another size of their image, or the image before its EXIF turn (Y103, Y104).
+
+    Only the images' headers are read; an image that cannot be read has no finding here.
+    """
+    found = []
+    for sample in dataset.samples:
+        try:
+            header = image_header(sample.path)
+        except DataError:
+            continue
+        faults = _size_faults(sample, header, in_pixels(sample, *header.upright))
+        found += [Finding(it.code, sample.name, it.what) for it in faults if it.code in ("Y103", "Y104")]
+    return found
 
 
 def turned(xyxy: NDArray[np.floating], header: ImageHeader) -> NDArray[np.float64]:

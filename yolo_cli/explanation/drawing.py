@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.explanation.fates import Fate, covers
+from yolo_cli.explanation.grid import CellAnchor, Explanation
 from yolo_cli.explanation.legend import BACKGROUND, Entry, legend, titled
+from yolo_cli.explanation.outcomes import BoxOutcome, covers
 from yolo_cli.explanation.regions import RegionExplanation
-from yolo_cli.explanation.yolo import Explanation, Place
 from yolo_cli.images import Image
 from yolo_cli.render import LabelledBox, class_colour, draw_boxes
 
@@ -21,7 +21,7 @@ __all__ = ["draw_explanation"]
 Pixels = NDArray[np.uint8]
 Box = tuple[float, ...]
 Colour = tuple[int, int, int]
-Numbered = Sequence[tuple[int, Fate[Any]]]
+Numbered = Sequence[tuple[int, BoxOutcome[Any]]]
 
 LEAST_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be distinguished
 WHITE, BLACK, RED, YELLOW, GAP = (255, 255, 255), (0, 0, 0), (255, 60, 60), (255, 220, 0), 12
@@ -48,7 +48,7 @@ def draw_explanation(
     head's boxes over the point. For other detectors one panel: faint, every window or proposal over the point
     and every box above the confidence; in front, the boxes that the text names, and the region that the best
     of them came from. The last panel shows what suppression left. Boxes have the numbers of the explanation's
-    ``fates``, from 1.
+    ``outcomes``, from 1.
     """
     scale = max(1.0, LEAST_SIDE / max(image.height, image.width))
     size = round(image.width * scale), round(image.height * scale)
@@ -62,13 +62,13 @@ def draw_explanation(
     for _, panel in panels:
         _point(panel, explained.point, scale)
     row = _beside([titled(title, panel) for title, panel in panels])
-    entries = (_POINT, *entries, *_box_entries(explained.fates))
+    entries = (_POINT, *entries, *_box_entries(explained.outcomes))
     return np.concatenate([row, legend(entries, _NUMBERS, row.shape[1])], axis=0)
 
 
-def _box_entries(fates: Sequence[Fate[Any]]) -> tuple[Entry, Entry]:
+def _box_entries(outcomes: Sequence[BoxOutcome[Any]]) -> tuple[Entry, Entry]:
     """How boxes are drawn, in the colour of the first."""
-    colour = class_colour(fates[0].class_id if fates else 1)
+    colour = class_colour(outcomes[0].class_id if outcomes else 1)
     return Entry("frame", colour, KEPT, "box that is kept"), Entry(
         "frame", colour, SUPPRESSED, "suppressed box"
     )
@@ -84,34 +84,34 @@ def _left(
     image: Image, explained: Explanation | RegionExplanation, class_names: tuple[str, ...], scale: float
 ) -> Pixels:
     """The boxes that suppression left."""
-    fates: Sequence[Fate[Any]] = explained.fates
-    kept = [(number, fate) for number, fate in enumerate(fates, start=1) if fate.kept]
+    outcomes: Sequence[BoxOutcome[Any]] = explained.outcomes
+    kept = [(number, outcome) for number, outcome in enumerate(outcomes, start=1) if outcome.kept]
     return _with_boxes(image, kept, class_names, scale)
 
 
-def _with_boxes(image: Image, fates: Numbered, class_names: tuple[str, ...], scale: float) -> Pixels:
+def _with_boxes(image: Image, outcomes: Numbered, class_names: tuple[str, ...], scale: float) -> Pixels:
     """Boxes labelled with number, class and confidence, the first on top."""
     return draw_boxes(
         image,
         [
-            _box(fate, f"{number}. {class_names[fate.class_id]} {fate.confidence:.2f}", scale)
-            for number, fate in fates
+            _box(outcome, f"{number}. {class_names[outcome.class_id]} {outcome.confidence:.2f}", scale)
+            for number, outcome in outcomes
         ],
     )
 
 
-def _box(fate: Fate[Any], text: str, scale: float) -> LabelledBox:
+def _box(outcome: BoxOutcome[Any], text: str, scale: float) -> LabelledBox:
     """A box in its class's colour, bold if it is kept."""
-    xyxy = tuple(edge * scale for edge in fate.xyxy)
-    return LabelledBox(xyxy, text, class_colour(fate.class_id), KEPT if fate.kept else SUPPRESSED)
+    xyxy = tuple(edge * scale for edge in outcome.xyxy)
+    return LabelledBox(xyxy, text, class_colour(outcome.class_id), KEPT if outcome.kept else SUPPRESSED)
 
 
-def _named(fates: Sequence[Fate[Any]]) -> Numbered:
-    """The fates that the text names, numbered from 1: those kept, and the first of those suppressed."""
-    numbered = list(enumerate(fates, start=1))
-    suppressed = [number for number, fate in numbered if fate.suppressed_by is not None]
+def _named(outcomes: Sequence[BoxOutcome[Any]]) -> Numbered:
+    """The outcomes that the text names, numbered from 1: those kept, and the first of those suppressed."""
+    numbered = list(enumerate(outcomes, start=1))
+    suppressed = [number for number, outcome in numbered if outcome.suppressed_by is not None]
     unnamed = set(suppressed[NAMED:])
-    return [(number, fate) for number, fate in numbered if number not in unnamed]
+    return [(number, outcome) for number, outcome in numbered if number not in unnamed]
 
 
 def _heads(
@@ -119,29 +119,35 @@ def _heads(
 ) -> list[tuple[str, Pixels]]:
     """For each head a title, and its grid with the point's cell, that cell's anchors and the head's boxes."""
     panels = []
-    for head in sorted({answer.place.head for answer in explained.answers}):
-        places = [answer.place for answer in explained.answers if answer.place.head == head]
+    for head in sorted({prediction.source.head for prediction in explained.predictions}):
+        places = [prediction.source for prediction in explained.predictions if prediction.source.head == head]
         canvas, stride, box = image.rgb.copy(), places[0].stride, explained.letterbox
         _grid(canvas, explained, places[0], scale)
         for place in places:
             _frame(canvas, _anchor_box(place, explained), WHITE, scale, 1)
-        fates = [(number, fate) for number, fate in _named(explained.fates) if fate.place.head == head]
+        outcomes = [
+            (number, outcome) for number, outcome in _named(explained.outcomes) if outcome.source.head == head
+        ]
         title = f"stride {stride}: {box.net_height // stride} x {box.net_width // stride} cells"
-        panels.append((title, _with_boxes(Image(canvas), fates, class_names, scale)))
+        panels.append((title, _with_boxes(Image(canvas), outcomes, class_names, scale)))
     return panels
 
 
 def _regions(image: Image, explained: RegionExplanation, scale: float) -> tuple[str, Pixels]:
     """The regions over the point, and the boxes that became of them, by their numbers."""
     canvas = _net(image.rgb // 2, explained.over, WHITE, scale)
-    for class_id in sorted({fate.class_id for fate in explained.fates}):
-        of_class = [fate.xyxy for fate in explained.fates if fate.class_id == class_id]
+    for class_id in sorted({outcome.class_id for outcome in explained.outcomes}):
+        of_class = [outcome.xyxy for outcome in explained.outcomes if outcome.class_id == class_id]
         canvas = _net(canvas, of_class, class_colour(class_id), scale)
-    kept = [fate for fate in explained.fates if fate.kept and covers(np.array([fate.xyxy]), explained.point)]
-    for fate in kept[:1]:
-        _frame(canvas, fate.place.xyxy, WHITE, scale, 1)
+    kept = [
+        outcome
+        for outcome in explained.outcomes
+        if outcome.kept and covers(np.array([outcome.xyxy]), explained.point)
+    ]
+    for outcome in kept[:1]:
+        _frame(canvas, outcome.source.xyxy, WHITE, scale, 1)
     title = f"{len(explained.over):,} of {explained.regions:,} regions are over the point"
-    boxes = [_box(fate, str(number), scale) for number, fate in _named(explained.fates)]
+    boxes = [_box(outcome, str(number), scale) for number, outcome in _named(explained.outcomes)]
     return title, draw_boxes(Image(canvas), boxes)
 
 
@@ -163,7 +169,7 @@ def _to_image(xyxy: Box, explained: Explanation) -> Box:
     return tuple(explained.letterbox.undo(np.array([xyxy], float))[0].tolist())
 
 
-def _grid(canvas: Pixels, explained: Explanation, place: Place, scale: float) -> None:
+def _grid(canvas: Pixels, explained: Explanation, place: CellAnchor, scale: float) -> None:
     """Thin lines between the cells of one head, and a yellow veil over the cell of ``place``."""
     box, stride = explained.letterbox, place.stride
     for column in range(0, box.net_width + 1, stride):
@@ -186,7 +192,7 @@ def _contrasting(line: Any) -> Any:
     return (line.astype(int) + np.where(dark, 255, 0)) // 2
 
 
-def _anchor_box(place: Place, explained: Explanation) -> Box:
+def _anchor_box(place: CellAnchor, explained: Explanation) -> Box:
     """The anchor in the middle of its cell, in pixels of the image."""
     x, y = (place.column + 0.5) * place.stride, (place.row + 0.5) * place.stride
     wide, high = place.anchor_size

@@ -1,4 +1,4 @@
-"""For detectors that judge regions: which windows or proposals lie over a point, and what became of them."""
+"""For region detectors: the windows or proposals over a point, and the outcomes of their boxes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.detectors.trace import RegionOutput, RegionScores
-from yolo_cli.explanation.fates import Contest, Fate, covers
+from yolo_cli.explanation.outcomes import BoxOutcome, Suppression, covers
 
-__all__ = ["Judged", "Region", "RegionExplanation", "explain_regions"]
+__all__ = ["Region", "RegionExplanation", "RegionPrediction", "explain_regions"]
 
 Box = tuple[float, ...]
 
-BEST = 10  # so many of the regions over the point are told of one by one
+BEST = 10  # regions over the point that are described one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,19 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What the network says of one region.
+class RegionPrediction:
+    """The prediction for one region.
 
     Attributes:
-        place: the region.
-        class_id: the class that it thinks likeliest.
+        source: the region.
+        class_id: the likeliest class.
         confidence: of that class.
         scores: of every class, (C,).
-        xyxy: the box that the class draws, in pixels of the image: the region itself if the detector fixes
-            no boxes.
+        xyxy: the box predicted for that class, in pixels of the image: the region itself if the detector has
+            no box regression.
     """
 
-    place: Region
+    source: Region
     class_id: int
     confidence: float
     scores: tuple[float, ...]
@@ -55,46 +55,46 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class RegionExplanation:
-    """All that is to be said of one point.
+    """Why a region detector found what it found at one point.
 
     Attributes:
         point: x and y in pixels of the image.
-        regions: how many regions of the image were judged.
-        over: the boxes of those that lie over the point, the best first.
+        regions: how many regions of the image were evaluated.
+        over: the boxes of those that contain the point, the best first.
         best: the best of these: those with the highest score of any class.
-        fates: boxes above the confidence that lie over the point, or whose region does, and those that
-            suppressed them, the most confident first.
-        threshold: the overlap above which a box goes.
+        outcomes: of boxes above the confidence that contain the point, or whose region does, and of those
+            that suppressed them, the most confident first.
+        threshold: the overlap above which a box is suppressed.
         rule: the rule of suppression.
     """
 
     point: tuple[float, float]
     regions: int
     over: tuple[Box, ...]
-    best: tuple[Judged, ...]
-    fates: tuple[Fate[Region], ...]
+    best: tuple[RegionPrediction, ...]
+    outcomes: tuple[BoxOutcome[Region], ...]
     threshold: float
     rule: str
 
 
 def explain_regions(
-    proposed: RegionOutput, contest: Contest, point: tuple[float, float]
+    proposed: RegionOutput, suppression: Suppression, point: tuple[float, float]
 ) -> RegionExplanation:
     """The regions over ``point`` (x, y in pixels of the image), and what became of their boxes."""
     boxes, scores = proposed.regions, proposed.predictions.scores  # (N, 4), (N, C)
     over = np.flatnonzero(covers(boxes, point))  # (P,)
     over = over[np.argsort(-scores[over].max(axis=1), kind="stable")]  # (P,), the best first
-    source = contest.selection.candidates.slot  # (M,), the region of each candidate
+    source = suppression.selection.candidates.slot  # (M,), the region of each candidate
     regions = _regions(proposed, np.union1d(over[:BEST], source))
-    shown = covers(contest.xyxy, point) | covers(boxes[source], point)  # (M,)
+    shown = covers(suppression.xyxy, point) | covers(boxes[source], point)  # (M,)
     return RegionExplanation(
         point,
         len(boxes),
         tuple(tuple(box) for box in boxes[over].tolist()),
-        tuple(_judgement(proposed.predictions, regions[number]) for number in over[:BEST].tolist()),
-        contest.fates(shown, regions.__getitem__),
-        contest.rule.threshold,
-        contest.rule.kind,
+        tuple(_prediction(proposed.predictions, regions[number]) for number in over[:BEST].tolist()),
+        suppression.outcomes(shown, regions.__getitem__),
+        suppression.rule.threshold,
+        suppression.rule.kind,
     )
 
 
@@ -107,9 +107,9 @@ def _regions(proposed: RegionOutput, numbers: NDArray[np.integer[Any]]) -> dict[
     }
 
 
-def _judgement(predictions: RegionScores, region: Region) -> Judged:
+def _prediction(predictions: RegionScores, region: Region) -> RegionPrediction:
     """The prediction for a region."""
     scores, drawn = predictions.scores[region.number], predictions.xyxy[region.number]  # (C,), (C or 1, 4)
     best = int(scores.argmax())
     box = drawn[best] if len(drawn) > 1 else drawn[0]  # (4,)
-    return Judged(region, best, float(scores[best]), tuple(scores.tolist()), tuple(box.tolist()))
+    return RegionPrediction(region, best, float(scores[best]), tuple(scores.tolist()), tuple(box.tolist()))

@@ -16,8 +16,8 @@ from yolo_cli.detectors.regions import RegionDetector, RegionMethod
 from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.errors import UsageError
 from yolo_cli.explanation import RegionExplanation, draw_explanation, explain
-from yolo_cli.explanation.fates import covers
 from yolo_cli.explanation.legend import BAR
+from yolo_cli.explanation.outcomes import covers
 from yolo_cli.images import Image, read_image
 from yolo_cli.weights import ModelCard
 
@@ -68,13 +68,13 @@ def test_it_says_what_the_detector_does(kind, name):
     assert len(found)
     for x1, y1, x2, y2 in found.xyxy[:20].tolist():
         point = (x1 + x2) / 2, (y1 + y2) / 2
-        kept = [fate for fate in told(kind, name, point).fates if fate.kept]
-        kept = [fate for fate in kept if covers(np.array([fate.xyxy]), point)]
+        kept = [outcome for outcome in told(kind, name, point).outcomes if outcome.kept]
+        kept = [outcome for outcome in kept if covers(np.array([outcome.xyxy]), point)]
         there = found[covers(found.xyxy, point)]
         assert len(there)
-        assert [fate.class_id for fate in kept] == there.class_id.tolist()
-        assert np.array([fate.xyxy for fate in kept]) == pytest.approx(there.xyxy)
-        assert [fate.confidence for fate in kept] == pytest.approx(there.confidence.tolist())
+        assert [outcome.class_id for outcome in kept] == there.class_id.tolist()
+        assert np.array([outcome.xyxy for outcome in kept]) == pytest.approx(there.xyxy)
+        assert [outcome.confidence for outcome in kept] == pytest.approx(there.confidence.tolist())
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -93,8 +93,8 @@ def test_it_says_what_the_parts_say(kind, name):
     assert [best.confidence for best in explained.best] == pytest.approx(tops[:10].tolist())
     drawn = np.broadcast_to(judged.xyxy, (*judged.scores.shape, 4))
     for best in explained.best:
-        number = best.place.number
-        assert best.place.xyxy == tuple(boxes[number].tolist())
+        number = best.source.number
+        assert best.source.xyxy == tuple(boxes[number].tolist())
         assert best.scores == tuple(judged.scores[number].tolist())
         assert best.xyxy == tuple(drawn[number, best.class_id].tolist())
 
@@ -105,24 +105,24 @@ def test_who_suppressed_whom_is_so(kind, name):
     """Each box that goes names a kept, more confident box of its class that overlaps it too much."""
     image = make_image(name)
     explained = told(kind, name, (image.width / 2, image.height / 2))
-    gone = [fate for fate in explained.fates if fate.suppressed_by is not None]
+    gone = [outcome for outcome in explained.outcomes if outcome.suppressed_by is not None]
     assert gone or name == "coffee.jpg" or kind == "localisation"
-    for fate in explained.fates:
-        assert fate.kept == (fate.suppressed_by is None)
-    for fate in gone:
-        winner = explained.fates[fate.suppressed_by]
+    for outcome in explained.outcomes:
+        assert outcome.kept == (outcome.suppressed_by is None)
+    for outcome in gone:
+        winner = explained.outcomes[outcome.suppressed_by]
         assert winner.kept
-        assert winner.class_id == fate.class_id
-        assert winner.confidence >= fate.confidence
-        assert fate.overlap > explained.threshold
+        assert winner.class_id == outcome.class_id
+        assert winner.confidence >= outcome.confidence
+        assert outcome.overlap > explained.threshold
 
 
 def test_windows_say_where_in_the_pyramid_they_lie():
     explained = told("conv-sliding-window", "cat.jpg", (220, 150))
     for best in explained.best:
-        words = best.place.origin
+        words = best.source.origin
         wide, high = (int(side) for side in words.split("windows of ")[1].split(",")[0].split("x"))
-        x1, y1, x2, y2 = best.place.xyxy
+        x1, y1, x2, y2 = best.source.xyxy
         assert (x2 - x1, y2 - y1) == pytest.approx((wide, high), abs=0.51)
         row, column = int(words.split("row ")[1].split(",")[0]), int(words.split("column ")[1])
         # Neighbours lie 16 of a window's 128 pixels apart.
@@ -149,34 +149,37 @@ def test_by_hand():
     explained = explain(hand_made(), BLANK, (5, 5))
     assert explained.regions == 4
     assert explained.over == ((0, 0, 10, 10), (0, 0, 10, 8), (0, 0, 20, 20))
-    assert [best.place.number for best in explained.best] == [0, 1, 2]
+    assert [best.source.number for best in explained.best] == [0, 1, 2]
     assert explained.best[2].xyxy == (20, 20, 40, 40)
     assert explained.best[1].scores == pytest.approx((0.8, 0.4))
     # Above 0.25 and here: cat 0.9 of region 0; cat 0.8 of region 1, IoU 80 / 100; dog 0.4 of region 1; cat
     # 0.3, drawn by region 2, which lies here. Its box shares 100 of 400 with region 3: 0.25, so it stays.
-    kinds = [(fate.class_id, fate.place.number, fate.kept, fate.suppressed_by) for fate in explained.fates]
+    kinds = [
+        (outcome.class_id, outcome.source.number, outcome.kept, outcome.suppressed_by)
+        for outcome in explained.outcomes
+    ]
     assert kinds == [(0, 0, True, None), (0, 1, False, 0), (1, 1, True, None), (0, 2, True, None)]
-    assert explained.fates[1].overlap == pytest.approx(0.8)
-    assert explained.fates[0].place.origin == "proposal 1"
+    assert explained.outcomes[1].overlap == pytest.approx(0.8)
+    assert explained.outcomes[0].source.origin == "proposal 1"
 
 
 def test_a_winner_from_elsewhere_is_told_of():
     """The box of region 2 lies over (35, 35) now loses to region 3's: 0.25 > 0.2."""
     explained = explain(hand_made(nms_iou=0.2), BLANK, (15, 15))
-    assert [fate.place.number for fate in explained.fates] == [3, 2]
-    assert explained.fates[1].suppressed_by == 0
-    assert explained.fates[1].overlap == pytest.approx(0.25)
+    assert [outcome.source.number for outcome in explained.outcomes] == [3, 2]
+    assert explained.outcomes[1].suppressed_by == 0
+    assert explained.outcomes[1].overlap == pytest.approx(0.25)
 
 
 def test_boxes_beyond_the_limit_are_not_kept():
     explained = explain(hand_made(max_det=1), BLANK, (5, 5))
-    assert [fate.kept for fate in explained.fates] == [True, False, False, False]
-    assert [fate.suppressed_by for fate in explained.fates] == [None, 0, None, None]
+    assert [outcome.kept for outcome in explained.outcomes] == [True, False, False, False]
+    assert [outcome.suppressed_by for outcome in explained.outcomes] == [None, 0, None, None]
 
 
 def test_nothing_lies_over_the_point():
     explained = explain(hand_made(), BLANK, (90, 45))
-    assert explained.over == explained.best == explained.fates == ()
+    assert explained.over == explained.best == explained.outcomes == ()
     drawn = draw_explanation(BLANK, explained, ("cat", "dog"))
     assert drawn.shape[1:] == (2 * 640 + 12, 3)
     assert drawn.shape[0] > BAR + 320 + BAR

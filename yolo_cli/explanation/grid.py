@@ -1,4 +1,4 @@
-"""For YOLO: what each anchor of the cells at a point answered, and what became of the boxes over it."""
+"""For YOLO: the predictions of each anchor of the cells at a point, and the outcomes of the boxes over it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from yolo_cli.codec import Head, decode
 from yolo_cli.detectors.trace import GridOutput
-from yolo_cli.explanation.fates import Contest, Fate, covers
+from yolo_cli.explanation.outcomes import BoxOutcome, Suppression, covers
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["Answer", "Explanation", "Place", "explain_grid"]
+__all__ = ["CellAnchor", "CellPrediction", "Explanation", "explain_grid"]
 
 Floats = NDArray[np.floating[Any]]
 ANYTHING = -1.0  # a confidence that every pair is above
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CellAnchor:
     """One anchor of one cell of one head.
 
     Attributes:
@@ -38,21 +38,27 @@ class Place:
     stride: int
     anchor_size: tuple[float, float]
 
+    @property
+    def origin(self) -> str:
+        """Cell and anchor in words."""
+        wide, high = self.anchor_size
+        return f"stride {self.stride}, row {self.row}, column {self.column}, anchor {wide:g}x{high:g}"
+
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the network says at one place.
+class CellPrediction:
+    """The prediction of one anchor of one cell.
 
     Attributes:
-        place: where.
-        raw: tx, ty, tw, th and objectness as the network gives them.
-        class_id: the class that it thinks likeliest.
-        raw_class: the value of that class as the network gives it.
+        source: the cell and anchor.
+        raw: tx, ty, tw, th and objectness, before the sigmoid.
+        class_id: the likeliest class.
+        raw_class: the value of that class, before the sigmoid.
         confidence: of that class, before any calibration.
         xyxy: the box in pixels of the image; it may reach out of it.
     """
 
-    place: Place
+    source: CellAnchor
     raw: tuple[float, ...]
     class_id: int
     raw_class: float
@@ -62,63 +68,63 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is to be said of one point.
+    """Why YOLO found what it found at one point.
 
     Attributes:
         point: x and y in pixels of the image.
         network_point: the same in pixels of the network's input, and that input's width and height.
-        answers: of every anchor of the cells that hold the point, the most confident first.
-        fates: boxes over the point and those that suppressed them, the most confident first.
-        threshold: the overlap above which a box goes.
+        predictions: of every anchor of the cells that hold the point, the most confident first.
+        outcomes: of boxes over the point and those that suppressed them, the most confident first.
+        threshold: the overlap above which a box is suppressed.
         rule: the rule of suppression.
-        letterbox: how the image lies in the network's input.
+        letterbox: how the image was fitted into the network's input.
     """
 
     point: tuple[float, float]
     network_point: tuple[float, float]
-    answers: tuple[Answer, ...]
-    fates: tuple[Fate[Place], ...]
+    predictions: tuple[CellPrediction, ...]
+    outcomes: tuple[BoxOutcome[CellAnchor], ...]
     threshold: float
     rule: str
     letterbox: Letterbox
 
 
-def explain_grid(grid: GridOutput, contest: Contest, point: tuple[float, float]) -> Explanation:
+def explain_grid(grid: GridOutput, suppression: Suppression, point: tuple[float, float]) -> Explanation:
     """The predictions at ``point`` (x, y in pixels of the image), and what became of the boxes over it."""
     inside = grid.letterbox.forward(np.array([[*point, *point]], float))[0, :2]  # (2,)
     return Explanation(
         point,
         (float(inside[0]), float(inside[1])),
-        _answers(grid, inside),
-        contest.fates(covers(contest.xyxy, point), lambda slot: _place(slot, grid)),
-        contest.rule.threshold,
-        contest.rule.kind,
+        _predictions(grid, inside),
+        suppression.outcomes(covers(suppression.xyxy, point), lambda slot: _cell_anchor(slot, grid)),
+        suppression.rule.threshold,
+        suppression.rule.kind,
         grid.letterbox,
     )
 
 
-def _answers(grid: GridOutput, inside: Floats) -> tuple[Answer, ...]:
+def _predictions(grid: GridOutput, inside: Floats) -> tuple[CellPrediction, ...]:
     """The predictions of every anchor of the cells that hold the point, (2,) in pixels of the network."""
     found = []
     for number, (raw, head) in enumerate(zip(grid.raw_heads, grid.heads, strict=True)):
         column, row = (int(value // head.stride) for value in inside)
         for anchor in range(len(head.anchors)):
-            place = Place(number, row, column, anchor, head.stride, head.anchors[anchor])
-            found.append(_answer(raw, head, place, grid.letterbox))
-    return tuple(sorted(found, key=lambda answer: -answer.confidence))
+            source = CellAnchor(number, row, column, anchor, head.stride, head.anchors[anchor])
+            found.append(_prediction(raw, head, source, grid.letterbox))
+    return tuple(sorted(found, key=lambda prediction: -prediction.confidence))
 
 
-def _answer(raw: Floats, head: Head, place: Place, letterbox: Letterbox) -> Answer:
+def _prediction(raw: Floats, head: Head, source: CellAnchor, letterbox: Letterbox) -> CellPrediction:
     """The likeliest class of one anchor of one cell, by the codec's own law."""
-    values = raw.reshape(*raw.shape[:2], len(head.anchors), -1)[place.row, place.column, place.anchor]
+    values = raw.reshape(*raw.shape[:2], len(head.anchors), -1)[source.row, source.column, source.anchor]
     every = decode([raw], [head], ANYTHING)
-    slot = (place.row * raw.shape[1] + place.column) * len(head.anchors) + place.anchor
+    slot = (source.row * raw.shape[1] + source.column) * len(head.anchors) + source.anchor
     own = every[np.flatnonzero(every.slot == slot)]  # one for each class
     best = int(own.confidence.argmax())
     class_id = int(own.class_id[best])
     xyxy = letterbox.undo(own.xyxy[best : best + 1])[0]  # (4,)
-    return Answer(
-        place,
+    return CellPrediction(
+        source,
         tuple(values[:5].tolist()),
         class_id,
         float(values[5 + class_id]),
@@ -127,13 +133,13 @@ def _answer(raw: Floats, head: Head, place: Place, letterbox: Letterbox) -> Answ
     )
 
 
-def _place(slot: int, grid: GridOutput) -> Place:
+def _cell_anchor(slot: int, grid: GridOutput) -> CellAnchor:
     """The cell and anchor of a slot, counted through all heads."""
     for number, (raw, head) in enumerate(zip(grid.raw_heads, grid.heads, strict=True)):
         count = raw.shape[0] * raw.shape[1] * len(head.anchors)
         if slot < count:
             cell, anchor = divmod(slot, len(head.anchors))
             row, column = divmod(cell, raw.shape[1])
-            return Place(number, row, column, anchor, head.stride, head.anchors[anchor])
+            return CellAnchor(number, row, column, anchor, head.stride, head.anchors[anchor])
         slot -= count
     raise AssertionError("a slot beyond the last head")

@@ -1,7 +1,7 @@
 """COCO results lists of any program: ``[{"image_id", "category_id", "bbox": [x, y, w, h], "score"}, …]``.
 
 Such a file holds a hundred characters a box, and a program that reads it whole needs ten times its size.
-Here it is read entry by entry, and of each entry only seven numbers stay.
+Here it is read entry by entry, and of each entry only seven numbers are kept.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def read_coco_results(path: Path) -> CocoResults:
     """Read a results list.
 
     Raises:
-        DataError: if the file is missing, over ``MAX_BYTES``, cut short or no such list, or if a number in it
-            is not finite, a box has a negative side, or a score lies outside [0, 1].
+        DataError: if the file is missing, over ``MAX_BYTES``, cut short or not such a list, or if a number in
+            it is not finite, a box has a negative side, or a score lies outside [0, 1].
     """
     check_size(path)
     places: dict[int | str, int] = {}
@@ -64,7 +64,7 @@ def read_coco_results(path: Path) -> CocoResults:
             numbers.extend((x, y, width, height, entry["score"]))
             ids.extend((places.setdefault(_image_id(entry["image_id"]), len(places)), entry["category_id"]))
         except (KeyError, TypeError, ValueError, OverflowError):
-            raise DataError(f"{path}: entry {index} {_lacking(entry)}") from None
+            raise DataError(f"{path}: entry {index} {_missing_from(entry)}") from None
     values = np.array(numbers, float).reshape(-1, 5)  # (N, 5): x, y, w, h, score
     pairs = np.array(ids, np.int64).reshape(-1, 2)  # (N, 2): image, category
     _check_numbers(values, path)
@@ -91,10 +91,10 @@ def _image_id(value: Any) -> int | str:
     return value
 
 
-def _lacking(entry: Any) -> str:
+def _missing_from(entry: Any) -> str:
     """What is wrong with an entry that could not be taken."""
     if not isinstance(entry, dict):
-        return "is no object with image_id, category_id, bbox and score"
+        return "is not an object with image_id, category_id, bbox and score"
     needed = ("image_id", "category_id", "bbox", "score")
     missing = [key for key in needed if key not in entry]
     if missing:
@@ -122,7 +122,7 @@ def _entries(path: Path) -> Iterator[Any]:
     """The entries of the JSON list in a file, one by one.
 
     Raises:
-        DataError: if it is no list, or breaks off.
+        DataError: if it is not a list, or breaks off.
     """
     done = 0
     try:
@@ -133,13 +133,15 @@ def _entries(path: Path) -> Iterator[Any]:
     except OSError as fault:
         raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
     except _NoListError:
-        raise DataError(f"{path}: is no COCO results file: that is a JSON list, and begins with [") from None
-    except (ValueError, RecursionError):  # also what is no UTF-8
+        raise DataError(
+            f"{path}: is not a COCO results file, which is a JSON list and begins with ["
+        ) from None
+    except (ValueError, RecursionError):  # also what is not UTF-8
         raise DataError(f"{path}: is cut short or broken after {done} entries; write it again") from None
 
 
 class _NoListError(Exception):
-    """The first sign is no bracket."""
+    """The first character is not a bracket."""
 
 
 def _list_entries(file: TextIO) -> Iterator[Any]:
@@ -148,29 +150,29 @@ def _list_entries(file: TextIO) -> Iterator[Any]:
     text = file.read(_CHUNK).lstrip(_BLANK)
     if not text.startswith("["):
         raise _NoListError
-    at = _next_sign(text, 1)
+    at = _next_character(text, 1)
     while True:
         try:
             if text[at] == "]":
                 break
             value, end = decode(text, at)
-            after = _next_sign(text, end)
+            after = _next_character(text, end)
             closing = text[after] == "]"
         except (ValueError, IndexError):  # no whole entry is left: read on
             more = file.read(max(_CHUNK, len(text) - at))  # doubling, or a long entry costs its square
             if not more or len(text) - at > _LONGEST_ENTRY:
                 raise ValueError("the list breaks off") from None
             text = text[at:] + more
-            at = _next_sign(text, 0)
+            at = _next_character(text, 0)
             continue
         if not closing and text[after] != ",":
             raise ValueError("a comma is missing")
         yield value
-        at = after if closing else _next_sign(text, after + 1)
+        at = after if closing else _next_character(text, after + 1)
 
 
-def _next_sign(text: str, at: int) -> int:
-    """The place of the first sign from ``at`` that is no blank; the text's length where there is none."""
+def _next_character(text: str, at: int) -> int:
+    """The place of the first non-blank character from ``at``; the text's length where there is none."""
     while at < len(text) and text[at] in _BLANK:
         at += 1
     return at

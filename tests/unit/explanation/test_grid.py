@@ -41,11 +41,13 @@ def test_it_says_what_the_detector_does(detector, name, suppression):
     for x1, y1, x2, y2 in found.xyxy:
         x, y = float(x1 + x2) / 2, float(y1 + y2) / 2
         explained = explain(detector, image, (x, y))
-        kept = [fate for fate in explained.fates if fate.kept and over(np.array([fate.xyxy]), x, y)]
+        kept = [
+            outcome for outcome in explained.outcomes if outcome.kept and over(np.array([outcome.xyxy]), x, y)
+        ]
         there = found[over(found.xyxy, x, y)]
-        assert [fate.class_id for fate in kept] == there.class_id.tolist()
-        assert np.array([fate.xyxy for fate in kept]) == pytest.approx(there.xyxy, abs=0.01)
-        assert [fate.confidence for fate in kept] == pytest.approx(there.confidence.tolist())
+        assert [outcome.class_id for outcome in kept] == there.class_id.tolist()
+        assert np.array([outcome.xyxy for outcome in kept]) == pytest.approx(there.xyxy, abs=0.01)
+        assert [outcome.confidence for outcome in kept] == pytest.approx(there.confidence.tolist())
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -54,16 +56,16 @@ def test_who_suppressed_whom_is_so(detector, name):
     detector = replace(detector, config=replace(detector.config, suppression="iou"))
     image = read_image(ROOT / "examples" / name)
     explained = explain(detector, image, (image.width / 2, image.height / 2))
-    gone = [fate for fate in explained.fates if fate.suppressed_by is not None]
+    gone = [outcome for outcome in explained.outcomes if outcome.suppressed_by is not None]
     assert gone or name != "cat.jpg"
-    for fate in explained.fates:
-        assert fate.kept == (fate.suppressed_by is None)
-    for fate in gone:
-        winner = explained.fates[fate.suppressed_by]
+    for outcome in explained.outcomes:
+        assert outcome.kept == (outcome.suppressed_by is None)
+    for outcome in gone:
+        winner = explained.outcomes[outcome.suppressed_by]
         assert winner.kept
-        assert winner.class_id == fate.class_id
-        assert winner.confidence >= fate.confidence
-        assert fate.overlap > explained.threshold
+        assert winner.class_id == outcome.class_id
+        assert winner.confidence >= outcome.confidence
+        assert outcome.overlap > explained.threshold
 
 
 class Said:
@@ -90,31 +92,31 @@ BLANK = Image(np.zeros((128, 64, 3), np.uint8))  # twice as high as the network'
 def test_by_hand():
     explained = explain(hand_made(nms_iou=0.4), BLANK, (40, 20))
     assert explained.network_point == (40, 10)
-    best = explained.answers[0]  # row 0, column 1 holds (40, 10)
-    assert (best.place.row, best.place.column, best.place.anchor) == (0, 1, 0)
+    best = explained.predictions[0]  # row 0, column 1 holds (40, 10)
+    assert (best.source.row, best.source.column, best.source.anchor) == (0, 1, 0)
     assert best.raw == (0, 0, 0, 0, 20)
     assert best.xyxy == pytest.approx((32, 0, 64, 64))
-    assert len(explained.answers) == 2
+    assert len(explained.predictions) == 2
     # In the network's pixels: (32, 0, 64, 32); (32, 0, 64, 64), IoU 1/2 with it; (16, 0, 48, 32), IoU 1/3.
-    assert [fate.kept for fate in explained.fates] == [True, False, True]
-    assert [fate.suppressed_by for fate in explained.fates] == [None, 0, None]
-    assert explained.fates[1].overlap == pytest.approx(0.5, abs=1e-4)
-    assert explained.fates[1].place.row == 1
-    assert explained.fates[2].xyxy == pytest.approx((16, 0, 48, 64), abs=1e-3)
-    assert box_iou(np.array([explained.fates[0].xyxy]), np.array([explained.fates[2].xyxy])) < 0.4
+    assert [outcome.kept for outcome in explained.outcomes] == [True, False, True]
+    assert [outcome.suppressed_by for outcome in explained.outcomes] == [None, 0, None]
+    assert explained.outcomes[1].overlap == pytest.approx(0.5, abs=1e-4)
+    assert explained.outcomes[1].source.row == 1
+    assert explained.outcomes[2].xyxy == pytest.approx((16, 0, 48, 64), abs=1e-3)
+    assert box_iou(np.array([explained.outcomes[0].xyxy]), np.array([explained.outcomes[2].xyxy])) < 0.4
 
 
 def test_a_winner_that_lies_elsewhere_is_shown():
     """Only the tall box lies over (50, 100), but the square one that suppressed it is named."""
     explained = explain(hand_made(nms_iou=0.4), BLANK, (50, 100))
-    assert [fate.kept for fate in explained.fates] == [True, False]
-    assert explained.fates[0].xyxy[3] == pytest.approx(64)
+    assert [outcome.kept for outcome in explained.outcomes] == [True, False]
+    assert explained.outcomes[0].xyxy[3] == pytest.approx(64)
 
 
 def test_boxes_beyond_the_limit_are_not_kept():
     explained = explain(hand_made(nms_iou=0.4, max_det=1), BLANK, (40, 20))
-    assert [fate.kept for fate in explained.fates] == [True, False, False]
-    assert explained.fates[2].suppressed_by is None
+    assert [outcome.kept for outcome in explained.outcomes] == [True, False, False]
+    assert explained.outcomes[2].suppressed_by is None
 
 
 @pytest.mark.parametrize("point", [(-1, 5), (64, 5), (5, 128)])

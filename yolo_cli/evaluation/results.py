@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
+from yolo_cli.evaluation.coco_results import CocoResults, check_size, read_coco_results
 from yolo_cli.files import find_files
-from yolo_cli.judging.coco_results import CocoResults, check_size, read_coco_results
 from yolo_cli.text import number, read_text, shorten
 
 __all__ = ["Results", "read_results"]
@@ -48,10 +48,10 @@ def read_results(
     Args:
         path: a ``.json`` file, or a folder with a text file for each image with boxes, one line
             ``class cx cy w h confidence`` for each, in fractions of the image's width and height.
-        samples: the images that are judged.
+        samples: the images that are evaluated.
         category_ids: for COCO results, the id of each class. If they are 1, 2, 3 … and the file has a 0, its
             ids are taken to begin with 0. Label files number classes from 0.
-        others: images of the same data that are not judged; what was found on them is passed over.
+        others: images of the same data that are not evaluated; detections on them are passed over.
 
     Raises:
         DataError: if the file is broken, or nothing in it belongs to the images.
@@ -93,7 +93,7 @@ def _check_any(
     image_ids: str,
     category_ids: Sequence[int],
 ) -> None:
-    """Raise DataError if of N entries none has an image or none a class; an empty list may stand."""
+    """Raise DataError if of N entries none has an image or none a class; an empty list is accepted."""
     if not len(image):
         return
     if (image < 0).all():
@@ -208,7 +208,7 @@ def _labels(path: Path, sample: Sample, classes: int) -> Detections:
 
 
 def _rows(path: Path, classes: int) -> Iterator[list[float]]:
-    """The rows of a label file, each six sound numbers; DataError for the first that is not."""
+    """The rows of a label file, each six valid numbers; DataError for the first that is not."""
     for line, text in enumerate(read_text(path).split("\n"), start=1):
         if text.strip():
             values = [value for value in map(number, text.split()) if value is not None]
@@ -221,7 +221,7 @@ def _rows(path: Path, classes: int) -> Iterator[list[float]]:
 def _row_fault(values: Sequence[float], classes: int, words: int) -> str:
     """What is wrong with a row; "" if nothing is."""
     if len(values) != words or words not in (5, 6):
-        return "is no 'class cx cy w h confidence'"
+        return "is not 'class cx cy w h confidence'"
     if words == 5:
         return "has no confidence; let the program save it as a sixth number"
     if not np.isfinite(values).all():

@@ -1,4 +1,4 @@
-"""The same detections, judged by COCO's reference program, pycocotools."""
+"""The same detections, evaluated by COCO's reference program, pycocotools."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from yolo_cli.errors import UsageError
-from yolo_cli.evaluation import EvaluationSet
+from yolo_cli.evaluation.evaluation_set import EvaluationSet
 
 __all__ = ["Check", "cross_check"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One of COCO's twelve figures: ours, and the reference program's; None where nothing could be judged."""
+    """One of COCO's twelve figures: ours, and the reference program's; None where there is none."""
 
     name: str
     ours: float | None

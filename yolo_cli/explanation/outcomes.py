@@ -1,4 +1,4 @@
-"""What suppression did to each box, and which box was to blame."""
+"""What suppression did to each box, and which box suppressed it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from yolo_cli.images import Image
 from yolo_cli.suppression import overlap
 from yolo_cli.weights import ModelCard
 
-__all__ = ["Contest", "Fate", "Rule", "check_point", "covers"]
+__all__ = ["BoxOutcome", "Rule", "Suppression", "check_point", "covers"]
 
 Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
@@ -24,20 +24,20 @@ Where = TypeVar("Where")
 
 
 @dataclass(frozen=True, slots=True)
-class Fate(Generic[Where]):
+class BoxOutcome(Generic[Where]):
     """A box above the confidence, and what suppression did to it.
 
     Attributes:
-        place: what it came from: the cell and anchor, or the region.
+        source: what it came from: the cell and anchor, or the region.
         class_id: its class.
         confidence: as the network gives it.
         xyxy: in pixels of the image, inside it.
         kept: whether detection returns it.
-        suppressed_by: which of the explanation's fates suppressed it, or None.
-        overlap: with that one, as the rule of suppression reckons it; None where nothing suppressed it.
+        suppressed_by: the position among the outcomes of the box that suppressed it, or None.
+        overlap: with that one, as the rule of suppression measures it; None where nothing suppressed it.
     """
 
-    place: Where
+    source: Where
     class_id: int
     confidence: float
     xyxy: tuple[float, ...]
@@ -69,7 +69,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Contest:
+class Suppression:
     """The candidates of an image, and the rule by which suppression chose from them.
 
     Attributes:
@@ -82,7 +82,7 @@ class Contest:
     xyxy: Floats
     rule: Rule
 
-    def winners(self) -> tuple[NDArray[np.int64], Floats]:
+    def suppressors(self) -> tuple[NDArray[np.int64], Floats]:
         """For each box (N,) which survivor suppressed it, -1 for survivors, and their overlap (N,).
 
         The most confident survivor that overlaps it too much: suppression came to that one first. It is more
@@ -90,43 +90,45 @@ class Contest:
         """
         rule, class_id = self.rule, self.selection.candidates.class_id  # (N,)
         boxes = self.selection.boxes.astype(np.float64)  # (N, 4), as suppression takes them
-        winner, overlaps = np.full(len(boxes), -1), np.zeros(len(boxes))
-        for place in self.selection.kept[::-1].tolist():  # the more confident one overwrites the other
-            common = overlap(boxes[place], boxes, rule.kind, rule.beta)  # (N,)
+        suppressor, overlaps = np.full(len(boxes), -1), np.zeros(len(boxes))
+        for n in self.selection.kept[::-1].tolist():  # the more confident one overwrites the other
+            common = overlap(boxes[n], boxes, rule.kind, rule.beta)  # (N,)
             hit = common > rule.threshold  # (N,)
             if not rule.agnostic:
-                hit &= class_id == class_id[place]
-            winner[hit], overlaps[hit] = place, common[hit]
-        winner[self.selection.kept] = -1
-        return winner, overlaps
+                hit &= class_id == class_id[n]
+            suppressor[hit], overlaps[hit] = n, common[hit]
+        suppressor[self.selection.kept] = -1
+        return suppressor, overlaps
 
-    def fates(self, shown: Bools, place: Callable[[int], Where]) -> tuple[Fate[Where], ...]:
+    def outcomes(self, shown: Bools, source: Callable[[int], Where]) -> tuple[BoxOutcome[Where], ...]:
         """Outcomes of the boxes ``shown`` (N,) and of those that suppressed them, most confident first.
 
-        ``place`` says what the slot of a candidate is.
+        ``source`` tells the source of a candidate by its slot.
         """
-        winner, overlaps = self.winners()  # (N,), (N,)
+        suppressor, overlaps = self.suppressors()  # (N,), (N,)
         candidates, returned = self.selection.candidates, set(self.selection.returned.tolist())
-        told = np.flatnonzero(shown)  # (S,)
-        told = np.union1d(told, winner[told][winner[told] >= 0])  # with those that suppressed them
-        told = told[np.argsort(-candidates.confidence[told], kind="stable")]
-        number = {n: i for i, n in enumerate(told.tolist())}
+        described = np.flatnonzero(shown)  # (S,)
+        described = np.union1d(
+            described, suppressor[described][suppressor[described] >= 0]
+        )  # with those that suppressed them
+        described = described[np.argsort(-candidates.confidence[described], kind="stable")]
+        number = {n: i for i, n in enumerate(described.tolist())}
         return tuple(
-            Fate(
-                place(int(candidates.slot[n])),
+            BoxOutcome(
+                source(int(candidates.slot[n])),
                 int(candidates.class_id[n]),
                 float(candidates.confidence[n]),
                 tuple(self.xyxy[n].tolist()),
                 n in returned,
-                number.get(int(winner[n])),
-                float(overlaps[n]) if winner[n] >= 0 else None,
+                number.get(int(suppressor[n])),
+                float(overlaps[n]) if suppressor[n] >= 0 else None,
             )
-            for n in told.tolist()
+            for n in described.tolist()
         )
 
 
 def covers(xyxy: Floats, point: tuple[float, float]) -> Bools:
-    """Which (N,) of the boxes (N, 4) lie over a point.
+    """Which (N,) of the boxes (N, 4) contain a point.
 
     >>> covers(np.array([[0, 0, 10, 10], [3, 0, 5, 10]]), (5, 5)).tolist()
     [True, False]
@@ -138,8 +140,8 @@ def covers(xyxy: Floats, point: tuple[float, float]) -> Bools:
 
 
 def check_point(image: Image, point: tuple[float, float]) -> None:
-    """Raise UsageError if ``point`` (x, y in pixels) lies outside ``image``."""
+    """Raise UsageError if ``point`` (x, y in pixels) is outside ``image``."""
     x, y = point
     if not (0 <= x < image.width and 0 <= y < image.height):
         size = f"{image.width}x{image.height}"
-        raise UsageError(f"--at {x:g},{y:g}: lies outside {image.name}, which has {size} pixels")
+        raise UsageError(f"--at {x:g},{y:g}: is outside {image.name}, which has {size} pixels")

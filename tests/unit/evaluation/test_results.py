@@ -12,8 +12,8 @@ import pytest
 from tests.made_sets import write_coco, write_image, write_yolo
 from yolo_cli.datasets import Dataset, open_dataset
 from yolo_cli.errors import DataError
-from yolo_cli.judging import coco_results, read_results
-from yolo_cli.judging.coco_results import read_coco_results
+from yolo_cli.evaluation import coco_results, read_results
+from yolo_cli.evaluation.coco_results import read_coco_results
 
 
 @pytest.fixture
@@ -108,8 +108,8 @@ BROKEN = {
     "truncated": (json.dumps([entry()] * 3)[:-30], "is cut short or broken after 2 entries; write it again"),
     "truncated in the first": ('[{"image_id": 1', "is cut short or broken after 0 entries"),
     "no end": (json.dumps([entry()])[:-1], "is cut short or broken after"),
-    "no list": ('{"images": []}', "is no COCO results file: that is a JSON list, and begins with ["),
-    "empty": ("", "is no COCO results file"),
+    "no list": ('{"images": []}', "is not a COCO results file, which is a JSON list and begins with ["),
+    "empty": ("", "is not a COCO results file"),
     "no comma": ("[{} {}]", "is cut short or broken after 0 entries"),
     "NaN": ([entry(), entry(score=np.nan)], "entry 2 holds a number that is not finite: 4, 16, 8, 32, nan"),
     "infinite": ([entry(bbox=[0, 0, 1, float("inf")])], "entry 1 holds a number that is not finite"),
@@ -119,7 +119,7 @@ BROKEN = {
     ),
     "score": ([entry(score=87.0)], "entry 1 has a score outside 0 to 1"),
     "no score": ([{"image_id": 1, "category_id": 1, "bbox": []}], "entry 1 has no score; each needs"),
-    "no object": ([7], "entry 1 is no object with image_id"),
+    "no object": ([7], "entry 1 is not an object with image_id"),
     "three numbers": ([entry(bbox=[0, 0, 1])], "entry 1 needs bbox [x, y, width, height]"),
     "text": ([entry(score="high")], "entry 1 needs bbox"),
     "category": ([entry(category_id="dog")], "entry 1 needs bbox"),
@@ -211,8 +211,8 @@ def test_label_files_become_pixels(yolo: Dataset, tmp_path: Path) -> None:
 
 ROWS = {
     "1 0.5 0.5 1 1": "has no confidence; let the program save it as a sixth number",
-    "1 0.5 0.5 1": "is no 'class cx cy w h confidence'",
-    "dog 0.5 0.5 1 1 0.5": "is no 'class cx cy w h confidence'",
+    "1 0.5 0.5 1": "is not 'class cx cy w h confidence'",
+    "dog 0.5 0.5 1 1 0.5": "is not 'class cx cy w h confidence'",
     "1 0.5 nan 1 1 0.5": "holds a number that is not finite",
     "2 0.5 0.5 1 1 0.5": "its class is none of 0 to 1",
     "0.5 0.5 0.5 1 1 0.5": "its class is none of 0 to 1",

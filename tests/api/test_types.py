@@ -1,0 +1,44 @@
+"""What a type checker says to callers of the Python API."""
+
+from __future__ import annotations
+
+import re
+
+from mypy import api as mypy
+
+from tests.shared import ROOT
+
+PROGRAM = """\
+from pathlib import Path
+from typing import Any, assert_type
+
+import numpy as np
+from PIL import Image as Pillow
+from yolo_cli import Detection, Result, draw, load_detector
+
+detector = load_detector("mine", conf=0.4, classes=["cat", 3], imgsz=320)
+assert_type(detector(np.zeros((3, 3, 3), np.uint8), bgr=True), Result)
+assert_type(detector(b""), Result)
+assert_type(detector(Pillow.new("RGB", (9, 9))), Result)
+assert_type(detector([Path("a.jpg"), "b.jpg", b""], batch=2), list[Result])
+result: Result = detector("a.jpg")
+several: list[Result] = detector("folder")
+assert_type(result[0], Detection)
+assert_type(result[1:], Result)
+assert_type(result[result.confidence > 0.5], Result)
+assert_type([found.class_name for found in result], list[str])
+draw(result.image, result, line_width=2)
+detector("a.jpg", bgf=True)  # refused
+load_detector("mine", confidence=0.4)  # refused
+result.filter(classes=0.5)  # refused
+"""
+
+
+def test_types(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MYPYPATH", str(ROOT))
+    (tmp_path / "program.py").write_text(PROGRAM)
+    shown, _, _ = mypy.run(["--strict", f"--config-file={ROOT / 'pyproject.toml'}", "program.py"])
+    refused = {int(line) for line in re.findall(r"^program.py:(\d+): error", shown, re.MULTILINE)}
+    marked = {n for n, line in enumerate(PROGRAM.splitlines(), 1) if line.endswith("# refused")}
+    assert refused == marked, shown
