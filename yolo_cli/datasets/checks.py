@@ -61,7 +61,7 @@ def size_findings(dataset: Dataset) -> list[Finding]:
             header = image_header(sample.path)
         except DataError:
             continue
-        faults = _size_faults(sample, header, in_pixels(sample, *header.upright))
+        faults = _size_faults(sample, header, in_pixels(sample, header.upright))
         found += [Finding(it.code, sample.name, it.what) for it in faults if it.code in ("Y103", "Y104")]
     return found
 
