@@ -65,9 +65,8 @@ def fit_faster_rcnn(
 
 def _in_square(sample: Sample) -> GroundTruth:
     """The boxes of an image in pixels of the network's input."""
-    width, height = sample.size
     ground_truth = sample.ground_truth
-    square = Letterbox.fit(height, width, SIDE, SIDE).forward(ground_truth.xyxy)  # (N, 4)
+    square = Letterbox.fit(*sample.size, SIDE, SIDE).forward(ground_truth.xyxy)  # (N, 4)
     return GroundTruth(square, ground_truth.class_id, ground_truth.crowd, ground_truth.difficult)
 
 

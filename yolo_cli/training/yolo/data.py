@@ -65,7 +65,7 @@ def _shrunk(rgb: NDArray[np.uint8], ground_truth: GroundTruth, side: int) -> Lab
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)  # (h, w, 3)
     factor = np.array([size[0] / width, size[1] / height] * 2)  # (4,)
-    return np.asarray(small, np.uint8), replace(ground_truth, xyxy=ground_truth.xyxy * factor)
+    return np.asarray(small, np.uint8), ground_truth.moved(ground_truth.xyxy * factor)
 
 
 @dataclass(frozen=True, slots=True)

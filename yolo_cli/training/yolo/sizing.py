@@ -63,8 +63,8 @@ def usual_size(data: Dataset, made_for: Size, stride: int) -> Size:
 
 def _typical_aspect(data: Dataset) -> float:
     """Width over height of most images; 1 where they differ."""
-    sizes = np.array([sample.size for sample in data.samples], float)  # (N, 2): width, height
-    aspect = sizes[:, 0] / sizes[:, 1]  # (N,)
+    sizes = np.array([sample.size for sample in data.samples], float)  # (N, 2): height, width
+    aspect = sizes[:, 1] / sizes[:, 0]  # (N,)
     typical = float(np.median(aspect))
     return 1.0 if np.mean(np.abs(np.log(aspect / typical)) > ALIKE) > 0.2 else typical
 
@@ -88,8 +88,7 @@ def _boxes_of(data: Dataset, size: Size) -> list[tuple[Floats, NDArray[np.intege
     """Of each image: widths and heights (N, 2) in pixels of the network's input, and classes (N,)."""
     found: list[tuple[Floats, NDArray[np.integer[Any]]]] = []
     for sample in data.samples:
-        width, height = sample.size
-        xyxy = Letterbox.fit(height, width, *size).forward(sample.ground_truth.xyxy)
+        xyxy = Letterbox.fit(*sample.size, *size).forward(sample.ground_truth.xyxy)
         real = ~np.asarray(sample.ground_truth.crowd) & (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1)  # (N,)
         found.append(((xyxy[:, 2:] - xyxy[:, :2])[real], sample.ground_truth.class_id[real]))
     return found

@@ -47,11 +47,11 @@ def data(
 def test_images_of_four_by_three_by_hand() -> None:
     # 416² = 173056 pixels at 4 : 3 are 480.4 × 360.3, in strides 15.01 × 11.26. Of 480 or 512 by 352 or 384:
     # 480 × 384 = 184320 is within 8 % and shows the image at 480 / 480.4; 512 × 384 is too much.
-    assert choose_size(data((640, 480), [(60, 60)]), (416, 416), 32) == (384, 480)
+    assert choose_size(data((480, 640), [(60, 60)]), (416, 416), 32) == (384, 480)
 
 
 def test_upright_images_get_an_upright_input() -> None:
-    assert choose_size(data((480, 640), [(60, 60)]), (416, 416), 32) == (480, 384)
+    assert choose_size(data((640, 480), [(60, 60)]), (416, 416), 32) == (480, 384)
 
 
 def test_large_objects_need_a_smaller_input() -> None:
@@ -62,7 +62,7 @@ def test_large_objects_need_a_smaller_input() -> None:
 def test_small_objects_get_a_larger_input() -> None:
     # In 384 × 480 a box of 40 px is 30, below 32. 512² at 4 : 3 are 591.2 × 443.4, in strides 18.5 × 13.9:
     # 608 × 448 is 1.04 times that area, within 1.08.
-    small = data((640, 480), [(40, 40)])
+    small = data((480, 640), [(40, 40)])
     assert choose_size(small, (416, 416), 32) == (448, 608)
     assert usual_size(small, (416, 416), 32) == (384, 480)
     # Images that have fewer pixels are enlarged: finer cells tell neighbours apart.
@@ -70,7 +70,7 @@ def test_small_objects_get_a_larger_input() -> None:
 
 
 def test_mixed_aspects_get_a_square() -> None:
-    wide, high = data((640, 480), [(60, 60)], count=5), data((480, 640), [(60, 60)], count=5)
+    wide, high = data((480, 640), [(60, 60)], count=5), data((640, 480), [(60, 60)], count=5)
     assert choose_size(FakeData(wide.samples + high.samples), (416, 416), 32) == (416, 416)
 
 
@@ -80,9 +80,9 @@ def test_tiny_images_are_not_blown_up() -> None:
 
 def test_boxes_are_measured_in_the_input() -> None:
     # 640 × 480 in 480 × 384: scaled by 480 / 640 = 0.75. Crowds do not count.
-    made = data((640, 480), [(40, 20)], count=1)
+    made = data((480, 640), [(40, 20)], count=1)
     crowd = GroundTruth(np.array([[0.0, 0, 99, 99]]), np.array([0]), np.array([True]))
-    made.samples.append(FakeSample((640, 480), crowd))
+    made.samples.append(FakeSample((480, 640), crowd))
     assert network_boxes(made, (384, 480)).tolist() == [[30, 15]]
 
 
