@@ -96,7 +96,7 @@ def calibrate(**given: Any) -> int:
 def _run(options: _Options) -> int:
     """Everything, from the data to the exit code."""
     from yolo_cli.cli.judged import load_model, open_images
-    from yolo_cli.detectors import DEFAULT_MODEL
+    from yolo_cli.config import DEFAULT_MODEL
     from yolo_cli.weights import find_model
 
     images = open_images(options.data, options.split)
@@ -195,7 +195,7 @@ def _save(model: Model, files: ModelFiles, done: Calibrated, target: Path, fitte
 
 def _shown(options: _Options, done: Calibrated, fit: int, test: int, saved: Sequence[Path]) -> str:
     """The gain, as text or JSON."""
-    from yolo_cli.report.text import columns
+    from yolo_cli.text import columns
 
     seen = {"before": done.before, "after": done.after}
     figures = {

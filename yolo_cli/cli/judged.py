@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from yolo_cli.cli.progress import say, track
-from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_FLOOR, DetectConfig
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.text import read_lines
 
@@ -125,7 +125,7 @@ def load_model(given: Any) -> Model:
     from yolo_cli.weights.store import sha256
 
     config = detection_config(given)
-    files = find_model(given.weights or detectors.DEFAULT_MODEL)
+    files = find_model(given.weights or DEFAULT_MODEL)
     detector = detectors.load_detector(weights=files, engine=given.engine, device=given.device, config=config)
     digest = sha256(files.first)
     return Model(detector, {"model": detector.card.name, "sha256": digest, **asdict(config)})
