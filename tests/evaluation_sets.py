@@ -71,11 +71,16 @@ def image_set(
     return judge.gathered()
 
 
+def on_image(gathered: EvaluationSet, place: int) -> tuple[Detections, GroundTruth]:
+    """The detections and the ground truth of the image at place ``place``."""
+    return gathered.found[gathered.found_image == place], gathered.ground_truth[gathered.gt_image == place]
+
+
 def perfect(gathered: EvaluationSet, confidence: float = 0.9) -> EvaluationSet:
     """The same ground truth, with each counted ground truth found exactly and nothing else."""
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        ground_truth = gathered.on(place)[1]
+        ground_truth = on_image(gathered, place)[1]
         counted = ground_truth[~(ground_truth.crowd | ground_truth.difficult)]
         scores = np.full(len(counted), confidence)
         judge.add(image, Detections(counted.xyxy, scores, counted.class_id), ground_truth)
@@ -86,7 +91,7 @@ def with_found(gathered: EvaluationSet, found: list[Detections]) -> EvaluationSe
     """The same ground truth with other detections: one entry an image."""
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        judge.add(image, found[place], gathered.on(place)[1])
+        judge.add(image, found[place], on_image(gathered, place)[1])
     return judge.gathered()
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from tests.evaluation_sets import on_image
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation import EvaluationSet, Protocol
 from yolo_cli.evaluation.protocol import AreaRange
@@ -42,7 +43,7 @@ def slow_verdicts(
     """All verdicts on one class in order of falling confidence, and how many of its ground truths count."""
     verdicts, ground_truths = [], 0
     for image in range(len(gathered.images)):
-        found, ground_truth = gathered.on(image)
+        found, ground_truth = on_image(gathered, image)
         found, ground_truth = (
             found[found.class_id == class_id],
             ground_truth[ground_truth.class_id == class_id],

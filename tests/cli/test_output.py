@@ -6,50 +6,13 @@ import sys
 
 import pytest
 
-from tests.shared import SHARED, needs_shared
 from yolo_cli.cli import progress
-from yolo_cli.cli.output import WRITERS, Model, coco_category_ids
+from yolo_cli.cli.output import WRITERS, Model
 from yolo_cli.detections import Detections
 from yolo_cli.pipeline import Outcome
 
 MODEL = Model("m", ("cat",), (416, 416))
 BAD = Outcome("bad.jpg", Detections(), "bad.jpg: is bad")
-
-
-def test_cocos_own_category_ids():
-    from yolo_cli.cli.output import _COCO
-
-    ids = coco_category_ids(tuple(_COCO))
-    assert len(ids) == 80
-    assert ids == sorted(ids)
-    # Taken from COCO's own annotation files.
-    known = {
-        "person": 1,
-        "stop sign": 13,
-        "bench": 15,
-        "cat": 17,
-        "backpack": 27,
-        "cup": 47,
-        "tv": 72,
-        "toothbrush": 90,
-    }
-    assert {name: _COCO[name] for name in known} == known
-
-
-@needs_shared("darknet", "coco.names")
-@needs_shared("data", "coco128-val")
-def test_category_ids_agree_with_an_annotation_file_and_darknets_names():
-    [path] = SHARED.glob("data/coco128-val/**/*.json")
-    theirs = {entry["name"]: entry["id"] for entry in json.loads(path.read_text())["categories"]}
-    from yolo_cli.cli.output import _COCO
-
-    assert {name: _COCO[name] for name in theirs} == theirs
-    names = (SHARED / "darknet" / "coco.names").read_text().split("\n")[:80]
-    assert coco_category_ids(tuple(names)) == list(_COCO.values())
-
-
-def test_other_data_sets_are_numbered_from_1():
-    assert coco_category_ids(("person", "dog")) == [1, 2]
 
 
 @pytest.mark.parametrize("form", WRITERS)

@@ -17,8 +17,9 @@ from yolo_cli.evaluation import (
     confusion_matrix,
     diagnose,
     evaluate,
-    outcomes,
+    match,
     reliability,
+    scored,
 )
 
 _COUNT = st.shared(st.integers(0, 6), key="count")
@@ -59,6 +60,6 @@ def test_odd_numbers_are_judged_or_refused(boxes, fix, confidence, class_id, cro
         return
     gathered, rules = judge.gathered(), PROTOCOLS[name]
     assert json.dumps(evaluate(gathered, rules).to_json(), allow_nan=False)
-    assert json.dumps(diagnose(gathered, rules).to_json(), allow_nan=False)
-    assert json.dumps(reliability(outcomes(gathered, rules)).to_json(), allow_nan=False)
-    assert confusion_matrix(gathered, 0.5, protocol=rules).counts.min() >= 0
+    assert json.dumps(diagnose(match(gathered, rules)).to_json(), allow_nan=False)
+    assert json.dumps(reliability(scored(match(gathered, rules))).to_json(), allow_nan=False)
+    assert confusion_matrix(match(gathered, rules), 0.5).counts.min() >= 0

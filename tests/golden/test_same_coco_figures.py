@@ -1,7 +1,7 @@
 """The bundled model on ``coco128-val`` through `yolo eval`: COCO's twelve figures, held against pycocotools.
 
 pycocotools reads the annotation file itself, and the boxes from the record that the run leaves on disk, so
-that reading, matching of classes and judging are all held against it.
+that reading, matching of classes and evaluation are all held against it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CALLED = {
 }
 
 
-def judged(*words: Any) -> dict[str, Any]:
+def evaluated(*words: Any) -> dict[str, Any]:
     options = ["--data", DATA, "--format", "json", "-q", *words]
     done = CliRunner().invoke(main, ["eval", *map(str, options)])
     assert done.exit_code == 0, done.stderr
@@ -45,8 +45,7 @@ def judged(*words: Any) -> dict[str, Any]:
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     """The figures, and the folder of the run."""
     folder = tmp_path_factory.mktemp("run")
-    pairs = ",".join(f"{old}={new}" for old, new in CALLED.items())
-    return judged("--out", folder, "--exist-ok", "--map", pairs, "--batch", 8), folder
+    return evaluated("--out", folder, "--exist-ok", "--batch", 8), folder
 
 
 def coco_results(journal: Path) -> list[dict[str, Any]]:
@@ -85,6 +84,10 @@ def pycocotools_figures(results: list[dict[str, Any]]) -> list[float]:
     return run.stats.tolist()
 
 
+def test_classes_are_matched_by_meaning_without_being_told(run: tuple[dict[str, Any], Path]) -> None:
+    assert run[0]["protocol"]["class_synonyms"] == CALLED
+
+
 def test_all_twelve_figures_are_those_of_pycocotools(run: tuple[dict[str, Any], Path]) -> None:
     figures, folder = run
     theirs = pycocotools_figures(coco_results(folder / "detections.ndjson"))
@@ -102,7 +105,7 @@ def test_the_results_file_of_the_same_boxes_has_the_same_figures(
     figures, folder = run
     file = tmp_path / "results.json"
     file.write_text(json.dumps(coco_results(folder / "detections.ndjson")))
-    again = judged("--detections", file, "--no-save", "--cross-check")
+    again = evaluated("--detections", file, "--no-save", "--cross-check")
     np.testing.assert_allclose(list(again["coco"].values()), list(figures["coco"].values()), atol=1e-9)
     checks = again["cross_check"].values()
     assert max(abs(it["ours"] - it["pycocotools"]) for it in checks) < 1e-9

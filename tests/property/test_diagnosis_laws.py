@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.evaluation_sets import mixtures, perfect, random_set, with_found
+from tests.evaluation_sets import mixtures, on_image, perfect, random_set, with_found
 from yolo_cli.detections import Detections, GroundTruth
-from yolo_cli.evaluation import COCO, KINDS, VOC10, Diagnosis, EvaluationSet, Evaluator, diagnose
+from yolo_cli.evaluation import COCO, KINDS, VOC10, Diagnosis, EvaluationSet, Evaluator, diagnose, match
 
 _CLASSES = 3
 
@@ -58,8 +58,8 @@ def _counts(diagnosis: Diagnosis) -> dict[str, int]:
 def test_a_planted_mistake_is_named_as_what_it_is(mistake: str, seed: int, rules) -> None:
     random = np.random.default_rng(seed)
     scene = _scene(random)
-    planted = [_plant(mistake, random, scene.on(place)[1]) for place in range(len(scene.images))]
-    diagnosis = diagnose(with_found(scene, [found for found, _ in planted]), rules)
+    planted = [_plant(mistake, random, on_image(scene, place)[1]) for place in range(len(scene.images))]
+    diagnosis = diagnose(match(with_found(scene, [found for found, _ in planted]), rules))
     assert _counts(diagnosis) == {**dict.fromkeys(KINDS, 0), mistake: sum(count for _, count in planted)}
     assert diagnosis.map50 + diagnosis.cost[mistake] == pytest.approx(1)
     others = [diagnosis.cost[kind] for kind in KINDS if kind != mistake]
@@ -68,7 +68,7 @@ def test_a_planted_mistake_is_named_as_what_it_is(mistake: str, seed: int, rules
 
 @given(mixtures())
 def test_a_perfect_detector_has_no_mistake(mixture) -> None:
-    diagnosis = diagnose(perfect(random_set(mixture)))
+    diagnosis = diagnose(match(perfect(random_set(mixture))))
     assert sum(_counts(diagnosis).values()) == 0
     assert list(diagnosis.cost.values()) == pytest.approx([0] * 8)
 
@@ -76,7 +76,7 @@ def test_a_perfect_detector_has_no_mistake(mixture) -> None:
 @given(mixtures())
 def test_every_wrong_detection_has_one_kind_and_every_ground_truth_is_accounted_for(mixture) -> None:
     gathered = random_set(mixture)
-    diagnosis = diagnose(gathered)
+    diagnosis = diagnose(match(gathered))
     assert len(np.unique(diagnosis.found)) == len(diagnosis.found)
     assert ((diagnosis.ground_truth >= 0) == (diagnosis.kind != KINDS.index("background"))).all()
     assert all(cost >= -1e-9 for cost in diagnosis.cost.values())
@@ -87,13 +87,13 @@ def test_every_wrong_detection_has_one_kind_and_every_ground_truth_is_accounted_
 @given(mixtures(found=80))  # below the most that are judged, so that none moves up
 def test_fixing_false_positives_makes_every_detection_right(mixture) -> None:
     gathered = random_set(mixture)
-    diagnosis = diagnose(gathered)
+    diagnosis = diagnose(match(gathered))
     if diagnosis.map50 is not None:
         removed = np.delete(np.arange(len(gathered.found)), diagnosis.found)
         kept = [
             gathered.found[removed][gathered.found_image[removed] == place]
             for place in range(len(gathered.images))
         ]
-        clean = diagnose(with_found(gathered, kept))
+        clean = diagnose(match(with_found(gathered, kept)))
         assert len(clean.found) == 0
         assert diagnosis.map50 + diagnosis.cost["false_positive"] == pytest.approx(clean.map50)

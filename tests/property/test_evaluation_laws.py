@@ -7,13 +7,13 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tests.evaluation_sets import Mixture, mixtures, perfect, random_set
+from tests.evaluation_sets import Mixture, mixtures, on_image, perfect, random_set
 from tests.oracles_evaluation import slow_average_precision, slow_verdicts
 from tests.pycocotools_reference import reference
 from yolo_cli.detections import Detections
 from yolo_cli.evaluation import COCO, PROTOCOLS, VOC07, VOC10, Evaluator, evaluate, protocol
 from yolo_cli.evaluation.average_precision import averages
-from yolo_cli.evaluation.matching import match, ranked, take_free
+from yolo_cli.evaluation.matching import greedy_match, match, ranked
 
 
 def _agree_with_pycocotools(mixture: Mixture) -> None:
@@ -21,7 +21,7 @@ def _agree_with_pycocotools(mixture: Mixture) -> None:
     theirs = reference(gathered)
     ours = [-1.0 if value is None else value for value in evaluate(gathered).coco.values()]
     np.testing.assert_allclose(ours, theirs.stats, rtol=0, atol=1e-9)
-    figures = averages(match(gathered, COCO), "101 points")
+    figures = averages(match(gathered, COCO))
     # (T, R, K, A, M) → average precision (A, T, K) from the best 100; -1 where there is no ground truth.
     expected = theirs.eval["precision"][..., -1].mean(axis=1).transpose(2, 0, 1)
     np.testing.assert_allclose(np.nan_to_num(figures.precision, nan=-1), expected, rtol=0, atol=1e-9)
@@ -53,7 +53,7 @@ def test_coco_figures_equal_pycocotools_on_500_sets(mixture: Mixture) -> None:
 @settings(max_examples=60)
 def test_fast_judge_equals_the_slow_one(mixture: Mixture, name: str, iou: float) -> None:
     gathered, rules = random_set(mixture), protocol(name, iou)
-    figures = averages(match(gathered, rules), rules.interpolation)
+    figures = averages(match(gathered, rules))
     for a, sizes in enumerate(rules.areas):
         for k in range(mixture.classes):
             verdicts, ground_truths = slow_verdicts(gathered, k, rules, iou, sizes)
@@ -77,7 +77,7 @@ def test_all_at_once_takes_what_one_by_one_takes(seed: int, count: int, ground_t
         expected.append(free[0] if free else -1)
         taken.update(free[:1])
     found = np.repeat(np.arange(count), [len(wish) for wish in wishes])
-    assert take_free(found, np.concatenate(wishes), reusable, count).tolist() == expected
+    assert greedy_match(found, np.concatenate(wishes), reusable, count).tolist() == expected
 
 
 @given(mixtures(), st.sampled_from([COCO, VOC07, VOC10]))
@@ -110,7 +110,7 @@ def test_figures_ignore_the_order_of_images(mixture: Mixture, random) -> None:
     random.shuffle(places)
     judge = Evaluator(gathered.class_names)
     for place in places:
-        judge.add(gathered.images[place], *gathered.on(place))
+        judge.add(gathered.images[place], *on_image(gathered, place))
     assert evaluate(judge.gathered()).to_json() == evaluate(gathered).to_json()
 
 
@@ -143,7 +143,7 @@ def test_ranks_count_a_class_on_an_image(mixture: Mixture) -> None:
 def _with_one_more(gathered, extra: Detections):
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        found, ground_truth = gathered.on(place)
+        found, ground_truth = on_image(gathered, place)
         if place == 0:
             found = Detections(
                 np.concatenate([found.xyxy, extra.xyxy]),

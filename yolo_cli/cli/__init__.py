@@ -13,7 +13,7 @@ __all__ = ["COMMANDS", "main"]
 # The command NAME is the function NAME in yolo_cli/cli/NAME.py; a test holds the two texts together.
 COMMANDS = {
     "detect": "Find objects in images.",
-    "eval": "Judge a model, or another program's results, against ground truth.",
+    "eval": "Evaluate a model, or another program's results, on a data set.",
     "compare": "Compare the sliding window, R-CNN and YOLO on your images.",
     "calibrate": "Make a model's confidences mean what they say.",
     "anchors": "Fit anchors to the boxes of a data set.",

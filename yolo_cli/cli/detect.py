@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
+    DetectionOptions,
     config_option,
     detection_options,
     drawing_options,
@@ -20,11 +21,11 @@ from yolo_cli.cli.options import (
     talk_options,
 )
 from yolo_cli.cli.progress import say, track
-from yolo_cli.config import DetectConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from yolo_cli.cli.runs import Saving
     from yolo_cli.detectors import Detector
     from yolo_cli.pipeline import Outcome
 
@@ -50,37 +51,6 @@ Exit codes: 0 done, 2 wrong usage, 3 nothing could be used, 5 done but some imag
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """The command line of `yolo detect`, each option under its own name."""
-
-    sources: tuple[str, ...]
-    weights: str | None
-    imgsz: tuple[int, int] | None
-    conf: float
-    nms_iou: float
-    max_det: int
-    classes: tuple[str, ...]
-    agnostic: bool
-    suppression: Any
-    resize: Any
-    device: Any
-    engine: Any
-    batch: int
-    recursive: bool
-    out: str | None
-    output_format: str
-    save: bool
-    line_width: int | None
-    no_labels: bool
-    no_confidence: bool
-    save_crops: bool
-    save_txt: bool
-    exist_ok: bool
-    quiet: bool
-    verbose: bool
-
-
 @dataclass(slots=True)
 class _Tally:
     """What has been done so far."""
@@ -104,73 +74,59 @@ class _Tally:
     help="Save images with the boxes drawn in, or do not.  [default: save]",
 )
 @drawing_options
-@click.option("--save-crops", is_flag=True, help="Save what lies in each box as an image.")
+@click.option("--save-crops", is_flag=True, help="Save the inside of each box as an image.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, which training can use.")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
 @encoding_option
 @config_option
 @talk_options
-def detect(**given: Any) -> int:
-    """Read what is on the command line, and run."""
-    return _run(_Options(**given))
-
-
-def _run(options: _Options) -> int:
+def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, **given: Any) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.cli.output import WRITERS, Model
-    from yolo_cli.cli.runs import Saving, open_run_folder, save_results
+    from yolo_cli.cli.runs import open_run_folder, save_results
     from yolo_cli.pipeline import run_detector
-    from yolo_cli.render import DrawStyle
     from yolo_cli.sources import open_source
 
-    config = _config(options)
-    source = open_source(options.sources, recursive=options.recursive)
-    detector = _load(options, config)
+    source = open_source(sources, recursive=given["recursive"])
+    detector = _load(detection)
     model = Model(detector.card.name, detector.class_names, detector.input_size)
-    if options.verbose:
+    if given["verbose"]:
         runs = getattr(
             detector, "engine", detector
-        )  # those with regions have two networks, or none that leads
+        )  # those with regions have two networks, or no leading one
         say(f"model {model.name}, input {model.input_size}, {type(runs).__name__}")
     tally = _Tally()
-    results = _counted(run_detector(detector, source, batch=options.batch), tally)
-    style = DrawStyle(options.line_width, not options.no_labels, not options.no_confidence)
-    saving = Saving(options.save, options.save_crops, options.save_txt, style)
-    folder = open_run_folder(_RUN_FOLDER, options.out, options.exist_ok) if saving.anything else None
+    results = _counted(run_detector(detector, source, batch=detection.batch), tally)
+    saving = _saving(given)
+    folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
         results = save_results(results, folder, saving, model.class_names)
-    if _shows_progress(options, len(source)):
+    if not quiet and _shows_progress(given["output_format"], len(source)):
         results = track(results, len(source), "images")
-    for text in WRITERS[options.output_format](_until_interrupt(results, tally), model):
+    for text in WRITERS[given["output_format"]](_until_interrupt(results, tally), model):
         click.echo(text, nl=False)
-    _tell(tally, len(source), folder, options.quiet)
+    _tell(tally, len(source), folder, quiet)
     return _exit_code(tally)
 
 
-def _config(options: _Options) -> DetectConfig:
-    """What the detector needs to know, without the classes: their names are the model's."""
-    return DetectConfig(
-        conf=options.conf,
-        nms_iou=options.nms_iou,
-        max_det=options.max_det,
-        agnostic=options.agnostic,
-        suppression=options.suppression,
-        resize=options.resize,
-        imgsz=options.imgsz,
-    )
+def _saving(given: Mapping[str, Any]) -> Saving:
+    """What is saved of each image."""
+    from yolo_cli.cli.runs import Saving
+    from yolo_cli.render import DrawStyle
+
+    style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"])
+    return Saving(given["save"], given["save_crops"], given["save_txt"], style)
 
 
-def _load(options: _Options, config: DetectConfig) -> Detector:
+def _load(options: DetectionOptions) -> Detector:
     """The detector, told which classes are wanted."""
-    from yolo_cli import detectors
     from yolo_cli.detections import class_ids
 
-    named = {"weights": options.weights} if options.weights else {}
-    detector = detectors.load_detector(**named, engine=options.engine, device=options.device, config=config)
+    detector = options.load()
     if not options.classes:
         return detector
     ids = class_ids(options.classes, detector.class_names)
-    return detector.with_config(replace(config, classes=ids))
+    return detector.with_config(replace(detector.config, classes=ids))
 
 
 def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
@@ -194,13 +150,13 @@ def _until_interrupt(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outc
         tally.interrupted = True
 
 
-def _shows_progress(options: _Options, total: int) -> bool:
+def _shows_progress(output_format: str, total: int) -> bool:
     """Not for one image, and not between lines of data on the same terminal."""
-    return not options.quiet and total > 1 and (options.output_format == "table" or not sys.stdout.isatty())
+    return total > 1 and (output_format == "table" or not sys.stdout.isatty())
 
 
 def _tell(tally: _Tally, total: int, folder: Path | None, quiet: bool) -> None:
-    """What was done and where it lies, on stderr."""
+    """What was done and where it is, on stderr."""
     done = tally.images - tally.failed
     if folder and not done:
         with suppress(OSError):  # it may have been there before, with other files in it

@@ -1,93 +1,97 @@
-"""What `yolo eval` judges: boxes that a model finds now, or those in another program's files."""
+"""What `eval` and `calibrate` share: the data, the classes, and one run of the model over the images."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.progress import say, track
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import read_lines
 
 if TYPE_CHECKING:
-    from yolo_cli.cli.judged import Images
-    from yolo_cli.evaluation import Conditions, EvaluationSet
-    from yolo_cli.report import About
+    from yolo_cli.detectors import Detector
+    from yolo_cli.pipeline import Journal, Outcome
+    from yolo_cli.pipeline.evaluating import EvaluationData
+    from yolo_cli.weights import ModelFiles
 
-__all__ = ["Judged", "judge"]
+__all__ = ["chosen_classes", "open_data", "open_journal", "read_names", "renamings", "told"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """What was judged, and how it came about.
+def open_data(path: str, split: str | None) -> EvaluationData:
+    """The images, with what is wrong with them on stderr."""
+    from yolo_cli.pipeline.evaluating import open_evaluation_data
 
-    Attributes:
-        gathered: boxes and ground truth.
-        conditions: what was done to the boxes before.
-        about: names and notes for people.
-        faults: one line for each input that could not be used.
+    data = open_evaluation_data(path, split)
+    for note in data.notes:
+        say(note)
+    return data
+
+
+def renamings(texts: Iterable[str]) -> dict[str, str]:
+    """``--map old=new``, several of them, also with commas.
+
+    Raises:
+        UsageError: if one is not a pair.
+
+    >>> renamings(["sofa=couch,tvmonitor=tv", "a=b"])
+    {'sofa': 'couch', 'tvmonitor': 'tv', 'a': 'b'}
     """
-
-    gathered: EvaluationSet
-    conditions: Conditions
-    about: About
-    faults: tuple[str, ...]
-
-
-def judge(options: Any, images: Images, journal: Path | None) -> Judged:
-    """Find out what is judged: a model's boxes, or those of another program."""
-    if options.detections:
-        return _judge_results(options, images, Path(options.detections))
-    return _judge_model(options, images, journal)
+    pairs = {}
+    for text in (part for word in texts for part in word.split(",")):
+        old, equals, new = (part.strip() for part in text.partition("="))
+        if not (old and equals and new):
+            raise UsageError(f"--map {text}: must be OLD=NEW: the model's name, then the data's")
+        pairs[old] = new
+    return pairs
 
 
-def _judge_model(options: Any, images: Images, journal: Path | None) -> Judged:
-    """Let a model of ours detect on every image."""
-    from yolo_cli.cli.judged import chosen_classes, detect_all, load_model, renamings, tell_classes
-    from yolo_cli.evaluation import Conditions, gt_hash
-    from yolo_cli.judging import gather, match_classes
-    from yolo_cli.report import About
+def chosen_classes(texts: Iterable[str], data: Sequence[str]) -> list[str]:
+    """``--classes``: names or ids of the data's classes, with commas; words that are neither stay.
 
-    model = load_model(options)
-    data = images.part.class_names
-    match = match_classes(
-        model.detector.class_names, data, renamings(options.renamed), chosen_classes(options.classes, data)
-    )
-    found, faults = detect_all(
-        model, images.part, options.batch, journal, options.resume is not None, options.quiet
-    )
-    gathered = gather(images.part.samples, found, match)
-    config = model.detector.config
-    conditions = Conditions(config.conf, model.suppression, config.max_det, model.resize, gt_hash(gathered))
-    notes = (*tell_classes(match), *_unread(faults))
-    return Judged(gathered, conditions, About(model.header["model"], images.name, notes), tuple(faults))
+    >>> chosen_classes(["dog,0", "x"], ["cat", "dog"])
+    ['dog', 'cat', 'x']
+    """
+    words = [word.strip() for word in ",".join(texts).split(",") if word.strip()]
+    return [
+        data[int(word)] if word not in data and word.isdecimal() and int(word) < len(data) else word
+        for word in words
+    ]
 
 
-def _judge_results(options: Any, images: Images, path: Path) -> Judged:
-    """Take another program's boxes; no model is loaded."""
-    from yolo_cli.cli.judged import chosen_classes, read_names, renamings, tell_classes
-    from yolo_cli.cli.output import coco_category_ids
-    from yolo_cli.evaluation import Conditions, gt_hash
-    from yolo_cli.judging import gather, match_classes, read_results
-    from yolo_cli.report import About
-
-    part, data = images.part, images.part.class_names
-    names = read_names(Path(options.names)) if options.names else data
-    own_ids = part.kind == "coco" and not options.names
-    ids = part.category_ids if own_ids else tuple(coco_category_ids(names))
-    match = match_classes(names, data, renamings(options.renamed), chosen_classes(options.classes, data))
-    others = [sample for sample in images.whole.samples if sample.split != part.samples[0].split]
-    results = read_results(path, part.samples, ids, others)
-    gathered = gather(part.samples, results.found, match, options.conf or 0.0)
-    conditions = Conditions(confidence_floor=options.conf, data_hash=gt_hash(gathered))
-    for line in results.left_out:
-        say(f"error: {line}")
-    about = About(path.name, images.name, (*tell_classes(match), *results.left_out))
-    return Judged(gathered, conditions, about, results.left_out)
+def read_names(path: Path) -> tuple[str, ...]:
+    """Class names from a file with one on each line."""
+    names = tuple(filter(None, read_lines(path)))
+    if not names:
+        raise DataError(f"{path}: holds no class name; write one on each line")
+    return names
 
 
-def _unread(faults: Sequence[str]) -> list[str]:
-    """A line for the page about images that could not be read."""
-    if not faults:
-        return []
-    return [f"{len(faults)} images could not be read, and are not judged; first: {faults[0]}"]
+@contextmanager
+def open_journal(
+    path: Path | None, resume: bool, detector: Detector, files: ModelFiles
+) -> Iterator[Journal | None]:
+    """The record of what is found, for the model and its settings; None without a path."""
+    from yolo_cli.pipeline import Journal
+    from yolo_cli.weights.store import sha256
+
+    if path is None:
+        yield None
+        return
+    header = {"model": detector.card.name, "sha256": sha256(files.first), **asdict(detector.config)}
+    journal = (Journal.resume if resume else Journal.start)(path, header)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def told(outcomes: Iterable[Outcome], total: int, *, quiet: bool) -> Iterator[Outcome]:
+    """Pass outcomes on, with the progress and the images that cannot be read on stderr."""
+    for outcome in outcomes if quiet else track(outcomes, total, "images"):
+        if outcome.error is not None:
+            say(f"error: {outcome.error}")
+        yield outcome

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from yolo_cli.text import columns
 
 if TYPE_CHECKING:
-    from yolo_cli.evaluation import Difference, OperatingPoint
-    from yolo_cli.judging import Check
+    from yolo_cli.evaluation import Check, Difference, OperatingPoint
 
 __all__ = ["checks_text", "differences_text", "thresholds_text"]
 

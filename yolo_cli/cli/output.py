@@ -19,7 +19,7 @@ from yolo_cli.images import Image
 from yolo_cli.pipeline import Outcome
 from yolo_cli.results import Result, each_detection
 
-__all__ = ["WRITERS", "Model", "coco_category_ids", "yolo_lines"]
+__all__ = ["WRITERS", "Model", "yolo_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ def _coco(results: Iterable[Outcome], model: Model) -> Iterator[str]:
 
     ``image_id`` is the number that the file is called (``000000000139.jpg`` is 139), else the file's name.
     """
+    from yolo_cli.datasets.class_names import coco_category_ids
+
     categories = coco_category_ids(model.class_names)
     yield "["
     separator = "\n"
@@ -139,21 +141,6 @@ def yolo_lines(image: Image, detections: Detections, with_confidence: bool) -> s
     return "".join(lines)
 
 
-def coco_category_ids(class_names: tuple[str, ...]) -> list[int]:
-    """The data set's own category id of each class id.
-
-    COCO numbers its 80 classes from 1 to 90 with gaps, and models of it number them from 0 to 79. Classes of
-    other data sets are numbered from 1, as COCO tools expect.
-
-    >>> coco_category_ids(("helmet", "vest"))
-    [1, 2]
-    """
-    plain = [_SYNONYMS.get(name, name) for name in class_names]
-    if len(plain) == len(_COCO) and all(name in _COCO for name in plain):
-        return [_COCO[name] for name in plain]
-    return list(range(1, len(plain) + 1))
-
-
 def _record(outcome: Outcome, model: Model) -> dict[str, Any]:
     """One image for JSON."""
     if outcome.image is None:
@@ -174,31 +161,3 @@ def _rows(detections: Detections) -> Iterator[tuple[list[float], float, int]]:
 
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-# COCO's 80 names in the order of their ids; the ids that are missing from 1 to 90 were never given out.
-_COCO_NAMES = """
-person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant stop_sign
-parking_meter bench bird cat dog horse sheep cow elephant bear zebra giraffe backpack umbrella handbag
-tie suitcase frisbee skis snowboard sports_ball kite baseball_bat baseball_glove skateboard surfboard
-tennis_racket bottle wine_glass cup fork knife spoon bowl banana apple sandwich orange broccoli carrot
-hot_dog pizza donut cake chair couch potted_plant bed dining_table toilet tv laptop mouse remote keyboard
-cell_phone microwave oven toaster sink refrigerator book clock vase scissors teddy_bear hair_drier
-toothbrush
-"""
-_MISSING = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
-_COCO = dict(
-    zip(
-        (name.replace("_", " ") for name in _COCO_NAMES.split()),
-        (number for number in range(1, 91) if number not in _MISSING),
-        strict=True,
-    )
-)
-_SYNONYMS = {  # as Darknet's coco.names spells them
-    "aeroplane": "airplane",
-    "motorbike": "motorcycle",
-    "sofa": "couch",
-    "pottedplant": "potted plant",
-    "diningtable": "dining table",
-    "tvmonitor": "tv",
-}

@@ -18,9 +18,8 @@ from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.detectors import Cost, Detector, Times, Trace, load_detector
 from yolo_cli.errors import DataError
-from yolo_cli.evaluation import evaluate
+from yolo_cli.evaluation import evaluate, gather, match_classes
 from yolo_cli.images import Image
-from yolo_cli.judging import gather, match_classes
 from yolo_cli.pipeline import run_detector
 from yolo_cli.weights import ModelFiles, find_model
 

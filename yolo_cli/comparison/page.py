@@ -17,9 +17,9 @@ from yolo_cli.comparison.measure import ComparisonRow, Measured
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
+from yolo_cli.evaluation import match_classes
 from yolo_cli.files import atomic_write_text
 from yolo_cli.images import Image
-from yolo_cli.judging import match_classes
 from yolo_cli.render import class_colour
 from yolo_cli.report.html import jpeg_url, render_page, shrunk
 from yolo_cli.version import __version__

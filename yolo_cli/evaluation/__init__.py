@@ -1,45 +1,65 @@
 """Detections beside ground truth → figures.
 
-Gather images with :class:`Evaluator`, then hand what it gathered to the function whose figures you want:
-:func:`evaluate` for precision and recall, :func:`diagnose` for kinds of mistakes, :func:`confusion_matrix`,
-:func:`outcomes` and :func:`reliability` for the worth of a confidence, :func:`record_run` and
-:func:`compare_runs` to hold one run against another.
+Gather images with :class:`Evaluator`, then hand the result to :func:`evaluate` for precision and recall. For
+more, match once with :func:`match`, and hand the matches on: :func:`report_of` gives the same figures,
+:func:`diagnose` kinds of errors, :func:`confusion_matrix`, :func:`scored` with :func:`reliability` how far
+confidence can be trusted, :func:`record_run` with :func:`compare_runs` a comparison with another run.
 
 >>> import numpy as np
->>> from yolo_cli.detections import Detections, Ground truth
+>>> from yolo_cli.detections import Detections, GroundTruth
 >>> box = np.float32([[10, 10, 60, 60]])
->>> judge = Evaluator(("cat", "dog"))
->>> judge.add("a.jpg", Detections(box, np.float32([0.9]), np.array([0])), GroundTruth(box, np.array([0])))
->>> evaluate(judge.gathered()).map50
+>>> evaluator = Evaluator(("cat", "dog"))
+>>> evaluator.add("a.jpg", Detections(box, np.float32([0.9]), np.array([0])), GroundTruth(box, np.array([0])))
+>>> evaluate(evaluator.gathered()).map50
 1.0
 """
 
 from yolo_cli.evaluation.bootstrap import Difference, compare_runs
 from yolo_cli.evaluation.calibration import (
+    CalibrationFigures,
     CalibrationMap,
-    Outcomes,
-    Reliability,
+    CalibrationResult,
+    calibrate,
     fit_calibration,
-    outcomes,
-    reliability,
+    random_halves,
+)
+from yolo_cli.evaluation.classes import ClassMatch, match_classes
+from yolo_cli.evaluation.confusion import Confusion, confusion_matrix
+from yolo_cli.evaluation.cross_check import Check, cross_check
+from yolo_cli.evaluation.curves import Curve, OperatingPoint
+from yolo_cli.evaluation.diagnosis import KINDS, Diagnosis, Kind, TideRule, diagnose
+from yolo_cli.evaluation.evaluation_set import EvaluationSet, Evaluator
+from yolo_cli.evaluation.gates import Gate, check_gates, missed_gates, read_gate
+from yolo_cli.evaluation.gathering import gather
+from yolo_cli.evaluation.matching import Matches, match
+from yolo_cli.evaluation.protocol import COCO, PROTOCOLS, VOC07, VOC10, Protocol, protocol
+from yolo_cli.evaluation.reliability import RELIABLE_FROM, Reliability, Scored, reliability, scored
+from yolo_cli.evaluation.report import (
+    ClassFigures,
+    Conditions,
+    Report,
+    SizeFigures,
+    evaluate,
+    gt_hash,
+    report_of,
     thresholds_for_precision,
 )
-from yolo_cli.evaluation.confusion import Confusion, confusion_matrix
-from yolo_cli.evaluation.curves import Curve, OperatingPoint
-from yolo_cli.evaluation.diagnosis import KINDS, Diagnosis, Kind, diagnose
-from yolo_cli.evaluation.evaluation_set import EvaluationSet, Evaluator
-from yolo_cli.evaluation.protocol import COCO, PROTOCOLS, VOC07, VOC10, Protocol, protocol
-from yolo_cli.evaluation.report import ClassFigures, Conditions, Report, SizeFigures, evaluate, gt_hash
+from yolo_cli.evaluation.results import Results, read_results
 from yolo_cli.evaluation.run_record import RunRecord, record_run
 
 __all__ = [
     "COCO",
     "KINDS",
     "PROTOCOLS",
+    "RELIABLE_FROM",
     "VOC07",
     "VOC10",
+    "CalibrationFigures",
     "CalibrationMap",
+    "CalibrationResult",
+    "Check",
     "ClassFigures",
+    "ClassMatch",
     "Conditions",
     "Confusion",
     "Curve",
@@ -47,23 +67,38 @@ __all__ = [
     "Difference",
     "EvaluationSet",
     "Evaluator",
+    "Gate",
     "Kind",
+    "Matches",
     "OperatingPoint",
-    "Outcomes",
     "Protocol",
     "Reliability",
     "Report",
+    "Results",
     "RunRecord",
+    "Scored",
     "SizeFigures",
+    "TideRule",
+    "calibrate",
+    "check_gates",
     "compare_runs",
     "confusion_matrix",
+    "cross_check",
     "diagnose",
     "evaluate",
     "fit_calibration",
+    "gather",
     "gt_hash",
-    "outcomes",
+    "match",
+    "match_classes",
+    "missed_gates",
     "protocol",
+    "random_halves",
+    "read_gate",
+    "read_results",
     "record_run",
     "reliability",
+    "report_of",
+    "scored",
     "thresholds_for_precision",
 ]

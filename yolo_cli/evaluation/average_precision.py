@@ -13,13 +13,14 @@ from yolo_cli.evaluation.matching import Matches
 from yolo_cli.evaluation.protocol import GRID, Interpolation
 
 __all__ = [
+    "COCO_FIGURES",
     "Averages",
     "average_precision",
     "averages",
     "class_mean",
     "coco_figures",
     "hits_by_class",
-    "recall_share",
+    "recall_fraction",
 ]
 
 Floats = NDArray[np.floating[Any]]
@@ -30,6 +31,12 @@ _RECALLS_101 = np.linspace(0.0, 1.0, 101)  # (101,), with the rounding of COCO's
 _RECALLS_11 = np.arange(11) / 10  # (11,), each the float nearest to its tenth
 _LIMITS = (1, 10, 100)  # COCO's AR: the best so many of a class on an image
 
+COCO_FIGURES = (
+    "AP", "AP50", "AP75", "APsmall", "APmedium", "APlarge",
+    "AR1", "AR10", "AR100", "ARsmall", "ARmedium", "ARlarge",
+)  # fmt: skip
+"""The names of COCO's twelve figures, in the order of its reference program."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Averages:
@@ -38,7 +45,7 @@ class Averages:
     Attributes:
         thresholds: the T overlaps, rising.
         precision: (A, T, K), average precision; NaN for a class without ground truths in the range.
-        recall: (A, T, K), the share of ground truths that were found at all; NaN likewise.
+        recall: (A, T, K), the fraction of ground truths that were found at all; NaN likewise.
         limited_recall: (L, T, K), the same in the first range, from the best 1, 10 and 100 of a class on an
             image.
         ground_truths: (A, K), how many ground truths count.
@@ -60,8 +67,9 @@ class Averages:
         return [self.at(iou) for iou in GRID]
 
 
-def averages(matches: Matches, interpolation: Interpolation) -> Averages:
-    """Average precision and recall of every class, at every overlap, in every range of sizes."""
+def averages(matches: Matches) -> Averages:
+    """Average precision and recall of every class, at every IoU threshold, in every range of sizes."""
+    interpolation = matches.protocol.interpolation
     shape = (*matches.hit.shape[:2], len(matches.ranking.start) - 1)  # (A, T, K)
     precision, recall = np.full(shape, np.nan), np.full(shape, np.nan)
     for a, t in np.ndindex(shape[:2]):
@@ -73,40 +81,40 @@ def averages(matches: Matches, interpolation: Interpolation) -> Averages:
     return Averages(matches.thresholds, precision, recall, _limited_recall(matches), matches.ground_truths)
 
 
-def average_precision(judged_at_hit: Integers, ground_truths: int, interpolation: Interpolation) -> float:
+def average_precision(counted_at_hit: Integers, ground_truths: int, interpolation: Interpolation) -> float:
     """The figure of one class.
 
     Precision changes for the better only at a hit, so the hits alone make the curve.
 
     Args:
-        judged_at_hit: (N,), rising: how many detections that count stood above and at each hit.
+        counted_at_hit: (N,), rising: how many detections that count are above and at each hit.
         ground_truths: how many ground truths there are, at least 1.
         interpolation: how a curve becomes one figure.
 
     >>> average_precision(np.array([1, 3]), ground_truths=2, interpolation="area under curve")
     0.8333333333333333
     """
-    hits = np.arange(1, len(judged_at_hit) + 1)  # (N,)
-    precision = hits / judged_at_hit  # (N,)
+    hits = np.arange(1, len(counted_at_hit) + 1)  # (N,)
+    precision = hits / counted_at_hit  # (N,)
     best_beyond = np.maximum.accumulate(precision[::-1])[::-1]  # (N,)
-    share = recall_share(hits / ground_truths, interpolation)  # (N,)
-    return float(best_beyond @ np.diff(share, prepend=0.0))
+    fraction = recall_fraction(hits / ground_truths, interpolation)  # (N,)
+    return float(best_beyond @ np.diff(fraction, prepend=0.0))
 
 
-def recall_share(recall: Floats, interpolation: Interpolation) -> Floats:
-    """The share (…) of the axis of recall that lies at or below each of ``recall`` (…).
+def recall_fraction(recall: Floats, interpolation: Interpolation) -> Floats:
+    """The fraction (…) of the axis of recall that is at or below each of ``recall`` (…).
 
     It is what the three ways differ in: they weigh the same curve by 101 points, by 11, or by its length.
     """
     if interpolation == "area under curve":
         return recall
     points = _RECALLS_101 if interpolation == "101 points" else _RECALLS_11
-    share: Floats = np.searchsorted(points, recall, side="right") / len(points)  # (…)
-    return share
+    fraction: Floats = np.searchsorted(points, recall, side="right") / len(points)  # (…)
+    return fraction
 
 
 def class_mean(figures: Floats) -> float | None:
-    """The mean of all of ``figures`` (…) that are not NaN; None if all are: nothing could be judged."""
+    """The mean of all of ``figures`` (…) that are not NaN; None if all are: there was nothing to evaluate."""
     known = figures[~np.isnan(figures)]
     return float(known.mean()) if known.size else None
 
@@ -119,31 +127,30 @@ def coco_figures(figures: Averages) -> Mapping[str, float | None]:
     ten = figures.grid
     precision, recall = figures.precision[:, ten], figures.recall[:, ten]  # (A, 10, K), (A, 10, K)
     limited = figures.limited_recall[:, ten]  # (3, 10, K)
-    sizes = ("small", "medium", "large")
-    values = {
-        "AP": precision[0],
-        "AP50": figures.precision[0, figures.at(0.5)],
-        "AP75": figures.precision[0, figures.at(0.75)],
-        **{f"AP{name}": precision[a] for a, name in enumerate(sizes, start=1)},
-        **{f"AR{limit}": limited[m] for m, limit in enumerate(_LIMITS)},
-        **{f"AR{name}": recall[a] for a, name in enumerate(sizes, start=1)},
-    }
-    return {name: class_mean(value) for name, value in values.items()}
+    values = (
+        precision[0],
+        figures.precision[0, figures.at(0.5)],
+        figures.precision[0, figures.at(0.75)],
+        *precision[1:4],
+        *limited,
+        *recall[1:4],
+    )
+    return {name: class_mean(value) for name, value in zip(COCO_FIGURES, values, strict=True)}
 
 
 def hits_by_class(hit: Bools, kept: Bools, start: Integers) -> list[Integers]:
-    """For each of K classes (Nₖ,): how many kept detections of the class stood above and at each hit.
+    """For each of K classes (Nₖ,): how many kept detections of the class are above and at each hit.
 
     Args:
         hit: (M,), right detections, by class and falling confidence.
         kept: (M,), detections that count.
         start: (K + 1,), where each class begins.
     """
-    judged = np.append(0, np.cumsum(kept))  # (M + 1,)
+    counted = np.append(0, np.cumsum(kept))  # (M + 1,)
     at = np.flatnonzero(hit)  # (H,)
     cuts = np.searchsorted(at, start)  # (K + 1,)
     return [
-        judged[at[a:b] + 1] - judged[first]
+        counted[at[a:b] + 1] - counted[first]
         for a, b, first in zip(cuts[:-1], cuts[1:], start[:-1], strict=True)
     ]
 

@@ -1,6 +1,6 @@
 """Is one run better than another, or was it luck? A paired bootstrap over images.
 
-Both runs were judged on the same images. Images are drawn with replacement, as many as there are, again
+Both runs were evaluated on the same images. Images are drawn with replacement, as many as there are, again
 and again; each time both runs get their mean average precision on the same draw. The middle 95 % of the
 differences is the interval (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, percentile
 method). Pairing takes out how hard the images of a draw happen to be.
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError
-from yolo_cli.evaluation.average_precision import recall_share
+from yolo_cli.evaluation.average_precision import recall_fraction
 from yolo_cli.evaluation.protocol import GRID, Interpolation
 from yolo_cli.evaluation.run_record import RunRecord
 
@@ -63,11 +63,11 @@ def compare_runs(
         before: the run compared with.
         after: the run in question.
         draws: how often images are drawn.
-        level: share of the differences inside the interval.
+        level: fraction of the differences inside the interval.
         seed: the same seed gives the same interval.
 
     Raises:
-        DataError: if the runs were not judged on the same images by the same rules, or without a ground
+        DataError: if the runs were not evaluated on the same images by the same rules, or without ground
             truth.
     """
     _check_pair(before, after)
@@ -82,11 +82,11 @@ def compare_runs(
 def _check_pair(before: RunRecord, after: RunRecord) -> None:
     """Raise DataError unless two runs can be compared."""
     if before.images != after.images:
-        raise DataError("the two runs were judged on different images, and cannot be compared")
+        raise DataError("the two runs were evaluated on different images, and cannot be compared")
     if (before.class_names, before.gt_hash) != (after.class_names, after.gt_hash):
-        raise DataError("the two runs were judged against different ground truth, and cannot be compared")
+        raise DataError("the two runs were evaluated against different ground truth, and cannot be compared")
     if before.interpolation != after.interpolation:
-        raise DataError("the two runs were judged by different protocols, and cannot be compared")
+        raise DataError("the two runs were evaluated by different protocols, and cannot be compared")
     if not len(before.gt_class):
         raise DataError("there is no ground truth that counts, so there is nothing to compare")
 
@@ -128,39 +128,39 @@ def _blocks(rows: int, draws: int) -> Iterator[slice]:
 
 
 def _class_precision(run: RunRecord, rows: slice, times: Integers, ground_truths: Integers) -> Floats:
-    """Average precision (10, B) of one class when images occur ``times`` (B, P), with ``truths`` (B,)."""
+    """Average precision (10, B) of a class when images occur ``times`` (B, P); ``ground_truths`` is (B,)."""
     # take and compress, unlike an index, keep each draw together in memory.
     weight = np.take(times, run.image[rows], axis=1)  # (B, n)
     some = np.where(ground_truths > 0, ground_truths, np.nan)  # (B,)
     precision = np.empty((len(GRID), len(times)))
-    judged, ignored = _running(weight), np.zeros(weight.shape[1], bool)  # (B, n), (n,)
+    counted, ignored = _running(weight), np.zeros(weight.shape[1], bool)  # (B, n), (n,)
     for t in range(len(GRID)):
         if (run.ignored[t, rows] != ignored).any():  # most overlaps ignore the same few detections
             ignored = run.ignored[t, rows]
-            judged = _running(weight * ~ignored)
+            counted = _running(weight * ~ignored)
         hit = run.hit[t, rows]  # (n,)
         precision[t] = _weighted_precision(
-            np.compress(hit, judged, axis=1), np.compress(hit, weight, axis=1), some, run.interpolation
+            np.compress(hit, counted, axis=1), np.compress(hit, weight, axis=1), some, run.interpolation
         )
     return precision
 
 
 def _weighted_precision(
-    judged: Integers, weight: Integers, ground_truths: Floats, interpolation: Interpolation
+    counted: Integers, weight: Integers, ground_truths: Floats, interpolation: Interpolation
 ) -> Floats:
     """Average precision (B,) from the hits of a class, each counted ``weight`` times.
 
     Args:
-        judged: (B, H), detections that count above and at each hit.
+        counted: (B, H), detections that count above and at each hit.
         weight: (B, H); a hit that was not drawn has 0, and its point lies under the curve of those before.
         ground_truths: (B,), NaN where there are none.
         interpolation: how a curve becomes one figure.
     """
     hits = _running(weight)  # (B, H)
-    precision = hits / np.maximum(judged, 1)  # (B, H)
+    precision = hits / np.maximum(counted, 1)  # (B, H)
     best_beyond = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]  # (B, H)
-    share = recall_share(hits / ground_truths[:, None], interpolation)  # (B, H)
-    figure: Floats = (best_beyond * np.diff(share, axis=1, prepend=0.0)).sum(axis=1)  # (B,)
+    fraction = recall_fraction(hits / ground_truths[:, None], interpolation)  # (B, H)
+    figure: Floats = (best_beyond * np.diff(fraction, axis=1, prepend=0.0)).sum(axis=1)  # (B,)
     return np.where(np.isnan(ground_truths), np.nan, figure)
 
 

@@ -1,112 +1,34 @@
-"""Confidence that means something: of all detections at 0.8, four of five should be right.
-
-After Küppers et al., "Multivariate Confidence Calibration for Object Detection", CVPR Workshops 2020. Their
-expected detection calibration error (D-ECE), over confidence alone, sorts detections into bins of equal
-width and is the mean difference between the confidence and the precision of a bin, weighed by its number of
-detections. Right is what the protocol's matching at an overlap of 0.5 finds right; ignored detections are
-left out; ground truths that nothing found play no part.
-"""
+"""Fit a calibration: a rising map from a detector's confidence to the precision that it stands for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.errors import DataError, UsageError
-from yolo_cli.evaluation.curves import OperatingPoint
+from yolo_cli.errors import DataError
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
-from yolo_cli.evaluation.matching import assign, ranked
-from yolo_cli.evaluation.protocol import COCO, Protocol
-from yolo_cli.evaluation.report import ClassFigures
+from yolo_cli.evaluation.matching import match
+from yolo_cli.evaluation.reliability import RELIABLE_FROM, Reliability, Scored, reliability, scored
+from yolo_cli.evaluation.report import evaluate
 
 __all__ = [
+    "CalibrationFigures",
     "CalibrationMap",
-    "Outcomes",
-    "Reliability",
+    "CalibrationResult",
+    "calibrate",
     "fit_calibration",
-    "outcomes",
-    "reliability",
-    "thresholds_for_precision",
+    "random_halves",
 ]
 
 Floats = NDArray[np.floating[Any]]
-Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
-_LEAST = 20  # detections a step of the map rests on at the least: fewer follow chance
-_TILT = 0.01  # share of the identity in the map, so that it rises everywhere
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcomes:
-    """N detections that count: how confident each was (N,), and whether it was right (N,)."""
-
-    confidence: Floats
-    right: Bools
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reliability:
-    """A reliability diagram of B bins of equal width, the first starting at 0 and the last ending at 1.
-
-    Attributes:
-        count: (B,), detections in each.
-        confidence: (B,), their mean confidence; NaN in an empty bin.
-        precision: (B,), the share of them that are right; NaN in an empty bin.
-    """
-
-    count: Integers
-    confidence: Floats
-    precision: Floats
-
-    @property
-    def error(self) -> float | None:
-        """D-ECE, in [0, 1]; None without detections."""
-        full = self.count > 0  # (B,)
-        if not full.any():
-            return None
-        gap = np.abs(self.confidence[full] - self.precision[full])  # (full bins,)
-        return float(np.average(gap, weights=self.count[full]))
-
-    def to_json(self) -> dict[str, Any]:
-        """The diagram as plain data: one entry for each bin that is not empty."""
-        width = 1 / len(self.count)
-        bins = [
-            {
-                "from": place * width,
-                "to": (place + 1) * width,
-                "count": int(self.count[place]),
-                "confidence": float(self.confidence[place]),
-                "precision": float(self.precision[place]),
-            }
-            for place in np.flatnonzero(self.count).tolist()
-        ]
-        return {"d_ece": self.error, "bins": bins}
-
-
-def outcomes(gathered: EvaluationSet, protocol: Protocol = COCO, iou: float = 0.5) -> Outcomes:
-    """The detections of an evaluation set that are right or wrong, ignored ones left out."""
-    ranking = ranked(gathered, protocol.max_detections)
-    made = assign(gathered, ranking, protocol, iou)
-    return Outcomes(ranking.confidence[~made.ignored], made.hit[~made.ignored])
-
-
-def reliability(seen: Outcomes, bins: int = 20) -> Reliability:
-    """Sort detections into ``bins`` by confidence; one on an edge belongs to the bin above, 1 to the last.
-
-    >>> seen = Outcomes(np.array([0.9, 0.9, 0.1, 0.3]), np.array([True, False, False, False]))
-    >>> round(reliability(seen, bins=2).error, 3)  # (2 × |0.9 - 0.5| + 2 × |0.2 - 0|) / 4
-    0.3
-    """
-    place = np.minimum((seen.confidence * bins).astype(np.int64), bins - 1)  # (N,)
-    count = np.bincount(place, minlength=bins)  # (B,)
-    some = np.where(count > 0, count, np.nan)  # (B,): a mean over nothing is not a number
-    mean = np.bincount(place, seen.confidence, minlength=bins) / some  # (B,)
-    return Reliability(count, mean, np.bincount(place, seen.right, minlength=bins) / some)
+_MINIMUM = 20  # detections that a step of the map rests on: fewer follow chance
+_TILT = 0.01  # fraction of the identity in the map, so that it rises everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +68,7 @@ class CalibrationMap:
         """What :meth:`to_json` wrote.
 
         Raises:
-            DataError: if it is no calibration map.
+            DataError: if it is not a calibration map.
         """
         try:
             given, true = (tuple(float(value) for value in data[name]) for name in ("given", "true"))
@@ -155,21 +77,21 @@ class CalibrationMap:
         return cls(given, true)
 
 
-def fit_calibration(seen: Outcomes) -> CalibrationMap:
+def fit_calibration(detections: Scored) -> CalibrationMap:
     """The rising map that brings confidence closest to precision: isotonic regression, made strict.
 
-    Detections are put into groups of ``_LEAST`` by confidence; neighbouring groups whose precision does not
+    Detections are put into groups of ``_MINIMUM`` by confidence; neighbouring groups whose precision does not
     rise are pooled (pool adjacent violators; Ayer et al., Annals of Mathematical Statistics 26, 1955). The
-    knots are the means of the pools, joined by straight lines, and tilted by a share of the identity.
+    knots are the means of the pools, joined by straight lines, and tilted by a fraction of the identity.
 
     Raises:
-        DataError: if there are fewer than ``_LEAST`` detections.
+        DataError: if there are fewer than ``_MINIMUM`` detections.
     """
-    if len(seen.confidence) < _LEAST:
+    if len(detections.confidence) < _MINIMUM:
         raise DataError(
-            f"{len(seen.confidence)} detections are too few to calibrate on; take at least {_LEAST}"
+            f"{len(detections.confidence)} detections are too few to calibrate on; take at least {_MINIMUM}"
         )
-    given, true = _pooled(*_grouped(seen))  # (P,), (P,)
+    given, true = _pooled(*_grouped(detections))  # (P,), (P,)
     inner = (given > 0) & (given < 1)  # (P,)
     knots = np.concatenate([[0.0], given[inner], [1.0]])  # (K,)
     level = np.interp(knots, given, true)  # (K,): level beyond the outermost pools
@@ -177,36 +99,92 @@ def fit_calibration(seen: Outcomes) -> CalibrationMap:
     return CalibrationMap(tuple(knots.tolist()), tuple(tilted.tolist()))
 
 
-def thresholds_for_precision(
-    per_class: Sequence[ClassFigures], precision: float
-) -> dict[str, OperatingPoint | None]:
-    """For each class the lowest confidence at which so much of what is found is right.
+@dataclass(frozen=True, slots=True)
+class CalibrationFigures:
+    """How far confidences can be trusted, and how good the detections are."""
 
-    None for a class that reaches it nowhere. The figures are those of the images at hand: on few
-    detections, others may fall short of them.
+    reliability: Reliability
+    map50: float | None
+    map50_95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationResult:
+    """A calibration, and the test images before and after it.
+
+    Attributes:
+        calibration: the map.
+        before: on the test images, with the model's own confidences.
+        after: the same detections, with the confidences that the map gives them.
+    """
+
+    calibration: CalibrationMap
+    before: CalibrationFigures
+    after: CalibrationFigures
+
+    @property
+    def helped(self) -> bool:
+        """Whether the calibration error on the test images fell."""
+        before, after = (it.reliability.expected_calibration_error or 0.0 for it in (self.before, self.after))
+        return after < before
+
+
+def calibrate(
+    fit: EvaluationSet, test: EvaluationSet, reliable_from: float = RELIABLE_FROM
+) -> CalibrationResult:
+    """Fit on one set of images and measure on another.
+
+    Args:
+        fit: what the map is fitted on, all detections.
+        test: what it is measured on.
+        reliable_from: reliability is measured on the detections of at least this confidence of the model's
+            own, before and after alike.
 
     Raises:
-        UsageError: if ``precision`` does not lie above 0 and at most at 1.
+        DataError: if there are too few detections.
     """
-    if not 0 < precision <= 1:
-        raise UsageError(f"--target-precision is {precision}, and must lie above 0 and at most at 1")
-    return {figures.class_name: figures.curve.reaching(precision) for figures in per_class}
+    calibration = fit_calibration(scored(match(fit)))
+    return CalibrationResult(
+        calibration, _figures(test, reliable_from, None), _figures(test, reliable_from, calibration)
+    )
 
 
-def _grouped(seen: Outcomes) -> tuple[Floats, Floats, Floats]:
-    """Groups of about ``_LEAST`` detections, equal confidences together: confidence, precision and count.
+def random_halves(count: int, seed: int) -> Bools:
+    """(count,): for each of ``count`` items whether it is in the first half, at random."""
+    return np.random.default_rng(seed).permutation(count) < (count + 1) // 2
+
+
+def _figures(
+    test: EvaluationSet, reliable_from: float, calibration: CalibrationMap | None
+) -> CalibrationFigures:
+    report = evaluate(_mapped(test, calibration))
+    upper = match(_mapped(test.above(reliable_from), calibration))
+    return CalibrationFigures(reliability(scored(upper)), report.map50, report.map50_95)
+
+
+def _mapped(gathered: EvaluationSet, calibration: CalibrationMap | None) -> EvaluationSet:
+    """The same detections with other confidences."""
+    if calibration is None:
+        return gathered
+    found = gathered.found
+    confidence = calibration.apply(found.confidence)  # (D,)
+    return replace(gathered, found=replace(found, confidence=confidence))
+
+
+def _grouped(detections: Scored) -> tuple[Floats, Floats, Floats]:
+    """Groups of about ``_MINIMUM`` detections, equal confidences together: confidence, precision and count.
 
     Returns:
         three arrays (G,); the first rises strictly.
     """
-    order = np.argsort(seen.confidence, kind="stable")  # (N,)
-    confidence = seen.confidence[order]  # (N,)
-    cuts = np.searchsorted(confidence, confidence[::_LEAST])  # back to the first of equals
+    order = np.argsort(detections.confidence, kind="stable")  # (N,)
+    confidence = detections.confidence[order]  # (N,)
+    cuts = np.searchsorted(confidence, confidence[::_MINIMUM])  # back to the first of equals
     start = np.unique(cuts)  # (G,)
-    if len(start) > 1 and len(confidence) - start[-1] < _LEAST:
+    if len(start) > 1 and len(confidence) - start[-1] < _MINIMUM:
         start = start[:-1]
     count = np.diff(np.append(start, len(confidence))).astype(float)  # (G,)
-    right = np.add.reduceat(seen.right[order].astype(float), start)  # (G,)
+    right = np.add.reduceat(detections.correct[order].astype(float), start)  # (G,)
     return np.add.reduceat(confidence, start) / count, right / count, count
 
 

@@ -46,12 +46,6 @@ class EvaluationSet:
         keep = self.found.confidence >= confidence  # (D,)
         return replace(self, found=self.found[keep], found_image=self.found_image[keep])
 
-    def on(self, image: int) -> tuple[Detections, GroundTruth]:
-        """What was found and what is there on the image at place ``image``."""
-        found = np.searchsorted(self.found_image, [image, image + 1])
-        ground_truth = np.searchsorted(self.gt_image, [image, image + 1])
-        return self.found[slice(*found)], self.ground_truth[slice(*ground_truth)]
-
     @property
     def crowd(self) -> Bools:
         """(T,): ground truths that are a box around many."""

@@ -1,14 +1,14 @@
-"""Which detections are right: each is held against the ground truth of its image and class.
+"""Which detections are right: each is matched with the ground truths of its image and class.
 
-Detections choose in order of falling confidence (Everingham et al., "The Pascal Visual Object Classes
-Challenge", IJCV 2010; Lin et al., "Microsoft COCO", ECCV 2014). Choosing one after the other is slow in
-NumPy, so all images, and of each image all detections that no earlier one can get in the way of, choose
-at once; :mod:`tests.oracles_evaluation` does it one after the other and must come to the same.
+Detections are matched in order of falling confidence (Everingham et al., "The Pascal Visual Object Classes
+Challenge", IJCV 2010; Lin et al., "Microsoft COCO", ECCV 2014). One after the other is slow in NumPy, so
+all images, and on each image all detections that no earlier one competes with, are matched at once;
+:mod:`tests.oracles_evaluation` does it one after the other and must come to the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.pairs import Pairs, overlapping_pairs
-from yolo_cli.evaluation.protocol import AreaRange, Protocol
+from yolo_cli.evaluation.protocol import COCO, AreaRange, Protocol
 
-__all__ = ["Assignment", "Matches", "Ranking", "assign", "gts_outside", "match", "ranked", "take_free"]
+__all__ = ["Assignment", "Matches", "Ranking", "greedy_match", "gts_outside", "match", "ranked"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -29,7 +29,7 @@ _CERTAIN = 1 - 1e-10  # a threshold of 1 asks for this, so that rounding cannot 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """The M detections that are judged: by class, then falling confidence, then image, then own order.
+    """The M detections that are evaluated: by class, then falling confidence, then image, then own order.
 
     Attributes:
         order: (M,), places of the detections in the evaluation set.
@@ -50,15 +50,21 @@ class Ranking:
     def __len__(self) -> int:
         return len(self.order)
 
+    def __getitem__(self, keep: Bools) -> Ranking:
+        """The detections under a mask (M,)."""
+        before = np.append(0, np.cumsum(keep))  # (M + 1,)
+        order, image, rank = self.order[keep], self.image[keep], self.rank[keep]
+        return Ranking(order, self.class_id[keep], self.confidence[keep], image, rank, before[self.start])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assignment:
-    """What became of M ranked detections at one overlap and in one range of sizes.
+    """What became of M ranked detections at one IoU threshold, all sizes together.
 
     Attributes:
-        ground_truth: (M,), the ground truth that each was held against and took, or -1.
-        hit: (M,), right: took a ground truth that counts.
-        ignored: (M,), neither right nor wrong. What is neither ``hit`` nor ``ignored`` is false.
+        ground_truth: (M,), the ground truth that each was matched with, or -1.
+        hit: (M,), true positives: matched with a ground truth that counts.
+        ignored: (M,), neither true nor false. What is neither ``hit`` nor ``ignored`` is a false positive.
     """
 
     ground_truth: Integers
@@ -68,25 +74,67 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matches:
-    """What became of M ranked detections at T overlaps and in A ranges of sizes.
+    """What became of M ranked detections at T IoU thresholds and in A ranges of sizes.
+
+    It is worked out once; average precision, diagnosis, confusion matrix and reliability all read it.
 
     Attributes:
+        evaluation_set: the detections and ground truths; all places refer to it.
+        protocol: the rules of matching.
         ranking: which detections.
-        thresholds: the T overlaps, rising.
-        hit: (A, T, M), right.
-        ignored: (A, T, M), neither right nor wrong.
+        hit: (A, T, M), true positives.
+        ignored: (A, T, M), neither true nor false.
+        ground_truth: (T, M), int32, the ground truth that each was matched with in the first range of
+            sizes, or -1.
         ground_truths: (A, K), how many ground truths of each class count.
     """
 
+    evaluation_set: EvaluationSet
+    protocol: Protocol
     ranking: Ranking
-    thresholds: tuple[float, ...]
     hit: Bools
     ignored: Bools
+    ground_truth: Integers
     ground_truths: Integers
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The T IoU thresholds, rising."""
+        return self.protocol.thresholds
+
+    def at(self, iou: float) -> int:
+        """The place of an IoU threshold in ``thresholds``.
+
+        Raises:
+            ValueError: if the protocol has no such threshold.
+        """
+        near = np.abs(np.array(self.thresholds) - iou)  # (T,)
+        if near.min() > 1e-9:
+            raise ValueError(f"nothing was matched at an IoU of {iou}; give it to the protocol")
+        return int(near.argmin())
+
+    def assignment(self, iou: float) -> Assignment:
+        """The matches at one of ``thresholds``, all sizes together."""
+        t = self.at(iou)
+        return Assignment(self.ground_truth[t], self.hit[0, t], self.ignored[0, t])
+
+    def above(self, confidence: float) -> Matches:
+        """Only the detections of at least ``confidence``.
+
+        Matching is greedy by falling confidence, so those below change nothing for those above.
+        """
+        keep = self.ranking.confidence >= confidence  # (M,)
+        return replace(
+            self,
+            ranking=self.ranking[keep],
+            hit=self.hit[:, :, keep],
+            ignored=self.ignored[:, :, keep],
+            ground_truth=self.ground_truth[:, keep],
+        )
 
 
 def ranked(gathered: EvaluationSet, max_detections: int | None) -> Ranking:
-    """The order in which detections choose, with at most ``max_detections`` of a class on an image."""
+    """The order in which detections are matched, with at most ``max_detections`` of a class on an image."""
     found, classes = gathered.found, len(gathered.class_names)
     order = np.lexsort((-found.confidence, found.class_id))  # (D,); stable, so ties stay in order of image
     group = gathered.found_image[order].astype(np.int64) * classes + found.class_id[order]  # (D,)
@@ -99,111 +147,101 @@ def ranked(gathered: EvaluationSet, max_detections: int | None) -> Ranking:
     return Ranking(order, class_id, found.confidence[order], gathered.found_image[order], rank, start)
 
 
-def match(gathered: EvaluationSet, protocol: Protocol) -> Matches:
-    """Judge every detection at every overlap and in every range of sizes of the protocol."""
+def match(gathered: EvaluationSet, protocol: Protocol = COCO) -> Matches:
+    """Match every detection at every IoU threshold and in every range of sizes of the protocol."""
     ranking = ranked(gathered, protocol.max_detections)
     thresholds = protocol.thresholds
     pairs = overlapping_pairs(gathered, ranking.order, min(*thresholds, _CERTAIN))
     shape = (len(protocol.areas), len(thresholds), len(ranking))  # (A, T, M)
     hit, ignored = np.zeros(shape, bool), np.zeros(shape, bool)
-    ground_truths = np.zeros((len(protocol.areas), len(gathered.class_names)), np.int64)  # (A, K)
+    matched = np.full(shape[1:], -1, np.int32)  # (T, M)
+    counts = np.zeros((len(protocol.areas), len(gathered.class_names)), np.int64)  # (A, K)
     own_area = gathered.found_wh[ranking.order].prod(axis=1)  # (M,)
     for a, sizes in enumerate(protocol.areas):
         outside = gts_outside(gathered, sizes)  # (T,)
-        ground_truths[a] = np.bincount(
-            gathered.ground_truth.class_id[~outside], minlength=ground_truths.shape[1]
-        )
-        preferred = _by_preference(gathered, pairs, outside, protocol)
+        counts[a] = np.bincount(gathered.ground_truth.class_id[~outside], minlength=counts.shape[1])
+        ordered = _by_preference(gathered, pairs, outside, protocol)
         unsized = (own_area < sizes.low) | (own_area > sizes.high)  # (M,)
         for t, threshold in enumerate(thresholds):
-            made = _assign(preferred, threshold, outside, gathered, protocol, unsized)
+            made = _assign(ordered, threshold, outside, gathered, protocol, unsized)
             hit[a, t], ignored[a, t] = made.hit, made.ignored
-    return Matches(ranking, thresholds, hit, ignored, ground_truths)
+            if a == 0:
+                matched[t] = made.ground_truth
+    return Matches(gathered, protocol, ranking, hit, ignored, matched, counts)
 
 
-def assign(gathered: EvaluationSet, ranking: Ranking, protocol: Protocol, iou: float) -> Assignment:
-    """Judge ranked detections at one overlap, all sizes together."""
-    outside = gts_outside(gathered, protocol.areas[0])  # (T,)
-    pairs = overlapping_pairs(gathered, ranking.order, min(iou, _CERTAIN))
-    unsized = np.zeros(len(ranking), bool)  # (M,), the first range holds all sizes
-    return _assign(
-        _by_preference(gathered, pairs, outside, protocol), iou, outside, gathered, protocol, unsized
-    )
+def greedy_match(found: Integers, ground_truth: Integers, reusable: Bools, count: int) -> Integers:
+    """Match detections, the first first, each with the best of its candidates that is still free.
 
-
-def take_free(found: Integers, ground_truth: Integers, reusable: Bools, count: int) -> Integers:
-    """Let detections, the first first, each take the ground truth it likes best among those still free.
-
-    A detection's best free ground truth is settled as soon as no earlier detection has an open wish for it:
-    those are granted all at once, wishes that came to nothing are struck out, and so on until none is left.
-    Each turn grants at least the first open wish; real data needs three or four turns.
+    A detection's best free candidate is settled as soon as no earlier detection still has it as a candidate:
+    those matches are made all at once, candidates that are taken are dropped, and so on until none is left.
+    Each round makes at least the first match; real data needs three or four rounds.
 
     Args:
-        found: (N,), rising, below ``count``: who wishes.
-        ground_truth: (N,), what for; the best liked first for each of ``found``.
-        reusable: (T,), ground truths that any number may take.
+        found: (N,), rising, below ``count``: the detection of each candidate pair.
+        ground_truth: (N,), its ground truth; the best first for each of ``found``.
+        reusable: (T,), ground truths that any number of detections may match.
         count: M, how many detections there are.
 
     Returns:
-        (M,), the ground truth that each took, or -1.
+        (M,), the ground truth that each was matched with, or -1.
     """
-    taken_by = np.full(count, -1, np.int64)  # (M,)
-    gone = np.zeros(len(reusable), bool)  # (T,)
+    matched = np.full(count, -1, np.int64)  # (M,)
+    taken = np.zeros(len(reusable), bool)  # (T,)
     earliest = np.zeros(len(reusable), np.int64)  # (T,)
     while len(found):
         number = np.arange(len(found))  # (N,)
-        earliest[ground_truth[::-1]] = number[
-            ::-1
-        ]  # of equal places the last written stays: the earliest wish
-        best = np.append(True, found[1:] != found[:-1])  # (N,), each detection's favourite
-        granted = best & ((earliest[ground_truth] == number) | reusable[ground_truth])  # (N,)
-        taken_by[found[granted]] = ground_truth[granted]
-        gone[ground_truth[granted]] = True
-        open_wish = (taken_by[found] < 0) & (reusable[ground_truth] | ~gone[ground_truth])  # (N,)
-        found, ground_truth = found[open_wish], ground_truth[open_wish]
-    return taken_by
+        # Of equal places the last written stays, so written backwards: the earliest pair.
+        earliest[ground_truth[::-1]] = number[::-1]
+        best = np.append(True, found[1:] != found[:-1])  # (N,), each detection's best candidate
+        made = best & ((earliest[ground_truth] == number) | reusable[ground_truth])  # (N,)
+        matched[found[made]] = ground_truth[made]
+        taken[ground_truth[made]] = True
+        left = (matched[found] < 0) & (reusable[ground_truth] | ~taken[ground_truth])  # (N,)
+        found, ground_truth = found[left], ground_truth[left]
+    return matched
 
 
 def _assign(
-    preferred: Pairs,
+    ordered: Pairs,
     threshold: float,
     outside: Bools,
     gathered: EvaluationSet,
     protocol: Protocol,
     unsized: Bools,
 ) -> Assignment:
-    """Judge M detections, whose pairs stand in order of preference, at one overlap."""
-    wishes = preferred[preferred.overlap >= min(threshold, _CERTAIN)]
+    """Match M detections at one threshold; the pairs of each are in order of preference."""
+    candidates = ordered[ordered.overlap >= min(threshold, _CERTAIN)]
     if protocol.rule == "best free ground truth":
-        taken = take_free(wishes.found, wishes.ground_truth, gathered.crowd, len(unsized))  # (M,)
-        held = taken
+        matched = greedy_match(candidates.found, candidates.ground_truth, gathered.crowd, len(unsized))
+        closest = matched  # (M,)
     else:
-        held, taken = _take_closest(wishes, outside, len(unsized))  # (M,), (M,)
-    on_ignored = np.append(outside, False)[taken]  # (M,); who took nothing, -1, gets the one at the end
-    return Assignment(taken, (taken >= 0) & ~on_ignored, on_ignored | ((held < 0) & unsized))
+        closest, matched = _match_closest(candidates, outside, len(unsized))  # (M,), (M,)
+    on_ignored = np.append(outside, False)[matched]  # (M,); an unmatched one, -1, gets the one at the end
+    return Assignment(matched, (matched >= 0) & ~on_ignored, on_ignored | ((closest < 0) & unsized))
 
 
-def _take_closest(wishes: Pairs, ignored: Bools, count: int) -> tuple[Integers, Integers]:
-    """VOC's rule: each detection is held against its closest ground truth, and the first of them takes it.
+def _match_closest(candidates: Pairs, ignored: Bools, count: int) -> tuple[Integers, Integers]:
+    """VOC's rule: only a detection's closest ground truth counts, and the first detection takes it.
 
     Returns:
-        for each of ``count`` detections the ground truth it is held against (M,) and the one it took
+        for each of ``count`` detections its closest ground truth (M,) and the one it was matched with
         (M,), or -1.
     """
-    best = np.append(True, wishes.found[1:] != wishes.found[:-1])[: len(wishes)]  # (N,)
-    found, ground_truth = wishes.found[best], wishes.ground_truth[best]  # (B,), (B,)
-    held = np.full(count, -1, np.int64)  # (M,)
-    held[found] = ground_truth
+    best = np.append(True, candidates.found[1:] != candidates.found[:-1])[: len(candidates)]  # (N,)
+    found, ground_truth = candidates.found[best], candidates.ground_truth[best]  # (B,), (B,)
+    closest = np.full(count, -1, np.int64)  # (M,)
+    closest[found] = ground_truth
     first = np.full(len(ignored), -1, np.int64)  # (T,)
     first[ground_truth[::-1]] = found[::-1]  # of equal places the last written stays: the most confident
     takes = (first[ground_truth] == found) | ignored[ground_truth]  # (B,)
-    taken = np.full(count, -1, np.int64)  # (M,)
-    taken[found[takes]] = ground_truth[takes]
-    return held, taken
+    matched = np.full(count, -1, np.int64)  # (M,)
+    matched[found[takes]] = ground_truth[takes]
+    return closest, matched
 
 
 def _by_preference(gathered: EvaluationSet, pairs: Pairs, ignored: Bools, protocol: Protocol) -> Pairs:
-    """The pairs (N,) in order of detection, and for each detection with the best liked ground truth first.
+    """The pairs (N,) in order of detection, and for each detection with its preferred ground truth first.
 
     COCO: ground truths that count before ``ignored`` (T,) ones, then by overlap, and of equals the last. VOC:
     by overlap, and of equals the first; crowds, which it does not know, come last.

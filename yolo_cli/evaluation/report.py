@@ -9,25 +9,36 @@ from typing import Any
 
 import numpy as np
 
+from yolo_cli.errors import UsageError
 from yolo_cli.evaluation.average_precision import Averages, averages, class_mean, coco_figures
-from yolo_cli.evaluation.curves import Curve, precision_recall_curve
+from yolo_cli.evaluation.curves import Curve, OperatingPoint, precision_recall_curve
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.matching import Matches, match
 from yolo_cli.evaluation.protocol import COCO, Protocol
 
-__all__ = ["ClassFigures", "Conditions", "Report", "SizeFigures", "evaluate", "gt_hash"]
+__all__ = [
+    "ClassFigures",
+    "Conditions",
+    "Report",
+    "SizeFigures",
+    "evaluate",
+    "gt_hash",
+    "report_of",
+    "thresholds_for_precision",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What was done before judging; None where it is not known, as with another program's results.
+    """How the detections were made; None where it is not known, as with another program's results.
 
     Attributes:
-        confidence_floor: detections below it were never given to the judge.
+        confidence_floor: detections below it were dropped before the evaluation.
         suppression: how overlapping detections were thinned, with its threshold, such as "iou 0.45".
         max_detections: at most so many were kept on an image.
         resize: how an image got the network's size, with that size, such as "letterbox 416x416".
-        data_hash: which ground truth was judged against; see :func:`gt_hash`.
+        data_hash: which ground truth; see :func:`gt_hash`.
+        class_synonyms: classes of the model that were matched by meaning, and their names in the data.
     """
 
     confidence_floor: float | None = None
@@ -35,6 +46,7 @@ class Conditions:
     max_detections: int | None = None
     resize: str | None = None
     data_hash: str | None = None
+    class_synonyms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +88,8 @@ class Report:
     """All figures of one evaluation.
 
     Attributes:
-        protocol: how detections were judged.
-        conditions: what was done to them before.
+        protocol: the rules of the evaluation.
+        conditions: how the detections were made.
         images: how many images.
         map: the mean over classes of average precision at the protocol's overlap; None without ground truths.
         map50: the same at 0.5.
@@ -121,15 +133,20 @@ class Report:
 def evaluate(
     gathered: EvaluationSet, protocol: Protocol = COCO, conditions: Conditions | None = None
 ) -> Report:
-    """Judge all detections of an evaluation set.
+    """All figures of an evaluation set.
 
     Args:
-        gathered: what was found and what is there.
-        protocol: by which rules.
-        conditions: what was done to the detections before; it is only written down.
+        gathered: detections and ground truth.
+        protocol: the rules.
+        conditions: how the detections were made; they are only recorded.
     """
-    matches = match(gathered, protocol)
-    figures = averages(matches, protocol.interpolation)
+    return report_of(match(gathered, protocol), conditions)
+
+
+def report_of(matches: Matches, conditions: Conditions | None = None) -> Report:
+    """The same, of detections that are matched already."""
+    gathered, protocol = matches.evaluation_set, matches.protocol
+    figures = averages(matches)
     at = figures.at(protocol.iou)
     return Report(
         protocol,
@@ -143,6 +160,20 @@ def evaluate(
         _curve(matches, 0, at, slice(None), int(figures.ground_truths[0].sum())),
         coco_figures(figures) if protocol.name == "coco" else {},
     )
+
+
+def thresholds_for_precision(report: Report, precision: float) -> dict[str, OperatingPoint | None]:
+    """For each class the lowest threshold of three decimals whose precision is at least ``precision``.
+
+    None for a class that reaches it nowhere. The figures are those of the images at hand: on few
+    detections, others may fall short of them.
+
+    Raises:
+        UsageError: if ``precision`` does not lie above 0 and at most at 1.
+    """
+    if not 0 < precision <= 1:
+        raise UsageError(f"--target-precision is {precision}, and must lie above 0 and at most at 1")
+    return {figures.class_name: figures.curve.reaching(precision) for figures in report.per_class}
 
 
 def gt_hash(gathered: EvaluationSet) -> str:

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError
-from yolo_cli.evaluation.evaluation_set import EvaluationSet
-from yolo_cli.evaluation.matching import match
-from yolo_cli.evaluation.protocol import COCO, GRID, Interpolation, Protocol
+from yolo_cli.evaluation.matching import Matches
+from yolo_cli.evaluation.protocol import GRID, Interpolation
 from yolo_cli.evaluation.report import gt_hash
 
 __all__ = ["RunRecord", "record_run"]
@@ -25,7 +24,7 @@ Bools = NDArray[np.bool_]
 class RunRecord:
     """What a comparison needs to know of a run: which detections were right, and on which image.
 
-    Detections stand by class and falling confidence. Those below the last hit of their class change no
+    Detections are ordered by class and falling confidence. Those below the last hit of their class change no
     figure and are left out.
 
     Attributes:
@@ -73,17 +72,17 @@ class RunRecord:
         """What :meth:`to_json` wrote.
 
         Raises:
-            DataError: if it is no record.
+            DataError: if it is not a record.
         """
         try:
             return _record_from(data)
         except (KeyError, TypeError, ValueError, OverflowError) as fault:
-            raise DataError("this is no record of a run; write it again with yolo eval") from fault
+            raise DataError("not the record of a run; write it again with yolo eval") from fault
 
 
-def record_run(gathered: EvaluationSet, protocol: Protocol = COCO) -> RunRecord:
-    """Judge an evaluation set and keep what a comparison needs."""
-    matches = match(gathered, protocol)
+def record_run(matches: Matches) -> RunRecord:
+    """What a comparison with another run needs."""
+    gathered = matches.evaluation_set
     grid = [matches.thresholds.index(iou) for iou in GRID]
     hit, ranking = matches.hit[0, grid], matches.ranking  # (10, M)
     last = np.zeros(len(gathered.class_names), np.int64)  # (K,), one past the last hit
@@ -95,7 +94,7 @@ def record_run(gathered: EvaluationSet, protocol: Protocol = COCO) -> RunRecord:
         gathered.class_names,
         gathered.images,
         gt_hash(gathered),
-        protocol.interpolation,
+        matches.protocol.interpolation,
         ranking.image[keep],
         ranking.class_id[keep],
         hit[:, keep],
@@ -106,7 +105,7 @@ def record_run(gathered: EvaluationSet, protocol: Protocol = COCO) -> RunRecord:
 
 
 def _record_from(data: Mapping[str, Any]) -> RunRecord:
-    """A record from plain data; KeyError, TypeError, ValueError or OverflowError if it is none."""
+    """A record from plain data; KeyError, TypeError, ValueError or OverflowError if it is not one."""
     names, images = tuple(map(str, data["class_names"])), tuple(map(str, data["images"]))
     interpolation: Interpolation = data["interpolation"]
     if interpolation not in get_args(Interpolation):

@@ -36,14 +36,16 @@ class Readable(Protocol):
         ...
 
 
-class _Timed(Protocol):
-    """The part of a detector that the loop needs."""
+class Timed(Protocol):
+    """The part of a `Detector` that the loop needs."""
 
-    def detect_timed(self, images: Sequence[Image], /) -> tuple[list[Detections], Times]: ...
+    def detect_timed(self, images: Sequence[Image], /) -> tuple[list[Detections], Times]:
+        """Detections of each image, and how long each step took for all together."""
+        ...
 
 
 def run_detector(
-    detector: _Timed, items: Iterable[Readable], *, batch: int = 1, journal: Journal | None = None
+    detector: Timed, items: Iterable[Readable], *, batch: int = 1, journal: Journal | None = None
 ) -> Iterator[Outcome]:
     """Read images and detect objects on them; one outcome per item, in the order of ``items``.
 
@@ -82,7 +84,7 @@ def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iter
         yield group
 
 
-def _detect(detector: _Timed, group: Sequence[Readable]) -> Iterator[Outcome]:
+def _detect(detector: Timed, group: Sequence[Readable]) -> Iterator[Outcome]:
     """Detect on the images that can be read; the others become outcomes with their error."""
     outcomes = [_read(item) for item in group]
     images = [outcome.image for outcome in outcomes if outcome.image is not None]

@@ -8,25 +8,25 @@ from typing import Any
 
 from yolo_cli.evaluation import (
     COCO,
+    RELIABLE_FROM,
     Conditions,
     Confusion,
     Diagnosis,
     EvaluationSet,
+    Matches,
     Protocol,
     Reliability,
     Report,
+    TideRule,
     confusion_matrix,
     diagnose,
-    evaluate,
-    outcomes,
+    match,
     reliability,
+    report_of,
+    scored,
 )
 
 __all__ = ["RELIABLE_FROM", "Analysis", "analyse", "floored"]
-
-RELIABLE_FROM = 0.05
-"""Reliability is measured on detections of at least this confidence. The thousands below it, nearly all wrong
-with a confidence that says so, would hide every error of the others."""
 
 _USUAL_CONFIDENCE = 0.25  # where nothing was found, so that no confidence is the best
 _STEPS = 100  # of the confidence threshold from 0 to 1
@@ -37,7 +37,7 @@ class Analysis:
     """The figures of one evaluation, and the operating point that a page shows first.
 
     Attributes:
-        gathered: the detections and the ground truth.
+        matches: the detections and ground truth, matched.
         report: all figures.
         confidence: the confidence of the operating point: that of the greatest F1 over all classes, rounded
             down to hundredths, so that the detection that reached it stays.
@@ -47,13 +47,18 @@ class Analysis:
         reliability: of detections from ``RELIABLE_FROM``.
     """
 
-    gathered: EvaluationSet
+    matches: Matches
     report: Report
     confidence: float
     diagnosis: Diagnosis
     at_point: Diagnosis
     confusion: Confusion
     reliability: Reliability
+
+    @property
+    def gathered(self) -> EvaluationSet:
+        """The detections and ground truth."""
+        return self.matches.evaluation_set
 
     def to_json(self) -> dict[str, Any]:
         """All figures as plain data: those of the report, and what the diagnosis adds."""
@@ -76,19 +81,22 @@ def floored(confidence: float) -> float:
 
 
 def analyse(
-    gathered: EvaluationSet, protocol: Protocol = COCO, conditions: Conditions | None = None
+    gathered: EvaluationSet,
+    protocol: Protocol = COCO,
+    conditions: Conditions | None = None,
+    rule: TideRule = "tidecv",
 ) -> Analysis:
     """Evaluate detections, and diagnose their mistakes."""
-    report = evaluate(gathered, protocol, conditions)
+    matches = match(gathered, protocol)
+    report = report_of(matches, conditions)
     best = report.curve.best
     confidence = floored(best.confidence) if best and best.f1 > 0 else _USUAL_CONFIDENCE
-    seen = gathered.above(RELIABLE_FROM)
     return Analysis(
-        gathered,
+        matches,
         report,
         confidence,
-        diagnose(gathered, protocol),
-        diagnose(gathered.above(confidence), protocol),
-        confusion_matrix(gathered, confidence, protocol.iou, protocol),
-        reliability(outcomes(seen, protocol, protocol.iou)),
+        diagnose(matches, rule),
+        diagnose(matches.above(confidence), rule),
+        confusion_matrix(matches, confidence, protocol.iou),
+        reliability(scored(matches.above(RELIABLE_FROM), protocol.iou)),
     )

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from yolo_cli.boxes import box_iou
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import EvaluationSet, Kind
-from yolo_cli.evaluation.matching import assign, ranked
 from yolo_cli.images import Image
 from yolo_cli.report.analysis import Analysis
 from yolo_cli.report.html import jpeg_url, shrunk
@@ -73,7 +72,7 @@ class Shot:
 
 def kind_shots(analysis: Analysis, kind: Kind, read: ReadImage) -> list[Shot]:
     """Crops of the worst mistakes of a kind (most confident, or largest), each from another image."""
-    gathered = analysis.gathered.above(analysis.confidence)
+    gathered = analysis.gathered
     places = analysis.at_point.of(kind)  # (N,)
     if kind == "missed":
         image = gathered.gt_image[places]  # (N,)
@@ -151,7 +150,7 @@ def whole_shots(analysis: Analysis, read: ReadImage) -> list[Shot]:
 
 def _badness(analysis: Analysis) -> NDArray[Any]:
     """(P,): for each image, the sum of its wrong detections' confidences, plus 1 for each missed object."""
-    gathered, count = analysis.gathered.above(analysis.confidence), len(analysis.gathered.images)
+    gathered, count = analysis.gathered, len(analysis.gathered.images)
     wrong, missed = analysis.at_point.found, analysis.at_point.missed  # (E,), (F,)
     false = np.bincount(gathered.found_image[wrong], gathered.found.confidence[wrong], minlength=count)
     blind = np.bincount(gathered.gt_image[missed], minlength=count)
@@ -175,9 +174,8 @@ class _Scene:
 
     @classmethod
     def of(cls, analysis: Analysis) -> _Scene:
-        gathered, protocol = analysis.gathered, analysis.report.protocol
-        ranking = ranked(gathered, protocol.max_detections)
-        made = assign(gathered, ranking, protocol, protocol.iou)
+        gathered, ranking = analysis.gathered, analysis.matches.ranking
+        made = analysis.matches.assignment(analysis.report.protocol.iou)
         role = np.full(len(gathered.found), "ignored")  # (D,); beyond the limit of the protocol, too
         role[ranking.order] = np.where(made.hit, "right", np.where(made.ignored, "ignored", "wrong"))
         found_at = np.full(len(gathered.ground_truth), _NEVER)  # (T,)

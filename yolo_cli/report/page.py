@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.evaluation import KINDS, ClassFigures, Curve, Difference, Kind, outcomes
+from yolo_cli.evaluation import KINDS, ClassFigures, Curve, Difference, Kind, scored
 from yolo_cli.files import atomic_write_text
 from yolo_cli.report import svg
 from yolo_cli.report.analysis import RELIABLE_FROM, Analysis, floored
@@ -193,26 +193,25 @@ def _at_thresholds(curve: Curve) -> tuple[Floats, Floats]:
     return precision, np.array([curve.at(threshold).recall for threshold in thresholds])
 
 
-def _plain(values: Floats, digits: int) -> list[float | None]:
-    """Values for JSON, which has no NaN."""
-    return [None if value != value else value for value in values.round(digits).tolist()]  # noqa: PLR0124
+def _plain(values: Floats) -> list[float | None]:
+    """Values for JSON, which has no NaN: with more digits than are shown, so that none is rounded twice."""
+    return [None if value != value else value for value in values.round(6).tolist()]  # noqa: PLR0124
 
 
 def _live_data(analysis: Analysis, precision: Floats, recall: Floats) -> dict[str, Any]:
     """What the slider looks up: for each of its positions the figures of all classes, and of each."""
-    protocol = analysis.report.protocol
-    seen = outcomes(analysis.gathered, protocol, protocol.iou)
+    seen = scored(analysis.matches, analysis.report.protocol.iou)
     order = np.argsort(seen.confidence, kind="stable")  # (N,)
     above = np.searchsorted(seen.confidence[order], _THRESHOLDS)  # (101,): how many are below
-    right_below = np.append(0, np.cumsum(seen.right[order]))  # (N + 1,)
+    right_below = np.append(0, np.cumsum(seen.correct[order]))  # (N + 1,)
     classes = {}
     for figures in analysis.report.per_class:
         if figures.ground_truths or figures.found:
             of_class = _at_thresholds(figures.curve)
-            classes[figures.class_name] = [_plain(values, 3) for values in of_class]
+            classes[figures.class_name] = [_plain(values) for values in of_class]
     return {
-        "precision": _plain(precision, 4),
-        "recall": _plain(recall, 4),
+        "precision": _plain(precision),
+        "recall": _plain(recall),
         "found": (len(order) - above).tolist(),
         "right": (right_below[-1] - right_below[above]).tolist(),
         "ground_truths": analysis.report.curve.ground_truths,

@@ -90,5 +90,6 @@ def _reliability(axes: Any, analysis: Analysis) -> None:
     full = seen.count > 0  # (B,)
     axes.bar(np.flatnonzero(full) * width, seen.precision[full], width * 0.92, align="edge")
     axes.plot([0, 1], [0, 1], "k--", linewidth=1)
-    error = "no detections" if seen.error is None else f"D-ECE {seen.error:.3f}"
-    axes.set(xlabel="confidence", ylabel="fraction correct", xlim=(0, 1), ylim=(0, 1), title=error)
+    error = seen.expected_calibration_error
+    title = "no detections" if error is None else f"D-ECE {error:.3f}"
+    axes.set(xlabel="confidence", ylabel="fraction correct", xlim=(0, 1), ylim=(0, 1), title=title)

@@ -25,8 +25,13 @@ def _headline(analysis: Analysis, about: About) -> str:
         point = report.curve.at(analysis.confidence)  # as on the page
         rows += [[name, _figure(getattr(point, name))] for name in ("precision", "recall", "f1")]
         rows.append(["at confidence", f"{analysis.confidence:.2f}"])
-    if analysis.reliability.error is not None:
-        rows.append([f"D-ECE from confidence {RELIABLE_FROM:g}", _figure(analysis.reliability.error)])
+    if analysis.reliability.expected_calibration_error is not None:
+        rows.append(
+            [
+                f"D-ECE from confidence {RELIABLE_FROM:g}",
+                _figure(analysis.reliability.expected_calibration_error),
+            ]
+        )
     what = (
         f"{about.model} on {about.data}: {report.images:,} images, {report.curve.ground_truths:,} objects\n"
     )

@@ -14,9 +14,11 @@ from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
 
-__all__ = ["ModelCard", "card_text"]
+__all__ = ["UNCALIBRATED", "ModelCard", "card_text"]
 
 FORMAT = 1
+UNCALIBRATED = "Confidences are not calibrated: 0.5 does not mean that half of such boxes are right."
+"""The limit of a model that a calibration takes away."""
 
 
 @dataclass(frozen=True, slots=True)

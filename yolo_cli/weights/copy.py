@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 from yolo_cli.errors import DataError
-from yolo_cli.files import atomic_write, make_folder
-from yolo_cli.weights.card import ModelCard
+from yolo_cli.files import atomic_write, atomic_write_text, make_folder
+from yolo_cli.weights.card import UNCALIBRATED, ModelCard, card_text
 from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
 
-__all__ = ["copy_model"]
+__all__ = ["copy_model", "save_calibrated"]
 
 
 def copy_model(files: ModelFiles, card: ModelCard, out: Path) -> ModelFiles:
@@ -31,6 +32,35 @@ def copy_model(files: ModelFiles, card: ModelCard, out: Path) -> ModelFiles:
     if files.onnx:
         _copy_onnx(files.onnx, card, onnx, sha256(keras) if files.keras else None)
     return ModelFiles(out.name, keras if files.keras else None, onnx if files.onnx else None)
+
+
+def save_calibrated(
+    files: ModelFiles,
+    card: ModelCard,
+    out: Path,
+    knots: tuple[tuple[float, ...], tuple[float, ...]],
+    figure: str,
+) -> list[Path]:
+    """Write a copy of a model with a calibration, and its card as a page.
+
+    Args:
+        files: the model.
+        card: its card.
+        out: the path without a suffix.
+        knots: the calibration: confidences, and what each becomes.
+        figure: what was measured of it, one line.
+
+    Raises:
+        DataError: if a file is not a model, or the copy cannot be written.
+    """
+    limits = tuple(line for line in card.limits if line != UNCALIBRATED)
+    figures = (*card.figures, figure)
+    card = replace(card, name=out.name, calibration=knots, figures=figures, limits=limits)
+    written = copy_model(files, card, out)
+    paths = [path for path in (written.keras, written.onnx) if path]
+    page = out.with_name(f"{out.name}.md")
+    atomic_write_text(page, card_text(card, {path.name: sha256(path) for path in paths}))
+    return [*paths, page]
 
 
 def _copy_keras(path: Path, card: ModelCard, out: Path) -> None:

@@ -49,34 +49,34 @@ def test_a_class_without_ground_truth_is_left_out_of_the_mean() -> None:
     # Class 0 is right, class 1 has a detection but no ground truth, class 2 has a ground truth and no
     # detection.
     gathered = image_set(([(BOX, 0.9, 0), (FAR, 0.8, 1)], [(BOX, 0), (FAR, 2)]))
-    figures = averages(match(gathered, COCO), "101 points")
+    figures = averages(match(gathered, COCO))
     assert figures.precision[0, 0].tolist() == pytest.approx([1, np.nan, 0], nan_ok=True)
     assert coco_figures(figures)["AP"] == pytest.approx(0.5)
 
 
 def test_without_any_ground_truth_there_is_no_figure() -> None:
     assert class_mean(np.array([np.nan])) is None
-    figures = averages(match(image_set(([(BOX, 0.9, 0)], [])), COCO), "101 points")
+    figures = averages(match(image_set(([(BOX, 0.9, 0)], [])), COCO))
     assert set(coco_figures(figures).values()) == {None}
 
 
 def test_recall_from_the_best_one_of_a_class_on_an_image() -> None:
     # Both boxes are found on the one image, so the best one finds half.
     gathered = image_set(([(BOX, 0.9, 0), (FAR, 0.8, 0)], [(BOX, 0), (FAR, 0)]))
-    figures = coco_figures(averages(match(gathered, COCO), "101 points"))
+    figures = coco_figures(averages(match(gathered, COCO)))
     assert (figures["AR1"], figures["AR10"], figures["AR100"]) == (0.5, 1.0, 1.0)
 
 
 def test_sizes_have_their_own_figures() -> None:
     # 10 × 10 is small; nothing is medium or large.
     gathered = image_set(([(BOX, 0.9, 0)], [(BOX, 0)]))
-    figures = coco_figures(averages(match(gathered, COCO), "101 points"))
+    figures = coco_figures(averages(match(gathered, COCO)))
     assert (figures["APsmall"], figures["APmedium"], figures["APlarge"]) == (pytest.approx(1), None, None)
     assert (figures["ARsmall"], figures["ARmedium"], figures["ARlarge"]) == (1, None, None)
 
 
 def test_the_twelve_stand_in_the_order_of_the_reference_program() -> None:
-    figures = coco_figures(averages(match(image_set(([], [])), COCO), "101 points"))
+    figures = coco_figures(averages(match(image_set(([], [])), COCO)))
     assert list(figures) == [
         *("AP", "AP50", "AP75", "APsmall", "APmedium", "APlarge"),
         *("AR1", "AR10", "AR100", "ARsmall", "ARmedium", "ARlarge"),

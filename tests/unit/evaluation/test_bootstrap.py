@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.evaluation_sets import Mixture, image_set, mixtures, random_set
+from tests.evaluation_sets import Mixture, image_set, mixtures, on_image, random_set
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import (
@@ -20,6 +20,7 @@ from yolo_cli.evaluation import (
     RunRecord,
     compare_runs,
     evaluate,
+    match,
     protocol,
     record_run,
 )
@@ -33,7 +34,7 @@ def _drawn(gathered: EvaluationSet, times: np.ndarray) -> EvaluationSet:
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
         for copy in range(times[place]):
-            judge.add(f"{image} {copy}", *gathered.on(place))
+            judge.add(f"{image} {copy}", *on_image(gathered, place))
     return judge.gathered()
 
 
@@ -43,7 +44,7 @@ def test_a_draw_has_the_figures_of_the_images_drawn(mixture: Mixture, seed: int,
     gathered, rules = random_set(mixture), protocol(name)
     random = np.random.default_rng(seed)
     times = random.multinomial(mixture.images, np.full(mixture.images, 1 / mixture.images), 3)
-    figures = figures_of_draws(record_run(gathered, rules), times.astype(np.int32))
+    figures = figures_of_draws(record_run(match(gathered, rules)), times.astype(np.int32))
     for b in range(3):
         expected = evaluate(_drawn(gathered, times[b]), rules)
         for figure, value in (("map50", expected.map50), ("map50_95", expected.map50_95)):
@@ -62,7 +63,7 @@ def _run(seed: int, quality: float, images: int = 60) -> RunRecord:
         judge.add(
             f"{number}.jpg", Detections(boxes, random.random(4), ground_truth.class_id)[kept], ground_truth
         )
-    return record_run(judge.gathered())
+    return record_run(match(judge.gathered()))
 
 
 def test_a_clear_gain_is_better_and_the_other_way_round_worse() -> None:
@@ -85,7 +86,7 @@ def test_a_run_is_not_better_than_itself() -> None:
 
 def test_figures_are_those_of_evaluate() -> None:
     gathered = random_set(Mixture(found=200))
-    report, record = evaluate(gathered), record_run(gathered)
+    report, record = evaluate(gathered), record_run(match(gathered))
     difference = compare_runs(record, record, draws=5)
     assert difference["map50"].before == pytest.approx(report.map50, abs=1e-12)
     assert difference["map50_95"].after == pytest.approx(report.map50_95, abs=1e-12)
@@ -111,7 +112,7 @@ def test_nineteen_of_twenty_intervals_hold_no_difference_where_there_is_none() -
 
 
 def test_blocks_do_not_change_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    record = record_run(random_set(Mixture(found=300)))
+    record = record_run(match(random_set(Mixture(found=300))))
     times = np.random.default_rng(0).integers(0, 3, (20, 5)).astype(np.int32)
     whole = figures_of_draws(record, times)
     monkeypatch.setattr("yolo_cli.evaluation.bootstrap._BLOCK", 100)
@@ -135,27 +136,27 @@ def test_plain_data_of_a_difference() -> None:
     ],
 )
 def test_runs_that_cannot_be_compared_are_refused(change: dict, message: str) -> None:
-    record = record_run(image_set(([(BOX, 0.9, 0)], [(BOX, 0)])))
+    record = record_run(match(image_set(([(BOX, 0.9, 0)], [(BOX, 0)]))))
     with pytest.raises(DataError, match=message):
         compare_runs(record, dataclasses.replace(record, **change))
 
 
 def test_without_ground_truth_there_is_nothing_to_compare() -> None:
-    record = record_run(image_set(([(BOX, 0.9, 0)], [])))
+    record = record_run(match(image_set(([(BOX, 0.9, 0)], []))))
     with pytest.raises(DataError, match="no ground truth that counts"):
         compare_runs(record, record)
 
 
 @given(mixtures())
 def test_a_record_goes_to_json_and_back(mixture: Mixture) -> None:
-    record = record_run(random_set(mixture))
+    record = record_run(match(random_set(mixture)))
     back = RunRecord.from_json(json.loads(json.dumps(record.to_json())))
     for part in dataclasses.fields(RunRecord):
         assert np.array_equal(getattr(record, part.name), getattr(back, part.name)), part.name
 
 
 def _broken(**change: object) -> dict:
-    plain = record_run(image_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], [(BOX, 0), (BOX, 1)]))).to_json()
+    plain = record_run(match(image_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], [(BOX, 0), (BOX, 1)])))).to_json()
     return {**plain, **change}
 
 
@@ -182,7 +183,7 @@ def _broken(**change: object) -> dict:
     ],
 )
 def test_what_is_no_record_is_refused_in_one_line(data: dict) -> None:
-    with pytest.raises(DataError, match="no record of a run"):
+    with pytest.raises(DataError, match="not the record of a run"):
         RunRecord.from_json(data)
 
 

@@ -3,82 +3,37 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.evaluation_sets import Mixture, image_set, random_set, with_found
+from tests.evaluation_sets import Mixture, image_set, on_image, random_set, with_found
 from yolo_cli.detections import Detections
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import DataError
 from yolo_cli.evaluation import (
     CalibrationMap,
-    Outcomes,
+    Scored,
+    calibrate,
     evaluate,
     fit_calibration,
-    outcomes,
+    match,
+    random_halves,
     reliability,
-    thresholds_for_precision,
+    scored,
 )
 from yolo_cli.evaluation.calibration import _grouped, _pooled
 
 BOX = (0.0, 0.0, 10.0, 10.0)
 
 
-def _overconfident(seed: int, count: int) -> Outcomes:
+def _overconfident(seed: int, count: int) -> Scored:
     """Detections that are right with the square of their confidence."""
     random = np.random.default_rng(seed)
     confidence = random.random(count)
-    return Outcomes(confidence, random.random(count) < confidence**2)
-
-
-def test_the_error_is_the_mean_gap_weighed_by_detections() -> None:
-    # Upper bin: 0.9, 0.7, 0.8: mean 0.8, 2 of 3 right: gap 2/15. Lower: 0.25, 0 of 1: gap 0.25.
-    seen = Outcomes(np.array([0.9, 0.25, 0.7, 0.8]), np.array([True, False, True, False]))
-    diagram = reliability(seen, bins=2)
-    assert diagram.count.tolist() == [1, 3]
-    assert diagram.confidence.tolist() == pytest.approx([0.25, 0.8])
-    assert diagram.precision.tolist() == pytest.approx([0, 2 / 3])
-    assert diagram.error == pytest.approx((3 * 2 / 15 + 1 * 0.25) / 4)
-
-
-def test_a_confidence_on_an_edge_belongs_above_and_one_to_the_last_bin() -> None:
-    seen = Outcomes(np.array([0.0, 0.5, 1.0]), np.array([False, True, True]))
-    assert reliability(seen, bins=2).count.tolist() == [1, 2]
-
-
-def test_empty_bins_are_left_out_of_the_plain_data() -> None:
-    plain = reliability(Outcomes(np.array([0.9]), np.array([True])), bins=10).to_json()
-    assert json.loads(json.dumps(plain, allow_nan=False)) == {
-        "d_ece": pytest.approx(0.1),
-        "bins": [{"from": 0.9, "to": 1.0, "count": 1, "confidence": 0.9, "precision": 1.0}],
-    }
-
-
-def test_without_detections_there_is_no_error() -> None:
-    assert reliability(Outcomes(np.zeros(0), np.zeros(0, bool))).error is None
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.integers(1, 30))
-def test_the_error_by_its_definition(seed: int, count: int, bins: int) -> None:
-    seen = _overconfident(seed, count)
-    expected = 0.0
-    for low in range(bins):
-        inside = [i for i, c in enumerate(seen.confidence) if low <= c * bins < low + 1]
-        if inside:
-            precision = sum(seen.right[i] for i in inside) / len(inside)
-            confidence = sum(seen.confidence[i] for i in inside) / len(inside)
-            expected += len(inside) / count * abs(precision - confidence)
-    assert reliability(seen, bins).error == pytest.approx(expected)
-
-
-def test_outcomes_leave_out_what_is_ignored() -> None:
-    gathered = random_set(Mixture(found=60, difficult=0.5, crowd=0.3))
-    report = evaluate(gathered)
-    seen = outcomes(gathered)
-    assert len(seen.right) == sum(figures.found for figures in report.per_class)
-    assert seen.right.mean() == pytest.approx(report.curve.precision[-1])
+    return Scored(confidence, random.random(count) < confidence**2)
 
 
 def test_a_map_by_hand() -> None:
@@ -86,7 +41,7 @@ def test_a_map_by_hand() -> None:
     # 15 of 40 at 0.5. Then 1 % of the identity goes in.
     confidence = np.repeat([0.2, 0.4, 0.6, 0.8], 20)
     right = np.concatenate([np.arange(20) < n for n in (0, 10, 5, 20)])
-    fitted = fit_calibration(Outcomes(confidence, right))
+    fitted = fit_calibration(Scored(confidence, right))
     assert fitted.given == pytest.approx((0, 0.2, 0.5, 0.8, 1))
     assert fitted.true == pytest.approx((0, 0.002, 0.99 * 0.375 + 0.005, 0.998, 1))
     # Halfway between two knots, halfway between their values.
@@ -96,7 +51,7 @@ def test_a_map_by_hand() -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(20, 500), st.sampled_from([1, 2, 5, 1000]))
 def test_a_map_rises_strictly_and_stays_in_range(seed: int, count: int, levels: int) -> None:
     random = np.random.default_rng(seed)
-    seen = Outcomes(random.integers(0, levels + 1, count) / levels, random.random(count) < random.random())
+    seen = Scored(random.integers(0, levels + 1, count) / levels, random.random(count) < random.random())
     fitted = fit_calibration(seen)
     spread = fitted.apply(np.linspace(0, 1, 1001))
     assert (np.diff(spread) > 0).all()
@@ -122,15 +77,15 @@ def test_pools_are_the_best_rising_fit(seed: int, count: int) -> None:
 def test_a_map_halves_the_error_on_detections_it_has_not_seen() -> None:
     fitted = fit_calibration(_overconfident(1, 5000))
     unseen = _overconfident(2, 5000)
-    after = Outcomes(fitted.apply(unseen.confidence), unseen.right)
-    assert reliability(unseen).error == pytest.approx(1 / 6, abs=0.02)  # ∫ c - c² dc
-    assert reliability(after).error < 0.03
+    after = Scored(fitted.apply(unseen.confidence), unseen.correct)
+    assert reliability(unseen).expected_calibration_error == pytest.approx(1 / 6, abs=0.02)  # ∫ c - c² dc
+    assert reliability(after).expected_calibration_error < 0.03
 
 
 def test_a_map_leaves_average_precision_as_it_was() -> None:
     gathered = random_set(Mixture(found=300, ground_truths=40, levels=1000))
-    fitted = fit_calibration(outcomes(gathered))
-    found = [gathered.on(place)[0] for place in range(len(gathered.images))]
+    fitted = fit_calibration(scored(match(gathered)))
+    found = [on_image(gathered, place)[0] for place in range(len(gathered.images))]
     mapped = with_found(gathered, [Detections(f.xyxy, fitted.apply(f.confidence), f.class_id) for f in found])
     assert evaluate(mapped).coco == evaluate(gathered).coco
 
@@ -169,18 +124,43 @@ def test_too_few_detections_are_refused() -> None:
         fit_calibration(_overconfident(0, 19))
 
 
-def test_thresholds_for_a_precision_class_by_class() -> None:
-    # Class 0: right at 0.9, wrong at 0.8, right at 0.7: precision 1, 1/2, 2/3. Class 1: only wrong.
-    far = (50.0, 50.0, 60.0, 60.0)
-    found = [(BOX, 0.9, 0), ((80.0, 0.0, 90.0, 10.0), 0.8, 0), (far, 0.7, 0), (BOX, 0.6, 1)]
-    report = evaluate(image_set((found, [(BOX, 0), (far, 0), (far, 1)])))
-    chosen = thresholds_for_precision(report.per_class, 0.6)
-    assert chosen["class 0"].confidence == 0.7
-    assert (chosen["class 1"], chosen["class 2"]) == (None, None)
-    assert thresholds_for_precision(report.per_class, 0.95)["class 0"].confidence == 0.9
+def confident_liar(seed: int) -> Any:
+    """40 images of 10 detections each that are right with the square of their confidence."""
+    random = np.random.default_rng(seed)
+    images = []
+    for _ in range(40):
+        places = [(60.0 * i, 0.0, 60.0 * i + 50, 50.0) for i in range(10)]
+        confidence = random.uniform(0.1, 1.0, 10)
+        right = random.random(10) < confidence**2
+        found = [(place, float(c), 0) for place, c in zip(places, confidence, strict=True)]
+        images.append((found, [(place, 0) for place, hit in zip(places, right, strict=True) if hit]))
+    return image_set(*images, classes=1)
 
 
-@pytest.mark.parametrize("precision", [0, -1, 1.1, float("nan")])
-def test_a_precision_out_of_range_is_a_usage_error(precision: float) -> None:
-    with pytest.raises(UsageError, match="--target-precision"):
-        thresholds_for_precision([], precision)
+def test_calibration_learns_what_confidence_is_worth() -> None:
+    """The true map is the square; the gap to it is ∫ c - c² over 0.1 to 1, about 0.18 on the mean."""
+    done = calibrate(confident_liar(0), confident_liar(1), reliable_from=0.05)
+    assert done.before.reliability.expected_calibration_error == pytest.approx(0.18, abs=0.03)
+    assert done.after.reliability.expected_calibration_error is not None
+    assert done.after.reliability.expected_calibration_error < 0.08
+    assert (done.after.map50, done.after.map50_95) == (done.before.map50, done.before.map50_95)
+    assert done.calibration.apply(np.array([0.5])) == pytest.approx(0.25, abs=0.12)
+
+
+def test_the_same_detections_are_measured_before_and_after() -> None:
+    """What the map lowers below that confidence still counts."""
+    done = calibrate(confident_liar(0), confident_liar(1), reliable_from=0.4)
+    counts = [int(seen.reliability.count.sum()) for seen in (done.before, done.after)]
+    assert counts[0] == counts[1] > 200
+
+
+def test_too_few_detections_are_one_line() -> None:
+    few = image_set(([(BOX, 0.9, 0)], [(BOX, 0)]))
+    with pytest.raises(DataError, match="1 detections are too few to calibrate on"):
+        calibrate(few, few, reliable_from=0.05)
+
+
+@pytest.mark.parametrize(("count", "first"), [(2, 1), (7, 4), (600, 300)])
+def test_halves(count: int, first: int) -> None:
+    assert random_halves(count, 3).sum() == first
+    assert np.array_equal(random_halves(count, 3), random_halves(count, 3))

@@ -28,7 +28,7 @@ def test_the_best_confidence_is_where_f1_is_greatest() -> None:
 
 @pytest.mark.parametrize(
     ("confidence", "precision", "recall"),
-    [(1.0, 1, 0), (0.9, 1, 1 / 3), (0.75, 1 / 2, 1 / 3), (0.7, 2 / 3, 2 / 3), (0.0, 1 / 2, 2 / 3)],
+    [(0.9, 1, 1 / 3), (0.75, 1 / 2, 1 / 3), (0.7, 2 / 3, 2 / 3), (0.0, 1 / 2, 2 / 3)],
 )
 def test_any_confidence_has_its_point(confidence: float, precision: float, recall: float) -> None:
     assert CURVE.at(confidence) == OperatingPoint(confidence, pytest.approx(precision), pytest.approx(recall))
@@ -40,11 +40,43 @@ def test_a_precision_is_reached_at_the_lowest_confidence_that_has_it() -> None:
     assert precision_recall_curve(np.array([0.9]), np.array([False]), 1).reaching(0.1) is None
 
 
+def test_above_all_detections_nothing_is_left_and_there_is_no_precision() -> None:
+    assert CURVE.at(1.0) == OperatingPoint(1.0, None, 0.0)
+
+
+def test_the_best_threshold_is_rounded_down_so_that_it_keeps_what_it_counts() -> None:
+    # Rounded to three decimals, 0.6998 would be 0.700, and drop the detection that makes recall 1.
+    curve = precision_recall_curve(np.array([0.9, 0.6998]), np.array([True, True]), 2)
+    assert curve.best == OperatingPoint(0.699, 1.0, 1.0)
+    assert curve.reaching(1.0) == OperatingPoint(0.699, 1.0, 1.0)
+
+
+def test_the_best_threshold_counts_all_that_it_keeps() -> None:
+    # Right at 0.5008, wrong at 0.5003: three decimals cannot part them, so 0.500 keeps both, 1 of 2 right.
+    curve = precision_recall_curve(np.array([0.5008, 0.5003]), np.array([True, False]), 1)
+    assert curve.best == OperatingPoint(0.5, 0.5, 1.0)
+    assert curve.reaching(0.75) is None
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.sampled_from([1000, 999, 10**6]))
+def test_a_threshold_of_three_decimals_keeps_its_figures_however_it_is_written(
+    seed: int, count: int, levels: int
+) -> None:
+    random = np.random.default_rng(seed)
+    confidence = random.integers(0, levels + 1, count) / levels
+    curve = precision_recall_curve(confidence, random.random(count) < 0.5, count)
+    for point in [curve.best, *(p for p in [curve.reaching(0.5)] if p)]:
+        assert curve.at(float(f"{point.confidence:.3f}")) == point
+    assert curve.rounded.rounded.confidence.tolist() == curve.rounded.confidence.tolist()
+    assert curve.best.f1 == max(curve.at(step / 1000).f1 for step in range(1001))
+
+
 def test_nothing_found_has_no_best() -> None:
     empty = precision_recall_curve(np.zeros(0), np.zeros(0, bool), 3)
     assert empty.best is None
     assert empty.reaching(0.5) is None
-    assert empty.at(0.5) == OperatingPoint(0.5, 1.0, 0.0)
+    assert empty.at(0.5) == OperatingPoint(0.5, None, 0.0)
+    assert empty.at(0.5).f1 == 0
     assert empty.thinned() is empty
 
 
@@ -60,5 +92,6 @@ def test_thinning_keeps_real_points_the_best_and_the_ends(seed: int, count: int,
     thin = curve.thinned(points)
     assert len(thin.confidence) <= points or len(curve.confidence) <= points
     assert thin.best == curve.best
-    assert (thin.confidence[0], thin.confidence[-1]) == (curve.confidence[0], curve.confidence[-1])
+    ends = curve if len(curve.confidence) <= points else curve.rounded
+    assert (thin.confidence[0], thin.confidence[-1]) == (ends.confidence[0], ends.confidence[-1])
     assert all(curve.at(c).recall == r for c, r in zip(thin.confidence, thin.recall, strict=True))

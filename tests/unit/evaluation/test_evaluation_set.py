@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.evaluation_sets import on_image
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import Evaluator
@@ -60,9 +61,9 @@ def test_one_image_comes_back_as_it_went_in() -> None:
     judge = _judge()
     judge.add("a.jpg", _found(), GroundTruth())
     judge.add("b.jpg", Detections(), _ground_truth(class_id=1))
-    found, ground_truth = judge.gathered().on(1)
+    found, ground_truth = on_image(judge.gathered(), 1)
     assert (len(found), ground_truth.class_id.tolist()) == (0, [1])
-    found, ground_truth = judge.gathered().on(0)
+    found, ground_truth = on_image(judge.gathered(), 0)
     assert (found.xyxy.tolist(), len(ground_truth)) == (BOX, 0)
 
 

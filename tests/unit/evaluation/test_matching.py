@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.evaluation_sets import image_set
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation import COCO, VOC10, EvaluationSet, Evaluator, Protocol, matching, pairs
-from yolo_cli.evaluation.matching import assign, match, ranked
+from yolo_cli.evaluation.matching import match, ranked
 from yolo_cli.evaluation.pairs import overlapping_pairs
 
 
@@ -38,7 +40,7 @@ def _one_image(found: list, ground_truth: list, crowd: list | None = None, diffi
 
 def _verdicts(gathered: EvaluationSet, rules: Protocol = COCO, iou: float = 0.5) -> str:
     """One letter a detection in order of confidence: h(it), i(gnored), f(alse)."""
-    made = assign(gathered, ranked(gathered, rules.max_detections), rules, iou)
+    made = match(gathered, replace(rules, iou=iou)).assignment(iou)
     return "".join(
         "h" if hit else "i" if gone else "f" for hit, gone in zip(made.hit, made.ignored, strict=True)
     )
@@ -107,7 +109,7 @@ def test_voc_ignores_who_lies_closest_to_a_difficult_ground_truth_though_another
 def test_of_equal_ground_truths_coco_takes_the_last() -> None:
     gathered = _one_image([(0, 10, 0.9)], [(0, 10), (0, 10)])
     for rules, expected in ((COCO, 1), (VOC10, 0)):
-        assert assign(gathered, ranked(gathered, None), rules, 0.5).ground_truth.tolist() == [expected]
+        assert match(gathered, replace(rules, iou=0.5)).assignment(0.5).ground_truth.tolist() == [expected]
 
 
 def test_classes_and_images_do_not_mix() -> None:
@@ -120,7 +122,7 @@ def test_a_chain_of_wishes_is_granted_in_order_of_confidence() -> None:
     # Ground truths 0..10, 4..14, 8..18. Three detections on 4..14 like the middle one best, then the outer
     # two (6/14 each), of equals the last: so at 0.4 they take the middle, the right and the left one.
     gathered = _one_image([(4, 14, 0.9), (4, 14, 0.8), (4, 14, 0.7)], [(0, 10), (4, 14), (8, 18)])
-    made = assign(gathered, ranked(gathered, None), COCO, 0.4)
+    made = match(gathered, replace(COCO, iou=0.4)).assignment(0.4)
     assert made.ground_truth.tolist() == [1, 2, 0]
 
 

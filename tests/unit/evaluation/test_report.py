@@ -8,9 +8,19 @@ import json
 import numpy as np
 import pytest
 
-from tests.evaluation_sets import Mixture, image_set, random_set
+from tests.evaluation_sets import Mixture, image_set, on_image, random_set
 from yolo_cli.detections import GroundTruth
-from yolo_cli.evaluation import COCO, VOC07, Conditions, Evaluator, evaluate, gt_hash, protocol
+from yolo_cli.errors import UsageError
+from yolo_cli.evaluation import (
+    COCO,
+    VOC07,
+    Conditions,
+    Evaluator,
+    evaluate,
+    gt_hash,
+    protocol,
+    thresholds_for_precision,
+)
 
 BOX = (0.0, 0.0, 40.0, 40.0)
 HALF = (0.0, 0.0, 40.0, 20.0)
@@ -87,7 +97,7 @@ def test_json_is_what_the_command_line_promises() -> None:
 
 
 def test_json_says_how_it_was_measured() -> None:
-    conditions = Conditions(0.001, "iou 0.45", 300, "letterbox 416x416", "abc")
+    conditions = Conditions(0.001, "iou 0.45", 300, "letterbox 416x416", "abc", {"sofa": "couch"})
     rules = _report(conditions=conditions).to_json()["protocol"]
     assert rules["interpolation"] == "101 points"
     assert {"difficult", "crowd", "iou", "matching"} <= set(rules)
@@ -97,6 +107,7 @@ def test_json_says_how_it_was_measured() -> None:
         "max_detections": 300,
         "resize": "letterbox 416x416",
         "data_hash": "abc",
+        "class_synonyms": {"sofa": "couch"},
     }
 
 
@@ -154,7 +165,7 @@ def test_hash_knows_the_ground_truth_and_nothing_else() -> None:
 def _changed(gathered, change, prefix: str = ""):
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        found, ground_truth = gathered.on(place)
+        found, ground_truth = on_image(gathered, place)
         judge.add(prefix + image, found, change(ground_truth))
     return judge.gathered()
 
@@ -168,7 +179,28 @@ def test_figures_do_not_depend_on_float32_where_numbers_fit() -> None:
     gathered = random_set(Mixture(found=80))
     judge = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        found, ground_truth = gathered.on(place)
+        found, ground_truth = on_image(gathered, place)
         narrow = dataclasses.replace(found, xyxy=found.xyxy.astype(np.float32))
         judge.add(image, narrow, ground_truth)
     assert evaluate(judge.gathered(), COCO).coco == evaluate(gathered, COCO).coco
+
+
+def test_thresholds_for_a_precision_class_by_class() -> None:
+    # Class 0: right at 0.9, wrong at 0.8, right at 0.7: precision 1, 1/2, 2/3. Class 1: only wrong.
+    found = [
+        (BOX, 0.9, 0),
+        ((80.0, 0.0, 90.0, 10.0), 0.8, 0),
+        (FAR, 0.7, 0),
+        (BOX, 0.6, 1),
+    ]
+    report = evaluate(image_set((found, [(BOX, 0), (FAR, 0), (FAR, 1)])))
+    chosen = thresholds_for_precision(report, 0.6)
+    assert chosen["class 0"].confidence == 0.7
+    assert (chosen["class 1"], chosen["class 2"]) == (None, None)
+    assert thresholds_for_precision(report, 0.95)["class 0"].confidence == 0.9
+
+
+@pytest.mark.parametrize("precision", [0, -1, 1.1, float("nan")])
+def test_a_precision_out_of_range_is_a_usage_error(precision: float) -> None:
+    with pytest.raises(UsageError, match="--target-precision"):
+        thresholds_for_precision([], precision)

@@ -126,8 +126,8 @@ def test_the_slider_has_what_it_needs(tmp_path: Path) -> None:
         place: [data[key][place] for key in ("found", "right", "precision", "recall")]
         for place in (0, 60, 95)
     }
-    assert at[0] == [3, 2, 0.6667, 0.6667]
-    assert at[60] == [2, 1, 0.5, 0.3333]
+    assert at[0] == [3, 2, 0.666667, 0.666667]
+    assert at[60] == [2, 1, 0.5, 0.333333]
     assert at[95] == [0, 0, None, 0.0]  # of no detections, no fraction is right
     assert data["ground_truths"] == 3
     assert data["classes"]["class 0"][0][0] == 1.0
@@ -144,6 +144,16 @@ def test_head_slider_and_confusion_agree(tmp_path: Path) -> None:
     assert "<dt>Recall</dt><dd>1.000</dd>" in text
     assert 'recall <b id="live-recall">1.000</b>' in text
     assert re.search(r'<th scope="row">class 0</th><td class="hit"[^>]*>2</td><td></td>', text)  # none missed
+
+
+def test_the_slider_rounds_once(tmp_path: Path) -> None:
+    """52 of 61 right is 0.85246, 0.852 in the head; rounded to 0.8525 first, the slider would say 0.853."""
+    places = [(10.0 * k, 10.0, 10.0 * k + 9, 60.0) for k in range(61)]
+    found = [(place, 0.9, 0) for place in places]
+    text = written(tmp_path, image_set((found, [(place, 0) for place in places[:52]])))
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1))
+    assert "<dt>Precision</dt><dd>0.852</dd>" in text
+    assert f"{data['precision'][90]:.3f}" == "0.852"
 
 
 def test_a_class_never_found_has_no_precision(tmp_path: Path) -> None:

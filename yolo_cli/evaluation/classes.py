@@ -1,0 +1,166 @@
+"""Which class of a model is which class of a data set: by name, by synonym, and by what the user says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.datasets.class_names import class_key
+from yolo_cli.detections import Detections, GroundTruth
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import did_you_mean, nearest
+
+__all__ = ["ClassMatch", "match_classes"]
+
+Integers = NDArray[np.integer[Any]]
+
+_ALIKE = 0.8  # difflib's ratio from which two names may be meant to be one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassMatch:
+    """The J classes that are evaluated, and what becomes of those of model and data.
+
+    Attributes:
+        names: J class names, as the data has them.
+        of_model: (M,), for each class of the model its place in ``names``, or -1.
+        of_data: (K,), for each class of the data its place in ``names``, or -1.
+        only_model: classes of the model without a partner; detections of them are not evaluated.
+        only_data: classes of the data without one; they are evaluated, and count as missed.
+        near: for classes in ``only_data``, the one in ``only_model`` that may be meant.
+        synonyms: classes of the model that have another spelling or word in the data, and what it is.
+    """
+
+    names: tuple[str, ...]
+    of_model: Integers
+    of_data: Integers
+    only_model: tuple[str, ...]
+    only_data: tuple[str, ...]
+    near: Mapping[str, str]
+    synonyms: Mapping[str, str]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One line each about synonyms and about classes without a partner."""
+        lines = []
+        if self.synonyms:
+            pairs = ", ".join(f"{theirs} = {ours}" for theirs, ours in self.synonyms.items())
+            lines.append(f"taken for the same class (model = data): {pairs}")
+        if self.only_data:
+            what = f"{len(self.only_data)} of {len(self.names)} classes of the data are unknown to the model"
+            lines.append(f"{what}, and count as missed: {_some(self.only_data)}")
+        if self.near:
+            pairs = " ".join(f"--map '{theirs}={ours}'" for ours, theirs in self.near.items())
+            lines.append(f"some of these may go by other names: {pairs}")
+        if self.only_model:
+            what = f"{len(self.only_model)} classes of the model are not in the data"
+            lines.append(f"{what}, and are left out: {_some(self.only_model)}")
+        return tuple(lines)
+
+    def found(self, detections: Detections) -> Detections:
+        """Detections of the model with their places in ``names``; those without one go."""
+        class_id = self.of_model[detections.class_id]  # (N,)
+        kept = class_id >= 0  # (N,)
+        return replace(detections[kept], class_id=class_id[kept])
+
+    def ground_truth(self, ground_truth: GroundTruth) -> GroundTruth:
+        """Ground truth of the data with its places in ``names``; what has none goes."""
+        class_id = self.of_data[ground_truth.class_id]  # (N,)
+        kept = class_id >= 0  # (N,)
+        of_kept = ground_truth[kept]
+        return replace(of_kept, class_id=class_id[kept])
+
+
+def match_classes(
+    model: Sequence[str],
+    data: Sequence[str],
+    renamed: Mapping[str, str] | None = None,
+    only: Iterable[str] = (),
+) -> ClassMatch:
+    """Match classes by name.
+
+    Args:
+        model: the model's class names.
+        data: the data set's.
+        renamed: ``--map``: what classes of the model are called in the data; several may become one.
+        only: ``--classes``: evaluate only these of the data's; none means all.
+
+    Raises:
+        UsageError: if ``renamed`` or ``only`` names a class that is not there.
+        DataError: if no class of the model is one of the data's.
+
+    >>> match = match_classes(["cat", "sofa", "do"], ["couch", "cat", "dog"])
+    >>> match.of_model.tolist(), match.synonyms, match.only_data
+    ([1, 0, -1], {'sofa': 'couch'}, ('dog',))
+    """
+    renamed, wanted = renamed or {}, tuple(only)
+    _check_words("--map", renamed, model, "model")
+    _check_words("--map", renamed.values(), data, "data")
+    _check_words("--classes", wanted, data, "data")
+    names = tuple(name for name in dict.fromkeys(data) if not wanted or name in wanted)
+    place = {name: index for index, name in enumerate(names)}
+    synonyms = _synonyms([name for name in model if name not in renamed], data, set(renamed.values()))
+    called = [renamed.get(name) or synonyms.get(name, name) for name in model]
+    of_model = np.array([place.get(name, -1) for name in called], np.int64)  # (M,)
+    of_data = np.array([place.get(name, -1) for name in data], np.int64)  # (K,)
+    only_model = tuple(name for name, other in zip(model, called, strict=True) if other not in data)
+    only_data = tuple(name for name in names if name not in called)
+    near = _near(only_model, only_data)
+    if (of_model < 0).all():
+        raise DataError(_nothing_in_common(model, names, near))
+    used = {theirs: ours for theirs, ours in synonyms.items() if ours in place}
+    return ClassMatch(names, of_model, of_data, only_model, only_data, near, used)
+
+
+def _synonyms(model: Sequence[str], data: Sequence[str], taken: Set[str]) -> dict[str, str]:
+    """Classes of the model without a namesake in the data → the one class of the data that means the same."""
+    open_model = _by_key(name for name in model if name not in data)
+    open_data = _by_key(name for name in data if name not in model and name not in taken)
+    return {
+        open_model[key][0]: open_data[key][0]
+        for key in open_model
+        if len(open_model[key]) == len(open_data.get(key, [])) == 1
+    }
+
+
+def _by_key(names: Iterable[str]) -> dict[str, list[str]]:
+    keys: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        keys.setdefault(class_key(name), []).append(name)
+    return keys
+
+
+def _check_words(option: str, words: Iterable[str], known: Sequence[str], whose: str) -> None:
+    """Raise UsageError for the first word that is not a class."""
+    for word in words:
+        if word not in known:
+            hint = did_you_mean(word, known, f"it has {', '.join(known[:5])}, …")
+            raise UsageError(f"{option}: the {whose} has no class '{word}'; {hint}")
+
+
+def _near(only_model: Sequence[str], only_data: Sequence[str]) -> dict[str, str]:
+    """For each class of the data the class of the model that looks most like it, if any does."""
+    plain = {class_key(name): name for name in only_model}
+    near = {}
+    for name in only_data:
+        word = nearest(class_key(name), plain, _ALIKE)
+        if word is not None:
+            near[name] = plain[word]
+    return near
+
+
+def _nothing_in_common(model: Sequence[str], data: Sequence[str], near: Mapping[str, str]) -> str:
+    """Why nothing can be evaluated, in one line."""
+    some = [", ".join(names[:4]) + (", …" if len(names) > 4 else "") for names in (model, data)]
+    pairs = " ".join(f"--map '{theirs}={ours}'" for ours, theirs in list(near.items())[:3])
+    hint = f"try {pairs}" if pairs else "say which is which with --map old=new"
+    return f"no class of the model ({some[0]}) is one of the data ({some[1]}); {hint}"
+
+
+def _some(names: Sequence[str], maximum: int = 12) -> str:
+    more = len(names) - maximum
+    return ", ".join(names[:maximum]) + (f" and {more} more" if more > 0 else "")

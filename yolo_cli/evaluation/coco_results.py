@@ -1,0 +1,178 @@
+"""COCO results lists of any program: ``[{"image_id", "category_id", "bbox": [x, y, w, h], "score"}, …]``.
+
+Such a file holds a hundred characters a box, and a program that reads it whole needs ten times its size.
+Here it is read entry by entry, and of each entry only seven numbers are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.errors import DataError
+
+__all__ = ["MAX_BYTES", "CocoResults", "check_size", "read_coco_results"]
+
+MAX_BYTES = 1 << 29  # five million boxes: a hundred each on ten times the images of COCO's validation
+
+_CHUNK = 1 << 20  # characters
+_LONGEST_ENTRY = 1 << 24  # characters; an entry may carry an outline
+_BLANK = " \t\r\n"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CocoResults:
+    """N entries, unchecked against any data.
+
+    Attributes:
+        image_ids: I different ids of images, in order of first mention.
+        image: (N,), the place of each entry's image in ``image_ids``.
+        category_id: (N,), as the file has it.
+        xyxy: float64, (N, 4), pixels.
+        score: float64, (N,), in [0, 1].
+        wh: float64, (N, 2), pixels, as the file has them.
+    """
+
+    image_ids: tuple[int | str, ...]
+    image: NDArray[np.int64]
+    category_id: NDArray[np.int64]
+    xyxy: NDArray[np.float64]
+    score: NDArray[np.float64]
+    wh: NDArray[np.float64]
+
+
+def read_coco_results(path: Path) -> CocoResults:
+    """Read a results list.
+
+    Raises:
+        DataError: if the file is missing, over ``MAX_BYTES``, cut short or not such a list, or if a number in
+            it is not finite, a box has a negative side, or a score lies outside [0, 1].
+    """
+    check_size(path)
+    places: dict[int | str, int] = {}
+    numbers, ids = array("d"), array("q")
+    for index, entry in enumerate(_entries(path), start=1):
+        try:
+            x, y, width, height = entry["bbox"]
+            numbers.extend((x, y, width, height, entry["score"]))
+            ids.extend((places.setdefault(_image_id(entry["image_id"]), len(places)), entry["category_id"]))
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise DataError(f"{path}: entry {index} {_missing_from(entry)}") from None
+    values = np.array(numbers, float).reshape(-1, 5)  # (N, 5): x, y, w, h, score
+    pairs = np.array(ids, np.int64).reshape(-1, 2)  # (N, 2): image, category
+    _check_numbers(values, path)
+    xyxy = np.concatenate([values[:, :2], values[:, :2] + values[:, 2:4]], axis=1)  # (N, 4)
+    return CocoResults(tuple(places), pairs[:, 0], pairs[:, 1], xyxy, values[:, 4], values[:, 2:4])
+
+
+def check_size(path: Path) -> None:
+    """Raise DataError if a file is missing or over ``MAX_BYTES``."""
+    try:
+        size = path.stat().st_size
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+    if size > MAX_BYTES:
+        raise DataError(
+            f"{path}: is {size / 2**30:.1f} GiB, and more than {MAX_BYTES / 2**30:.1f} GiB is not read; "
+            "write only the 100 most confident boxes of each image"
+        )
+
+
+def _image_id(value: Any) -> int | str:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError
+    return value
+
+
+def _missing_from(entry: Any) -> str:
+    """What is wrong with an entry that could not be taken."""
+    if not isinstance(entry, dict):
+        return "is not an object with image_id, category_id, bbox and score"
+    needed = ("image_id", "category_id", "bbox", "score")
+    missing = [key for key in needed if key not in entry]
+    if missing:
+        return f"has no {missing[0]}; each needs {', '.join(needed)}"
+    return "needs bbox [x, y, width, height] and score as numbers, and category_id as a whole number"
+
+
+def _check_numbers(values: NDArray[np.float64], path: Path) -> None:
+    """Raise DataError for the first of (N, 5) x, y, width, height, score that cannot be."""
+    tests = (
+        (~np.isfinite(values).all(axis=1), "holds a number that is not finite"),
+        ((values[:, 2:4] < 0).any(axis=1), "has a box of negative width or height (bbox is x, y, w, h)"),
+        ((values[:, 4] < 0) | (values[:, 4] > 1), "has a score outside 0 to 1"),
+    )
+    for wrong, what in tests:
+        if wrong.any():
+            at = int(wrong.argmax())
+            shown = ", ".join(f"{value:g}" for value in values[at])
+            more = int(wrong.sum()) - 1
+            count = f" (and so have {more} more)" if more else ""
+            raise DataError(f"{path}: entry {at + 1} {what}: {shown}{count}; fix the program that wrote it")
+
+
+def _entries(path: Path) -> Iterator[Any]:
+    """The entries of the JSON list in a file, one by one.
+
+    Raises:
+        DataError: if it is not a list, or breaks off.
+    """
+    done = 0
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for entry in _list_entries(file):
+                yield entry
+                done += 1
+    except OSError as fault:
+        raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+    except _NoListError:
+        raise DataError(
+            f"{path}: is not a COCO results file, which is a JSON list and begins with ["
+        ) from None
+    except (ValueError, RecursionError):  # also what is not UTF-8
+        raise DataError(f"{path}: is cut short or broken after {done} entries; write it again") from None
+
+
+class _NoListError(Exception):
+    """The first character is not a bracket."""
+
+
+def _list_entries(file: TextIO) -> Iterator[Any]:
+    """The entries of a JSON list; ValueError where it breaks off."""
+    decode = json.JSONDecoder().raw_decode
+    text = file.read(_CHUNK).lstrip(_BLANK)
+    if not text.startswith("["):
+        raise _NoListError
+    at = _next_character(text, 1)
+    while True:
+        try:
+            if text[at] == "]":
+                break
+            value, end = decode(text, at)
+            after = _next_character(text, end)
+            closing = text[after] == "]"
+        except (ValueError, IndexError):  # no whole entry is left: read on
+            more = file.read(max(_CHUNK, len(text) - at))  # doubling, or a long entry costs its square
+            if not more or len(text) - at > _LONGEST_ENTRY:
+                raise ValueError("the list breaks off") from None
+            text = text[at:] + more
+            at = _next_character(text, 0)
+            continue
+        if not closing and text[after] != ",":
+            raise ValueError("a comma is missing")
+        yield value
+        at = after if closing else _next_character(text, after + 1)
+
+
+def _next_character(text: str, at: int) -> int:
+    """The place of the first non-blank character from ``at``; the text's length where there is none."""
+    while at < len(text) and text[at] in _BLANK:
+        at += 1
+    return at

@@ -1,0 +1,42 @@
+"""Samples and the detections on them → an evaluation set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from yolo_cli.datasets import Sample
+from yolo_cli.detections import Detections
+from yolo_cli.evaluation.classes import ClassMatch
+from yolo_cli.evaluation.evaluation_set import EvaluationSet, Evaluator
+
+__all__ = ["gather"]
+
+
+def gather(
+    samples: Sequence[Sample],
+    found: Mapping[str, Detections],
+    match: ClassMatch,
+    minimum_confidence: float = 0.0,
+) -> EvaluationSet:
+    """Put the detections on each sample beside its ground truth.
+
+    Args:
+        samples: the images.
+        found: detections by name of the sample, with the model's class ids; samples that are not among them
+            are left out.
+        match: which classes are evaluated.
+        minimum_confidence: detections below it are left out.
+
+    Raises:
+        DataError: if a detection cannot be evaluated, or no image is left.
+    """
+    evaluator = Evaluator(match.names)
+    ids = [sample.image_id for sample in samples]
+    ranked = all(isinstance(image_id, int) for image_id in ids)  # COCO's own program goes by the id
+    for sample, image_id in zip(samples, ids, strict=True):
+        if sample.name in found:
+            detections = found[sample.name]
+            kept = detections[detections.confidence >= minimum_confidence]
+            rank = int(image_id) if ranked else None
+            evaluator.add(sample.name, match.found(kept), match.ground_truth(sample.ground_truth), rank)
+    return evaluator.gathered()

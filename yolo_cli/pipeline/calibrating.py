@@ -1,0 +1,131 @@
+"""Fit a calibration to a detector on one part of a data set, and measure it on another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from yolo_cli.datasets import Dataset
+from yolo_cli.errors import UsageError
+from yolo_cli.evaluation import (
+    CalibrationResult,
+    ClassMatch,
+    EvaluationSet,
+    calibrate,
+    gather,
+    random_halves,
+)
+from yolo_cli.pipeline.evaluating import EvaluationData, Watch, detect_samples
+
+if TYPE_CHECKING:
+    from yolo_cli.detectors.protocol import Detector
+
+__all__ = ["Calibrated", "CalibrationParts", "calibrate_detector", "calibration_parts", "uncalibrated"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationParts:
+    """Images to fit on, and others to measure on.
+
+    Attributes:
+        fit: what the map is fitted on.
+        test: what it is measured on.
+        halves: whether the two are random halves of one split.
+    """
+
+    fit: EvaluationData
+    test: EvaluationData
+    halves: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibrated:
+    """A calibration with its figures, and what it was made from.
+
+    Attributes:
+        result: the map, and the figures before and after it.
+        parts: the images.
+        faults: one line for each image that could not be read.
+    """
+
+    result: CalibrationResult
+    parts: CalibrationParts
+    faults: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """The gain in one line, for the model card: what was measured, on which images, fitted on which."""
+        before, after = (
+            f"{it.reliability.expected_calibration_error or 0:.3f}"
+            for it in (self.result.before, self.result.after)
+        )
+        fit, test = self.parts.fit, self.parts.test
+        fitted = "the other half" if self.parts.halves else fit.name
+        return (
+            f"D-ECE {before} before and {after} after calibration, measured on {test.name} "
+            f"({len(test.part)} images), fitted on {fitted} ({len(fit.part)} images)"
+        )
+
+
+def calibration_parts(data: EvaluationData, test: str | None, seed: int) -> CalibrationParts:
+    """The images to fit on and those to measure on: two splits, or random halves of one.
+
+    Raises:
+        UsageError: if there is no such split, or only one image.
+    """
+    if test is not None:
+        if test == data.split:
+            raise UsageError(f"--test {test}: is the split that is fitted on; name another, or none")
+        return CalibrationParts(data, replace(data, part=data.whole.in_split(test)), False)
+    samples = data.part.samples
+    if len(samples) < 2:
+        raise UsageError(f"{data.whole.root}: has one image, which cannot be halved")
+    first = random_halves(len(samples), seed).tolist()
+    fit, measured = (
+        replace(data.part, samples=tuple(s for s, half in zip(samples, first, strict=True) if half is wanted))
+        for wanted in (True, False)
+    )
+    return CalibrationParts(replace(data, part=fit), replace(data, part=measured), True)
+
+
+def uncalibrated(detector: Any) -> Any:
+    """The detector without the calibration that it may have: a new one replaces it.
+
+    Raises:
+        UsageError: if it is not a YOLO detector.
+    """
+    card = detector.card
+    if card.detector != "yolo":
+        raise UsageError(f"{card.name}: is a {card.detector}, and only YOLO models can be calibrated")
+    return replace(detector, card=replace(card, calibration=None))
+
+
+def calibrate_detector(
+    detector: Detector,
+    parts: CalibrationParts,
+    classes: ClassMatch,
+    *,
+    batch: int = 1,
+    watch: Watch | None = None,
+) -> Calibrated:
+    """Detect on both parts, fit on one and measure on the other.
+
+    Args:
+        detector: without a calibration.
+        parts: the images.
+        classes: from `match_classes`.
+        batch: images per call of the detector.
+        watch: passes outcomes on as they come.
+
+    Raises:
+        DataError: if no image can be read, or there are too few detections.
+    """
+    faults: list[str] = []
+
+    def gathered(data: Dataset) -> EvaluationSet:
+        found, unread = detect_samples(detector, data, batch=batch, watch=watch)
+        faults.extend(unread)
+        return gather(data.samples, found, classes)
+
+    result = calibrate(gathered(parts.fit.part), gathered(parts.test.part))
+    return Calibrated(result, parts, tuple(faults))

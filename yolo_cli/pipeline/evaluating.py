@@ -1,0 +1,248 @@
+"""What is evaluated: a detector's boxes, or another program's, beside the ground truth of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yolo_cli.datasets import UNSPLIT, Dataset, coco_category_ids, hold_out, open_dataset
+from yolo_cli.datasets.checks import size_findings
+from yolo_cli.datasets.layout import split_called
+from yolo_cli.detections import Detections
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.evaluation import ClassMatch, Conditions, EvaluationSet, gather, gt_hash, read_results
+from yolo_cli.pipeline.journal import Journal
+from yolo_cli.pipeline.outcome import Outcome
+from yolo_cli.pipeline.running import run_detector
+
+if TYPE_CHECKING:
+    from yolo_cli.detectors.protocol import Detector
+    from yolo_cli.weights import ModelCard
+
+__all__ = [
+    "Evaluated",
+    "EvaluationData",
+    "Watch",
+    "conditions_of",
+    "detect_samples",
+    "evaluate_detector",
+    "evaluate_results",
+    "open_evaluation_data",
+]
+
+Watch = Callable[[Iterable[Outcome], int], Iterable[Outcome]]
+"""What takes outcomes as they come, with their number, and passes them on: a display of progress."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluationData:
+    """The images of an evaluation.
+
+    Attributes:
+        part: the split that is evaluated.
+        whole: the data set that it is a part of.
+        notes: one line for each fault of the data that changes figures.
+    """
+
+    part: Dataset
+    whole: Dataset
+    notes: tuple[str, ...] = ()
+
+    @property
+    def split(self) -> str:
+        """The name of the split."""
+        return self.part.samples[0].split
+
+    @property
+    def name(self) -> str:
+        """The data set's name and the split, for people."""
+        root = self.whole.root.name
+        return (
+            root if self.split == UNSPLIT and len(self.whole.splits) == 1 else f"{root}, split {self.split}"
+        )
+
+    def others(self) -> Dataset:
+        """The images of the same data set that are not evaluated."""
+        return replace(self.whole, samples=tuple(s for s in self.whole.samples if s.split != self.split))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluated:
+    """Detections beside ground truth, and how they came about.
+
+    Attributes:
+        evaluation_set: detections and ground truth.
+        conditions: how the detections were made.
+        model: the name of the model, or of the results file.
+        classes: which class of the model is which of the data.
+        faults: one line for each input that could not be used.
+        notes: one line for everything that a reader of the figures must know.
+    """
+
+    evaluation_set: EvaluationSet
+    conditions: Conditions
+    model: str
+    classes: ClassMatch
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def open_evaluation_data(path: str, split: str | None) -> EvaluationData:
+    """Open a data set, and choose the split that is asked for; else "val", or the only one that there is.
+
+    Raises:
+        UserError: if there is no such data set or split, or a choice is needed.
+    """
+    whole = open_dataset(path)
+    splits = whole.splits
+    if split is None and "val" not in splits and len(splits) > 1:
+        raise UsageError(f"{path}: has {' and '.join(splits)}, and no val; choose one with --split")
+    wanted = split or ("val" if "val" in splits else splits[0])
+    part = whole.in_split(wanted if wanted in splits else split_called(wanted) or wanted)
+    return EvaluationData(part, whole, tuple(_data_notes(path, part)))
+
+
+def _data_notes(path: str, part: Dataset) -> Iterable[str]:
+    """Faults that were found while reading, and labels that were drawn on another size of their image."""
+    found, sized = part.findings, size_findings(part)
+    if found:
+        count = f"{len(found)} faults in the data" if len(found) > 1 else "a fault in the data"
+        yield f"{count}, such as {found[0].where}: {found[0].what}; `yolo lint --data {path}` shows all"
+    if sized:
+        labels = "1 label does" if len(sized) == 1 else f"{len(sized)} labels do"
+        yield (
+            f"{labels} not fit the upright image, and such boxes count as misplaced: {sized[0].where}: "
+            f"{sized[0].what}; `yolo lint --data {path} --fix NEW_FOLDER` writes a repaired copy"
+        )
+
+
+def detect_samples(
+    detector: Detector,
+    data: Dataset,
+    *,
+    batch: int = 1,
+    journal: Journal | None = None,
+    watch: Watch | None = None,
+) -> tuple[dict[str, Detections], list[str]]:
+    """Detections by name of the sample, and the errors of the images that could not be read.
+
+    Raises:
+        DataError: if no image could be read.
+    """
+    outcomes: Iterable[Outcome] = run_detector(detector, data.samples, batch=batch, journal=journal)
+    found, faults = {}, []
+    for outcome in watch(outcomes, len(data)) if watch else outcomes:
+        if outcome.error is None:
+            found[outcome.name] = outcome.detections
+        else:
+            faults.append(outcome.error)
+    if not found:
+        raise DataError(f"{data.root}: none of its {len(data)} images could be read")
+    return found, faults
+
+
+def evaluate_detector(
+    detector: Detector,
+    data: EvaluationData,
+    classes: ClassMatch,
+    *,
+    batch: int = 1,
+    journal: Journal | None = None,
+    watch: Watch | None = None,
+) -> Evaluated:
+    """Run a detector over the images, and put its detections beside the ground truth.
+
+    Args:
+        detector: finds the boxes.
+        data: the images.
+        classes: from `match_classes`.
+        batch: images per call of the detector.
+        journal: keeps the detections on disk, and answers for those that it has.
+        watch: passes outcomes on as they come.
+
+    Raises:
+        DataError: if no image could be read.
+    """
+    found, faults = detect_samples(detector, data.part, batch=batch, journal=journal, watch=watch)
+    gathered = gather(data.part.samples, found, classes)
+    notes = [*data.notes, *_training_note(detector.card, data), *classes.notes]
+    if faults:
+        notes.append(f"{len(faults)} images could not be read, and are left out; first: {faults[0]}")
+    conditions = conditions_of(detector, classes.synonyms, gt_hash(gathered))
+    return Evaluated(gathered, conditions, detector.card.name, classes, tuple(faults), tuple(notes))
+
+
+def conditions_of(
+    detector: Detector, synonyms: Mapping[str, str] | None = None, data_hash: str | None = None
+) -> Conditions:
+    """How a detector makes its detections, for the protocol of every figure."""
+    config, card = detector.config, detector.card
+    height, width = detector.input_size
+    return Conditions(
+        confidence_floor=config.conf,
+        suppression=f"{config.suppression or card.suppression} {config.nms_iou:g}",
+        max_detections=config.max_det,
+        resize=f"{config.resize or card.resize} {height}x{width}",
+        data_hash=data_hash,
+        class_synonyms=dict(synonyms or {}),
+    )
+
+
+def evaluate_results(
+    path: Path,
+    data: EvaluationData,
+    classes: ClassMatch,
+    *,
+    own_names: tuple[str, ...] | None = None,
+    conf: float | None = None,
+) -> Evaluated:
+    """Put another program's boxes beside the ground truth; no model is loaded.
+
+    Args:
+        path: a COCO results file, or a folder of YOLO label files; see `read_results`.
+        data: the images.
+        classes: from `match_classes`.
+        own_names: that program's class names; None if they are the data's.
+        conf: detections below it are left out.
+
+    Raises:
+        DataError: if the file is broken, or nothing in it belongs to the images.
+    """
+    part = data.part
+    numbered = part.kind == "coco" and own_names is None
+    ids = part.category_ids if numbered else coco_category_ids(own_names or part.class_names)
+    results = read_results(path, part.samples, ids, data.others().samples)
+    gathered = gather(part.samples, results.found, classes, conf or 0.0)
+    conditions = Conditions(
+        confidence_floor=conf, data_hash=gt_hash(gathered), class_synonyms=dict(classes.synonyms)
+    )
+    notes = (*data.notes, *classes.notes, *results.left_out)
+    return Evaluated(gathered, conditions, path.name, classes, results.left_out, notes)
+
+
+def _training_note(card: ModelCard, data: EvaluationData) -> Iterable[str]:
+    """A line if the model learnt from images that are evaluated."""
+    learnt = _learnt_from(card, data.whole)
+    shared = sum(sample.path in learnt for sample in data.part.samples)
+    if shared:
+        hint = "; evaluate on --split val" if "val" in data.whole.splits and data.split != "val" else ""
+        yield (
+            f"{shared} of the {len(data.part)} images are among those that {card.name} was trained on, "
+            f"so the figures are too good{hint}"
+        )
+
+
+def _learnt_from(card: ModelCard, whole: Dataset) -> set[Path]:
+    """The images of a data set that a model was trained on; none unless its card names this very data."""
+    digest = card.source.get("data_sha256")
+    if digest is None:
+        return set()
+    try:
+        data = hold_out(whole, seed=int(card.source.get("seed", 0)))
+        same = digest in (data.content_hash, whole.content_hash)
+    except DataError:  # training left out what cannot be read, so the hash is another one
+        return set()
+    splits = card.source.get("learnt_from", "train").split(",")
+    return {sample.path for sample in data.samples if same and sample.split in splits}
