@@ -18,7 +18,7 @@ def data(*names: str) -> Dataset:
     samples = []
     for name in names:
         sample = Sample(name, EXAMPLES / name, "val", name, "")
-        width, height = sample.size
+        height, width = sample.size
         ground_truth = GroundTruth(np.array([[0, 0, width, height]], float), np.array([0]))
         samples.append(Sample(name, EXAMPLES / name, "val", name, "", ground_truth, (1,)))
     return Dataset(EXAMPLES, "voc", ("cat",), tuple(samples))

@@ -33,7 +33,7 @@ def slow_loss(
                     hit = 1.0 if c == targets["class_id"][image][n] else 0.0
                     half = weights.label_smoothing / 2
                     classes += _entropy(logit, hit * (1 - 2 * half) + half)
-            elif not _is_ignored(mine, targets["ground_truths"][image], targets["unasked"][image], weights):
+            elif not _is_ignored(mine, targets["ground_truths"][image], targets["ignored"][image], weights):
                 objectness += _entropy(values[4], 0.0)
     return {
         "box": weights.box * box / count,
@@ -57,8 +57,8 @@ def _slots(raws, heads):
                     yield v, _corners(x, y, aw * math.exp(v[2]), ah * math.exp(v[3]))
 
 
-def _is_ignored(mine, ground_truths, unasked, weights) -> bool:
-    for ground_truth, flag in zip(ground_truths, unasked, strict=True):
+def _is_ignored(mine, ground_truths, ignored, weights) -> bool:
+    for ground_truth, flag in zip(ground_truths, ignored, strict=True):
         if flag and (_common(mine, ground_truth) / max(_area(mine), 1e-12) > 0.5):
             return True
         if not flag and _iou(mine, ground_truth) > weights.ignore_iou:

@@ -9,6 +9,7 @@ from typing import Literal
 from yolo_cli.errors import UsageError
 
 __all__ = [
+    "DEFAULT_MODEL",
     "EVALUATION_FLOOR",
     "AugmentConfig",
     "DetectConfig",
@@ -25,8 +26,11 @@ Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 
+DEFAULT_MODEL = "yolov4-tiny-coco"
+"""The model that is used when none is named."""
+
 EVALUATION_FLOOR = 0.001
-"""Detections below this confidence are not judged: there are many, and they change no figure."""
+"""Detections below this confidence are not evaluated: there are many, and they change no figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,10 @@ class DetectConfig:
             raise UsageError(f"--max-det is {self.max_det}, and must be at least 1")
         if self.imgsz is not None and (min(self.imgsz) < 32 or max(self.imgsz) > 4096):
             raise UsageError(f"--imgsz is {self.imgsz}, and each side must lie between 32 and 4096")
+
+
+TRAINABLE = ("yolo", "localisation", "conv-sliding-window", "rcnn", "fast-rcnn", "faster-rcnn")
+"""What can be trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,12 @@ class AugmentConfig:
             if not 0 <= value <= most:
                 raise UsageError(f"augmentation {field.name} is {value}, and must lie between 0 and {most:g}")
 
+    @classmethod
+    def off(cls) -> AugmentConfig:
+        """Every probability and strength 0: images stay as they are."""
+        kept = ("cutout_side", "min_visible")  # have no effect of their own
+        return cls(**{field.name: 0.0 for field in fields(cls) if field.name not in kept})
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -133,9 +147,9 @@ class TrainConfig:
         ema: share of all steps that the averaged weights look back on; 0 averages nothing.
         freeze: epochs in which only what is new learns.
         label_smoothing: how far class targets lie from 0 and 1.
-        calm: share of the run, at its end, without mosaic and mixup.
-        start_share: share of the starting weights in the result; None tries, on the validation images,
-            where the model knew some of the classes.
+        close_mosaic: fraction of the run, at its end, without mosaic and mixup.
+        interpolate: fraction of the starting weights in the result (WiSE-FT); None tries some on the
+            validation images where the model knew some of the classes.
         patience: epochs without a better figure before it stops; 0 never stops early.
         max_minutes: the schedule adapts so that training ends by then.
         seed: of everything random.
@@ -159,8 +173,8 @@ class TrainConfig:
     ema: float = 0.1
     freeze: int = 0
     label_smoothing: float = 0.02
-    calm: float = 0.15
-    start_share: float | None = None
+    close_mosaic: float = 0.15
+    interpolate: float | None = None
     patience: int = 0
     max_minutes: float | None = None
     seed: int = 0
@@ -170,8 +184,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         least = {"epochs": 1, "batch": 1, "workers": 1, "max_minutes": 0.01, "clip_norm": 1e-6}
-        most = {"final_rate": 1, "ema": 1, "label_smoothing": 0.5, "calm": 1, "learning_rate": 1}
-        most["start_share"] = 1
+        most = {"final_rate": 1, "ema": 1, "label_smoothing": 0.5, "learning_rate": 1}
+        most |= {"close_mosaic": 1, "interpolate": 1}
         for field in fields(self):
             value, low, high = getattr(self, field.name), least.get(field.name, 0), most.get(field.name, 1e9)
             if isinstance(value, int | float) and not low <= value <= high:

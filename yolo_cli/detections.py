@@ -126,6 +126,11 @@ class GroundTruth:
             wh,
         )
 
+    def moved(self, xyxy: Floats, area: Floats | None = None) -> GroundTruth:
+        """The same objects with other boxes (N, 4), and other areas (N,) where they are given."""
+        area = self.area if area is None else area
+        return GroundTruth(xyxy, self.class_id, self.crowd, self.difficult, area)
+
 
 def _check(name: str, array: Any, shape: tuple[int, ...], kind: type) -> None:
     """Raise ValueError unless ``array`` is a NumPy array of this shape and kind."""

@@ -31,8 +31,9 @@ class Header:
         height: in pixels, as stored.
         alpha: whether the file can hold transparent pixels.
         orientation: EXIF orientation 1 to 8 (JPEG, PNG, WebP); 1 for the other kinds, of which only TIFF can
-            have one, and the decoder sees to it.
-        fault: what shows already that the file is not whole, or None.
+            have one, which the decoder applies.
+        fault: what shows already that the file is incomplete, or None.
+        transparent: the grey level (8 bits, or 16 of 16) that is transparent in a grey PNG, or None.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Header:
     alpha: bool = False
     orientation: int = 1
     fault: str | None = None
+    transparent: int | None = None
 
 
 def read_header(data: bytes, name: str) -> Header:
@@ -70,7 +72,8 @@ def _jpeg(data: bytes) -> Header:
     Inside a scan FF is always followed by 00 or a restart marker, so FF D9 there ends the image;
     the end marker of an embedded thumbnail lies before the scan and is not taken for it.
     """
-    width = height = orientation = 0
+    width = height = 0
+    orientation = None
     at = 2
     while True:
         start = data.index(b"\xff", at)
@@ -81,7 +84,7 @@ def _jpeg(data: bytes) -> Header:
         length = struct.unpack_from(">H", data, at + 1)[0]
         if marker in _FRAME_MARKERS:
             height, width = struct.unpack_from(">HH", data, at + 4)
-        if marker == 0xE1 and not orientation and data[at + 3 : at + 9] == b"Exif\0\0":
+        if marker == 0xE1 and orientation is None and data[at + 3 : at + 9] == b"Exif\0\0":
             orientation = _orientation(data[at + 9 : at + 1 + length])
         at += 1 + length
         if marker == 0xDA:  # start of scan
@@ -96,8 +99,8 @@ _BARE_MARKERS = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD9)})
 
 def _png(data: bytes) -> Header:
     """Walk the chunks to IEND; each needed chunk must match its checksum, else libpng prints on stderr."""
-    width, height, _, colour = struct.unpack_from(">IIBB", data, 16)
-    alpha, orientation, fault = colour in (4, 6), 1, _CUT
+    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
+    alpha, orientation, fault, transparent = colour in (4, 6), 1, _CUT, None
     at, view = 8, memoryview(data)
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -110,11 +113,18 @@ def _png(data: bytes) -> Header:
             break
         alpha |= kind == b"tRNS"
         if kind == b"eXIf":
-            orientation = _orientation(data[at + 8 : end - 4])
+            orientation = _orientation(data[at + 8 : end - 4]) or 1
+        if kind == b"tRNS" and colour == 0 and length >= 2:
+            transparent = _grey_level(struct.unpack_from(">H", data, at + 8)[0], depth)
         if kind == b"IEND":
-            return Header("PNG", width, height, alpha, orientation)
+            return Header("PNG", width, height, alpha, orientation, transparent=transparent)
         at = end
     return Header("PNG", width, height, alpha, orientation, fault)
+
+
+def _grey_level(level: int, depth: int) -> int:
+    """A grey level of 1 to 16 bits as decoders give it: 8 bits, or 16 as they are."""
+    return level if depth == 16 else (level & ((1 << depth) - 1)) * 255 // ((1 << depth) - 1)
 
 
 def _webp(data: bytes) -> Header:
@@ -142,7 +152,7 @@ def _webp_orientation(data: bytes) -> int:
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)
         if kind == b"EXIF":
-            return _orientation(data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0"))
+            return _orientation(data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0")) or 1
         at += 8 + length + length % 2
     return 1
 
@@ -174,17 +184,17 @@ def _pnm(data: bytes) -> Header:
     return Header("PNM", int(size[1]), int(size[2]))
 
 
-def _orientation(block: bytes) -> int:
-    """EXIF orientation of a TIFF-shaped EXIF block; 1 (upright) where it is absent or damaged."""
+def _orientation(block: bytes) -> int | None:
+    """EXIF orientation, 1 to 8, of a TIFF-shaped EXIF block; None where it is absent or damaged."""
     try:
-        value = _directory(block).get(274, 1)
+        value = _directory(block).get(274, 0)
     except (struct.error, ValueError):
-        return 1
-    return value if 1 <= value <= 8 else 1
+        return None
+    return value if 1 <= value <= 8 else None
 
 
 def _directory(data: bytes) -> dict[int, int]:
-    """Tags and values of the first directory of a TIFF block: those that are one whole number each."""
+    """Tags of the first directory of a TIFF block that are whole numbers, and the first number of each."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None:
         raise ValueError("no byte order")
@@ -193,7 +203,7 @@ def _directory(data: bytes) -> dict[int, int]:
     tags = {}
     for entry in range(at + 2, at + 2 + 12 * count, 12):
         tag, kind, number = struct.unpack_from(order + "HHI", data, entry)
-        if number == 1 and kind in (3, 4):  # SHORT or LONG
+        if (kind, number) in ((3, 1), (3, 2), (4, 1)):  # SHORT or LONG, in the entry itself
             tags[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)[0]
     return tags
 

@@ -175,17 +175,30 @@ def _read_bytes(path: Path, name: str) -> bytes:
 
 
 def _decode(data: bytes, header: Header) -> NDArray[np.uint8] | None:
-    """Upright RGB, (height, width, 3), or None where OpenCV cannot decode the bytes."""
+    """Upright RGB, (height, width, 3), or None where OpenCV cannot decode the bytes.
+
+    The orientation is the header's, by which boxes are turned too; OpenCV's own reading of it is ignored.
+    """
     raw = np.frombuffer(data, np.uint8)  # (bytes,)
     with _SILENT_OPENCV:
-        if header.alpha:
-            pixels = _imdecode(raw, cv2.IMREAD_UNCHANGED)  # (height, width[, channels]), stored order
-            if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
-                premultiplied = header.kind == "TIFF" and pixels.dtype == np.uint8  # libtiff does that
-                rgba = _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA))
-                return _upright(over_white(rgba, premultiplied), header.orientation)
-        pixels = _imdecode(raw, cv2.IMREAD_COLOR)  # (height, width, 3), BGR, upright
-    return None if pixels is None else _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+        pixels = _imdecode(raw, cv2.IMREAD_UNCHANGED) if header.alpha else None  # (h, w[, channels])
+        rgb = None if pixels is None else _opaque(pixels, header)
+        if rgb is None:
+            kept = 0 if header.kind == "TIFF" else cv2.IMREAD_IGNORE_ORIENTATION
+            pixels = _imdecode(raw, cv2.IMREAD_COLOR | kept)  # (height, width, 3), BGR
+            rgb = None if pixels is None else _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+    return None if rgb is None else _upright(rgb, header.orientation)
+
+
+def _opaque(pixels: NDArray[Any], header: Header) -> NDArray[np.uint8] | None:
+    """Pixels (h, w[, 4]) with alpha or a transparent grey level over white; None where they have neither."""
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        premultiplied = header.kind == "TIFF" and pixels.dtype == np.uint8  # libtiff does that
+        return over_white(_uint8(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)), premultiplied)
+    if pixels.ndim == 2 and header.transparent is not None:
+        hidden = pixels == header.transparent  # (h, w)
+        return _uint8(cv2.cvtColor(np.where(hidden, np.uint8(255), _uint8(pixels)), cv2.COLOR_GRAY2RGB))
+    return None
 
 
 def _imdecode(raw: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:

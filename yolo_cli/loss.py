@@ -1,14 +1,14 @@
-"""Raw heads against targets: how wrong a network is, as one number that can be differentiated.
+"""The loss of raw heads against targets.
 
-Three terms, each summed over the batch and divided by its number of positive slots (those that answer for
-a ground truth):
+Three terms, each summed over the batch and divided by its number of positive slots (those assigned to a
+ground truth):
 
 - *box*: 1 − CIoU of each positive slot's box and its ground truth (Zheng et al., "Distance-IoU Loss", AAAI
 2020);
-- *objectness*: binary cross-entropy of every slot. A positive slot shall say how well its box overlaps the
-  ground truth (IoU), so that confidence ranks boxes by how well they fit; every other slot shall say 0. Slots
-  whose box overlaps a ground truth well without answering for it, or lies in a crowd or on a difficult
-  object, are asked nothing;
+- *objectness*: binary cross-entropy of every slot. The target of a positive slot is the IoU of its box with
+the ground truth, so that confidence ranks boxes by how well they fit; that of every other slot is 0. Slots
+that are not assigned but overlap a ground truth well, or whose box is in a crowd or on a difficult object,
+are ignored;
 - *class*: binary cross-entropy of each class in the positive slots, with label smoothing.
 
 Everything is `keras.ops`, so it runs on TensorFlow, JAX and PyTorch alike, and boxes come out of the same
@@ -28,20 +28,19 @@ from yolo_cli.codec import Head, boxes_from_raw, slot_anchors, slot_cells
 
 __all__ = ["LossWeights", "YoloLoss", "ciou"]
 
-MOST_IGNORED = 512  # so many slots of an image, the most confident, can be asked nothing
+MOST_IGNORED = 512  # only the most confident slots of an image can be ignored
 
 TINY = 1e-7  # keeps quotients finite where a box has no area
 
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """How much each term counts, and the rules of the terms.
+    """Weights of the terms, and their rules.
 
     Attributes:
         box, objectness, classes: factors of the three terms.
-        label_smoothing: how far the target of a class lies from 0 and 1, shared by both sides.
-        ignore_iou: a slot whose box overlaps a ground truth by more, without answering for it, is asked
-            nothing.
+        label_smoothing: half of it is how far class targets are from 0 and 1.
+        ignore_iou: a slot that is not assigned is ignored if its box overlaps a ground truth by more.
     """
 
     box: float = 5.0
@@ -55,7 +54,7 @@ class YoloLoss:
     """The loss of a network with these heads.
 
     Args:
-        heads: how to read each raw head; all of kind "yolo".
+        heads: of the network; all of kind "yolo".
         weights: factors and rules.
 
     Raises:
@@ -77,8 +76,8 @@ class YoloLoss:
                 class_id, int32 (B, P);
                 positive, float32 (B, P): 1, or 0 for padding;
                 taken, uint8 (B, S): 1 for positive slots, counted through all heads;
-                ground truths, float32 (B, T, 4): xyxy of all ground truths, padded with 0;
-                unasked, float32 (B, T): 1 for ground truths that are crowd or difficult.
+                ground_truths, float32 (B, T, 4): xyxy of all ground truths, padded with 0;
+                ignored, float32 (B, T): 1 for ground truths that are crowd or difficult.
             raw_heads: float32 (B, rows, columns, channels) each.
         """
         values, boxes = self._decoded(raw_heads)  # (B, S, 5 + classes), (B, S, 4) xyxy
@@ -113,8 +112,8 @@ class YoloLoss:
         """Cross-entropy of every slot's objectness, summed over the batch.
 
         With softplus(x) the cross-entropy of the target 0, that of the target z is softplus(x) − x·z. So the
-        sum over all slots is fixed in those that answer and in those that are asked nothing. Of the latter,
-        only the most confident are looked for: where the objectness is low, it costs next to nothing anyway.
+        sum over all slots is corrected in positive and in ignored ones. Of the latter only the most confident
+        are looked for: where the objectness is low, it costs next to nothing anyway.
 
         Args:
             logit: (B, S).
@@ -124,10 +123,10 @@ class YoloLoss:
         """
         _, top = ops.top_k(ops.stop_gradient(logit), min(MOST_IGNORED, logit.shape[1]))  # (B, K)
         top = ops.cast(top, "int32")
-        ignored = self._ignored(boxes, top, targets)  # (B, K)
+        mask = self._ignored(boxes, top, targets)  # (B, K)
         everywhere = ops.sum(ops.softplus(logit))
-        spared = ops.sum(ops.softplus(ops.take_along_axis(logit, top, axis=1)) * ignored)
-        return everywhere - spared - ops.sum(ops.take_along_axis(logit, targets["slot"], axis=1) * fit)
+        ignored = ops.sum(ops.softplus(ops.take_along_axis(logit, top, axis=1)) * mask)
+        return everywhere - ignored - ops.sum(ops.take_along_axis(logit, targets["slot"], axis=1) * fit)
 
     def _class_loss(self, logits: Any, class_id: Any) -> Any:
         """Cross-entropy summed over classes, (B, P)."""
@@ -137,17 +136,17 @@ class YoloLoss:
         return ops.sum(_cross_entropy(logits, wanted), axis=-1)
 
     def _ignored(self, boxes: Any, slot: Any, targets: Mapping[str, Any]) -> Any:
-        """1 for those of some slots (B, K) that answer for nothing, but are asked nothing either; else 0."""
+        """1 for those of some slots (B, K) that are ignored, else 0."""
         ground_truths = ops.cast(targets["ground_truths"], "float32")  # (B, T, 4)
-        unasked = ops.cast(targets["unasked"], "float32")[:, None]  # (B, 1, T)
+        ignored = ops.cast(targets["ignored"], "float32")[:, None]  # (B, 1, T)
         mine = ops.stop_gradient(_take(boxes, slot))  # (B, K, 4)
         both, own, theirs = _areas(
             mine[:, :, None], ground_truths[:, None]
         )  # (B, K, T), (B, K, 1), (B, 1, T)
         iou = both / (own + theirs - both + TINY)  # (B, K, T)
-        # Of a crowd or a difficult object, the share of the slot's own box counts that lies in it.
+        # For a crowd or a difficult object, the fraction of the slot's own box that is inside counts.
         inside = both / (own + TINY) - 0.5  # (B, K, T)
-        near = ops.where(unasked > 0, inside, iou - self.weights.ignore_iou)  # (B, K, T)
+        near = ops.where(ignored > 0, inside, iou - self.weights.ignore_iou)  # (B, K, T)
         free = 1.0 - ops.cast(ops.take_along_axis(targets["taken"], slot, axis=1), "float32")  # (B, K)
         return free * ops.cast(ops.any(near > 0, axis=2), "float32")
 

@@ -21,14 +21,15 @@ BATCH, STEPS, EPOCHS = 16, 6, 4
 @needs_shared("data", "fridge")
 def test_speed_at_320_pixels(tmp_path: Path) -> None:
     """`model.fit` as `yolo train` does it, against plain Keras in float32 on one batch that never changes."""
-    from yolo_cli.training.data import ahead
-    from yolo_cli.training.network import choose_precision, with_precision
-    from yolo_cli.training.prepare import open_data, prepare
+    from yolo_cli.training.dataset import open_data
+    from yolo_cli.training.yolo.data import ahead
+    from yolo_cli.training.yolo.network import choose_precision, with_precision
+    from yolo_cli.training.yolo.prepare import prepare, split_data
 
     config = TrainConfig(imgsz=(320, 320), batch=BATCH)
     job = TrainJob(str(SHARED / "data" / "fridge"), tmp_path, config=config)
     precision = choose_precision("auto", gpu=False)
-    parts = prepare(job, open_data(job, print), precision, print)
+    parts = prepare(job, split_data(job, open_data(job, print)), precision, print)
     maker = parts.maker
 
     def made(number: int) -> Any:
@@ -49,8 +50,8 @@ def fitted(parts: Any, network: Any, batches: Any) -> float:
     import keras
 
     from yolo_cli.loss import YoloLoss
-    from yolo_cli.training.network import LearningModel
-    from yolo_cli.training.run import make_optimizer
+    from yolo_cli.training.yolo.network import LearningModel
+    from yolo_cli.training.yolo.recipe import make_optimizer
 
     model = LearningModel(network.input, network.outputs, yolo_loss=YoloLoss(parts.card.heads))
     model.compile(optimizer=make_optimizer(TrainConfig(), 1e-3, 100), jit_compile=False)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,8 @@ def run(*words: str):
         (["--data", "x", "--imgsz", "big"], "no size"),
         (["--data", "x", "--use-val", "--patience", "3"], "leave one out"),
         (["data=x"], "did you mean --data x?"),
+        (["--data", "x", "--start-share", "2"], "--interpolate is 2"),
+        (["--data", "x", "--close-mosaic", "2"], "--close-mosaic is 2"),
     ],
 )
 def test_wrong_usage(words: list[str], fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +56,7 @@ def test_help_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_resume_needs_a_run(tmp_path: Path) -> None:
     result = run("--resume", str(tmp_path))
     assert result.exit_code == 3
-    assert "args.yaml: cannot be read" in result.output
+    assert "args.yaml: there is no such file" in result.output
 
 
 def test_data_that_is_not_there(tmp_path: Path) -> None:
@@ -99,7 +104,7 @@ def test_a_small_run(tmp_path: Path) -> None:
     assert "holds files already" in again.output
 
 
-def test_learning_from_val_too_is_judged_on_test_and_only_at_the_end(tmp_path: Path) -> None:
+def test_training_on_val_too_is_evaluated_on_test_and_only_at_the_end(tmp_path: Path) -> None:
     data, cfg, out = write_shapes(tmp_path / "data", test=3), write_tiny_cfg(tmp_path), tmp_path / "out"
     words = ["--epochs", "3", "--batch", "4", "--model", str(cfg), "--out", str(out), "--use-val"]
     result = run("--data", str(data), *words)
@@ -111,15 +116,15 @@ def test_learning_from_val_too_is_judged_on_test_and_only_at_the_end(tmp_path: P
 
     card = read_card(out / "weights" / "best.onnx")
     assert "3 test images" in card.figures[0]
-    assert "looked at only then" in card.figures[1]
+    assert "used only then" in card.figures[1]
     assert "8 train, 4 val, 3 test images; learnt from train and val" in card.training_data
 
 
-def test_learning_from_val_too_needs_a_test(tmp_path: Path) -> None:
+def test_training_on_val_too_needs_a_test(tmp_path: Path) -> None:
     data = write_shapes(tmp_path / "data")
     result = run("--data", str(data), "--use-val", "--out", str(tmp_path / "out"))
     assert result.exit_code == 2
-    assert 'has no split "test" to judge the result on' in result.output
+    assert 'has no split "test" to evaluate on' in result.output
     assert not (tmp_path / "out").exists()
 
 
@@ -133,7 +138,7 @@ def test_what_was_there_before_stays_where_nothing_is_learnt(tmp_path: Path) -> 
 
 
 def test_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yolo_cli.training.devices.keras_gpus", lambda: 0)
+    monkeypatch.setattr("yolo_cli.training.yolo.devices.keras_gpus", lambda: 0)
     data = write_shapes(tmp_path / "data")
     result = run("--data", str(data), "--out", str(tmp_path / "out"), "--device", "gpu")
     assert result.exit_code == 2
@@ -147,3 +152,36 @@ def test_without_a_gpu_no_backend_looks_for_one(tmp_path: Path, monkeypatch: pyt
     run("--data", str(tmp_path / "nothing"), "--device", "cpu")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
     assert os.environ["JAX_PLATFORMS"] == os.environ["KERAS_TORCH_DEVICE"] == "cpu"
+
+
+def test_the_old_name_of_interpolate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = []
+    monkeypatch.setattr("yolo_cli.training.train", lambda job, *_, **__: jobs.append(job) or 1 / 0)
+    data = write_shapes(tmp_path / "data")
+    for number, option in enumerate(("--start-share", "--interpolate")):
+        run("--data", str(data), "--out", str(tmp_path / f"out{number}"), option, "0.25")
+    assert [job.config.interpolate for job in jobs] == [0.25, 0.25]
+    assert "--start-share" not in CliRunner().invoke(main, ["train", "--help"]).stdout
+
+
+@pytest.mark.parametrize("backend", ["jax9", "os"])
+def test_a_backend_that_is_not_installed(backend: str, tmp_path: Path) -> None:
+    data = write_shapes(tmp_path / "data")
+    command = [sys.executable, "-m", "yolo_cli", "train", "--data", str(data), "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"KERAS_BACKEND={backend}: no such backend is installed" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_time_budget_says_how_many_epochs_fit(tmp_path: Path) -> None:
+    data, cfg = write_shapes(tmp_path / "data"), write_tiny_cfg(tmp_path)
+    words = ["--model", str(cfg), "--batch", "4", "--out", str(tmp_path / "out"), "--max-minutes", "0.05"]
+    result = run("--data", str(data), *words, "--epochs", "1000")
+    assert result.exit_code == 0, result.output
+    assert "up to 1000 epochs in 0.05 minutes" in result.output
+    fit = re.search(r"at this speed, (\d+) epochs fit into 0.05 minutes", result.output)
+    assert fit is not None
+    assert int(fit[1]) < 1000

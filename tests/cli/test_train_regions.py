@@ -13,17 +13,13 @@ from click.testing import CliRunner, Result
 from tests.made_sets import write_voc
 from tests.processes import heeding_ctrl_c
 from yolo_cli.cli import main
-from yolo_cli.cli.train_regions import DETECTORS
+from yolo_cli.datasets import open_dataset
+from yolo_cli.training import TrainJob, read_job
+from yolo_cli.training.job import write_job
 
 
 def train(*words: str) -> Result:
     return CliRunner().invoke(main, ["train", *words])
-
-
-def test_the_choice_is_what_can_be_trained():
-    from yolo_cli.region_training import REGION_DETECTORS
-
-    assert ("yolo", *REGION_DETECTORS) == DETECTORS
 
 
 @pytest.mark.slow
@@ -44,16 +40,11 @@ def test_a_model_that_detects(tmp_path):
 
 def begun(folder: Path) -> Path:
     """The folder of a run of R-CNN that was cut off before it had done anything."""
-    from yolo_cli.datasets import open_dataset
-    from yolo_cli.region_training import RegionJob, RegionRecipe, write_region_job
-
     write_voc(folder / "data")
-    data = open_dataset(folder / "data").in_split("train")
     run = folder / "run"
     run.mkdir()
-    write_region_job(
-        RegionJob(str(folder / "data"), run, RegionRecipe("rcnn"), fingerprint=data.content_hash)
-    )
+    data = open_dataset(folder / "data")
+    write_job(TrainJob(str(folder / "data"), run, "rcnn", fingerprint=data.content_hash))
     return run
 
 
@@ -80,10 +71,8 @@ def test_resume_takes_the_options_of_its_run(words, says, tmp_path):
 
 
 def test_a_finished_run_is_left_as_it_is(tmp_path):
-    from yolo_cli.region_training import read_region_job, write_region_job
-
     run = begun(tmp_path)
-    write_region_job(replace(read_region_job(run), finished=True))
+    write_job(replace(read_job(run), finished=True))
     (run / "unfinished").mkdir()
     (run / "weights").mkdir()
     files = [run / "weights" / f"best.{kind}" for kind in ("keras", "onnx")]
@@ -92,7 +81,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path):
     done = train("--detector", "rcnn", "--resume", str(run))
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [str(file) for file in files]
-    assert done.stderr.startswith("this run is at its end already\n")
+    assert done.stderr.startswith("this run is finished already\n")
     assert {file.read_text(encoding="utf-8") for file in files} == {"a model"}
     assert sorted(path.name for path in run.iterdir()) == ["args.yaml", "weights"]
 
@@ -109,16 +98,18 @@ def test_interrupt_says_how_to_go_on(tmp_path):
     process.send_signal(signal.SIGINT)
     _, told = process.communicate()
     assert process.returncode == 130
-    assert told.decode().endswith("interrupted; what is done is kept. Go on with: yolo train --resume run\n")
+    assert told.decode().endswith(
+        "interrupted; what is done is kept. Continue with: yolo train --resume run\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["--detector", "rcnn"], 2, "--data is missing"),
+        (["--detector", "rcnn"], 2, "--data PATH names"),
         (["--detector", "rcnn", "--data", "nowhere"], 3, "nowhere"),
         (["--detector", "rcnn", "--data", "x", "--imgsz", "416"], 2, "--imgsz: only --detector yolo"),
-        (["--detector", "rcnn", "--resume", "runs/train"], 2, "--detector rcnn: the run in runs/train"),
+        (["--detector", "rcnn", "--resume", "runs/train"], 3, "--resume needs the folder of a run"),
         (["--resume", "runs/train"], 3, "--resume needs the folder of a run"),
         (["--detector", "ssd", "--data", "x"], 2, "--detector"),
     ],

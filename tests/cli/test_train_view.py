@@ -1,26 +1,25 @@
-"""What a person sees while a region detector learns."""
+"""What a person sees while a detector is trained."""
 
 from __future__ import annotations
 
 import io
 import time
 
-import pytest
-
 from yolo_cli.cli import train_view
-from yolo_cli.cli.train_view import LiveView, PlainView, SilentView
-from yolo_cli.region_training.run import Stage
+from yolo_cli.cli.train_view import LiveView, PlainView, SilentView, step_line
+from yolo_cli.training import Step
 
-LOOKING = [Stage("looking at images", done, 3, "images", 3.0 - done) for done in (1, 2, 3)]
-LEARNING = [Stage("epoch 1 of 2", done, 2, "steps", 90.0, 0.25) for done in (1, 2)]
+PREPARING = [Step("preparing images", done, 3, "images", 3.0 - done, done / 3) for done in (1, 2, 3)]
+LEARNING = [Step("epoch 1 of 2", done, 2, "steps", 90.0, done / 4, {"loss": 0.25}) for done in (1, 2)]
+YOLO = Step("epoch 1 of 2", 2, 2, "steps", 90.0, 0.5, {"box": 0.25}, 1e-3, 12.0, 2048.0, epoch_follows=True)
 
 
 def test_plain_lines_come_at_the_end_of_a_part(capsys):
     with PlainView() as view:
-        for stage in LOOKING + LEARNING:
-            view.stage(stage)
+        for stage in PREPARING + LEARNING:
+            view.step(stage)
     assert capsys.readouterr().err.splitlines() == [
-        "looking at images: 3 of 3 images, 0 s left",
+        "preparing images: 3 of 3 images, 0 s left",
         "epoch 1 of 2: 2 of 2 steps, loss 0.250, 90 s left",
     ]
 
@@ -29,15 +28,15 @@ def test_plain_lines_come_now_and_then_in_long_parts(capsys, monkeypatch):
     now = time.monotonic()
     monkeypatch.setattr(train_view.time, "monotonic", lambda: now)
     with PlainView() as view:
-        view.stage(LOOKING[0])
+        view.step(PREPARING[0])
         now += 31
-        view.stage(LOOKING[1])
-    assert capsys.readouterr().err == "looking at images: 2 of 3 images, 1 s left\n"
+        view.step(PREPARING[1])
+    assert capsys.readouterr().err == "preparing images: 2 of 3 images, 1 s left\n"
 
 
 def test_silence(capsys):
     with SilentView() as view:
-        view.stage(LOOKING[2])
+        view.step(PREPARING[2])
     assert capsys.readouterr().err == ""
 
 
@@ -46,15 +45,26 @@ def test_the_live_view_renews_itself_and_keeps_what_is_done(monkeypatch):
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich then writes as to a terminal
     with LiveView() as view:
-        view.stage(LOOKING[1])
+        view.step(PREPARING[1])
         view._live.refresh()
-        view.stage(LEARNING[1])
+        view.step(LEARNING[1])
     seen = screen.getvalue()
-    assert "looking at images, 2 of 3 images" in seen
+    assert "preparing images, 2 of 3 images" in seen
     assert "epoch 1 of 2: 2 of 2 steps, loss 0.250, 90 s left" in seen
 
 
-@pytest.mark.parametrize("loss", [None, 0.5])
-def test_the_live_table_says_a_loss_if_there_is_one(loss):
-    table = train_view._stage_table(Stage("epoch 1 of 2", 1, 2, "steps", 9.0, loss))
-    assert list(table.columns[1].cells)[1] == ("-" if loss is None else "0.500")
+def test_a_line_says_what_was_measured():
+    assert step_line(LEARNING[0]) == "epoch 1 of 2: 1 of 2 steps, loss 0.250, 90 s left"
+    assert step_line(YOLO) == "epoch 1 of 2: 2 of 2 steps, box 0.250, 12.0 images/s, 2.0 GiB, 90 s left"
+
+
+def test_the_live_table_has_lines_for_what_was_measured():
+    few, many = ([*train_view._table(step, None).columns[0].cells] for step in (PREPARING[0], YOLO))
+    assert few == ["part", "time left", ""]
+    assert many == ["part", "losses", "learning rate", "speed", "memory", "time left", ""]
+
+
+def test_an_epoch_with_figures_to_follow_has_no_line_of_its_own(capsys):
+    with PlainView() as view:
+        view.step(YOLO)
+    assert capsys.readouterr().err == ""

@@ -34,10 +34,10 @@ def test_fridge() -> None:
         assert len(dataset.in_split(split)) == images
     for sample in dataset.samples[::17]:
         with Image.open(sample.path) as image:
-            assert sample.size == image.size
+            assert sample.size == image.size[::-1]
         first = [float(word) for word in (DATA / "fridge" / sample.label).read_text().split()[:5]]
         x1, y1, x2, y2 = sample.ground_truth.xyxy[0]
-        width, height = sample.size
+        height, width = sample.size
         centre_and_size = [
             (x1 + x2) / 2 / width,
             (y1 + y2) / 2 / height,

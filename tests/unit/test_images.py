@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+import zlib
 from threading import Event, Thread, current_thread
 
 import cv2
@@ -8,6 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.images import QUARTERS, encode, reference, smooth
+from yolo_cli.datasets.sizes import image_header
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image, decode_image, read_image, write_image
 
@@ -153,6 +156,70 @@ def test_all_exif_orientations_come_upright(orientation, kind, alpha):
     options = {"quality": 100} if kind == "JPEG" else {"lossless": True} if kind == "WEBP" else {}
     data = encode(np.ascontiguousarray(lay_down(pixels)), kind, exif=exif, **options)
     assert far(decode_image(data, "x").rgb, QUARTERS) < 8  # chroma bleeds at the edges in JPEG
+
+
+def grey_png(depth, levels, transparent):
+    """A grey PNG of one row of ``levels``, the level ``transparent`` of which is hidden."""
+    bits = "".join(f"{level:0{depth}b}" for level in levels)
+    bits += "0" * (-len(bits) % 8)
+    row = bytes([0, *(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))])
+    head = struct.pack(">IIBBBBB", len(levels), 1, depth, 0, 0, 0, 0)
+    chunks = [
+        (b"IHDR", head),
+        (b"tRNS", struct.pack(">H", transparent)),
+        (b"IDAT", zlib.compress(row)),
+        (b"IEND", b""),
+    ]
+    parts = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("depth", "hidden", "shown"), [(1, 0, 1), (2, 1, 2), (4, 7, 3), (8, 9, 100), (16, 513, 514)]
+)
+def test_the_transparent_level_of_a_grey_png_is_white(depth, hidden, shown):
+    # The level that shows comes as 8 bits: of 2 bits 2 is 2 · 255 / 3 = 170; of 16 bits the upper 8 count.
+    top = 2**depth - 1
+    grey = shown >> 8 if depth == 16 else shown * 255 // top
+    rgb = decode_image(grey_png(depth, [hidden, shown], hidden), "x").rgb
+    assert rgb.tolist() == [[[255] * 3, [grey] * 3]]
+    assert decode_image(grey_png(depth, [shown], hidden), "x").rgb.tolist() == [[[grey] * 3]]
+
+
+def exif_jpeg(*blocks):
+    """A JPEG of 48 x 32 with these TIFF-shaped EXIF blocks."""
+    parts = (b"Exif\0\0" + block for block in blocks)
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part for part in parts)
+    data = encode(QUARTERS, "JPEG")
+    return data[:2] + segments + data[2:]
+
+
+def exif_block(*entries):
+    """A TIFF block of entries: tag, type, count, and the value's four bytes."""
+    rows = b"".join(struct.pack("<HHI4s", *entry) for entry in entries)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + rows + b"\0" * 4
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [exif_block((274, 3, 1, b"\6\0\0\0"))],
+        [exif_block((274, 3, 2, b"\6\0\1\0"))],  # two values: the first counts
+        [exif_block(), exif_block((274, 3, 1, b"\6\0\0\0"))],  # the first block says nothing
+        [exif_block((274, 1, 1, b"\6\0\0\0"))],  # a byte where a short belongs
+        [b"II", exif_block((274, 4, 1, b"\3\0\0\0"))],
+        [exif_block((274, 3, 1, b"\x09\0\0\0"))],
+    ],
+)
+def test_pixels_and_header_are_turned_by_one_reading(tmp_path, blocks):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(exif_jpeg(*blocks))
+    image, header = read_image(path), image_header(path)
+    assert (image.height, image.width) == header.upright
+    assert (
+        far(image.rgb, {1: QUARTERS, 3: QUARTERS[::-1, ::-1], 6: np.rot90(QUARTERS, -1)}[header.orientation])
+        < 8
+    )
 
 
 def test_the_first_of_several_frames_is_taken():

@@ -21,21 +21,21 @@ GRIDS = [(2, 2), (4, 4)]  # of 64 × 64 pixels
 
 def packed(
     images: list[tuple[np.ndarray, np.ndarray]],
-    unasked: list[list[int]] | None = None,
+    ignored: list[list[int]] | None = None,
     room: int = 40,
     heads: tuple[Head, ...] = HEADS,
     grids: list[tuple[int, int]] = GRIDS,
 ) -> dict[str, Any]:
-    """Targets of boxes and classes of each image, padded; objects flagged in ``unasked`` are not taught."""
-    keys = {"slot": 0, "cxcywh": 1.0, "class_id": 0, "positive": 0.0, "ground_truths": 0.0, "unasked": 0.0}
+    """Targets of boxes and classes of each image, padded; objects flagged in ``ignored`` are not taught."""
+    keys = {"slot": 0, "cxcywh": 1.0, "class_id": 0, "positive": 0.0, "ground_truths": 0.0, "ignored": 0.0}
     rows: list[dict[str, np.ndarray]] = []
     for n, (xyxy, class_id) in enumerate(images):
-        flags = np.array(unasked[n] if unasked else [0] * len(xyxy), bool)
+        flags = np.array(ignored[n] if ignored else [0] * len(xyxy), bool)
         t = encode(xyxy[~flags], class_id[~flags], heads, grids)
         values = {
             "slot": t.slot.astype(np.int32), "cxcywh": t.cxcywh, "class_id": t.class_id.astype(np.int32),
             "positive": np.ones(len(t), np.float32), "ground_truths": xyxy,
-            "unasked": flags.astype(np.float32),
+            "ignored": flags.astype(np.float32),
         }  # fmt: skip
         slot_count = sum(r * c * len(head.anchors) for head, (r, c) in zip(heads, grids, strict=True))
         rows.append({"taken": np.isin(np.arange(slot_count), t.slot).astype(np.uint8)})

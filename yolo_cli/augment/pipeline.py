@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import cv2
 import numpy as np
@@ -91,7 +91,7 @@ def _mosaic(
         place = painting[(slice(y), slice(y, None))[below], (slice(x), slice(x, None))[right]]  # (h, w, 3)
         whole = Placement.whole(rgb.shape[:2], canvas)
         # So large that it covers its quarter, except that no long, narrow image outgrows the canvas for it.
-        cover = max(place.shape[0] / whole.scaled_height, place.shape[1] / whole.scaled_width)
+        cover = max(place.shape[0] / whole.frame.scaled_height, place.shape[1] / whole.frame.scaled_width)
         placement = whole.varied(rng, config, min(cover, 1.0))
         placement = placement.moved(place.shape[:2], 1 - right, 1 - below)
         placement.paint(rgb, place, Colour.draw(rng, config).apply)
@@ -111,7 +111,7 @@ def _mixup(first: Labelled, second: Labelled, rng: np.random.Generator) -> Label
 
 def _moved(ground_truth: GroundTruth, x: int, y: int) -> GroundTruth:
     """The same objects, ``x`` pixels further right and ``y`` further down."""
-    return replace(ground_truth, xyxy=ground_truth.xyxy + np.array([x, y, x, y], ground_truth.xyxy.dtype))
+    return ground_truth.moved(ground_truth.xyxy + np.array([x, y, x, y], ground_truth.xyxy.dtype))
 
 
 def _joined(ground_truths: Sequence[GroundTruth]) -> GroundTruth:
@@ -120,5 +120,6 @@ def _joined(ground_truths: Sequence[GroundTruth]) -> GroundTruth:
         *(
             np.concatenate([getattr(ground_truth, field.name) for ground_truth in ground_truths])
             for field in fields(GroundTruth)
+            if field.name != "wh"
         )
     )

@@ -1,8 +1,7 @@
-"""Where an image lies on a canvas, for its pixels and for its boxes.
+"""Where an image is on a canvas, for its pixels and for its boxes.
 
-One law serves both: the edge at x of the image lies at ``left + x * scaled_width / width`` on the canvas,
-and y likewise. That is the letterbox's law, except that the image may be larger than the canvas, lie
-anywhere, and be mirrored first.
+The law is the letterbox's, except that the image may be larger than the canvas, be anywhere on it, and be
+mirrored first.
 """
 
 from __future__ import annotations
@@ -27,37 +26,28 @@ Pixels = NDArray[np.uint8]
 Canvas = tuple[int, int]  # height and width, pixels
 
 MIN_SIDE = 2.0
-"""Objects whose box is narrower or lower than this many pixels of the network's input leave the object."""
+"""Objects whose box is narrower or lower than this, in pixels of the network's input, are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an image lies on a canvas, all in pixels.
+    """Where an image is on a canvas.
 
     Attributes:
-        height, width: of the image.
-        scaled_height, scaled_width: what it is resized to.
-        top, left: where its upper left corner lies on the canvas; below 0 where it is cut off.
-        canvas: height and width of the canvas.
+        frame: the image, its size on the canvas and its upper left corner there, which is negative where the
+            image is cut off.
         mirrored: left and right are swapped first.
         overturned: top and bottom are swapped first.
     """
 
-    height: int
-    width: int
-    scaled_height: int
-    scaled_width: int
-    top: int
-    left: int
-    canvas: Canvas
+    frame: Letterbox
     mirrored: bool = False
     overturned: bool = False
 
     @classmethod
     def whole(cls, shape: Canvas, canvas: Canvas) -> Placement:
-        """An image of this height and width, as the letterbox lays it: whole, in the middle."""
-        fit = Letterbox.fit(*shape, *canvas)
-        return cls(*shape, fit.scaled_height, fit.scaled_width, fit.top, fit.left, canvas)
+        """An image of this height and width as the letterbox places it: complete, in the middle."""
+        return cls(Letterbox.fit(*shape, *canvas))
 
     def varied(self, rng: np.random.Generator, config: AugmentConfig, size: float = 1.0) -> Placement:
         """The same, mirrored and resized by chance.
@@ -73,19 +63,19 @@ class Placement:
         size *= (1 + config.scale) ** rng.uniform(-1, 1)
         # Half of the change of aspect goes to each side, so that it leaves the area as it is.
         aspect = (1 + config.aspect) ** rng.uniform(-0.5, 0.5)
-        scaled_height = max(1, round(self.scaled_height * size / aspect))
-        scaled_width = max(1, round(self.scaled_width * size * aspect))
-        return replace(
-            self, scaled_height=scaled_height, scaled_width=scaled_width, mirrored=across, overturned=down
-        )
+        scaled_height = max(1, round(self.frame.scaled_height * size / aspect))
+        scaled_width = max(1, round(self.frame.scaled_width * size * aspect))
+        frame = replace(self.frame, scaled_height=scaled_height, scaled_width=scaled_width)
+        return Placement(frame, across, down)
 
     def moved(self, canvas: Canvas, x: float, y: float) -> Placement:
-        """The same on another canvas, with the shares ``x`` and ``y`` of the free room left and above.
+        """The same on another canvas, with the fractions ``x`` and ``y`` of the free space left and above.
 
-        0.5 is the middle. Where the image is larger than the canvas, the room is what is cut off.
+        0.5 is the middle. Where the image is larger than the canvas, the space is what is cut off.
         """
-        top, left = round((canvas[0] - self.scaled_height) * y), round((canvas[1] - self.scaled_width) * x)
-        return replace(self, canvas=canvas, top=top, left=left)
+        (height, width), frame = canvas, self.frame
+        top, left = round((height - frame.scaled_height) * y), round((width - frame.scaled_width) * x)
+        return replace(self, frame=replace(frame, net_height=height, net_width=width, top=top, left=left))
 
     def paint(self, rgb: Pixels, canvas: Pixels, recolour: Callable[[Pixels], Pixels]) -> None:
         """Lay the image (height, width, 3) on ``canvas`` (its height, its width, 3), in place.
@@ -93,47 +83,45 @@ class Placement:
         Resized as the letterbox does it; the part that shows goes through ``recolour``.
         """
         left, top, right, bottom = self._shown()
-        whole = rgb
-        if (self.scaled_height, self.scaled_width) != rgb.shape[:2]:
-            whole = cv2.resize(rgb, (self.scaled_width, self.scaled_height), interpolation=cv2.INTER_LINEAR)
+        scaled, size = rgb, (self.frame.scaled_width, self.frame.scaled_height)
+        if size[::-1] != rgb.shape[:2]:
+            scaled = cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR)
         if self.mirrored or self.overturned:
             # OpenCV's code: 1 swaps left and right, 0 top and bottom, -1 both.
-            whole = cv2.flip(whole, 1 if not self.overturned else 0 if not self.mirrored else -1)
-        piece = whole[top - self.top : bottom - self.top, left - self.left : right - self.left]
+            scaled = cv2.flip(scaled, 1 if not self.overturned else 0 if not self.mirrored else -1)
+        y, x = self.frame.top, self.frame.left
+        piece = scaled[top - y : bottom - y, left - x : right - x]
         canvas[top:bottom, left:right] = recolour(piece)
 
     def forward(self, xyxy: Floats) -> Floats:
         """Boxes (N, 4) in pixels of the image → boxes (N, 4) in pixels of the canvas, not clipped."""
         left, top, right, bottom = xyxy.T  # each (N,)
         if self.mirrored:
-            left, right = self.width - right, self.width - left
+            left, right = self.frame.width - right, self.frame.width - left
         if self.overturned:
-            top, bottom = self.height - bottom, self.height - top
-        x, y = self.scaled_width / self.width, self.scaled_height / self.height
-        scale = np.array([x, y, x, y], xyxy.dtype)  # (4,)
-        offset = np.array([self.left, self.top, self.left, self.top], xyxy.dtype)  # (4,)
-        return np.stack([left, top, right, bottom], axis=1) * scale + offset
+            top, bottom = self.frame.height - bottom, self.frame.height - top
+        return self.frame.forward(np.stack([left, top, right, bottom], axis=1))
 
     def carry(self, ground_truth: GroundTruth, min_visible: float) -> GroundTruth:
         """The objects that can still be seen, in pixels of the canvas, clipped to it.
 
-        An object stays if at least the share ``min_visible`` of its box (the part inside the image) shows,
+        An object stays if at least the fraction ``min_visible`` of its box (the part inside the image) shows,
         and what shows is at least ``MIN_SIDE`` pixels wide and high.
         """
-        inside = clip_boxes(ground_truth.xyxy, (self.height, self.width))  # (N, 4)
+        inside = clip_boxes(ground_truth.xyxy, (self.frame.height, self.frame.width))  # (N, 4)
         moved = self.forward(inside)  # (N, 4)
-        xyxy = clip_boxes(moved, self.canvas)  # (N, 4)
+        xyxy = clip_boxes(moved, (self.frame.net_height, self.frame.net_width))  # (N, 4)
         shown = box_area(xyxy)  # (N,)
         large = (xyxy[:, 2:] - xyxy[:, :2] >= MIN_SIDE).all(axis=1)  # (N,)
         stays = large & (shown >= min_visible * box_area(moved))  # (N,)
         # The outline's area follows the box's; what stays has an area, so nothing is divided by 0.
         growth = shown[stays] / box_area(inside)[stays]  # (K,)
         seen = ground_truth[stays]
-        assert seen.area is not None  # a Ground truth completes itself
-        return replace(seen, xyxy=xyxy[stays], area=seen.area * growth)
+        return seen.moved(xyxy[stays], seen.area * growth)
 
     def _shown(self) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of the part of the canvas that the image covers."""
-        bottom, right = self.top + self.scaled_height, self.left + self.scaled_width
-        left, top = max(self.left, 0), max(self.top, 0)
-        return left, top, max(left, min(right, self.canvas[1])), max(top, min(bottom, self.canvas[0]))
+        frame = self.frame
+        bottom, right = frame.top + frame.scaled_height, frame.left + frame.scaled_width
+        left, top = max(frame.left, 0), max(frame.top, 0)
+        return left, top, max(left, min(right, frame.net_width)), max(top, min(bottom, frame.net_height))

@@ -1,4 +1,4 @@
-"""What a person sees while a network learns: a live view on a terminal, plain lines elsewhere."""
+"""What a person sees while a network is trained: a live view on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from yolo_cli.cli.progress import say
+from yolo_cli.training import Plan, State, Step, Watcher
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from yolo_cli.checkpoint import State
-    from yolo_cli.region_training.run import Stage
-    from yolo_cli.training.callbacks import Plan, Step
 
 __all__ = ["LiveView", "PlainView", "SilentView", "choose_watcher", "clock"]
 
@@ -27,7 +24,7 @@ def choose_watcher(quiet: bool) -> PlainView:
     return LiveView() if sys.stderr.isatty() else PlainView()
 
 
-class PlainView:
+class PlainView(Watcher):
     """One line an epoch, and one now and then in long ones."""
 
     def __init__(self) -> None:
@@ -41,7 +38,7 @@ class PlainView:
         """Nothing is closed."""
 
     def start(self, plan: Plan) -> None:
-        """What is about to be done."""
+        """The plan."""
         self.say(plan_line(plan))
 
     def say(self, text: str) -> None:
@@ -49,8 +46,9 @@ class PlainView:
         say(text)
 
     def step(self, step: Step) -> None:
-        """A line, if the last one is long ago."""
-        if time.monotonic() - self._told >= _IN_A_LOG_S:
+        """A line at the end of a part, unless figures follow, and now and then in long ones."""
+        ended = step.done == step.total and not step.epoch_follows
+        if ended or time.monotonic() - self._told >= _IN_A_LOG_S:
             self._told = time.monotonic()
             self.say(step_line(step))
 
@@ -59,18 +57,12 @@ class PlainView:
         self._told = time.monotonic()
         self.say(epoch_line(state))
 
-    def stage(self, stage: Stage) -> None:
-        """A line at the end of a part of a region detector's run, and now and then in long ones."""
-        if stage.done == stage.total or time.monotonic() - self._told >= _IN_A_LOG_S:
-            self._told = time.monotonic()
-            self.say(stage_line(stage))
-
 
 class SilentView(PlainView):
-    """Says nothing."""
+    """Prints nothing."""
 
     def say(self, text: str) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 class LiveView(PlainView):
@@ -99,7 +91,9 @@ class LiveView(PlainView):
         self._console.print(text, markup=False, highlight=False)
 
     def step(self, step: Step) -> None:
-        """Renew the table."""
+        """Renew the table; what a part gave stays above it."""
+        if step.done == step.total and not step.epoch_follows:
+            self.say(step_line(step))
         self._live.update(_table(step, self._state))
 
     def epoch(self, state: State) -> None:
@@ -107,37 +101,34 @@ class LiveView(PlainView):
         self._state = state
         super().epoch(state)
 
-    def stage(self, stage: Stage) -> None:
-        """Renew the bar; what a part gave stays above it."""
-        if stage.done == stage.total:
-            self.say(stage_line(stage))
-        self._live.update(_stage_table(stage))
-
 
 def plan_line(plan: Plan) -> str:
-    """What is about to be done, in words."""
+    """The plan in words."""
     names = ", ".join(plan.class_names[:6]) + (", …" if len(plan.class_names) > 6 else "")
     height, width = plan.size
+    limit = plan.max_minutes
+    epochs = f"{plan.epochs} epochs" if limit is None else f"up to {plan.epochs} epochs in {limit:g} minutes"
     return (
         f"{plan.origin}: {len(plan.class_names)} classes ({names}), {plan.images} images to learn from, "
-        f"{plan.judged} to validate on; {plan.epochs} epochs at {height}x{width} (height x width), "
-        f"{plan.batch} images a step, {plan.precision}"
+        f"{plan.val_images} to validate on; {epochs} at {height}x{width} (height x width), "
+        f"batch size {plan.batch}, {plan.precision}"
     )
 
 
 def step_line(step: Step) -> str:
-    """How far an epoch is, in words."""
-    losses = ", ".join(f"{name} {value:.3f}" for name, value in step.losses.items())
-    return (
-        f"epoch {step.epoch} of {step.epochs}, step {step.step} of {step.steps}: {losses}, "
-        f"{step.speed:.1f} images a second, {step.memory / 1024:.1f} GiB, {clock(step.seconds_left)} left"
-    )
+    """The progress of a part in words."""
+    words = [f"{step.done} of {step.total} {step.unit}", *(f"{k} {v:.3f}" for k, v in step.losses.items())]
+    if step.images_per_second is not None:
+        words.append(f"{step.images_per_second:.1f} images/s")
+    if step.memory_mib is not None:
+        words.append(f"{step.memory_mib / 1024:.1f} GiB")
+    return f"{step.part}: {', '.join(words)}, {clock(step.seconds_left)} left"
 
 
 def epoch_line(state: State) -> str:
-    """What an epoch gave, in words."""
+    """The figures of an epoch in words."""
     row = state.history[-1]
-    line = f"epoch {state.epoch}: loss {row['loss']:.3f}, {row['images_per_second']:.1f} images a second"
+    line = f"epoch {state.epoch}: loss {row['loss']:.3f}, {row['images_per_second']:.1f} images/s"
     if "map50_95" in row:
         best = (
             " (best)"
@@ -146,13 +137,6 @@ def epoch_line(state: State) -> str:
         )
         line += f", mAP50 {row['map50']:.3f}, mAP50-95 {row['map50_95']:.3f}{best}"
     return line
-
-
-def stage_line(stage: Stage) -> str:
-    """How far a part of a region detector's run is, in words."""
-    loss = "" if stage.loss is None else f"loss {stage.loss:.3f}, "
-    count = f"{stage.done} of {stage.total} {stage.unit}"
-    return f"{stage.name}: {count}, {loss}{clock(stage.seconds_left)} left"
 
 
 def clock(seconds: float) -> str:
@@ -168,39 +152,27 @@ def clock(seconds: float) -> str:
 
 
 def _table(step: Step, state: State | None) -> Table:
-    """The live view."""
+    """The live view: what was measured, a line each."""
     from rich.progress_bar import ProgressBar
 
+    rate, speed, memory = step.learning_rate, step.images_per_second, step.memory_mib
     rows: dict[str, Any] = {
-        "epoch": f"{step.epoch} of {step.epochs}, step {step.step} of {step.steps}",
+        "part": f"{step.part}, {step.done} of {step.total} {step.unit}",
         "losses": "   ".join(f"{name} {value:.3f}" for name, value in step.losses.items()),
-        "learning rate": f"{step.learning_rate:.2g}",
-        "speed": f"{step.speed:.1f} images a second",
-        "memory": f"{step.memory / 1024:.1f} GiB",
+        "learning rate": "" if rate is None else f"{rate:.2g}",
+        "speed": "" if speed is None else f"{speed:.1f} images/s",
+        "memory": "" if memory is None else f"{memory / 1024:.1f} GiB",
         "time left": clock(step.seconds_left),
         "best so far": f"mAP50-95 {state.best:.3f}, epoch {state.best_epoch}"
         if state and state.best >= 0
-        else "-",
+        else "",
         "": ProgressBar(total=1.0, completed=step.progress, width=40),
     }
-    return _two_columns(rows)
-
-
-def _stage_table(stage: Stage) -> Table:
-    """The live view of a region detector's training."""
-    from rich.progress_bar import ProgressBar
-
-    rows: dict[str, Any] = {
-        "doing": f"{stage.name}, {stage.done} of {stage.total} {stage.unit}",
-        "loss": "-" if stage.loss is None else f"{stage.loss:.3f}",
-        "time left": clock(stage.seconds_left),
-        "": ProgressBar(total=float(stage.total), completed=float(stage.done), width=40),
-    }
-    return _two_columns(rows)
+    return _two_columns({name: value for name, value in rows.items() if value})
 
 
 def _two_columns(rows: dict[str, Any]) -> Table:
-    """Names and what they stand for."""
+    """Names and values."""
     from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False)

@@ -42,11 +42,11 @@ def faults_of(sample: Sample, look: Look, imgsz: int) -> list[Fault]:
     """
     if look.header is None:
         return [Fault("Y101", None, look.fault)]
-    width, height = look.header.upright
-    xyxy = in_pixels(sample, width, height)  # (N, 4)
+    height, width = size = look.header.upright
+    xyxy = in_pixels(sample, size)  # (N, 4)
     faults = list(_size_faults(sample, look.header, xyxy))
     if not {"Y103", "Y104"} & {fault.code for fault in faults} or says_no_size(sample):
-        faults += _outside(xyxy, width, height)
+        faults += _outside(xyxy, size)
     return [*faults, *_doubles(xyxy, sample.labels), *_tiny(xyxy, imgsz / max(width, height))]
 
 
@@ -61,7 +61,7 @@ def size_findings(dataset: Dataset) -> list[Finding]:
             header = image_header(sample.path)
         except DataError:
             continue
-        faults = _size_faults(sample, header, in_pixels(sample, *header.upright))
+        faults = _size_faults(sample, header, in_pixels(sample, header.upright))
         found += [Finding(it.code, sample.name, it.what) for it in faults if it.code in ("Y103", "Y104")]
     return found
 
@@ -87,23 +87,24 @@ def says_no_size(sample: Sample) -> bool:
     return sample.declared_size is not None and min(sample.declared_size) <= 0
 
 
-def in_pixels(sample: Sample, width: int, height: int) -> NDArray[np.float64]:
-    """The boxes of a sample in pixels, (N, 4)."""
+def in_pixels(sample: Sample, size: tuple[int, int]) -> NDArray[np.float64]:
+    """The boxes (N, 4) in pixels of a sample whose image has this height and width."""
+    height, width = size
     scale = (width, height, width, height) if sample.fractions else (1, 1, 1, 1)
     return np.asarray(sample.labels.xyxy * np.array(scale, float))
 
 
 def _size_faults(sample: Sample, header: ImageHeader, xyxy: NDArray[np.float64]) -> Iterator[Fault]:
     """Whether the label file means this image, at this size and this way up."""
-    stored, upright, declared = (header.width, header.height), header.upright, sample.declared_size
+    stored, upright, declared = (header.height, header.width), header.upright, sample.declared_size
     sideways = stored != upright
     if declared is not None and declared != upright:
         if not (sideways and declared == stored):
-            sizes = f"{declared[0]}x{declared[1]}, the image is {upright[0]}x{upright[1]}"
+            sizes = f"{declared[1]}x{declared[0]}, the image is {upright[1]}x{upright[0]}"
             yield Fault("Y103", None, f"the label says {sizes}")
         elif len(xyxy):
             yield Fault("Y104", None, _turn_words(header, "the label gives the size before that"))
-    elif sideways and len(_beyond(xyxy, *upright)) and not len(_beyond(xyxy, *stored)):
+    elif sideways and len(_beyond(xyxy, upright)) and not len(_beyond(xyxy, stored)):
         yield Fault("Y104", None, _turn_words(header, "the boxes fit only the image before that"))
     elif len(xyxy) and header.orientation > 1 and not (sideways and declared is not None):
         yield Fault("Y105", None, _turn_words(header, "the boxes are taken to be drawn after that"))
@@ -115,16 +116,17 @@ def _turn_words(header: ImageHeader, then: str) -> str:
     return f"EXIF {how} the image (orientation {header.orientation}), and {then}"
 
 
-def _beyond(xyxy: NDArray[np.float64], width: int, height: int) -> NDArray[np.intp]:
+def _beyond(xyxy: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.intp]:
     """Which boxes (N, 4) reach more than a pixel beyond a frame: indices (K,)."""
     low = (xyxy[:, :2] < -OVERHANG).any(axis=1)  # (N,)
-    high = (xyxy[:, 2:] > np.array([width, height]) + OVERHANG).any(axis=1)  # (N,)
+    high = (xyxy[:, 2:] > np.array(size[::-1]) + OVERHANG).any(axis=1)  # (N,)
     return np.flatnonzero(low | high)
 
 
-def _outside(xyxy: NDArray[np.float64], width: int, height: int) -> Iterator[Fault]:
+def _outside(xyxy: NDArray[np.float64], size: tuple[int, int]) -> Iterator[Fault]:
     """Boxes wholly or partly outside the image."""
-    for i in _beyond(xyxy, width, height):
+    height, width = size
+    for i in _beyond(xyxy, size):
         x1, y1, x2, y2 = xyxy[i]
         edges = f"left {x1:.6g}, top {y1:.6g}, right {x2:.6g}, bottom {y2:.6g} of {width}x{height}"
         if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:

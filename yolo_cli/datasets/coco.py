@@ -248,11 +248,11 @@ def _row(entry: Mapping[str, Any], index: int, class_id: int) -> Row:
 
 
 def _declared_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Width and height that an entry gives its image, or None."""
+    """Height and width that an entry gives its image, or None."""
     width, height = number(entry.get("width")), number(entry.get("height"))
     if width is None or height is None or not (abs(width) < _SNIFF**2 and abs(height) < _SNIFF**2):
         return None
-    return int(width), int(height)
+    return int(height), int(width)
 
 
 def _image_places(path: Path, root: Path) -> list[Path]:

@@ -35,7 +35,7 @@ class CopiedSample:
     Attributes:
         sample: as it is in the original.
         file: the image's path in the copy, with slashes.
-        size: width and height of the upright image in pixels.
+        size: height and width of the upright image in pixels.
         boxes: the boxes that stay, by index; each with new edges (4,) in pixels, or None for the old ones.
     """
 
@@ -63,7 +63,7 @@ def _yolo_lines(dataset: Dataset, entry: CopiedSample) -> list[str]:
     if not entry.boxes:
         return []
     lines = read_text(dataset.root / entry.sample.label).split("\n")
-    width, height = entry.size
+    height, width = entry.size
     found = []
     for index, edges in entry.boxes.items():
         line = " ".join(lines[entry.sample.rows[index] - 1].split())
@@ -83,7 +83,7 @@ def coco_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
         listed = {image["id"]: image for image in reversed(whole["images"]) if _has_id(image)}
         images, annotations = [], []
         for entry in part:
-            width, height = entry.size
+            height, width = entry.size
             name = "/".join(PurePosixPath(entry.file).parts[1 if split == UNSPLIT else 2 :])
             images.append(
                 listed[entry.sample.image_id] | {"file_name": name, "width": width, "height": height}
@@ -138,7 +138,7 @@ def _voc_tree(xml: Element, entry: CopiedSample) -> Element:
     _set(xml, "filename", PurePosixPath(entry.file).name)
     size = xml.find("size")
     size = SubElement(xml, "size") if size is None else size
-    for key, value in zip(("width", "height"), entry.size, strict=True):
+    for key, value in zip(("height", "width"), entry.size, strict=True):
         _set(size, key, str(value))
     kept = {entry.sample.rows[index]: edges for index, edges in entry.boxes.items()}
     for row, element in enumerate(xml.findall("object"), start=1):

@@ -86,7 +86,7 @@ def _copied(report: LintReport) -> list[CopiedSample]:
 
 
 def _size(look: Look) -> tuple[int, int]:
-    """Width and height of an upright image that can be read, in pixels."""
+    """Height and width of an upright image that can be read, in pixels."""
     return look.header.upright if look.header else (0, 0)
 
 
@@ -99,11 +99,11 @@ def _boxes(sample: Sample, look: Look, imgsz: int) -> dict[int, NDArray[np.float
     codes = {fault.code for fault in faults}
     if look.header is None or ("Y103" in codes and not says_no_size(sample)):
         return None
-    width, height = look.header.upright
-    xyxy = in_pixels(sample, width, height)  # (N, 4)
+    size = look.header.upright
+    xyxy = in_pixels(sample, size)  # (N, 4)
     if "Y104" in codes:
         xyxy = turned(xyxy, look.header)  # (N, 4)
-    inside = np.asarray(clip_boxes(xyxy, (height, width)), float)  # (N, 4)
+    inside = np.asarray(clip_boxes(xyxy, size), float)  # (N, 4)
     dropped = {fault.box for fault in faults if fault.code in _DROPPED}
     clipped = {fault.box for fault in faults if fault.code == "Y304"}
     return {

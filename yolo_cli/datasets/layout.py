@@ -67,7 +67,7 @@ def gather(
 
     Args:
         rows: what the file has.
-        frame: width and height that a box must at least touch, in its unit; None where they are not known.
+        frame: height and width that a box must at least touch, in its unit; None where they are not known.
         where: the place of a row, for messages.
 
     Returns:
@@ -104,7 +104,7 @@ def _touches(xyxy: NDArray[np.float64], frame: tuple[float, float] | None) -> ND
     if frame is None:
         return np.ones(len(xyxy), bool)
     low, high = xyxy[:, :2], xyxy[:, 2:]  # (M, 2), (M, 2)
-    return np.asarray(((high > 0) & (low < np.array(frame))).all(axis=1))
+    return np.asarray(((high > 0) & (low < np.array(frame[::-1]))).all(axis=1))
 
 
 def _ground_truth(rows: Sequence[Row]) -> GroundTruth:

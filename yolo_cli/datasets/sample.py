@@ -46,7 +46,7 @@ class Sample:
         rows: where in the label file each box stands: line (YOLO) or object (VOC), from 1, or index into
             ``annotations`` (COCO), from 0.
         fractions: whether ``labels`` holds fractions of the image's width and height.
-        declared_size: width and height in pixels as the label file gives them, or None.
+        declared_size: height and width in pixels as the label file gives them, or None.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Sample:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the upright image in pixels, from the file's header.
+        """Height and width of the upright image in pixels, from the file's header.
 
         Raises:
             DataError: if the file is missing or no image.
@@ -81,7 +81,7 @@ class Sample:
         """
         if not self.fractions or not len(self.labels):
             return self.labels
-        width, height = self.size
+        height, width = self.size
         xyxy = self.labels.xyxy * np.array([width, height, width, height], float)  # (N, 4)
         return GroundTruth(xyxy, self.labels.class_id, self.labels.crowd, self.labels.difficult)
 

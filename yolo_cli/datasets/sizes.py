@@ -34,8 +34,8 @@ class ImageHeader:
 
     @property
     def upright(self) -> tuple[int, int]:
-        """Width and height in pixels after the turn: those of the image that :func:`read_image` gives."""
-        stored = (self.width, self.height)
+        """Height and width in pixels after the turn: those of the image that :func:`read_image` gives."""
+        stored = (self.height, self.width)
         return stored if self.orientation < 5 else stored[::-1]
 
 

@@ -236,11 +236,11 @@ def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Findin
 
 
 def _size(xml: Element) -> tuple[int, int] | None:
-    """Width and height that an annotation gives its image, or None."""
+    """Height and width that an annotation gives its image, or None."""
     width, height = number(xml.findtext("size/width")), number(xml.findtext("size/height"))
     if width is None or height is None or not (abs(width) < 1e9 and abs(height) < 1e9):
         return None
-    return int(width), int(height)
+    return int(height), int(width)
 
 
 def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str, ...], str]:

@@ -201,7 +201,7 @@ def _labels(path: Path, sample: Sample, classes: int) -> Detections:
     check_size(path)
     rows = list(_rows(path, classes))
     values = np.array(rows, float).reshape(-1, 6)  # (N, 6): class, cx, cy, w, h, confidence
-    size = np.array([*sample.size] * 2, float) if rows else np.ones(4)  # (4,)
+    size = np.array([*sample.size[::-1]] * 2, float) if rows else np.ones(4)  # (4,)
     centre, half = values[:, 1:3], values[:, 3:5] / 2  # (N, 2), (N, 2)
     xyxy = np.concatenate([centre - half, centre + half], axis=1) * size  # (N, 4)
     return Detections(xyxy, values[:, 5], values[:, 0].astype(np.int64))

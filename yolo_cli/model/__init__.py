@@ -5,9 +5,10 @@ that no caller can forget to. It gives one raw head a detection layer, float32 (
 anchors × (5 + classes)); `yolo_cli.codec` makes boxes of them.
 """
 
-from yolo_cli.model.quiet import quiet
+from yolo_cli.model.silence import check_backend, silence
 
-with quiet():  # the first import of Keras imports its backend, which talks
+check_backend()
+with silence():  # the first import of Keras imports its backend, which logs
     from yolo_cli.model.from_darknet import build_model, load_convolutions
 
-__all__ = ["build_model", "load_convolutions", "quiet"]
+__all__ = ["build_model", "load_convolutions", "silence"]

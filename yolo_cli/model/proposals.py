@@ -1,4 +1,4 @@
-"""The network that proposes where to look, and its marriage with the head that judges what is there."""
+"""The region proposal network, and its merge with the head that classifies the regions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import keras
 
 from yolo_cli.model.region_heads import DELTA_SCALE
 
-__all__ = ["build_proposal_network", "joined"]
+__all__ = ["build_proposal_network", "merge_with_head"]
 
 
 def build_proposal_network(channels: int, anchors: int, reduced: int = 64, width: int = 96) -> Any:
@@ -33,7 +33,7 @@ def build_proposal_network(channels: int, anchors: int, reduced: int = 64, width
     return keras.Model(features, [proposals], name="proposal_network")
 
 
-def joined(proposer: Any, head: Any) -> Any:
+def merge_with_head(proposer: Any, head: Any) -> Any:
     """Both networks as one model, for one file: two inputs (map and regions), and the outputs of both.
 
     They share the feature map below them, and nothing else; each can be run without the other.

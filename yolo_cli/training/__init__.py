@@ -1,10 +1,58 @@
-"""A data set in, a trained detector out.
+"""A data set in, a trained detector out: one lifecycle, and a recipe for each kind of detector.
 
 Importing this package imports no framework; `train` does.
 """
 
 from __future__ import annotations
 
-from yolo_cli.training.job import TrainJob, read_job
+from typing import TYPE_CHECKING
 
-__all__ = ["TrainJob", "read_job"]
+from yolo_cli.errors import UserError
+from yolo_cli.training.events import CallbackWatcher, Plan, State, Step, Watcher
+from yolo_cli.training.job import TrainJob, new_job, read_job, remove_empty_run
+
+if TYPE_CHECKING:
+    from yolo_cli.training.run import TrainResult
+
+__all__ = [
+    "CallbackWatcher",
+    "Plan",
+    "State",
+    "Step",
+    "TrainJob",
+    "Watcher",
+    "new_job",
+    "read_job",
+    "train",
+]
+
+
+def train(job: TrainJob, watcher: Watcher | None = None, *, resume: bool = False) -> TrainResult:
+    """Train a detector, or with ``resume`` go on where the run in ``job.out`` was interrupted.
+
+    Nothing is printed. The run's folder gets ``args.yaml``, the model in ``weights/``, and for YOLO
+    ``results.csv`` and ``report.html``.
+
+    Args:
+        job: what to train, and where; for ``resume`` as `read_job` gives it.
+        watcher: is told how it goes.
+        resume: continue; the result has the same bytes as that of a run without interruption.
+
+    Returns:
+        The model's files, and its figures on the validation images where the recipe measures them.
+
+    Raises:
+        UsageError: if options do not fit each other, the data or the network.
+        DataError: if the data cannot be used, has changed since the run began, or the disk is full.
+        KeyboardInterrupt: as it comes; whole epochs are saved, and ``resume`` goes on from there.
+    """
+    try:
+        from yolo_cli.model import silence
+
+        with silence():
+            from yolo_cli.training.run import run
+        return run(job, watcher or Watcher(), resume=resume)
+    except UserError:
+        if not resume:
+            remove_empty_run(job.out)
+        raise

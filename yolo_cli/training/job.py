@@ -1,48 +1,61 @@
-"""What is to be trained, and how it is written down beside the result."""
+"""What to train, and how it is written down beside the result."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from yolo_cli.config import AugmentConfig, TrainConfig
-from yolo_cli.errors import DataError
+from yolo_cli.config import TRAINABLE, AugmentConfig, TrainConfig
+from yolo_cli.datasets import read_dataset
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write_text
+from yolo_cli.text import read_yaml
 from yolo_cli.version import __version__
 
-__all__ = ["ARGS", "DEFAULT_WEIGHTS", "TrainJob", "read_job", "write_job"]
+__all__ = ["TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
 
 ARGS = "args.yaml"
-DEFAULT_WEIGHTS = "yolov4-tiny-coco"
+
+# What every recipe knows; the rest is YOLO's.
+COMMON = {"data", "out", "detector", "allow_unlabelled", "config", "augment", "fingerprint", "finished"}
+COMMON_CONFIG = {"epochs", "seed"}
 
 
 @dataclass(frozen=True, slots=True)
 class TrainJob:
-    """What is to be trained. One of `weights`, `cfg` and `backbone` says where it starts.
+    """What to train. At most one of `weights`, `model` and `backbone` says where YOLO starts.
 
     Attributes:
         data: folder or file of the data set.
         out: the run's folder.
-        weights: the model of ours to fine-tune.
-        cfg: a Darknet cfg, trained from scratch.
-        backbone: the name of an image classifier that gets a YOLO head.
-        backbone_weights: its trained values: a file, "imagenet" for Keras's own download, or None for chance.
-        from_scratch: forget what `weights` knows, keep the network.
-        allow_unlabelled: an image without a label file shows nothing to find.
-        use_val: learn from the images to validate on, too, and judge once, at the end, on those to test on.
-        tensorboard: write logs that TensorBoard shows.
+        detector: one of `TRAINABLE`. All but "yolo" take only `config.epochs` and `config.seed`.
+        weights: the model to fine-tune; None is the default model.
+        model: a Darknet cfg, trained from scratch.
+        backbone: the name of an image classifier that gets YOLO heads.
+        backbone_weights: its weights: a file, "imagenet" to download them, or None for random ones.
+        from_scratch: keep the network of `weights` and start from random weights.
+        allow_unlabelled: an image without a label file has no objects.
+        use_val: train on the val images, too, and evaluate once, at the end, on test.
+        tensorboard: write logs for TensorBoard.
         config: how to train.
         augment: how to change images.
         fingerprint: content hash of the data set that the run in `out` began with; None before it was read.
+        finished: the model is complete.
+
+    Raises:
+        UsageError: if options contradict each other, or the detector is unknown.
     """
 
     data: str
     out: Path
-    weights: str = DEFAULT_WEIGHTS
-    cfg: str | None = None
+    detector: str = "yolo"
+    weights: str | None = None
+    model: str | None = None
     backbone: str | None = None
     backbone_weights: str | None = None
     from_scratch: bool = False
@@ -52,10 +65,75 @@ class TrainJob:
     config: TrainConfig = field(default_factory=TrainConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     fingerprint: str | None = None
+    finished: bool = False
+
+    def __post_init__(self) -> None:
+        if self.detector not in TRAINABLE:
+            raise UsageError(f"--detector {self.detector}: cannot be trained; use {', '.join(TRAINABLE)}")
+        starts = [f"--{name}" for name in ("weights", "model", "backbone") if getattr(self, name)]
+        if len(starts) > 1:
+            raise UsageError(f"{' and '.join(starts)}: training starts from one of them; leave the other out")
+        if self.use_val and self.config.patience:
+            raise UsageError(
+                "--use-val evaluates only at the end, so --patience has no figure to go by; leave one out"
+            )
+        if self.backbone_weights and not self.backbone:
+            raise UsageError("--backbone-weights goes with --backbone NAME")
+        if self.detector != "yolo":
+            for option in _options_of_yolo(self):
+                raise UsageError(
+                    f"{option}: only --detector yolo has this option; leave it out for {self.detector}"
+                )
+
+
+def _options_of_yolo(job: TrainJob) -> Iterator[str]:
+    """Options that were given to another recipe than YOLO's, which is the only one to have them."""
+    default = TrainJob(job.data, job.out)
+    yield from _changed(job, default, COMMON)
+    yield from _changed(job.config, default.config, COMMON_CONFIG)
+    yield from _changed(job.augment, default.augment, set())
+
+
+def _changed(given: Any, default: Any, common: set[str]) -> Iterator[str]:
+    """The options, but for common ones, in which two values of one dataclass differ."""
+    for each in fields(given):
+        if each.name not in common and getattr(given, each.name) != getattr(default, each.name):
+            yield "--" + each.name.replace("_", "-")
+
+
+def new_job(
+    *,
+    no_augment: bool = False,
+    mosaic: float | None = None,
+    flip_vertical: float | None = None,
+    **options: Any,
+) -> TrainJob:
+    """The job that options describe, named as on the command line.
+
+    Args:
+        no_augment: change no image.
+        mosaic: probability of joining four images; None is the default, or 0 with ``no_augment``.
+        flip_vertical: probability of mirroring top and bottom; None as above.
+        options: the other fields of `TrainJob` and `TrainConfig`.
+
+    Raises:
+        UsageError: if a value is out of its range, or options contradict each other.
+        DataError: if there is no such data set.
+    """
+    changed = {"mosaic": mosaic, "flip_vertical": flip_vertical}
+    augment = replace(
+        AugmentConfig.off() if no_augment else AugmentConfig(),
+        **{name: value for name, value in changed.items() if value is not None},
+    )
+    config = {each.name: options.pop(each.name) for each in fields(TrainConfig) if each.name in options}
+    job = TrainJob(config=TrainConfig(**config), augment=augment, **options)
+    if not Path(job.data).exists():
+        read_dataset(job.data)  # raises, seconds before a framework is imported
+    return job
 
 
 def write_job(job: TrainJob) -> None:
-    """Write ``args.yaml`` into the run's folder: all that is needed to do it again.
+    """Write ``args.yaml`` into the run's folder: everything that is needed to repeat the run.
 
     Raises:
         DataError: if it cannot be written.
@@ -72,19 +150,34 @@ def read_job(out: Path) -> TrainJob:
     """Read the job of a run's folder.
 
     Raises:
-        DataError: if the folder is no run, or its ``args.yaml`` is broken.
+        DataError: if the folder is not that of a run, or its ``args.yaml`` is broken or of another version.
     """
     path = out / ARGS
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file; --resume needs the folder of a run")
+    values = read_yaml(path, "utf-8")
     try:
-        values: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         values.pop("version")
         config, augment = values.pop("config"), values.pop("augment")
         if config["imgsz"] is not None:
             config["imgsz"] = tuple(config["imgsz"])
         return TrainJob(out=out, config=TrainConfig(**config), augment=AugmentConfig(**augment), **values)
-    except OSError as fault:
+    except (KeyError, TypeError, UsageError) as error:
+        reason = str(error).splitlines()[0]
         raise DataError(
-            f"{path}: cannot be read ({fault.strerror}); --resume needs the folder of a run"
+            f"{path}: was not written by this version of `yolo train` ({reason}); train anew"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as fault:
-        raise DataError(f"{path}: is not as `yolo train` wrote it ({str(fault).splitlines()[0]})") from None
+
+
+def remove_empty_run(out: Path) -> None:
+    """Remove the folder of a run that failed before it learnt anything, so that its name is free again.
+
+    A folder that holds anything else stays.
+    """
+    weights, unfinished = out / "weights", out / "unfinished"
+    if any(folder.is_dir() and any(folder.iterdir()) for folder in (weights, unfinished)):
+        return
+    (out / ARGS).unlink(missing_ok=True)
+    for folder in (weights, unfinished, out):
+        with suppress(OSError):
+            folder.rmdir()

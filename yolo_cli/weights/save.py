@@ -99,7 +99,7 @@ def export_graph(model: Any, path: Path) -> None:
         _export_elsewhere(model, path)
         return
 
-    from yolo_cli.model import quiet
+    from yolo_cli.model import silence
 
     size = 128  # Keras exports only what was called once; any size that the strides divide will do
     empty = [
@@ -107,7 +107,7 @@ def export_graph(model: Any, path: Path) -> None:
         for given in model.inputs
     ]
     model(empty if len(empty) > 1 else empty[0])
-    with warnings.catch_warnings(), quiet():
+    with warnings.catch_warnings(), silence():
         warnings.simplefilter("ignore")  # tf2onnx and Keras use old NumPy names
         model.export(str(path), format="onnx", verbose=False)
 

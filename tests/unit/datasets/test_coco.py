@@ -41,7 +41,7 @@ def test_one_json_without_a_split(tmp_path: Path) -> None:
     dataset = open_dataset(one_file(tmp_path, coco_json("train")))
     assert dataset.splits == (UNSPLIT,)
     assert [s.image_id for s in dataset.samples] == [100, 101]
-    assert dataset.samples[0].declared_size == (64, 48)
+    assert dataset.samples[0].declared_size == (48, 64)
 
 
 def test_a_json_given_by_name_finds_its_images(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_turned_boxes_lie_where_they_were_drawn(tmp_path: Path) -> None:
     fix(lint(tmp_path / "here"), tmp_path / "there")
     copy = open_dataset(tmp_path / "there")
     assert boxes_by_name(copy)["turned"] == [(0, (200, 10, 230, 40))]
-    assert {s.path.stem: s.declared_size for s in copy.samples}["turned"] == (240, 320)
+    assert {s.path.stem: s.declared_size for s in copy.samples}["turned"] == (320, 240)
     assert boxes_by_name(copy)["nosize"] == [(0, (10, 10, 40, 40))]
     assert "resized" not in boxes_by_name(copy)
 

@@ -21,7 +21,7 @@ def test_the_layout_of_voc_itself(tmp_path: Path) -> None:
         ("JPEGImages/c.jpg", "val"),
         ("JPEGImages/d.jpg", "val"),
     ]
-    assert dataset.samples[0].declared_size == (64, 48)
+    assert dataset.samples[0].declared_size == (48, 64)
     assert dataset.findings == ()
 
 

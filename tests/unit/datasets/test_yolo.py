@@ -102,7 +102,7 @@ def test_a_fraction_is_of_the_upright_image(tmp_path: Path) -> None:
     write_image(tmp_path / "images" / "x.jpg", (64, 48), exif=6)
     write_text(tmp_path / "labels" / "x.txt", "0 0.5 0.25 0.5 0.25\n")
     [sample] = open_dataset(tmp_path).samples
-    assert sample.size == (48, 64)
+    assert sample.size == (64, 48)
     np.testing.assert_array_equal(sample.ground_truth.xyxy, [[12, 8, 36, 24]])
     np.testing.assert_array_equal(sample.ground_truth.area, [24 * 16])
     image = sample.read()

@@ -8,7 +8,7 @@ import pytest
 
 from yolo_cli.engines import open_parts
 from yolo_cli.errors import DataError
-from yolo_cli.model.proposals import build_proposal_network, joined
+from yolo_cli.model.proposals import build_proposal_network, merge_with_head
 from yolo_cli.model.region_heads import build_mlp_head
 from yolo_cli.weights import ModelCard
 from yolo_cli.weights.save import save_model
@@ -43,7 +43,7 @@ def test_the_head_keeps_few_channels(networks):
 
 def test_parts_of_one_file(networks, tmp_path):
     proposer, head = networks
-    files = save_model(joined(proposer, head), CARD, tmp_path / "both")
+    files = save_model(merge_with_head(proposer, head), CARD, tmp_path / "both")
     proposals = np.asarray(proposer.predict_on_batch(MAP))
     scores, deltas = (np.asarray(part) for part in head.predict_on_batch(REGIONS))
     for file in (files.onnx, files.keras):
@@ -58,7 +58,7 @@ def test_parts_of_one_file(networks, tmp_path):
 
 
 def test_arithmetic_of_each_part(networks, tmp_path):
-    files = save_model(joined(*networks), CARD, tmp_path / "both")
+    files = save_model(merge_with_head(*networks), CARD, tmp_path / "both")
     first, second = open_parts(files.onnx, "cpu", [("map", [0]), ("features", [1, 2])])
     # 35 cells, each 8 · 64, 9 · 64 · 96 and 96 · 15.
     assert first.multiply_accumulates(MAP) == 35 * (512 + 55296 + 1440)

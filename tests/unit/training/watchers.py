@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from yolo_cli.training import Plan, State, Step, Watcher
 
 __all__ = ["CrashError", "Crashing", "Noting"]
 
 
-class Noting:
+class Noting(Watcher):
     """Keeps what it is told."""
 
     def __init__(self) -> None:
-        self.plans: list[Any] = []
+        self.plans: list[Plan] = []
         self.lines: list[str] = []
-        self.steps: list[Any] = []
-        self.states: list[Any] = []
+        self.steps: list[Step] = []
+        self.states: list[State] = []
 
-    def start(self, plan: Any) -> None:
+    def start(self, plan: Plan) -> None:
         self.plans.append(plan)
 
     def say(self, text: str) -> None:
         self.lines.append(text)
 
-    def step(self, step: Any) -> None:
+    def step(self, step: Step) -> None:
         self.steps.append(step)
 
-    def epoch(self, state: Any) -> None:
+    def epoch(self, state: State) -> None:
         self.states.append(state)
 
 
@@ -34,13 +34,13 @@ class CrashError(BaseException):
 
 
 class Crashing(Noting):
-    """Ends the run in a given step of a given epoch, both counted from 1."""
+    """Ends the run when so much of a part, such as "epoch 2 of 3", is done."""
 
-    def __init__(self, epoch: int, step: int) -> None:
+    def __init__(self, part: str, done: int) -> None:
         super().__init__()
-        self.when = (epoch, step)
+        self.when = (part, done)
 
-    def step(self, step: Any) -> None:
+    def step(self, step: Step) -> None:
         super().step(step)
-        if (step.epoch, step.step) == self.when:
+        if (step.part, step.done) == self.when:
             raise CrashError

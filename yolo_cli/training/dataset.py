@@ -1,0 +1,52 @@
+"""What a run uses of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from yolo_cli.datasets import Dataset, LintReport, lint
+from yolo_cli.datasets.checks import faults_of
+from yolo_cli.errors import DataError
+from yolo_cli.training.job import TrainJob
+
+__all__ = ["open_data", "require_boxes"]
+
+UNUSABLE = {"Y101", "Y103"}  # rules about an image as a whole that cannot be used
+
+
+def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
+    """Read the data set without the images that cannot be used, and say what was left out.
+
+    Raises:
+        DataError: if there is no data set, or it cannot be read.
+    """
+    side = max(job.config.imgsz or (416, 416))
+    report = lint(job.data, imgsz=side, allow_unlabelled=job.allow_unlabelled)
+    if report.errors:
+        first = report.errors[0]
+        more = f" and {len(report.errors) - 1} more" if len(report.errors) > 1 else ""
+        say(f"left out: {first.where}: {first.what}{more}; `yolo lint --data {job.data}` lists them")
+    return _usable(report)
+
+
+def _usable(report: LintReport) -> Dataset:
+    """The data set without the images that a finding rules out."""
+    data = report.dataset
+    kept = (
+        sample
+        for sample in data.samples
+        if not UNUSABLE & {fault.code for fault in faults_of(sample, report.looks[sample.path], report.imgsz)}
+    )
+    return replace(data, samples=tuple(kept))
+
+
+def require_boxes(data: Dataset) -> Dataset:
+    """The same data set.
+
+    Raises:
+        DataError: if no image has a box to learn from.
+    """
+    if not any(len(sample.labels) for sample in data.samples):
+        raise DataError(f"{data.root}: no image to train on has a box")
+    return data

@@ -1,0 +1,37 @@
+"""A sheet of augmented images, as YOLO would see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.augment import preview
+from yolo_cli.datasets import hold_out, open_dataset
+from yolo_cli.errors import UsageError
+from yolo_cli.training.job import TrainJob
+from yolo_cli.training.yolo.sizing import choose_size
+
+__all__ = ["augmented_sheet"]
+
+IMAGES = 32  # drawn from, at most
+USUAL_INPUT = ((416, 416), 32)  # height and width, and stride, of most networks that training starts from
+
+
+def augmented_sheet(job: TrainJob) -> NDArray[Any]:
+    """A grid of augmented training images with their boxes and class names: uint8 (height, width, 3), RGB.
+
+    Raises:
+        UsageError: if the job's detector is not YOLO, which alone is trained on such images.
+        DataError: if the data set cannot be used.
+    """
+    if job.detector != "yolo":
+        raise UsageError(f"--preview: only --detector yolo has this option; leave it out for {job.detector}")
+    data = open_dataset(job.data, allow_unlabelled=job.allow_unlabelled)
+    learn = hold_out(data, seed=job.config.seed).in_split("train")
+    rng = np.random.default_rng(job.config.seed)
+    chosen = [learn.samples[i] for i in rng.permutation(len(learn))[:IMAGES]]
+    images = [(sample.read().rgb, sample.ground_truth) for sample in chosen]
+    size = job.config.imgsz or choose_size(learn, *USUAL_INPUT)
+    return preview(images, rng, job.augment, size)

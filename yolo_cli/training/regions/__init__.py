@@ -1,0 +1,1 @@
+"""The methods before YOLO: localisation, sliding windows and the R-CNN family."""

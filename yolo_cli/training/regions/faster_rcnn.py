@@ -1,0 +1,85 @@
+"""Teach Faster R-CNN: first where to look, then what is there.
+
+Ren et al. (NIPS 2015) take turns four times, because the layers that both networks share change with each.
+Here the shared features are another model's and stay as they are, so one turn each is enough, and the
+images go through those layers only once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.datasets import Sample
+from yolo_cli.detections import GroundTruth
+from yolo_cli.detectors.feature_map import SIDE, image_features, region_features
+from yolo_cli.detectors.proposal_network import best_proposals
+from yolo_cli.engines import Engine
+from yolo_cli.images import Image
+from yolo_cli.letterbox import Letterbox
+from yolo_cli.model.proposals import merge_with_head
+from yolo_cli.training.regions.examples import Draw, Examples, collect
+from yolo_cli.training.regions.heads import fit_mlp_head
+from yolo_cli.training.regions.proposals import fit_proposal_network
+from yolo_cli.training.workspace import NO_WORKSPACE, Workspace
+
+__all__ = ["fit_faster_rcnn"]
+
+REDUCED = 96  # channels that the head keeps of the map's: a third of the file that all of them would take
+
+Maps = dict[str, NDArray[np.float16]]
+
+
+def fit_faster_rcnn(
+    samples: Sequence[Sample],
+    backbone: Engine,
+    classes: int,
+    epochs: tuple[int, int],
+    seed: int = 0,
+    workspace: Workspace = NO_WORKSPACE,
+) -> Any:
+    """Both networks, trained one after the other, as one model.
+
+    Args:
+        samples: the images, with names that differ.
+        backbone: gives the feature map on which both stand.
+        classes: how many.
+        epochs: of the network that proposes, and of the head.
+        seed: the same seed gives the same model.
+        workspace: keeps what is done.
+    """
+
+    def see(_number: int, sample: Sample) -> tuple[NDArray[np.float16]]:
+        return (image_features(backbone, sample.read()).astype(np.float16),)  # (rows, columns, C)
+
+    seen = workspace.each_image(samples, see, "maps")
+    maps = {sample.name: features for sample, (features,) in zip(samples, seen, strict=True)}
+    ground_truths = [_in_square(sample) for sample in samples]
+    proposer = fit_proposal_network(list(maps.values()), ground_truths, epochs[0], seed, workspace)
+    examples = _examples(samples, maps, proposer, seed, workspace)
+    return merge_with_head(proposer, fit_mlp_head(examples, classes, epochs[1], seed, workspace, REDUCED))
+
+
+def _in_square(sample: Sample) -> GroundTruth:
+    """The boxes of an image in pixels of the network's input."""
+    ground_truth = sample.ground_truth
+    square = Letterbox.fit(*sample.size, SIDE, SIDE).forward(ground_truth.xyxy)  # (N, 4)
+    return GroundTruth(square, ground_truth.class_id, ground_truth.crowd, ground_truth.difficult)
+
+
+def _examples(
+    samples: Sequence[Sample], maps: Maps, proposer: Any, seed: int, workspace: Workspace
+) -> Examples:
+    """Features of chosen proposals of every image: what the head will see."""
+
+    def propose(image: Image) -> Any:
+        [raw] = proposer.predict_on_batch(maps[image.name][None].astype(np.float32))  # (rows, columns, 5 A)
+        return best_proposals(raw, image)
+
+    def describe(image: Image, boxes: Any) -> Any:
+        return region_features(maps[image.name].astype(np.float32), image, boxes)
+
+    return collect(samples, propose, describe, Draw(), seed, workspace)

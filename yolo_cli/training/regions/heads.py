@@ -1,0 +1,99 @@
+"""Fit the heads of R-CNN and Fast R-CNN to examples."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from yolo_cli.model.region_heads import DELTA_SCALE, build_linear_head, build_mlp_head
+from yolo_cli.training.regions.examples import Examples
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
+
+__all__ = ["box_loss", "fit_linear_head", "fit_mlp_head", "one_class_loss"]
+
+BATCH = 256
+RATE = 5e-4
+
+
+class _Batches(EpochBatches):
+    """Examples in another order in every epoch."""
+
+    def __init__(self, examples: Examples, background: int, seed: int) -> None:
+        super().__init__()
+        self._examples, self._background, self._seed = examples, background, seed
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._examples.class_id) / BATCH)
+
+    def __getitem__(self, index: int) -> tuple[Any, tuple[Any, Any]]:
+        """Features (B, rows, columns, C); class ids (B,) and, for the boxes, class id and changes (B, 5)."""
+        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._examples.class_id))
+        chosen = order[index * BATCH : (index + 1) * BATCH]  # (B,)
+        class_id = self._examples.class_id[chosen]  # (B,)
+        boxes = np.concatenate([class_id[:, None], self._examples.deltas[chosen]], axis=1)  # (B, 5)
+        target = np.where(class_id < 0, self._background, class_id)  # (B,)
+        return self._examples.features[chosen].astype(np.float32), (target, boxes.astype(np.float32))
+
+
+def one_class_loss(class_id: Any, logits: Any) -> Any:
+    """Logistic loss (B,) of one classifier for each class; background (-1) is "no" for all of them."""
+    wanted = ops.one_hot(ops.cast(ops.reshape(class_id, (-1,)), "int32"), logits.shape[-1])  # (B, K)
+    return ops.sum(ops.binary_crossentropy(wanted, logits, from_logits=True), axis=-1)
+
+
+def box_loss(target: Any, deltas: Any) -> Any:
+    """Huber loss (B,) of the box that belongs to the right class; background has none.
+
+    Args:
+        target: (B, 5), class id (-1 for background) and the four changes.
+        deltas: (B, 4 K), what the network says.
+    """
+    own = ops.one_hot(ops.cast(target[:, 0], "int32"), deltas.shape[-1] // 4)  # (B, K)
+    said = ops.sum(ops.reshape(deltas, (-1, own.shape[-1], 4)) * own[:, :, None], axis=1)  # (B, 4)
+    miss = ops.abs(said - target[:, 1:]) / ops.convert_to_tensor(DELTA_SCALE)  # (B, 4)
+    loss = ops.where(miss < 1.0, 0.5 * miss * miss, miss - 0.5)  # (B, 4)
+    return ops.sum(loss, axis=-1) * ops.sum(own, axis=-1)
+
+
+def fit_linear_head(
+    examples: Examples,
+    classes: int,
+    epochs: int,
+    seed: int = 0,
+    workspace: Workspace = NO_WORKSPACE,
+    rate: float = RATE,
+) -> Any:
+    """R-CNN's head for the features of ``examples``; ``rate`` is how fast it learns at first."""
+    keras.utils.set_random_seed(seed)
+    model = build_linear_head(examples.features.shape[1:], classes)
+    _compile(model, one_class_loss, examples, epochs, rate)
+    workspace.fit(model, _Batches(examples, -1, seed), epochs)
+    return model
+
+
+def fit_mlp_head(
+    examples: Examples,
+    classes: int,
+    epochs: int,
+    seed: int = 0,
+    workspace: Workspace = NO_WORKSPACE,
+    reduced: int | None = None,
+) -> Any:
+    """Fast R-CNN's head for the features of ``examples``, with their channels ``reduced`` to so many."""
+    keras.utils.set_random_seed(seed)
+    model = build_mlp_head(examples.features.shape[1:], classes, reduced=reduced)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    _compile(model, loss, examples, epochs, RATE)
+    workspace.fit(model, _Batches(examples, classes, seed), epochs)
+    return model
+
+
+def _compile(model: Any, score_loss: Any, examples: Examples, epochs: int, rate: float) -> None:
+    steps = epochs * math.ceil(len(examples.class_id) / BATCH)
+    slower = keras.optimizers.schedules.CosineDecay(rate, steps)
+    optimizer = keras.optimizers.AdamW(slower, weight_decay=0.02)
+    model.compile(optimizer=optimizer, loss=[score_loss, box_loss], jit_compile=False)

@@ -1,0 +1,181 @@
+"""Teach the network of localisation: what the largest object of an image is, and where it lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from yolo_cli.augment import augment
+from yolo_cli.boxes import box_area, clip_boxes, intersection
+from yolo_cli.config import AugmentConfig
+from yolo_cli.datasets import Sample
+from yolo_cli.detections import GroundTruth
+from yolo_cli.detectors.feature_map import SIDE
+from yolo_cli.detectors.localisation import BOX, encode
+from yolo_cli.images import Image
+from yolo_cli.letterbox import Letterbox
+from yolo_cli.loss import ciou
+from yolo_cli.model.region_heads import build_localisation_head
+from yolo_cli.training.regions.labelling import away_from_gt, teaching
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
+
+__all__ = ["Views", "collect_views", "fit_localisation_head", "localisation_loss", "views_of"]
+
+BATCH = 64
+RATE = 1e-3
+SMOOTHING = 0.1  # of class targets: two thousand images are soon known by heart
+BOX_WEIGHT = 3.0  # of the box beside p_c and the classes
+VARIED = AugmentConfig(mosaic=0.0, cutout=0.0)
+TRIES = 40  # places that are looked at for a part of the image without objects
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """Images, each in several versions, as features with what the network should say.
+
+    Attributes:
+        features: float16, (M, rows, columns, C).
+        vectors: (M, 5 + K), as `yolo_cli.detectors.localisation.encode` gives them.
+    """
+
+    features: NDArray[np.float16]
+    vectors: NDArray[np.float32]
+
+
+def collect_views(
+    samples: Sequence[Sample],
+    describe: Callable[[Image], NDArray[np.float32]],
+    classes: int,
+    seed: int = 0,
+    workspace: Workspace = NO_WORKSPACE,
+) -> Views:
+    """Features and vectors of every view of every image.
+
+    Args:
+        samples: the images.
+        describe: image → features (rows, columns, C).
+        classes: how many.
+        seed: the same seed gives the same views.
+        workspace: keeps what each image gave.
+    """
+
+    def work(number: int, sample: Sample) -> tuple[NDArray[Any], ...]:
+        random = np.random.default_rng((seed, number + 1))
+        views = list(views_of(sample.read().rgb, sample.ground_truth, random))
+        features = [describe(Image(rgb)).astype(np.float16) for rgb, _ in views]  # each (rows, columns, C)
+        return np.stack(features), np.stack([_vector(ground_truth, classes) for _, ground_truth in views])
+
+    parts = workspace.each_image(samples, work)
+    return Views(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def views_of(
+    rgb: Pixels, ground_truth: GroundTruth, random: np.random.Generator, varied: int = 3
+) -> Iterator[tuple[Pixels, GroundTruth]]:
+    """One image as the network's square (SIDE, SIDE, 3), in several versions, each with its boxes.
+
+    The whole; ``varied`` versions that are mirrored, resized, moved and recoloured by chance; and, where
+    there is one, a part that shows no object at all: most data sets have no empty images, and without them
+    the network would never learn to say so.
+    """
+    letterbox = _square(rgb)
+    whole = GroundTruth(
+        letterbox.forward(ground_truth.xyxy),
+        ground_truth.class_id,
+        ground_truth.crowd,
+        ground_truth.difficult,
+    )
+    yield letterbox.apply(rgb), whole
+    for _ in range(varied):
+        yield augment([(rgb, ground_truth)], random, VARIED, (SIDE, SIDE))
+    part = _empty_part(rgb, ground_truth, random)
+    if part is not None:
+        yield _square(part).apply(part), GroundTruth()
+
+
+def _square(rgb: Pixels) -> Letterbox:
+    """How an image (height, width, 3) lies in the network's square."""
+    return Letterbox.fit(rgb.shape[0], rgb.shape[1], SIDE, SIDE)
+
+
+def _empty_part(rgb: Pixels, ground_truth: GroundTruth, random: np.random.Generator) -> Pixels | None:
+    """A part of the image that no object reaches into, of those tried the largest; None if there is none."""
+    height, width = rgb.shape[:2]
+    tried = away_from_gt((width, height), ground_truth, TRIES, random).xyxy  # (N, 4)
+    inside = np.rint(clip_boxes(tried, (height, width)))  # (N, 4)
+    free = inside[~(intersection(inside, ground_truth.xyxy.astype(np.float64)) > 0).any(axis=1)]  # (M, 4)
+    if not len(free) or box_area(free).max() < 1:
+        return None
+    left, top, right, bottom = free[box_area(free).argmax()].astype(int).tolist()
+    return np.ascontiguousarray(rgb[top:bottom, left:right])
+
+
+def _vector(ground_truth: GroundTruth, classes: int) -> NDArray[np.float32]:
+    """What the network should say of boxes in pixels of its square: the largest counts."""
+    shown = teaching(ground_truth)
+    if not len(shown):
+        return encode(None, 0, classes)
+    xyxy = clip_boxes(shown.xyxy.astype(np.float64), (SIDE, SIDE)) / SIDE  # (N, 4)
+    largest = int(box_area(xyxy).argmax())
+    return encode(xyxy[largest], int(shown.class_id[largest]), classes)
+
+
+def localisation_loss(vector: Any, raw: Any) -> Any:
+    """How wrong raw vectors (B, 5 + K) are: (B,).
+
+    Logistic loss of p_c; and only where there is an object, as in the course, that of the box and of the
+    classes: BOX_WEIGHT times 1 − CIoU (Zheng et al., "Distance-IoU Loss", AAAI 2020), and cross-entropy.
+    The course has squared errors; they count a miss of a few pixels alike for small and for large boxes.
+    """
+    there, wanted = vector[:, 0], vector[:, 1 + BOX :]  # (B,), (B, K)
+    object_loss = ops.softplus(raw[:, 0]) - raw[:, 0] * there  # (B,)
+    wanted = (1 - SMOOTHING) * wanted + SMOOTHING / wanted.shape[-1]  # (B, K)
+    class_loss = -ops.sum(wanted * ops.log_softmax(raw[:, 1 + BOX :]), axis=-1)  # (B,)
+    _, overlap = ciou(_xyxy(ops.sigmoid(raw[:, 1 : 1 + BOX])), _xyxy(vector[:, 1 : 1 + BOX]))  # (B,)
+    return object_loss + there * (class_loss + BOX_WEIGHT * (1 - overlap))
+
+
+def _xyxy(box: Any) -> Any:
+    """Corners (B, 4) of b_x, b_y, b_h and b_w (B, 4)."""
+    x, y, height, width = (box[:, place] for place in range(BOX))  # each (B,)
+    return ops.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=-1)
+
+
+class _Batches(EpochBatches):
+    """Views in another order in every epoch."""
+
+    def __init__(self, views: Views, seed: int) -> None:
+        super().__init__()
+        self._views, self._seed = views, seed
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._views.vectors) / BATCH)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Features (B, rows, columns, C) and vectors (B, 5 + K)."""
+        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._views.vectors))
+        chosen = order[index * BATCH : (index + 1) * BATCH]  # (B,)
+        return self._views.features[chosen].astype(np.float32), self._views.vectors[chosen]
+
+
+def fit_localisation_head(
+    views: Views, classes: int, epochs: int, seed: int = 0, workspace: Workspace = NO_WORKSPACE
+) -> Any:
+    """The network for the features of ``views``."""
+    keras.utils.set_random_seed(seed)
+    model = build_localisation_head(views.features.shape[1:], classes)
+    batches = _Batches(views, seed)
+    slower = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(batches))
+    optimizer = keras.optimizers.AdamW(slower, weight_decay=0.02)
+    model.compile(optimizer=optimizer, loss=[localisation_loss], jit_compile=False)
+    workspace.fit(model, batches, epochs)
+    return model

@@ -1,0 +1,138 @@
+"""Teach the network that proposes: which anchors hold an object, and how they must change to fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import box_iou
+from yolo_cli.detections import GroundTruth
+from yolo_cli.detectors.proposal_network import ANCHORS, anchor_boxes
+from yolo_cli.detectors.regions import deltas_between
+from yolo_cli.model.proposals import build_proposal_network
+from yolo_cli.model.region_heads import DELTA_SCALE
+from yolo_cli.training.regions.labelling import teaching
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
+
+__all__ = ["fit_proposal_network", "label_anchors", "proposal_loss"]
+
+Floats = NDArray[np.floating[Any]]
+
+BATCH = 8  # images
+RATE = 1e-3
+HOLDS, EMPTY = 0.7, 0.3  # overlap with an object from which an anchor holds it, and below which it is empty
+ASKED, HOLDING = 256, 128  # anchors of an image that are asked, and at most so many of those that hold one
+
+
+def label_anchors(
+    anchors: Floats, ground_truth: GroundTruth, random: np.random.Generator
+) -> NDArray[np.float32]:
+    """What the network should say of the anchors (R, 4) of one image.
+
+    As in Ren et al., section 3.1.2: an anchor holds an object if it overlaps it by HOLDS, or more than any
+    other anchor does; it is empty if it overlaps none by EMPTY. Of both kinds some are drawn, and only those
+    are asked.
+
+    Args:
+        anchors: in pixels of the network's input.
+        ground_truth: what is on the image, in the same pixels. Difficult objects and crowds are not taught,
+            but what shows them is not called empty either.
+        random: all chance comes from here.
+
+    Returns:
+        (R, 5): 1 for an anchor that holds an object, 0 for an empty one, -1 for one that is not asked; and
+        dx, dy, dw, dh of those that hold one, else 0.
+    """
+    out = np.zeros((len(anchors), 5), np.float32)
+    out[:, 0] = -1
+    taught = teaching(ground_truth)
+    every = box_iou(anchors, ground_truth.xyxy.astype(np.float64)).max(axis=1, initial=0)  # (R,)
+    own = box_iou(anchors, taught.xyxy.astype(np.float64))  # (R, T)
+    best = own.max(axis=0)  # (T,)
+    holds = ((own >= HOLDS) | ((own == best) & (best > 0))).any(axis=1)  # (R,)
+    chosen = _some(holds, HOLDING, random)  # (P,)
+    out[_some((every < EMPTY) & ~holds, ASKED - len(chosen), random), 0] = 0
+    out[chosen, 0] = 1
+    if len(chosen):
+        out[chosen, 1:] = deltas_between(anchors[chosen], taught.xyxy[own[chosen].argmax(axis=1)])
+    return out
+
+
+def _some(mask: NDArray[np.bool_], count: int, random: np.random.Generator) -> NDArray[np.intp]:
+    """At most ``count`` of the places where ``mask`` (R,) is true."""
+    return random.permutation(np.flatnonzero(mask))[:count]
+
+
+def proposal_loss(target: Any, raw: Any) -> Any:
+    """How wrong the network is, for each image (B,).
+
+    Logistic loss of the anchors that are asked, and Huber loss of the boxes of those that hold an object,
+    both shared out among ASKED.
+
+    Args:
+        target: (B, rows, columns, 5 · anchors), from `label_anchors`.
+        raw: what the network says, of the same shape.
+    """
+    count = target.shape[1] * target.shape[2] * target.shape[3] // 5
+    wanted, said = (ops.reshape(values, (-1, count, 5)) for values in (target, raw))  # (B, R, 5) each
+    label, logit = wanted[..., 0], said[..., 0]  # (B, R), (B, R)
+    object_loss = (ops.softplus(logit) - logit * label) * ops.cast(label >= 0, "float32")  # (B, R)
+    miss = ops.abs(said[..., 1:] - wanted[..., 1:]) / ops.convert_to_tensor(DELTA_SCALE)  # (B, R, 4)
+    huber = ops.where(miss < 1.0, 0.5 * miss * miss, miss - 0.5)  # (B, R, 4)
+    box_loss = ops.sum(huber, axis=-1) * ops.cast(label > 0, "float32")  # (B, R)
+    return ops.sum(object_loss + box_loss, axis=-1) / ASKED
+
+
+class _Batches(EpochBatches):
+    """Maps with their targets; in every epoch in another order, and other anchors are asked."""
+
+    def __init__(
+        self, maps: Sequence[NDArray[np.float16]], ground_truths: Sequence[GroundTruth], seed: int
+    ) -> None:
+        super().__init__()
+        self._maps, self._ground_truths, self._seed = maps, ground_truths, seed
+        self._anchors = anchor_boxes(*maps[0].shape[:2])  # (R, 4)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._ground_truths) / BATCH)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Maps (B, rows, columns, C) and targets (B, rows, columns, 5 · ANCHORS)."""
+        random = np.random.default_rng((self._seed, self.epoch, index))
+        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._ground_truths))
+        chosen = order[index * BATCH : (index + 1) * BATCH]  # (B,)
+        targets = np.stack([label_anchors(self._anchors, self._ground_truths[one], random) for one in chosen])
+        maps = np.stack([self._maps[one] for one in chosen]).astype(np.float32)
+        return maps, targets.reshape(*maps.shape[:3], 5 * ANCHORS)
+
+
+def fit_proposal_network(
+    maps: Sequence[NDArray[np.float16]],
+    ground_truths: Sequence[GroundTruth],
+    epochs: int,
+    seed: int = 0,
+    workspace: Workspace = NO_WORKSPACE,
+) -> Any:
+    """The network that proposes, taught by images with these feature maps and ground truths.
+
+    Args:
+        maps: (rows, columns, C) of each image.
+        ground_truths: of each image, in pixels of the network's input.
+        epochs: how often it sees all images.
+        seed: the same seed asks the same anchors.
+        workspace: keeps what is done.
+    """
+    keras.utils.set_random_seed(seed)
+    model = build_proposal_network(maps[0].shape[-1], ANCHORS)
+    batches = _Batches(maps, ground_truths, seed)
+    slower = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(batches))
+    optimizer = keras.optimizers.AdamW(slower, weight_decay=0.02)
+    model.compile(optimizer=optimizer, loss=[proposal_loss], jit_compile=False)
+    workspace.fit(model, batches, epochs)
+    return model

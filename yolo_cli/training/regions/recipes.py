@@ -1,0 +1,167 @@
+"""The recipe of each region method: data set → trained network and its model card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from yolo_cli.datasets import Dataset
+from yolo_cli.detectors.feature_map import SIDE as MAP_SIDE
+from yolo_cli.detectors.feature_map import image_features, region_features
+from yolo_cli.detectors.loading import open_backbone
+from yolo_cli.detectors.localisation import coarse_features
+from yolo_cli.detectors.rcnn import SIDE as CROP_SIDE
+from yolo_cli.detectors.rcnn import crop_features
+from yolo_cli.detectors.selective_search import SearchConfig, selective_search
+from yolo_cli.detectors.windows import WINDOW
+from yolo_cli.images import Image
+from yolo_cli.model.windows import as_convolutions
+from yolo_cli.training.dataset import require_boxes
+from yolo_cli.training.job import TrainJob
+from yolo_cli.training.regions.examples import Draw, Examples, collect
+from yolo_cli.training.regions.faster_rcnn import fit_faster_rcnn
+from yolo_cli.training.regions.heads import fit_linear_head, fit_mlp_head
+from yolo_cli.training.regions.localisation import collect_views, fit_localisation_head
+from yolo_cli.training.regions.windows import train_window_classifier
+from yolo_cli.training.result import TrainResult
+from yolo_cli.training.workspace import NO_WORKSPACE, Workspace
+from yolo_cli.weights import ModelCard, ModelFiles, find_model
+from yolo_cli.weights.save import save_model
+from yolo_cli.weights.store import sha256
+
+__all__ = ["BACKBONE", "METHODS", "fit_method", "train_regions"]
+
+BACKBONE = "yolov4-tiny-coco:route_034"
+"""All methods but the windows use its features: 384 channels, a cell every 16 pixels."""
+
+# A quarter of the variations finds most objects, and training needs only some proposals of each image.
+SEARCH = SearchConfig(colour_spaces=("hsv",), scales=(50.0,))
+
+Fitted = tuple[Any, dict[str, Any]]  # a network, and fields of its card
+Method = Callable[[Dataset, int | None, int, Workspace], Fitted]  # data, epochs, seed → network
+
+
+def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResult:
+    """The recipe of every region method: train on the split "train", or on all images where there is none.
+
+    Raises:
+        DataError: if no image has a box, or something cannot be written.
+    """
+    learn = require_boxes(data.in_split("train") if "train" in data.splits else data)
+    best = job.out / "weights" / "best"
+    if job.finished:
+        workspace.watcher.say("this run is finished already")
+        files = find_model(str(best))
+    else:
+        model, fields = fit_method(job.detector, learn, job.config.epochs, job.config.seed, workspace)
+        card = _card(best.name, learn, {"detector": job.detector, **fields})
+        # A model of the same layers that was never compiled: the optimizer's state would treble the file.
+        bare = keras.Model(model.inputs, model.outputs, name=model.name)
+        files = save_model(bare, card, best, half=True)
+    return _result(job, files, len(learn))
+
+
+def _result(job: TrainJob, files: ModelFiles, images: int) -> TrainResult:
+    assert files.keras is not None
+    return TrainResult(job.out, files.keras, files.onnx, images)
+
+
+def fit_method(
+    detector: str, data: Dataset, epochs: int | None, seed: int = 0, workspace: Workspace = NO_WORKSPACE
+) -> Fitted:
+    """The trained network of a region method, and the fields of its card that the method decides.
+
+    Args:
+        detector: a key of `METHODS`.
+        data: all of its images are learnt from.
+        epochs: how often the network sees all examples; None takes what suits some thousand images.
+        seed: the same seed draws the same examples.
+        workspace: keeps what is done, and goes on from there. What it keeps must be of the same data.
+    """
+    return METHODS[detector](data, epochs, seed, workspace)
+
+
+def _localisation(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
+    backbone, classes = open_backbone(BACKBONE), len(data.class_names)
+    views = collect_views(
+        data.samples, lambda image: coarse_features(backbone, image), classes, seed, workspace
+    )
+    return fit_localisation_head(views, classes, epochs or 15, seed, workspace), _on_backbone(MAP_SIDE)
+
+
+def _windows(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
+    model = train_window_classifier(data.samples, len(data.class_names), epochs or 12, seed, workspace)
+    return as_convolutions(model), {"input_size": (WINDOW, WINDOW)}
+
+
+def _rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
+    backbone = open_backbone(BACKBONE)
+
+    def describe(image: Image, boxes: Any) -> Any:
+        return crop_features(backbone, image, boxes)
+
+    # Fewer regions than Fast R-CNN: each crop costs a run of the network, a part of a map little.
+    examples = _examples(data, describe, Draw(near=10, far=22), seed, workspace)
+    model = fit_linear_head(examples, len(data.class_names), epochs or 7, seed, workspace)
+    return model, _on_backbone(CROP_SIDE)
+
+
+def _fast_rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
+    backbone = open_backbone(BACKBONE)
+
+    def describe(image: Image, boxes: Any) -> Any:
+        return region_features(image_features(backbone, image), image, boxes)
+
+    examples = _examples(data, describe, Draw(), seed, workspace)
+    model = fit_mlp_head(examples, len(data.class_names), epochs or 7, seed, workspace)
+    return model, _on_backbone(MAP_SIDE)
+
+
+def _faster_rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
+    both = (epochs or 6, epochs or 7)
+    backbone = open_backbone(BACKBONE)
+    model = fit_faster_rcnn(data.samples, backbone, len(data.class_names), both, seed, workspace)
+    return model, _on_backbone(MAP_SIDE)
+
+
+METHODS: Mapping[str, Method] = {
+    "localisation": _localisation,
+    "conv-sliding-window": _windows,
+    "rcnn": _rcnn,
+    "fast-rcnn": _fast_rcnn,
+    "faster-rcnn": _faster_rcnn,
+}
+"""The sliding window uses the model of the convolutional one."""
+
+
+def _examples(data: Dataset, describe: Any, draw: Draw, seed: int, workspace: Workspace) -> Examples:
+    """Features of some proposals of selective search, of every image."""
+
+    def propose(image: Image) -> Any:
+        return selective_search(image, SEARCH)
+
+    return collect(data.samples, propose, describe, draw, seed, workspace)
+
+
+def _on_backbone(side: int) -> dict[str, Any]:
+    """Fields of the card of a network that reads the backbone's features."""
+    file = find_model(BACKBONE.partition(":")[0]).onnx
+    assert file is not None  # it was opened above
+    source = {"backbone_sha256": sha256(file)}
+    return {"input_size": (side, side), "backbone": BACKBONE, "source": source}
+
+
+def _card(name: str, data: Dataset, fields: dict[str, Any]) -> ModelCard:
+    boxes = int(np.sum([len(sample.labels) for sample in data.samples]))
+    return ModelCard(
+        name=name,
+        class_names=data.class_names,
+        heads=(),
+        resize="stretch",
+        origin="trained by yolo train",
+        training_data=f"{len(data)} images with {boxes} boxes",
+        **fields,
+    )

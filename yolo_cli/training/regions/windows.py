@@ -1,0 +1,70 @@
+"""Teach the classifier of the sliding windows: object boxes, moved a little, against everything else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.datasets import Sample
+from yolo_cli.detectors.crops import warp
+from yolo_cli.detectors.windows import WINDOW
+from yolo_cli.model.windows import build_window_classifier
+from yolo_cli.training.regions.labelling import around_gt, away_from_gt, teaching
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
+
+__all__ = ["WindowBatches", "train_window_classifier"]
+
+IMAGES_AT_ONCE, NEAR_A_IMAGE, FAR_A_IMAGE = 16, 4, 8
+
+
+class WindowBatches(EpochBatches):
+    """Windows of training images, others in every epoch, the same on every run with the same seed."""
+
+    def __init__(self, samples: Sequence[Sample], classes: int, seed: int = 0) -> None:
+        super().__init__()
+        self._samples, self._background, self._seed = list(samples), classes, seed
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._samples) / IMAGES_AT_ONCE)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Pixels (B, WINDOW, WINDOW, 3) and class ids (B,), background last."""
+        random = np.random.default_rng((self._seed, self.epoch, index))
+        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._samples))
+        chosen = order[index * IMAGES_AT_ONCE : (index + 1) * IMAGES_AT_ONCE]
+        parts = [self._windows(self._samples[i], random) for i in chosen]
+        return np.concatenate([pixels for pixels, _ in parts]), np.concatenate([ids for _, ids in parts])
+
+    def _windows(self, sample: Sample, random: np.random.Generator) -> tuple[Any, NDArray[np.int64]]:
+        image, ground_truth = sample.read(), teaching(sample.ground_truth)
+        near = around_gt(ground_truth, NEAR_A_IMAGE, random)
+        far = away_from_gt((image.width, image.height), ground_truth, FAR_A_IMAGE, random)
+        pixels = warp(image.rgb, np.concatenate([near.xyxy, far.xyxy]), WINDOW)  # (N, WINDOW, WINDOW, 3)
+        if random.random() < 0.5:
+            pixels = pixels[:, :, ::-1]
+        pixels = cv2.convertScaleAbs(pixels, alpha=random.uniform(0.7, 1.3), beta=random.uniform(-20, 20))
+        return pixels, np.concatenate([near.class_id, np.full(len(far), self._background)])
+
+
+def train_window_classifier(
+    samples: Sequence[Sample], classes: int, epochs: int, seed: int = 0, workspace: Workspace = NO_WORKSPACE
+) -> Any:
+    """A trained classifier with dense layers, ``classes`` + 1 outputs, background last."""
+    keras.utils.set_random_seed(seed)
+    batches = WindowBatches(samples, classes, seed)
+    model = build_window_classifier(classes + 1)
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * len(batches))
+    model.compile(
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=1e-3),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    workspace.fit(model, batches, epochs)
+    return model

@@ -1,0 +1,177 @@
+"""Unfinished work in a run's folder, so that a run can go on where it was interrupted.
+
+What is computed of an image is computed once, and each epoch ends with a checkpoint. Every random number
+depends on the seed and the number of the image or epoch alone, so an interrupted run ends with the same bytes
+as one that was not.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.datasets import Sample
+from yolo_cli.files import atomic_write, make_folder
+from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
+from yolo_cli.training.events import State, Step, Watcher
+
+__all__ = ["NO_WORKSPACE", "EpochBatches", "Workspace"]
+
+UNFINISHED = "unfinished"  # a folder in the run's folder, removed when the run is finished
+
+Arrays = tuple[NDArray[Any], ...]
+
+
+class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches that differ from epoch to epoch, and depend on nothing but the number of the epoch."""
+
+    def __init__(self) -> None:
+        super().__init__(workers=1)
+        self.epoch = 0
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch."""
+        self.epoch += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Keeps what a run has done, and tells of its progress.
+
+    Attributes:
+        folder: the run's folder; None keeps nothing.
+        watcher: is told of every image and step.
+    """
+
+    folder: Path | None = None
+    watcher: Watcher = field(default_factory=Watcher)
+
+    def each_image(
+        self, samples: Sequence[Sample], work: Callable[[int, Sample], Arrays], what: str = "features"
+    ) -> list[Arrays]:
+        """The arrays that ``work`` makes of each image, in order; those that are kept already are read.
+
+        Args:
+            samples: the images.
+            work: image number and sample → arrays. Its random numbers must depend on the number alone.
+            what: the name to keep them by, unique for each kind of work in a run.
+
+        Raises:
+            DataError: if an image cannot be read, or the disk is full.
+        """
+        parts, made, start = [], 0, time.monotonic()
+        for number, sample in enumerate(samples):
+            path = self._place(f"{what}-{number:06d}.npz")
+            arrays = _kept(path)
+            if arrays is None:
+                arrays, made = work(number, sample), made + 1
+                _keep(path, arrays)
+            parts.append(arrays)
+            left = (time.monotonic() - start) / max(1, made) * (len(samples) - number - 1)
+            done, total = number + 1, len(samples)
+            self.watcher.step(Step("preparing images", done, total, "images", left, done / total))
+        return parts
+
+    def fit(self, model: Any, batches: EpochBatches, epochs: int) -> None:
+        """Train a compiled ``model`` for those of its epochs that are not done yet.
+
+        Raises:
+            DataError: if its checkpoint is damaged or another network's, or the disk is full.
+        """
+        path = self._place(f"{model.name}.npz")
+        state, arrays = (load_checkpoint(path) if path else None) or (State(), None)
+        if arrays is not None:
+            model.optimizer.build(model.trainable_variables)
+            restore(model, arrays, optimizer=True)
+            self.watcher.say(f"going on after epoch {state.epoch}")
+        batches.epoch = state.epoch
+        if state.epoch < epochs:
+            keeper = _Keeper(path, self.watcher, epochs)
+            model.fit(
+                batches,
+                initial_epoch=state.epoch,
+                epochs=epochs,
+                shuffle=False,
+                verbose=0,
+                callbacks=[keeper],
+            )
+
+    def clear(self) -> None:
+        """Remove everything kept: a run begins, or is finished."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder / UNFINISHED, ignore_errors=True)
+
+    def _place(self, name: str) -> Path | None:
+        """The path to keep something at; None if nothing is kept."""
+        if self.folder is None:
+            return None
+        return make_folder(self.folder / UNFINISHED) / name
+
+
+NO_WORKSPACE = Workspace()
+"""Keeps nothing, and tells nobody."""
+
+
+def _keep(path: Path | None, arrays: Arrays) -> None:
+    """Write the arrays of an image."""
+    if path is None:
+        return
+
+    def write(draft: Path) -> None:
+        with draft.open("wb") as file:
+            np.savez(file, *arrays)
+
+    atomic_write(path, write)
+
+
+def _kept(path: Path | None) -> Arrays | None:
+    """The arrays of an image, or None if they are not there, or damaged."""
+    if path is None or not path.is_file():
+        return None
+    try:
+        with np.load(path) as file:
+            return tuple(file[f"arr_{i}"] for i in range(len(file.files)))
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None
+
+
+class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """Reports each step, and writes a checkpoint after each epoch."""
+
+    def __init__(self, path: Path | None, watcher: Watcher, epochs: int) -> None:
+        super().__init__()
+        self._path, self._watcher, self._epochs = path, watcher, epochs
+        self._start, self._steps, self._epoch = time.monotonic(), 0, 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Note its number."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Report progress; the last step is reported once its checkpoint is written."""
+        self._steps += 1
+        if batch + 1 < self.params["steps"]:
+            self._tell(batch + 1, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write the checkpoint."""
+        if self._path is not None:
+            save_checkpoint(self._path, self.model, State(epoch + 1))
+        self._tell(self.params["steps"], logs)
+
+    def _tell(self, done: int, logs: Any) -> None:
+        steps = self.params["steps"]
+        rest = steps * (self._epochs - self._epoch) - done
+        left = (time.monotonic() - self._start) / max(1, self._steps) * rest
+        loss = float((logs or {}).get("loss", float("nan")))
+        part, progress = f"epoch {self._epoch + 1} of {self._epochs}", 1 - rest / (steps * self._epochs)
+        self._watcher.step(Step(part, done, steps, "steps", left, progress, {"loss": loss}))

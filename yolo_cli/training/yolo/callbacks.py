@@ -1,0 +1,178 @@
+"""What happens around each step and epoch of `model.fit`."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from yolo_cli.evaluation import Report
+from yolo_cli.training.events import State, Step, Watcher
+from yolo_cli.training.yolo.network import LOSSES
+from yolo_cli.training.yolo.schedule import Schedule
+
+__all__ = ["FreezeStatisticsCallback", "Journey", "RateCallback", "SaveCallback"]
+
+
+@dataclass(slots=True)
+class Journey:
+    """Where a run is: the one thing that changes during it.
+
+    Attributes:
+        state: after the last whole epoch.
+        started: when this sitting began, by `time.monotonic`, less the seconds of those before.
+    """
+
+    state: State
+    started: float
+
+    @property
+    def seconds(self) -> float:
+        """Time spent training, over all sittings."""
+        return time.monotonic() - self.started
+
+
+class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Sets the learning rate of each step, and reports progress."""
+
+    def __init__(
+        self, schedule: Schedule, journey: Journey, watcher: Watcher, batch: int, first_epoch: int
+    ) -> None:
+        super().__init__()
+        self.schedule, self.journey, self.watcher, self.batch = schedule, journey, watcher, batch
+        self.first_step = first_epoch * schedule.steps
+        self.told = schedule.config.max_minutes is None
+        self.epoch = 0
+        self.rate = 0.0
+        self.epoch_start = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Start the clock of the epoch."""
+        self.epoch, self.epoch_start = epoch, time.monotonic()
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Set the rate."""
+        number = self.epoch * self.schedule.steps + batch
+        progress = self.schedule.progress(number, self.journey.seconds)
+        self.rate = self.schedule.learning_rate(progress, number - self.first_step)
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()
+        self.model.optimizer.learning_rate = self.rate
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Report progress; stop when the time budget is used up."""
+        number = self.epoch * self.schedule.steps + batch + 1
+        progress = self.schedule.progress(number, self.journey.seconds)
+        self.watcher.step(self._report(number, progress, logs or {}))
+        if progress >= 1:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Say how many epochs fit into the time budget, once their speed is known."""
+        if not self.told:
+            epochs = self.schedule.epochs_that_fit((epoch + 1) * self.schedule.steps, self.journey.seconds)
+            minutes = self.schedule.config.max_minutes
+            self.watcher.say(f"at this speed, {epochs} epochs fit into {minutes:g} minutes")
+            self.told = True
+
+    def _report(self, number: int, progress: float, logs: Mapping[str, Any]) -> Step:
+        """Progress after ``number`` steps of all epochs."""
+        seconds, done = self.journey.seconds, number - self.epoch * self.schedule.steps
+        spent = max(time.monotonic() - self.epoch_start, 1e-9)
+        return Step(
+            f"epoch {self.epoch + 1} of {self.schedule.epochs_that_fit(number, seconds)}",
+            done,
+            self.schedule.steps,
+            "steps",
+            seconds_left=seconds * (1 - progress) / max(progress, 1e-9),
+            progress=progress,
+            losses={name: float(logs.get(name, float("nan"))) for name in LOSSES},
+            learning_rate=self.rate,
+            images_per_second=done * self.batch / spent,
+            memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            epoch_follows=True,
+        )
+
+
+class FreezeStatisticsCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Freezes the moving statistics of batch normalisation once mosaic is closed.
+
+    Whole images have other means and variances than mosaics. The weights were trained with both, and the rate
+    is too low by then for them to follow: with the statistics of the last epochs alone, figures fall. So the
+    statistics of the epochs before are kept to the end.
+
+    Args:
+        schedule: says when mosaic is closed.
+        journey: says how long the run took so far.
+    """
+
+    def __init__(self, schedule: Schedule, journey: Journey) -> None:
+        super().__init__()
+        self.schedule, self.journey = schedule, journey
+        self.before: list[Any] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Copy the statistics."""
+        self.before = [keras.ops.convert_to_numpy(each).copy() for each in self._statistics()]
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Put them back, once mosaic is closed."""
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()
+        last_step = (epoch + 1) * self.schedule.steps - 1
+        progress = self.schedule.progress(last_step, self.journey.seconds)
+        if self.schedule.mosaic_closed(progress) and not self.schedule.mosaic_closed(0):
+            for each, values in zip(self._statistics(), self.before, strict=True):
+                each.assign(values)
+
+    def _statistics(self) -> list[Any]:
+        """The moving mean and variance of each layer of batch normalisation."""
+        layers = [each for each in self.model.layers if isinstance(each, keras.layers.BatchNormalization)]
+        return [each for layer in layers for each in (layer.moving_mean, layer.moving_variance)]
+
+
+class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """At the end of an epoch: evaluate, keep the best, write a checkpoint."""
+
+    def __init__(
+        self,
+        journey: Journey,
+        watcher: Watcher,
+        evaluate: Callable[[int, bool], Report | None],
+        save: Callable[[State], None],
+        patience: int,
+        images: int,
+    ) -> None:
+        super().__init__()
+        self.journey, self.watcher, self.evaluate = journey, watcher, evaluate
+        self.save, self.patience, self.images = save, patience, images
+        self.start = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Start the clock of the epoch."""
+        self.start = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Evaluate, save, and stop if nothing gets better."""
+        trained, before = time.monotonic() - self.start, self.journey.state
+        best, best_epoch = before.best, before.best_epoch
+        row = {name: float((logs or {}).get(name, float("nan"))) for name in ("loss", *LOSSES)}
+        row = {"epoch": epoch + 1.0, "learning_rate": float(self.model.optimizer.learning_rate), **row}
+        report = self.evaluate(epoch, self.model.stop_training)
+        if report is not None:
+            row |= {"map50": report.map50 or 0.0, "map50_95": report.map50_95 or 0.0}
+            if row["map50_95"] > best:
+                best, best_epoch = row["map50_95"], epoch + 1
+        seconds = self.journey.seconds
+        row |= {"images_per_second": self.images / trained, "seconds": seconds}
+        state = State(epoch + 1, seconds, best, best_epoch, (*before.history, row))
+        self.save(state)
+        self.journey.state = state
+        self.watcher.epoch(state)
+        if self.patience and epoch + 1 - best_epoch >= self.patience:
+            self.watcher.say(f"no better figure for {self.patience} epochs: stopping early")
+            self.model.stop_training = True

@@ -1,0 +1,132 @@
+"""A trainable network: a Keras model with the loss of its heads, in the chosen precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from yolo_cli.config import Precision
+from yolo_cli.loss import YoloLoss
+from yolo_cli.training.yolo.normalisation import LearningNormalization
+
+__all__ = ["LOSSES", "LearningModel", "averaged", "choose_precision", "momentum_for", "with_precision"]
+
+LOSSES = ("box", "objectness", "class")
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+MOST_MOMENTUM = 0.97  # of the moving mean and variance of batch normalisation
+
+EXACT_LAYERS = ("scale", "head_", "predict_")  # these compute in float32 always
+
+
+class LearningModel(keras.Model):  # type: ignore[misc]
+    """A functional model whose loss is `YoloLoss`, with a metric for each of its three terms."""
+
+    def __init__(self, *args: Any, yolo_loss: YoloLoss | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.yolo_loss = yolo_loss
+        self.box_mean, self.objectness_mean, self.class_mean = (keras.metrics.Mean(name=n) for n in LOSSES)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The sum of the terms for targets ``y`` and raw heads ``y_pred``."""
+        del x, sample_weight, training
+        assert self.yolo_loss is not None
+        heads = y_pred if isinstance(y_pred, list | tuple) else [y_pred]
+        terms = self.yolo_loss(y, heads)
+        for mean, name in zip((self.box_mean, self.objectness_mean, self.class_mean), LOSSES, strict=True):
+            mean.update_state(terms[name])
+        return sum(terms.values()) / _replicas()
+
+
+def with_precision(model: Any, precision: str, momentum: float = MOST_MOMENTUM) -> Any:
+    """A copy of a model, weights and all, whose layers compute in ``precision``.
+
+    Weights stay float32 in any case, and so do the heads.
+
+    Args:
+        model: a functional model.
+        precision: a key of `POLICIES`.
+        momentum: of the moving mean and variance of batch normalisation.
+    """
+
+    def copied(layer: Any) -> Any:
+        config = layer.get_config()
+        if not layer.name.startswith(EXACT_LAYERS):
+            config["dtype"] = POLICIES[precision]
+        if isinstance(layer, keras.layers.BatchNormalization):
+            return LearningNormalization.from_config({**config, "momentum": momentum})
+        return layer.__class__.from_config(config)
+
+    copy = keras.models.clone_model(model, clone_function=copied)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def momentum_for(steps: int) -> float:
+    """The momentum of moving means and variances in a run of so many steps.
+
+    A run from scratch must forget the variance of 1 that it begins with; Keras' 0.99 takes thousands of steps
+    to, where true variances are small. A tenth of the run is enough to forget all but e⁻¹ of it.
+
+    >>> momentum_for(50), momentum_for(150), momentum_for(5000)
+    (0.8, 0.933, 0.97)
+    """
+    return min(MOST_MOMENTUM, round(1 - 10 / max(steps, 20), 3))
+
+
+def choose_precision(precision: Precision, gpu: bool) -> str:
+    """``precision``, or for "auto" float16 on a GPU, bfloat16 where the CPU has it, else float32."""
+    if precision != "auto":
+        return precision
+    if gpu:
+        return "float16"
+    return "bfloat16" if _processor_flags() & {"avx512_bf16", "amx_bf16"} else "float32"
+
+
+def _processor_flags() -> set[str]:
+    """The CPU flags that Linux lists; none elsewhere."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+            lines = [line for line in file if line.startswith("flags")]
+    except OSError:
+        return set()
+    return set(lines[0].split()) if lines else set()
+
+
+def _replicas() -> int:
+    """How many devices share a step on TensorFlow, which adds up their gradients; 1 elsewhere."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+@contextmanager
+def averaged(model: Any) -> Iterator[None]:
+    """In this block the model has its averaged weights, if its optimizer keeps them."""
+    optimizer = model.optimizer
+    if not optimizer.use_ema:
+        yield
+        return
+    if keras.backend.backend() == "jax":
+        model.jax_state_sync()
+    variables = optimizer._trainable_variables
+    own = [keras.ops.convert_to_numpy(variable) for variable in variables]
+    own = [values.copy() for values in own]
+    for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
+        variable.assign(average)
+    try:
+        yield
+    finally:
+        for variable, values in zip(variables, own, strict=True):
+            variable.assign(values)

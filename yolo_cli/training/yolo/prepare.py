@@ -1,0 +1,252 @@
+"""A job → everything that `model.fit` needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.codec import Head
+from yolo_cli.config import TrainConfig
+from yolo_cli.datasets import Dataset, hold_out
+from yolo_cli.errors import UsageError
+from yolo_cli.training.dataset import require_boxes
+from yolo_cli.training.events import Plan
+from yolo_cli.training.job import TrainJob
+from yolo_cli.training.yolo.choices import (
+    batch_for,
+    bytes_an_image,
+    epochs_for,
+    free_memory,
+    learning_rate_for,
+)
+from yolo_cli.training.yolo.data import BatchMaker, Capacity, Images
+from yolo_cli.training.yolo.devices import sharing
+from yolo_cli.training.yolo.heads import remake_heads
+from yolo_cli.training.yolo.machines import ALONE, Machines
+from yolo_cli.training.yolo.schedule import Schedule
+from yolo_cli.training.yolo.sizing import choose_heads, choose_size, usual_size
+from yolo_cli.training.yolo.start import Start, choose_start
+from yolo_cli.training.yolo.validation import Validator
+from yolo_cli.weights import ModelCard
+
+__all__ = ["Prepared", "prepare", "split_data"]
+
+PROBED = 64  # images on which a model shows what it knows already
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a run works with.
+
+    Attributes:
+        plain: the network in float32, as it is saved.
+        new_layers: names of the layers that no earlier training has seen.
+        maker: makes batches.
+        schedule: of the learning rate.
+        validator: evaluates.
+        card: the model card, without figures yet.
+        start: the weights before training, if they know one of the classes; else None.
+    """
+
+    plain: Any
+    new_layers: frozenset[str]
+    maker: BatchMaker
+    schedule: Schedule
+    validator: Validator
+    card: ModelCard
+    start: tuple[NDArray[Any], ...] | None
+
+    def plan(self, precision: str) -> Plan:
+        """What the run is going to do, in numbers."""
+        return Plan(
+            len(self.maker.images), len(self.validator.samples), self.card.class_names, self.maker.size,
+            self.schedule.epochs, self.maker.batch, precision, self.card.origin,
+            self.schedule.config.max_minutes,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """A network with heads for the classes of the data set.
+
+    Attributes:
+        start: what it was built from.
+        plain: the Keras model, in float32.
+        heads: how to read it.
+        size: height and width of its input, pixels.
+        shared: classes that it knew before.
+    """
+
+    start: Start
+    plain: Any
+    heads: tuple[Head, ...]
+    size: tuple[int, int]
+    shared: frozenset[str]
+
+
+def split_data(job: TrainJob, data: Dataset) -> Dataset:
+    """The data set with a split "val", held out where it has none.
+
+    Raises:
+        DataError: if no image to train on has a box, or there are too few images.
+        UsageError: if the job needs a split "test" and there is none.
+    """
+    data = hold_out(data, seed=job.config.seed)
+    require_boxes(data.in_split("train"))
+    if job.use_val and "test" not in data.splits:
+        raise UsageError(f'--use-val: {job.data} has no split "test" to evaluate on; leave it out')
+    return data
+
+
+def prepare(
+    job: TrainJob,
+    data: Dataset,
+    precision: str,
+    say: Say,
+    batch: int | None = None,
+    machines: Machines = ALONE,
+) -> Prepared:
+    """Build the network and all that surrounds it.
+
+    Args:
+        job: what to train.
+        data: from `split_data`.
+        precision: what the network will compute in.
+        say: told what was chosen.
+        batch: images a step; None chooses.
+        machines: all that train together.
+
+    Raises:
+        UserError: if the options do not fit the data or the network.
+    """
+    learn, check = _parts(job, data)
+    network = _network(job, learn, say)
+    batch = batch or job.config.batch or _batch_that_fits(network, len(learn), precision)
+    maker = _batch_maker(job, learn, network, _shareable(job.config, batch, machines), machines)
+    card = _card(job, data, network)
+    rate = machines.all_reduce_min(_learning_rate(job.config, network, card, learn, say))
+    schedule = Schedule(job.config, rate, job.config.epochs or epochs_for(len(learn)), maker.steps)
+    fresh = frozenset(layer.name for layer in network.plain.layers) - network.start.learnt
+    weights = network.plain.get_weights() if network.shared else None
+    before = tuple(np.array(values) for values in weights) if weights is not None else None
+    validator = Validator(check.samples, card, min(maker.batch, 16))
+    return Prepared(network.plain, fresh, maker, schedule, validator, card, before)
+
+
+def _parts(job: TrainJob, data: Dataset) -> tuple[Dataset, Dataset]:
+    """What to train on, and what to evaluate on."""
+    learn, check = data.in_split("train"), data.in_split("val")
+    if not job.use_val:
+        return learn, check
+    return replace(data, samples=learn.samples + check.samples), data.in_split("test")
+
+
+def _network(job: TrainJob, learn: Dataset, say: Say) -> _Network:
+    """The network that the job names, with an input size and heads for the data.
+
+    Raises:
+        UsageError: if weights are to be interpolated, and the network knew none of the classes.
+    """
+    config, names = job.config, learn.class_names
+    start = choose_start(job)
+    size, usual = _sizes(config, start, learn)
+    heads = choose_heads(learn, size, usual, start.heads, config.seed, say)
+    plain = remake_heads(start.model, start.heads, heads, start.class_names, names)
+    shared = frozenset(start.class_names or ()) & frozenset(names)
+    if config.interpolate and not shared:
+        raise UsageError(
+            f"--interpolate {config.interpolate:g}: before training, the network knows none of these "
+            "classes; leave it out"
+        )
+    return _Network(start, plain, heads, size, shared)
+
+
+def _batch_that_fits(network: _Network, images: int, precision: str) -> int:
+    """Images a step, by the number of images and the memory that is free."""
+    need = bytes_an_image(network.plain, network.size) * (1 if precision == "float32" else 0.6)
+    return batch_for(images, need, free_memory())
+
+
+def _batch_maker(
+    job: TrainJob, learn: Dataset, network: _Network, batch: int, machines: Machines
+) -> BatchMaker:
+    """Makes this machine's part of every batch."""
+    images = Images(learn.samples, max(network.size))
+    return BatchMaker(
+        images, network.heads, network.size, batch, Capacity.of(learn.samples, network.heads),
+        job.augment, job.config.seed, (machines.number, machines.count),
+    )  # fmt: skip
+
+
+def _learning_rate(
+    config: TrainConfig, network: _Network, card: ModelCard, learn: Dataset, say: Say
+) -> float:
+    """The peak learning rate: as asked, or by how well the network finds the objects already."""
+    if config.learning_rate is not None:
+        return config.learning_rate
+    known = _known(network.plain, card, learn, network.shared, say) if network.shared else 0.0
+    return learning_rate_for(known)
+
+
+def _shareable(config: TrainConfig, batch: int, machines: Machines) -> int:
+    """The largest batch that all devices can share equally.
+
+    Raises:
+        UsageError: if the number that was asked for does not allow it.
+    """
+    devices = sharing(machines)
+    if config.batch and config.batch % devices:
+        raise UsageError(f"--batch {config.batch}: must be a multiple of the {devices} devices that share it")
+    return max(devices, int(machines.all_reduce_min(batch)) // devices * devices)
+
+
+def _known(plain: Any, card: ModelCard, learn: Dataset, shared: frozenset[str], say: Say) -> float:
+    """The mAP50 of a network before training, on some of the training images; new classes count 0."""
+    samples = learn.samples[:: max(1, len(learn) // PROBED)][:PROBED]
+    report = Validator(samples, card, 8).evaluate_model(plain)
+    present = [each for each in report.per_class if each.ground_truths]
+    found = sum(each.ap50 or 0.0 for each in present if each.class_name in shared)
+    map50 = found / max(1, len(present))
+    say(f"before training, its mAP50 on {len(samples)} of these images is {map50:.3f}")
+    return map50
+
+
+def _sizes(config: TrainConfig, start: Start, learn: Dataset) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Height and width of the network's input, and what they would be were no object small.
+
+    Raises:
+        UsageError: if the network cannot have the size that was asked for.
+    """
+    step = max(head.stride for head in start.heads)
+    if config.imgsz is None:
+        made_for = start.input_size
+        return choose_size(learn, made_for, step), usual_size(learn, made_for, step)
+    height, width = config.imgsz
+    if any(side % step or side < step for side in config.imgsz):
+        raise UsageError(f"--imgsz {height}x{width}: each side must be a multiple of {step} for this network")
+    return config.imgsz, config.imgsz
+
+
+def _card(job: TrainJob, data: Dataset, network: _Network) -> ModelCard:
+    """The model card before anything is measured."""
+    name, digest = Path(job.data).name, data.content_hash
+    counts = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
+    learnt = "train and val" if job.use_val else "train"
+    return ModelCard(
+        name=job.out.name,
+        class_names=data.class_names,
+        heads=network.heads,
+        input_size=network.size,
+        resize="letterbox",
+        licence=f"that of the data set; the network it started from: {network.start.licence}",
+        origin=network.start.origin,
+        training_data=f"{name} ({counts} images; learnt from {learnt}), content sha256 {digest}",
+        source={"data_sha256": digest, "seed": str(job.config.seed)},
+    )

@@ -1,0 +1,237 @@
+"""The recipe of YOLO: epochs of `model.fit`, evaluated and saved, until the best weights are written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from yolo_cli.config import TrainConfig
+from yolo_cli.datasets import Dataset
+from yolo_cli.engines import keras_gpus
+from yolo_cli.evaluation import Report
+from yolo_cli.loss import LossWeights, YoloLoss
+from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
+from yolo_cli.training.events import State, Watcher
+from yolo_cli.training.job import TrainJob
+from yolo_cli.training.result import TrainResult
+from yolo_cli.training.workspace import Workspace
+from yolo_cli.training.yolo.callbacks import (
+    FreezeStatisticsCallback,
+    Journey,
+    RateCallback,
+    SaveCallback,
+)
+from yolo_cli.training.yolo.choices import Phase, phases
+from yolo_cli.training.yolo.data import Batch, ahead
+from yolo_cli.training.yolo.devices import check_device, shared_step, sharing
+from yolo_cli.training.yolo.machines import Machines, apart, join_machines
+from yolo_cli.training.yolo.network import (
+    LearningModel,
+    averaged,
+    choose_precision,
+    momentum_for,
+    with_precision,
+)
+from yolo_cli.training.yolo.prepare import Prepared, prepare, split_data
+from yolo_cli.training.yolo.results import Results
+
+__all__ = ["make_optimizer", "train_yolo"]
+
+EVALUATION_FRACTION = 0.1  # of the time that evaluation may take
+FORWARD_COST = 0.35  # evaluating an image takes this fraction of the time that training on one takes
+LATE = 0.7  # after this fraction of the run the best weights are due, and evaluation is more frequent
+
+
+def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResult:
+    """Train, from the checkpoint in ``job.out`` if there is one.
+
+    Writes ``results.csv``, ``report.html`` and, in ``weights/``, ``best.keras``, ``best.onnx``,
+    ``last.keras`` and ``checkpoint.npz``.
+
+    Raises:
+        UserError: if the data set or an option cannot be used, or the disk is full.
+        KeyboardInterrupt: as it comes; the last whole epoch is saved.
+    """
+    watcher = workspace.watcher
+    machines = join_machines(job.config)
+    check_device(job.config.device)
+    data = split_data(job, data)
+    precision = choose_precision(job.config.precision, gpu=keras_gpus() > 0)
+    options = f"{data.content_hash} {job.config} {job.augment} {precision}"
+    machines.check_same("other data, options or precision", options)
+    batch = None
+    while True:
+        keras.utils.set_random_seed(job.config.seed)
+        parts = prepare(job, data, precision, watcher.say, batch, machines)
+        watcher.start(parts.plan(precision))
+        try:
+            with shared_step(machines):
+                training = _Training(job, parts, precision, watcher, machines)
+                training.fit()
+            return training.finish()
+        except Exception as error:
+            batch = parts.maker.batch // 2
+            if not _out_of_memory(error) or batch < sharing(machines) or machines.count > 1:
+                raise
+            watcher.say(f"out of memory with a batch size of {2 * batch}; trying {batch}")
+
+
+class _Training:
+    """The parts of one run, and where it is."""
+
+    def __init__(
+        self, job: TrainJob, parts: Prepared, precision: str, watcher: Watcher, machines: Machines
+    ) -> None:
+        self.job, self.parts, self.watcher, self.machines = job, parts, watcher, machines
+        momentum = momentum_for(parts.schedule.epochs * parts.schedule.steps)
+        twin = with_precision(parts.plain, precision, momentum)
+        loss = YoloLoss(parts.card.heads, LossWeights(label_smoothing=job.config.label_smoothing))
+        self.model = LearningModel(twin.input, twin.outputs, yolo_loss=loss)
+        self.results = Results(job, parts, watcher.say)
+        self.journey = Journey(State(), time.monotonic())
+
+    def fit(self) -> None:
+        """Every phase that is not done yet."""
+        config, found = self.job.config, load_checkpoint(self.results.checkpoint)
+        state, arrays = found or (State(), None)
+        self.machines.check_same("another last epoch in its run's folder", str(state.epoch))
+        self.journey = Journey(state, time.monotonic() - state.seconds)
+        for phase in phases(config, self.parts.schedule.epochs):
+            if self.journey.state.epoch >= phase.stop or self._over():
+                continue
+            self._compile(phase)
+            if arrays is not None:
+                restore(self.model, arrays, optimizer=state.epoch > phase.start)
+                self.watcher.say(f"going on after epoch {state.epoch}")
+                arrays = None
+            self._fit(phase)
+        if arrays is not None:  # the run was at its end already
+            self._compile(phases(config, self.parts.schedule.epochs)[-1])
+            restore(self.model, arrays, optimizer=True)
+
+    def finish(self) -> TrainResult:
+        """Write the last weights, and the best with their figures."""
+        with averaged(self.model):
+            self.results.keep("last", self.model)
+        alpha = self.job.config.interpolate
+        if alpha is None and self.job.use_val:
+            alpha = 0.0  # test images choose nothing
+        return self.results.finish(self.journey.state, alpha)
+
+    def _over(self) -> bool:
+        """Whether the time budget or the patience is used up."""
+        state, config = self.journey.state, self.job.config
+        impatient = bool(config.patience) and state.epoch - state.best_epoch >= config.patience
+        limit = config.max_minutes
+        return impatient or (limit is not None and state.seconds >= 60 * limit)
+
+    def _compile(self, phase: Phase) -> None:
+        """A fresh optimizer for the layers that learn in this phase."""
+        for layer in self.model.layers:
+            layer.trainable = not phase.frozen or layer.name in self.parts.new_layers
+        schedule = self.parts.schedule
+        steps = (phase.stop - phase.start) * schedule.steps
+        optimizer = make_optimizer(self.job.config, schedule.rate, steps)
+        self.model.compile(optimizer=optimizer, jit_compile=False)
+        self.model.optimizer.build(self.model.trainable_variables)
+
+    def _fit(self, phase: Phase) -> None:
+        """The rest of one phase."""
+        journey, schedule, maker = self.journey, self.parts.schedule, self.parts.maker
+        first = journey.state.epoch
+        rate = RateCallback(schedule, journey, self.watcher, maker.batch, phase.start)
+        joined = bool(self.job.augment.mosaic or self.job.augment.mixup)
+        freeze = [FreezeStatisticsCallback(schedule, journey)] if joined else []  # before evaluation
+        save = SaveCallback(
+            journey, self.watcher, self._evaluate, self._save, self.job.config.patience, len(maker.images)
+        )
+        self.model.fit(
+            ahead(self._maker(phase.stop), self.job.config.workers, first * maker.steps),
+            initial_epoch=first,
+            epochs=phase.stop,
+            steps_per_epoch=maker.steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[rate, *freeze, save, *self._logs()],
+        )
+
+    def _logs(self) -> list[Any]:
+        """The callback that writes logs for TensorBoard, if asked for."""
+        place = str(self.job.out / "tensorboard")
+        return [keras.callbacks.TensorBoard(place, write_graph=False)] if self.job.tensorboard else []
+
+    def _maker(self, stop: int) -> Callable[[int], Batch | None]:
+        """Step, counted through all epochs → batch; None from epoch ``stop`` on."""
+        schedule, maker, journey = self.parts.schedule, self.parts.maker, self.journey
+
+        def make(number: int) -> Batch | None:
+            if number >= stop * maker.steps:
+                return None
+            closed = schedule.mosaic_closed(schedule.progress(number, journey.seconds))
+            return maker.make(*divmod(number, maker.steps), closed)
+
+        return make
+
+    def _evaluate(self, epoch: int, last: bool) -> Report | None:
+        """Figures of the averaged weights, in epochs where they are worth their time."""
+        if not (last or self._due(epoch)):
+            return None
+        validator = self.parts.validator
+        with averaged(self.model):
+            if self.machines.count == 1:
+                return validator.evaluate_model(self.model)
+            self.parts.plain.set_weights(self.model.get_weights())
+        with apart():
+            return validator.evaluate_model(self.parts.plain)
+
+    def _due(self, epoch: int) -> bool:
+        """Whether to evaluate after this epoch: more often late in the run, and at its end."""
+        schedule = self.parts.schedule
+        cost = FORWARD_COST * len(self.parts.validator.samples) / len(self.parts.maker.images)
+        every = max(1, round(cost / EVALUATION_FRACTION))
+        if self.job.use_val:
+            every = schedule.epochs  # test images choose nothing
+        late = schedule.progress((epoch + 1) * schedule.steps, self.journey.seconds) >= LATE
+        return epoch + 1 == schedule.epochs or (epoch + 1) % (every if late else 3 * every) == 0
+
+    def _save(self, state: State) -> None:
+        """Write what a resumed run needs; the best weights first, so that a kill in between loses none."""
+        if state.best_epoch == state.epoch:
+            with averaged(self.model):
+                self.results.keep("best", self.model)
+        save_checkpoint(self.results.checkpoint, self.model, state)
+        self.results.write_table(state)
+
+
+class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
+    """AdamW whose averages are only read (`averaged`), never written over the weights.
+
+    Keras would write them where `fit` ends. A run that goes on after the frozen phase would then differ from
+    one that was resumed there from its checkpoint.
+    """
+
+    def finalize_variable_values(self, var_list: Any) -> None:
+        """Leave the weights as they are."""
+
+
+def make_optimizer(config: TrainConfig, rate: float, steps: int) -> Any:
+    """AdamW (Loshchilov and Hutter, 2019) with clipped gradients and averaged weights."""
+    momentum = 1 - 1 / max(2.0, config.ema * steps)
+    optimizer = AveragingAdamW(
+        rate,
+        weight_decay=config.weight_decay,
+        global_clipnorm=config.clip_norm,
+        use_ema=config.ema > 0,
+        ema_momentum=momentum,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; each framework has an exception of its own."""
+    text = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, MemoryError) or "resourceexhausted" in text or "out of memory" in text

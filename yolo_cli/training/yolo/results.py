@@ -1,0 +1,149 @@
+"""The files of a YOLO run."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from yolo_cli.evaluation import EvaluationSet, Report, evaluate
+from yolo_cli.files import atomic_write
+from yolo_cli.report import About, analyse, read_training_curves, write_report
+from yolo_cli.training.checkpoint import checkpoint_of
+from yolo_cli.training.events import State
+from yolo_cli.training.job import TrainJob
+from yolo_cli.training.result import TrainResult
+from yolo_cli.training.yolo.interpolation import best_alpha, interpolate
+from yolo_cli.training.yolo.prepare import Prepared
+from yolo_cli.training.yolo.validation import LiveEngine
+from yolo_cli.weights import ModelFiles, read_card
+from yolo_cli.weights.save import save_keras, save_model
+
+__all__ = ["COLUMNS", "Results"]
+
+COLUMNS = (
+    "epoch", "learning_rate", "loss", "box", "objectness", "class", "map50", "map50_95",
+    "images_per_second", "seconds",
+)  # fmt: skip
+
+INTERPOLATION = "interpolation"  # key of the card's source: fraction of the starting weights in the model
+
+Evaluated = tuple[EvaluationSet, Report]
+
+
+def _map50_95(evaluated: Evaluated) -> float:
+    """The figure that chooses the interpolation, in [0, 1]."""
+    return evaluated[1].map50_95 or 0.0
+
+
+class Results:
+    """Writes the files of one run.
+
+    Args:
+        job: what is trained.
+        parts: the network in float32, its card without figures, and what evaluates it.
+        say: told what was chosen.
+    """
+
+    def __init__(self, job: TrainJob, parts: Prepared, say: Callable[[str], None]) -> None:
+        self.job, self.parts, self.say = job, parts, say
+        self.checkpoint = checkpoint_of(job.out)
+
+    def keep(self, name: str, model: Any) -> None:
+        """Write ``weights/NAME.keras`` with the weights that ``model`` has now."""
+        plain = self.parts.plain
+        plain.set_weights(model.get_weights())
+        save_keras(plain, self.parts.card, self.job.out / "weights" / f"{name}.keras")
+
+    def write_table(self, state: State) -> None:
+        """Write ``results.csv``: one row an epoch; a figure that was not measured is empty."""
+
+        def write(draft: Path) -> None:
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                table = csv.DictWriter(file, COLUMNS, restval="", extrasaction="ignore")
+                table.writeheader()
+                table.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in state.history)
+
+        atomic_write(self.job.out / "results.csv", write)
+
+    def finish(self, state: State, alpha: float | None = None) -> TrainResult:
+        """Evaluate the best weights once more as they are shipped, and write them with their figures.
+
+        Args:
+            state: where the run ended.
+            alpha: fraction of the starting weights in the result; None tries some.
+        """
+        import keras
+
+        best = self.job.out / "weights" / "best"
+        source = read_card(best.with_suffix(".keras")).source
+        model = keras.saving.load_model(best.with_suffix(".keras"), compile=False)
+        model.compile(jit_compile=False)
+        start = self.parts.start
+        if start is None or INTERPOLATION in source:  # nothing to mix in, or an earlier sitting did it
+            start, alpha = tuple(values.copy() for values in model.get_weights()), 0.0
+        alpha, how, (gathered, report) = self._interpolated(model, start, alpha)
+        if alpha:
+            source = source | {INTERPOLATION: f"{alpha:g}, {how}"}
+            self.say(f"{alpha:.0%} of the starting weights are mixed in, {how}")
+        card = replace(self.parts.card, source=source, figures=self._figures(report, state, source))
+        files = save_model(model, card, best)
+        assert files.keras is not None
+        page = self._write_page(files, gathered)
+        images = len(self.parts.maker.images)
+        return TrainResult(self.job.out, files.keras, files.onnx, images, report, state, page)
+
+    def _interpolated(
+        self, model: Any, start: Sequence[NDArray[Any]], alpha: float | None
+    ) -> tuple[float, str, Evaluated]:
+        """Mix starting weights into ``model``: how much, who chose it, and what was measured with it."""
+        validator = self.parts.validator
+        trained = [values.copy() for values in model.get_weights()]
+
+        def look(alpha: float) -> Evaluated:
+            model.set_weights(interpolate(trained, start, alpha))
+            gathered = validator.gather(LiveEngine(model, validator.batch))
+            return gathered, evaluate(gathered, conditions=validator.conditions)
+
+        if alpha is not None:
+            return alpha, "as asked", look(alpha)
+        alpha, evaluated = best_alpha(look, _map50_95)
+        model.set_weights(interpolate(trained, start, alpha))
+        return alpha, "chosen by the validation images", evaluated
+
+    def _figures(self, report: Report, state: State, source: Mapping[str, str]) -> tuple[str, ...]:
+        """What was measured, and how."""
+        used = self.parts.validator.conditions
+        how = (
+            f"{report.images} {self._split} images, COCO rules, "
+            f"confidence floor {used.confidence_floor:g}, suppression {used.suppression}, {used.resize}"
+        )
+        if self.job.use_val:
+            which = f"The last of {state.epoch} epochs; these images were used only then."
+        else:
+            which = (
+                f"The best of {state.epoch} epochs (number {state.best_epoch}), chosen by these very images."
+            )
+        figures = f"mAP at IoU 0.5 of {report.map50 or 0:.3f}, at 0.50 to 0.95 of {report.map50_95 or 0:.3f}"
+        mix = (
+            [f"Fraction of the starting weights: {source[INTERPOLATION]}."] if INTERPOLATION in source else []
+        )
+        return (f"{figures}: {how}.", which, *mix)
+
+    @property
+    def _split(self) -> str:
+        """What the images to evaluate on are called."""
+        return "test" if self.job.use_val else "validation"
+
+    def _write_page(self, files: ModelFiles, gathered: EvaluationSet) -> Path:
+        """Write ``report.html``: the best model's figures, and the curves of the training."""
+        page, validator = self.job.out / "report.html", self.parts.validator
+        about = About(str(files.onnx or files.keras), f"{self.job.data}, {self._split} images")
+        curves = read_training_curves(self.job.out / "results.csv")
+        analysis = analyse(gathered, conditions=validator.conditions)
+        write_report(page, analysis, about, validator.read, training_curves=curves)
+        return page

@@ -1,0 +1,65 @@
+"""The learning rate of each step, and the progress of a run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from yolo_cli.config import TrainConfig
+
+__all__ = ["Schedule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Linear warm-up, then a cosine (Loshchilov and Hutter, "SGDR", 2017) over the whole run.
+
+    With a time budget, the fraction of time that is used counts if it is larger than that of steps: the
+    cosine always comes to its end.
+
+    Attributes:
+        config: what was asked for.
+        rate: the peak learning rate.
+        epochs: of the whole run.
+        steps: batches an epoch.
+    """
+
+    config: TrainConfig
+    rate: float
+    epochs: int
+    steps: int
+
+    def progress(self, step: int, seconds: float) -> float:
+        """How far the run is, in [0, 1], before ``step`` (from 0, through all epochs) at ``seconds``."""
+        done = step / (self.epochs * self.steps)
+        limit = self.config.max_minutes
+        return min(1.0, done if limit is None else max(done, seconds / (60 * limit)))
+
+    def learning_rate(self, progress: float, since_restart: int) -> float:
+        """The rate at ``progress``; ``since_restart`` counts steps since the optimizer was made anew."""
+        low = self.config.final_rate
+        cosine = low + (1 - low) * (1 + math.cos(math.pi * progress)) / 2
+        return self.rate * cosine * min(1.0, (since_restart + 1) / max(1, self.warmup))
+
+    @property
+    def warmup(self) -> int:
+        """Steps of warm-up: as asked, but never more than a tenth of the run."""
+        return min(self.config.warmup, self.epochs * self.steps // 10)
+
+    def mosaic_closed(self, progress: float) -> bool:
+        """Whether mosaic and mixup are over."""
+        return progress >= 1 - self.config.close_mosaic
+
+    def epochs_that_fit(self, step: int, seconds: float) -> int:
+        """Epochs of the whole run at its pace so far: fewer than `epochs` where the time budget is short.
+
+        Args:
+            step: steps done, through all epochs; at least one.
+            seconds: the time they took.
+
+        >>> schedule = Schedule(TrainConfig(max_minutes=1), 1e-3, epochs=100, steps=10)
+        >>> schedule.epochs_that_fit(step=10, seconds=8.0)  # 60 s / 8 s an epoch = 7.5
+        8
+        """
+        whole = step / self.steps / self.progress(step, seconds)
+        return min(self.epochs, math.ceil(round(whole, 6)))

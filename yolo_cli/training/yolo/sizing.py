@@ -1,0 +1,151 @@
+"""How large the network's input should be, and which heads and anchors suit the objects in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.anchors import fit_anchors, mean_iou
+from yolo_cli.codec import Head
+from yolo_cli.datasets import Dataset
+from yolo_cli.letterbox import Letterbox
+
+__all__ = ["choose_heads", "choose_size", "network_boxes", "trainable_heads", "usual_size"]
+
+Floats = NDArray[np.floating[Any]]
+Size = tuple[int, int]  # height and width, pixels
+
+REACH = 2.0  # scale_x_y of new heads: neighbouring cells can answer, too
+
+SMALL_INPUT = 320  # large objects do not need more than the area of this square
+LARGE_INPUT = 512  # small ones deserve the area of this one, even of images that have fewer pixels
+LARGE_OBJECT = 64.0  # pixels: of the square root of a box's area, where all but 5 % of the boxes are larger
+MOST_ENLARGED = 1.5  # images are not blown up by more than this
+SPARE_AREA = 1.08  # the input may be this much larger than wanted, as its sides are multiples of a stride
+ALIKE = 0.15  # images have "the same" aspect if they differ by at most this share
+
+SMALL_OBJECT = 32.0  # pixels: a class whose median box is smaller needs a larger input, or finer cells
+ENOUGH_BOXES = 10  # of a class, to judge its size
+CLEARLY_BETTER = 0.03  # gain in mean IoU that new anchors must bring
+
+
+def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
+    """Height and width of the network's input: of the images' shape, as large as the objects need.
+
+    A square wastes a quarter of the work on images of 4 × 3. Where most images have about one aspect, the
+    input has it, too, with the area for which the network was made; with that of a square of `SMALL_INPUT`
+    pixels where nearly all objects are large, of `LARGE_INPUT` where those of some class are small.
+
+    Args:
+        data: images to learn from.
+        made_for: height and width for which the network was made.
+        stride: both sides become multiples of it.
+    """
+    size, area = usual_size(data, made_for, stride), float(np.prod(made_for))
+    roots = np.sqrt(network_boxes(data, size).prod(axis=1))  # (boxes,)
+    if len(roots) and np.percentile(roots, 5) >= LARGE_OBJECT:
+        area = min(area, float(SMALL_INPUT**2))
+    elif _has_small_class(data, size):
+        area = max(area, float(LARGE_INPUT**2))
+    native = float(np.median([np.prod(sample.size) for sample in data.samples]))  # pixels
+    return _fitting(min(area, native * MOST_ENLARGED**2), _typical_aspect(data), stride)
+
+
+def usual_size(data: Dataset, made_for: Size, stride: int) -> Size:
+    """Height and width of the area for which the network was made, in the images' shape."""
+    return _fitting(float(np.prod(made_for)), _typical_aspect(data), stride)
+
+
+def _typical_aspect(data: Dataset) -> float:
+    """Width over height of most images; 1 where they differ."""
+    sizes = np.array([sample.size for sample in data.samples], float)  # (N, 2): height, width
+    aspect = sizes[:, 1] / sizes[:, 0]  # (N,)
+    typical = float(np.median(aspect))
+    return 1.0 if np.mean(np.abs(np.log(aspect / typical)) > ALIKE) > 0.2 else typical
+
+
+def _fitting(area: float, aspect: float, stride: int) -> Size:
+    """The sides, multiples of ``stride``, that show an image of this aspect largest within an area."""
+    wanted = np.sqrt([area * aspect, area / aspect]) / stride  # (2,): width, height, in strides
+    around = [{max(1, int(np.floor(side))), max(1, int(np.ceil(side)))} for side in wanted]
+    pairs = [pair for pair in product(*around) if pair[0] * pair[1] * stride**2 <= SPARE_AREA * area]
+    pairs = pairs or [(min(around[0]), min(around[1]))]
+    columns, rows = max(pairs, key=lambda p: (min(p[0] / wanted[0], p[1] / wanted[1]), -p[0] * p[1]))
+    return rows * stride, columns * stride
+
+
+def network_boxes(data: Dataset, size: Size) -> Floats:
+    """Widths and heights (boxes, 2) of all objects in pixels of the network's input; crowds do not count."""
+    return np.concatenate([np.zeros((0, 2)), *(boxes for boxes, _ in _boxes_of(data, size))])
+
+
+def _boxes_of(data: Dataset, size: Size) -> list[tuple[Floats, NDArray[np.integer[Any]]]]:
+    """Of each image: widths and heights (N, 2) in pixels of the network's input, and classes (N,)."""
+    found: list[tuple[Floats, NDArray[np.integer[Any]]]] = []
+    for sample in data.samples:
+        xyxy = Letterbox.fit(*sample.size, *size).forward(sample.ground_truth.xyxy)
+        real = ~np.asarray(sample.ground_truth.crowd) & (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1)  # (N,)
+        found.append(((xyxy[:, 2:] - xyxy[:, :2])[real], sample.ground_truth.class_id[real]))
+    return found
+
+
+def trainable_heads(heads: Sequence[Head], class_count: int) -> tuple[Head, ...]:
+    """The heads that a network gets for training: the same anchors, other classes, a wider reach."""
+    return tuple(replace(head, kind="yolo", class_count=class_count, scale_x_y=REACH) for head in heads)
+
+
+def choose_heads(
+    data: Dataset, size: Size, usual: Size, present: Sequence[Head], seed: int, say: Callable[[str], None]
+) -> tuple[Head, ...]:
+    """Heads for the objects of a data set: one with finer cells where a class is small, anchors that fit.
+
+    Args:
+        data: images to learn from.
+        size: height and width of the network's input.
+        usual: what they would be were no object small: a class that is small there gets both, finer cells
+            and a larger input.
+        present: the heads that the network has, the coarsest first.
+        seed: of the fit.
+        say: told what was chosen.
+    """
+    heads = trainable_heads(present, len(data.class_names))
+    if heads[-1].stride == 16 and any(_has_small_class(data, each) for each in (size, usual)):
+        half = tuple((w / 2, h / 2) for w, h in heads[-1].anchors)
+        heads = (*heads, replace(heads[-1], stride=8, anchors=half))
+        say("a class is small: a third head with a cell every 8 pixels is added")
+    boxes = network_boxes(data, size)  # (boxes, 2)
+    count = sum(len(head.anchors) for head in heads)
+    if len(np.unique(boxes, axis=0)) < 2 * count:
+        return heads
+    fitted = fit_anchors(boxes, count, seed=seed)  # (count, 2), the smallest first
+    before = mean_iou(boxes, np.concatenate([head.anchors for head in heads]))
+    after = mean_iou(boxes, fitted)
+    if after < before + CLEARLY_BETTER:
+        return heads
+    say(f"new anchors fit the boxes better: mean IoU {after:.3f}, not {before:.3f}")
+    return _with_anchors(heads, fitted)
+
+
+def _has_small_class(data: Dataset, size: Size) -> bool:
+    """Whether the median box of some class is small in the network's input."""
+    parts = _boxes_of(data, size)
+    roots = np.sqrt(np.concatenate([boxes.prod(axis=1) for boxes, _ in parts]))  # (boxes,)
+    classes = np.concatenate([class_id for _, class_id in parts])  # (boxes,)
+    groups = [roots[classes == one] for one in range(len(data.class_names))]
+    return any(len(group) >= ENOUGH_BOXES and np.median(group) < SMALL_OBJECT for group in groups)
+
+
+def _with_anchors(heads: Sequence[Head], wh: Floats) -> tuple[Head, ...]:
+    """The same heads with other anchors (K, 2), the smallest ones for the finest head."""
+    rows = iter(wh.tolist())
+    fine_first = [
+        replace(head, anchors=tuple((w, h) for w, h in (next(rows) for _ in head.anchors)))
+        for head in sorted(heads, key=lambda head: head.stride)
+    ]
+    place = {head.stride: head for head in fine_first}
+    return tuple(place[head.stride] for head in heads)

@@ -1,0 +1,119 @@
+"""Where training starts: a trained model, a Darknet cfg, or an image classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from yolo_cli.codec import Head
+from yolo_cli.config import DEFAULT_MODEL
+from yolo_cli.errors import DataError
+from yolo_cli.training.job import TrainJob
+
+__all__ = ["Start", "choose_start"]
+
+# Where an image classifier gets heads: those of YOLOv4-tiny, made for this size.
+INPUT_SIZE = (416, 416)
+YOLOV4_TINY_ANCHORS = (
+    ((81.0, 82.0), (135.0, 169.0), (344.0, 319.0)),
+    ((23.0, 27.0), (37.0, 58.0), (81.0, 82.0)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A network before it gets heads for the new classes.
+
+    Attributes:
+        model: as `yolo_cli.model` builds them, computing in float32.
+        heads: how to read it.
+        class_names: the classes of its heads; None if it is untrained.
+        input_size: height and width for which it was made, pixels.
+        learnt: names of the layers that are trained already.
+        origin: what it is, for the model card.
+        licence: of its weights.
+    """
+
+    model: Any
+    heads: tuple[Head, ...]
+    class_names: Sequence[str] | None
+    input_size: tuple[int, int]
+    learnt: frozenset[str]
+    origin: str
+    licence: str
+
+
+def choose_start(job: TrainJob) -> Start:
+    """Build or load what the job names.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    if job.model is not None:
+        return _from_cfg(Path(job.model))
+    if job.backbone is not None:
+        return _from_backbone(job.backbone, job.backbone_weights)
+    name = job.weights or DEFAULT_MODEL
+    start = _from_weights(name)
+    return _forgotten(start, name) if job.from_scratch else start
+
+
+def _from_weights(name: str) -> Start:
+    """A trained model."""
+    import keras
+
+    import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
+    from yolo_cli.weights import find_model, read_card
+
+    files = find_model(name)
+    if files.keras is None:
+        raise DataError(f"{files.first}: training needs the model's .keras file, and none is beside it")
+    card = read_card(files.keras)
+    model = keras.saving.load_model(files.keras, compile=False)
+    origin = f"fine-tuned from {card.name}"
+    return Start(model, card.heads, card.class_names, card.input_size, _layers(model), origin, card.licence)
+
+
+def _forgotten(start: Start, name: str) -> Start:
+    """The same network with random weights."""
+    import keras
+
+    fresh = keras.models.clone_model(start.model)
+    origin = f"trained from scratch, built like {name}"
+    return replace(start, model=fresh, class_names=None, learnt=frozenset(), origin=origin, licence="none")
+
+
+def _from_cfg(path: Path) -> Start:
+    """The network of a Darknet cfg, with random weights."""
+    from yolo_cli.darknet import read_cfg
+    from yolo_cli.model import build_model
+    from yolo_cli.weights.darknet_import import heads_of
+
+    network = read_cfg(path)
+    size = (network.net.integer("height"), network.net.integer("width"))
+    origin = f"trained from scratch, built like {path.name}"
+    return Start(build_model(network), heads_of(network), None, size, frozenset(), origin, "none")
+
+
+def _from_backbone(name: str, weights: str | None) -> Start:
+    """An image classifier under the heads of YOLOv4-tiny."""
+    from yolo_cli.model.backbones import backbone_layers, build_backbone_model
+
+    source: Path | Literal["imagenet"] | None = None
+    if weights is not None:
+        source = "imagenet" if weights == "imagenet" else Path(weights)
+    model, heads = build_backbone_model(name, 1, YOLOV4_TINY_ANCHORS, source)
+    learnt = _names(backbone_layers(model)) if weights else frozenset()
+    words = f"with weights {weights}" if weights else "from scratch"
+    licence = "that of the backbone's weights" if weights else "none"
+    return Start(model, heads, None, INPUT_SIZE, learnt, f"{name} under YOLO heads, {words}", licence)
+
+
+def _layers(model: Any) -> frozenset[str]:
+    return _names(model.layers)
+
+
+def _names(layers: Iterable[Any]) -> frozenset[str]:
+    return frozenset(layer.name for layer in layers)

@@ -1,0 +1,124 @@
+"""How good a network is while it is trained: through the same path from image to boxes as detection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.config import DetectConfig
+from yolo_cli.datasets import Sample
+from yolo_cli.detectors import YoloDetector
+from yolo_cli.engines import Engine
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.evaluation import Conditions, EvaluationSet, Evaluator, Report, evaluate
+from yolo_cli.images import Image
+from yolo_cli.pipeline import run_detector
+from yolo_cli.training.yolo.cache import Cache
+from yolo_cli.weights import ModelCard
+
+__all__ = ["LiveEngine", "Validator"]
+
+NEARLY_ALL = DetectConfig(conf=0.001)
+"""Nearly all detections: curves need the weak ones, too."""
+
+KEPT_BYTES = 512 << 20  # images are kept in memory up to this size
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEngine:
+    """An `Engine` that is a Keras model in memory.
+
+    Attributes:
+        model: as `yolo_cli.model` builds them.
+        batch: every run has this many images, the last ones padding, so that it is compiled once.
+    """
+
+    model: Any
+    batch: int
+
+    def run(self, batch: NDArray[Any]) -> list[NDArray[np.float32]]:
+        """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
+        count = len(batch)
+        if count < self.batch:
+            batch = np.concatenate([batch, np.zeros((self.batch - count, *batch.shape[1:]), np.uint8)])
+        heads = self.model.predict_on_batch(batch)
+        heads = heads if isinstance(heads, list | tuple) else [heads]
+        return [np.asarray(head[:count], np.float32) for head in heads]
+
+    def multiply_accumulates(self, batch: NDArray[Any]) -> int:
+        """Not supported: it is counted from ONNX graphs.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"arithmetic for {batch.shape} is counted from .onnx files, not while training")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    """An image of the cache, as `run_detector` reads it."""
+
+    name: str
+    cache: Cache[Image]
+    place: int
+
+    def read(self) -> Image:
+        return self.cache[self.place]
+
+
+class Validator:
+    """Evaluates networks on the same samples again and again.
+
+    Args:
+        samples: images with ground truth.
+        card: how to read the network.
+        batch: images a batch.
+        config: thresholds of detection.
+    """
+
+    def __init__(
+        self, samples: Sequence[Sample], card: ModelCard, batch: int, config: DetectConfig = NEARLY_ALL
+    ) -> None:
+        self.samples, self.card, self.batch, self.config = tuple(samples), card, batch, config
+        self._cache: Cache[Image] = Cache(
+            lambda place: self.samples[place].read(), lambda image: image.rgb.nbytes, KEPT_BYTES
+        )
+
+    def evaluate_model(self, model: Any) -> Report:
+        """Figures of a Keras model in memory on all samples, by COCO's rules."""
+        return evaluate(self.gather(LiveEngine(model, self.batch)), conditions=self.conditions)
+
+    @property
+    def conditions(self) -> Conditions:
+        """How detections are made, for the protocol of every figure."""
+        height, width = self.card.input_size
+        return Conditions(
+            confidence_floor=self.config.conf,
+            suppression=f"{self.card.suppression} {self.config.nms_iou:g}",
+            max_detections=self.config.max_det,
+            resize=f"{self.card.resize} {height}x{width}",
+        )
+
+    def gather(self, engine: Engine) -> EvaluationSet:
+        """The detections of a network on all samples, with their ground truth.
+
+        Raises:
+            DataError: if an image cannot be read.
+        """
+        detector = YoloDetector(engine, self.card, self.config)
+        evaluator = Evaluator(self.card.class_names)
+        items = [_Cached(sample.name, self._cache, place) for place, sample in enumerate(self.samples)]
+        outcomes = run_detector(detector, items, batch=self.batch)
+        for sample, outcome in zip(self.samples, outcomes, strict=True):
+            if outcome.error is not None:
+                raise DataError(outcome.error)
+            evaluator.add(sample.name, outcome.detections, sample.ground_truth)
+        return evaluator.gathered()
+
+    def read(self, name: str) -> Image:
+        """The image of the sample of that name."""
+        return next(sample for sample in self.samples if sample.name == name).read()
