@@ -166,7 +166,7 @@ class DetectionOptions:
         Raises:
             UserError: if there is no such model.
         """
-        from yolo_cli.detectors import DEFAULT_MODEL
+        from yolo_cli.config import DEFAULT_MODEL
         from yolo_cli.weights import find_model
 
         return find_model(self.weights or DEFAULT_MODEL)

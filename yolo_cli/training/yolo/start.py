@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from yolo_cli.codec import Head
-from yolo_cli.detectors import DEFAULT_MODEL
+from yolo_cli.config import DEFAULT_MODEL
 from yolo_cli.errors import DataError
 from yolo_cli.training.job import TrainJob
 
