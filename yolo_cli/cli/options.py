@@ -96,7 +96,9 @@ _BOXES = (
 )
 
 _MODEL = (
-    click.option("--weights", metavar="NAME", help="Model name or file.  [default: yolov4-tiny-coco]"),
+    click.option(
+        "--weights", metavar="NAME", help="Model name, file or run folder.  [default: yolov4-tiny-coco]"
+    ),
     click.option(
         "--imgsz",
         metavar="PIXELS",
