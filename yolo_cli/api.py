@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli import detectors, render
-from yolo_cli.config import DetectConfig, Device, Resize, SuppressionKind
+from yolo_cli.config import DEFAULT_MODEL, DetectConfig, Device, Resize, SuppressionKind
 from yolo_cli.detections import Classes, Detections, class_ids
-from yolo_cli.detectors import DEFAULT_MODEL, Detector
+from yolo_cli.detectors import Detector
 from yolo_cli.engines import EngineKind
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image

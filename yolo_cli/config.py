@@ -9,6 +9,8 @@ from typing import Literal
 from yolo_cli.errors import UsageError
 
 __all__ = [
+    "DEFAULT_ANCHORS",
+    "DEFAULT_MODEL",
     "EVALUATION_FLOOR",
     "AugmentConfig",
     "DetectConfig",
@@ -25,8 +27,11 @@ Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 
+DEFAULT_MODEL = "yolov4-tiny-coco"
+DEFAULT_ANCHORS = "yolov4-tiny"
+
 EVALUATION_FLOOR = 0.001
-"""Detections below this confidence are not judged: there are many, and they change no figure."""
+"""Detections below this confidence are not evaluated: there are many, and they change no figure."""
 
 
 @dataclass(frozen=True, slots=True)

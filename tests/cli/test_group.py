@@ -41,7 +41,7 @@ def test_every_command_says_what_the_list_says(name):
 
 
 def test_the_default_model_in_help_is_the_default():
-    from yolo_cli.detectors import DEFAULT_MODEL
+    from yolo_cli.config import DEFAULT_MODEL
 
     [option] = [p for p in main.get_command(None, "detect").params if p.name == "weights"]
     assert f"[default: {DEFAULT_MODEL}]" in option.help

@@ -13,7 +13,7 @@ from yolo_cli.cli.explain_text import explanation_text
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, explaining_options, format_option, talk_options
 from yolo_cli.cli.progress import say
-from yolo_cli.config import DetectConfig
+from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 
 if TYPE_CHECKING:
     from yolo_cli.explanation import Explanation, RegionExplanation
@@ -73,7 +73,7 @@ def explain(source: str, at: tuple[float, float], **given: Any) -> int:
         imgsz=given["imgsz"],
     )
     image = read_image(source)
-    weights = given["weights"] or detectors.DEFAULT_MODEL
+    weights = given["weights"] or DEFAULT_MODEL
     detector = detectors.load_detector(weights, engine=given["engine"], device=given["device"], config=config)
     explained = explanation.explain(detector, image, at)
     if given["output_format"] == "json":

@@ -1,13 +1,12 @@
 """Images → `Detections`, by whatever method."""
 
-from yolo_cli.detectors.loading import DEFAULT_MODEL, DETECTORS, load_detector
+from yolo_cli.detectors.loading import DETECTORS, load_detector
 from yolo_cli.detectors.protocol import Cost, Detector
 from yolo_cli.detectors.regions import RegionDetector
 from yolo_cli.detectors.trace import Times, Trace
 from yolo_cli.detectors.yolo import YoloDetector
 
 __all__ = [
-    "DEFAULT_MODEL",
     "DETECTORS",
     "Cost",
     "Detector",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from yolo_cli.config import DetectConfig
+from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
 from yolo_cli.detectors.fast_rcnn import FastRcnn
 from yolo_cli.detectors.faster_rcnn import FasterRcnn
@@ -21,9 +21,8 @@ from yolo_cli.errors import DataError, UsageError
 from yolo_cli.weights import ModelCard, ModelFiles, check_pair, find_model, read_card
 from yolo_cli.weights.store import sha256
 
-__all__ = ["DEFAULT_MODEL", "DETECTORS", "load_detector", "open_backbone"]
+__all__ = ["DETECTORS", "load_detector", "open_backbone"]
 
-DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULTS = DetectConfig()
 
 Build = Callable[[Path, ModelCard, DetectConfig, Device], Detector]
