@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from yolo_cli.errors import DataError, UsageError
 
 __all__ = [
+    "columns",
     "did_you_mean",
     "fixed_slashes",
     "nearest",
@@ -134,6 +135,24 @@ def read_json(path: Path, encoding: str | None = None) -> Any:
         raise DataError(f"{place}: is not JSON (cut short?): {fault.msg}; write it again") from fault
     except (ValueError, RecursionError) as fault:
         raise DataError(f"{path}: is not JSON: {shorten(fault)}; write it again") from fault
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as lines, the first column to the left and the others to the right.
+
+    >>> print(columns([["class", "AP"], ["traffic light", "0.5"]]), end="")
+    class           AP
+    traffic light  0.5
+    """
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:

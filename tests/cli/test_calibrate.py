@@ -80,7 +80,11 @@ def test_it_fits_stores_and_shows(pets):
     ]
     assert "**Calibration.**" in Path("weights/mine.md").read_text(encoding="utf-8")
     assert not any("not calibrated" in line for line in card.limits)
-    assert any(line.startswith("D-ECE") for line in card.figures)
+    before, after = value["before"]["d_ece"], value["after"]["d_ece"]
+    assert card.figures[-1] == (
+        f"D-ECE {before:.3f} before and {after:.3f} after calibration, measured on pets, split val "
+        "(24 images), fitted on the other half (24 images)"
+    )
 
 
 def test_a_model_that_is_calibrated_is_calibrated_anew(pets):

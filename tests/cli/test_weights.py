@@ -51,6 +51,19 @@ def test_a_model_is_imported_listed_shown_and_used(folder: Path) -> None:
     assert json.loads(found.stdout)["model"]["class_names"] == ["cat", "dog"]
 
 
+@pytest.mark.parametrize("width", [200, 60, 20, 5])
+def test_names_are_listed_whole_however_narrow_the_terminal(folder, monkeypatch, width) -> None:
+    name = "a-model-with-quite-a-long-name-" * 2 if width == 5 else "tiny"
+    assert yolo("weights", "import", *write_tiny(folder).arguments, "--out", name).exit_code == 0
+    monkeypatch.setenv("COLUMNS", str(width))
+    title, first, *others = yolo("weights", "list").stdout.splitlines()
+    assert title.split()[0] == "model"
+    assert first.split()[0] == name
+    assert {"faster-rcnn-voc", "yolov4-tiny-coco"} <= {line.split()[0] for line in others}
+    assert all(len(line) <= width for line in (title, first, *others)) or width == 5
+    assert ("folder" in title, "classes" in title) == (width == 200, width in (200, 60))
+
+
 def test_both_engines_give_the_same_boxes(folder: Path) -> None:
     from yolo_cli.config import DetectConfig
     from yolo_cli.detectors import load_detector

@@ -17,10 +17,10 @@ COMMANDS = {
     "compare": "Compare the sliding window, R-CNN and YOLO on your images.",
     "calibrate": "Make a model's confidences mean what they say.",
     "anchors": "Fit anchors to the boxes of a data set.",
-    "explain": "Say why a model found what it found at one point.",
+    "explain": "Explain why a model found what it found at a point.",
     "lint": "Find what is wrong with a data set.",
     "train": "Train a detector on your own images.",
-    "weights": "List the models at hand, show what one says of itself, import Darknet models.",
+    "weights": "List models, show a model card, import Darknet models.",
 }
 
 

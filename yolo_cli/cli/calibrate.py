@@ -103,7 +103,7 @@ def _target(name: str, exist_ok: bool) -> Path:
 
 def _shown(done: Calibrated, output_format: str, saved: Sequence[Path]) -> str:
     """The gain, as text or JSON."""
-    from yolo_cli.report.text import columns
+    from yolo_cli.text import columns
 
     fit, test = len(done.parts.fit.part), len(done.parts.test.part)
     figures = {

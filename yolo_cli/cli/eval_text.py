@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from yolo_cli.report.text import columns
+from yolo_cli.text import columns
 
 if TYPE_CHECKING:
     from yolo_cli.evaluation import Check, Difference, OperatingPoint

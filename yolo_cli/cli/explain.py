@@ -23,7 +23,7 @@ __all__ = ["explain"]
 _RUN_FOLDER = "runs/explain"
 
 # The sign \b keeps click from filling a paragraph.
-_HELP = """Say why a model found what it found at one point.
+_HELP = """Explain why a model found what it found at a point.
 
 For YOLO: the predictions and raw values of each anchor of the cells at the point, for every head. For the
 others: how many windows or proposals contain the point, and the predictions for the best of them. For all:

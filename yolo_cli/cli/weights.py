@@ -1,7 +1,9 @@
-"""``yolo weights``: models at hand, what one says of itself, Darknet models in."""
+"""``yolo weights``: list models, show a model card, import Darknet models."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,22 +11,26 @@ import click
 
 from yolo_cli.cli.options import encoding_option
 from yolo_cli.cli.progress import echo_model
+from yolo_cli.text import columns
 
 if TYPE_CHECKING:
     from yolo_cli.weights import ModelCard, ModelFiles
 
 __all__ = ["weights"]
 
+_TITLE = ("model", "classes", "input", ".keras", ".onnx", "folder")
+_WIDTH_OF_A_PIPE = 160
+
 
 @click.group()
 def weights() -> None:
-    """List the models at hand, show what one says of itself, import Darknet models."""
+    """List models, show a model card, import Darknet models."""
 
 
 @weights.command(name="list")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_(form: str) -> None:
-    """List the models in ./weights and those that come with the program."""
+    """List the models in ./weights, of the training runs in ./runs, and the bundled ones."""
     import json
 
     from yolo_cli.weights import list_models, read_card
@@ -33,17 +39,15 @@ def list_(form: str) -> None:
     if form == "json":
         click.echo(json.dumps([_summary(files, card) for files, card in rows], ensure_ascii=False, indent=1))
         return
-    for files, card in rows:
-        size = f"{card.input_size[0]}x{card.input_size[1]}"  # as --imgsz takes it
-        row = f"{files.name:24} {len(card.class_names):3} classes  {size:9} {_sizes(files):22}"
-        click.echo(f"{row} {files.first.parent}")
+    table = [_TITLE, *(_row(files, card) for files, card in rows)]
+    click.echo(_fitting(table), nl=False)
 
 
 @weights.command()
 @click.argument("name")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def show(name: str, form: str) -> None:
-    """Show what the model NAME says of itself: origin, licence, figures, limits, classes, heads."""
+    """Show the card of the model NAME: origin, licence, figures, limits, classes, heads."""
     from yolo_cli.weights import find_model, read_card
     from yolo_cli.weights.card import card_text
 
@@ -56,22 +60,22 @@ def show(name: str, form: str) -> None:
 @weights.command(name="import")
 @click.argument("cfg", type=click.Path(path_type=Path))
 @click.argument("trained", metavar="WEIGHTS", type=click.Path(path_type=Path))
-@click.option("--names", required=True, type=click.Path(path_type=Path), help="Class names, one a line.")
-@click.option("--out", required=True, help="Name of the model, or its path without a suffix.")
+@click.option("--names", required=True, type=click.Path(path_type=Path), help="Class names, one per line.")
+@click.option("--out", required=True, help="Name of the model, or a path without a suffix.")
 @click.option(
     "--card",
     type=click.Path(path_type=Path),
     help="YAML: licence, origin, training_data, figures, limits, resize.",
 )
-@click.option("--half", is_flag=True, help="Store kernels as float16: half the size.")
-@click.option("--exist-ok", is_flag=True, help="Overwrite a model of that name.")
+@click.option("--half", is_flag=True, help="Store kernels as float16, at half the size.")
+@click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
 @encoding_option
 def import_(
     cfg: Path, trained: Path, names: Path, out: str, card: Path | None, half: bool, exist_ok: bool
 ) -> None:
-    """Make a model of ours from a Darknet CFG and its WEIGHTS.
+    """Convert a Darknet CFG and its WEIGHTS into a model.
 
-    A plain name goes into ./weights. Beside NAME.keras and NAME.onnx stands NAME.md, the model's card.
+    A plain name goes into ./weights. NAME.md, the model card, is written beside NAME.keras and NAME.onnx.
     """
     from yolo_cli.errors import UsageError
     from yolo_cli.files import atomic_write_text
@@ -83,7 +87,7 @@ def import_(
     if not exist_ok and any(
         target.with_name(target.name + end).exists() for end in (".keras", ".onnx", ".md")
     ):
-        raise UsageError(f"--out {out}: {target} is there already; choose another name, or add --exist-ok")
+        raise UsageError(f"--out {out}: {target} exists already; choose another name, or add --exist-ok")
     about = read_about(card) if card else None
     click.echo(f"reading {cfg} and {trained}; this takes some seconds", err=True)
     files = import_darknet(cfg, trained, names, target, half=half, about=about)
@@ -107,8 +111,17 @@ def _paths(files: ModelFiles) -> list[Path]:
     return [path for path in (files.keras, files.onnx) if path]
 
 
-def _sizes(files: ModelFiles) -> str:
-    return ", ".join(f"{path.suffix[1:]} {path.stat().st_size / 2**20:.1f} MiB" for path in _paths(files))
+def _row(files: ModelFiles, card: ModelCard) -> tuple[str, ...]:
+    size = f"{card.input_size[0]}x{card.input_size[1]}"  # as --imgsz takes it
+    both = [f"{path.stat().st_size / 2**20:.1f} MiB" if path else "-" for path in (files.keras, files.onnx)]
+    return files.name, f"{len(card.class_names)}", size, *both, str(files.first.parent)
+
+
+def _fitting(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as a table, without the last columns where the terminal is too narrow for them."""
+    width = shutil.get_terminal_size((_WIDTH_OF_A_PIPE, 24)).columns
+    tables = [columns([row[:count] for row in rows]) for count in range(len(rows[0]), 0, -1)]
+    return next((text for text in tables if max(map(len, text.splitlines())) <= width), tables[-1])
 
 
 def _digests(files: ModelFiles) -> dict[str, str]:

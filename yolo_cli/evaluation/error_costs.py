@@ -5,7 +5,7 @@ confident stays. Other wrong detections are removed. Missed ground truths are no
 differ for a wrong class or box on a ground truth that another detection found:
 
 - "tidecv", as the published program has it: the detection that found the ground truth keeps it, and the error
-  is removed, so that fixing it gains what removing it gains.
+  is removed. So it is where a more confident error of the other kind is on the same ground truth.
 - "replace": the error competes with that detection. If it is the more confident, it stays and the other is
   removed, as would happen if the detector had made no error.
 
@@ -108,13 +108,16 @@ def _corrected(counted: Counted, kind: int, gt_class: Integers, rule: TideRule) 
     """The detections once a wrong class or box is put right; of several on one ground truth, one."""
     hits, errors = counted.kind == HIT, counted.kind == kind  # (N,), (N,)
     if rule == "replace":
-        competing = hits | errors  # (N,)
+        competing = gone = hits | errors  # (N,)
     else:
-        competing = errors & ~np.isin(counted.ground_truth, counted.ground_truth[hits])  # (N,)
+        correctable = (counted.kind >= 0) & (counted.kind <= KINDS.index("localisation"))  # (N,)
+        competing = correctable & ~np.isin(counted.ground_truth, counted.ground_truth[hits])  # (N,)
+        gone = errors  # (N,)
     finders = np.flatnonzero(competing)  # (F,)
     finders = finders[np.argsort(-counted.confidence[finders], kind="stable")]
     first = finders[np.unique(counted.ground_truth[finders], return_index=True)[1]]  # (ground truths found,)
-    keep = ~(errors | competing)  # (N,)
+    first = first[gone[first]]  # one of another kind of error is not put right now
+    keep = ~gone  # (N,)
     keep[first] = True
     new_class, new_kind = counted.class_id.copy(), counted.kind.copy()  # (N,), (N,)
     new_class[first], new_kind[first] = gt_class[counted.ground_truth[first]], HIT

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from yolo_cli.evaluation import KINDS, ClassFigures
 from yolo_cli.report.analysis import RELIABLE_FROM, Analysis, floored
 from yolo_cli.report.page import About
+from yolo_cli.text import columns
 
-__all__ = ["columns", "summary"]
+__all__ = ["summary"]
 
 
 def summary(analysis: Analysis, about: About) -> str:
     """Headline, classes and mistakes. It ends with a line break."""
     parts = [_headline(analysis, about), _classes(analysis), _mistakes(analysis)]
     return "\n".join(part for part in parts if part)
-
-
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as lines, the first column to the left and the others to the right.
-
-    >>> print(columns([["class", "AP"], ["traffic light", "0.5"]]), end="")
-    class           AP
-    traffic light  0.5
-    """
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def _headline(analysis: Analysis, about: About) -> str:

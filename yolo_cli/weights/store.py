@@ -1,11 +1,11 @@
-"""Where model files lie, and whether they belong together."""
+"""Where model files are, and whether they belong together."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yolo_cli.config import bundled
@@ -25,6 +25,7 @@ __all__ = [
     "read_card",
 ]
 
+BEST = "weights/best"  # in the folder of a training run, without a suffix
 CARD_MEMBER = "yolo_cli.json"  # the card's place inside a .keras file, which is a zip
 CARD_KEY, PAIR_KEY = "yolo_cli", "yolo_cli_keras_sha256"  # and in the metadata of an .onnx file
 
@@ -39,14 +40,15 @@ class ModelFiles:
 
     @property
     def first(self) -> Path:
-        """One file that is there."""
+        """One file that exists."""
         return self.keras or self.onnx or Path(self.name)
 
 
 def find_model(name: str) -> ModelFiles:
-    """Find a model by its name, or by the path of one of its files.
+    """Find a model by its name, by the path of one of its files, or by the folder of a training run.
 
     A name is looked for in the working directory, in its folder ``weights``, and among the bundled models.
+    Of a training run, the best model is taken.
 
     Raises:
         DataError: if there is none.
@@ -62,25 +64,43 @@ def find_model(name: str) -> ModelFiles:
         files = _files(place)
         if files.keras or files.onnx:
             return files
+    if path.is_dir():
+        return _best_of(path)
     known = [files.name for files in list_models()]
     hint = did_you_mean(name, known, f"there are {', '.join(known) or 'none'}")
     raise DataError(f"no model is called '{name}'; {hint} (`yolo weights list` shows all)")
 
 
 def list_models() -> list[ModelFiles]:
-    """The models in ``./weights`` and those that come with the program, each name once, in that order."""
+    """The models in ``./weights``, of the training runs in ``./runs``, and those that come with the program.
+
+    Each name occurs once, in that order; the name of a run is its folder.
+    """
+    folders = sorted({*Path("runs").glob("*/weights"), *Path("runs").glob("*/*/weights")})
+    runs = [folder.parent for folder in folders if any(path.stem == "best" for path in _model_files(folder))]
     found: dict[str, ModelFiles] = {}
-    for folder in (Path("weights"), bundled("weights")):
-        for path in _model_files_in(folder):
-            found.setdefault(path.stem, _files(path.with_suffix("")))
+    for files in [*_models_in(Path("weights")), *map(_best_of, runs), *_models_in(bundled("weights"))]:
+        found.setdefault(files.name, files)
     return list(found.values())
+
+
+def _models_in(folder: Path) -> list[ModelFiles]:
+    return [_files(path.with_suffix("")) for path in _model_files(folder)]
+
+
+def _best_of(run: Path) -> ModelFiles:
+    """The best model of a training run, under the name of its folder."""
+    files = _files(run / BEST)
+    if not (files.keras or files.onnx):
+        raise DataError(f"{run}: has no {BEST}.keras or .onnx; a training run writes them after an epoch")
+    return replace(files, name=run.as_posix())
 
 
 def read_card(path: Path) -> ModelCard:
     """Read the card inside a ``.keras`` or ``.onnx`` file.
 
     Raises:
-        DataError: if the file is no such model, or carries no card.
+        DataError: if the file is not such a model, or carries no card.
     """
     if path.suffix == ".onnx":
         return _card_from_metadata(_onnx_metadata(path), path)
@@ -123,9 +143,9 @@ def _files(stem: Path) -> ModelFiles:
     return ModelFiles(stem.name, keras if keras.is_file() else None, onnx if onnx.is_file() else None)
 
 
-def _model_files_in(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        yield from sorted(path for path in folder.iterdir() if path.suffix in (".keras", ".onnx"))
+def _model_files(folder: Path) -> list[Path]:
+    """The model files in a folder; none if it does not exist."""
+    return sorted(path for path in folder.glob("*") if path.suffix in (".keras", ".onnx"))
 
 
 def _onnx_metadata(path: Path) -> Mapping[str, str]:

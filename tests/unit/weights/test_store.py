@@ -138,3 +138,37 @@ def test_sha256_of_a_file():
     """Of the three bytes "abc", as FIPS 180-2 gives it."""
     Path("abc").write_bytes(b"abc")
     assert sha256(Path("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_run_folder_means_its_best_model(tmp_path):
+    write_keras(Path("runs/train/weights/last.keras"))
+    best = write_keras(Path("runs/train/weights/best.keras"))
+    for name in ("runs/train", "runs/train/", "./runs/train"):
+        assert find_model(name) == ModelFiles("runs/train", best, None)
+    assert find_model(str(tmp_path / "runs" / "train")).keras == tmp_path / best
+
+
+def test_a_folder_without_a_best_model():
+    Path("runs/train/weights").mkdir(parents=True)
+    assert fault_of(find_model, "runs/train").startswith("runs/train: has no weights/best.keras or .onnx; ")
+
+
+def test_a_name_is_not_taken_for_a_folder_beside_it():
+    Path("mine").mkdir()
+    write_keras(Path("weights/mine.keras"))
+    assert find_model("mine").keras == Path("weights/mine.keras")
+
+
+def test_best_models_of_runs_are_listed_after_ours():
+    write_keras(Path("weights/z.keras"))
+    for folder in ("runs/train", "runs/voc/second", "runs/a/b/c"):
+        write_keras(Path(folder, "weights/best.keras"))
+        Path(folder, "weights/best.md").write_text("")
+    write_keras(Path("runs/unfinished/weights/last.keras"))
+    assert [files.name for files in list_models()][:4] == [
+        "z",
+        "runs/train",
+        "runs/voc/second",
+        "fast-rcnn-voc",
+    ]
+    assert find_model("runs/voc/second") in list_models()

@@ -1,0 +1,151 @@
+"""Options of `yolo detect`, on the command line and in a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.images import encode, smooth
+
+A = {
+    "image": "p/a.jpg",
+    "width": 60,
+    "height": 40,
+    "detections": [
+        {"class_id": 1, "class_name": "dog", "confidence": 0.8765, "box": [0.0, 0.0, 30.0, 40.0]},
+        {"class_id": 0, "class_name": "cat", "confidence": 0.4, "box": [0.0, 0.0, 10.0, 20.0]},
+    ],
+}
+
+
+def without_times(record):
+    return {key: value for key, value in record.items() if key != "time_ms"}
+
+
+def saved(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+
+
+def test_options_reach_the_detector(cli):
+    cli(
+        *[
+            "detect",
+            "p",
+            "--no-save",
+            "--weights",
+            "w",
+            "--imgsz",
+            "320x416",
+            "--conf",
+            "0.3",
+            "--nms-iou",
+            "0.6",
+        ],
+        *["--max-det", "7", "--agnostic", "--suppression", "soft", "--resize", "stretch"],
+        *["--device", "cpu", "--engine", "onnx"],
+    )
+    [named] = cli.loaded
+    config = named.pop("config")
+    assert named == {"weights": "w", "engine": "onnx", "device": "cpu"}
+    assert (config.conf, config.nms_iou, config.max_det) == (0.3, 0.6, 7)
+    assert (config.agnostic, config.suppression, config.resize) == (True, "soft", "stretch")
+    assert config.imgsz == (320, 416)
+
+
+def test_without_options_everything_follows_the_defaults_and_the_model(cli):
+    cli("detect", "p", "--no-save")
+    [named] = cli.loaded
+    from yolo_cli.config import DetectConfig
+
+    assert named == {"engine": "auto", "device": "auto", "config": DetectConfig()}
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"), [(["cat"], {0}), (["1"], {1}), (["traffic light"], set()), (["cat, 1"], {0, 1})]
+)
+def test_classes_by_name_or_id(cli, words, kept):
+    options = [part for word in words for part in ("--classes", word)]
+    out = cli("detect", "p/a.jpg", "--format", "ndjson", "--no-save", *options).stdout
+    assert {found["class_id"] for found in json.loads(out)["detections"]} == kept
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--classes", "dgo"], "the model has no class 'dgo'; did you mean dog?"),
+        (["--classes", "3"], "the model has no class '3'; it has cat, dog, traffic light"),
+        (["--conf", "1.5"], "--conf is 1.5, and must lie between 0 and 1"),
+        (["--conf", "high"], "Invalid value for '--conf': 'high' is not a valid float."),
+        (["--imgsz", "wide"], "Invalid value for '--imgsz': wide is no size; give 416, or height x width"),
+        (["--imgsz", "8"], "--imgsz is (8, 8)"),
+        (["--batch", "0"], "Invalid value for '--batch': 0 is not in the range"),
+        (["--iou", "0.4"], "no such option: --iou; did you mean --nms-iou?"),
+        (["--mdl=x"], "no such option: --mdl"),
+        (["--formt", "csv"], "no such option: --formt; did you mean --format?"),
+        (["--save-jsn"], "no such option: --save-jsn; did you mean --save"),
+        (["conf=0.3"], "'conf=0.3': options begin with two dashes; did you mean --conf 0.3?"),
+        (["nms_iou=0.3"], "'nms_iou=0.3': options begin with two dashes; did you mean --nms-iou 0.3?"),
+        (
+            ["model=yolo.pt"],
+            "'model=yolo.pt': options begin with two dashes; did you mean --weights yolo.pt?",
+        ),
+        (["source=p/a.jpg"], "'source=p/a.jpg': options begin with two dashes; did you mean p/a.jpg?"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_helps(cli, options, says):
+    done = cli("detect", "p/a.jpg", *options)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"error: {says}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_file_with_an_equals_sign_is_a_file(cli):
+    Path("conf=0.3").write_bytes(encode(smooth(), "PNG"))
+    assert cli("detect", "conf=0.3", "--no-save").exit_code == 0
+    assert "there is no such file" in cli("detect", "city=rome.jpg").stderr
+
+
+def test_a_config_file_stands_between_options_and_defaults(cli):
+    Path("c.yaml").write_text(
+        "conf: 0.5\nnms_iou: 0.7\nimgsz: [320, 416]\nclasses: [dog, 0]\nno-save: true\nformat: ndjson\n"
+    )
+    done = cli("detect", "p/a.jpg", "--config", "c.yaml", "--conf", "0.1")
+    assert done.exit_code == 0, done.stderr
+    assert len(json.loads(done.stdout)["detections"]) == 2
+    [named] = cli.loaded
+    assert named["config"].conf == 0.1  # the command line goes before the file
+    assert named["config"].nms_iou == 0.7
+    assert named["config"].imgsz == (320, 416)
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        ("cnof: 1", 2, "c.yaml: 'cnof' is not an option of detect; did you mean conf?"),
+        ("zzzz: 1", 2, "c.yaml: 'zzzz' is not an option of detect; see yolo detect --help"),
+        ("conf: [", 3, "c.yaml:2: is not YAML: "),
+        ("- conf", 3, "c.yaml: must hold lines such as 'key: value'"),
+        ("", 3, "c.yaml: must hold lines"),
+        ("conf: high", 2, "Invalid value for '--conf': 'high'"),
+        ("classes: cat", 0, ""),
+        ("imgsz: 320", 0, ""),
+    ],
+)
+def test_config_files_that_are_wrong(cli, text, code, says):
+    Path("c.yaml").write_text(text + "\n")
+    done = cli("detect", "p/a.jpg", "--config", "c.yaml", "--no-save", "-q")
+    assert done.exit_code == code
+    assert done.stderr.startswith(f"error: {says}" if says else "")
+    assert done.stderr.count("\n") == (1 if says else 0)
+
+
+def test_a_config_file_that_is_not_there(cli):
+    done = cli("detect", "p", "--config", "none.yaml")
+    assert (done.exit_code, done.stderr) == (
+        3,
+        "error: none.yaml: cannot be read: No such file or directory\n",
+    )
