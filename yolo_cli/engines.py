@@ -40,7 +40,7 @@ Heads = list[NDArray[np.float32]]
 
 
 class Engine(Protocol):
-    """Something that runs one network."""
+    """Runs one network. Several threads may share it."""
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels).

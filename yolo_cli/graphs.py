@@ -126,7 +126,7 @@ def ending_at(layer: str, path: Path) -> bytes:
 
 
 def between(given: str, heads: Sequence[int], path: Path) -> bytes:
-    """What lies between one input of an ONNX file and some of its outputs, as a file of its own.
+    """The part of an ONNX file between one input and some of its outputs, as a file of its own.
 
     Args:
         given: the input's name.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.boxes import box_iou
 from yolo_cli.comparison.entries import Entry
-from yolo_cli.comparison.memory import forget_peak, peak_memory
+from yolo_cli.comparison.memory import peak_memory, reset_peak
 from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, GroundTruth
@@ -48,7 +48,7 @@ class ComparisonRow:
             network, and decoding with suppression.
         regions: windows, proposals or anchors that it evaluates per image, on average.
         multiply_accumulates: of the networks for the first image.
-        peak_bytes: the most memory that the whole program held meanwhile.
+        peak_bytes: the peak memory of the whole program meanwhile.
         model_bytes: size of the files that it needs.
     """
 
@@ -127,7 +127,7 @@ def measure(
     Raises:
         UserError: if the model is not at hand, or an image cannot be read.
     """
-    forget = forget_peak()
+    known = reset_peak()
     files = find_model(entry.weights)
     # On ONNX Runtime, where the arithmetic can be counted.
     detector = load_detector(files, engine="onnx", device="cpu", config=config, kind=entry.kind)
@@ -135,25 +135,32 @@ def measure(
     detector.detect([Image(first.rgb[:32, :32])])  # the first run of a network is slower than all others
     done = _run(detector, data.samples, time_limit, progress)
     cost = detector.cost(first)
-    propose, classify, suppress = np.median([astuple(one.times) for one in done], axis=0).tolist()
-    regions = np.zeros((0, 4)) if done[0].regions is None else done[0].regions
+    regions = done[0].regions if done[0].regions is not None else np.zeros((0, 4))
     row = ComparisonRow(
         name=entry.name,
         weights=entry.weights,
         trained_on=detector.card.training_data,
-        images=len(done),
-        finished=len(done) == len(data),
-        map50=_map50(done, detector, data) if data.class_names else None,
-        recall=_recall(done) if data.class_names else None,
-        propose_ms=propose,
-        classify_ms=classify,
-        suppress_ms=suppress,
-        regions=float(np.mean([one.evaluated for one in done])),
+        **_figures(done, detector, data),
         multiply_accumulates=cost.whole + cost.each * len(regions),
-        peak_bytes=peak_memory() if forget else None,
+        peak_bytes=peak_memory() if known else None,
         model_bytes=_model_bytes(files, detector),
     )
     return Measured(row, detector.class_names, _found(done), regions, cost)
+
+
+def _figures(done: Sequence[_Result], detector: Detector, data: Dataset) -> dict[str, Any]:
+    """Those figures of a row that come from the results."""
+    propose, classify, suppress = np.median([astuple(one.times) for one in done], axis=0).tolist()
+    return {
+        "images": len(done),
+        "finished": len(done) == len(data),
+        "map50": _map50(done, detector, data) if data.class_names else None,
+        "recall": _recall(done) if data.class_names else None,
+        "propose_ms": propose,
+        "classify_ms": classify,
+        "suppress_ms": suppress,
+        "regions": float(np.mean([one.evaluated for one in done])),
+    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,16 +1,16 @@
-"""How much memory the process held at most, where the system tells (Linux)."""
+"""Peak memory of the process, where the system reports it (Linux)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["forget_peak", "peak_memory"]
+__all__ = ["peak_memory", "reset_peak"]
 
 _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
-def forget_peak() -> bool:
-    """Begin anew to look for the peak; False where that cannot be done."""
+def reset_peak() -> bool:
+    """Measure the peak anew from now on; False where that cannot be done."""
     try:
         _CLEAR.write_text("5")
     except OSError:
@@ -19,7 +19,7 @@ def forget_peak() -> bool:
 
 
 def peak_memory() -> int | None:
-    """The most bytes that were in memory at once since `forget_peak`; None where that is not known."""
+    """The most bytes in memory at once since `reset_peak`; None where that is not known."""
     try:
         lines = _STATUS.read_text().splitlines()
     except OSError:

@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]
 
 
 def warp(rgb: Pixels, boxes: Floats, side: int, context: float = 0.0) -> Pixels:
-    """Each box as a square of ``side`` pixels, whatever its aspect, with some of what lies around it.
+    """Each box as a square of ``side`` pixels, whatever its aspect, with some of its surroundings.
 
     R-CNN's "anisotropic warp with context" (Girshick, Donahue, Darrell and Malik, CVPR 2014, appendix A).
 
@@ -25,7 +25,7 @@ def warp(rgb: Pixels, boxes: Floats, side: int, context: float = 0.0) -> Pixels:
         rgb: the image, uint8 (height, width, 3).
         boxes: (N, 4), pixels of the image; edges are rounded to whole ones.
         side: of the result, in pixels.
-        context: on each edge this share of the result shows what lies around the box.
+        context: the fraction of the result on each edge that shows the surroundings of the box.
 
     Returns:
         uint8 (N, side, side, 3), grey where a square reaches out of the image.
@@ -41,7 +41,7 @@ def warp(rgb: Pixels, boxes: Floats, side: int, context: float = 0.0) -> Pixels:
 
 
 def _fill(square: Pixels, rgb: Pixels, start: list[int], stop: list[int]) -> None:
-    """Resize what there is of ``rgb`` from ``start`` (x, y) to ``stop`` into its place in ``square``."""
+    """Resize the part of ``rgb`` from ``start`` (x, y) to ``stop`` into its place in ``square``."""
     side = len(square)
     spans = []  # for x and y: from where to where in the image, and in the square
     for low, high, length in zip(start, stop, rgb.shape[1::-1], strict=True):

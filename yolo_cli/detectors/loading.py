@@ -79,7 +79,7 @@ def open_backbone(backbone: str, device: Device = "auto", digest: str | None = N
 
     Args:
         backbone: the model's name, a colon, and the layer to end at.
-        device: where it shall run.
+        device: where it runs.
         digest: the SHA-256 that the model's ``.onnx`` file must have; None takes any.
 
     Raises:

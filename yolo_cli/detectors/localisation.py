@@ -1,7 +1,7 @@
-"""Localisation: one object an image, its class and its box, from one vector.
+"""Localisation: one object per image, its class and its box, from one vector.
 
 The first step of Andrew Ng's course (Convolutional Neural Networks, week 3): a classifier that gets four more
-outputs for the box, and one that says whether there is an object at all. One network, one run, one object: a
+outputs for the box, and one for whether there is an object at all. One network, one run, one object: a
 second one is missed.
 """
 
@@ -81,13 +81,13 @@ def encode(box: Floats | None, class_id: int, classes: int) -> NDArray[np.float3
     """The vector that an image should give: p_c, b_x, b_y, b_h, b_w, c_1 … c_K, in the order of the course.
 
     Args:
-        box: (4,), xyxy of the one object as shares of the network's square; None where there is no object.
-            Then p_c is 0 and nothing else is asked.
+        box: (4,), xyxy of the one object as fractions of the network's square; None where there is no
+            object. Then p_c is 0 and everything else is ignored.
         class_id: of the object.
         classes: K.
 
     Returns:
-        (5 + K,): centre, height and width as shares of the square's sides.
+        (5 + K,): centre, height and width as fractions of the square's sides.
 
     >>> encode(np.array([0.1, 0.2, 0.5, 0.8]), 1, 3).tolist()
     [1.0, 0.30000001192092896, 0.5, 0.6000000238418579, 0.4000000059604645, 0.0, 1.0, 0.0]
@@ -102,14 +102,14 @@ def encode(box: Floats | None, class_id: int, classes: int) -> NDArray[np.float3
 
 
 def decode(raw: Floats) -> tuple[Floats, Floats]:
-    """What raw vectors (N, 5 + K) say; the inverse of `encode` where the network is sure.
+    """Scores and boxes of raw vectors (N, 5 + K); the inverse of `encode` for confident predictions.
 
     The network's p_c and box go through σ, its classes through a softmax.
 
     Returns:
-        p_c times the share of each class (N, K), and xyxy (N, 4) as shares of the square.
+        p_c times the probability of each class (N, K), and xyxy (N, 4) as fractions of the square.
     """
-    sure = sigmoid(raw[:, : 1 + BOX])  # (N, 5)
-    centre, half = sure[:, 1:3], sure[:, 4:2:-1] / 2  # (N, 2), (N, 2), x before y
+    values = sigmoid(raw[:, : 1 + BOX])  # (N, 5)
+    centre, half = values[:, 1:3], values[:, 4:2:-1] / 2  # (N, 2), (N, 2), x before y
     xyxy = np.concatenate([centre - half, centre + half], axis=1)  # (N, 4)
-    return sure[:, :1] * softmax(raw[:, 1 + BOX :]), xyxy
+    return values[:, :1] * softmax(raw[:, 1 + BOX :]), xyxy

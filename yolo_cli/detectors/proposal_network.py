@@ -1,9 +1,9 @@
-"""Where to look, said by a small network: the "region proposal network".
+"""Proposals from a small network: the "region proposal network".
 
-Ren, He, Girshick and Sun, "Faster R-CNN", NIPS 2015, section 3.1. At every cell of the shared feature map
-stand the same few boxes of typical sizes and shapes, the anchors. The network says of each how likely it
-holds an object, whatever its class, and how it must change to fit; the likeliest that do not overlap too much
-are proposed.
+Ren, He, Girshick and Sun, "Faster R-CNN", NIPS 2015, section 3.1. Every cell of the shared feature map has
+the same few boxes of typical sizes and shapes, the anchors. For each, the network predicts the probability
+that it holds an object of any class, and how it must change to fit; the likeliest that do not overlap too
+much are proposed.
 """
 
 from __future__ import annotations
@@ -24,26 +24,21 @@ __all__ = ["ANCHORS", "PROPOSALS", "anchor_boxes", "best_proposals"]
 
 Floats = NDArray[np.floating[Any]]
 
-SIZES = (
-    32.0,
-    64.0,
-    128.0,
-    224.0,
-    352.0,
-)  # square roots of the anchors' areas, in pixels of the network's input
+# Square roots of the anchors' areas, in pixels of the network's input.
+SIZES = (32.0, 64.0, 128.0, 224.0, 352.0)
 ASPECTS = (0.5, 1.0, 2.0)  # width over height
 ANCHORS = len(SIZES) * len(ASPECTS)  # at each cell
-PROPOSALS = 300  # an image, at most
-LIKELY = 1500  # so many of the likeliest boxes go into suppression
+PROPOSALS = 300  # maximum per image
+LIKELY = 1500  # boxes that go into suppression: the likeliest
 OVERLAP = 0.7  # above which one of them suppresses another
-SMALLEST = 8.0  # pixels of the network's input: a box with a shorter side shows nothing to judge
+SMALLEST = 8.0  # pixels of the network's input: a box with a shorter side shows too little
 
 
 def anchor_boxes(rows: int, columns: int) -> Floats:
     """All anchors of a map, (rows · columns · ANCHORS, 4), xyxy in pixels of the network's input.
 
-    Cell after cell, row by row; at each cell size after size, each with all aspects. They stand on the middle
-    of their cell, and may reach out of the image.
+    Cell after cell, row by row; at each cell size after size, each with all aspects. Their centre is that
+    of their cell, and they may reach out of the image.
 
     >>> anchor_boxes(1, 1)[1].tolist()  # the smallest square, in the middle of the first 16 pixels
     [-8.0, -8.0, 24.0, 24.0]
@@ -55,12 +50,12 @@ def anchor_boxes(rows: int, columns: int) -> Floats:
 
 
 def best_proposals(raw: Floats, image: Image) -> Floats:
-    """What the network proposes, (N, 4) in pixels of ``image``, the likeliest first.
+    """The proposals, (N, 4) in pixels of ``image``, the likeliest first.
 
     Args:
         raw: (rows, columns, ANCHORS · 5): for each anchor how likely it holds an object, before σ, and dx,
             dy, dw, dh as R-CNN has them.
-        image: the image that the network saw.
+        image: the image that the network ran on.
     """
     rows, columns, _ = raw.shape
     values = raw.reshape(-1, 5).astype(np.float64)  # (R, 5)

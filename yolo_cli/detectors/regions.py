@@ -176,8 +176,8 @@ def softmax(logits: Floats) -> Floats:
     array([[0.25, 0.75]])
     """
     weight = np.exp(logits - logits.max(axis=-1, keepdims=True))  # (…, C)
-    share: Floats = weight / weight.sum(axis=-1, keepdims=True)
-    return share
+    normalised: Floats = weight / weight.sum(axis=-1, keepdims=True)
+    return normalised
 
 
 def deltas_between(boxes: Floats, goals: Floats) -> Floats:

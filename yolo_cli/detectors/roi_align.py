@@ -1,7 +1,7 @@
 """The part of a feature map that belongs to a region, always of one size.
 
 He, Gkioxari, Dollár and Girshick, "Mask R-CNN", ICCV 2017: where RoI pooling (Girshick, "Fast R-CNN", ICCV
-2015) rounds a region to whole cells, RoI align reads the map between them. Here one point a bin, at its
+2015) rounds a region to whole cells, RoI align reads the map between them. Here one point per bin, at its
 centre.
 """
 
@@ -23,7 +23,7 @@ def roi_align(features: Floats, boxes: Floats, size: int) -> Floats:
     """Features of each region, (N, size, size, C).
 
     Each region is cut into ``size`` by ``size`` bins, and the map is read at the centre of each, bilinearly
-    between the four cells around it. The value of the cell in row r and column c stands at its centre,
+    between the four cells around it. The value of the cell in row r and column c is that at its centre,
     (c + 0.5, r + 0.5); beyond the outermost centres the map goes on as it is there.
 
     Args:
@@ -55,10 +55,10 @@ def roi_align(features: Floats, boxes: Floats, size: int) -> Floats:
 
 
 def _between(low: Floats, high: Floats, size: int, cells: int) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """The two cells (N, size) that each bin's centre lies between along one axis, each with its weight."""
+    """The two cells (N, size) that each bin's centre is between along one axis, each with its weight."""
     centre = low[:, None] + (high - low)[:, None] * ((np.arange(size) + 0.5) / size)  # (N, size)
     place = np.clip(centre - 0.5, 0, cells - 1)  # (N, size), in cells' centres
     first = np.minimum(np.floor(place).astype(np.int64), max(cells - 2, 0))  # (N, size)
     second = np.minimum(first + 1, cells - 1)  # (N, size)
-    share = place - first  # (N, size)
-    return (first, 1 - share), (second, share)
+    weight = place - first  # (N, size)
+    return (first, 1 - weight), (second, weight)

@@ -1,8 +1,8 @@
-"""Selective search: boxes in which any object may lie, from the image alone.
+"""Selective search: boxes that may hold an object, from the image alone.
 
 Uijlings, van de Sande, Gevers and Smeulders, "Selective Search for Object Recognition", IJCV 2013. The
 image is cut into small even regions (Felzenszwalb and Huttenlocher, "Efficient Graph-Based Image
-Segmentation", IJCV 2004; scikit-image's). Then, again and again, the two most similar neighbours become one,
+Segmentation", IJCV 2004; scikit-image's). Then, again and again, the two most similar neighbours are merged,
 until one region is left. The box around every region that ever was is a proposal. This is done once for each
 of several colour spaces, sizes of the first regions, and notions of what is similar, as no single one suits
 every object.
@@ -80,7 +80,7 @@ class Regions:
 
 
 def selective_search(image: Image, config: SearchConfig = DEFAULTS) -> NDArray[np.float32]:
-    """Boxes (N, 4) in pixels of ``image`` in which objects may lie, the most promising first.
+    """Boxes (N, 4) in pixels of ``image`` that may hold objects, the most promising first.
 
     As in the paper, a region counts the more the later in the grouping it arose, times a random number, so
     that large regions do not all come first. The numbers are the same on every run.
@@ -181,8 +181,8 @@ def _histograms(bins: Integers, labels: Integers, count: int, size: int) -> Floa
     columns = bins.shape[1]
     place = labels[:, None] * (columns * size) + np.arange(columns) * size + bins  # (P, C)
     found = np.bincount(place.ravel(), minlength=count * columns * size).reshape(count, -1)
-    shares: Floats = found / found.sum(axis=1, keepdims=True)
-    return shares
+    fractions: Floats = found / found.sum(axis=1, keepdims=True)
+    return fractions
 
 
 def _neighbours(labels: Integers) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
-"""Every window of an image: a pyramid of scales and aspects, and a grid of places on each level.
+"""Every window of an image: a pyramid of scales and aspects, and a grid of windows on each level.
 
-The network sees windows of one size. So the image is resized instead: on a level for windows of h by w
-pixels it grows until those are as large as the network's input. Where windows lie on that level, every
-``STRIDE`` pixels, is then the same question for crops and for a convolution over the whole.
+The network takes windows of one size. So the image is resized instead: on a level for windows of h by w
+pixels it is scaled until those are as large as the network's input. The places of the windows on that level,
+every ``STRIDE`` pixels, are then the same for crops and for a convolution over the whole.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ class Level:
 
     @property
     def rows(self) -> int:
-        """How many windows lie one below the other."""
+        """How many windows are below one another."""
         return int(self.rgb.shape[0] - WINDOW) // STRIDE + 1
 
     @property
     def columns(self) -> int:
-        """How many windows lie side by side."""
+        """How many windows are side by side."""
         return int(self.rgb.shape[1] - WINDOW) // STRIDE + 1
 
     @property

@@ -20,7 +20,7 @@ def explain(detector: Detector, image: Image, point: tuple[float, float]) -> Exp
     """Say why ``detector`` found what it found at ``point`` (x, y in pixels) of ``image``.
 
     Raises:
-        UsageError: if the point lies outside the image, or the suppression is soft, which removes nothing.
+        UsageError: if the point is outside the image, or the suppression is soft, which removes nothing.
     """
     check_point(image, point)
     rule = Rule.of(detector.config, detector.card)

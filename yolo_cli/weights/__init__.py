@@ -1,4 +1,4 @@
-"""Find, load, save and check model files; what a model says of itself.
+"""Find, load, save and check model files; model cards.
 
 A model is ``NAME.keras`` with ``NAME.onnx`` beside it. Both carry the same card; the second also
 carries the SHA-256 of the first, so that a pair that does not belong together is noticed.

@@ -1,4 +1,4 @@
-"""What a model says of itself: all that detection needs, and where the model comes from."""
+"""The model card: all that detection needs, and where the model comes from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ModelCard:
         calibration: what confidences become, as `yolo calibrate` measured it: confidences that rise from 0 to
             1, and what each of them becomes, straight lines between; None leaves them as they are.
         detector: which kind of detector the network is made for, a key of `yolo_cli.detectors.DETECTORS`.
-        backbone: for a network that stands on the features of another one: that model's name, a colon, and
+        backbone: for a network that takes the features of another one: that model's name, a colon, and
             the layer whose output it takes. ``source`` then holds the SHA-256 of that model's ``.onnx`` file
             as ``backbone_sha256``.
     """
@@ -72,7 +72,7 @@ class ModelCard:
         """Read a card back.
 
         Raises:
-            DataError: if it is no card, or one that a later version wrote; ``where`` names the file.
+            DataError: if it is not a card, or one that a later version wrote; ``where`` names the file.
         """
         try:
             values: dict[str, Any] = json.loads(text)
@@ -108,7 +108,7 @@ def card_text(card: ModelCard, digests: dict[str, str]) -> str:
     """The card as a Markdown page for people.
 
     Args:
-        card: what the model says of itself.
+        card: the card.
         digests: SHA-256 of each of its files, by file name.
     """
     height, width = card.input_size

@@ -1,4 +1,4 @@
-"""A copy of a model that says something else of itself; the network stays, so no framework is needed."""
+"""A copy of a model with another card; the network stays the same, so no framework is needed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["copy_model", "save_calibrated"]
 
 
 def copy_model(files: ModelFiles, card: ModelCard, out: Path) -> ModelFiles:
-    """Write ``out.keras`` and ``out.onnx``, or the one of the two that there is, with another card.
+    """Write ``out.keras`` and ``out.onnx``, or whichever of the two exists, with another card.
 
     Args:
         files: the model.
-        card: what the copy says of itself.
+        card: the card of the copy.
         out: the path without a suffix.
 
     Raises:
-        DataError: if a file is no model, or the copy cannot be written.
+        DataError: if a file is not a model, or the copy cannot be written.
     """
     keras, onnx = (out.with_name(out.name + suffix) for suffix in (".keras", ".onnx"))
     make_folder(out.parent)

@@ -1,4 +1,4 @@
-"""A Darknet cfg with its weights becomes a model of ours."""
+"""Convert a Darknet cfg with its weights into a model."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def import_darknet(
     Args:
         cfg: the network.
         weights: its trained values.
-        names: its class names, one a line.
-        out: where the result goes, without a suffix.
+        names: its class names, one per line.
+        out: path of the result, without a suffix.
         half: store kernels as float16 and so halve the files.
-        about: fields of the card that no Darknet file tells: `read_about` says which.
+        about: fields of the card that are not in any Darknet file; see `read_about`.
 
     Raises:
         DataError: if the three files do not fit together.
@@ -54,7 +54,7 @@ def import_darknet(
 def card_of(
     network: Network, class_names: tuple[str, ...], name: str, names_file: str = "the list"
 ) -> ModelCard:
-    """What a cfg says of its model.
+    """The model card, as far as a cfg gives it.
 
     Raises:
         DataError: if the number of class names is not that of the heads.
@@ -64,7 +64,7 @@ def card_of(
         if head.class_count != len(class_names):
             fault = f"says classes={head.class_count}, but {names_file} holds {len(class_names)} names"
             raise network.layers[index].fault(fault)
-    last = network.layers[network.heads()[-1]]  # Darknet asks the last head how to suppress
+    last = network.layers[network.heads()[-1]]  # Darknet takes the suppression of the last head
     return ModelCard(
         name=name,
         class_names=class_names,
@@ -90,7 +90,7 @@ def heads_of(network: Network) -> tuple[Head, ...]:
 def _head(layer: Section, shape: Shape, size: tuple[int, int]) -> Head:
     pairs, stride = _anchors(layer), int(shape.stride) if math.isfinite(shape.stride) else 0
     if (shape.rows * stride, shape.columns * stride) != size:
-        raise layer.fault(f"has a grid that is no whole part of {size[1]} x {size[0]} pixels: {shape}")
+        raise layer.fault(f"has a grid that does not divide {size[1]} x {size[0]} pixels: {shape}")
     kind: HeadKind
     if layer.kind == "region":  # YOLOv2 gives anchors in grid cells
         kind, anchors = "region", tuple((w * stride, h * stride) for w, h in pairs)
@@ -117,8 +117,8 @@ def _anchors(layer: Section) -> tuple[tuple[float, float], ...]:
     """Pairs of width and height."""
     values = layer.reals("anchors")
     if not values or len(values) % 2 or min(values) <= 0:
-        said = layer.text("anchors", "")
-        raise layer.fault(f"anchors={said} must be pairs of width and height, all above 0")
+        given = layer.text("anchors", "")
+        raise layer.fault(f"anchors={given} must be pairs of width and height, all above 0")
     return tuple(zip(values[::2], values[1::2], strict=True))
 
 
@@ -139,7 +139,7 @@ def read_about(path: Path) -> dict[str, Any]:
     """Read the fields of a card that a person may fill in, from a YAML file.
 
     Raises:
-        DataError: if the file cannot be read, is no mapping or has other fields.
+        DataError: if the file cannot be read, is not a mapping or has other fields.
     """
     about = read_yaml(path)
     allowed = ("licence", "origin", "training_data", "figures", "limits", "resize")

@@ -30,16 +30,16 @@ export_graph(keras.saving.load_model(sys.argv[1], compile=False), pathlib.Path(s
 
 
 def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) -> ModelFiles:
-    """Write ``out.keras`` and ``out.onnx``; each appears whole or not at all.
+    """Write ``out.keras`` and ``out.onnx``, each atomically.
 
-    Where a package that ONNX needs is missing, there is only the first; see `missing_for_onnx`.
+    Where a package that ONNX needs is missing, only the first is written; see `missing_for_onnx`.
 
     Args:
         model: a Keras model as `yolo_cli.model` builds them.
-        card: what the model says of itself.
+        card: the model card.
         out: the path without a suffix.
         half: store kernels as float16. Biases and batch-normalisation values stay float32, as variances
-            can lie outside float16's range.
+            can be outside float16's range.
     """
     keras_file, onnx_file = (out.with_name(out.name + suffix) for suffix in (".keras", ".onnx"))
     make_folder(out.parent)

@@ -11,7 +11,7 @@ from tests.comparisons import data
 from tests.images import smooth
 from tests.shared import ROOT
 from yolo_cli.comparison import ENTRIES, compare, measure, open_images
-from yolo_cli.comparison.memory import forget_peak, peak_memory
+from yolo_cli.comparison.memory import peak_memory, reset_peak
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import load_detector
 from yolo_cli.errors import DataError
@@ -86,11 +86,11 @@ def test_a_limit_takes_evenly_spaced_images(tmp_path, limit, names):
 
 
 def test_memory_peaks_and_is_forgotten():
-    if not forget_peak():
-        pytest.skip("this system does not tell the peak of memory")
+    if not reset_peak():
+        pytest.skip("this system does not report the peak of memory")
     before = peak_memory()
     block = np.ones(30_000_000)  # 240 MB
     assert peak_memory() - before > 200e6
     del block
-    forget_peak()
+    reset_peak()
     assert peak_memory() - before < 100e6

@@ -96,14 +96,14 @@ def test_new_coords_and_reach(tmp_path):
         (
             "width=64",
             "width=50",
-            "tiny.cfg:21: [yolo] has a grid that is no whole part of 50 x 64 pixels: 14",
+            "tiny.cfg:21: [yolo] has a grid that does not divide 50 x 64 pixels: 14",
         ),
         (
             "[yolo]",
             "[avgpool]\n[yolo]",
-            "tiny.cfg:22: [yolo] has a grid that is no whole part of 64 x 64 pixels",
+            "tiny.cfg:22: [yolo] has a grid that does not divide 64 x 64 pixels",
         ),
-        ("pad=1", "padding=40", "tiny.cfg:21: [yolo] has a grid that is no whole part of 64 x 64 pixels: 14"),
+        ("pad=1", "padding=40", "tiny.cfg:21: [yolo] has a grid that does not divide 64 x 64 pixels: 14"),
         ("width=64", "", "tiny.cfg:2: [net] needs width="),
     ],
 )
