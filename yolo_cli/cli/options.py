@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from yolo_cli.config import EVALUATION_FLOOR, DetectConfig, Device, Resize, SuppressionKind
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_FLOOR, DetectConfig, Device, Resize, SuppressionKind
 from yolo_cli.errors import UsageError
 from yolo_cli.text import did_you_mean, read_yaml, text_encoding
 
@@ -96,7 +96,7 @@ _BOXES = (
 )
 
 _MODEL = (
-    click.option("--weights", metavar="NAME", help="Model name or file.  [default: yolov4-tiny-coco]"),
+    click.option("--weights", metavar="NAME", help=f"Model name or file.  [default: {DEFAULT_MODEL}]"),
     click.option(
         "--imgsz",
         metavar="PIXELS",
@@ -166,7 +166,6 @@ class DetectionOptions:
         Raises:
             UserError: if there is no such model.
         """
-        from yolo_cli.config import DEFAULT_MODEL
         from yolo_cli.weights import find_model
 
         return find_model(self.weights or DEFAULT_MODEL)
