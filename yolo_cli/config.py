@@ -9,6 +9,7 @@ from typing import Literal
 from yolo_cli.errors import UsageError
 
 __all__ = [
+    "DEFAULT_ANCHORS",
     "DEFAULT_MODEL",
     "EVALUATION_FLOOR",
     "AugmentConfig",
@@ -27,7 +28,7 @@ Precision = Literal["auto", "float32", "bfloat16", "float16"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 
 DEFAULT_MODEL = "yolov4-tiny-coco"
-"""The model that is used when none is named."""
+DEFAULT_ANCHORS = "yolov4-tiny"
 
 EVALUATION_FLOOR = 0.001
 """Detections below this confidence are not evaluated: there are many, and they change no figure."""

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import paired_centre_distance, paired_iou
-from yolo_cli.config import SuppressionKind
+from yolo_cli.config import EVALUATION_FLOOR, SuppressionKind
 
 __all__ = ["batched_nms", "nms", "overlap", "soft_nms", "suppress"]
 
@@ -34,7 +34,7 @@ Bools = NDArray[np.bool_]
 
 GREEDY_EXPONENT = 0.6
 SOFT_SIGMA = 0.5
-SOFT_FLOOR = 0.001
+SOFT_FLOOR = EVALUATION_FLOOR
 # Pairs of boxes that are looked at together: so few that their coordinates stay in the processor's cache.
 PAIRS_AT_ONCE = 1 << 14
 # Where a box meets more than so many others on average, it pays to let the most confident ones go first.

@@ -35,7 +35,7 @@ _RUN_FOLDER = "runs/detect/predict"
 _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo")
 
 
-# The sign \b keeps click from filling a paragraph.
+# \b keeps click from filling a paragraph.
 _HELP = """Find objects in images.
 
 SOURCE is an image, a folder, a 'glob' in quotes, a list.txt with one path a line, or - for standard input.

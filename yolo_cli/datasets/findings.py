@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["RULES", "Finding", "Rule", "Severity"]
@@ -37,21 +37,30 @@ class Finding:
         code: the rule's, a key of ``RULES``.
         where: file, relative to the data set's folder, and the line, object or annotation in it.
         what: the fault with its figures, one line.
+        image: the name of the sample that it is about, or "" where it is not about one that was read.
     """
 
     code: str
     where: str
     what: str
+    image: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.code not in RULES:
             raise ValueError(f"there is no rule {self.code}")
 
     @property
+    def unusable(self) -> bool:
+        """Whether the image cannot be used: neither it nor its boxes can be trusted."""
+        return self.code in _UNUSABLE
+
+    @property
     def rule(self) -> Rule:
         """The rule that was broken."""
         return RULES[self.code]
 
+
+_UNUSABLE = ("Y101", "Y103")  # images that cannot be read, or have another size than their label says
 
 _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     # Images
