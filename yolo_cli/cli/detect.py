@@ -91,10 +91,7 @@ def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, *
     detector = _load(detection)
     model = Model(detector.card.name, detector.class_names, detector.input_size)
     if given["verbose"]:
-        runs = getattr(
-            detector, "engine", detector
-        )  # those with regions have two networks, or no leading one
-        say(f"model {model.name}, input {model.input_size}, {type(runs).__name__}")
+        say(f"model {model.name}, input {model.input_size}, {detector.card.detector}")
     tally = _Tally()
     results = _counted(run_detector(detector, source, batch=detection.batch), tally)
     saving = _saving(given)

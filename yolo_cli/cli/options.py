@@ -96,7 +96,9 @@ _BOXES = (
 )
 
 _MODEL = (
-    click.option("--weights", metavar="NAME", help=f"Model name or file.  [default: {DEFAULT_MODEL}]"),
+    click.option(
+        "--weights", metavar="NAME", help=f"Model name, file or run folder.  [default: {DEFAULT_MODEL}]"
+    ),
     click.option(
         "--imgsz",
         metavar="PIXELS",
