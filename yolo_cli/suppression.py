@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import paired_centre_distance, paired_iou
-from yolo_cli.config import SuppressionKind
+from yolo_cli.config import EVALUATION_FLOOR, SuppressionKind
 
 __all__ = ["batched_nms", "nms", "overlap", "soft_nms", "suppress"]
 
@@ -34,7 +34,7 @@ Bools = NDArray[np.bool_]
 
 GREEDY_EXPONENT = 0.6
 SOFT_SIGMA = 0.5
-SOFT_FLOOR = 0.001
+SOFT_FLOOR = EVALUATION_FLOOR
 # Pairs of boxes that are looked at together: so few that their coordinates stay in the processor's cache.
 PAIRS_AT_ONCE = 1 << 14
 # Where a box meets more than so many others on average, it pays to let the most confident ones go first.
@@ -145,7 +145,7 @@ class _Rule:
     def survivors(self, boxes: Floats, classes: Integers) -> Bools:
         """Which (N,) of ``boxes`` (N, 4), the most confident first, stay among their ``classes`` (N,).
 
-        Where too many boxes lie over each other to look at every pair, the more confident half goes first:
+        Where too many boxes overlap to look at every pair, the more confident half goes first:
         what it suppresses in the other half is then out of the way.
         """
         count = len(boxes)
@@ -177,7 +177,7 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Neighbours:
-    """Boxes laid out along x, class after class, so that each stands right before those it can meet.
+    """Boxes laid out along x, class after class, so that each is right before those it can meet.
 
     Attributes:
         order: (N,), positions of the boxes, by class and left edge.

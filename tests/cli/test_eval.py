@@ -134,7 +134,7 @@ def test_an_interrupted_run_goes_on(cli):
     done = cli("eval", "--data", "yolo")
     assert done.exit_code == 130
     assert done.stderr.splitlines()[-1] == (
-        "error: interrupted; what is done is kept; go on with the same options and --resume runs/eval"
+        "error: interrupted; what is done is kept; continue with the same options and --resume runs/eval"
     )
     cli.fake = Fake()
     assert cli.figures("eval", "--data", "yolo", "--resume", "runs/eval")["map50"] == 1.0

@@ -66,7 +66,7 @@ def test_a_baseline_that_is_none_is_one_line(cli, text):
     Path("b.json").write_text(text)
     done = cli("eval", "--data", "yolo", "--no-save", "--baseline", "b.json")
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
-    assert "b.json: is no run.json of yolo eval" in done.stderr
+    assert "b.json: is not a run.json of yolo eval" in done.stderr
 
 
 def test_a_baseline_on_other_images_is_one_line(cli):

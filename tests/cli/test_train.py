@@ -99,6 +99,10 @@ def test_a_small_run(tmp_path: Path) -> None:
     assert card.class_names == ("square", "disc")
     assert "mAP at IoU 0.5" in card.figures[0]
     assert card.source["data_sha256"] in card.training_data
+    weights = str(out / "weights" / "best.onnx")
+    for split, warns in (("train", True), ("val", False)):
+        words_of_eval = ["eval", "--data", str(data), "--weights", weights, "--split", split, "--no-save"]
+        assert ("that out was trained on" in CliRunner().invoke(main, words_of_eval).stderr) == warns
     again = run("--data", str(data), *words)
     assert again.exit_code == 2
     assert "holds files already" in again.output
@@ -118,6 +122,7 @@ def test_training_on_val_too_is_evaluated_on_test_and_only_at_the_end(tmp_path: 
     assert "3 test images" in card.figures[0]
     assert "used only then" in card.figures[1]
     assert "8 train, 4 val, 3 test images; learnt from train and val" in card.training_data
+    assert card.source["learnt_from"] == "train,val"
 
 
 def test_training_on_val_too_needs_a_test(tmp_path: Path) -> None:

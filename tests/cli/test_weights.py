@@ -64,6 +64,17 @@ def test_names_are_listed_whole_however_narrow_the_terminal(folder, monkeypatch,
     assert ("folder" in title, "classes" in title) == (width == 200, width in (200, 60))
 
 
+def test_a_model_that_cannot_be_read_hides_no_other(folder: Path) -> None:
+    run = folder / "runs" / "train" / "weights"
+    run.mkdir(parents=True)
+    (run / "best.keras").write_bytes(b"cut off")
+    done = yolo("weights", "list")
+    assert done.exit_code == 0
+    assert "yolov4-tiny-coco" in done.stdout
+    assert "runs/train" not in done.stdout
+    assert done.stderr == "warning: runs/train/weights/best.keras: is not a Keras model file, or is cut off\n"
+
+
 def test_both_engines_give_the_same_boxes(folder: Path) -> None:
     from yolo_cli.config import DetectConfig
     from yolo_cli.detectors import load_detector

@@ -11,6 +11,7 @@ import click
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import say
+from yolo_cli.config import DEFAULT_ANCHORS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +52,7 @@ splits only "train" counts.
 )
 @click.option(
     "--against",
-    default="yolov4-tiny",
+    default=DEFAULT_ANCHORS,
     show_default=True,
     metavar="NAME",
     help="The present anchors: name or file.",

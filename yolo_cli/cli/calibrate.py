@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["calibrate"]
 
-# The sign \b keeps click from filling a paragraph.
+# \b keeps click from filling a paragraph.
 _HELP = """Make a model's confidences mean what they say.
 
 \b

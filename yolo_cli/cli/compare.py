@@ -12,6 +12,7 @@ import click
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import say
+from yolo_cli.text import columns
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
@@ -68,7 +69,7 @@ def compare(data: str, split: str | None, limit: int | None, **given: Any) -> in
     if given["output_format"] == "json":
         click.echo(json.dumps({"data": data, **compared.to_dict()}, ensure_ascii=False, indent=1))
     else:
-        click.echo("\n".join(_table(compared.rows)))
+        click.echo(_table(compared.rows), nl=False)
     compared.write_page(folder / "comparison.html")
     talk.say(f"saved {folder / 'comparison.html'}")
     return 0
@@ -96,7 +97,7 @@ class _Talk:
             say(text)
 
 
-def _table(rows: Sequence[ComparisonRow]) -> list[str]:
+def _table(rows: Sequence[ComparisonRow]) -> str:
     """The figures for people: times in milliseconds per image, multiply-accumulates in billions."""
     title = ("detector", "mAP50", "recall", "regions", "propose", "classify", "suppress", "MACs", "images")
     body = [
@@ -113,11 +114,7 @@ def _table(rows: Sequence[ComparisonRow]) -> list[str]:
         )
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in (title, *body)) for column in range(len(title))]
-    return [
-        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
-        for line in (title, *body)
-    ]
+    return columns([title, *body])
 
 
 def _figure(value: float | None) -> str:

@@ -35,7 +35,7 @@ _RUN_FOLDER = "runs/detect/predict"
 _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo")
 
 
-# The sign \b keeps click from filling a paragraph.
+# \b keeps click from filling a paragraph.
 _HELP = """Find objects in images.
 
 SOURCE is an image, a folder, a 'glob' in quotes, a list.txt with one path a line, or - for standard input.
@@ -91,10 +91,7 @@ def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, *
     detector = _load(detection)
     model = Model(detector.card.name, detector.class_names, detector.input_size)
     if given["verbose"]:
-        runs = getattr(
-            detector, "engine", detector
-        )  # those with regions have two networks, or no leading one
-        say(f"model {model.name}, input {model.input_size}, {type(runs).__name__}")
+        say(f"model {model.name}, input {model.input_size}, {detector.card.detector}")
     tally = _Tally()
     results = _counted(run_detector(detector, source, batch=detection.batch), tally)
     saving = _saving(given)

@@ -36,7 +36,7 @@ _RUN_FOLDER = "runs/eval"
 _JOURNAL = "detections.ndjson"
 _RUN = "run.json"
 
-# The sign \b keeps click from filling a paragraph.
+# \b keeps click from filling a paragraph.
 _HELP = """Evaluate a model, or another program's results, on a data set.
 
 \b
@@ -50,7 +50,7 @@ Prints the figures, and saves a page with curves, errors and images. The data is
 YOLO, COCO or Pascal VOC form, as for `yolo lint`. Classes of model and data are matched by name.
 
 Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 4 a gate was not met, 5 done but some inputs
-could not be used, 130 interrupted: go on with --resume.
+could not be used, 130 interrupted: continue with --resume.
 """
 
 
@@ -125,7 +125,7 @@ class _Extras:
 @click.option("--out", metavar="DIR", help=f"Where the page is saved.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save page and figures, or do not.  [default: save]")
 @click.option("--plots", is_flag=True, help="Save the curves as PNG and SVG, too.")
-@click.option("--resume", metavar="DIR", help="Go on with the run in this folder that was interrupted.")
+@click.option("--resume", metavar="DIR", help="Continue the interrupted run in this folder.")
 @click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
 @encoding_option
 @config_option
@@ -227,7 +227,7 @@ def _folder(options: _Options) -> Path | None:
 
 
 def _how_to_go_on(folder: Path | None) -> str:
-    return f"; go on with the same options and --resume {folder}" if folder else ""
+    return f"; continue with the same options and --resume {folder}" if folder else ""
 
 
 def _read_run(path: Path) -> RunRecord:
@@ -242,7 +242,7 @@ def _read_run(path: Path) -> RunRecord:
             f"{path}: cannot be read: {fault.strerror}; --baseline needs an earlier run"
         ) from fault
     except (ValueError, KeyError, TypeError, DataError) as fault:
-        raise DataError(f"{path}: is no {_RUN} of yolo eval; run the baseline again") from fault
+        raise DataError(f"{path}: is not a {_RUN} of yolo eval; run the baseline again") from fault
 
 
 def _extras(options: _Options, analysis: Analysis, gates: Sequence[Any], before: RunRecord | None) -> _Extras:
@@ -333,7 +333,7 @@ def _save(
 
 
 def _exit_code(evaluated: Evaluated, extras: _Extras) -> int:
-    """By the table in the documentation; a gate goes before inputs that failed."""
+    """By the table in the documentation; a missed gate takes precedence over inputs that failed."""
     for line in extras.missed_gates:
         say(f"error: {line}")
     if extras.missed_gates:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from yolo_cli.config import EVALUATION_FLOOR, DetectConfig, Device, Resize, SuppressionKind
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_FLOOR, DetectConfig, Device, Resize, SuppressionKind
 from yolo_cli.errors import UsageError
 from yolo_cli.text import did_you_mean, read_yaml, text_encoding
 
@@ -43,7 +43,7 @@ def image_size(ctx: click.Context, param: click.Parameter, value: str | None) ->
         return None
     sides = re.fullmatch(r"\[?(\d{1,6})(?:(?:x|, ?)(\d{1,6}))?\]?", value)
     if sides is None:
-        raise click.BadParameter(f"{value} is no size; give 416, or height x width as 320x416", ctx, param)
+        raise click.BadParameter(f"{value} is not a size; give 416, or height x width as 320x416", ctx, param)
     return int(sides[1]), int(sides[2] or sides[1])
 
 
@@ -65,28 +65,28 @@ _BOXES = (
         type=float,
         default=_DEFAULTS.conf,
         show_default=True,
-        help="Keep boxes with more confidence than this.",
+        help="Confidence threshold.",
     ),
     click.option(
         "--nms-iou",
         type=float,
         default=_DEFAULTS.nms_iou,
         show_default=True,
-        help="Of two boxes that overlap by more (IoU), one goes.",
+        help="IoU threshold for NMS.",
     ),
     click.option(
         "--max-det",
         type=int,
         default=_DEFAULTS.max_det,
         show_default=True,
-        help="At most so many boxes an image.",
+        help="Maximum detections per image.",
     ),
     click.option("--classes", multiple=True, metavar="NAMES", help="Only these: names or ids, with commas."),
-    click.option("--agnostic", is_flag=True, help="Boxes of different classes suppress each other, too."),
+    click.option("--agnostic", is_flag=True, help="NMS among all classes at once."),
     click.option(
         "--suppression",
         type=click.Choice(["iou", "greedynms", "diounms", "soft"]),
-        help="The rule that removes double boxes.  [default: the model's]",
+        help="The kind of NMS.  [default: the model's]",
     ),
     click.option(
         "--resize",
@@ -96,7 +96,9 @@ _BOXES = (
 )
 
 _MODEL = (
-    click.option("--weights", metavar="NAME", help="Model name or file.  [default: yolov4-tiny-coco]"),
+    click.option(
+        "--weights", metavar="NAME", help=f"Model name, file or run folder.  [default: {DEFAULT_MODEL}]"
+    ),
     click.option(
         "--imgsz",
         metavar="PIXELS",
@@ -119,7 +121,7 @@ _RUN = (
         type=click.IntRange(min=1),
         default=1,
         show_default=True,
-        help="So many images go through the network at once.",
+        help="Batch size.",
     ),
 )
 
@@ -166,7 +168,6 @@ class DetectionOptions:
         Raises:
             UserError: if there is no such model.
         """
-        from yolo_cli.config import DEFAULT_MODEL
         from yolo_cli.weights import find_model
 
         return find_model(self.weights or DEFAULT_MODEL)
@@ -214,7 +215,7 @@ def evaluation_options(command: Callable[..., Any]) -> Any:
     floor = click.option(
         "--conf",
         type=float,
-        help=f"Evaluate only boxes of at least this confidence.  [default: {EVALUATION_FLOOR:g}]",
+        help=f"Confidence threshold.  [default: {EVALUATION_FLOOR:g}]",
     )
     return _collected(command, *_MODEL, floor, *_BOXES[1:], *_RUN)
 

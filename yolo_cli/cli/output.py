@@ -76,7 +76,7 @@ def _coco(results: Iterable[Outcome], model: Model) -> Iterator[str]:
 
     ``image_id`` is the number that the file is called (``000000000139.jpg`` is 139), else the file's name.
     """
-    from yolo_cli.datasets.class_names import coco_category_ids
+    from yolo_cli.class_names import coco_category_ids
 
     categories = coco_category_ids(model.class_names)
     yield "["

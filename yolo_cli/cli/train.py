@@ -13,7 +13,7 @@ import click
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, encoding_option, image_size, talk_options
 from yolo_cli.cli.progress import echo_model, say
-from yolo_cli.config import TRAINABLE, TrainConfig
+from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TrainConfig
 from yolo_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.command("train", cls=YoloCommand, help=_HELP)
 @click.option("--data", metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
 @click.option("--detector", type=click.Choice(TRAINABLE), help="Method to train.  [default: yolo]")
-@click.option("--weights", metavar="NAME", help="Model to fine-tune.  [default: yolov4-tiny-coco]")
+@click.option("--weights", metavar="NAME", help=f"Model to fine-tune.  [default: {DEFAULT_MODEL}]")
 @click.option("--model", metavar="CFG", help="Darknet cfg to train from scratch.")
 @click.option("--backbone", metavar="NAME", help="Image classifier that gets YOLO heads.")
 @click.option("--backbone-weights", metavar="FILE", help="Backbone weights: a file, or imagenet to download.")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from yolo_cli.cli.options import encoding_option
-from yolo_cli.cli.progress import echo_model
+from yolo_cli.cli.progress import echo_model, say
+from yolo_cli.errors import DataError
 from yolo_cli.text import columns
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ def list_(form: str) -> None:
     """List the models in ./weights, of the training runs in ./runs, and the bundled ones."""
     import json
 
-    from yolo_cli.weights import list_models, read_card
+    from yolo_cli.weights import list_models
 
-    rows = [(files, read_card(files.first)) for files in list_models()]
+    rows = list(_cards(list_models()))
     if form == "json":
         click.echo(json.dumps([_summary(files, card) for files, card in rows], ensure_ascii=False, indent=1))
         return
@@ -94,6 +95,17 @@ def import_(
     page = target.with_name(f"{target.name}.md")
     atomic_write_text(page, card_text(read_card(files.first), _digests(files)))
     echo_model(files.keras, files.onnx, page)
+
+
+def _cards(models: Sequence[ModelFiles]) -> Iterator[tuple[ModelFiles, ModelCard]]:
+    """Models with their cards; those that cannot be read are named on stderr and left out."""
+    from yolo_cli.weights import read_card
+
+    for files in models:
+        try:
+            yield files, read_card(files.first)
+        except DataError as fault:
+            say(f"warning: {fault}")
 
 
 def _summary(files: ModelFiles, card: ModelCard) -> dict[str, object]:

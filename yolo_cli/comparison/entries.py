@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from yolo_cli.config import DEFAULT_MODEL
 from yolo_cli.errors import UsageError
 from yolo_cli.text import did_you_mean
 
@@ -33,7 +34,7 @@ ENTRIES = (
     Entry("R-CNN", "rcnn-voc"),
     Entry("Fast R-CNN", "fast-rcnn-voc"),
     Entry("Faster R-CNN", "faster-rcnn-voc"),
-    Entry("YOLO", "yolov4-tiny-coco"),
+    Entry("YOLO", DEFAULT_MODEL),
 )
 """In the order of the course, which is nearly that of their invention."""
 

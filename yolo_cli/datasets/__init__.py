@@ -1,6 +1,5 @@
 """Annotation files → samples; what is wrong with them; splits."""
 
-from yolo_cli.datasets.class_names import class_key, coco_category_ids
 from yolo_cli.datasets.findings import RULES, Finding, Rule
 from yolo_cli.datasets.fixing import fix
 from yolo_cli.datasets.holdout import hold_out
@@ -16,8 +15,6 @@ __all__ = [
     "LintReport",
     "Rule",
     "Sample",
-    "class_key",
-    "coco_category_ids",
     "fix",
     "hold_out",
     "lint",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["RULES", "Finding", "Rule", "Severity"]
@@ -37,21 +37,30 @@ class Finding:
         code: the rule's, a key of ``RULES``.
         where: file, relative to the data set's folder, and the line, object or annotation in it.
         what: the fault with its figures, one line.
+        image: the name of the sample that it is about, or "" where it is not about one that was read.
     """
 
     code: str
     where: str
     what: str
+    image: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.code not in RULES:
             raise ValueError(f"there is no rule {self.code}")
 
     @property
+    def unusable(self) -> bool:
+        """Whether the image cannot be used: neither it nor its boxes can be trusted."""
+        return self.code in _UNUSABLE
+
+    @property
     def rule(self) -> Rule:
         """The rule that was broken."""
         return RULES[self.code]
 
+
+_UNUSABLE = ("Y101", "Y103")  # images that cannot be read, or have another size than their label says
 
 _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     # Images
@@ -69,7 +78,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
      "left out"),
     ("Y202", "orphan-label", "error", "a label belongs to no image", "left out"),
     ("Y203", "unreadable-label", "error", "a label file cannot be read at all", "left out, its image too"),
-    ("Y204", "malformed-row", "error", "a row is no class and box", "row left out"),
+    ("Y204", "malformed-row", "error", "a row is not a class and box", "row left out"),
     ("Y205", "listed-twice", "warning", "an image is listed twice in one split", "listed once"),
     ("Y206", "other-filename", "warning", "an XML file names another image than that of its own name",
      "the file's own name is written"),
@@ -79,7 +88,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y301", "not-a-number", "error", "a coordinate is not a finite number", "row left out"),
     ("Y302", "degenerate-box", "error", "a box has no width or no height, or its corners are swapped",
      "row left out"),
-    ("Y303", "box-outside", "error", "a box lies wholly outside the image", "row left out"),
+    ("Y303", "box-outside", "error", "a box is completely outside the image", "row left out"),
     ("Y304", "box-sticks-out", "warning", "a box sticks out of the image by more than 1 pixel", "clipped"),
     ("Y305", "duplicate-box", "warning", "an object is drawn twice: same class, IoU 0.9 or more",
      "the later one left out"),
@@ -104,7 +113,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
      "kept: look at the pair"),
     ("Y503", "duplicate-image", "warning", "the same image is there twice in one split",
      "the later name left out"),
-    ("Y504", "empty-split", "error", "a split is named, and holds no usable image", "left out"),
+    ("Y504", "empty-split", "error", "a split is named, and has no usable image", "left out"),
 )  # fmt: skip
 
 RULES = {row[0]: Rule(*row) for row in _TABLE}

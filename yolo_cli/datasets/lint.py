@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,6 +48,13 @@ class LintReport:
     def warnings(self) -> tuple[Finding, ...]:
         """Findings that a person should look at."""
         return tuple(finding for finding in self.findings if finding.rule.severity == "warning")
+
+    @property
+    def usable(self) -> Dataset:
+        """The data set without the images that cannot be used."""
+        unusable = {finding.image for finding in self.findings if finding.unusable}
+        samples = (sample for sample in self.dataset.samples if sample.name not in unusable)
+        return replace(self.dataset, samples=tuple(samples))
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
@@ -96,7 +103,7 @@ def lint(
     Args:
         data: a data set, or the folder or file that :func:`open_dataset` would read.
         imgsz: the network's size in pixels, at which boxes can be too small.
-        allow_unlabelled: whether an image without a label file is no fault; for a path only.
+        allow_unlabelled: whether an image without a label file is not a fault; for a path only.
         watch: passes looks at images on as they come, and may tell the progress.
 
     Raises:
@@ -107,7 +114,10 @@ def lint(
     found = [
         *dataset.findings,
         *(finding for sample in dataset.samples for finding in _of_sample(dataset, sample, looks, imgsz)),
-        *(Finding(twin.code, twin.sample.name, twin.what) for twin in twins(dataset, looks)),
+        *(
+            Finding(twin.code, twin.sample.name, twin.what, twin.sample.name)
+            for twin in twins(dataset, looks)
+        ),
         *_of_classes(dataset),
     ]
     return LintReport(dataset, imgsz, tuple(sorted(set(found))), looks)
@@ -119,13 +129,13 @@ def _of_sample(dataset: Dataset, sample: Sample, looks: Mapping[Path, Look], img
         where = sample.name
         if fault.box is not None:
             where = place_of(dataset.kind, sample.label, sample.rows[fault.box])
-        yield Finding(fault.code, where, fault.what)
+        yield Finding(fault.code, where, fault.what, sample.name)
 
 
 def twins(dataset: Dataset, looks: Mapping[Path, Look]) -> list[Twin]:
     """Images that are there twice, in one split or in two. The one to go is in the earlier split.
 
-    So what is taken away is taken from learning, not from judging.
+    So what is taken away is taken from training, not from evaluation.
     """
     found = []
     seen: dict[str, Sample] = {}

@@ -40,10 +40,10 @@ COCO_FIGURES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Averages:
-    """Average precision and recall for A ranges of sizes, T overlaps and K classes.
+    """Average precision and recall for A ranges of sizes, T IoU thresholds and K classes.
 
     Attributes:
-        thresholds: the T overlaps, rising.
+        thresholds: the T IoU thresholds, rising.
         precision: (A, T, K), average precision; NaN for a class without ground truths in the range.
         recall: (A, T, K), the fraction of ground truths that were found at all; NaN likewise.
         limited_recall: (L, T, K), the same in the first range, from the best 1, 10 and 100 of a class on an
@@ -58,12 +58,12 @@ class Averages:
     ground_truths: Integers
 
     def at(self, iou: float) -> int:
-        """The place of an overlap in ``thresholds``."""
+        """The place of an IoU threshold in ``thresholds``."""
         return int(np.abs(np.array(self.thresholds) - iou).argmin())
 
     @property
     def grid(self) -> list[int]:
-        """The places of COCO's ten overlaps in ``thresholds``."""
+        """The places of COCO's ten IoU thresholds in ``thresholds``."""
         return [self.at(iou) for iou in GRID]
 
 

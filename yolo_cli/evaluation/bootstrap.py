@@ -40,7 +40,7 @@ class Difference:
         after: of the run in question.
         low: the interval of ``after`` - ``before`` begins here.
         high: and ends here.
-        verdict: "better" if the interval lies above 0, "worse" if below, else "not distinguishable".
+        verdict: "better" if the interval is above 0, "worse" if below, else "not distinguishable".
     """
 
     before: float
@@ -152,7 +152,7 @@ def _weighted_precision(
 
     Args:
         counted: (B, H), detections that count above and at each hit.
-        weight: (B, H); a hit that was not drawn has 0, and its point lies under the curve of those before.
+        weight: (B, H); a hit that was not drawn has 0, and its point is under the curve of those before.
         ground_truths: (B,), NaN where there are none.
         interpolation: how a curve becomes one figure.
     """

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.datasets.class_names import class_key
+from yolo_cli.class_names import class_key
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.text import did_you_mean, nearest

@@ -1,4 +1,4 @@
-"""Everything that is judged: detections and ground truth of every image, gathered one image at a time."""
+"""Everything that is evaluated: detections and ground truth of every image, gathered one by one."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ class EvaluationSet:
 class Evaluator:
     """Gathers images one by one; keeps their numbers, never their pixels.
 
-    >>> judge = Evaluator(("cat", "dog"))
-    >>> judge.add("a.jpg", Detections(), GroundTruth(np.float32([[0, 0, 9, 9]]), np.array([1])))
-    >>> len(judge), len(judge.gathered().ground_truth)
+    >>> evaluator = Evaluator(("cat", "dog"))
+    >>> evaluator.add("a.jpg", Detections(), GroundTruth(np.float32([[0, 0, 9, 9]]), np.array([1])))
+    >>> len(evaluator), len(evaluator.gathered().ground_truth)
     (1, 1)
     """
 
@@ -99,15 +99,15 @@ class Evaluator:
             image: its name, which no other image may have.
             found: what a detector found on it; not changed, and kept as long as this object.
             ground_truth: what is there.
-            rank: where it stands among images when detections are equally confident: COCO goes by image
+            rank: its place among images when detections are equally confident: COCO goes by image
                 id. Give it for all images or none; without, names are sorted.
 
         Raises:
             DataError: if the name came before, a box has a negative side or edges that are not finite or
-                beyond any image, a confidence lies outside [0, 1], or a class id is no place in the names.
+                beyond any image, a confidence is outside [0, 1], or a class id is not a place in the names.
         """
         if image in self._images:
-            raise DataError(f"{image}: this image came twice; each may be judged once")
+            raise DataError(f"{image}: this image came twice; each may be evaluated once")
         _check(image, "detection", found.xyxy, found.class_id, len(self._class_names))
         _check(image, "ground truth", ground_truth.xyxy, ground_truth.class_id, len(self._class_names))
         _check_confidence(image, found)
@@ -123,7 +123,7 @@ class Evaluator:
             ValueError: if some images came with a rank and some without.
         """
         if not self._images:
-            raise DataError("there is no image to judge")
+            raise DataError("there is no image to evaluate")
         if self._rank and len(self._rank) != len(self._images):
             raise ValueError("give a rank for every image or for none")
         names = sorted(self._images, key=lambda name: (self._rank.get(name, 0), name))
@@ -147,7 +147,7 @@ def _check(image: str, kind: str, boxes: Floats, class_id: Integers, classes: in
         at = int(fine.argmin())
         edges = ", ".join(f"{edge:g}" for edge in boxes[at])
         raise DataError(
-            f"{image}: {kind} {at + 1} is no box: its edges are {edges} (left, upper, right, lower)"
+            f"{image}: {kind} {at + 1} is not a box: its edges are {edges} (left, upper, right, lower)"
         )
     if class_id.min() < 0 or class_id.max() >= classes:
         at = int(((class_id < 0) | (class_id >= classes)).argmax())
@@ -155,12 +155,12 @@ def _check(image: str, kind: str, boxes: Floats, class_id: Integers, classes: in
 
 
 def _check_confidence(image: str, found: Detections) -> None:
-    """Raise DataError unless every confidence lies in [0, 1]."""
+    """Raise DataError unless every confidence is in [0, 1]."""
     fine = (found.confidence >= 0) & (found.confidence <= 1)  # (N,); NaN is not fine
     if not fine.all():
         at = int(fine.argmin())
         raise DataError(
-            f"{image}: detection {at + 1} has confidence {found.confidence[at]}, and it must lie in 0 to 1"
+            f"{image}: detection {at + 1} has confidence {found.confidence[at]}, and it must be in 0 to 1"
         )
 
 

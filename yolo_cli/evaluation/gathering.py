@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from yolo_cli.datasets import Sample
 from yolo_cli.detections import Detections
 from yolo_cli.evaluation.classes import ClassMatch
 from yolo_cli.evaluation.evaluation_set import EvaluationSet, Evaluator
+
+if TYPE_CHECKING:  # evaluation alone reads no image and no annotation file
+    from yolo_cli.datasets import Sample
 
 __all__ = ["gather"]
 

@@ -70,7 +70,7 @@ def overlapping_pairs(
 
 
 def _gts_beside(gathered: EvaluationSet, order: Integers, any_class: bool) -> tuple[Integers, ...]:
-    """Which ground truths lie on each detection's image (and are of its class).
+    """Which ground truths are on each detection's image (and are of its class).
 
     Returns:
         places of ground truths (T,) sorted by group, and for each of the detections in ``order`` where its
@@ -89,7 +89,7 @@ def _gts_beside(gathered: EvaluationSet, order: Integers, any_class: bool) -> tu
 
 
 def _blocks(count: Integers) -> Iterator[slice]:
-    """Cut rows with ``count`` (M,) pairs each into runs of about ``_BLOCK`` pairs; one run at the least."""
+    """Cut rows with ``count`` (M,) pairs each into runs of about ``_BLOCK`` pairs; at least one run."""
     total = np.cumsum(count)  # (M,)
     end = int(total[-1]) if len(total) else 0
     cuts = np.searchsorted(total, np.arange(_BLOCK, end, _BLOCK)).tolist()

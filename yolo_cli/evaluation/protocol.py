@@ -1,7 +1,7 @@
-"""By which rules detections are judged: COCO's, or one of the two of Pascal VOC.
+"""The rules of an evaluation: COCO's, or one of the two of Pascal VOC.
 
-The rules differ in three things: which ground truth a detection is held against, how precision and recall
-become one figure, and which overlaps count. A figure without its protocol says little, so every result
+The rules differ in three things: which ground truth a detection is matched with, how precision and recall
+become one figure, and which IoU thresholds count. A figure without its protocol says little, so every result
 carries one. In all of them boxes have continuous coordinates: a box that covers one pixel is (0, 0, 1, 1).
 The development kit of VOC numbers pixels from 1 instead and adds 1 to each side, which is the same thing once
 the upper left corner of each of its boxes has moved by -1.
@@ -22,12 +22,12 @@ Interpolation = Literal["101 points", "11 points", "area under curve"]
 Rule = Literal["best free ground truth", "closest ground truth"]
 
 GRID = tuple(np.linspace(0.5, 0.95, 10).tolist())
-"""COCO's ten overlaps, 0.50 to 0.95, with the rounding that the reference program gives them."""
+"""COCO's ten IoU thresholds, 0.50 to 0.95, with the rounding that the reference program gives them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AreaRange:
-    """Sizes that are judged together: ground truths of ``low`` to ``high`` square pixels, both included."""
+    """Sizes that are evaluated together: ground truths of ``low`` to ``high`` square pixels, inclusive."""
 
     name: str
     low: float
@@ -44,27 +44,27 @@ AREAS = (
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How detections are judged.
+    """How detections are matched and averaged.
 
     Attributes:
         name: what ``--protocol`` calls it.
-        iou: the overlap that counts as a match for ``map``, precision and recall: ``--iou``.
+        iou: the IoU threshold of a match for ``map``, precision and recall: ``--iou``.
         interpolation: how a curve of precision over recall becomes one figure.
             "101 points" and "11 points": the mean of the best precision at or beyond evenly spaced recalls;
             "area under curve": the area below the best precision at or beyond each recall.
-        rule: which ground truth of its class a detection is held against, in order of falling confidence.
+        rule: which ground truth of its class a detection is matched with, in order of falling confidence.
             "best free ground truth" (COCO): the one it overlaps most among those that no earlier detection
             took; ground truths that are ignored come last, and one box around a crowd takes any number.
             "closest ground truth" (VOC): the one it overlaps most; if an earlier detection took it, this is
-            false. VOC knows no crowds: one counts as difficult, for detections that overlap no other ground
-            truth enough.
-        max_detections: at most so many of a class on an image are judged; None for all.
-        grid: the overlaps that ``map50_95`` is the mean of.
-        areas: sizes that are judged each for itself; the first must hold all.
+            false. VOC knows no crowds: here one counts as difficult, for detections that overlap no other
+            ground truth enough.
+        max_detections: maximum of detections of a class per image; None for all.
+        grid: the IoU thresholds that ``map50_95`` is the mean of.
+        areas: sizes that are evaluated each by itself; the first must hold all.
 
     In all of them a ground truth that is crowd or difficult, or of a size outside the range, is *ignored*:
-    who finds it gains nothing and loses nothing, and who misses it neither. For a crowd, overlap is the share
-    of the detection that lies in it. A detection that matches nothing and is itself of a size outside the
+    to find or miss it neither gains nor loses anything. For a crowd, overlap is the fraction of the detection
+    that is in it. A detection that matches nothing and is itself of a size outside the
     range is ignored too.
     """
 
@@ -82,7 +82,7 @@ class Protocol:
 
     @property
     def thresholds(self) -> tuple[float, ...]:
-        """Every overlap that is judged, rising: ``grid`` and ``iou``."""
+        """Every IoU threshold, rising: ``grid`` and ``iou``."""
         return tuple(sorted({*self.grid, self.iou}))
 
     def to_json(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Protocol:
             "interpolation": self.interpolation,
             "matching": self.rule,
             "difficult": "ignored",
-            "crowd": "ignored; overlap is the share of the detection in it",
+            "crowd": "ignored; overlap is the fraction of the detection in it",
             "max_detections_per_class": self.max_detections,
         }
 
@@ -106,7 +106,7 @@ PROTOCOLS = {rules.name: rules for rules in (COCO, VOC07, VOC10)}
 
 
 def protocol(name: str, iou: float = 0.5) -> Protocol:
-    """The rules called ``name``, with ``iou`` as the overlap that counts as a match.
+    """The rules called ``name``, with ``iou`` as the IoU threshold of a match.
 
     Raises:
         UsageError: if there are no such rules, or ``iou`` is out of range.

@@ -54,12 +54,12 @@ class ClassFigures:
     """One class. A figure is None where the class has no ground truth that counts.
 
     Attributes:
-        ap: average precision at the protocol's overlap.
+        ap: average precision at the IoU threshold of the protocol.
         ap50: the same at 0.5.
         ap50_95: the mean over 0.50 to 0.95.
         ground_truths: how many ground truths count.
         found: how many detections count.
-        curve: precision and recall by confidence, at the protocol's overlap.
+        curve: precision and recall by confidence, at the IoU threshold of the protocol.
     """
 
     class_name: str
@@ -91,12 +91,13 @@ class Report:
         protocol: the rules of the evaluation.
         conditions: how the detections were made.
         images: how many images.
-        map: the mean over classes of average precision at the protocol's overlap; None without ground truths.
+        map: the mean over classes of average precision at the protocol's IoU threshold; None without
+            ground truths.
         map50: the same at 0.5.
         map50_95: the same, averaged over 0.50 to 0.95.
         per_class: one entry a class, in the order of the class names.
         per_size: one entry for each range of sizes after the first.
-        curve: precision and recall by confidence at the protocol's overlap, all classes in one pool.
+        curve: precision and recall by confidence at that threshold, all classes in one pool.
         coco: COCO's twelve figures under its names; empty under another protocol.
     """
 
@@ -204,7 +205,7 @@ def _sizes(protocol: Protocol) -> list[tuple[int, Any]]:
 
 
 def _class_figures(name: str, k: int, matches: Matches, figures: Averages, at: int) -> ClassFigures:
-    """The figures of class ``k`` at the ``at``-th overlap."""
+    """The figures of class ``k`` at the ``at``-th threshold."""
     rows = slice(int(matches.ranking.start[k]), int(matches.ranking.start[k + 1]))
     ground_truths = int(figures.ground_truths[0, k])
     return ClassFigures(
@@ -219,7 +220,7 @@ def _class_figures(name: str, k: int, matches: Matches, figures: Averages, at: i
 
 
 def _size_figures(name: str, a: int, matches: Matches, figures: Averages, at: int) -> SizeFigures:
-    """The figures of the ``a``-th range of sizes at the ``at``-th overlap."""
+    """The figures of the ``a``-th range of sizes at the ``at``-th threshold."""
     ground_truths = int(figures.ground_truths[a].sum())
     return SizeFigures(
         name,
@@ -232,7 +233,7 @@ def _size_figures(name: str, a: int, matches: Matches, figures: Averages, at: in
 
 
 def _curve(matches: Matches, a: int, t: int, rows: slice, ground_truths: int) -> Curve:
-    """The curve of the ranked detections in ``rows``, in one range of sizes at one overlap."""
+    """The curve of the ranked detections in ``rows``, in one range of sizes at one threshold."""
     kept = ~matches.ignored[a, t, rows]  # (rows,)
     return precision_recall_curve(
         matches.ranking.confidence[rows][kept], matches.hit[a, t, rows][kept], ground_truths

@@ -9,17 +9,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.datasets import Sample
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation.coco_results import CocoResults, check_size, read_coco_results
 from yolo_cli.files import find_files
 from yolo_cli.text import number, read_text, shorten
+
+if TYPE_CHECKING:
+    from yolo_cli.datasets import Sample
 
 __all__ = ["Results", "read_results"]
 

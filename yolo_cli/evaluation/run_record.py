@@ -34,7 +34,7 @@ class RunRecord:
         interpolation: how a curve becomes one figure.
         image: (N,), place of each detection's image.
         class_id: (N,), rising.
-        hit: (10, N), right at each overlap of ``GRID``.
+        hit: (10, N), right at each threshold of ``GRID``.
         ignored: (10, N), neither right nor wrong.
         gt_image: (T,), place of the image of each ground truth that counts.
         gt_class: (T,), its class.
@@ -52,7 +52,7 @@ class RunRecord:
     gt_class: Integers
 
     def to_json(self) -> dict[str, Any]:
-        """The record as plain data; overlaps are the bits of a number, 0.50 the lowest."""
+        """The record as plain data; thresholds are the bits of a number, 0.50 the lowest."""
         bits = 1 << np.arange(len(GRID))  # (10,)
         return {
             "class_names": list(self.class_names),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yolo_cli.datasets import UNSPLIT, Dataset, coco_category_ids, hold_out, open_dataset
+from yolo_cli.class_names import coco_category_ids
+from yolo_cli.datasets import UNSPLIT, Dataset, hold_out, open_dataset
 from yolo_cli.datasets.checks import size_findings
 from yolo_cli.datasets.layout import split_called
 from yolo_cli.detections import Detections

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
-from yolo_cli.datasets import Dataset, LintReport, lint
-from yolo_cli.datasets.checks import faults_of
+from yolo_cli.datasets import Dataset, lint
 from yolo_cli.errors import DataError
 from yolo_cli.training.job import TrainJob
 
 __all__ = ["open_data", "require_boxes"]
-
-UNUSABLE = {"Y101", "Y103"}  # rules about an image as a whole that cannot be used
 
 
 def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
@@ -27,18 +23,7 @@ def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
         first = report.errors[0]
         more = f" and {len(report.errors) - 1} more" if len(report.errors) > 1 else ""
         say(f"left out: {first.where}: {first.what}{more}; `yolo lint --data {job.data}` lists them")
-    return _usable(report)
-
-
-def _usable(report: LintReport) -> Dataset:
-    """The data set without the images that a finding rules out."""
-    data = report.dataset
-    kept = (
-        sample
-        for sample in data.samples
-        if not UNUSABLE & {fault.code for fault in faults_of(sample, report.looks[sample.path], report.imgsz)}
-    )
-    return replace(data, samples=tuple(kept))
+    return report.usable
 
 
 def require_boxes(data: Dataset) -> Dataset:

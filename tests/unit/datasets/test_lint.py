@@ -333,3 +333,16 @@ def test_progress_is_told_for_every_image(tmp_path: Path) -> None:
 
     assert lint(write_yolo(tmp_path), watch=watch).findings == ()
     assert told == [4, 4, 4, 4]
+
+
+def test_unusable_images_are_known_by_the_finding_and_not_by_its_words(tmp_path: Path) -> None:
+    # A colon in the name: no text may be split at it to find the image.
+    root = write_yolo(tmp_path)
+    (root / "images" / "train" / "a: b.jpg").write_bytes(b"not an image")
+    write_text(root / "labels" / "train" / "a: b.txt", "0 .5 .5 .2 .2\n")
+    report = lint(root)
+    [finding] = [finding for finding in report.findings if finding.unusable]
+    assert (finding.code, finding.image) == ("Y101", "images/train/a: b.jpg")
+    assert {s.name for s in report.dataset.samples} - {s.name for s in report.usable.samples} == {
+        finding.image
+    }

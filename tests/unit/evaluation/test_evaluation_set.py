@@ -101,9 +101,9 @@ def test_an_image_may_come_once() -> None:
     ],
 )
 def test_a_box_that_is_none_is_named(box: list[float]) -> None:
-    with pytest.raises(DataError, match=r"a\.jpg: detection 1 is no box: its edges are"):
+    with pytest.raises(DataError, match=r"a\.jpg: detection 1 is not a box: its edges are"):
         _judge().add("a.jpg", _found([box]), GroundTruth())
-    with pytest.raises(DataError, match=r"a\.jpg: ground truth 1 is no box: its edges are"):
+    with pytest.raises(DataError, match=r"a\.jpg: ground truth 1 is not a box: its edges are"):
         _judge().add("a.jpg", Detections(), _ground_truth([box]))
 
 
@@ -127,7 +127,7 @@ def test_a_class_that_is_none_is_named(class_id: int) -> None:
 
 def test_the_second_of_two_is_named_as_the_second() -> None:
     found = Detections(np.float32([*BOX, [3, 3, 1, 1]]), np.float32([0.5, 0.5]), np.array([0, 0]))
-    with pytest.raises(DataError, match="detection 2 is no box: its edges are 3, 3, 1, 1"):
+    with pytest.raises(DataError, match="detection 2 is not a box: its edges are 3, 3, 1, 1"):
         _judge().add("a.jpg", found, GroundTruth())
 
 

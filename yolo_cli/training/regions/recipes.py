@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from yolo_cli.config import DEFAULT_MODEL
 from yolo_cli.datasets import Dataset
 from yolo_cli.detectors.feature_map import SIDE as MAP_SIDE
 from yolo_cli.detectors.feature_map import image_features, region_features
@@ -34,7 +35,7 @@ from yolo_cli.weights.store import sha256
 
 __all__ = ["BACKBONE", "METHODS", "fit_method", "train_regions"]
 
-BACKBONE = "yolov4-tiny-coco:route_034"
+BACKBONE = f"{DEFAULT_MODEL}:route_034"
 """All methods but the windows use its features: 384 channels, a cell every 16 pixels."""
 
 # A quarter of the variations finds most objects, and training needs only some proposals of each image.

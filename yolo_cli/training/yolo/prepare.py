@@ -238,7 +238,8 @@ def _card(job: TrainJob, data: Dataset, network: _Network) -> ModelCard:
     """The model card before anything is measured."""
     name, digest = Path(job.data).name, data.content_hash
     counts = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
-    learnt = "train and val" if job.use_val else "train"
+    learnt = "train,val" if job.use_val else "train"
+    whole = f"{counts} images; learnt from {learnt.replace(',', ' and ')}"
     return ModelCard(
         name=job.out.name,
         class_names=data.class_names,
@@ -247,6 +248,6 @@ def _card(job: TrainJob, data: Dataset, network: _Network) -> ModelCard:
         resize="letterbox",
         licence=f"that of the data set; the network it started from: {network.start.licence}",
         origin=network.start.origin,
-        training_data=f"{name} ({counts} images; learnt from {learnt}), content sha256 {digest}",
-        source={"data_sha256": digest, "seed": str(job.config.seed)},
+        training_data=f"{name} ({whole}), content sha256 {digest}",
+        source={"data_sha256": digest, "learnt_from": learnt, "seed": str(job.config.seed)},
     )

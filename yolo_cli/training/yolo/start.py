@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from yolo_cli.anchors import read_anchors
 from yolo_cli.codec import Head
-from yolo_cli.config import DEFAULT_MODEL
+from yolo_cli.config import DEFAULT_ANCHORS, DEFAULT_MODEL
 from yolo_cli.errors import DataError
 from yolo_cli.training.job import TrainJob
 
@@ -16,10 +17,6 @@ __all__ = ["Start", "choose_start"]
 
 # Where an image classifier gets heads: those of YOLOv4-tiny, made for this size.
 INPUT_SIZE = (416, 416)
-YOLOV4_TINY_ANCHORS = (
-    ((81.0, 82.0), (135.0, 169.0), (344.0, 319.0)),
-    ((23.0, 27.0), (37.0, 58.0), (81.0, 82.0)),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ def _from_backbone(name: str, weights: str | None) -> Start:
     source: Path | Literal["imagenet"] | None = None
     if weights is not None:
         source = "imagenet" if weights == "imagenet" else Path(weights)
-    model, heads = build_backbone_model(name, 1, YOLOV4_TINY_ANCHORS, source)
+    model, heads = build_backbone_model(name, 1, _anchors(), source)
     learnt = _names(backbone_layers(model)) if weights else frozenset()
     words = f"with weights {weights}" if weights else "from scratch"
     licence = "that of the backbone's weights" if weights else "none"
@@ -117,3 +114,9 @@ def _layers(model: Any) -> frozenset[str]:
 
 def _names(layers: Iterable[Any]) -> frozenset[str]:
     return frozenset(layer.name for layer in layers)
+
+
+def _anchors() -> tuple[tuple[tuple[float, float], ...], ...]:
+    """Width and height of the anchors of YOLOv4-tiny's coarse and fine head, which share one."""
+    wh = [(float(w), float(h)) for w, h in read_anchors(DEFAULT_ANCHORS).wh]
+    return tuple(wh[3:6]), tuple(wh[1:4])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.shared import SHARED, needs_shared
-from yolo_cli.datasets import class_key, coco_category_ids
-from yolo_cli.datasets.class_names import _COCO
+from yolo_cli.class_names import _COCO, class_key, coco_category_ids
 
 
 def test_cocos_own_category_ids():
