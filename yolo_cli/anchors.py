@@ -60,7 +60,7 @@ class Anchors:
         source: where they come from.
 
     Raises:
-        ValueError: if ``wh`` is no (K, 2) array of positive finite numbers.
+        ValueError: if ``wh`` is not a (K, 2) array of positive finite numbers.
     """
 
     wh: Floats
@@ -88,7 +88,7 @@ def read_anchors(name_or_path: str | os.PathLike[str]) -> Anchors:
 
     Raises:
         UsageError: if there is neither such a name nor such a file.
-        DataError: if the file is no file of anchors.
+        DataError: if the file is not a file of anchors.
     """
     path = Path(name_or_path)
     if not path.is_file() and path.name == str(name_or_path):
@@ -130,7 +130,7 @@ def mean_iou(wh: Floats, anchors: Floats) -> float:
 
 
 def best_possible_recall(wh: Floats, anchors: Floats, iou: float = 0.5) -> float:
-    """The share of boxes (N, 2) that some anchor (K, 2), laid on their centre, meets with at least ``iou``.
+    """The fraction of boxes (N, 2) that some anchor (K, 2), centres aligned, meets with at least ``iou``.
 
     A network that left its anchors as they are could find no more. NaN for no boxes.
 
@@ -162,7 +162,7 @@ def fit_anchors(wh: Floats, k: int, *, seed: int = 0, starts: int = 10) -> NDArr
         DataError: if the boxes have fewer than ``k`` different sizes, or one is not above 0.
     """
     if not 1 <= k <= _MOST_ANCHORS or starts < 1:
-        raise UsageError(f"-k is {k}, and must lie between 1 and {_MOST_ANCHORS}, with at least one start")
+        raise UsageError(f"-k is {k}, and must be between 1 and {_MOST_ANCHORS}, with at least one start")
     boxes = np.asarray(wh, float)  # (N, 2)
     if not (np.isfinite(boxes).all() and (boxes > 0).all()):
         raise DataError("anchors need boxes with widths and heights above 0; see what `yolo lint` lists")
@@ -179,7 +179,7 @@ def fit_anchors(wh: Floats, k: int, *, seed: int = 0, starts: int = 10) -> NDArr
 
 
 def draw_anchors(wh: Floats, anchors: Anchors, present: Anchors) -> NDArray[np.uint8]:
-    """An image of boxes and anchors: how their sizes lie, and how large they are in the network's square.
+    """An image of boxes and anchors: the distribution of their sizes, and how large they are in the input.
 
     Args:
         wh: boxes (N, 2) in pixels at ``anchors.imgsz``.

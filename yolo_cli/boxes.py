@@ -47,7 +47,7 @@ def intersection(a: Floats, b: Floats) -> Floats:
 def box_iou(a: Floats, b: Floats) -> Floats:
     """Intersection over union (N, M) of each of ``a`` (N, 4) with each of ``b`` (M, 4).
 
-    It lies in [0, 1]; two boxes without area have 0.
+    It is in [0, 1]; two boxes without area have 0.
 
     >>> box_iou(np.float32([[0, 0, 4, 4]]), np.float32([[0, 0, 4, 4], [2, 0, 6, 4], [9, 9, 9, 9]]))
     array([[1.        , 0.33333334, 0.        ]], dtype=float32)

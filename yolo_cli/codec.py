@@ -1,6 +1,6 @@
 """Boxes ↔ raw heads: grid cells and anchors.
 
-A head is a grid. The cell at (row, column) answers for objects whose centre lies in it, once for each of
+A head is a grid. The cell at (row, column) is assigned the objects whose centre is in it, once for each of
 its anchors: boxes of typical size that it moves and scales (Redmon and Farhadi, *YOLO9000*, 2017). For
 each anchor the network gives x, y, w, h, objectness and one value a class, anchors slowest. With
 s = `scale_x_y`, stride in pixels and σ the logistic function, the law is
@@ -46,9 +46,9 @@ Floats = NDArray[np.floating[Any]]
 LARGEST_LOG_SCALE = 15.0
 
 LARGEST_RATIO = 4.0
-"""An anchor answers for objects up to this many times its size on each side, and down to the inverse."""
+"""An anchor is assigned objects up to this many times its size on each side, and down to the inverse."""
 
-# A neighbouring cell answers only for centres that σ can reach without going into saturation.
+# A neighbouring cell is assigned only centres that σ can reach without going into saturation.
 REACH_MARGIN = 0.05
 
 # The own cell first, then left, right, above, below: (5, 2), column and row.
@@ -64,7 +64,7 @@ class Head:
         anchors: (width, height) of each anchor in pixels of the network's input.
         stride: side of a grid cell in pixels of the network's input.
         class_count: how many classes it tells apart.
-        scale_x_y: how far beyond its cell a centre can lie; 1 is not at all.
+        scale_x_y: how far beyond its cell a centre can be; 1 is not at all.
     """
 
     kind: HeadKind
@@ -86,7 +86,7 @@ class Candidates:
     Attributes:
         xyxy: float32, (N, 4), pixels of the network's input; may reach beyond it.
         confidence: float32, (N,).
-        class_id: int64, (N,). One box may stand here once for each of several classes.
+        class_id: int64, (N,). One box may occur once for each of several classes.
         slot: int64, (N,): which anchor of which cell of which head said so, counted through all heads.
     """
 
@@ -133,7 +133,7 @@ def grid(rows: int, columns: int, anchor_count: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """What some slots of all heads shall say about one image; the other slots shall say "nothing".
+    """The assigned slots of one image; the target of all others is background.
 
     Attributes:
         slot: int64, (P,), each at most once, counted as in `Candidates`.
@@ -176,12 +176,12 @@ def raw_from_boxes(cxcywh: Floats, cell: Floats, anchor: Floats, head: Head) -> 
 
     A centre at or beyond what its cell can reach comes as near as float32's logistic function allows.
     """
-    share = _centre_share(cxcywh[..., :2] / head.stride - cell, head)  # (…, 2), what σ has to give
+    offset = _centre_offset(cxcywh[..., :2] / head.stride - cell, head)  # (…, 2), what σ has to give
     scale = cxcywh[..., 2:] / anchor  # (…, 2)
     if head.kind == "new_coords":
-        return np.concatenate([share, np.sqrt(scale) / 2], axis=-1)
-    share = np.clip(share, 1e-6, 1 - 1e-6)
-    return np.concatenate([np.log(share / (1 - share)), np.log(scale)], axis=-1)
+        return np.concatenate([offset, np.sqrt(scale) / 2], axis=-1)
+    offset = np.clip(offset, 1e-6, 1 - 1e-6)
+    return np.concatenate([np.log(offset / (1 - offset)), np.log(scale)], axis=-1)
 
 
 def encode(
@@ -190,13 +190,13 @@ def encode(
     heads: Sequence[Head],
     grids: Sequence[tuple[int, int]],
 ) -> Targets:
-    """Choose the slots that answer for each ground truth: the other direction of `decode`.
+    """Assign slots to each ground truth: the other direction of `decode`.
 
-    An anchor answers where it is at most `LARGEST_RATIO` times too large or too small on either side, and
-    the best one always does. Besides the cell that a centre lies in, the neighbours left, right, above and
-    below answer too where the centre lies well within their reach, which is wider than the cell for
-    `scale_x_y` above 1 (Jocher et al., *YOLOv5*, 2020). So a ground truth has several teachers. A slot that
-    two ground truths want goes to the one that it needs to bend less for.
+    An anchor is assigned where it is at most `LARGEST_RATIO` times too large or too small on either side,
+    and the best one always is. Besides the cell that a centre is in, the neighbours left, right, above and
+    below are assigned too where the centre is well within their reach, which is wider than the cell for
+    `scale_x_y` above 1 (Jocher et al., *YOLOv5*, 2020). So a ground truth has several slots. A slot that
+    matches two ground truths is assigned to the one with the smaller cost.
 
     The law: raw heads that say `raw_from_boxes` of the targets in these slots decode to the ground truths.
 
@@ -208,12 +208,12 @@ def encode(
     """
     low, high = xyxy[:, :2].astype(np.float32), xyxy[:, 2:].astype(np.float32)
     cxcywh = np.concatenate([(low + high) / 2, high - low], axis=1)  # (N, 4)
-    bends = [_bend(cxcywh, head) for head in heads]  # each (N, A)
-    best = np.min([bend.min(axis=1) for bend in bends], axis=0, initial=np.inf)  # (N,)
+    mismatches = [_mismatch(cxcywh, head) for head in heads]  # each (N, A)
+    best = np.min([mismatch.min(axis=1) for mismatch in mismatches], axis=0, initial=np.inf)  # (N,)
     first_slot, parts = 0, []
-    for head, shape, bend in zip(heads, grids, bends, strict=True):
-        fits = (bend < np.log(LARGEST_RATIO)) | (bend == best[:, None])  # (N, A)
-        slot, cost, ground_truth = _claims(cxcywh, head, shape, np.where(fits, bend, np.inf))
+    for head, shape, mismatch in zip(heads, grids, mismatches, strict=True):
+        fits = (mismatch < np.log(LARGEST_RATIO)) | (mismatch == best[:, None])  # (N, A)
+        slot, cost, ground_truth = _matches(cxcywh, head, shape, np.where(fits, mismatch, np.inf))
         parts.append((first_slot + slot, cost, ground_truth))
         first_slot += shape[0] * shape[1] * len(head.anchors)
     slot, cost, ground_truth = (np.concatenate(column) for column in zip(*parts, strict=True))  # (K,) each
@@ -223,35 +223,35 @@ def encode(
     return Targets(slot, cxcywh[ground_truth], class_id[ground_truth].astype(np.int64), ground_truth)
 
 
-def _bend(cxcywh: Floats, head: Head) -> Floats:
+def _mismatch(cxcywh: Floats, head: Head) -> Floats:
     """How far each anchor is from each object's size: the larger |log ratio| of the two sides, (N, A)."""
     ratio = cxcywh[:, None, 2:] / np.asarray(head.anchors, np.float32)  # (N, A, 2)
-    bend: Floats = np.abs(np.log(ratio)).max(axis=2)
-    return bend
+    mismatch: Floats = np.abs(np.log(ratio)).max(axis=2)
+    return mismatch
 
 
-def _claims(
-    cxcywh: Floats, head: Head, shape: tuple[int, int], bend: Floats
+def _matches(
+    cxcywh: Floats, head: Head, shape: tuple[int, int], mismatch: Floats
 ) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
-    """Slots of one head that objects (N, 4) claim, (K,), how much each must bend, and for which object."""
+    """Slots of one head that match objects (N, 4), (K,), the cost of each match, and the object of each."""
     last = np.array(shape[::-1]) - 1  # (2,): last column, last row
     centre = cxcywh[:, :2] / head.stride  # (N, 2), in cells
     own = np.clip(np.floor(centre), 0, last)  # (N, 2)
     cell = own[:, None] + NEIGHBOURS  # (N, 5, 2)
-    share = _centre_share(centre[:, None] - cell, head)  # (N, 5, 2)
+    offset = _centre_offset(centre[:, None] - cell, head)  # (N, 5, 2)
     inside = ((cell >= 0) & (cell <= last)).all(axis=2)  # (N, 5)
-    near = np.abs(share - 0.5) <= 0.5 - REACH_MARGIN  # (N, 5, 2)
+    near = np.abs(offset - 0.5) <= 0.5 - REACH_MARGIN  # (N, 5, 2)
     reached = np.asarray(near.all(axis=2))  # (N, 5)
-    reached[:, 0] = True  # the cell that it lies in answers always
-    cost = np.square(share - 0.5).sum(axis=2)[:, :, None] + np.square(bend)[:, None]  # (N, 5, A)
-    claimed = (inside & reached)[:, :, None] & np.isfinite(cost)  # (N, 5, A)
-    ground_truth, neighbour, anchor = np.nonzero(claimed)  # (K,) each
+    reached[:, 0] = True  # the cell that it is in always matches
+    cost = np.square(offset - 0.5).sum(axis=2)[:, :, None] + np.square(mismatch)[:, None]  # (N, 5, A)
+    matched = (inside & reached)[:, :, None] & np.isfinite(cost)  # (N, 5, A)
+    ground_truth, neighbour, anchor = np.nonzero(matched)  # (K,) each
     column, row = cell[ground_truth, neighbour].astype(np.int64).T  # (K,) each
     slot = (row * shape[1] + column) * len(head.anchors) + anchor  # (K,)
-    return slot, cost[claimed], ground_truth
+    return slot, cost[matched], ground_truth
 
 
-def _centre_share(offset: Floats, head: Head) -> Floats:
+def _centre_offset(offset: Floats, head: Head) -> Floats:
     """What σ must give for a centre at ``offset`` (…, 2), in cells from the cell's upper left corner."""
     return (offset + (head.scale_x_y - 1) / 2) / head.scale_x_y
 

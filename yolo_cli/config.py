@@ -1,4 +1,4 @@
-"""Every default stands here once."""
+"""Every default, once."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DetectConfig:
         imgsz: height and width of the network's input in pixels; None follows the model.
 
     Raises:
-        UsageError: if a value lies outside its range.
+        UsageError: if a value is outside its range.
     """
 
     conf: float = 0.25
@@ -64,11 +64,11 @@ class DetectConfig:
     def __post_init__(self) -> None:
         for name, value in (("--conf", self.conf), ("--nms-iou", self.nms_iou)):
             if not 0 <= value <= 1:
-                raise UsageError(f"{name} is {value}, and must lie between 0 and 1")
+                raise UsageError(f"{name} is {value}, and must be between 0 and 1")
         if self.max_det < 1:
             raise UsageError(f"--max-det is {self.max_det}, and must be at least 1")
         if self.imgsz is not None and (min(self.imgsz) < 32 or max(self.imgsz) > 4096):
-            raise UsageError(f"--imgsz is {self.imgsz}, and each side must lie between 32 and 4096")
+            raise UsageError(f"--imgsz is {self.imgsz}, and each side must be between 32 and 4096")
 
 
 TRAINABLE = ("yolo", "localisation", "conv-sliding-window", "rcnn", "fast-rcnn", "faster-rcnn")
@@ -79,27 +79,27 @@ TRAINABLE = ("yolo", "localisation", "conv-sliding-window", "rcnn", "fast-rcnn",
 class AugmentConfig:
     """How much training images are changed. The defaults suit some hundred images.
 
-    Probabilities are drawn for each training image, strengths for each image that stands in it.
+    Probabilities are drawn for each training image, strengths for each image in it.
 
     Attributes:
         flip: probability of mirroring left and right.
         flip_vertical: probability of mirroring top and bottom, for images that have no up.
         scale: the size changes by a factor between 1 / (1 + scale) and 1 + scale.
         aspect: width over height changes by a factor between 1 / (1 + aspect) and 1 + aspect.
-        shift: where an image lies in the room it has: 0 is the middle, 0.5 anywhere.
-        hue: turns by at most this share of the colour circle.
-        saturation: grows or shrinks by at most this share.
-        brightness: grows or shrinks by at most this share.
-        contrast: grows or shrinks by at most this share.
+        shift: where an image is in the free space: 0 is the middle, 0.5 anywhere.
+        hue: turns by at most this fraction of the colour circle.
+        saturation: grows or shrinks by at most this fraction.
+        brightness: grows or shrinks by at most this fraction.
+        contrast: grows or shrinks by at most this fraction.
         mosaic: probability of joining four images.
-        mixup: probability of laying another image over the whole; it rarely helps small networks.
+        mixup: probability of blending another image over it; it rarely helps small networks.
         cutout: probability of hiding up to three rectangles.
-        cutout_side: the longest side of such a rectangle, as a share of the network's input.
-        min_visible: an object stays in the ground truth if at least this share of its box is still to be
+        cutout_side: the longest side of such a rectangle, as a fraction of the network's input.
+        min_visible: an object stays in the ground truth if at least this fraction of its box is still to be
             seen.
 
     Raises:
-        UsageError: if a value lies outside its range.
+        UsageError: if a value is outside its range.
     """
 
     flip: float = 0.5
@@ -122,7 +122,7 @@ class AugmentConfig:
         for field in fields(self):
             value, most = getattr(self, field.name), limits.get(field.name, 1.0)
             if not 0 <= value <= most:
-                raise UsageError(f"augmentation {field.name} is {value}, and must lie between 0 and {most:g}")
+                raise UsageError(f"augmentation {field.name} is {value}, and must be between 0 and {most:g}")
 
     @classmethod
     def off(cls) -> AugmentConfig:
@@ -141,13 +141,13 @@ class TrainConfig:
         imgsz: height and width of the network's input in pixels; None follows the model.
         learning_rate: the highest, after warm-up and before the cosine leads down to `final_rate` of it; None
             chooses by how well the model finds these objects already.
-        final_rate: the last learning rate as a share of the highest.
+        final_rate: the last learning rate as a fraction of the highest.
         warmup: steps in which the learning rate rises from 0.
         weight_decay: of kernels; decoupled from the gradient (Loshchilov and Hutter, 2019).
         clip_norm: gradients longer than this, all together, are shortened to it.
-        ema: share of all steps that the averaged weights look back on; 0 averages nothing.
+        ema: fraction of all steps that the averaged weights look back on; 0 averages nothing.
         freeze: epochs in which only what is new learns.
-        label_smoothing: how far class targets lie from 0 and 1.
+        label_smoothing: how far class targets are from 0 and 1.
         close_mosaic: fraction of the run, at its end, without mosaic and mixup.
         interpolate: fraction of the starting weights in the result (WiSE-FT); None tries some on the
             validation images where the model knew some of the classes.
@@ -160,7 +160,7 @@ class TrainConfig:
         device: where it computes. "auto": on all GPUs that the backend sees, else on the processor.
 
     Raises:
-        UsageError: if a value lies outside its range.
+        UsageError: if a value is outside its range.
     """
 
     epochs: int | None = None
@@ -191,13 +191,13 @@ class TrainConfig:
             value, low, high = getattr(self, field.name), least.get(field.name, 0), most.get(field.name, 1e9)
             if isinstance(value, int | float) and not low <= value <= high:
                 option = "--" + field.name.replace("_", "-")
-                raise UsageError(f"{option} is {value}, and must lie between {low:g} and {high:g}")
+                raise UsageError(f"{option} is {value}, and must be between {low:g} and {high:g}")
 
 
 def bundled(kind: Literal["weights", "anchors", "examples"]) -> Path:
     """The folder of files that come with the program.
 
-    In an installed wheel it lies inside the package, in a checkout at the top level of the project.
+    In an installed wheel it is inside the package, in a checkout at the top level of the project.
     """
     package = Path(__file__).resolve().parent
     inside = package / "bundled" / kind

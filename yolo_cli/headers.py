@@ -49,7 +49,7 @@ def read_header(data: bytes, name: str) -> Header:
     """Read what the bytes of an image file say of it, without decoding them.
 
     Raises:
-        DataError: if the bytes are no image of a known kind, or the header is cut short or absurd.
+        DataError: if the bytes are not an image of a known kind, or the header is cut short or absurd.
 
     >>> read_header(b"GIF89a" + bytes([3, 0, 2, 0, 0, 0, 0]), "dot.gif")
     Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None)
@@ -70,7 +70,7 @@ def _jpeg(data: bytes) -> Header:
     """Walk the marker segments to the first scan; a whole file has an end marker (FF D9) after it.
 
     Inside a scan FF is always followed by 00 or a restart marker, so FF D9 there ends the image;
-    the end marker of an embedded thumbnail lies before the scan and is not taken for it.
+    the end marker of an embedded thumbnail is before the scan and is not taken for it.
     """
     width = height = 0
     orientation = None
@@ -230,6 +230,6 @@ _OTHERS = (
 
 
 def _what_else(data: bytes) -> str:
-    """Say what bytes are that are no image of ours."""
+    """Say what bytes are that are not an image."""
     head = data[:256]
     return next((words for magic, words in _OTHERS if magic.match(head)), "is not an image")

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 MAX_PIXELS = 178_000_000  # larger images are refused before they are decoded: they would need over 0.5 GB
-MAX_BYTES = 1 << 30  # a file larger than this is no image
+MAX_BYTES = 1 << 30  # a file larger than this is not an image
 WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 SUFFIXES = (*WRITABLE, ".jpe", ".jfif", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")  # in lower case
 
@@ -49,7 +49,7 @@ class Image:
         name: where it came from, as the user named it: a path, or "-" for standard input.
 
     Raises:
-        ValueError: if ``rgb`` is no uint8 array of shape (height, width, 3) with at least one pixel.
+        ValueError: if ``rgb`` is not a uint8 array of shape (height, width, 3) with at least one pixel.
     """
 
     rgb: NDArray[np.uint8]
@@ -85,7 +85,7 @@ def read_image(path: str | os.PathLike[str], name: str | None = None) -> Image:
         name: what to call it in results and messages; None takes the path as given.
 
     Raises:
-        DataError: if the file is missing, a folder, not readable, too large, or no whole image.
+        DataError: if the file is missing, a folder, not readable, too large, or an incomplete image.
     """
     name = os.fspath(path) if name is None else name
     return decode_image(_read_bytes(Path(path), name), name)
@@ -161,7 +161,7 @@ def _read_bytes(path: Path, name: str) -> bytes:
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise DataError(f"{name}: is over {MAX_BYTES >> 30} GiB and thus no image")
+                raise DataError(f"{name}: is over {MAX_BYTES >> 30} GiB and thus not an image")
             return file.read()
     except FileNotFoundError as fault:
         raise DataError(f"{name}: there is no such file") from fault
@@ -224,7 +224,7 @@ def over_white(rgba: NDArray[np.uint8], premultiplied: bool = False) -> NDArray[
 
 
 def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Undo an EXIF orientation, 1 to 8: 5 to 8 lie on their side, four of them are mirrored."""
+    """Undo an EXIF orientation, 1 to 8: 5 to 8 are on their side, four of them are mirrored."""
     if orientation >= 5:
         rgb = rgb.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):

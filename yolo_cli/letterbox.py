@@ -1,6 +1,6 @@
 """Image ↔ network square, both ways.
 
-Both ways stand on one law: the edge at x of the original lies at ``left + x * scaled_width / width`` in the
+Both ways follow one law: the edge at x of the original is at ``left + x * scaled_width / width`` in the
 network's input, and y likewise. The scaled size is a whole number of pixels, so the scales of the two axes
 differ a little, and the way back uses each as it really was.
 """
@@ -27,13 +27,13 @@ GREY = 128
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """Where one image lies in the network's input. Made by :meth:`fit`.
+    """Where one image is in the network's input. Made by :meth:`fit`.
 
     Attributes:
         height, width: of the original image, in pixels.
         net_height, net_width: of the network's input, in pixels.
         scaled_height, scaled_width: what the image is resized to, in pixels.
-        top, left: how much padding lies above it and to its left, in pixels.
+        top, left: how much padding is above it and to its left, in pixels.
     """
 
     height: int
@@ -86,7 +86,7 @@ class Letterbox:
             ``out``.
 
         Raises:
-            ValueError: if ``rgb`` or ``out`` is no uint8 array of its shape.
+            ValueError: if ``rgb`` or ``out`` is not a uint8 array of its shape.
         """
         _check("rgb", rgb, (self.height, self.width, 3))
         if out is None:

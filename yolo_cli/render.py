@@ -110,7 +110,7 @@ def draw(
 ) -> Pixels:
     """Draw boxes with class names and confidences on a copy of the image.
 
-    The most confident detections choose their label's place first and lie on top.
+    The most confident detections choose their label's place first and are on top.
 
     Args:
         image: the image; it stays as it is.
@@ -136,7 +136,7 @@ def _labelled(detections: Detections, at: int, class_names: Sequence[str], style
 
 
 def draw_boxes(image: Image, boxes: Sequence[LabelledBox]) -> Pixels:
-    """Draw boxes on a copy of the image: the first lie on top, and choose their label's place first.
+    """Draw boxes on a copy of the image: the first are on top, and choose their label's place first.
 
     Returns:
         uint8, (height, width, 3), RGB, as large as the image.
@@ -177,7 +177,7 @@ def class_colour(class_id: int) -> Colour:
 def _palette() -> Pixels:
     """Colours as far from each other as can be, (PALETTE_SIZE, 3), RGB; a longer palette begins alike.
 
-    Each next colour is the one that lies farthest from all before it in CIELAB, after Glasbey, van der
+    Each next colour is the one that is farthest from all before it in CIELAB, after Glasbey, van der
     Heijden, Toh and Gray, "Colour displays for categorical images" (2007).
     """
     steps = np.linspace(0, 255, 14).round().astype(np.uint8)

@@ -141,7 +141,7 @@ def _folder(folder: str, recursive: bool) -> list[SourceItem]:
 
     found = list(find_files(folder, SUFFIXES, recursive=recursive, refused=refuse))
     hint = "" if recursive else " (its own folders are searched with --recursive)"
-    return (_sorted(found) + faults) or [_fault(folder, f"holds no image{hint}")]
+    return (_sorted(found) + faults) or [_fault(folder, f"has no image{hint}")]
 
 
 def _list_file(path: str) -> list[SourceItem]:

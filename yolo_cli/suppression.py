@@ -145,7 +145,7 @@ class _Rule:
     def survivors(self, boxes: Floats, classes: Integers) -> Bools:
         """Which (N,) of ``boxes`` (N, 4), the most confident first, stay among their ``classes`` (N,).
 
-        Where too many boxes lie over each other to look at every pair, the more confident half goes first:
+        Where too many boxes overlap to look at every pair, the more confident half goes first:
         what it suppresses in the other half is then out of the way.
         """
         count = len(boxes)
@@ -177,7 +177,7 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Neighbours:
-    """Boxes laid out along x, class after class, so that each stands right before those it can meet.
+    """Boxes laid out along x, class after class, so that each is right before those it can meet.
 
     Attributes:
         order: (N,), positions of the boxes, by class and left edge.

@@ -76,7 +76,7 @@ def test_classes_by_name_or_id(cli, words, kept):
     [
         (["--classes", "dgo"], "the model has no class 'dgo'; did you mean dog?"),
         (["--classes", "3"], "the model has no class '3'; it has cat, dog, traffic light"),
-        (["--conf", "1.5"], "--conf is 1.5, and must lie between 0 and 1"),
+        (["--conf", "1.5"], "--conf is 1.5, and must be between 0 and 1"),
         (["--conf", "high"], "Invalid value for '--conf': 'high' is not a valid float."),
         (["--imgsz", "wide"], "Invalid value for '--imgsz': wide is not a size; give 416, or height x width"),
         (["--imgsz", "8"], "--imgsz is (8, 8)"),

@@ -130,7 +130,7 @@ def test_flags_follow_their_boxes(ground_truth, seed):
 @given(painted_objects(), SEEDS, st.sampled_from([0.1, 0.25, 0.5, 0.9]))
 def test_an_object_is_in_the_ground_truth_if_enough_of_its_pixels_show(sample, seed, min_visible):
     (rgb, ground_truth), rng = sample, np.random.default_rng(seed)
-    placement = Placement.whole(rgb.shape[:2], (64, 64)).varied(rng, MOVES).moved((48, 48), *rng.random(2))
+    placement = Placement.centred(rgb.shape[:2], (64, 64)).varied(rng, MOVES).moved((48, 48), *rng.random(2))
     canvas = np.zeros((48, 48, 3), np.uint8)
     placement.paint(rgb, canvas, lambda piece: piece)
     left, top, right, bottom = placement.forward(ground_truth.xyxy)[0]

@@ -20,8 +20,8 @@ class Colour:
     """One change of colour; 0 everywhere changes nothing.
 
     Attributes:
-        hue: turn, as a share of the colour circle.
-        saturation: how much stronger colours get, as a share of what they are.
+        hue: turn, as a fraction of the colour circle.
+        saturation: how much stronger colours get, as a fraction of what they are.
         brightness: how much lighter the image gets, likewise.
         contrast: how much further from the middle grey light and dark get, likewise.
     """

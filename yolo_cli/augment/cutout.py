@@ -18,7 +18,7 @@ __all__ = ["MOST_HOLES", "cut_out"]
 Pixels = NDArray[np.uint8]
 
 MOST_HOLES = 3
-# A hole's sides are at least this share of the longest side that is allowed.
+# A hole's sides are at least this fraction of the longest side that is allowed.
 SHORTEST = 0.2
 
 
@@ -27,7 +27,7 @@ def cut_out(
 ) -> tuple[Pixels, GroundTruth]:
     """Fill up to ``MOST_HOLES`` rectangles with grey, by chance.
 
-    No hole is cut that would leave less than the share ``config.min_visible`` of any box to be seen, holes
+    No hole is cut that would leave less than the fraction ``config.min_visible`` of any box to be seen, holes
     cut before included: what is in the ground truth can be seen, and what can be seen is in the ground truth.
 
     Returns:

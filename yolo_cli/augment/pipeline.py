@@ -66,13 +66,13 @@ def augment(
 def _single(sample: Labelled, rng: np.random.Generator, config: AugmentConfig, canvas: Canvas) -> Labelled:
     """One image on a canvas of its own."""
     rgb, ground_truth = sample
-    whole = Placement.whole(rgb.shape[:2], canvas)
+    centred = Placement.centred(rgb.shape[:2], canvas)
     x, y = 0.5 + config.shift * rng.uniform(-1, 1, 2)
-    placement = whole.varied(rng, config).moved(canvas, x, y)
+    placement = centred.varied(rng, config).moved(canvas, x, y)
     seen = placement.carry(ground_truth, config.min_visible)
     if len(ground_truth) and not len(seen):
         # A crop that shows none of the objects teaches less than the whole image does.
-        placement, seen = whole, whole.carry(ground_truth, config.min_visible)
+        placement, seen = centred, centred.carry(ground_truth, config.min_visible)
     painting = np.full((*canvas, 3), GREY, np.uint8)
     placement.paint(rgb, painting, Colour.draw(rng, config).apply)
     return painting, seen
@@ -83,16 +83,16 @@ def _mosaic(
 ) -> Labelled:
     """Four images around a point, one in each quarter, each with one of its corners at the point."""
     painting = np.full((*canvas, 3), GREY, np.uint8)
-    # The point lies in the middle, or with full shift anywhere in the middle 40 % of each axis.
+    # The point is in the middle, or with full shift anywhere in the middle 40 % of each axis.
     y, x = np.rint(canvas * (0.5 + 0.4 * config.shift * rng.uniform(-1, 1, 2))).astype(int).tolist()
     ground_truths: list[GroundTruth] = []
     for quarter, (rgb, ground_truth) in enumerate(samples):
         below, right = divmod(quarter, 2)
         place = painting[(slice(y), slice(y, None))[below], (slice(x), slice(x, None))[right]]  # (h, w, 3)
-        whole = Placement.whole(rgb.shape[:2], canvas)
+        centred = Placement.centred(rgb.shape[:2], canvas)
         # So large that it covers its quarter, except that no long, narrow image outgrows the canvas for it.
-        cover = max(place.shape[0] / whole.frame.scaled_height, place.shape[1] / whole.frame.scaled_width)
-        placement = whole.varied(rng, config, min(cover, 1.0))
+        cover = max(place.shape[0] / centred.frame.scaled_height, place.shape[1] / centred.frame.scaled_width)
+        placement = centred.varied(rng, config, min(cover, 1.0))
         placement = placement.moved(place.shape[:2], 1 - right, 1 - below)
         placement.paint(rgb, place, Colour.draw(rng, config).apply)
         ground_truths.append(_moved(placement.carry(ground_truth, config.min_visible), x * right, y * below))
@@ -102,10 +102,10 @@ def _mosaic(
 def _mixup(first: Labelled, second: Labelled, rng: np.random.Generator) -> Labelled:
     """Two images of one size laid over each other, with the boxes of both.
 
-    The share of the first comes from Beta(8, 8): about a half, seldom below a quarter.
+    The weight of the first comes from Beta(8, 8): about a half, seldom below a quarter.
     """
-    share = float(rng.beta(8, 8))
-    blended = cv2.addWeighted(first[0], share, second[0], 1 - share, 0)  # (height, width, 3)
+    weight = float(rng.beta(8, 8))
+    blended = cv2.addWeighted(first[0], weight, second[0], 1 - weight, 0)  # (height, width, 3)
     return blended, _joined([first[1], second[1]])
 
 

@@ -45,7 +45,7 @@ class Placement:
     overturned: bool = False
 
     @classmethod
-    def whole(cls, shape: Canvas, canvas: Canvas) -> Placement:
+    def centred(cls, shape: Canvas, canvas: Canvas) -> Placement:
         """An image of this height and width as the letterbox places it: complete, in the middle."""
         return cls(Letterbox.fit(*shape, *canvas))
 

@@ -31,7 +31,7 @@ def preview(
     """A sheet of augmented images, with a frame around each box in the colour of its class.
 
     Args:
-        samples: images with their boxes; which stand on the sheet is drawn by chance.
+        samples: images with their boxes; which are on the sheet is drawn by chance.
         rng: all chance comes from here.
         config: probabilities and strengths.
         net_size: height and width of each image on the sheet.

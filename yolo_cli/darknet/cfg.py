@@ -70,7 +70,7 @@ class Section:
         return tuple(int(value) for value in values)
 
     def fault(self, what: str) -> DataError:
-        """An error that says where in the cfg the fault lies."""
+        """An error that says where in the cfg the fault is."""
         return DataError(f"{self.file}:{self.line}: [{self.kind}] {what}")
 
 

@@ -124,13 +124,13 @@ def _beyond(xyxy: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.intp
 
 
 def _outside(xyxy: NDArray[np.float64], size: tuple[int, int]) -> Iterator[Fault]:
-    """Boxes wholly or partly outside the image."""
+    """Boxes completely or partly outside the image."""
     height, width = size
     for i in _beyond(xyxy, size):
         x1, y1, x2, y2 = xyxy[i]
         edges = f"left {x1:.6g}, top {y1:.6g}, right {x2:.6g}, bottom {y2:.6g} of {width}x{height}"
         if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
-            yield Fault("Y303", int(i), f"the box lies wholly outside the image: {edges}")
+            yield Fault("Y303", int(i), f"the box is completely outside the image: {edges}")
         else:
             yield Fault("Y304", int(i), f"the box sticks out of the image: {edges}")
 

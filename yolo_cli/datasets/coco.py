@@ -68,7 +68,7 @@ def read_coco(files: Sequence[Path], root: Path) -> Dataset:
     """Read a COCO data set of one file for each split; it may turn out empty.
 
     Raises:
-        DataError: if a file is no COCO file, or two files are of the same split.
+        DataError: if a file is not a COCO file, or two files are of the same split.
     """
     read = [_read(path, root) for path in files]
     for i, file in enumerate(read):
@@ -102,7 +102,7 @@ def _read(path: Path, root: Path) -> _File:
     keys = ("images", "annotations", "categories")
     images, annotations, categories = (value.get(key) if isinstance(value, dict) else None for key in keys)
     if not (isinstance(images, list) and isinstance(annotations, list) and isinstance(categories, list)):
-        raise DataError(f"{path}: is no COCO file: it needs the lists images, annotations and categories")
+        raise DataError(f"{path}: is not a COCO file: it needs the lists images, annotations and categories")
     words = [path.stem, path.parent.name if path.parent != root else ""]
     split = next(filter(None, map(split_called, words)), UNSPLIT)
     return _File(path, split, images, annotations, tuple(_category(entry, path) for entry in categories))
@@ -197,7 +197,7 @@ def _images(file: _File, where: str) -> tuple[dict[int | str, dict[str, Any]], l
 def _rows(
     file: _File, where: str, names: tuple[str, ...], images: Mapping[int | str, Any]
 ) -> tuple[Mapping[int | str, list[Row]], list[Finding]]:
-    """The rows of each image by its id, and findings for annotations that are no class and box."""
+    """The rows of each image by its id, and findings for annotations that are not a class and box."""
     class_ids = {category_id: names.index(name) for category_id, name in file.categories}
     rows: defaultdict[int | str, list[Row]] = defaultdict(list)
     findings = list(_repeated_ids(file, where))
@@ -256,7 +256,7 @@ def _declared_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _image_places(path: Path, root: Path) -> list[Path]:
-    """Folders in which the images of an annotation file may lie, the most usual first."""
+    """Folders in which the images of an annotation file may be, the most usual first."""
     word = path.stem.rsplit("_", 1)[-1]  # "val2017" of instances_val2017
     split = split_called(word) or split_called(path.parent.name) or ""
     places = []
@@ -274,6 +274,6 @@ def _image_places(path: Path, root: Path) -> list[Path]:
 
 
 def _image(file_name: str, places: Sequence[Path]) -> Path:
-    """Where an image lies: the first place that has it, else where it should be."""
+    """Where an image is: the first place that has it, else where it should be."""
     tries = (place / file_name for place in places)
     return plain(next((path for path in tries if is_there(path)), places[0] / file_name))

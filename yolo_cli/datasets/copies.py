@@ -1,6 +1,6 @@
 """The label files of a copy of a data set, in which only what must change is changed.
 
-Rows, annotations and objects whose box stays are written as they were, with all that stands beside the box:
+Rows, annotations and objects whose box stays are written as they were, with all that is beside the box:
 polygons, attributes, scores.
 """
 
@@ -79,8 +79,8 @@ def coco_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
     """``annotations/instances_SPLIT.json``, or ``annotations.json`` where there is no split."""
     for split, group in groupby(copied, key=lambda entry: entry.sample.split):
         part = list(group)
-        whole = read_json(dataset.root / part[0].sample.label)
-        listed = {image["id"]: image for image in reversed(whole["images"]) if _has_id(image)}
+        document = read_json(dataset.root / part[0].sample.label)
+        listed = {image["id"]: image for image in reversed(document["images"]) if _has_id(image)}
         images, annotations = [], []
         for entry in part:
             height, width = entry.size
@@ -89,12 +89,12 @@ def coco_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
                 listed[entry.sample.image_id] | {"file_name": name, "width": width, "height": height}
             )
             annotations += [
-                _coco_annotation(whole["annotations"][entry.sample.rows[index]], edges)
+                _coco_annotation(document["annotations"][entry.sample.rows[index]], edges)
                 for index, edges in entry.boxes.items()
             ]
-        parts = {"images": images, "annotations": annotations, "categories": _categories(dataset, whole)}
+        parts = {"images": images, "annotations": annotations, "categories": _categories(dataset, document)}
         path = "annotations.json" if split == UNSPLIT else f"annotations/instances_{split}.json"
-        yield path, json.dumps(whole | parts, ensure_ascii=False)
+        yield path, json.dumps(document | parts, ensure_ascii=False)
 
 
 def _has_id(entry: Any) -> bool:
@@ -111,9 +111,9 @@ def _coco_annotation(entry: Mapping[str, Any], edges: NDArray[np.float64] | None
     return rest | {"bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1)}
 
 
-def _categories(dataset: Dataset, whole: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _categories(dataset: Dataset, document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The categories of a file, and after them those that only other splits have, under new ids."""
-    own = [dict(entry) for entry in whole["categories"]]
+    own = [dict(entry) for entry in document["categories"]]
     names = {entry["name"] for entry in own}
     missing = [name for name in dataset.class_names if name not in names]
     free = max((entry["id"] for entry in own), default=0) + 1

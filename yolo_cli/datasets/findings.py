@@ -78,7 +78,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
      "left out"),
     ("Y202", "orphan-label", "error", "a label belongs to no image", "left out"),
     ("Y203", "unreadable-label", "error", "a label file cannot be read at all", "left out, its image too"),
-    ("Y204", "malformed-row", "error", "a row is no class and box", "row left out"),
+    ("Y204", "malformed-row", "error", "a row is not a class and box", "row left out"),
     ("Y205", "listed-twice", "warning", "an image is listed twice in one split", "listed once"),
     ("Y206", "other-filename", "warning", "an XML file names another image than that of its own name",
      "the file's own name is written"),
@@ -88,7 +88,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y301", "not-a-number", "error", "a coordinate is not a finite number", "row left out"),
     ("Y302", "degenerate-box", "error", "a box has no width or no height, or its corners are swapped",
      "row left out"),
-    ("Y303", "box-outside", "error", "a box lies wholly outside the image", "row left out"),
+    ("Y303", "box-outside", "error", "a box is completely outside the image", "row left out"),
     ("Y304", "box-sticks-out", "warning", "a box sticks out of the image by more than 1 pixel", "clipped"),
     ("Y305", "duplicate-box", "warning", "an object is drawn twice: same class, IoU 0.9 or more",
      "the later one left out"),
@@ -113,7 +113,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
      "kept: look at the pair"),
     ("Y503", "duplicate-image", "warning", "the same image is there twice in one split",
      "the later name left out"),
-    ("Y504", "empty-split", "error", "a split is named, and holds no usable image", "left out"),
+    ("Y504", "empty-split", "error", "a split is named, and has no usable image", "left out"),
 )  # fmt: skip
 
 RULES = {row[0]: Rule(*row) for row in _TABLE}

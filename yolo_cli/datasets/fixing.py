@@ -42,7 +42,7 @@ def fix(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
         One line for each thing that was done.
 
     Raises:
-        UsageError: if ``out`` holds something, or lies in the data set.
+        UsageError: if ``out`` holds something, or is in the data set.
         DataError: if nothing would be left, or the copy cannot be written.
     """
     place = _free_place(report, plain(out))
@@ -65,7 +65,7 @@ def _free_place(report: LintReport, out: Path) -> Path:
     """The folder to write, once it is sure that nothing is lost by it."""
     root = report.dataset.root.resolve()
     if out.resolve().is_relative_to(root):
-        raise UsageError(f"{out}: lies in the data set, which is never written to; name a folder outside")
+        raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise UsageError(f"{out}: is there already and not empty; name another folder")
     return out

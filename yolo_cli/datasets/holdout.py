@@ -24,7 +24,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
 
     Args:
         dataset: returned as it is where it has both "train" and "val".
-        fraction: the share to hold out, between 0 and 1.
+        fraction: the fraction to hold out, between 0 and 1.
         seed: chooses among the images that would do equally well.
 
     Raises:
@@ -32,7 +32,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
         DataError: if there is nothing to learn from, or only one image.
     """
     if not 0 < fraction < 1:
-        raise UsageError(f"the share to hold out is {fraction}, and must lie between 0 and 1")
+        raise UsageError(f"the fraction to hold out is {fraction}, and must be between 0 and 1")
     if {"train", "val"} <= set(dataset.splits):
         return dataset
     pool = [sample for sample in dataset.samples if sample.split in ("train", UNSPLIT)]
@@ -62,9 +62,9 @@ def _presence(samples: Sequence[Sample], classes: int) -> NDArray[np.bool_]:
 def _chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Which images are held out, (n,): at least one, and not all."""
     count = len(shown)
-    shares = np.array([1 - fraction, fraction])  # (2,): to keep, to hold out
-    wanted = shares[:, None] * shown.sum(axis=0)  # (2, classes + 1)
-    room = shares * count  # (2,)
+    fractions = np.array([1 - fraction, fraction])  # (2,): to keep, to hold out
+    wanted = fractions[:, None] * shown.sum(axis=0)  # (2, classes + 1)
+    room = fractions * count  # (2,)
     held = np.zeros(count, bool)
     left = np.ones(count, bool)
     while left.any():

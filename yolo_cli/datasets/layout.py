@@ -1,4 +1,4 @@
-"""What the three forms share: names of splits, lists of images, and rows that become boxes."""
+"""What the three forms have in common: names of splits, lists of images, and rows that become boxes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Row(NamedTuple):
 def gather(
     rows: Sequence[Row], frame: tuple[float, float] | None, where: Callable[[int], str]
 ) -> tuple[GroundTruth, tuple[int, ...], list[Finding]]:
-    """Make boxes of rows, and findings of those rows that are no boxes and are left out.
+    """Make boxes of rows, and findings of those rows that are not boxes and are left out.
 
     Args:
         rows: what the file has.
@@ -95,7 +95,7 @@ def _fault(finite: bool, proper: bool, inside: bool, fractions: bool) -> tuple[s
         return "Y302", "the box has no width or no height, or its corners are swapped"
     if not inside:
         hint = " (pixels where fractions belong?)" if fractions else ""
-        return "Y303", f"the box lies wholly outside the image{hint}"
+        return "Y303", f"the box is completely outside the image{hint}"
     return "", ""
 
 
@@ -130,7 +130,7 @@ def _corners(xyxy: Iterable[float]) -> str:
 
 
 def place_of(kind: Kind, label: str, row: int) -> str:
-    """Where a row stands, for people: a line, an object counted from 1, or an index into ``annotations``."""
+    """Where a row is, for people: a line, an object counted from 1, or an index into ``annotations``."""
     return {"yolo": f"{label}:{row}", "voc": f"{label}: object {row}", "coco": f"{label}:annotations[{row}]"}[
         kind
     ]
@@ -154,7 +154,7 @@ def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
 
 
 def plain(path: str | os.PathLike[str]) -> Path:
-    """An absolute path without ``..``; links are not followed, for labels lie beside the link."""
+    """An absolute path without ``..``; links are not followed, for labels are beside the link."""
     return Path(os.path.abspath(path))  # noqa: PTH100  # Path.resolve would follow links
 
 

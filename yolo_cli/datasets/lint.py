@@ -103,7 +103,7 @@ def lint(
     Args:
         data: a data set, or the folder or file that :func:`open_dataset` would read.
         imgsz: the network's size in pixels, at which boxes can be too small.
-        allow_unlabelled: whether an image without a label file is no fault; for a path only.
+        allow_unlabelled: whether an image without a label file is not a fault; for a path only.
         watch: passes looks at images on as they come, and may tell the progress.
 
     Raises:
@@ -135,7 +135,7 @@ def _of_sample(dataset: Dataset, sample: Sample, looks: Mapping[Path, Look], img
 def twins(dataset: Dataset, looks: Mapping[Path, Look]) -> list[Twin]:
     """Images that are there twice, in one split or in two. The one to go is in the earlier split.
 
-    So what is taken away is taken from learning, not from judging.
+    So what is taken away is taken from training, not from evaluation.
     """
     found = []
     seen: dict[str, Sample] = {}

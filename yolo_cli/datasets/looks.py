@@ -109,7 +109,7 @@ def _look(path: Path) -> Look:
 
 
 def _hash(thumbnail: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Which of the 255 lowest frequencies (without the mean) lie above their median: (255,) of -1, 0, 1.
+    """Which of the 255 lowest frequencies (without the mean) are above their median: (255,) of -1, 0, 1.
 
     After Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, with more bits.
     """

@@ -80,7 +80,7 @@ def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> 
         readings = [reading for sub in subs for reading in _readings(sub, allow_unlabelled)]
     if not readings:
         raise DataError(
-            f"{path}: holds no data set: neither data.yaml or images/ with labels/ (YOLO), nor a .json with "
+            f"{path}: has no data set: neither data.yaml or images/ with labels/ (YOLO), nor a .json with "
             f"images and annotations (COCO), nor Annotations/*.xml (VOC)"
         )
     if len(readings) > 1:
@@ -96,7 +96,7 @@ def _of_file(path: Path, allow_unlabelled: bool) -> Dataset:
     if path.suffix == ".json":
         inside = path.parent.name.lower() == "annotations" or split_called(path.parent.name)
         return read_coco([path], path.parent.parent if inside else path.parent)
-    raise DataError(f"{path}: is no data set; give its folder, its data.yaml or its COCO .json")
+    raise DataError(f"{path}: is not a data set; give its folder, its data.yaml or its COCO .json")
 
 
 def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:

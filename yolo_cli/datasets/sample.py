@@ -38,12 +38,12 @@ class Sample:
 
     Attributes:
         name: the image's path below the data set's folder, with slashes; unique within a split.
-        path: where the image lies.
+        path: where the image is.
         split: "train", "val", "test", or ``UNSPLIT``.
         image_id: COCO's id of the image; in the other forms its file name without suffix.
         label: the label file below the data set's folder, with slashes; "" for an image without one.
         labels: the boxes as their file has them: pixels, or fractions of width and height (``fractions``).
-        rows: where in the label file each box stands: line (YOLO) or object (VOC), from 1, or index into
+        rows: where in the label file each box is: line (YOLO) or object (VOC), from 1, or index into
             ``annotations`` (COCO), from 0.
         fractions: whether ``labels`` holds fractions of the image's width and height.
         declared_size: height and width in pixels as the label file gives them, or None.
@@ -155,7 +155,7 @@ class Dataset:
     def box_sizes(self, imgsz: int) -> NDArray[np.float64]:
         """Widths and heights (boxes, 2) in pixels once each image's longer side is ``imgsz`` pixels.
 
-        That is what a network sees after a letterbox. Boxes around crowds are no objects and do not count.
+        That is what a network sees after a letterbox. Boxes around crowds are not objects and do not count.
 
         Raises:
             DataError: if an image whose size is needed is missing or no image.
@@ -170,7 +170,7 @@ class Dataset:
 
     @cached_property
     def content_hash(self) -> str:
-        """sha256, in hex, of what there is to learn from: the same wherever the folder lies.
+        """sha256, in hex, of what there is to learn from: the same wherever the folder is.
 
         It covers the class names and, for each sample in the order of split and name: both of these, the
         image's size in bytes and its first 64 KiB, and the boxes with class, crowd and difficult. It does

@@ -25,7 +25,7 @@ class ImageHeader:
     Attributes:
         width: in pixels, as stored.
         height: in pixels, as stored.
-        orientation: EXIF orientation, 1 (upright) to 8; 5 to 8 lie on their side, 2, 4, 5 and 7 are mirrored.
+        orientation: EXIF orientation, 1 (upright) to 8; 5 to 8 are on their side, 2, 4, 5 and 7 are mirrored.
     """
 
     width: int

@@ -103,7 +103,7 @@ def read_xml(path: Path) -> Element:
     """The root of an annotation file. Entities, by which a small file can fill the memory, are refused.
 
     Raises:
-        DataError: if the file cannot be read, is no XML, holds entities, or is no annotation.
+        DataError: if the file cannot be read, is not XML, holds entities, or is not an annotation.
     """
     try:
         root = fromstring(path.read_bytes())
@@ -116,7 +116,7 @@ def read_xml(path: Path) -> Element:
     except (ValueError, LookupError) as fault:
         raise DataError(f"{path}: is not XML: {shorten(fault)}") from fault
     if root.tag != "annotation":
-        raise DataError(f"{path}: is no VOC annotation but {shorten(root.tag, 40)!r}")
+        raise DataError(f"{path}: is not a VOC annotation but {shorten(root.tag, 40)!r}")
     return root
 
 
@@ -215,7 +215,7 @@ def _annotation(
 
 
 def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Finding]]:
-    """The objects of an annotation, and findings for those that are no class and box."""
+    """The objects of an annotation, and findings for those that are not a class and box."""
     objects, findings = [], []
     for row, element in enumerate(xml.findall("object"), start=1):
         name = (element.findtext("name") or "").strip()

@@ -1,8 +1,8 @@
 """Data sets in YOLO form: a text file for each image, one line ``class cx cy w h`` for each box.
 
 The numbers are fractions of the width and height of the upright image. A line with more, an odd number
-of seven or more, is a polygon ``class x1 y1 x2 y2 …``, and becomes the box around it. A label lies in the
-folder ``labels`` that stands where the last ``images`` of the image's path stands, else beside the
+of seven or more, is a polygon ``class x1 y1 x2 y2 …``, and becomes the box around it. A label is in the
+folder ``labels`` in place of the last ``images`` of the image's path, else beside the
 image. An empty label says that there is nothing to find.
 
 A ``data.yaml`` names splits and classes: ``names`` as a list or by number; ``train``, ``val`` (or
@@ -58,7 +58,7 @@ def read_yolo(place: Path, allow_unlabelled: bool = False) -> Dataset:
     if names is None:
         most = max((int(sample.labels.class_id.max(initial=-1)) for sample in samples), default=-1)
         names = tuple(str(i) for i in range(most + 1))
-        findings.append(Finding("Y405", plan.source, "no file names the classes; their numbers stand in"))
+        findings.append(Finding("Y405", plan.source, "no file names the classes; their numbers are used"))
     return Dataset(plan.root, "yolo", names, in_order(samples), tuple(sorted(set(findings))))
 
 
@@ -86,13 +86,13 @@ def _sample(
 
 
 def _rows(text: str, label: str, classes: int | None) -> tuple[list[Row], list[Finding]]:
-    """The rows of a label file, and findings for those that are no class and box."""
+    """The rows of a label file, and findings for those that are not a class and box."""
     rows, findings = [], []
     for line, content in enumerate(text.split("\n"), start=1):
         if content.strip():
             row = parse_row(content, line)
             if row is None:
-                what = f"the row is no 'class cx cy w h' and no polygon: {shorten(content)!r}"
+                what = f"the row is neither 'class cx cy w h' nor a polygon: {shorten(content)!r}"
                 findings.append(Finding("Y204", f"{label}:{line}", what))
             elif row.class_id < 0 or (classes is not None and row.class_id >= classes):
                 what = f"class {row.class_id} is none of 0 to {(classes or 0) - 1}"
@@ -138,7 +138,7 @@ def _orphans(plan: Plan) -> Iterator[Finding]:
 
 
 def _is_orphan(path: Path) -> bool:
-    """Whether no image, listed or not, bears a label's name; a note beside images is no label."""
+    """Whether no image, listed or not, has a label's name; a note beside images is not a label."""
     parts = path.parts
     at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "labels"), None)
     if at is None and not _looks_like_labels(path):

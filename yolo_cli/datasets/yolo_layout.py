@@ -1,4 +1,4 @@
-"""Where everything of a YOLO data set lies: images by split, labels, class names.
+"""Where everything of a YOLO data set is: images by split, labels, class names.
 
 See :mod:`yolo_cli.datasets.yolo` for the form itself.
 """
@@ -79,7 +79,7 @@ def plan_of(place: Path) -> Plan:
 
 
 def label_places(image: Path) -> list[Path]:
-    """Where the label of an image may lie, the usual place first."""
+    """Where the label of an image may be, the usual place first."""
     beside = image.with_suffix(".txt")
     parts = beside.parts
     at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "images"), None)
@@ -142,7 +142,7 @@ def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path,
             more = tuple(_expand(found, root))
             images += more
             if not more:
-                why = "holds no image" if is_there(found) else "is not there"
+                why = "has no image" if is_there(found) else "is not there"
                 what = f"{key} names {shorten(text)}, which {why}"
                 findings.append(Finding("Y504", below(place, root), what))
     return tuple(images), findings
@@ -245,7 +245,7 @@ def _count_findings(count: Any, names: tuple[str, ...] | None, source: str) -> I
 
 
 def _text(value: Any, place: Path, key: str) -> str:
-    """A text of a description, or a DataError where a list or mapping stands in its place."""
+    """A text of a description, or a DataError where a list or mapping is in its place."""
     if not isinstance(value, str):
         raise DataError(f"{place}: {key} must hold text, not a {type(value).__name__}; fix it")
     return value

@@ -33,7 +33,7 @@ def noise(height, width):
 @pytest.mark.parametrize(("height", "width"), [(30, 50), (50, 30), (64, 64), (7, 9)])
 def test_whole_is_the_letterbox(height, width):
     rgb, fitted = noise(height, width), Letterbox.fit(height, width, 64, 64)
-    placement, box = Placement.whole((height, width), (64, 64)), np.float32([[1, 2, 5, 6]])
+    placement, box = Placement.centred((height, width), (64, 64)), np.float32([[1, 2, 5, 6]])
     assert np.array_equal(painted(placement, rgb), fitted.apply(rgb))
     assert np.array_equal(placement.forward(box), fitted.forward(box))
 
@@ -91,7 +91,7 @@ def test_moved_shares_the_room():
 
 def test_without_strength_nothing_varies():
     config = AugmentConfig(flip=0, scale=0, aspect=0, shift=0)
-    placement = Placement.whole((30, 50), (64, 64))
+    placement = Placement.centred((30, 50), (64, 64))
     assert placement.varied(np.random.default_rng(0), config) == placement
 
 
@@ -147,8 +147,10 @@ def test_flags_and_area_follow():
 
 
 def test_no_objects():
-    assert len(Placement.whole((10, 10), (20, 20)).carry(ground_truth(), 0.25)) == 0
+    assert len(Placement.centred((10, 10), (20, 20)).carry(ground_truth(), 0.25)) == 0
 
 
 def test_degenerate_boxes_leave_without_a_warning():
-    assert len(Placement.whole((10, 10), (20, 20)).carry(ground_truth([3, 3, 3, 3], [8, 8, 2, 2]), 0.0)) == 0
+    assert (
+        len(Placement.centred((10, 10), (20, 20)).carry(ground_truth([3, 3, 3, 3], [8, 8, 2, 2]), 0.0)) == 0
+    )
