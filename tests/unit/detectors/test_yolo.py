@@ -90,6 +90,29 @@ def test_only_wanted_classes_and_only_so_many() -> None:
     assert (len(all_of_them), len(few), len(none)) == (4, 3, 0)
 
 
+@pytest.mark.parametrize(
+    ("calibration", "conf", "confidences"),
+    [
+        (None, 0.25, [1.0]),
+        (None, 0.1, [1.0, 0.1218]),
+        (((0.0, 0.5, 1.0), (0.0, 0.9, 1.0)), 0.25, [1.0]),
+        (((0.0, 0.5, 1.0), (0.0, 0.9, 1.0)), 0.2, [1.0, 0.2192]),
+    ],
+)
+def test_soft_suppression_leaves_nothing_below_the_confidence(calibration, conf, confidences) -> None:
+    """The same box twice, at 1 and 0.9: Soft-NMS leaves the second 0.9 · exp(-1² / 0.5) = 0.1218.
+
+    Calibration maps that to 0.1218 · 0.9 / 0.5 = 0.2192.
+    """
+    first = [SURE, 0.0, 0.0, 0.0, SURE, NEVER, SURE, NEVER]  # centre x = (0 + 1) · 32
+    second = [NEVER, 0.0, 0.0, 0.0, SURE, NEVER, 2.1972, NEVER]  # centre x = (1 + 0) · 32, σ(2.1972) = 0.9
+    engine, config = Answer({(0, 0): first, (0, 1): second}), DetectConfig(conf=conf, suppression="soft")
+    [found] = YoloDetector(engine, replace(CARD, calibration=calibration), config).detect(
+        [make_image(64, 64)]
+    )
+    np.testing.assert_allclose(found.confidence, confidences, atol=1e-4)
+
+
 def test_a_box_beyond_the_border_is_not_found() -> None:
     """Shifted by scale_x_y: with s = 9, centre x = (0 + 9 · σ(-20) − 4) · 32 = −128, so it ends at −112."""
     head = replace(HEAD, scale_x_y=9.0)
