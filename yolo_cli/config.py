@@ -133,27 +133,27 @@ class AugmentConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """How a network learns. The defaults suit fine-tuning on some hundred images.
+    """How to train a network. The defaults suit fine-tuning on some hundred images.
 
     Attributes:
         epochs: how often each image is seen; None chooses by the number of images.
-        batch: images a step; None chooses by the number of images and memory.
+        batch: batch size; None chooses by the number of images and memory.
         imgsz: height and width of the network's input in pixels; None follows the model.
-        learning_rate: the highest, after warm-up and before the cosine leads down to `final_rate` of it; None
+        learning_rate: the peak, after warm-up and before the cosine down to `final_rate` of it; None
             chooses by how well the model finds these objects already.
-        final_rate: the last learning rate as a fraction of the highest.
+        final_rate: the last learning rate as a fraction of the peak.
         warmup: steps in which the learning rate rises from 0.
         weight_decay: of kernels; decoupled from the gradient (Loshchilov and Hutter, 2019).
         clip_norm: gradients longer than this, all together, are shortened to it.
         ema: fraction of all steps that the averaged weights look back on; 0 averages nothing.
-        freeze: epochs in which only what is new learns.
+        freeze: epochs in which only new layers are trained.
         label_smoothing: how far class targets are from 0 and 1.
         close_mosaic: fraction of the run, at its end, without mosaic and mixup.
         interpolate: fraction of the starting weights in the result (WiSE-FT); None tries some on the
             validation images where the model knew some of the classes.
         patience: epochs without a better figure before it stops; 0 never stops early.
         max_minutes: the schedule adapts so that training ends by then.
-        seed: of everything random.
+        seed: random seed.
         workers: threads that prepare images.
         precision: what the network computes in; weights are float32 always. "auto": bfloat16 where the
             processor has it, float16 on a GPU, else float32.
