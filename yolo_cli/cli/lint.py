@@ -99,9 +99,9 @@ def lint(
     return 3 if judged.errors else 0
 
 
-def _watch(looks: Iterable[Any], total: int) -> Iterator[Any]:
+def _watch(inspections: Iterable[Any], total: int) -> Iterator[Any]:
     """Tell how far the reading of images has come."""
-    return track(looks, total, "images")
+    return track(inspections, total, "images")
 
 
 def _summary(report: LintReport) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from yolo_cli.darknet.options import ACTIVATIONS, LEAST, OPTIONS, REFUSED
+from yolo_cli.darknet.options import ACTIVATIONS, MINIMUM, OPTIONS, REFUSED
 from yolo_cli.errors import DataError
 from yolo_cli.text import read_lines
 
@@ -153,7 +153,7 @@ def _check_option(section: _Draft, key: str, value: str, where: str) -> None:
         raise DataError(
             f"{where}: the activation '{value}' is not known; known are {', '.join(sorted(ACTIVATIONS))}"
         )
-    least = LEAST.get((section.kind, key))
+    least = MINIMUM.get((section.kind, key))
     number = _number(value)
     if least is not None and not (number.is_integer() and number >= least):
         raise DataError(f"{where}: [{section.kind}] {key}={value} must be a whole number, at least {least}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ACTIVATIONS", "LEAST", "OPTIONS", "REFUSED"]
+__all__ = ["ACTIVATIONS", "MINIMUM", "OPTIONS", "REFUSED"]
 
 _TRAINING_NET = """
     batch subdivisions time_steps angle saturation exposure hue momentum decay learning_rate burn_in
@@ -51,7 +51,7 @@ OPTIONS: Mapping[str, frozenset[str]] = {
 }
 ACTIVATIONS = frozenset(["linear", "leaky", "relu", "relu6", "mish", "swish", "logistic"])
 # Whole numbers that the network is built by, and the least that each may be.
-LEAST: Mapping[tuple[str, str], int] = {
+MINIMUM: Mapping[tuple[str, str], int] = {
     ("net", "width"): 1,
     ("net", "height"): 1,
     ("net", "letter_box"): 0,

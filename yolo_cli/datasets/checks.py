@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.boxes import box_iou
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.looks import Look
+from yolo_cli.datasets.inspection import Inspection
 from yolo_cli.datasets.sample import Dataset, Sample
 from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.detections import GroundTruth
@@ -32,19 +32,19 @@ class Fault(NamedTuple):
     what: str
 
 
-def faults_of(sample: Sample, look: Look, imgsz: int) -> list[Fault]:
-    """Everything that is wrong with a sample whose image has been looked at.
+def faults_of(sample: Sample, inspection: Inspection, imgsz: int) -> list[Fault]:
+    """Everything that is wrong with a sample whose image has been inspected.
 
     Args:
         sample: an image and its boxes.
-        look: at that image.
+        inspection: of that image.
         imgsz: the longer side of the network's input in pixels, for the smallest sensible box.
     """
-    if look.header is None:
-        return [Fault("Y101", None, look.fault)]
-    height, width = size = look.header.upright
+    if inspection.header is None:
+        return [Fault("Y101", None, inspection.fault)]
+    height, width = size = inspection.header.upright
     xyxy = in_pixels(sample, size)  # (N, 4)
-    faults = list(_size_faults(sample, look.header, xyxy))
+    faults = list(_size_faults(sample, inspection.header, xyxy))
     if not {"Y103", "Y104"} & {fault.code for fault in faults} or says_no_size(sample):
         faults += _outside(xyxy, size)
     return [*faults, *_doubles(xyxy, sample.labels), *_tiny(xyxy, imgsz / max(width, height))]

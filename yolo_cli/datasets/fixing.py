@@ -18,9 +18,9 @@ from yolo_cli.boxes import clip_boxes
 from yolo_cli.datasets.checks import faults_of, in_pixels, says_no_size, turned
 from yolo_cli.datasets.copies import CopiedSample, coco_labels, voc_labels, yolo_labels
 from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.inspection import Inspection
 from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.lint import LintReport, twins
-from yolo_cli.datasets.looks import Look
 from yolo_cli.datasets.sample import UNSPLIT, Sample
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_folder, make_folder
@@ -73,36 +73,40 @@ def _free_place(report: LintReport, out: Path) -> Path:
 
 def _copied(report: LintReport) -> list[CopiedSample]:
     """What the copy will hold, with the image's new place and the boxes that change."""
-    dataset, looks = report.dataset, report.looks
-    gone = {(t.sample.split, t.sample.name) for t in twins(dataset, looks) if t.code in ("Y501", "Y503")}
+    dataset, inspections = report.dataset, report.inspections
+    gone = {
+        (t.sample.split, t.sample.name) for t in twins(dataset, inspections) if t.code in ("Y501", "Y503")
+    }
     kept = [sample for sample in dataset.samples if (sample.split, sample.name) not in gone]
-    fixed = [(sample, _boxes(sample, looks[sample.path], report.imgsz)) for sample in kept]
+    fixed = [(sample, _boxes(sample, inspections[sample.path], report.imgsz)) for sample in kept]
     usable = [(sample, boxes) for sample, boxes in fixed if boxes is not None]
     files = _files(dataset.kind, (sample for sample, _ in usable))
     return [
-        CopiedSample(sample, file, _size(looks[sample.path]), boxes)
+        CopiedSample(sample, file, _size(inspections[sample.path]), boxes)
         for (sample, boxes), file in zip(usable, files, strict=True)
     ]
 
 
-def _size(look: Look) -> tuple[int, int]:
+def _size(inspection: Inspection) -> tuple[int, int]:
     """Height and width of an upright image that can be read, in pixels."""
-    return look.header.upright if look.header else (0, 0)
+    return inspection.header.upright if inspection.header else (0, 0)
 
 
-def _boxes(sample: Sample, look: Look, imgsz: int) -> dict[int, NDArray[np.float64] | None] | None:
+def _boxes(
+    sample: Sample, inspection: Inspection, imgsz: int
+) -> dict[int, NDArray[np.float64] | None] | None:
     """The boxes of a sample that stay, by index, each with new edges (4,) in pixels or None for the old ones.
 
     None instead of all of them where the image is left out.
     """
-    faults = faults_of(sample, look, imgsz)
+    faults = faults_of(sample, inspection, imgsz)
     codes = {fault.code for fault in faults}
-    if look.header is None or ("Y103" in codes and not says_no_size(sample)):
+    if inspection.header is None or ("Y103" in codes and not says_no_size(sample)):
         return None
-    size = look.header.upright
+    size = inspection.header.upright
     xyxy = in_pixels(sample, size)  # (N, 4)
     if "Y104" in codes:
-        xyxy = turned(xyxy, look.header)  # (N, 4)
+        xyxy = turned(xyxy, inspection.header)  # (N, 4)
     inside = np.asarray(clip_boxes(xyxy, size), float)  # (N, 4)
     dropped = {fault.box for fault in faults if fault.code in _DROPPED}
     clipped = {fault.box for fault in faults if fault.code == "Y304"}

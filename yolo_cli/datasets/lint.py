@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from yolo_cli.datasets.checks import faults_of
 from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.inspection import HASH_BITS, Inspection, Watch, inspect_images, near_pairs
 from yolo_cli.datasets.layout import place_of
-from yolo_cli.datasets.looks import HASH_BITS, Look, Watch, look_at, near_pairs
 from yolo_cli.datasets.opening import read_dataset
 from yolo_cli.datasets.sample import Dataset, Sample
 
@@ -31,13 +31,13 @@ class LintReport:
         dataset: what can be used of the data set.
         imgsz: the network's size that boxes were measured at, in pixels.
         findings: all of them, by code and place.
-        looks: what was seen of each image.
+        inspections: what was seen of each image.
     """
 
     dataset: Dataset
     imgsz: int
     findings: tuple[Finding, ...]
-    looks: Mapping[Path, Look] = field(default_factory=dict, repr=False)
+    inspections: Mapping[Path, Inspection] = field(default_factory=dict, repr=False)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -104,35 +104,41 @@ def lint(
         data: a data set, or the folder or file that :func:`open_dataset` would read.
         imgsz: the network's size in pixels, at which boxes can be too small.
         allow_unlabelled: whether an image without a label file is not a fault; for a path only.
-        watch: passes looks at images on as they come, and may tell the progress.
+        watch: passes inspections on as they come, and may tell the progress.
 
     Raises:
         DataError: if there is no data set, more than one reading, or its description is broken.
     """
     dataset = data if isinstance(data, Dataset) else read_dataset(data, allow_unlabelled=allow_unlabelled)
-    looks = look_at((sample.path for sample in dataset.samples), watch)
+    inspections = inspect_images((sample.path for sample in dataset.samples), watch)
     found = [
         *dataset.findings,
-        *(finding for sample in dataset.samples for finding in _of_sample(dataset, sample, looks, imgsz)),
+        *(
+            finding
+            for sample in dataset.samples
+            for finding in _of_sample(dataset, sample, inspections, imgsz)
+        ),
         *(
             Finding(twin.code, twin.sample.name, twin.what, twin.sample.name)
-            for twin in twins(dataset, looks)
+            for twin in twins(dataset, inspections)
         ),
         *_of_classes(dataset),
     ]
-    return LintReport(dataset, imgsz, tuple(sorted(set(found))), looks)
+    return LintReport(dataset, imgsz, tuple(sorted(set(found))), inspections)
 
 
-def _of_sample(dataset: Dataset, sample: Sample, looks: Mapping[Path, Look], imgsz: int) -> Iterator[Finding]:
+def _of_sample(
+    dataset: Dataset, sample: Sample, inspections: Mapping[Path, Inspection], imgsz: int
+) -> Iterator[Finding]:
     """Findings of one image and its boxes."""
-    for fault in faults_of(sample, looks[sample.path], imgsz):
+    for fault in faults_of(sample, inspections[sample.path], imgsz):
         where = sample.name
         if fault.box is not None:
             where = place_of(dataset.kind, sample.label, sample.rows[fault.box])
         yield Finding(fault.code, where, fault.what, sample.name)
 
 
-def twins(dataset: Dataset, looks: Mapping[Path, Look]) -> list[Twin]:
+def twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> list[Twin]:
     """Images that are there twice, in one split or in two. The one to go is in the earlier split.
 
     So what is taken away is taken from training, not from evaluation.
@@ -140,7 +146,7 @@ def twins(dataset: Dataset, looks: Mapping[Path, Look]) -> list[Twin]:
     found = []
     seen: dict[str, Sample] = {}
     for sample in reversed(dataset.samples):  # test before val before train
-        digest = looks[sample.path].sha256
+        digest = inspections[sample.path].sha256
         other = seen.setdefault(digest, sample) if digest else sample
         if other is not sample:
             code = "Y503" if other.split == sample.split else "Y501"
@@ -148,17 +154,17 @@ def twins(dataset: Dataset, looks: Mapping[Path, Look]) -> list[Twin]:
             found.append(
                 Twin(code, sample, other, what if code == "Y503" else f"{what} ({sample.split} here)")
             )
-    return found + list(_near_twins(dataset, looks))
+    return found + list(_near_twins(dataset, inspections))
 
 
-def _near_twins(dataset: Dataset, looks: Mapping[Path, Look]) -> Iterator[Twin]:
+def _near_twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> Iterator[Twin]:
     """Nearly the same images in two splits."""
     by_split = {
-        split: [s for s in dataset.samples if s.split == split and not looks[s.path].fault]
+        split: [s for s in dataset.samples if s.split == split and not inspections[s.path].fault]
         for split in dataset.splits
     }
     for first, second in combinations(by_split.values(), 2):
-        pairs = near_pairs([looks[s.path] for s in first], [looks[s.path] for s in second])
+        pairs = near_pairs([inspections[s.path] for s in first], [inspections[s.path] for s in second])
         for i, j, bits, levels in pairs:
             what = f"nearly the same image as {second[j].name} in {second[j].split}"
             apart = f"{bits} of {HASH_BITS} bits, {levels} of 255 levels apart"

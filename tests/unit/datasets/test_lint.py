@@ -22,7 +22,7 @@ from tests.made_sets import (
 from tests.shared import SHARED, needs_shared
 from yolo_cli.datasets import RULES, LintReport, lint, open_dataset
 from yolo_cli.datasets.checks import faults_of, turned
-from yolo_cli.datasets.looks import look_at, near_pairs
+from yolo_cli.datasets.inspection import inspect_images
 from yolo_cli.datasets.sizes import ImageHeader
 
 SIZE = (320, 240)
@@ -268,57 +268,12 @@ def test_boxes_turn_with_the_image(tmp_path: Path, orientation: int) -> None:
     assert box.tolist() == [[xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]]
 
 
-class TestNearDuplicates:
-    def looks(self, root: Path, *images: np.ndarray) -> list[object]:
-        for i, image in enumerate(images):
-            cv2.imwrite(str(root / f"{i}.png"), image)
-        return list(look_at([root / f"{i}.png" for i in range(len(images))]).values())
-
-    def make_image(self, seed: int = 0) -> np.ndarray:
-        blots = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), np.uint8)
-        return cv2.resize(blots, (640, 480), interpolation=cv2.INTER_CUBIC)
-
-    def test_a_copy_made_again_is_found(self, tmp_path: Path) -> None:
-        original = self.make_image()
-        again = cv2.imdecode(cv2.imencode(".jpg", original, [1, 40])[1], 1)
-        half = cv2.resize(original, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        bright = cv2.convertScaleAbs(original, alpha=1.05, beta=5)
-        looks = self.looks(tmp_path, original, again, half, bright)
-        assert [(i, j) for i, j, _, _ in near_pairs(looks[:1], looks[1:])] == [(0, 0), (0, 1), (0, 2)]
-
-    def test_others_are_not(self, tmp_path: Path) -> None:
-        original = self.make_image()
-        moved = original.copy()  # a fixed camera, and something white of 60x60 pixels that has come
-        moved[200:260, 300:360] = 255
-        looks = self.looks(tmp_path, original, self.make_image(1), original[:, ::-1], original[::-1], moved)
-        assert list(near_pairs(looks[:1], looks[1:])) == []
-
-    def test_the_same_bytes_are_another_rule(self, tmp_path: Path) -> None:
-        looks = self.looks(tmp_path, self.make_image(), self.make_image())
-        assert list(near_pairs(looks[:1], looks[1:])) == []
-
-    def test_plain_images_resemble_nothing(self, tmp_path: Path) -> None:
-        looks = self.looks(tmp_path, np.full((64, 64, 3), 90, np.uint8), np.full((64, 64, 3), 91, np.uint8))
-        assert list(near_pairs(looks[:1], looks[1:])) == []
-
-    def test_many_are_compared_block_by_block_like_a_few(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        looks = self.looks(tmp_path, *(cv2.convertScaleAbs(self.make_image(i % 3), beta=i) for i in range(9)))
-        whole = list(near_pairs(looks, looks))
-        monkeypatch.setattr("yolo_cli.datasets.looks._BLOCK", 2)
-        assert list(near_pairs(looks, looks)) == whole
-        assert {(i, j) for i, j, _, _ in whole} == {
-            (i, j) for i in range(9) for j in range(9) if i != j and i % 3 == j % 3
-        }
-
-
 def test_faults_of_one_sample(tmp_path: Path) -> None:
     # What `lint` and `--fix` share, here by itself.
     root = write_yolo(tmp_path)
     write_text(root / "labels" / "val" / "d.txt", "0 .5 .5 .5 .5\n0 .5 .5 .5 .49\n1 .5 .5 .5 .5\n")
     [sample] = [s for s in open_dataset(root).samples if s.path.stem == "d"]
-    faults = faults_of(sample, look_at([sample.path])[sample.path], 416)
+    faults = faults_of(sample, inspect_images([sample.path])[sample.path], 416)
     assert [(f.code, f.box) for f in faults] == [("Y305", 1), ("Y306", 2)]
     assert "box 1 (IoU 0.98)" in faults[0].what
 
@@ -326,8 +281,8 @@ def test_faults_of_one_sample(tmp_path: Path) -> None:
 def test_progress_is_told_for_every_image(tmp_path: Path) -> None:
     told: list[int] = []
 
-    def watch(looks, total):
-        for look in looks:
+    def watch(inspections, total):
+        for look in inspections:
             told.append(total)
             yield look
 

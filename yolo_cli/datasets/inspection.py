@@ -1,4 +1,4 @@
-"""A look at every image: can it be read, which others is it like."""
+"""Inspection of every image: can it be read, which others is it like."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.errors import DataError
 from yolo_cli.images import decode_image
 
-__all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Look", "Watch", "look_at", "near_pairs"]
+__all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Inspection", "Watch", "inspect_images", "near_pairs"]
 
 HASH_BITS = 255
 NEAR_BITS = 40
@@ -36,7 +36,7 @@ _BLOCK = 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class Inspection:
     """What is seen of one image file.
 
     Attributes:
@@ -54,58 +54,66 @@ class Look:
     thumbnail: NDArray[np.uint8] | None = None
 
 
-Watch = Callable[[Iterable[Look], int], Iterable[Look]]
-"""What takes looks as they come, with their number, and passes them on: a display of progress."""
+Watch = Callable[[Iterable[Inspection], int], Iterable[Inspection]]
+"""What takes inspections as they come, with their number, and passes them on: a display of progress."""
 
 
-def look_at(paths: Iterable[Path], watch: Watch | None = None) -> dict[Path, Look]:
+def inspect_images(paths: Iterable[Path], watch: Watch | None = None) -> dict[Path, Inspection]:
     """Read every image once, on all cores.
 
     Args:
         paths: image files; each is read once, however often it is there.
-        watch: passes looks on as they come, and may tell the progress.
+        watch: passes inspections on as they come, and may tell the progress.
     """
     unique = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        looks = pool.map(_look, unique)
-        return dict(zip(unique, looks if watch is None else watch(looks, len(unique)), strict=True))
+        inspections = pool.map(_inspect, unique)
+        return dict(
+            zip(unique, inspections if watch is None else watch(inspections, len(unique)), strict=True)
+        )
 
 
-def near_pairs(looks: Sequence[Look], others: Sequence[Look]) -> Iterator[tuple[int, int, int, int]]:
+def near_pairs(
+    inspections: Sequence[Inspection], others: Sequence[Inspection]
+) -> Iterator[tuple[int, int, int, int]]:
     """Pairs of nearly the same images that are not the same file, byte by byte.
 
-    Every look must be of an image that can be read.
+    Every inspection must be of an image that can be read.
 
     Yields:
-        Index in ``looks``, index in ``others``, differing bits, and the largest difference of thumbnails.
+        Index in ``inspections`` and ``others``, differing bits, and the largest difference of thumbnails.
     """
-    if not looks or not others:
+    if not inspections or not others:
         return
-    right = np.stack([look.bits for look in others if look.bits is not None])  # (M, 255)
-    for start in range(0, len(looks), _BLOCK):
+    right = np.stack([inspection.bits for inspection in others if inspection.bits is not None])  # (M, 255)
+    for start in range(0, len(inspections), _BLOCK):
         left = np.stack(
-            [look.bits for look in looks[start : start + _BLOCK] if look.bits is not None]
+            [
+                inspection.bits
+                for inspection in inspections[start : start + _BLOCK]
+                if inspection.bits is not None
+            ]
         )  # (B, 255)
         apart = (HASH_BITS - left @ right.T) / 2  # (B, M); -1 * 1 is one bit, 0 * anything half a bit
         for i, j in np.argwhere(apart <= NEAR_BITS):  # (K, 2)
-            a, b = looks[start + i], others[j]
+            a, b = inspections[start + i], others[j]
             levels = _levels(a, b)
             if a.sha256 != b.sha256 and levels <= NEAR_LEVELS:
                 yield start + int(i), int(j), round(float(apart[i, j])), levels
 
 
-def _look(path: Path) -> Look:
+def _inspect(path: Path) -> Inspection:
     """Read one image."""
     try:
         data = path.read_bytes()
         rgb = decode_image(data, path.name).rgb  # (height, width, 3)
         header = image_header(path)
     except OSError as fault:
-        return Look(f"cannot be read: {fault.strerror or fault}")
+        return Inspection(f"cannot be read: {fault.strerror or fault}")
     except DataError as fault:
-        return Look(str(fault).removeprefix(f"{path.name}: "))
+        return Inspection(str(fault).removeprefix(f"{path.name}: "))
     thumbnail = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)  # (32, 32, 3)
-    return Look("", hashlib.sha256(data).hexdigest(), header, _hash(thumbnail), thumbnail)
+    return Inspection("", hashlib.sha256(data).hexdigest(), header, _hash(thumbnail), thumbnail)
 
 
 def _hash(thumbnail: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -119,7 +127,7 @@ def _hash(thumbnail: NDArray[np.uint8]) -> NDArray[np.float32]:
     return signs
 
 
-def _levels(a: Look, b: Look) -> int:
+def _levels(a: Inspection, b: Inspection) -> int:
     """The largest difference of two thumbnails in any cell and channel."""
     if a.thumbnail is None or b.thumbnail is None:
         return 255
