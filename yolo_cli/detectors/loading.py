@@ -124,7 +124,7 @@ def _fast_rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device
 def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
     # One file holds both networks: the one that proposes takes the map, the head takes parts of it.
     proposer, head = open_parts(path, device, [("map", [0]), ("features", [1, 2])])
-    return RegionDetector(FasterRcnn(_backbone_of(card, device), proposer, head), card, config)
+    return RegionDetector(FasterRcnn(_backbone_of(card, device), head, proposer), card, config)
 
 
 def _backbone_of(card: ModelCard, device: Device) -> OnnxEngine:
