@@ -162,8 +162,8 @@ def ciou(a: Any, b: Any) -> tuple[Any, Any]:
     diagonal = ops.sum(ops.square(high - low), axis=-1) + TINY  # (…)
     apart = ops.sum(ops.square((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2), axis=-1)  # (…)
     v = ops.square(_aspect(a) - _aspect(b)) * (4 / np.pi**2)  # (…)
-    share = ops.stop_gradient(v / (1.0 - iou + v + TINY))  # (…)
-    return iou, iou - apart / diagonal - share * v
+    alpha = ops.stop_gradient(v / (1.0 - iou + v + TINY))  # (…)
+    return iou, iou - apart / diagonal - alpha * v
 
 
 def _areas(a: Any, b: Any) -> tuple[Any, Any, Any]:

@@ -1,18 +1,18 @@
-"""What training will see, on one sheet that a person can look at."""
+"""Augmented images on one sheet, as training will see them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.augment.pipeline import Labelled, augment, images_needed
 from yolo_cli.augment.placement import Canvas
 from yolo_cli.config import AugmentConfig
-from yolo_cli.detections import GroundTruth
-from yolo_cli.render import class_colour
+from yolo_cli.detections import Detections, GroundTruth
+from yolo_cli.images import Image
+from yolo_cli.render import DrawStyle, draw
 
 __all__ = ["preview"]
 
@@ -23,16 +23,18 @@ GAP = 4  # white pixels between two images
 
 def preview(
     samples: Sequence[Labelled],
+    class_names: Sequence[str],
     rng: np.random.Generator,
     config: AugmentConfig,
     net_size: Canvas,
     grid: Canvas = (4, 4),
 ) -> Pixels:
-    """A sheet of augmented images, with a frame around each box in the colour of its class.
+    """A sheet of augmented images, with boxes and class names.
 
     Args:
-        samples: images with their boxes; which are on the sheet is drawn by chance.
-        rng: all chance comes from here.
+        samples: images with their boxes; those on the sheet are drawn at random.
+        class_names: by class id.
+        rng: the source of all random numbers.
         config: probabilities and strengths.
         net_size: height and width of each image on the sheet.
         grid: rows and columns of the sheet.
@@ -50,16 +52,13 @@ def preview(
     for row, column in np.ndindex(rows, columns):
         chosen = rng.integers(len(samples), size=images_needed(rng, config))
         y, x = row * (height + GAP), column * (width + GAP)
-        framed = _framed(*augment([samples[i] for i in chosen], rng, config, net_size))
-        sheet[y : y + height, x : x + width] = framed
+        labelled = _labelled(*augment([samples[i] for i in chosen], rng, config, net_size), class_names)
+        sheet[y : y + height, x : x + width] = labelled
     return sheet
 
 
-def _framed(rgb: Pixels, ground_truth: GroundTruth) -> Pixels:
-    """A copy of the image with frames of two pixels; names would hide what is to be looked at."""
-    canvas = rgb.copy()
-    for box, class_id in zip(
-        np.rint(ground_truth.xyxy).astype(int).tolist(), ground_truth.class_id.tolist(), strict=True
-    ):
-        cv2.rectangle(canvas, box[:2], (box[2] - 1, box[3] - 1), class_colour(class_id), 2)
-    return canvas
+def _labelled(rgb: Pixels, ground_truth: GroundTruth, class_names: Sequence[str]) -> Pixels:
+    """A copy of the image with its boxes and class names."""
+    xyxy = ground_truth.xyxy.astype(np.float32)
+    boxes = Detections(xyxy, np.ones(len(xyxy), np.float32), ground_truth.class_id.astype(np.int64))
+    return draw(Image(rgb), boxes, class_names, DrawStyle(confidence=False))

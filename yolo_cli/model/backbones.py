@@ -21,7 +21,7 @@ from yolo_cli.text import did_you_mean
 __all__ = ["BACKBONES", "backbone_layers", "build_backbone_model", "feature_maps"]
 
 BACKBONES = (*SCALES, *APPLICATIONS)
-"""The names of the networks that can stand under heads."""
+"""The names of the networks that can get heads."""
 
 STRIDES = (32, 16, 8)
 OWN = ("neck_", "head_", "predict_")  # how the names of layers begin that are not the backbone's

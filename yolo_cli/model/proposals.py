@@ -17,12 +17,12 @@ def build_proposal_network(channels: int, anchors: int, reduced: int = 64, width
     Args:
         channels: of the map.
         anchors: at each cell.
-        reduced: to how many a first layer brings the channels, for a smaller file.
+        reduced: channels that a first layer keeps, for a smaller file.
         width: channels of the layer that sees the cells around each.
 
     Returns:
         A Keras model: float32 (B, rows, columns, channels) → (B, rows, columns, 5 · anchors), for each anchor
-        how likely it holds an object, before σ, and dx, dy, dw, dh.
+        the objectness before σ, and dx, dy, dw, dh.
     """
     features = keras.Input((None, None, channels), name="map")
     x = keras.layers.BatchNormalization(name="map_standard")(features)

@@ -1,4 +1,4 @@
-"""What stands on the shared features: classes and boxes of regions, or of the one object of an image."""
+"""Heads on shared features: classes and boxes of regions, or of the one object of an image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["DELTA_SCALE", "build_linear_head", "build_localisation_head", "build
 
 Shape = tuple[int, int, int]
 
-# How far dx, dy, dw and dh lie from 0 in training, about: the network's own values are near 1 then.
+# Typical size of dx, dy, dw and dh in training, so that the network's own values are near 1.
 DELTA_SCALE = (0.1, 0.1, 0.2, 0.2)
 
 
@@ -27,13 +27,13 @@ def build_linear_head(shape: Shape, classes: int) -> Any:
 
 
 def build_mlp_head(shape: Shape, classes: int, hidden: int = 128, reduced: int | None = None) -> Any:
-    """Fast R-CNN's: one hidden layer for both questions.
+    """Fast R-CNN's: one hidden layer for classes and boxes.
 
     Args:
         shape: rows, columns and channels of a region's features.
         classes: how many, without the background.
         hidden: units of the hidden layer.
-        reduced: to how many a layer before it brings the channels; None keeps them all, for a larger file.
+        reduced: channels that a first layer keeps; None keeps all, for a larger file.
 
     Returns:
         A Keras model: float32 (B, *shape) → a list of scores before softmax (B, classes + 1), background

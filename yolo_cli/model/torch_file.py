@@ -51,7 +51,8 @@ def read_torch_file(path: str | Path) -> dict[str, NDArray[Any]]:
         The tensors by name, in the file's order.
 
     Raises:
-        DataError: if the file cannot be read, is no such file, is cut off, or asks for more than tensors.
+        DataError: if the file cannot be read, is not such a file, is truncated, or needs more than
+            tensors.
     """
     path = Path(path)
     try:
@@ -64,7 +65,7 @@ def read_torch_file(path: str | Path) -> dict[str, NDArray[Any]]:
         return {str(name): _array(tensor, storages) for name, tensor in table.items()}
     except Exception as fault:  # damaged bytes can fail anywhere on the way
         reason = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:120]
-        raise DataError(f"{path}: is no PyTorch file with tensors by name ({reason})") from None
+        raise DataError(f"{path}: is not a PyTorch file with tensors by name ({reason})") from None
 
 
 def _read_zip(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, bytes]]:
@@ -162,7 +163,7 @@ class _Unpickler:
         self._stack[-1].extend(row)
 
     def name(self, text: str) -> None:
-        """Push what stands for a global name: a text, never a thing that could be called."""
+        """Push a text in place of a global name, never something that could be called."""
         if text not in _NAMES:
             raise ValueError(f"it asks for {text.replace(' ', '.')}, which is refused")
         self._stack.append(_NAMES[text])

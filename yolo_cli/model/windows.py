@@ -1,8 +1,8 @@
 """The classifier of the sliding windows, as dense layers and as convolutions.
 
-No layer pads, so that what the network says of a window does not depend on where it lies: the same layers run
-over a whole image say of every window at once what they say of each crop. Only the dense layers must become
-convolutions for that, with the same numbers: OverFeat (Sermanet et al., 2014), and before it Matan, Burges,
+No layer pads, so that the output for a window does not depend on its place: run over a whole image, the same
+layers give for every window what they give for its crop. Only the dense layers must become convolutions, with
+the same weights: OverFeat (Sermanet et al., 2014), and before it Matan, Burges,
 LeCun and Denker (1991).
 """
 
@@ -14,7 +14,7 @@ import keras
 
 __all__ = ["as_convolutions", "build_window_classifier"]
 
-EDGE = 4  # rows and columns that the layers before the dense ones leave of one window
+EDGE = 4  # rows and columns of one window before the dense layers
 
 
 def build_window_classifier(classes: int, side: int = 128, width: int = 16) -> Any:
@@ -26,8 +26,8 @@ def build_window_classifier(classes: int, side: int = 128, width: int = 16) -> A
         width: channels of the first layer.
 
     Returns:
-        A Keras model: uint8 (B, side, side, 3) → one list of float32 (B, classes), before softmax. Its layers
-        with strides come to 16 pixels.
+        A Keras model: uint8 (B, side, side, 3) → one list of float32 (B, classes), before softmax. The
+        strides of its layers multiply to 16.
     """
     image = keras.Input((side, side, 3), dtype="uint8", name="rgb")
     x = _trunk(image, width)  # (B, 4, 4, 8 · width) for a side of 128
@@ -41,7 +41,7 @@ def as_convolutions(model: Any) -> Any:
 
     Returns:
         A Keras model: uint8 (B, H, W, 3) → one list of float32 (B, rows, columns, classes), where row r and
-        column c answer for the window that begins at (16 r, 16 c).
+        column c are of the window that begins at (16 r, 16 c).
     """
     hidden, scores = model.get_layer("hidden"), model.get_layer("scores")
     width = model.get_layer("conv_0").filters

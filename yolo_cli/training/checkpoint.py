@@ -72,7 +72,7 @@ def restore(model: Any, arrays: Mapping[str, NDArray[Any]], *, optimizer: bool) 
 
 
 def _named(model: Any) -> dict[str, Any]:
-    """Each variable by its path, as their order depends on which of them learn.
+    """Each variable by its path, as their order depends on which are trainable.
 
     Only the states of random layers go by their order: Keras numbers those through the whole process.
     """

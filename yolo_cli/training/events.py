@@ -44,10 +44,10 @@ class Step:
         part: what is being done, such as "epoch 2 of 12".
         done, total: of this part, in ``unit``.
         unit: what is counted: "images" or "steps".
-        seconds_left: estimate for the whole run, or for this part where nothing learns.
+        seconds_left: estimate for the whole run, or for this part where nothing is trained.
         progress: of the run, or of this part, in [0, 1].
         losses: mean of each term since the epoch began.
-        learning_rate: of this step; None where the optimizer keeps it to itself.
+        learning_rate: of this step; None where it is not known.
         images_per_second: in this epoch; None where images are not counted.
         memory_mib: the most memory that the process has held; None where it was not measured.
         epoch_follows: `Watcher.epoch` is called once the part is done.

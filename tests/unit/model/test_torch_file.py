@@ -33,7 +33,7 @@ def fault_of(data, tmp_path):
         read(data, tmp_path)
     line = str(caught.value)
     assert "\n" not in line
-    assert "it.pth: is no PyTorch file with tensors by name (" in line
+    assert "it.pth: is not a PyTorch file with tensors by name (" in line
     return line
 
 

@@ -13,30 +13,30 @@ from yolo_cli.datasets import Sample
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.regions import deltas_between
 from yolo_cli.images import Image
-from yolo_cli.training.regions.labelling import Labelled, label, teaching
+from yolo_cli.training.regions.labelling import Labelled, label, trainable
 from yolo_cli.training.workspace import NO_WORKSPACE, Workspace
 
-__all__ = ["Draw", "Examples", "choose_regions", "collect"]
+__all__ = ["Examples", "Sampling", "choose_regions", "collect"]
 
 Floats = NDArray[np.floating[Any]]
 Describe = Callable[[Image, Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
-    """Which proposals of an image become examples, as in Fast R-CNN.
+class Sampling:
+    """Which proposals of an image become training examples, as in Fast R-CNN.
 
     Attributes:
-        near: at most so many that show an object.
-        far: at most so many that show background.
-        shows: overlap with a ground truth from which a proposal shows it.
-        grazes: background that overlaps a ground truth by at least this is drawn first, being hard to tell.
+        positive: maximum of proposals on objects.
+        negative: maximum of proposals on background.
+        positive_iou: IoU with a ground truth from which a proposal is positive.
+        hard_iou: background with at least this IoU is preferred, being hard to tell apart.
     """
 
-    near: int = 16
-    far: int = 32
-    shows: float = 0.5
-    grazes: float = 0.1
+    positive: int = 16
+    negative: int = 32
+    positive_iou: float = 0.5
+    hard_iou: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ class Examples:
     Attributes:
         features: float16, (M, rows, columns, C).
         class_id: (M,), -1 for background.
-        deltas: (M, 4), how the box must change to be the ground truth's; 0 for background.
+        deltas: (M, 4), from the region to its ground truth; 0 for background.
     """
 
     features: NDArray[np.float16]
@@ -58,7 +58,7 @@ def collect(
     samples: Sequence[Sample],
     propose: Callable[[Image], Floats],
     describe: Describe,
-    draw: Draw,
+    sampling: Sampling,
     seed: int = 0,
     workspace: Workspace = NO_WORKSPACE,
 ) -> Examples:
@@ -66,18 +66,18 @@ def collect(
 
     Args:
         samples: the images.
-        propose: where to look on each.
+        propose: image → boxes (N, 4).
         describe: image and boxes (N, 4) → features (N, rows, columns, C).
-        draw: which proposals to take.
-        seed: the same seed draws the same.
+        sampling: which proposals to take.
+        seed: the same seed takes the same.
         workspace: keeps what each image gave.
     """
 
     def work(number: int, sample: Sample) -> tuple[NDArray[Any], ...]:
-        image, ground_truth = sample.read(), teaching(sample.ground_truth)
-        chosen = choose_regions(propose(image), ground_truth, draw, np.random.default_rng((seed, number)))
+        image, ground_truth = sample.read(), trainable(sample.ground_truth)
+        chosen = choose_regions(propose(image), ground_truth, sampling, np.random.default_rng((seed, number)))
         features = describe(image, chosen.xyxy).astype(np.float16)  # (N, rows, columns, C)
-        shown = np.where(chosen.overlap >= draw.shows, chosen.class_id, -1)  # (N,)
+        shown = np.where(chosen.overlap >= sampling.positive_iou, chosen.class_id, -1)  # (N,)
         return features, shown, _deltas(chosen, ground_truth, shown >= 0)
 
     parts = workspace.each_image(samples, work)
@@ -85,16 +85,16 @@ def collect(
 
 
 def choose_regions(
-    proposals: Floats, ground_truth: GroundTruth, draw: Draw, random: np.random.Generator
+    proposals: Floats, ground_truth: GroundTruth, sampling: Sampling, random: np.random.Generator
 ) -> Labelled:
-    """The ground truths themselves and some of the proposals (N, 4)."""
+    """The ground truths and some of the proposals (N, 4), labelled."""
     every = label(np.concatenate([ground_truth.xyxy, proposals]).astype(np.float64), ground_truth)
-    shows = every.overlap >= draw.shows  # (N,)
-    grazes = ~shows & (every.overlap >= draw.grazes)  # (N,)
-    near = _some(np.flatnonzero(shows), draw.near, random)
-    hard = _some(np.flatnonzero(grazes), draw.far * 3 // 4, random)
-    easy = _some(np.flatnonzero(~shows & ~grazes), draw.far - len(hard), random)
-    return every[np.concatenate([near, hard, easy])]
+    positive = every.overlap >= sampling.positive_iou  # (N,)
+    hard_to_tell = ~positive & (every.overlap >= sampling.hard_iou)  # (N,)
+    chosen_positive = _some(np.flatnonzero(positive), sampling.positive, random)
+    hard = _some(np.flatnonzero(hard_to_tell), sampling.negative * 3 // 4, random)
+    easy = _some(np.flatnonzero(~positive & ~hard_to_tell), sampling.negative - len(hard), random)
+    return every[np.concatenate([chosen_positive, hard, easy])]
 
 
 def _some(places: NDArray[np.intp], count: int, random: np.random.Generator) -> NDArray[np.intp]:
@@ -102,9 +102,11 @@ def _some(places: NDArray[np.intp], count: int, random: np.random.Generator) -> 
     return random.permutation(places)[:count]
 
 
-def _deltas(chosen: Labelled, ground_truth: GroundTruth, shows: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """How each region must change, (N, 4); 0 where it shows nothing."""
+def _deltas(chosen: Labelled, ground_truth: GroundTruth, positive: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How each region must change to fit its ground truth, (N, 4); 0 for background."""
     deltas = np.zeros((len(chosen), 4), np.float32)
-    if shows.any():
-        deltas[shows] = deltas_between(chosen.xyxy[shows], ground_truth.xyxy[chosen.ground_truth[shows]])
+    if positive.any():
+        deltas[positive] = deltas_between(
+            chosen.xyxy[positive], ground_truth.xyxy[chosen.ground_truth[positive]]
+        )
     return deltas

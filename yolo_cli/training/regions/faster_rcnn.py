@@ -1,8 +1,7 @@
-"""Teach Faster R-CNN: first where to look, then what is there.
+"""Train Faster R-CNN: first the region proposal network, then the head that classifies its proposals.
 
-Ren et al. (NIPS 2015) take turns four times, because the layers that both networks share change with each.
-Here the shared features are another model's and stay as they are, so one turn each is enough, and the
-images go through those layers only once.
+Ren et al. (NIPS 2015) alternate between both in four steps, because the layers that they share change. Here
+the shared features are frozen, so one step each is enough, and the images go through them only once.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from yolo_cli.engines import Engine
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 from yolo_cli.model.proposals import merge_with_head
-from yolo_cli.training.regions.examples import Draw, Examples, collect
+from yolo_cli.training.regions.examples import Examples, Sampling, collect
 from yolo_cli.training.regions.heads import fit_mlp_head
 from yolo_cli.training.regions.proposals import fit_proposal_network
 from yolo_cli.training.workspace import NO_WORKSPACE, Workspace
 
 __all__ = ["fit_faster_rcnn"]
 
-REDUCED = 96  # channels that the head keeps of the map's: a third of the file that all of them would take
+REDUCED = 96  # channels of the map that the head keeps; the file is a third of that with all of them
 
 Maps = dict[str, NDArray[np.float16]]
 
@@ -45,9 +44,9 @@ def fit_faster_rcnn(
 
     Args:
         samples: the images, with names that differ.
-        backbone: gives the feature map on which both stand.
+        backbone: gives the feature map that both read.
         classes: how many.
-        epochs: of the network that proposes, and of the head.
+        epochs: of the proposal network, and of the head.
         seed: the same seed gives the same model.
         workspace: keeps what is done.
     """
@@ -73,7 +72,7 @@ def _in_square(sample: Sample) -> GroundTruth:
 def _examples(
     samples: Sequence[Sample], maps: Maps, proposer: Any, seed: int, workspace: Workspace
 ) -> Examples:
-    """Features of chosen proposals of every image: what the head will see."""
+    """Features of sampled proposals of every image: what the head will see."""
 
     def propose(image: Image) -> Any:
         [raw] = proposer.predict_on_batch(maps[image.name][None].astype(np.float32))  # (rows, columns, 5 A)
@@ -82,4 +81,4 @@ def _examples(
     def describe(image: Image, boxes: Any) -> Any:
         return region_features(maps[image.name].astype(np.float32), image, boxes)
 
-    return collect(samples, propose, describe, Draw(), seed, workspace)
+    return collect(samples, propose, describe, Sampling(), seed, workspace)

@@ -1,4 +1,4 @@
-"""Fit the heads of R-CNN and Fast R-CNN to examples."""
+"""Train the heads of R-CNN and Fast R-CNN on examples."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class _Batches(EpochBatches):
 
 
 def one_class_loss(class_id: Any, logits: Any) -> Any:
-    """Logistic loss (B,) of one classifier for each class; background (-1) is "no" for all of them."""
+    """Logistic loss (B,) of one classifier for each class; the target of background (-1) is 0 for all."""
     wanted = ops.one_hot(ops.cast(ops.reshape(class_id, (-1,)), "int32"), logits.shape[-1])  # (B, K)
     return ops.sum(ops.binary_crossentropy(wanted, logits, from_logits=True), axis=-1)
 
 
 def box_loss(target: Any, deltas: Any) -> Any:
-    """Huber loss (B,) of the box that belongs to the right class; background has none.
+    """Huber loss (B,) of the box of the right class; 0 for background.
 
     Args:
         target: (B, 5), class id (-1 for background) and the four changes.
-        deltas: (B, 4 K), what the network says.
+        deltas: (B, 4 K), output of the network.
     """
     own = ops.one_hot(ops.cast(target[:, 0], "int32"), deltas.shape[-1] // 4)  # (B, K)
     said = ops.sum(ops.reshape(deltas, (-1, own.shape[-1], 4)) * own[:, :, None], axis=1)  # (B, 4)
@@ -67,7 +67,7 @@ def fit_linear_head(
     workspace: Workspace = NO_WORKSPACE,
     rate: float = RATE,
 ) -> Any:
-    """R-CNN's head for the features of ``examples``; ``rate`` is how fast it learns at first."""
+    """R-CNN's head, trained on ``examples`` with the peak learning rate ``rate``."""
     keras.utils.set_random_seed(seed)
     model = build_linear_head(examples.features.shape[1:], classes)
     _compile(model, one_class_loss, examples, epochs, rate)
@@ -83,7 +83,7 @@ def fit_mlp_head(
     workspace: Workspace = NO_WORKSPACE,
     reduced: int | None = None,
 ) -> Any:
-    """Fast R-CNN's head for the features of ``examples``, with their channels ``reduced`` to so many."""
+    """Fast R-CNN's head, trained on ``examples``; ``reduced`` is the number of channels that it keeps."""
     keras.utils.set_random_seed(seed)
     model = build_mlp_head(examples.features.shape[1:], classes, reduced=reduced)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -1,4 +1,4 @@
-"""Which regions of an image teach a classifier, and what."""
+"""Regions of an image as training examples, labelled by the ground truth."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ from numpy.typing import NDArray
 from yolo_cli.boxes import box_iou, xyxy_to_cxcywh
 from yolo_cli.detections import GroundTruth
 
-__all__ = ["Labelled", "around_gt", "away_from_gt", "label", "teaching"]
+__all__ = ["Labelled", "around_gt", "away_from_gt", "label", "trainable"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
-NEAR, FAR = (
-    0.6,
-    0.3,
-)  # overlap with a ground truth from which a window shows it, and below which it shows background
+# IoU with a ground truth from which a window is positive, and below which it is background.
+POSITIVE_IOU, NEGATIVE_IOU = 0.6, 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
-    """Regions and what they overlap most.
+    """Regions and the ground truth that each overlaps most.
 
     Attributes:
         xyxy: (N, 4), pixels of the image.
-        overlap: (N,), IoU with the ground truth nearest to each; 0 where there is none.
-        ground_truth: (N,), which ground truth that is; -1 where there is none.
+        overlap: (N,), IoU with that ground truth; 0 where there is none.
+        ground_truth: (N,), its index; -1 where there is none.
         class_id: (N,), its class; -1 where there is none.
     """
 
@@ -46,8 +44,8 @@ class Labelled:
         return Labelled(self.xyxy[index], self.overlap[index], self.ground_truth[index], self.class_id[index])
 
 
-def teaching(ground_truth: GroundTruth) -> GroundTruth:
-    """The ground truths to learn from: those with an area that are neither difficult nor a crowd."""
+def trainable(ground_truth: GroundTruth) -> GroundTruth:
+    """The ground truths to train on: those with an area that are neither difficult nor a crowd."""
     assert ground_truth.crowd is not None
     assert ground_truth.difficult is not None
     sound = np.asarray((ground_truth.xyxy[:, 2:] > ground_truth.xyxy[:, :2]).all(axis=1))  # (N,)
@@ -55,7 +53,7 @@ def teaching(ground_truth: GroundTruth) -> GroundTruth:
 
 
 def label(xyxy: Floats, ground_truth: GroundTruth) -> Labelled:
-    """What each of the regions (N, 4) overlaps most.
+    """Label each of the regions (N, 4) with the ground truth that it overlaps most.
 
     >>> boxes = np.float64([[0, 0, 10, 10], [40, 40, 50, 50]])
     >>> found = label(boxes, GroundTruth(np.float64([[0, 0, 10, 8]]), np.array([5])))
@@ -73,7 +71,7 @@ def label(xyxy: Floats, ground_truth: GroundTruth) -> Labelled:
 
 
 def around_gt(ground_truth: GroundTruth, count: int, random: np.random.Generator) -> Labelled:
-    """About ``count`` regions near ground truths, each moved and stretched at random and still a good fit."""
+    """About ``count`` regions near ground truths, each moved and stretched at random, and still positive."""
     if not len(ground_truth):
         return label(np.zeros((0, 4)), ground_truth)
     chosen = ground_truth.xyxy[random.integers(0, len(ground_truth), 3 * count)]  # (3 · count, 4)
@@ -81,17 +79,17 @@ def around_gt(ground_truth: GroundTruth, count: int, random: np.random.Generator
     centre = here[:, :2] + random.uniform(-0.2, 0.2, (len(here), 2)) * here[:, 2:]  # (3 · count, 2)
     half = here[:, 2:] * np.exp(random.uniform(-0.25, 0.25, (len(here), 2))) / 2  # (3 · count, 2)
     found = label(np.concatenate([centre - half, centre + half], axis=1), ground_truth)
-    return found[np.flatnonzero(found.overlap >= NEAR)[:count]]
+    return found[np.flatnonzero(found.overlap >= POSITIVE_IOU)[:count]]
 
 
 def away_from_gt(
     size: tuple[int, int], ground_truth: GroundTruth, count: int, random: np.random.Generator
 ) -> Labelled:
-    """About ``count`` regions of an image of ``size`` (width, height) that show little or nothing."""
+    """About ``count`` background regions of an image of ``size`` (height, width)."""
     longer = max(size)
     area = longer * np.exp(random.uniform(np.log(0.2), 0.0, 3 * count))  # (3 · count,), square roots of areas
     aspect = np.exp(random.uniform(np.log(0.4), np.log(2.5), 3 * count))  # (3 · count,)
     half = np.stack([area * np.sqrt(aspect), area / np.sqrt(aspect)], axis=1) / 2  # (3 · count, 2)
-    centre = random.uniform(0, 1, (3 * count, 2)) * size  # (3 · count, 2)
+    centre = random.uniform(0, 1, (3 * count, 2)) * size[::-1]  # (3 · count, 2)
     found = label(np.concatenate([centre - half, centre + half], axis=1), ground_truth)
-    return found[np.flatnonzero(found.overlap < FAR)[:count]]
+    return found[np.flatnonzero(found.overlap < NEGATIVE_IOU)[:count]]

@@ -1,4 +1,4 @@
-"""Teach the network of localisation: what the largest object of an image is, and where it lies."""
+"""Train the localisation network: class and box of the largest object of an image."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 from yolo_cli.loss import ciou
 from yolo_cli.model.region_heads import build_localisation_head
-from yolo_cli.training.regions.labelling import away_from_gt, teaching
+from yolo_cli.training.regions.labelling import away_from_gt, trainable
 from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
 
 __all__ = ["Views", "collect_views", "fit_localisation_head", "localisation_loss", "views_of"]
 
 BATCH = 64
 RATE = 1e-3
-SMOOTHING = 0.1  # of class targets: two thousand images are soon known by heart
+SMOOTHING = 0.1  # of class targets: a network soon overfits two thousand images
 BOX_WEIGHT = 3.0  # of the box beside p_c and the classes
 VARIED = AugmentConfig(mosaic=0.0, cutout=0.0)
-TRIES = 40  # places that are looked at for a part of the image without objects
+TRIES = 40  # places where a part of the image without objects is looked for
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
-    """Images, each in several versions, as features with what the network should say.
+    """Images, each in several versions, as features with their targets.
 
     Attributes:
         features: float16, (M, rows, columns, C).
-        vectors: (M, 5 + K), as `yolo_cli.detectors.localisation.encode` gives them.
+        vectors: targets (M, 5 + K), as `yolo_cli.detectors.localisation.encode` gives them.
     """
 
     features: NDArray[np.float16]
@@ -83,9 +83,9 @@ def views_of(
 ) -> Iterator[tuple[Pixels, GroundTruth]]:
     """One image as the network's square (SIDE, SIDE, 3), in several versions, each with its boxes.
 
-    The whole; ``varied`` versions that are mirrored, resized, moved and recoloured by chance; and, where
-    there is one, a part that shows no object at all: most data sets have no empty images, and without them
-    the network would never learn to say so.
+    The whole; ``varied`` versions that are flipped, resized, moved and recoloured at random; and, where there
+    is one, a part without objects: most data sets have no empty images, and without them the network would
+    never learn p_c = 0.
     """
     letterbox = _square(rgb)
     whole = GroundTruth(
@@ -103,14 +103,14 @@ def views_of(
 
 
 def _square(rgb: Pixels) -> Letterbox:
-    """How an image (height, width, 3) lies in the network's square."""
+    """The letterbox of an image (height, width, 3) in the network's square."""
     return Letterbox.fit(rgb.shape[0], rgb.shape[1], SIDE, SIDE)
 
 
 def _empty_part(rgb: Pixels, ground_truth: GroundTruth, random: np.random.Generator) -> Pixels | None:
-    """A part of the image that no object reaches into, of those tried the largest; None if there is none."""
+    """The largest part without objects of some that are tried; None if there is none."""
     height, width = rgb.shape[:2]
-    tried = away_from_gt((width, height), ground_truth, TRIES, random).xyxy  # (N, 4)
+    tried = away_from_gt((height, width), ground_truth, TRIES, random).xyxy  # (N, 4)
     inside = np.rint(clip_boxes(tried, (height, width)))  # (N, 4)
     free = inside[~(intersection(inside, ground_truth.xyxy.astype(np.float64)) > 0).any(axis=1)]  # (M, 4)
     if not len(free) or box_area(free).max() < 1:
@@ -120,8 +120,8 @@ def _empty_part(rgb: Pixels, ground_truth: GroundTruth, random: np.random.Genera
 
 
 def _vector(ground_truth: GroundTruth, classes: int) -> NDArray[np.float32]:
-    """What the network should say of boxes in pixels of its square: the largest counts."""
-    shown = teaching(ground_truth)
+    """The target vector of boxes in pixels of the square: the largest box counts."""
+    shown = trainable(ground_truth)
     if not len(shown):
         return encode(None, 0, classes)
     xyxy = clip_boxes(shown.xyxy.astype(np.float64), (SIDE, SIDE)) / SIDE  # (N, 4)
@@ -130,7 +130,7 @@ def _vector(ground_truth: GroundTruth, classes: int) -> NDArray[np.float32]:
 
 
 def localisation_loss(vector: Any, raw: Any) -> Any:
-    """How wrong raw vectors (B, 5 + K) are: (B,).
+    """The loss of raw vectors (B, 5 + K): (B,).
 
     Logistic loss of p_c; and only where there is an object, as in the course, that of the box and of the
     classes: BOX_WEIGHT times 1 − CIoU (Zheng et al., "Distance-IoU Loss", AAAI 2020), and cross-entropy.

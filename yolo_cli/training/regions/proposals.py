@@ -1,4 +1,4 @@
-"""Teach the network that proposes: which anchors hold an object, and how they must change to fit."""
+"""Train the region proposal network: objectness and box of each anchor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from yolo_cli.detectors.proposal_network import ANCHORS, anchor_boxes
 from yolo_cli.detectors.regions import deltas_between
 from yolo_cli.model.proposals import build_proposal_network
 from yolo_cli.model.region_heads import DELTA_SCALE
-from yolo_cli.training.regions.labelling import teaching
+from yolo_cli.training.regions.labelling import trainable
 from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
 
 __all__ = ["fit_proposal_network", "label_anchors", "proposal_loss"]
@@ -26,41 +26,42 @@ Floats = NDArray[np.floating[Any]]
 
 BATCH = 8  # images
 RATE = 1e-3
-HOLDS, EMPTY = 0.7, 0.3  # overlap with an object from which an anchor holds it, and below which it is empty
-ASKED, HOLDING = 256, 128  # anchors of an image that are asked, and at most so many of those that hold one
+# IoU with an object from which an anchor is positive, and below which it is negative.
+POSITIVE_IOU, NEGATIVE_IOU = 0.7, 0.3
+SAMPLED, MOST_POSITIVE = 256, 128  # anchors of an image in the loss, and the maximum of positive ones
 
 
 def label_anchors(
     anchors: Floats, ground_truth: GroundTruth, random: np.random.Generator
 ) -> NDArray[np.float32]:
-    """What the network should say of the anchors (R, 4) of one image.
+    """The targets of the anchors (R, 4) of one image.
 
-    As in Ren et al., section 3.1.2: an anchor holds an object if it overlaps it by HOLDS, or more than any
-    other anchor does; it is empty if it overlaps none by EMPTY. Of both kinds some are drawn, and only those
-    are asked.
+    As in Ren et al., section 3.1.2: an anchor is positive if its IoU with an object is at least POSITIVE_IOU,
+    or higher than that of any other anchor; it is negative if its IoU with every object is below
+    NEGATIVE_IOU. Some of both kinds are sampled; the others are ignored.
 
     Args:
         anchors: in pixels of the network's input.
-        ground_truth: what is on the image, in the same pixels. Difficult objects and crowds are not taught,
-            but what shows them is not called empty either.
-        random: all chance comes from here.
+        ground_truth: of the image, in the same pixels. Difficult objects and crowds make no anchor positive,
+            but an anchor on them is not negative either.
+        random: the source of all random numbers.
 
     Returns:
-        (R, 5): 1 for an anchor that holds an object, 0 for an empty one, -1 for one that is not asked; and
-        dx, dy, dw, dh of those that hold one, else 0.
+        (R, 5): 1 for a positive anchor, 0 for a negative one, -1 for an ignored one; and dx, dy, dw, dh of
+        positive ones, else 0.
     """
     out = np.zeros((len(anchors), 5), np.float32)
     out[:, 0] = -1
-    taught = teaching(ground_truth)
+    targets = trainable(ground_truth)
     every = box_iou(anchors, ground_truth.xyxy.astype(np.float64)).max(axis=1, initial=0)  # (R,)
-    own = box_iou(anchors, taught.xyxy.astype(np.float64))  # (R, T)
+    own = box_iou(anchors, targets.xyxy.astype(np.float64))  # (R, T)
     best = own.max(axis=0)  # (T,)
-    holds = ((own >= HOLDS) | ((own == best) & (best > 0))).any(axis=1)  # (R,)
-    chosen = _some(holds, HOLDING, random)  # (P,)
-    out[_some((every < EMPTY) & ~holds, ASKED - len(chosen), random), 0] = 0
+    positive = ((own >= POSITIVE_IOU) | ((own == best) & (best > 0))).any(axis=1)  # (R,)
+    chosen = _some(positive, MOST_POSITIVE, random)  # (P,)
+    out[_some((every < NEGATIVE_IOU) & ~positive, SAMPLED - len(chosen), random), 0] = 0
     out[chosen, 0] = 1
     if len(chosen):
-        out[chosen, 1:] = deltas_between(anchors[chosen], taught.xyxy[own[chosen].argmax(axis=1)])
+        out[chosen, 1:] = deltas_between(anchors[chosen], targets.xyxy[own[chosen].argmax(axis=1)])
     return out
 
 
@@ -70,14 +71,14 @@ def _some(mask: NDArray[np.bool_], count: int, random: np.random.Generator) -> N
 
 
 def proposal_loss(target: Any, raw: Any) -> Any:
-    """How wrong the network is, for each image (B,).
+    """The loss of each image (B,).
 
-    Logistic loss of the anchors that are asked, and Huber loss of the boxes of those that hold an object,
-    both shared out among ASKED.
+    Logistic loss of the sampled anchors, and Huber loss of the boxes of positive ones, both divided by
+    SAMPLED.
 
     Args:
         target: (B, rows, columns, 5 · anchors), from `label_anchors`.
-        raw: what the network says, of the same shape.
+        raw: output of the network, of the same shape.
     """
     count = target.shape[1] * target.shape[2] * target.shape[3] // 5
     wanted, said = (ops.reshape(values, (-1, count, 5)) for values in (target, raw))  # (B, R, 5) each
@@ -86,11 +87,11 @@ def proposal_loss(target: Any, raw: Any) -> Any:
     miss = ops.abs(said[..., 1:] - wanted[..., 1:]) / ops.convert_to_tensor(DELTA_SCALE)  # (B, R, 4)
     huber = ops.where(miss < 1.0, 0.5 * miss * miss, miss - 0.5)  # (B, R, 4)
     box_loss = ops.sum(huber, axis=-1) * ops.cast(label > 0, "float32")  # (B, R)
-    return ops.sum(object_loss + box_loss, axis=-1) / ASKED
+    return ops.sum(object_loss + box_loss, axis=-1) / SAMPLED
 
 
 class _Batches(EpochBatches):
-    """Maps with their targets; in every epoch in another order, and other anchors are asked."""
+    """Maps with their targets; in every epoch in another order, and with other anchors."""
 
     def __init__(
         self, maps: Sequence[NDArray[np.float16]], ground_truths: Sequence[GroundTruth], seed: int
@@ -119,13 +120,13 @@ def fit_proposal_network(
     seed: int = 0,
     workspace: Workspace = NO_WORKSPACE,
 ) -> Any:
-    """The network that proposes, taught by images with these feature maps and ground truths.
+    """The region proposal network, trained on these feature maps and ground truths.
 
     Args:
         maps: (rows, columns, C) of each image.
         ground_truths: of each image, in pixels of the network's input.
-        epochs: how often it sees all images.
-        seed: the same seed asks the same anchors.
+        epochs: how often each image is seen.
+        seed: the same seed samples the same anchors.
         workspace: keeps what is done.
     """
     keras.utils.set_random_seed(seed)

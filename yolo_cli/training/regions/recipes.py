@@ -22,7 +22,7 @@ from yolo_cli.images import Image
 from yolo_cli.model.windows import as_convolutions
 from yolo_cli.training.dataset import require_boxes
 from yolo_cli.training.job import TrainJob
-from yolo_cli.training.regions.examples import Draw, Examples, collect
+from yolo_cli.training.regions.examples import Examples, Sampling, collect
 from yolo_cli.training.regions.faster_rcnn import fit_faster_rcnn
 from yolo_cli.training.regions.heads import fit_linear_head, fit_mlp_head
 from yolo_cli.training.regions.localisation import collect_views, fit_localisation_head
@@ -79,7 +79,7 @@ def fit_method(
         detector: a key of `METHODS`.
         data: all of its images are learnt from.
         epochs: how often the network sees all examples; None takes what suits some thousand images.
-        seed: the same seed draws the same examples.
+        seed: random seed.
         workspace: keeps what is done, and goes on from there. What it keeps must be of the same data.
     """
     return METHODS[detector](data, epochs, seed, workspace)
@@ -105,7 +105,7 @@ def _rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) ->
         return crop_features(backbone, image, boxes)
 
     # Fewer regions than Fast R-CNN: each crop costs a run of the network, a part of a map little.
-    examples = _examples(data, describe, Draw(near=10, far=22), seed, workspace)
+    examples = _examples(data, describe, Sampling(positive=10, negative=22), seed, workspace)
     model = fit_linear_head(examples, len(data.class_names), epochs or 7, seed, workspace)
     return model, _on_backbone(CROP_SIDE)
 
@@ -116,7 +116,7 @@ def _fast_rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspac
     def describe(image: Image, boxes: Any) -> Any:
         return region_features(image_features(backbone, image), image, boxes)
 
-    examples = _examples(data, describe, Draw(), seed, workspace)
+    examples = _examples(data, describe, Sampling(), seed, workspace)
     model = fit_mlp_head(examples, len(data.class_names), epochs or 7, seed, workspace)
     return model, _on_backbone(MAP_SIDE)
 
@@ -138,13 +138,13 @@ METHODS: Mapping[str, Method] = {
 """The sliding window uses the model of the convolutional one."""
 
 
-def _examples(data: Dataset, describe: Any, draw: Draw, seed: int, workspace: Workspace) -> Examples:
+def _examples(data: Dataset, describe: Any, sampling: Sampling, seed: int, workspace: Workspace) -> Examples:
     """Features of some proposals of selective search, of every image."""
 
     def propose(image: Image) -> Any:
         return selective_search(image, SEARCH)
 
-    return collect(data.samples, propose, describe, draw, seed, workspace)
+    return collect(data.samples, propose, describe, sampling, seed, workspace)
 
 
 def _on_backbone(side: int) -> dict[str, Any]:

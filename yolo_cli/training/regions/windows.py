@@ -1,4 +1,4 @@
-"""Teach the classifier of the sliding windows: object boxes, moved a little, against everything else."""
+"""Train the classifier of the sliding windows: object boxes, moved a little, against the background."""
 
 from __future__ import annotations
 
@@ -15,36 +15,37 @@ from yolo_cli.datasets import Sample
 from yolo_cli.detectors.crops import warp
 from yolo_cli.detectors.windows import WINDOW
 from yolo_cli.model.windows import build_window_classifier
-from yolo_cli.training.regions.labelling import around_gt, away_from_gt, teaching
+from yolo_cli.training.regions.labelling import around_gt, away_from_gt, trainable
 from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
 
 __all__ = ["WindowBatches", "train_window_classifier"]
 
-IMAGES_AT_ONCE, NEAR_A_IMAGE, FAR_A_IMAGE = 16, 4, 8
+BATCH = 16  # images
+POSITIVE, NEGATIVE = 4, 8  # windows an image
 
 
 class WindowBatches(EpochBatches):
-    """Windows of training images, others in every epoch, the same on every run with the same seed."""
+    """Windows of training images: new ones in every epoch, the same ones with the same seed."""
 
     def __init__(self, samples: Sequence[Sample], classes: int, seed: int = 0) -> None:
         super().__init__()
         self._samples, self._background, self._seed = list(samples), classes, seed
 
     def __len__(self) -> int:
-        return math.ceil(len(self._samples) / IMAGES_AT_ONCE)
+        return math.ceil(len(self._samples) / BATCH)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Pixels (B, WINDOW, WINDOW, 3) and class ids (B,), background last."""
         random = np.random.default_rng((self._seed, self.epoch, index))
         order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._samples))
-        chosen = order[index * IMAGES_AT_ONCE : (index + 1) * IMAGES_AT_ONCE]
+        chosen = order[index * BATCH : (index + 1) * BATCH]
         parts = [self._windows(self._samples[i], random) for i in chosen]
         return np.concatenate([pixels for pixels, _ in parts]), np.concatenate([ids for _, ids in parts])
 
     def _windows(self, sample: Sample, random: np.random.Generator) -> tuple[Any, NDArray[np.int64]]:
-        image, ground_truth = sample.read(), teaching(sample.ground_truth)
-        near = around_gt(ground_truth, NEAR_A_IMAGE, random)
-        far = away_from_gt((image.width, image.height), ground_truth, FAR_A_IMAGE, random)
+        image, ground_truth = sample.read(), trainable(sample.ground_truth)
+        near = around_gt(ground_truth, POSITIVE, random)
+        far = away_from_gt((image.height, image.width), ground_truth, NEGATIVE, random)
         pixels = warp(image.rgb, np.concatenate([near.xyxy, far.xyxy]), WINDOW)  # (N, WINDOW, WINDOW, 3)
         if random.random() < 0.5:
             pixels = pixels[:, :, ::-1]

@@ -1,4 +1,4 @@
-"""What is chosen where the user leaves the choice: by the data and the machine."""
+"""Defaults that depend on the data and the machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALL_SET, LARGE_SET = 80, 200
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 300
 
 NEW_RATE, KNOWN_RATE = 1e-3, 2e-4
-WELL_KNOWN = 0.5  # mAP50 from which on a model needs no large steps any more
+WELL_KNOWN = 0.5  # mAP50 from which on a model needs no large steps
 
 BYTES_A_VALUE = (
     16  # for what a layer gives: the value, its gradient, and what the backward pass keeps besides
@@ -28,11 +28,11 @@ BYTES_A_VALUE = (
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Some epochs in which the same layers learn.
+    """Some epochs in which the same layers are trained.
 
     Attributes:
         start, stop: first epoch, and the one after the last, from 0.
-        frozen: only new layers learn.
+        frozen: only new layers are trained.
     """
 
     start: int
@@ -41,7 +41,7 @@ class Phase:
 
 
 def phases(config: TrainConfig, epochs: int) -> list[Phase]:
-    """First what is new alone, if asked; then everything.
+    """First only new layers, for ``config.freeze`` epochs; then all.
 
     >>> phases(TrainConfig(freeze=2), 10)
     [Phase(start=0, stop=2, frozen=True), Phase(start=2, stop=10, frozen=False)]
@@ -52,7 +52,7 @@ def phases(config: TrainConfig, epochs: int) -> list[Phase]:
 
 
 def epochs_for(images: int) -> int:
-    """How often each of so many images is seen: few need more rounds; with many, each round teaches more.
+    """Epochs for a number of images: few images need more of them.
 
     >>> epochs_for(8), epochs_for(96), epochs_for(450), epochs_for(2000), epochs_for(20000)
     (300, 50, 33, 16, 12)
@@ -63,7 +63,7 @@ def epochs_for(images: int) -> int:
 
 
 def learning_rate_for(map50: float) -> float:
-    """The highest learning rate for a model that finds the objects this well before it learns.
+    """The peak learning rate for a model with this mAP50 before training.
 
     Large steps spoil what is known; what is new needs them.
 
@@ -75,7 +75,7 @@ def learning_rate_for(map50: float) -> float:
 
 
 def batch_for(images: int, bytes_an_image: float, free_bytes: float) -> int:
-    """Images a step: as many as leave an epoch enough steps, and half of the memory free.
+    """Batch size: as large as leaves an epoch enough steps, and half of the memory free.
 
     >>> batch_for(205, 2e8, 16e9), batch_for(450, 2e8, 16e9), batch_for(450, 2e8, 4e9)
     (8, 16, 8)
@@ -87,7 +87,7 @@ def batch_for(images: int, bytes_an_image: float, free_bytes: float) -> int:
 
 
 def bytes_an_image(model: Any, size: tuple[int, int]) -> float:
-    """About how much memory a training step takes for each image of this height and width."""
+    """Estimate of the memory that a training step takes for each image of this height and width."""
     import keras
 
     outputs = [layer.output for layer in model.layers if not isinstance(layer.output, list)]
@@ -97,7 +97,7 @@ def bytes_an_image(model: Any, size: tuple[int, int]) -> float:
 
 
 def free_memory() -> float:
-    """Bytes that programs can still have, as Linux tells it; 8 GiB where nobody tells."""
+    """Bytes of memory that are free, as Linux reports them; 8 GiB elsewhere."""
     try:
         with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - no file of the user's
             lines = dict(line.split(":", 1) for line in file)

@@ -1,4 +1,4 @@
-"""New heads on a network: what it knew and still needs is kept.
+"""New heads on a network, with the weights of the old ones where they still apply.
 
 The last layer of each head, a 1 × 1 convolution, is made anew for the new classes and anchors. Rows of the
 old one are carried over where they mean the same: box and objectness of the old anchor that is nearest in
@@ -21,7 +21,7 @@ __all__ = ["remake_heads"]
 
 Floats = NDArray[np.float32]
 
-# How probable "something is here" and "it is of this class" are before anything is learnt.
+# Prior probability of an object in a slot, and of each class.
 PRIOR_OBJECT, PRIOR_CLASS = 0.01, 0.1
 
 
@@ -38,7 +38,7 @@ def remake_heads(
         model: as `yolo_cli.model` builds them.
         old: its heads, the coarsest first.
         new: the heads to be, of kind "yolo"; one more than the old ones adds one with finer cells.
-        old_names: class names of the old heads; None if nothing was learnt yet.
+        old_names: class names of the old heads; None if they are untrained.
         new_names: class names of the new heads.
     """
     last = [_last_convolution(output) for output in model.outputs]
@@ -58,7 +58,7 @@ def remake_heads(
 
 
 def _last_convolution(output: Any) -> Any:
-    """The convolution that an output comes from."""
+    """The convolution behind an output."""
     layer = output._keras_history.operation
     while not isinstance(layer, keras.layers.Conv2D):
         layer = layer.input._keras_history.operation
@@ -66,7 +66,7 @@ def _last_convolution(output: Any) -> Any:
 
 
 def _finer(model: Any, coarse: Any) -> Any:
-    """What a head with cells half as large reads: as in the three-headed YOLOv4-tiny of Darknet.
+    """The input of a head with cells half as large, as in the YOLOv4-tiny with three heads of Darknet.
 
     Args:
         model: the network.
@@ -96,7 +96,7 @@ def _carry_over(
     head: Head,
     new_names: Sequence[str],
 ) -> None:
-    """Write what the convolution ``layer`` of an old head knows into fresh ``values`` of a new one."""
+    """Copy weights of the convolution ``layer`` of an old head into fresh ``values`` of a new one."""
     kernel, bias = values  # (width, A, 5 + classes), (A, 5 + classes)
     weights, biases = layer.get_weights()
     old_kernel = weights.reshape(len(kernel), len(was.anchors), -1)  # (width, A', 5 + classes')
@@ -115,7 +115,7 @@ def _carry_over(
 
 
 def _fresh(width: int, head: Head) -> tuple[Floats, Floats]:
-    """Small values, and biases that say how rare objects are (Lin et al., "Focal Loss", 2017)."""
+    """Small weights, and biases for how rare objects are (Lin et al., "Focal Loss", 2017)."""
     shape = (width, len(head.anchors), 5 + head.class_count)
     kernel = np.array(keras.random.normal(shape, stddev=0.01), np.float32)
     bias = np.zeros(shape[1:], np.float32)
@@ -123,5 +123,5 @@ def _fresh(width: int, head: Head) -> tuple[Floats, Floats]:
     return kernel, bias
 
 
-def _logit(share: float) -> float:
-    return float(np.log(share / (1 - share)))
+def _logit(p: float) -> float:
+    return float(np.log(p / (1 - p)))

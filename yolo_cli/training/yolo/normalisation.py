@@ -1,4 +1,4 @@
-"""Batch normalisation for learning: what Keras computes, in one step where TensorFlow has one."""
+"""Batch normalisation for training: the same as that of Keras, in one operation where TensorFlow has one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large the network's input should be, and which heads and anchors suit the objects in it."""
+"""Input size, heads and anchors that suit the objects of a data set."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ __all__ = ["choose_heads", "choose_size", "network_boxes", "trainable_heads", "u
 Floats = NDArray[np.floating[Any]]
 Size = tuple[int, int]  # height and width, pixels
 
-REACH = 2.0  # scale_x_y of new heads: neighbouring cells can answer, too
+REACH = 2.0  # scale_x_y of new heads: neighbouring cells can be assigned, too
 
 SMALL_INPUT = 320  # large objects do not need more than the area of this square
-LARGE_INPUT = 512  # small ones deserve the area of this one, even of images that have fewer pixels
+LARGE_INPUT = 512  # small ones get the area of this one, even in images that have fewer pixels
 LARGE_OBJECT = 64.0  # pixels: of the square root of a box's area, where all but 5 % of the boxes are larger
-MOST_ENLARGED = 1.5  # images are not blown up by more than this
+MOST_ENLARGED = 1.5  # images are not enlarged by more than this
 SPARE_AREA = 1.08  # the input may be this much larger than wanted, as its sides are multiples of a stride
-ALIKE = 0.15  # images have "the same" aspect if they differ by at most this share
+ALIKE = 0.15  # images have "the same" aspect if they differ by at most this fraction
 
 SMALL_OBJECT = 32.0  # pixels: a class whose median box is smaller needs a larger input, or finer cells
-ENOUGH_BOXES = 10  # of a class, to judge its size
+ENOUGH_BOXES = 10  # of a class, to measure its size
 CLEARLY_BETTER = 0.03  # gain in mean IoU that new anchors must bring
 
 

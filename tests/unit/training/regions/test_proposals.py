@@ -12,8 +12,8 @@ from yolo_cli.detectors.proposal_network import ANCHORS, anchor_boxes, best_prop
 from yolo_cli.detectors.regions import apply_deltas
 from yolo_cli.images import Image
 from yolo_cli.training.regions.proposals import (
-    ASKED,
-    HOLDING,
+    MOST_POSITIVE,
+    SAMPLED,
     fit_proposal_network,
     label_anchors,
     proposal_loss,
@@ -49,7 +49,7 @@ def test_what_is_difficult_is_neither_taught_nor_empty():
 
 def test_without_objects_all_that_are_asked_are_empty():
     said = label_anchors(anchor_boxes(26, 26), GroundTruth(), np.random.default_rng(0))
-    assert (said[:, 0] == 0).sum() == ASKED
+    assert (said[:, 0] == 0).sum() == SAMPLED
     assert (said[:, 0] == 1).sum() == 0
 
 
@@ -58,8 +58,8 @@ def test_both_kinds_are_drawn_and_lead_to_the_ground_truth():
     anchors = anchor_boxes(26, 26)
     said = label_anchors(anchors, ground_truth, np.random.default_rng(0))
     holds = said[:, 0] == 1
-    assert 2 <= holds.sum() <= HOLDING
-    assert (said[:, 0] >= 0).sum() == ASKED
+    assert 2 <= holds.sum() <= MOST_POSITIVE
+    assert (said[:, 0] >= 0).sum() == SAMPLED
     goals = apply_deltas(anchors[holds], said[holds, None, 1:].astype(float))[:, 0]
     assert box_iou(goals, ground_truth.xyxy).max(axis=1) == pytest.approx(1, abs=1e-5)
     assert box_iou(goals, ground_truth.xyxy).max(axis=0) == pytest.approx(
@@ -73,7 +73,7 @@ def test_loss_by_hand():
     target = np.array([1, 0.2, 0, 0, 0, -1, 0, 0, 0, 0], np.float32).reshape(1, 1, 1, 10)
     said = np.array([0, 0, 0, 0, 0, 7, 9, 9, 9, 9], np.float32).reshape(1, 1, 1, 10)
     [found] = keras.ops.convert_to_numpy(proposal_loss(target, said))
-    assert found == pytest.approx((np.log(2) + 1.5) / ASKED, abs=1e-6)
+    assert found == pytest.approx((np.log(2) + 1.5) / SAMPLED, abs=1e-6)
 
 
 def test_it_learns_to_propose():

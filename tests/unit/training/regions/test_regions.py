@@ -9,8 +9,15 @@ from yolo_cli.boxes import box_iou
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.regions import apply_deltas
 from yolo_cli.images import Image
-from yolo_cli.training.regions.examples import Draw, choose_regions, collect
-from yolo_cli.training.regions.labelling import FAR, NEAR, around_gt, away_from_gt, label, teaching
+from yolo_cli.training.regions.examples import Sampling, choose_regions, collect
+from yolo_cli.training.regions.labelling import (
+    NEGATIVE_IOU,
+    POSITIVE_IOU,
+    around_gt,
+    away_from_gt,
+    label,
+    trainable,
+)
 
 GROUND_TRUTH = GroundTruth(np.array([[10, 10, 50, 40], [60, 20, 90, 80]], float), np.array([3, 7]))
 
@@ -29,29 +36,29 @@ def test_label_without_ground_truth():
     assert found.class_id.tolist() == [-1, -1]
 
 
-def test_teaching_leaves_out_what_does_not_count():
+def test_trainable_leaves_out_what_does_not_count():
     boxes = np.array([[0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9], [5, 5, 5, 9]], float)
     odd = GroundTruth(boxes, np.arange(4), np.array([0, 1, 0, 0], bool), np.array([0, 0, 1, 0], bool))
-    assert teaching(odd).class_id.tolist() == [0]
+    assert trainable(odd).class_id.tolist() == [0]
 
 
 def test_windows_around_ground_truth_fit_and_differ():
     found = around_gt(GROUND_TRUTH, 40, np.random.default_rng(0))
     assert len(found) == 40
-    assert found.overlap.min() >= NEAR
+    assert found.overlap.min() >= POSITIVE_IOU
     assert set(found.class_id.tolist()) == {3, 7}
     assert len(np.unique(found.xyxy, axis=0)) == 40
 
 
 def test_windows_away_from_ground_truth():
-    found = away_from_gt((100, 90), GROUND_TRUTH, 40, np.random.default_rng(0))
+    found = away_from_gt((90, 100), GROUND_TRUTH, 40, np.random.default_rng(0))
     assert len(found) == 40
-    assert box_iou(found.xyxy, GROUND_TRUTH.xyxy).max() < FAR
+    assert box_iou(found.xyxy, GROUND_TRUTH.xyxy).max() < NEGATIVE_IOU
 
 
 def test_no_ground_truth_no_windows_around_it():
     assert len(around_gt(GroundTruth(), 5, np.random.default_rng(0))) == 0
-    assert len(away_from_gt((100, 90), GroundTruth(), 5, np.random.default_rng(0))) == 5
+    assert len(away_from_gt((90, 100), GroundTruth(), 5, np.random.default_rng(0))) == 5
 
 
 def proposals() -> np.ndarray:
@@ -62,9 +69,13 @@ def proposals() -> np.ndarray:
 
 def test_choice_of_regions():
     # Shifted by s of its width of 40 it has IoU (40 - s) / (40 + s): 0.5 up to s = 13.3, so 4 of the 8.
-    chosen = choose_regions(proposals(), GROUND_TRUTH, Draw(near=99, far=99), np.random.default_rng(0))
+    chosen = choose_regions(
+        proposals(), GROUND_TRUTH, Sampling(positive=99, negative=99), np.random.default_rng(0)
+    )
     assert (chosen.overlap >= 0.5).sum() == 4 + len(GROUND_TRUTH)
-    few = choose_regions(proposals(), GROUND_TRUTH, Draw(near=3, far=8), np.random.default_rng(0))
+    few = choose_regions(
+        proposals(), GROUND_TRUTH, Sampling(positive=3, negative=8), np.random.default_rng(0)
+    )
     assert (few.overlap >= 0.5).sum() == 3
     assert len(few) == 11
     assert ((few.overlap < 0.5) & (few.overlap >= 0.1)).sum() == 4  # all that graze, at most three quarters
@@ -87,7 +98,7 @@ def test_examples_lead_to_the_ground_truth():
         seen.append(boxes)
         return boxes.reshape(-1, 1, 1, 4)
 
-    examples = collect([OneSample(), OneSample()], lambda _: proposals(), describe, Draw())
+    examples = collect([OneSample(), OneSample()], lambda _: proposals(), describe, Sampling())
     boxes = np.concatenate(seen)
     assert np.array_equal(examples.features, boxes.reshape(-1, 1, 1, 4).astype(np.float16))
     near = examples.class_id >= 0

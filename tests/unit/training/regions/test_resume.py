@@ -34,7 +34,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.setattr(heads, "BATCH", 64)
     monkeypatch.setattr(localisation, "BATCH", 8)
     monkeypatch.setattr(proposals, "BATCH", 2)
-    monkeypatch.setattr(windows, "IMAGES_AT_ONCE", 3)
+    monkeypatch.setattr(windows, "BATCH", 3)
     return open_dataset(write_shapes(tmp_path / "data")).in_split("train")
 
 
