@@ -55,20 +55,20 @@ def random_set(mixture: Mixture) -> EvaluationSet:
         random.random(mixture.ground_truths) < mixture.difficult,
     )
     found_image, found = _found_near(random, mixture, ground_truth, gt_image)
-    judge = Evaluator([f"class {k}" for k in range(mixture.classes)])
+    evaluator = Evaluator([f"class {k}" for k in range(mixture.classes)])
     for image in range(mixture.images):
-        judge.add(f"{image:04d}.jpg", found[found_image == image], ground_truth[gt_image == image])
-    return judge.gathered()
+        evaluator.add(f"{image:04d}.jpg", found[found_image == image], ground_truth[gt_image == image])
+    return evaluator.gathered()
 
 
 def image_set(
     *images: tuple[list[tuple[Box, float, int]], list[tuple[Box, int]]], classes: int = 3
 ) -> EvaluationSet:
     """A set by hand: for each image its detections (box, confidence, class) and objects (box, class)."""
-    judge = Evaluator([f"class {k}" for k in range(classes)])
+    evaluator = Evaluator([f"class {k}" for k in range(classes)])
     for number, (found, ground_truth) in enumerate(images):
-        judge.add(f"{number:04d}.jpg", _detections(found), _ground_truth(ground_truth))
-    return judge.gathered()
+        evaluator.add(f"{number:04d}.jpg", _detections(found), _ground_truth(ground_truth))
+    return evaluator.gathered()
 
 
 def on_image(gathered: EvaluationSet, place: int) -> tuple[Detections, GroundTruth]:
@@ -78,21 +78,21 @@ def on_image(gathered: EvaluationSet, place: int) -> tuple[Detections, GroundTru
 
 def perfect(gathered: EvaluationSet, confidence: float = 0.9) -> EvaluationSet:
     """The same ground truth, with each counted ground truth found exactly and nothing else."""
-    judge = Evaluator(gathered.class_names)
+    evaluator = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
         ground_truth = on_image(gathered, place)[1]
         counted = ground_truth[~(ground_truth.crowd | ground_truth.difficult)]
         scores = np.full(len(counted), confidence)
-        judge.add(image, Detections(counted.xyxy, scores, counted.class_id), ground_truth)
-    return judge.gathered()
+        evaluator.add(image, Detections(counted.xyxy, scores, counted.class_id), ground_truth)
+    return evaluator.gathered()
 
 
 def with_found(gathered: EvaluationSet, found: list[Detections]) -> EvaluationSet:
     """The same ground truth with other detections: one entry an image."""
-    judge = Evaluator(gathered.class_names)
+    evaluator = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
-        judge.add(image, found[place], on_image(gathered, place)[1])
-    return judge.gathered()
+        evaluator.add(image, found[place], on_image(gathered, place)[1])
+    return evaluator.gathered()
 
 
 def _detections(rows: list[tuple[Box, float, int]]) -> Detections:

@@ -117,12 +117,12 @@ def slow_average_precision(
     if ground_truths == 0:
         return None
     points: list[tuple[Fraction, Fraction]] = []  # (recall, precision) after each detection that counts
-    hits = judged = 0
+    hits = counted = 0
     for verdict in verdicts:
         if verdict.kind != "ignored":
-            judged += 1
+            counted += 1
             hits += verdict.kind == "hit"
-            points.append((Fraction(hits, ground_truths), Fraction(hits, judged)))
+            points.append((Fraction(hits, ground_truths), Fraction(hits, counted)))
     if interpolation == "area under curve":
         recalls = [Fraction(0), *(recall for recall, _ in points)]
         return sum(

@@ -1,4 +1,4 @@
-"""Our judge beside pycocotools and faster-coco-eval: the same data, each program in a process of its own."""
+"""Our evaluation beside pycocotools and faster-coco-eval: the same data, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.shared import ROOT
 pytestmark = pytest.mark.bench
 
 
-def _judge_once(program: str) -> dict:
+def _evaluate_once(program: str) -> dict:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.bench.judge_once", program],
+        [sys.executable, "-W", "ignore", "-m", "tests.bench.evaluate_once", program],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -25,13 +25,13 @@ def _judge_once(program: str) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_judging_5000_images_beside_other_programs() -> None:
+def test_evaluating_5000_images_beside_other_programs() -> None:
     known = [("pycocotools", "pycocotools"), ("faster-coco-eval", "faster_coco_eval")]
     others = [program for program, module in known if importlib.util.find_spec(module)]
-    ours = _judge_once("ours")
+    ours = _evaluate_once("ours")
     print(f"\nours: {ours['seconds']:.2f} s, {ours['peak_mib']:.0f} MiB")
     for program in others:
-        theirs = _judge_once(program)
+        theirs = _evaluate_once(program)
         differ = max(abs(a - b) for a, b in zip(ours["figures"], theirs["figures"], strict=True))
         print(
             f"{program}: {theirs['seconds']:.2f} s, {theirs['peak_mib']:.0f} MiB; "

@@ -1,4 +1,4 @@
-"""Whatever numbers come in: judged without a warning, or refused in one line."""
+"""Whatever numbers come in: evaluated without a warning, or refused in one line."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def test_odd_numbers_are_judged_or_refused(boxes, fix, confidence, class_id, cro
             -1, 4
         )
         confidence, class_id = np.nan_to_num(confidence).clip(0, 1), np.abs(class_id)
-    judge = Evaluator(("a", "b", "c"))
+    evaluator = Evaluator(("a", "b", "c"))
     ground_truth = GroundTruth(boxes, class_id, crowd, area=np.ones(len(boxes)))
     try:
-        judge.add("a.jpg", Detections(boxes, confidence, class_id), ground_truth)
+        evaluator.add("a.jpg", Detections(boxes, confidence, class_id), ground_truth)
     except DataError as fault:
         lines = str(fault).splitlines()
         assert (fix, len(lines)) == (False, 1)
         return
-    gathered, rules = judge.gathered(), PROTOCOLS[name]
+    gathered, rules = evaluator.gathered(), PROTOCOLS[name]
     assert json.dumps(evaluate(gathered, rules).to_json(), allow_nan=False)
     assert json.dumps(diagnose(match(gathered, rules)).to_json(), allow_nan=False)
     assert json.dumps(reliability(scored(match(gathered, rules))).to_json(), allow_nan=False)

@@ -22,7 +22,7 @@ def _coco128(jitter: float, kind: str) -> EvaluationSet:
     data = json.loads((SHARED / "data" / "coco128-val" / "annotations.json").read_text())
     places = {category["id"]: place for place, category in enumerate(data["categories"])}
     random = np.random.default_rng(5)
-    judge = Evaluator([category["name"] for category in data["categories"]])
+    evaluator = Evaluator([category["name"] for category in data["categories"]])
     for image in data["images"]:
         rows = [row for row in data["annotations"] if row["image_id"] == image["id"]]
         ground_truth = GroundTruth(
@@ -31,13 +31,13 @@ def _coco128(jitter: float, kind: str) -> EvaluationSet:
             crowd=np.array([bool(row["iscrowd"]) for row in rows], bool),
             area=np.array([row["area"] for row in rows], float),
         )
-        judge.add(
+        evaluator.add(
             image["file_name"],
             _found(random, ground_truth, jitter, np.dtype(kind)),
             ground_truth,
             rank=image["id"],
         )
-    return judge.gathered()
+    return evaluator.gathered()
 
 
 def _found(

@@ -59,13 +59,13 @@ def _pycocotools(folder: Path) -> list[float]:
 @pytest.mark.parametrize("seed", range(20))
 def test_ties_are_decided_as_in_pycocotools(tmp_path: Path, seed: int) -> None:
     found = _write(tmp_path, seed)
-    judge = Evaluator(("cat",))
+    evaluator = Evaluator(("cat",))
     for sample in open_dataset(tmp_path).samples:
         own = [row for row in found if row["image_id"] == sample.image_id]
         xywh = np.array([row["bbox"] for row in own])  # (N, 4)
         xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)  # (N, 4)
         scores = np.array([row["score"] for row in own])  # (N,)
         detections = Detections(xyxy, scores, np.zeros(len(own), int), xywh[:, 2:])
-        judge.add(sample.name, detections, sample.ground_truth, rank=int(sample.image_id))
-    ours = [-1 if value is None else value for value in evaluate(judge.gathered()).coco.values()]
+        evaluator.add(sample.name, detections, sample.ground_truth, rank=int(sample.image_id))
+    ours = [-1 if value is None else value for value in evaluate(evaluator.gathered()).coco.values()]
     np.testing.assert_allclose(ours, _pycocotools(tmp_path), rtol=0, atol=1e-12)

@@ -174,11 +174,11 @@ def test_accuracy_of_six_classes(kind, step, least):
     data = open_dataset(VOC).in_split("val")
     config = DetectConfig(conf=0.01, nms_iou=0.3)
     detector = load_detector(MODELS[kind], engine="onnx", device="cpu", config=config)
-    judge = Evaluator(data.class_names)
+    evaluator = Evaluator(data.class_names)
     for sample in data.samples[::step]:
         [found] = detector.detect([sample.read()])
-        judge.add(sample.name, found, sample.ground_truth)
-    figures = [one.ap50 for one in evaluate(judge.gathered()).per_class if one.class_name in SIX]
+        evaluator.add(sample.name, found, sample.ground_truth)
+    figures = [one.ap50 for one in evaluate(evaluator.gathered()).per_class if one.class_name in SIX]
     mean = float(np.mean([figure for figure in figures if figure is not None]))
-    print(f"{kind}: mAP50 {mean:.3f} over six classes, {len(judge)} images")
+    print(f"{kind}: mAP50 {mean:.3f} over six classes, {len(evaluator)} images")
     assert mean >= least

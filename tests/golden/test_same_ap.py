@@ -40,10 +40,10 @@ def ap(weights: str, resize: Any, engine: Any = "onnx") -> tuple[float, float]:
             box = [x1, y1, x2 - x1, y2 - y1]
             category = ground_truth["categories"][class_id]["id"]
             results.append({"image_id": entry["id"], "category_id": category, "bbox": box, "score": score})
-    return judged(results)
+    return evaluated(results)
 
 
-def judged(results: list[dict[str, Any]]) -> tuple[float, float]:
+def evaluated(results: list[dict[str, Any]]) -> tuple[float, float]:
     """AP at IoU 0.50:0.95 and at 0.50 of COCO results, at most 300 an image, by pycocotools."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
@@ -81,11 +81,11 @@ def test_half_precision_costs_no_ap(resize: str) -> None:
 
 
 def test_the_bundled_model_through_the_command_line() -> None:
-    """`yolo detect --conf 0.001 --format coco` gives results that pycocotools judges as it should."""
+    """`yolo detect --conf 0.001 --format coco` gives results that pycocotools evaluates as it should."""
     expected = json.loads((SHARED / "darknet" / "references" / "coco128-val-ap.json").read_text())["AP"]
     options = ["--conf", "0.001", "--suppression", "iou", "--format", "coco", "--no-save"]
     run = CliRunner().invoke(main, ["detect", str(DATA / "images"), *options])
     assert run.exit_code == 0, run.output
-    found = judged(json.loads(run.stdout))
+    found = evaluated(json.loads(run.stdout))
     print(f"yolov4-tiny-coco through the command line: {found[0]:.4f} {found[1]:.4f}")
     assert found == pytest.approx(expected["yolov4-tiny"]["letterbox"], abs=0.003)

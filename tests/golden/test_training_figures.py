@@ -1,4 +1,4 @@
-"""What `yolo train` reaches with its own choices: the whole command, judged by pycocotools."""
+"""What `yolo train` reaches with its own choices: the whole command, evaluated by pycocotools."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def reached(name: str, split: str, seed: int, out: Path, *more: str) -> tuple[fl
 @needs_shared("data", "fridge")
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_bottles_and_cans(seed: int, tmp_path: Path) -> None:
-    """96 images to learn from, 32 to judge; two cores take some six minutes."""
+    """96 images to learn from, 32 to evaluate on; two cores take some six minutes."""
     ap50, ap = reached("fridge", "val", seed, tmp_path / "run")
     assert ap50 >= 0.97
     assert ap >= 0.72
@@ -45,6 +45,6 @@ def test_bottles_and_cans(seed: int, tmp_path: Path) -> None:
 @needs_shared("data", "bccd")
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_blood_cells(seed: int, tmp_path: Path) -> None:
-    """292 images to learn from, 72 others to judge; two cores take half an hour."""
+    """292 images to learn from, 72 others to evaluate on; two cores take half an hour."""
     ap50, _ = reached("bccd", "test", seed, tmp_path / "run", "--use-val")
     assert ap50 >= 0.92

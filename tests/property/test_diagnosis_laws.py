@@ -16,13 +16,14 @@ _CLASSES = 3
 
 def _scene(random: np.random.Generator) -> EvaluationSet:
     """Images of cells of 100 px with a box of 40 to 60 px in each, so that no box touches another."""
-    judge = Evaluator([f"class {k}" for k in range(_CLASSES)])
+    evaluator = Evaluator([f"class {k}" for k in range(_CLASSES)])
     for number in range(random.integers(1, 5)):
         cells = random.permutation(16)[: random.integers(1, 17)]  # (N,)
         low = np.stack([cells % 4, cells // 4], axis=1) * 100.0 + random.integers(0, 11, (len(cells), 2))
         boxes = np.concatenate([low, low + random.choice([40, 48, 60], (len(cells), 2))], axis=1)
-        judge.add(f"{number}.jpg", Detections(), GroundTruth(boxes, random.integers(0, _CLASSES, len(cells))))
-    return judge.gathered()
+        ground_truth = GroundTruth(boxes, random.integers(0, _CLASSES, len(cells)))
+        evaluator.add(f"{number}.jpg", Detections(), ground_truth)
+    return evaluator.gathered()
 
 
 def _plant(mistake: str, random: np.random.Generator, ground_truth: GroundTruth) -> tuple[Detections, int]:
@@ -84,7 +85,7 @@ def test_every_wrong_detection_has_one_kind_and_every_ground_truth_is_accounted_
     assert not set(near.tolist()) & set(diagnosis.missed.tolist())
 
 
-@given(mixtures(found=80))  # below the most that are judged, so that none moves up
+@given(mixtures(found=80))  # below the maximum that is evaluated, so that none moves up
 def test_fixing_false_positives_makes_every_detection_right(mixture) -> None:
     gathered = random_set(mixture)
     diagnosis = diagnose(match(gathered))

@@ -1,4 +1,4 @@
-"""Laws of judging: the fast judge, the slow one and COCO's own program agree; sense is kept."""
+"""Laws of evaluation: fast matching, slow matching and COCO's own program agree; sense is kept."""
 
 from __future__ import annotations
 
@@ -67,17 +67,17 @@ def test_fast_judge_equals_the_slow_one(mixture: Mixture, name: str, iou: float)
 def test_all_at_once_takes_what_one_by_one_takes(seed: int, count: int, ground_truths: int) -> None:
     random = np.random.default_rng(seed)
     reusable = random.random(ground_truths) < 0.2
-    wishes = [
+    candidates = [
         random.permutation(ground_truths)[: random.integers(0, ground_truths + 1)] for _ in range(count)
     ]
     taken: set[int] = set()
     expected = []
-    for wish in wishes:
-        free = [g for g in wish.tolist() if g not in taken or reusable[g]]
+    for own in candidates:
+        free = [g for g in own.tolist() if g not in taken or reusable[g]]
         expected.append(free[0] if free else -1)
         taken.update(free[:1])
-    found = np.repeat(np.arange(count), [len(wish) for wish in wishes])
-    assert greedy_match(found, np.concatenate(wishes), reusable, count).tolist() == expected
+    found = np.repeat(np.arange(count), [len(own) for own in candidates])
+    assert greedy_match(found, np.concatenate(candidates), reusable, count).tolist() == expected
 
 
 @given(mixtures(), st.sampled_from([COCO, VOC07, VOC10]))
@@ -108,10 +108,10 @@ def test_figures_ignore_the_order_of_images(mixture: Mixture, random) -> None:
     gathered = random_set(mixture)
     places = list(range(len(gathered.images)))
     random.shuffle(places)
-    judge = Evaluator(gathered.class_names)
+    evaluator = Evaluator(gathered.class_names)
     for place in places:
-        judge.add(gathered.images[place], *on_image(gathered, place))
-    assert evaluate(judge.gathered()).to_json() == evaluate(gathered).to_json()
+        evaluator.add(gathered.images[place], *on_image(gathered, place))
+    assert evaluate(evaluator.gathered()).to_json() == evaluate(gathered).to_json()
 
 
 @given(mixtures())
@@ -121,10 +121,10 @@ def test_curves_end_where_matching_does(mixture: Mixture) -> None:
     for k, entry in enumerate(report.per_class):
         verdicts, ground_truths = slow_verdicts(gathered, k, COCO, 0.5, COCO.areas[0])
         hits = sum(verdict.kind == "hit" for verdict in verdicts)
-        judged = sum(verdict.kind != "ignored" for verdict in verdicts)
-        assert (entry.ground_truths, entry.found) == (ground_truths, judged)
-        if judged:
-            assert entry.curve.precision[-1] == pytest.approx(hits / judged)
+        counted = sum(verdict.kind != "ignored" for verdict in verdicts)
+        assert (entry.ground_truths, entry.found) == (ground_truths, counted)
+        if counted:
+            assert entry.curve.precision[-1] == pytest.approx(hits / counted)
             assert entry.curve.recall[-1] == pytest.approx(hits / max(ground_truths, 1))
             assert (np.diff(entry.curve.confidence) < 0).all()
 
@@ -141,7 +141,7 @@ def test_ranks_count_a_class_on_an_image(mixture: Mixture) -> None:
 
 
 def _with_one_more(gathered, extra: Detections):
-    judge = Evaluator(gathered.class_names)
+    evaluator = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
         found, ground_truth = on_image(gathered, place)
         if place == 0:
@@ -150,5 +150,5 @@ def _with_one_more(gathered, extra: Detections):
                 np.concatenate([found.confidence, extra.confidence]),
                 np.concatenate([found.class_id, extra.class_id]),
             )
-        judge.add(image, found, ground_truth)
-    return judge.gathered()
+        evaluator.add(image, found, ground_truth)
+    return evaluator.gathered()

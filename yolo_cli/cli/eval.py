@@ -22,19 +22,17 @@ from yolo_cli.cli.options import (
     talk_options,
 )
 from yolo_cli.cli.progress import say
-from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import atomic_write_text
+from yolo_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from yolo_cli.evaluation import Check, Difference, OperatingPoint, RunRecord, TideRule
+    from yolo_cli.evaluation import Gate, TideRule
     from yolo_cli.pipeline.evaluating import Evaluated, EvaluationData
-    from yolo_cli.report import About, Analysis
+    from yolo_cli.report import EvaluationResult
 
 __all__ = ["eval"]
 
 _RUN_FOLDER = "runs/eval"
 _JOURNAL = "detections.ndjson"
-_RUN = "run.json"
 
 # \b keeps click from filling a paragraph.
 _HELP = """Evaluate a model, or another program's results, on a data set.
@@ -80,16 +78,6 @@ class _Options:
     exist_ok: bool
     quiet: bool
     verbose: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Extras:
-    """What was asked for beside the figures."""
-
-    thresholds: dict[str, OperatingPoint | None] | None
-    differences: dict[str, Difference] | None
-    checks: tuple[Check, ...] | None
-    missed_gates: list[str]
 
 
 @click.command("eval", cls=YoloCommand, help=_HELP)
@@ -138,13 +126,13 @@ def eval(**given: Any) -> int:  # noqa: A001  # the command's name
 def _run(options: _Options) -> int:
     """Everything, from the data to the exit code."""
     from yolo_cli.cli.eval_inputs import chosen_classes, open_data
-    from yolo_cli.evaluation import check_gates, protocol, read_gate
-    from yolo_cli.report import About, analyse
+    from yolo_cli.evaluation import RunRecord, check_gates, protocol, read_gate
+    from yolo_cli.report import About, analyse, evaluation_result
 
     rules = protocol(options.protocol, options.iou)
     _check(options)
     gates = [read_gate(text) for text in options.fail_under]
-    before = _read_run(Path(options.baseline)) if options.baseline else None
+    before = RunRecord.read(Path(options.baseline)) if options.baseline else None
     data = open_data(options.data, options.split)
     chosen = chosen_classes(options.detection.classes, data.part.class_names)
     check_gates(gates, rules, chosen or data.part.class_names)
@@ -157,13 +145,20 @@ def _run(options: _Options) -> int:
     for note in evaluated.notes if not options.quiet else ():
         if note not in (*data.notes, *evaluated.faults):  # those are told already
             say(note)
-    analysis = analyse(evaluated.evaluation_set, rules, evaluated.conditions, options.tide)
-    extras = _extras(options, analysis, gates, before)
-    about = About(evaluated.model, data.name, evaluated.notes, extras.differences or {})
-    _print(options, analysis, about, extras)
+    result = evaluation_result(
+        analyse(evaluated.evaluation_set, rules, evaluated.conditions, options.tide),
+        About(evaluated.model, data.name, evaluated.notes),
+        target_precision=options.target_precision,
+        baseline=before,
+        pycocotools=options.cross_check,
+    )
+    _print(options, result)
     if folder:
-        _save(options, folder, analysis, about, extras, data)
-    return _exit_code(evaluated, extras)
+        samples = {sample.name: sample for sample in data.part.samples}
+        page = result.save(folder, lambda name: samples[name].read(), options.plots)
+        if not options.quiet:
+            say(f"saved in {folder}; open {page} in a browser")
+    return _exit_code(_missed(options, result, gates), evaluated.faults)
 
 
 def _evaluate(
@@ -230,112 +225,35 @@ def _how_to_go_on(folder: Path | None) -> str:
     return f"; continue with the same options and --resume {folder}" if folder else ""
 
 
-def _read_run(path: Path) -> RunRecord:
-    """The record in a run's folder, or in its file."""
-    from yolo_cli.evaluation import RunRecord
-
-    path = path / _RUN if path.is_dir() else path
-    try:
-        return RunRecord.from_json(json.loads(path.read_bytes())["record"])
-    except OSError as fault:
-        raise DataError(
-            f"{path}: cannot be read: {fault.strerror}; --baseline needs an earlier run"
-        ) from fault
-    except (ValueError, KeyError, TypeError, DataError) as fault:
-        raise DataError(f"{path}: is not a {_RUN} of yolo eval; run the baseline again") from fault
-
-
-def _extras(options: _Options, analysis: Analysis, gates: Sequence[Any], before: RunRecord | None) -> _Extras:
-    """Thresholds, comparison, cross-check and gates, as asked for."""
-    from yolo_cli.evaluation import (
-        compare_runs,
-        cross_check,
-        missed_gates,
-        record_run,
-        thresholds_for_precision,
-    )
-
-    report = analysis.report
-    target = options.target_precision
-    missed = missed_gates(gates, report)
-    differences = compare_runs(before, record_run(analysis.matches)) if before else None
-    if options.fail_if_worse and differences:
-        missed += [
-            f"{name} is worse than the baseline's"
-            for name, it in differences.items()
-            if it.verdict == "worse"
-        ]
-    return _Extras(
-        thresholds_for_precision(report, target) if target is not None else None,
-        differences,
-        cross_check(analysis.gathered, report.coco) if options.cross_check else None,
-        missed,
-    )
-
-
-def _print(options: _Options, analysis: Analysis, about: About, extras: _Extras) -> None:
+def _print(options: _Options, result: EvaluationResult) -> None:
     """Figures on stdout."""
     if options.output_format == "json":
-        value = {"model": about.model, **_json(analysis, extras)}
-        click.echo(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(result.to_json(), indent=1, ensure_ascii=False, allow_nan=False))
         return
     from yolo_cli.cli.eval_text import checks_text, differences_text, thresholds_text
     from yolo_cli.report import summary
 
-    parts = [summary(analysis, about)]
-    if extras.thresholds is not None:
-        parts.append(thresholds_text(extras.thresholds, options.target_precision or 0.0))
-    if extras.differences is not None:
-        parts.append(differences_text(extras.differences))
-    if extras.checks is not None:
-        parts.append(checks_text(extras.checks))
+    parts = [summary(result.analysis, result.about)]
+    if result.thresholds is not None:
+        parts.append(thresholds_text(result.thresholds, options.target_precision or 0.0))
+    if result.differences is not None:
+        parts.append(differences_text(result.differences))
+    if result.checks is not None:
+        parts.append(checks_text(result.checks))
     click.echo("\n".join(parts), nl=False)
 
 
-def _json(analysis: Analysis, extras: _Extras) -> dict[str, Any]:
-    """Everything as plain data."""
-    value = analysis.to_json()
-    if extras.thresholds is not None:
-        value["thresholds"] = {
-            name: point
-            and {"confidence": point.confidence, "precision": point.precision, "recall": point.recall}
-            for name, point in extras.thresholds.items()
-        }
-    if extras.differences is not None:
-        value["baseline"] = {name: it.to_json() for name, it in extras.differences.items()}
-    if extras.checks is not None:
-        value["cross_check"] = {it.name: {"ours": it.ours, "pycocotools": it.theirs} for it in extras.checks}
-    return value
+def _missed(options: _Options, result: EvaluationResult, gates: Sequence[Gate]) -> list[str]:
+    """One line for each figure that is too low, or that the baseline had better beyond chance."""
+    from yolo_cli.evaluation import missed_gates
+
+    worse = [name for name, it in (result.differences or {}).items() if it.verdict == "worse"]
+    missed = missed_gates(gates, result.analysis.report)
+    return missed + [f"{name} is worse than the baseline's" for name in worse if options.fail_if_worse]
 
 
-def _save(
-    options: _Options,
-    folder: Path,
-    analysis: Analysis,
-    about: About,
-    extras: _Extras,
-    data: EvaluationData,
-) -> None:
-    """Page, figures and plots into the run's folder."""
-    from yolo_cli.evaluation import record_run
-    from yolo_cli.report import write_plots, write_report
-
-    record = record_run(analysis.matches)
-    value = {"model": about.model, **_json(analysis, extras), "record": record.to_json()}
-    atomic_write_text(folder / _RUN, json.dumps(value, allow_nan=False))
-    samples = {sample.name: sample for sample in data.part.samples}
-    page = folder / "report.html"
-    write_report(page, analysis, about, lambda name: samples[name].read())
-    if options.plots:
-        write_plots(folder / "plots", analysis)
-    if not options.quiet:
-        say(f"saved in {folder}; open {page} in a browser")
-
-
-def _exit_code(evaluated: Evaluated, extras: _Extras) -> int:
+def _exit_code(missed: Sequence[str], faults: Sequence[str]) -> int:
     """By the table in the documentation; a missed gate takes precedence over inputs that failed."""
-    for line in extras.missed_gates:
+    for line in missed:
         say(f"error: {line}")
-    if extras.missed_gates:
-        return 4
-    return 5 if evaluated.faults else 0
+    return 4 if missed else 5 if faults else 0

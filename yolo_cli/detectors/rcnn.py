@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from yolo_cli.detectors.crops import warp
 from yolo_cli.detectors.protocol import Cost
-from yolo_cli.detectors.regions import apply_deltas
-from yolo_cli.detectors.selective_search import SelectiveSearch
+from yolo_cli.detectors.regions import apply_deltas, proposal_origins
+from yolo_cli.detectors.selective_search import selective_search
 from yolo_cli.detectors.trace import RegionScores
 from yolo_cli.engines import Engine
 from yolo_cli.images import Image
@@ -26,6 +26,7 @@ from yolo_cli.images import Image
 __all__ = ["CONTEXT", "SIDE", "Rcnn", "crop_features"]
 
 Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
 
 SIDE = 64  # pixels of a warped region, height and width; the paper's network took 227
 CONTEXT = 0.07  # fraction of that on each edge which shows the surroundings: the paper's 16 of 227
@@ -33,7 +34,7 @@ AT_ONCE = 64  # crops in one run of the network
 
 
 @dataclass(frozen=True, slots=True)
-class Rcnn(SelectiveSearch):
+class Rcnn:
     """Classifies each proposal of selective search by its own run of the network; a `RegionMethod`.
 
     Attributes:
@@ -44,6 +45,18 @@ class Rcnn(SelectiveSearch):
 
     backbone: Engine
     head: Engine
+
+    def view(self, image: Image) -> Image:
+        """The image itself."""
+        return image
+
+    def propose(self, image: Image) -> Floats:
+        """The boxes of selective search, (N, 4) in pixels of the image."""
+        return selective_search(image)
+
+    def origins(self, _image: Image, numbers: Integers) -> list[str]:
+        """The rank of each of the proposals ``numbers`` (M,)."""
+        return proposal_origins(numbers)
 
     def classify(self, image: Image, boxes: Floats) -> RegionScores:
         """The predictions for the regions ``boxes`` (N, 4) of ``image``."""

@@ -23,10 +23,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.regions import proposal_origins
 from yolo_cli.images import Image
 
-__all__ = ["Regions", "SearchConfig", "SelectiveSearch", "selective_search"]
+__all__ = ["Regions", "SearchConfig", "selective_search"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -104,24 +103,6 @@ def selective_search(image: Image, config: SearchConfig = DEFAULTS) -> NDArray[n
     large = (xyxy[:, 2:] - xyxy[:, :2]).min(axis=1) >= min(config.shortest, image.width, image.height)  # (M,)
     best: Floats = xyxy[large][: config.max_boxes]
     return best.astype(np.float32)
-
-
-class SelectiveSearch:
-    """The proposing half of a `RegionMethod` that classifies the boxes of selective search."""
-
-    __slots__ = ()
-
-    def view(self, image: Image) -> Image:
-        """The image itself."""
-        return image
-
-    def propose(self, image: Image) -> Floats:
-        """The boxes of selective search, (N, 4) in pixels of the image."""
-        return selective_search(image)
-
-    def origins(self, _image: Image, numbers: Integers) -> list[str]:
-        """The rank of each of the proposals ``numbers`` (M,)."""
-        return proposal_origins(numbers)
 
 
 def _groupings(rgb: Pixels, config: SearchConfig) -> Iterator[Floats]:

@@ -45,13 +45,14 @@ from yolo_cli.evaluation.report import (
     thresholds_for_precision,
 )
 from yolo_cli.evaluation.results import Results, read_results
-from yolo_cli.evaluation.run_record import RunRecord, record_run
+from yolo_cli.evaluation.run_record import RUN_FILE, RunRecord, record_run
 
 __all__ = [
     "COCO",
     "KINDS",
     "PROTOCOLS",
     "RELIABLE_FROM",
+    "RUN_FILE",
     "VOC07",
     "VOC10",
     "CalibrationFigures",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -14,7 +16,10 @@ from yolo_cli.evaluation.matching import Matches
 from yolo_cli.evaluation.protocol import GRID, Interpolation
 from yolo_cli.evaluation.report import gt_hash
 
-__all__ = ["RunRecord", "record_run"]
+__all__ = ["RUN_FILE", "RunRecord", "record_run"]
+
+RUN_FILE = "run.json"
+"""The file in a run's folder that holds its figures and its record."""
 
 Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
@@ -66,6 +71,26 @@ class RunRecord:
             "gt_image": self.gt_image.tolist(),
             "gt_class": self.gt_class.tolist(),
         }
+
+    @classmethod
+    def read(cls, path: Path) -> RunRecord:
+        """The record of an earlier run.
+
+        Args:
+            path: the folder of the run, or its ``run.json``.
+
+        Raises:
+            DataError: if there is none.
+        """
+        path = path / RUN_FILE if path.is_dir() else path
+        try:
+            return cls.from_json(json.loads(path.read_bytes())["record"])
+        except OSError as fault:
+            raise DataError(
+                f"{path}: cannot be read: {fault.strerror}; --baseline needs an earlier run"
+            ) from fault
+        except (ValueError, KeyError, TypeError, DataError) as fault:
+            raise DataError(f"{path}: is not a {RUN_FILE} of yolo eval; run the baseline again") from fault
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunRecord:

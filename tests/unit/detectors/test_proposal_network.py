@@ -103,7 +103,7 @@ class Head:
 
 
 def detector(**options) -> RegionDetector:
-    return RegionDetector(FasterRcnn(Backbone(), Proposer(), Head()), CARD, DetectConfig(**options))
+    return RegionDetector(FasterRcnn(Backbone(), Head(), Proposer()), CARD, DetectConfig(**options))
 
 
 def test_it_is_a_detector():

@@ -31,11 +31,11 @@ BOX = (0.0, 0.0, 10.0, 10.0)
 
 def _drawn(gathered: EvaluationSet, times: np.ndarray) -> EvaluationSet:
     """The evaluation set in which image p stands ``times[p]`` times."""
-    judge = Evaluator(gathered.class_names)
+    evaluator = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
         for copy in range(times[place]):
-            judge.add(f"{image} {copy}", *on_image(gathered, place))
-    return judge.gathered()
+            evaluator.add(f"{image} {copy}", *on_image(gathered, place))
+    return evaluator.gathered()
 
 
 @given(mixtures(levels=10**6), st.integers(0, 2**32 - 1), st.sampled_from(sorted(PROTOCOLS)))
@@ -55,15 +55,15 @@ def test_a_draw_has_the_figures_of_the_images_drawn(mixture: Mixture, seed: int,
 def _run(seed: int, quality: float, images: int = 60) -> RunRecord:
     """A detector that finds each of 4 ground truths an image with probability ``quality``."""
     random = np.random.default_rng(seed)
-    judge = Evaluator(("cat", "dog"))
+    evaluator = Evaluator(("cat", "dog"))
     for number in range(images):
         boxes = np.array([[n * 50, 0, n * 50 + 40, 40] for n in range(4)], float)
         ground_truth = GroundTruth(boxes, np.array([0, 0, 1, 1]))
         kept = random.random(4) < quality
-        judge.add(
+        evaluator.add(
             f"{number}.jpg", Detections(boxes, random.random(4), ground_truth.class_id)[kept], ground_truth
         )
-    return record_run(match(judge.gathered()))
+    return record_run(match(evaluator.gathered()))
 
 
 def test_a_clear_gain_is_better_and_the_other_way_round_worse() -> None:

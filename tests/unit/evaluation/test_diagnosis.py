@@ -61,18 +61,20 @@ def test_a_wrong_class_on_a_ground_truth_that_was_found_is_still_one() -> None:
 
 
 def test_ignored_ground_truths_and_their_finders_are_no_mistakes() -> None:
-    judge = Evaluator(("cat", "dog"))
+    evaluator = Evaluator(("cat", "dog"))
     ground_truth = GroundTruth(np.array([bar(0, 10)]), np.array([0]), difficult=np.array([True]))
-    judge.add("found.jpg", Detections(np.array([bar(0, 10)]), np.array([0.9]), np.array([0])), ground_truth)
-    judge.add("missed.jpg", Detections(), ground_truth)
-    assert _kinds(diagnose(match(judge.gathered()))) == []
+    evaluator.add(
+        "found.jpg", Detections(np.array([bar(0, 10)]), np.array([0.9]), np.array([0])), ground_truth
+    )
+    evaluator.add("missed.jpg", Detections(), ground_truth)
+    assert _kinds(diagnose(match(evaluator.gathered()))) == []
 
 
 def test_a_wrong_class_on_an_ignored_ground_truth_is_background() -> None:
-    judge = Evaluator(("cat", "dog"))
+    evaluator = Evaluator(("cat", "dog"))
     ground_truth = GroundTruth(np.array([bar(0, 10)]), np.array([0]), difficult=np.array([True]))
-    judge.add("a.jpg", Detections(np.array([bar(0, 10)]), np.array([0.9]), np.array([1])), ground_truth)
-    assert _kinds(diagnose(match(judge.gathered()))) == ["background"]
+    evaluator.add("a.jpg", Detections(np.array([bar(0, 10)]), np.array([0.9]), np.array([1])), ground_truth)
+    assert _kinds(diagnose(match(evaluator.gathered()))) == ["background"]
 
 
 def test_what_fixing_each_kind_adds() -> None:

@@ -20,8 +20,8 @@ def bar(left: float, right: float) -> tuple[float, float, float, float]:
 
 def _one_image(found: list, ground_truth: list, crowd: list | None = None, difficult: list | None = None):
     """Detections (left, right, confidence) and ground truths (left, right), all of class 0."""
-    judge = Evaluator(("cat",))
-    judge.add(
+    evaluator = Evaluator(("cat",))
+    evaluator.add(
         "a.jpg",
         Detections(
             np.array([bar(a, b) for a, b, _ in found], float).reshape(-1, 4),
@@ -35,7 +35,7 @@ def _one_image(found: list, ground_truth: list, crowd: list | None = None, diffi
             None if difficult is None else np.array(difficult),
         ),
     )
-    return judge.gathered()
+    return evaluator.gathered()
 
 
 def _verdicts(gathered: EvaluationSet, rules: Protocol = COCO, iou: float = 0.5) -> str:
@@ -118,7 +118,7 @@ def test_classes_and_images_do_not_mix() -> None:
     assert _verdicts(gathered) == "ff"
 
 
-def test_a_chain_of_wishes_is_granted_in_order_of_confidence() -> None:
+def test_a_chain_of_candidates_is_matched_in_order_of_confidence() -> None:
     # Ground truths 0..10, 4..14, 8..18. Three detections on 4..14 like the middle one best, then the outer
     # two (6/14 each), of equals the last: so at 0.4 they take the middle, the right and the left one.
     gathered = _one_image([(4, 14, 0.9), (4, 14, 0.8), (4, 14, 0.7)], [(0, 10), (4, 14), (8, 18)])

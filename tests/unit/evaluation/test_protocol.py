@@ -1,4 +1,4 @@
-"""Rules by which detections are judged."""
+"""The rules of an evaluation."""
 
 from __future__ import annotations
 

@@ -163,11 +163,11 @@ def test_hash_knows_the_ground_truth_and_nothing_else() -> None:
 
 
 def _changed(gathered, change, prefix: str = ""):
-    judge = Evaluator(gathered.class_names)
+    evaluator = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
         found, ground_truth = on_image(gathered, place)
-        judge.add(prefix + image, found, change(ground_truth))
-    return judge.gathered()
+        evaluator.add(prefix + image, found, change(ground_truth))
+    return evaluator.gathered()
 
 
 def test_a_report_is_frozen() -> None:
@@ -177,12 +177,12 @@ def test_a_report_is_frozen() -> None:
 
 def test_figures_do_not_depend_on_float32_where_numbers_fit() -> None:
     gathered = random_set(Mixture(found=80))
-    judge = Evaluator(gathered.class_names)
+    evaluator = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
         found, ground_truth = on_image(gathered, place)
         narrow = dataclasses.replace(found, xyxy=found.xyxy.astype(np.float32))
-        judge.add(image, narrow, ground_truth)
-    assert evaluate(judge.gathered(), COCO).coco == evaluate(gathered, COCO).coco
+        evaluator.add(image, narrow, ground_truth)
+    assert evaluate(evaluator.gathered(), COCO).coco == evaluate(gathered, COCO).coco
 
 
 def test_thresholds_for_a_precision_class_by_class() -> None:

@@ -103,10 +103,10 @@ def test_every_image_and_chart_has_words(tmp_path: Path) -> None:
 
 def test_a_class_may_be_called_anything(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script>\"'&<b>"
-    judge = Evaluator((evil, "b"))
+    evaluator = Evaluator((evil, "b"))
     one = image_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], [(BOX, 0)]), classes=2)
-    judge.add("<img src=x onerror=alert(1)>.jpg", one.found, one.ground_truth)
-    text = written(tmp_path, judge.gathered(), about=About(evil, evil, (evil,)))
+    evaluator.add("<img src=x onerror=alert(1)>.jpg", one.found, one.ground_truth)
+    text = written(tmp_path, evaluator.gathered(), about=About(evil, evil, (evil,)))
     assert "alert(1)</script>" not in text
     assert "<b>" not in text
     assert "<img" not in text

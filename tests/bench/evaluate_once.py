@@ -1,10 +1,10 @@
-"""Judge made-up detections once, by one program, and print seconds and peak memory as JSON.
+"""Evaluate made-up detections once, by one program, and print seconds and peak memory as JSON.
 
-``python -m tests.bench.judge_once ours|pycocotools|faster-coco-eval [IMAGES]``. Each program gets the same
+``python -m tests.bench.evaluate_once ours|pycocotools|faster-coco-eval [IMAGES]``. Each program gets the same
 5,000 images, 80 classes, 36,000 ground truths and 100 detections an image, in the form that it takes: ours
 ``Detections`` and ``GroundTruth`` an image, the others a loaded COCO object. Building that form is not timed;
 what is timed is, for the others, ``evaluate`` and ``accumulate``, and for us everything after it: adding the
-images one by one, gathering, judging, all curves. Peak memory is of the whole process, the form included.
+images one by one, gathering, matching, all curves. Peak memory is of the whole process, the form included.
 """
 
 from __future__ import annotations
@@ -97,13 +97,13 @@ def ours(data: Scene) -> Callable[[], list[float]]:
         for p in range(data.images)
     ]
 
-    def judge() -> list[float]:
+    def run() -> list[float]:
         evaluator = Evaluator([str(k) for k in range(CLASSES)])
         for place, (found, ground_truth) in enumerate(images):
             evaluator.add(f"{place:06d}.jpg", found, ground_truth, rank=place)
         return [-1.0 if value is None else value for value in evaluate(evaluator.gathered()).coco.values()]
 
-    return judge
+    return run
 
 
 def theirs(data: Scene, coco_class: Any, eval_class: Any) -> Callable[[], list[float]]:
@@ -131,14 +131,14 @@ def theirs(data: Scene, coco_class: Any, eval_class: Any) -> Callable[[], list[f
     ground_truth.createIndex()
     found.createIndex()
 
-    def judge() -> list[float]:
+    def run() -> list[float]:
         run = eval_class(ground_truth, found, "bbox")
         run.evaluate()
         run.accumulate()
         run.summarize()
         return [float(value) for value in run.stats[:12]]
 
-    return judge
+    return run
 
 
 def _xywh(boxes: np.ndarray) -> list[list[float]]:
@@ -171,9 +171,9 @@ def _program(name: str, data: Scene) -> Callable[[], list[float]]:
 def main() -> None:
     images = int(sys.argv[2]) if len(sys.argv) > 2 else 5000
     with contextlib.redirect_stdout(io.StringIO()):
-        judge = _program(sys.argv[1], scene(images))
+        run = _program(sys.argv[1], scene(images))
         start = time.perf_counter()
-        figures = judge()
+        figures = run()
         seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": seconds, "peak_mib": peak, "figures": figures}))
