@@ -39,11 +39,11 @@ class DetectConfig:
     """How images become boxes.
 
     Attributes:
-        conf: only (box, class) pairs above this are kept.
-        nms_iou: a box goes when it overlaps a more confident one of its class by more than this.
-        max_det: at most so many an image, the most confident.
+        conf: confidence threshold; (box, class) pairs above it are kept.
+        nms_iou: IoU threshold for NMS.
+        max_det: maximum detections per image; the most confident are kept.
         classes: only these class ids; None keeps all.
-        agnostic: one box suppresses another whatever its class.
+        agnostic: suppress across classes.
         suppression: which rule suppresses; None follows the model.
         resize: how an image gets the network's size; None follows the model.
         imgsz: height and width of the network's input in pixels; None follows the model.
@@ -133,26 +133,26 @@ class AugmentConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """How to train a network. The defaults suit fine-tuning on some hundred images.
+    """How a network learns. The defaults suit fine-tuning on some hundred images.
 
     Attributes:
         epochs: how often each image is seen; None chooses by the number of images.
         batch: batch size; None chooses by the number of images and memory.
         imgsz: height and width of the network's input in pixels; None follows the model.
-        learning_rate: the peak, after warm-up and before the cosine down to `final_rate` of it; None
-            chooses by how well the model finds these objects already.
-        final_rate: the last learning rate as a fraction of the peak.
-        warmup: steps in which the learning rate rises from 0.
-        weight_decay: of kernels; decoupled from the gradient (Loshchilov and Hutter, 2019).
-        clip_norm: gradients longer than this, all together, are shortened to it.
-        ema: fraction of all steps that the averaged weights look back on; 0 averages nothing.
+        learning_rate: peak learning rate, after warm-up and before cosine decay; None chooses by how well the
+            model finds these objects already.
+        final_rate: final learning rate as a fraction of the peak.
+        warmup: warm-up steps, in which the learning rate rises from 0.
+        weight_decay: weight decay (kernels only), decoupled from the gradient (Loshchilov and Hutter, 2019).
+        clip_norm: global gradient norm to clip at.
+        ema: window of the exponential moving average of the weights as a fraction of all steps; 0 is none.
         freeze: epochs in which only new layers are trained.
-        label_smoothing: how far class targets are from 0 and 1.
+        label_smoothing: distance of class targets from 0 and 1.
         close_mosaic: fraction of the run, at its end, without mosaic and mixup.
         interpolate: fraction of the starting weights in the result (WiSE-FT); None tries some on the
             validation images where the model knew some of the classes.
-        patience: epochs without a better figure before it stops; 0 never stops early.
-        max_minutes: the schedule adapts so that training ends by then.
+        patience: epochs without improvement before early stopping; 0 never stops early.
+        max_minutes: time budget in minutes; the schedule is scaled to fit.
         seed: random seed.
         workers: threads that prepare images.
         precision: what the network computes in; weights are float32 always. "auto": bfloat16 where the

@@ -31,7 +31,7 @@ def run(*words: str):
         (["--resume", "runs/train", "--data", "x"], "leave --data out"),
         (["--data", "x", "--epochs", "0"], "--epochs is 0"),
         (["--data", "x", "--mosaic", "2"], "augmentation mosaic is 2"),
-        (["--data", "x", "--imgsz", "big"], "no size"),
+        (["--data", "x", "--imgsz", "big"], "is not a size"),
         (["--data", "x", "--use-val", "--patience", "3"], "leave one out"),
         (["data=x"], "did you mean --data x?"),
         (["--data", "x", "--start-share", "2"], "--interpolate is 2"),

@@ -105,21 +105,13 @@ def _shown(done: Calibrated, output_format: str, saved: Sequence[Path]) -> str:
     """The gain, as text or JSON."""
     from yolo_cli.text import columns
 
-    fit, test = len(done.parts.fit.part), len(done.parts.test.part)
-    figures = {
-        name: {
-            "d_ece": it.reliability.expected_calibration_error,
-            "map50": it.map50,
-            "map50_95": it.map50_95,
-        }
-        for name, it in (("before", done.result.before), ("after", done.result.after))
-    }
+    value = done.to_json()
     if output_format == "json":
-        value = {"fitted_on": fit, "measured_on": test, **figures}
-        value |= {"calibration": done.result.calibration.to_json(), "files": [str(path) for path in saved]}
+        value["files"] = [str(path) for path in saved]
         return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
     rows = [["", "before", "after"]]
     for key, name in (("d_ece", "D-ECE"), ("map50", "mAP50"), ("map50_95", "mAP50-95")):
-        rows.append([name, *("–" if it[key] is None else f"{it[key]:.4f}" for it in figures.values())])
-    head = f"fitted on {fit} images, measured on {test} others\n\n"
+        figures = (value["before"][key], value["after"][key])
+        rows.append([name, *("–" if figure is None else f"{figure:.4f}" for figure in figures)])
+    head = f"fitted on {value['fitted_on']} images, measured on {value['measured_on']} others\n\n"
     return head + columns(rows) + "\nsaved " + ", ".join(map(str, saved)) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
@@ -13,10 +14,10 @@ from yolo_cli.detectors.faster_rcnn import FasterRcnn
 from yolo_cli.detectors.localisation import Localiser
 from yolo_cli.detectors.protocol import Detector
 from yolo_cli.detectors.rcnn import Rcnn
-from yolo_cli.detectors.regions import RegionDetector
+from yolo_cli.detectors.regions import RegionDetector, RegionMethod
 from yolo_cli.detectors.sliding_window import SlidingWindow
 from yolo_cli.detectors.yolo import YoloDetector
-from yolo_cli.engines import Device, EngineKind, OnnxEngine, choose_engine, open_engine, open_parts
+from yolo_cli.engines import Device, Engine, EngineKind, OnnxEngine, choose_engine, open_engine, open_parts
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.weights import ModelCard, ModelFiles, check_pair, find_model, read_card
 from yolo_cli.weights.store import sha256
@@ -98,27 +99,22 @@ def _yolo(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> 
     return YoloDetector(open_engine(path, device), card, config)
 
 
-def _sliding_window(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
-    return RegionDetector(SlidingWindow(open_engine(path, device)), card, config)
+def _on_windows(method: Callable[[Engine], RegionMethod[Any]]) -> Build:
+    """How to build a detector whose method runs one network."""
+
+    def build(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+        return RegionDetector(method(open_engine(path, device)), card, config)
+
+    return build
 
 
-def _conv_sliding_window(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
-    return RegionDetector(ConvSlidingWindow(open_engine(path, device)), card, config)
+def _on_backbone(method: Callable[[Engine, Engine], RegionMethod[Any]]) -> Build:
+    """How to build a detector whose method runs a backbone and a head."""
 
+    def build(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+        return RegionDetector(method(_backbone_of(card, device), open_engine(path, device)), card, config)
 
-def _localisation(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
-    method = Localiser(_backbone_of(card, device), open_engine(path, device))
-    return RegionDetector(method, card, config)
-
-
-def _rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
-    method = Rcnn(_backbone_of(card, device), open_engine(path, device))
-    return RegionDetector(method, card, config)
-
-
-def _fast_rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
-    method = FastRcnn(_backbone_of(card, device), open_engine(path, device))
-    return RegionDetector(method, card, config)
+    return build
 
 
 def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
@@ -135,11 +131,11 @@ WINDOWS = {"sliding-window", "conv-sliding-window"}
 
 DETECTORS: Mapping[str, Build] = {
     "yolo": _yolo,
-    "localisation": _localisation,
-    "sliding-window": _sliding_window,
-    "conv-sliding-window": _conv_sliding_window,
-    "rcnn": _rcnn,
-    "fast-rcnn": _fast_rcnn,
+    "localisation": _on_backbone(Localiser),
+    "sliding-window": _on_windows(SlidingWindow),
+    "conv-sliding-window": _on_windows(ConvSlidingWindow),
+    "rcnn": _on_backbone(Rcnn),
+    "fast-rcnn": _on_backbone(FastRcnn),
     "faster-rcnn": _faster_rcnn,
 }
 """Every kind of detector by the name that a model's card gives it, and how to put it together."""

@@ -52,6 +52,19 @@ class Calibrated:
     parts: CalibrationParts
     faults: tuple[str, ...]
 
+    def to_json(self) -> dict[str, Any]:
+        """The figures before and after, and the map, as plain data."""
+        figures = {
+            name: {
+                "d_ece": it.reliability.expected_calibration_error,
+                "map50": it.map50,
+                "map50_95": it.map50_95,
+            }
+            for name, it in (("before", self.result.before), ("after", self.result.after))
+        }
+        counts = {"fitted_on": len(self.parts.fit.part), "measured_on": len(self.parts.test.part)}
+        return {**counts, **figures, "calibration": self.result.calibration.to_json()}
+
     @property
     def summary(self) -> str:
         """The gain in one line, for the model card: what was measured, on which images, fitted on which."""

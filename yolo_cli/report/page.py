@@ -124,7 +124,7 @@ def _figures(analysis: Analysis, about: About) -> dict[str, Any]:
         "any_found": len(report.curve.confidence) > 0,
         "operating": operating,
         "at_operating": report.curve.at(operating),
-        "precision": _precision(report.curve, operating),
+        "precision": report.curve.at(operating).precision,
         "rows": _rows(analysis, operating),
         "data": _live_data(analysis, precision, recall),
         "pr_chart": svg.precision_recall(report),
@@ -176,21 +176,16 @@ def _row(figures: ClassFigures, operating: float) -> _Row:
         figures.ap50_95,
         best.f1 if best else None,
         floored(best.confidence) if best else None,
-        _precision(curve, operating),
+        curve.at(operating).precision,
         curve.at(operating).recall,
     )
 
 
-def _precision(curve: Curve, threshold: float) -> float | None:
-    """Precision at a confidence threshold; None where no detection reaches it."""
-    return curve.at(threshold).precision if np.any(curve.confidence >= threshold) else None
-
-
 def _at_thresholds(curve: Curve) -> tuple[Floats, Floats]:
     """Precision (101,), NaN where no detection is left, and recall (101,) at each position of the slider."""
-    thresholds = _THRESHOLDS.tolist()
-    precision = np.array([_precision(curve, threshold) for threshold in thresholds], float)
-    return precision, np.array([curve.at(threshold).recall for threshold in thresholds])
+    points = [curve.at(threshold) for threshold in _THRESHOLDS.tolist()]
+    precision = np.array([point.precision for point in points], float)
+    return precision, np.array([point.recall for point in points])
 
 
 def _plain(values: Floats) -> list[float | None]:

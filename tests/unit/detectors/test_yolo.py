@@ -76,6 +76,15 @@ def test_one_box_may_carry_several_classes() -> None:
     np.testing.assert_allclose(found.confidence, [0.8808, 0.7311], atol=1e-4)
 
 
+def test_soft_suppression_keeps_to_the_confidence() -> None:
+    # The same box twice, IoU 1: 0.7311 · exp(-1 / 0.5) = 0.0989 is left of the second.
+    both = [0.0, 0.0, 0.0, 0.0, SURE, 2.0, 1.0, NEVER]
+    for conf, left in ((0.05, [0.8808, 0.0989]), (0.25, [0.8808])):
+        soft = detector({(0, 0): both}, agnostic=True, suppression="soft", conf=conf)
+        [found] = soft.detect([make_image(64, 64)])
+        np.testing.assert_allclose(found.confidence, left, atol=1e-4)
+
+
 def test_class_agnostic_suppression_leaves_one_of_them() -> None:
     both = [0.0, 0.0, 0.0, 0.0, SURE, 2.0, 1.0, NEVER]
     [found] = detector({(0, 0): both}, agnostic=True).detect([make_image(64, 64)])
