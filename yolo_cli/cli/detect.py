@@ -87,7 +87,7 @@ def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, *
     detector = _load(detection)
     model = Model(detector.card.name, detector.class_names, detector.input_size)
     if given["verbose"]:
-        say(f"model {model.name}, input {model.input_size}, {detector.card.detector}")
+        _describe(detector, detection)
     tally = _Tally()
     results = _counted(run_detector(detector, source, batch=detection.batch), tally)
     saving = _saving(given)
@@ -100,6 +100,16 @@ def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, *
         click.echo(text, nl=False)
     _tell(tally, len(source), folder, quiet)
     return _exit_code(tally)
+
+
+def _describe(detector: Detector, detection: DetectionOptions) -> None:
+    """What runs, and what a GPU needs that is left unused."""
+    from yolo_cli.engines import unused_gpu
+
+    say(f"model {detector.card.name}, input {detector.input_size}, {detector.card.detector}")
+    unused = unused_gpu(detection.engine, detection.device)
+    if unused:
+        say(unused)
 
 
 def _saving(given: Mapping[str, Any]) -> Saving:
