@@ -37,9 +37,9 @@ Bools = NDArray[np.bool_]
 GREEDY_EXPONENT = 0.6
 SOFT_SIGMA = 0.5
 SOFT_FLOOR = 0.001
-# Where a box has more than so many others near it on average, the most confident ones go first:
+# Where a box has more than so many others near it on average, the most confident ones go first.
 CROWDED = 100
-# so many at the beginning.
+# So many go first then.
 HANDFUL = 512
 # With a limit, so many times as many boxes are sorted first.
 SORTED = 16
