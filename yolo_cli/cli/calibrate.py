@@ -21,31 +21,35 @@ from yolo_cli.cli.progress import say
 __all__ = ["calibrate"]
 
 # \b keeps click from filling a paragraph.
-_HELP = """Make a model's confidences mean what they say.
+_HELP = """Calibrate the confidences of a model.
 
 \b
-yolo calibrate --data dir --out mine                  fit on half of val, measure on the other half
-yolo calibrate --data dir --split val --test test     fit on val, measure on test
+yolo calibrate --data dir --out mine               fit and measure on val
+yolo calibrate --data dir --split val --test test  fit on val, measure on test
 
-Of all boxes with confidence 0.8, four of five should be right. This fits a rising map that makes it so, and
-stores it in a copy of the model. As it rises, the order of boxes stays, and so does average precision.
-Prints how far confidence and precision are apart (D-ECE), before and after.
+After calibration, about 80 % of the boxes with confidence 0.8 are right. The map is fitted on half of the
+images, measured on the others and saved in a copy of the model. It is monotonic, so that average precision
+stays the same. Prints the calibration error (D-ECE) before and after.
 
-Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 5 done but some images failed, 130
-interrupted.
+Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 5 some images failed, 130 interrupted.
 """
 
 
 @click.command("calibrate", cls=YoloCommand, help=_HELP)
 @data_options
-@click.option("--test", metavar="NAME", help="The split to measure on.  [default: the other half of --split]")
+@click.option("--test", metavar="NAME", help="Split to measure on.  [default: the other half of --split]")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed of the halves."
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Random seed of halves.",
 )
 @evaluation_options
 @format_option("text", "json")
-@click.option("--out", metavar="NAME", help="The copy's name or path.  [default: MODEL-calibrated]")
-@click.option("--exist-ok", is_flag=True, help="Overwrite a model of that name.")
+@click.option("--out", metavar="NAME", help="Name or path of the copy.  [default: MODEL-calibrated]")
+@click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
 @encoding_option
 @config_option
 @talk_options

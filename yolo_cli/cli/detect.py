@@ -36,8 +36,8 @@ _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo")
 # \b keeps click from filling a paragraph.
 _HELP = """Find objects in images.
 
-SOURCE is an image, a folder, a 'glob' in quotes, a list.txt with one path a line, or - for standard input.
-Without options it prints a table and saves the images with boxes drawn in.
+SOURCE is an image, a folder, a quoted 'glob', a list.txt with one path per line, or - for standard input.
+By default it prints a table and saves the images with boxes drawn in.
 
 \b
 yolo detect photo.jpg
@@ -45,7 +45,7 @@ yolo detect photos/ --conf 0.5 --classes cat,dog
 yolo detect 'photos/*.png' --format json --no-save > found.json
 cat photo.jpg | yolo detect - --format ndjson --no-save
 
-Exit codes: 0 done, 2 wrong usage, 3 nothing could be used, 5 done but some images failed.
+Exit codes: 0 done, 2 wrong usage, 3 no image could be used, 5 some images failed, 130 interrupted.
 """
 
 
@@ -63,18 +63,14 @@ class _Tally:
 @click.command("detect", cls=YoloCommand, help=_HELP)
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @detection_options
-@click.option("--recursive", is_flag=True, help="Look into the folders of folders, too.")
+@click.option("--recursive", is_flag=True, help="Search folders within folders, too.")
 @format_option(*_FORMATS)
-@click.option("--out", metavar="DIR", help=f"Where images are saved.  [default: a new {_RUN_FOLDER}]")
-@click.option(
-    "--save/--no-save",
-    default=True,
-    help="Save images with the boxes drawn in, or do not.  [default: save]",
-)
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@click.option("--save/--no-save", default=True, help="Save images with boxes drawn in.  [default: save]")
 @drawing_options
-@click.option("--save-crops", is_flag=True, help="Save the inside of each box as an image.")
-@click.option("--save-txt", is_flag=True, help="Save YOLO label files, which training can use.")
-@click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
+@click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
+@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @encoding_option
 @config_option
 @talk_options

@@ -36,17 +36,17 @@ _JOURNAL = "detections.ndjson"
 _HELP = """Evaluate a model, or another program's results, on a data set.
 
 \b
-yolo eval --data dir                                  the bundled model on the data's val split
-yolo eval --data dir --weights mine --iou 0.75        another model, another IoU threshold
-yolo eval --data dir --detections results.json        boxes of another program
-yolo eval --data dir --fail-under map50=0.60          exit code 4 below that
-yolo eval --data dir --baseline runs/eval             better or worse than that run?
+yolo eval --data dir                              the default model, on val
+yolo eval --data dir --weights mine --iou 0.75    another model and threshold
+yolo eval --data dir --detections results.json    boxes of another program
+yolo eval --data dir --fail-under map50=0.60      exit code 4 if lower
+yolo eval --data dir --baseline runs/eval         compare with an earlier run
 
-Prints the figures, and saves a page with curves, errors and images. The data is a folder or a file in
-YOLO, COCO or Pascal VOC form, as for `yolo lint`. Classes of model and data are matched by name.
+Prints average precision and saves a page with curves, error types and images. The data set is a folder or a
+file in YOLO, COCO or Pascal VOC format. Classes of the model and the data are matched by name.
 
-Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 4 a gate was not met, 5 done but some inputs
-could not be used, 130 interrupted: continue with --resume.
+Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 4 a gate was not met, 5 some inputs failed,
+130 interrupted: continue with --resume.
 """
 
 
@@ -62,36 +62,38 @@ _MEASURED = (
 @click.option(
     "--detections",
     metavar="PATH",
-    help="Another program's boxes: COCO results .json, or a folder of YOLO .txt.",
+    help="Boxes of another program: COCO .json or YOLO folder.",
 )
-@click.option("--names", metavar="FILE", help="That program's classes, one a line.  [default: the data's]")
-@click.option("--iou", type=float, default=0.5, show_default=True, help="IoU threshold of a match.")
+@click.option("--names", metavar="FILE", help="Class names of --detections.  [default: the data's]")
+@click.option("--iou", type=float, default=0.5, show_default=True, help="IoU threshold of a match, 0 to 1.")
 @click.option(
     "--protocol",
     type=click.Choice(["coco", "voc07", "voc10"]),
     default="coco",
     show_default=True,
-    help="The rules of matching and averaging.",
+    help="Rules of matching and averaging.",
 )
 @click.option(
     "--tide",
     type=click.Choice(["tidecv", "replace"]),
     default="tidecv",
     show_default=True,
-    help="Who keeps an object once a wrong box on it is fixed.",
+    help="Rule for the costs of errors (TIDE).",
 )
-@click.option("--target-precision", type=float, help="Name the threshold of each class that reaches this.")
-@click.option("--fail-under", multiple=True, metavar="NAME=VALUE", help="Exit with 4 if a figure is lower.")
-@click.option("--baseline", metavar="RUN", help="Compare with an earlier run: its folder or run.json.")
-@click.option("--fail-if-worse", is_flag=True, help="Exit with 4 if the baseline was better beyond chance.")
-@click.option("--cross-check", is_flag=True, help="Evaluate with pycocotools too, and show both.")
+@click.option("--target-precision", type=float, help="Print the threshold of each class for this precision.")
+@click.option(
+    "--fail-under", multiple=True, metavar="NAME=VALUE", help="Exit with 4 if a figure is lower: map50=0.6."
+)
+@click.option("--baseline", metavar="RUN", help="Earlier run to compare with: folder or run.json.")
+@click.option("--fail-if-worse", is_flag=True, help="Exit with 4 if worse than --baseline beyond chance.")
+@click.option("--cross-check", is_flag=True, help="Evaluate with pycocotools, too, and print both.")
 @evaluation_options
 @format_option("text", "json")
-@click.option("--out", metavar="DIR", help=f"Where the page is saved.  [default: a new {_RUN_FOLDER}]")
-@click.option("--save/--no-save", default=True, help="Save page and figures, or do not.  [default: save]")
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@click.option("--save/--no-save", default=True, help="Save the page and the figures.  [default: save]")
 @click.option("--plots", is_flag=True, help="Save the curves as PNG and SVG, too.")
-@click.option("--resume", metavar="DIR", help="Continue the interrupted run in this folder.")
-@click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
+@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @encoding_option
 @config_option
 @talk_options

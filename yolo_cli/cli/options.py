@@ -48,7 +48,7 @@ def format_option(*kinds: str) -> Callable[[Decorated], Decorated]:
         type=click.Choice(kinds),
         default=kinds[0],
         show_default=True,
-        help="What is printed on stdout.",
+        help="Output format on stdout.",
     )
 
 
@@ -58,33 +58,39 @@ _BOXES = (
         type=float,
         default=_DEFAULTS.conf,
         show_default=True,
-        help="Confidence threshold.",
+        help="Confidence threshold, 0 to 1.",
     ),
     click.option(
         "--nms-iou",
         type=float,
         default=_DEFAULTS.nms_iou,
         show_default=True,
-        help="IoU threshold for NMS.",
+        help="IoU threshold for NMS, 0 to 1.",
     ),
     click.option(
         "--max-det",
         type=int,
+        metavar="N",
         default=_DEFAULTS.max_det,
         show_default=True,
         help="Maximum detections per image.",
     ),
-    click.option("--classes", multiple=True, metavar="NAMES", help="Only these: names or ids, with commas."),
-    click.option("--agnostic", is_flag=True, help="NMS among all classes at once."),
+    click.option(
+        "--classes",
+        multiple=True,
+        metavar="NAMES",
+        help="Classes to keep, as names or ids: cat,dog.  [default: all]",
+    ),
+    click.option("--agnostic", is_flag=True, help="Run NMS across all classes at once."),
     click.option(
         "--suppression",
         type=click.Choice(["iou", "greedynms", "diounms", "soft"]),
-        help="The kind of NMS.  [default: the model's]",
+        help="Kind of NMS.  [default: the model's]",
     ),
     click.option(
         "--resize",
         type=click.Choice(["letterbox", "stretch"]),
-        help="How an image gets the network's size.  [default: the model's]",
+        help="Way to fit images to the input.  [default: the model's]",
     ),
 )
 
@@ -96,25 +102,32 @@ _MODEL = (
         "--imgsz",
         metavar="PIXELS",
         callback=image_size,
-        help="Network input, as 416 or HEIGHTxWIDTH.  [default: the model's]",
+        help="Input size: 416 or HEIGHTxWIDTH.  [default: the model's]",
     ),
 )
 
 _RUN = (
-    click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "gpu"]),
+        default="auto",
+        show_default=True,
+        help="Device to compute on.",
+    ),
     click.option(
         "--engine",
         type=click.Choice(["auto", "onnx", "keras"]),
         default="auto",
         show_default=True,
-        help="What runs the network.",
+        help="Runtime of the network.",
     ),
     click.option(
         "--batch",
         type=click.IntRange(min=1),
+        metavar="N",
         default=1,
         show_default=True,
-        help="Batch size.",
+        help="Batch size in images.",
     ),
 )
 
@@ -161,7 +174,7 @@ def evaluation_options(command: Callable[..., Any]) -> Any:
     floor = click.option(
         "--conf",
         type=float,
-        help=f"Confidence threshold.  [default: {EVALUATION_FLOOR:g}]",
+        help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_FLOOR:g}]",
     )
     return _collected(command, *_MODEL, floor, *_BOXES[1:], *_RUN)
 
@@ -171,17 +184,15 @@ def data_options(command: Decorated) -> Decorated:
     return _all(
         command,
         click.option(
-            "--data", required=True, metavar="PATH", help="The data set's folder, data.yaml or COCO .json."
+            "--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json."
         ),
-        click.option(
-            "--split", metavar="NAME", help="Only this part.  [default: val, or all of an unsplit data set]"
-        ),
+        click.option("--split", metavar="NAME", help="Split to use.  [default: val, or all if unsplit]"),
         click.option(
             "--map",
             "renamed",
             multiple=True,
             metavar="OLD=NEW",
-            help="The model's class OLD is the data's class NEW.",
+            help="Match the model's class OLD with the data's NEW.",
         ),
     )
 
@@ -190,8 +201,8 @@ def talk_options(command: Decorated) -> Decorated:
     """How much is said on stderr."""
     return _all(
         command,
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but faults."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more, and show tracebacks."),
+        click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
+        click.option("-v", "--verbose", is_flag=True, help="Print details and tracebacks on stderr."),
     )
 
 
@@ -203,7 +214,7 @@ def config_option(command: Decorated) -> Decorated:
         is_eager=True,
         expose_value=False,
         callback=_read_config,
-        help="A YAML file with the same option names.",
+        help="YAML file with values for these options.",
     )(command)
 
 
@@ -215,7 +226,7 @@ def encoding_option(command: Decorated) -> Decorated:
         is_eager=True,
         expose_value=False,
         callback=lambda ctx, _, name: ctx.with_resource(text_encoding(name)),
-        help="Encoding of text files, such as cp1252. Default: UTF-8.",
+        help="Encoding of text files, such as cp1252.  [default: UTF-8]",
     )(command)
 
 
