@@ -80,7 +80,7 @@ def test_an_evaluation_goes_on_where_it_was_interrupted(cli):
     assert (resumed.to_dict(), cli.fake.seen) == (whole, ["b"])
 
 
-def test_calibrate(pets):
+def test_calibration(pets):
     printed = json.loads(
         test_calibrate.yolo("calibrate", "--data", pets, "--out", "one", "--format", "json").stdout
     )
