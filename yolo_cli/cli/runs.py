@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yolo_cli.cli.output import yolo_lines
-from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import atomic_write_text, make_folder
+from yolo_cli.files import atomic_write_text, make_folder, open_run_folder
 from yolo_cli.images import WRITABLE, write_image
 from yolo_cli.pipeline import Outcome
 from yolo_cli.render import DrawStyle, draw
@@ -31,38 +30,6 @@ class Saving:
     def anything(self) -> bool:
         """Whether a folder is needed."""
         return self.images or self.crops or self.texts
-
-
-def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
-    """Make the folder of a run: ``chosen``, or else ``default``, ``default2``, … whichever is new.
-
-    Raises:
-        UsageError: if the chosen folder holds something, unless ``exist_ok``.
-        DataError: if no folder can be made there.
-    """
-    try:
-        if chosen is None and not exist_ok:
-            return _new_folder(Path(default))
-        folder = Path(chosen or default)
-        folder.mkdir(parents=True, exist_ok=True)
-        if not exist_ok and any(folder.iterdir()):
-            raise UsageError(f"--out {folder}: holds files already; name a new folder, or add --exist-ok")
-    except OSError as fault:
-        raise DataError(f"{fault.filename}: no folder can be made here: {fault.strerror}") from fault
-    return folder
-
-
-def _new_folder(first: Path) -> Path:
-    """Make ``first``, or with the lowest number from 2 that is free; safe beside other runs."""
-    first.parent.mkdir(parents=True, exist_ok=True)
-    for number in itertools.count(1):
-        folder = first if number == 1 else first.with_name(f"{first.name}{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return folder
-    raise AssertionError("numbers do not end")
 
 
 def save_results(
