@@ -216,7 +216,7 @@ def _check(options: _Options) -> None:
 
 def _folder(options: _Options) -> Path | None:
     """The run's folder, made if need be; None if nothing is saved."""
-    from yolo_cli.cli.runs import open_run_folder
+    from yolo_cli.files import open_run_folder
 
     if options.resume:
         return Path(options.resume)
