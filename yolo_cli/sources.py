@@ -163,7 +163,7 @@ def _list_file(path: str) -> list[SourceItem]:
     try:
         lines = read_lines(Path(path))
     except DataError as fault:
-        return [SourceItem(path, fault=str(fault))]
+        return [SourceItem(path, fault=fault.text)]
     folder = os.path.dirname(path)
     entries = [
         SourceItem(os.path.join(folder, line), f"{path}:{number}: ")

@@ -14,6 +14,7 @@ from typing import Any
 from yolo_cli.errors import DataError, UsageError
 
 __all__ = [
+    "Jsonable",
     "columns",
     "did_you_mean",
     "fixed_slashes",
@@ -26,6 +27,21 @@ __all__ = [
     "shorten",
     "text_encoding",
 ]
+
+
+class Jsonable:
+    """A result that is also plain data."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain data."""
+        raise NotImplementedError
+
+    def to_json(self) -> str:
+        """`to_dict` as the JSON text that the command prints with ``--format json``."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _NARROWEST = 8  # characters of a column that is wrapped

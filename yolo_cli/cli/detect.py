@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
-    DetectionOptions,
     config_option,
     detection_options,
     drawing_options,
@@ -25,7 +24,6 @@ from yolo_cli.cli.progress import say, track
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yolo_cli.detectors import Detector
     from yolo_cli.pipeline import Outcome
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import Saving
@@ -77,8 +75,9 @@ class _Tally:
 @encoding_option
 @config_option
 @talk_options
-def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, **given: Any) -> int:
+def detect(detection: dict[str, Any], sources: tuple[str, ...], quiet: bool, **given: Any) -> int:
     """Everything, from the sources to the exit code."""
+    from yolo_cli.api.detection import load_detector
     from yolo_cli.files import open_run_folder
     from yolo_cli.pipeline import run_detector
     from yolo_cli.pipeline.formats import Model
@@ -86,12 +85,13 @@ def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, *
     from yolo_cli.sources import open_source
 
     source = open_source(sources, recursive=given["recursive"])
-    detector = _load(detection)
+    batch = detection.pop("batch")
+    detector = load_detector(**detection).detector
     model = Model(detector.card.name, detector.class_names, detector.input_size)
     if given["verbose"]:
         say(f"model {model.name}, input {model.input_size}, {detector.card.detector}")
     tally = _Tally()
-    results = _counted(run_detector(detector, source, batch=detection.batch), tally)
+    results = _counted(run_detector(detector, source, batch=batch), tally)
     saving = _saving(given)
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
@@ -123,17 +123,6 @@ def _saving(given: Mapping[str, Any]) -> Saving:
 
     style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"])
     return Saving(given["save"], given["save_crops"], given["save_txt"], style)
-
-
-def _load(options: DetectionOptions) -> Detector:
-    """The detector, told which classes are wanted."""
-    from yolo_cli.detections import class_ids
-
-    detector = options.load()
-    if not options.classes:
-        return detector
-    ids = class_ids(options.classes, detector.class_names)
-    return detector.with_config(replace(detector.config, classes=ids))
 
 
 def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:

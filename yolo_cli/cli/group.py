@@ -228,7 +228,7 @@ def _guarded(run: Callable[[], Any], verbose: bool) -> int:
         hint = f" (see {ctx.command_path} --help)" if ctx else ""
         return _complain(fault.format_message() + hint, fault.exit_code)
     except UserError as fault:
-        return _complain(str(fault), fault.exit_code)
+        return _complain(fault.text, fault.exit_code)
     except Exception as fault:  # the last door: whatever comes here is a fault of ours
         if verbose:
             traceback.print_exc()

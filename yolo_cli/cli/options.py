@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_FLOOR, DetectConfig, Device, Resize, SuppressionKind
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_FLOOR, DetectConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.text import did_you_mean, read_yaml, text_encoding
 
-if TYPE_CHECKING:
-    from yolo_cli.detectors import Detector
-    from yolo_cli.engines import EngineKind
-    from yolo_cli.weights import ModelFiles
-
 __all__ = [
-    "DetectionOptions",
     "config_option",
     "data_options",
     "detection_options",
@@ -138,6 +131,11 @@ _RUN = (
     ),
 )
 
+_DETECTION = (
+    *("weights", "imgsz", "conf", "nms_iou", "max_det", "classes", "agnostic", "suppression", "resize"),
+    *("device", "engine", "batch"),
+)
+
 _DRAWING = (
     click.option("--line-width", type=int, metavar="PIXELS", help="Line width.  [default: by image size]"),
     click.option("--no-labels", is_flag=True, help="Draw boxes without labels."),
@@ -145,71 +143,19 @@ _DRAWING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DetectionOptions:
-    """Which model, which of its boxes are kept, and how it runs: each option under its own name."""
-
-    weights: str | None
-    imgsz: tuple[int, int] | None
-    conf: float | None
-    nms_iou: float
-    max_det: int
-    classes: tuple[str, ...]
-    agnostic: bool
-    suppression: SuppressionKind | None
-    resize: Resize | None
-    device: Device
-    engine: EngineKind
-    batch: int
-
-    @property
-    def config(self) -> DetectConfig:
-        """The detector's options, without the classes: their names are the model's, or the data's."""
-        return DetectConfig(
-            conf=EVALUATION_FLOOR if self.conf is None else self.conf,
-            nms_iou=self.nms_iou,
-            max_det=self.max_det,
-            agnostic=self.agnostic,
-            suppression=self.suppression,
-            resize=self.resize,
-            imgsz=self.imgsz,
-        )
-
-    def find(self) -> ModelFiles:
-        """The files of the model.
-
-        Raises:
-            UserError: if there is no such model.
-        """
-        from yolo_cli.weights import find_model
-
-        return find_model(self.weights or DEFAULT_MODEL)
-
-    def load(self, files: ModelFiles | None = None) -> Detector:
-        """The detector, from files that were found already or by its name.
-
-        Raises:
-            UserError: if there is no such model, or it cannot run so.
-        """
-        from yolo_cli.detectors import load_detector
-
-        named: dict[str, Any] = {"weights": files or self.weights} if files or self.weights else {}
-        return load_detector(**named, engine=self.engine, device=self.device, config=self.config)
-
-
 def _collected(command: Callable[..., Any], *options: Callable[[Any], Any]) -> Any:
-    """Add options to a command that takes their values as one argument, ``detection``."""
+    """Add options to a command that takes those that were given as one dictionary, ``detection``."""
 
     @wraps(command)
     def with_options(**given: Any) -> Any:
-        values = {field.name: given.pop(field.name) for field in fields(DetectionOptions)}
-        return command(detection=DetectionOptions(**values), **given)
+        values = {name: given.pop(name) for name in _DETECTION}
+        return command(detection={k: v for k, v in values.items() if v not in (None, ())}, **given)
 
     return _all(with_options, *options)
 
 
 def detection_options(command: Callable[..., Any]) -> Any:
-    """Which model, which of its boxes are kept, and how it runs; as ``detection``, a `DetectionOptions`."""
+    """Which model, which of its boxes are kept, and how it runs; as ``detection``, for the API."""
     return _collected(command, *_MODEL, *_BOXES, *_RUN)
 
 

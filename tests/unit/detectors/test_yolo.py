@@ -181,9 +181,9 @@ def test_boxes_are_transformed_back_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"imgsz": (64, 65)}, "multiple of 32"),
         ({"imgsz": (16, 64)}, "between 32 and 4096"),
         ({"classes": (3,)}, "classes 0 to 2"),
-        ({"conf": 1.5}, "--conf is 1.5"),
-        ({"nms_iou": -0.1}, "--nms-iou is -0.1"),
-        ({"max_det": 0}, "--max-det is 0"),
+        ({"conf": 1.5}, "conf is 1.5"),
+        ({"nms_iou": -0.1}, "nms_iou is -0.1"),
+        ({"max_det": 0}, "max_det is 0"),
     ],
 )
 def test_options_that_cannot_be(options: dict[str, Any], says: str) -> None:
