@@ -15,7 +15,6 @@ __all__ = [
     "EVALUATION_FLOOR",
     "AugmentConfig",
     "DetectConfig",
-    "Device",
     "Precision",
     "Resize",
     "SuppressionKind",

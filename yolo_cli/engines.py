@@ -30,7 +30,6 @@ from yolo_cli.hardware import (
 )
 
 __all__ = [
-    "Device",
     "Engine",
     "EngineKind",
     "KerasEngine",

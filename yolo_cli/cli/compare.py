@@ -59,7 +59,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted.
 def compare(data: str, split: str | None, limit: int | None, **given: Any) -> int:
     """Measure one detector after the other, print, write the page."""
     from yolo_cli import comparison
-    from yolo_cli.cli.runs import open_run_folder
+    from yolo_cli.files import open_run_folder
 
     images = comparison.open_images(data, split, limit)
     names = [name.strip() for name in (given["detectors"] or "").split(",") if name.strip()]

@@ -151,7 +151,7 @@ def _job_to_resume(folder: str, given: dict[str, Any]) -> TrainJob:
 
 def _new_job(given: dict[str, Any], preview: bool) -> TrainJob:
     """The job that the options describe, with a folder of its own unless it is only previewed."""
-    from yolo_cli.cli.runs import open_run_folder
+    from yolo_cli.files import open_run_folder
     from yolo_cli.training.job import new_job
 
     if given["data"] is None:
