@@ -59,13 +59,13 @@ def test_a_model_with_one_file_runs_in_its_engine(machine: Any, device: str) -> 
     assert choose_engine("auto", device, has_onnx=True, has_keras=False) == "onnx"
     machine(gpu=True, onnx=True)
     assert choose_engine("auto", device, has_onnx=False, has_keras=True) == "keras"
-    with pytest.raises(DataError, match=r"--engine keras: the model has no \.keras file"):
+    with pytest.raises(DataError, match=r"engine keras: the model has no \.keras file"):
         choose_engine("keras", device, has_onnx=True, has_keras=False)
 
 
 def test_a_device_that_is_not_one(machine: Any) -> None:
     machine()
-    with pytest.raises(UsageError, match="--device cuda:0: is not a device"):
+    with pytest.raises(UsageError, match="device cuda:0: is not a device"):
         choose_engine("auto", "cuda:0", has_onnx=True, has_keras=True)
 
 
@@ -95,7 +95,7 @@ def test_what_onnx_runtime_runs_on(machine: Any, device: str, has: str, provider
 
 def test_an_onnx_runtime_without_cuda(machine: Any) -> None:
     machine(gpu=True)
-    with pytest.raises(UsageError, match="--device gpu:1: this ONNX Runtime has no GPU support"):
+    with pytest.raises(UsageError, match="device gpu:1: this ONNX Runtime has no GPU support"):
         engines._providers("gpu:1")
 
 
@@ -105,7 +105,7 @@ def test_cuda_that_does_not_start(machine: Any, monkeypatch: pytest.MonkeyPatch,
     session = SimpleNamespace(get_providers=lambda: [CPU], get_inputs=lambda: [SimpleNamespace(name="x")])
     monkeypatch.setattr(engines, "open_session", lambda *_: session)
     engines.OnnxEngine(tmp_path, "auto")
-    with pytest.raises(UsageError, match="--device gpu:0: ONNX Runtime could not start CUDA"):
+    with pytest.raises(UsageError, match="device gpu:0: ONNX Runtime could not start CUDA"):
         engines.OnnxEngine(tmp_path, "gpu:0")
 
 
@@ -156,7 +156,7 @@ def test_training_says_what_a_gpu_needs(
 def test_a_gpu_that_keras_does_not_see(machine: Any) -> None:
     machine(seen=2)
     check_keras_device("gpu:1")
-    with pytest.raises(UsageError, match="--device gpu:2: there is no such GPU; choose from gpu:0, gpu:1"):
+    with pytest.raises(UsageError, match="device gpu:2: there is no such GPU; choose from gpu:0, gpu:1"):
         check_keras_device("gpu:2")
 
 

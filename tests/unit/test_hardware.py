@@ -209,12 +209,12 @@ def test_a_gpu_that_is_not_there(machine: FakeMachine, device: str, count: int, 
     else:
         with pytest.raises(UsageError) as caught:
             hardware.check_gpu(device, count, "Keras")
-        assert str(caught.value) == says
+        assert caught.value.text == says
 
 
 def test_a_gpu_that_is_there_and_not_seen(machine: FakeMachine) -> None:
     machine.has("tensorflow", "nvidia0")
-    with pytest.raises(UsageError, match=r"--device gpu: Keras sees no GPU; pip install 'jax\[cuda12\]'"):
+    with pytest.raises(UsageError, match=r"device gpu: Keras sees no GPU; pip install 'jax\[cuda12\]'"):
         hardware.check_gpu("gpu", 0, "Keras")
 
 
@@ -254,6 +254,6 @@ def test_the_chosen_gpu_is_the_only_one_and_so_the_first(machine: FakeMachine) -
 
 def test_a_number_that_is_too_large(machine: FakeMachine) -> None:
     machine.has("tensorflow", "nvidia0 nvidia1")
-    with pytest.raises(UsageError, match="--device gpu:2: there is no such GPU; choose from gpu:0, gpu:1"):
+    with pytest.raises(UsageError, match="device gpu:2: there is no such GPU; choose from gpu:0, gpu:1"):
         hardware.use_only("gpu:2")
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
