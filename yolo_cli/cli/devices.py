@@ -52,7 +52,7 @@ def _text(found: Inventory) -> str:
         (each.name, each.package, each.version or "-", ", ".join(each.runs_on) or "-", each.install or "")
         for each in found.engines
     ]
-    parts = [table(things, left=(0, 1)), table(engines, left=(0, 1, 3, 4)), _choice(found)]
+    parts = [table(things, left=(0, 1, 4)), table(engines, left=(0, 1, 3, 4)), _choice(found)]
     return "\n".join(parts)
 
 
