@@ -81,7 +81,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @_option("--ema", "Averaging window of weights, as fraction of the run.", type=float)
 @_option("--patience", "Epochs without improvement before stopping; 0: never.", type=int)
 @_option("--seed", "Random seed.", type=int)
-@_option("--workers", "Threads that prepare images.", type=int)
+@_option("--workers", "Workers that prepare images.  [default: by device]", type=int)
 @_option(
     "--precision", "Precision to compute in.", type=click.Choice(["auto", "float32", "bfloat16", "float16"])
 )
