@@ -52,7 +52,9 @@ class Workers:
         code = self.processes[connection].wait()
         how = f"was killed ({Signals(-code).name})" if code < 0 else f"ended (exit code {code})"
         fewer = max(1, len(self.processes) // 2)
-        return UserError(f"a process that makes batches {how}; where memory is short, try --workers {fewer}")
+        return UserError(
+            f"a process that makes batches {how}; where memory is short, lower --workers to {fewer}"
+        )
 
     def close(self) -> None:
         """End all of them. They have nothing to save."""

@@ -65,10 +65,10 @@ def test_a_killed_worker_ends_the_run_with_one_line(tmp_path: Path) -> None:
                 assert len(batch[0]) == 3
                 os.kill(max(children() - before), signal.SIGKILL)
 
-    wanted = "a process that makes batches was killed (SIGKILL); where memory is short, try --workers 1"
+    wanted = "a process that makes batches was killed (SIGKILL); where memory is short, lower --workers to 1"
     with pytest.raises(UserError) as caught:
         run()
-    assert str(caught.value) == wanted
+    assert caught.value.text == wanted
     assert children() == before
 
 
