@@ -16,8 +16,11 @@ from yolo_cli.version import __version__
 
 if TYPE_CHECKING:
     from yolo_cli.api.calibration import calibrate
+    from yolo_cli.api.comparing import compare
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
+    from yolo_cli.api.linting import lint
+    from yolo_cli.api.training import train
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.images import Image, read_image
@@ -35,16 +38,22 @@ __all__ = [
     "UserError",
     "__version__",
     "calibrate",
+    "compare",
     "draw",
     "evaluate",
+    "lint",
     "load_detector",
     "read_image",
+    "train",
 ]
 
 _MODULES = {
     "api.calibration": ("calibrate",),
+    "api.comparing": ("compare",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
+    "api.linting": ("lint",),
+    "api.training": ("train",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "images": ("Image", "read_image"),
