@@ -10,7 +10,7 @@ import pytest
 
 from yolo_cli.datasets import open_dataset
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.text import read_json, read_lines, read_text, read_yaml, text_encoding
+from yolo_cli.text import columns, read_json, read_lines, read_text, read_yaml, text_encoding
 
 LINES = "Käse\nœuf\n"
 
@@ -132,3 +132,38 @@ def test_a_data_set_in_another_encoding(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data.yaml:2: is not text in UTF-8"):
         open_dataset(tmp_path)
     assert open_dataset(tmp_path, encoding="cp1252").class_names == ("Käse",)
+
+
+ROWS = [["image", "found", "n"], ["photos/a.jpg", "traffic light", "7"], ["b", "cat", "10"]]
+
+
+def test_columns_are_as_wide_as_their_widest_cell():
+    lines = columns(ROWS, left=(0, 1)).splitlines()
+    # 12 + 2 + 13 + 2 + 2 characters
+    assert lines == [
+        "image         found           n",
+        "photos/a.jpg  traffic light   7",
+        "b             cat            10",
+    ]
+    assert columns(ROWS, left=(0, 1), width=31).splitlines() == lines
+
+
+def test_columns_wrap_their_widest_cells_where_the_terminal_is_narrow():
+    # 31 - 25 = 6 characters too many: 13 and 12 give way in turn, to 10 and 9 (12, 12; 11, 12 or 12, 11; ...)
+    lines = columns(ROWS, left=(0, 1), width=25).splitlines()
+    assert max(map(len, lines)) <= 25
+    assert [line[:9].strip() for line in lines[1:3]] == ["photos/a.", "jpg"]
+    assert [line[11:21].strip() for line in lines[1:3]] == ["traffic", "light"]
+    assert lines[1].endswith(" 7")
+    narrowest = columns(ROWS, left=(0, 1), width=3)
+    assert columns(ROWS, left=(0, 1), width=5) == narrowest  # 8 characters are the least
+
+
+def test_columns_of_wide_and_combining_characters():
+    lines = columns([["a", "1"], ["猫の", "1"], ["e\u0301a", "1"]]).splitlines()
+    assert lines == ["a     1", "猫の  1", "e\u0301a    1"]
+
+
+def test_columns_are_painted_after_they_are_padded():
+    shown = columns([["a", "b"], ["ccc", "d"]], paint=lambda row, at, cell: f"<{row}{at}{cell}>")
+    assert shown == "<00a  >  <01b>\n<10ccc>  <11d>\n"

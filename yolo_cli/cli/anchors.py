@@ -140,8 +140,8 @@ def _text(report: dict[str, Any]) -> str:
 def _save(wh: NDArray[np.float64], found: Anchors, present: Anchors, out: str | None, exist_ok: bool) -> Path:
     """Write the file and, beside it, the image."""
     from yolo_cli.anchors import draw_anchors, write_anchors
-    from yolo_cli.cli.runs import open_run_folder
     from yolo_cli.errors import UsageError
+    from yolo_cli.files import open_run_folder
     from yolo_cli.images import write_image
 
     path = Path(out) if out else open_run_folder(_RUN_FOLDER, None, exist_ok) / "anchors.yaml"

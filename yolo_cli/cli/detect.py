@@ -24,8 +24,9 @@ from yolo_cli.cli.progress import say, track
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yolo_cli.cli.runs import Saving
     from yolo_cli.pipeline import Outcome
+    from yolo_cli.pipeline.formats import Model
+    from yolo_cli.pipeline.saving import Saving
 
 __all__ = ["detect"]
 
@@ -77,9 +78,10 @@ class _Tally:
 def detect(detection: dict[str, Any], sources: tuple[str, ...], quiet: bool, **given: Any) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.api.detection import load_detector
-    from yolo_cli.cli.output import WRITERS, Model
-    from yolo_cli.cli.runs import open_run_folder, save_results
+    from yolo_cli.files import open_run_folder
     from yolo_cli.pipeline import run_detector
+    from yolo_cli.pipeline.formats import Model
+    from yolo_cli.pipeline.saving import save_outcomes
     from yolo_cli.sources import open_source
 
     source = open_source(sources, recursive=given["recursive"])
@@ -93,18 +95,30 @@ def detect(detection: dict[str, Any], sources: tuple[str, ...], quiet: bool, **g
     saving = _saving(given)
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
-        results = save_results(results, folder, saving, model.class_names)
+        places = {item.name: item.place for item in source}
+        results = save_outcomes(results, folder, saving, model.class_names, places)
     if not quiet and _shows_progress(given["output_format"], len(source)):
         results = track(results, len(source), "images")
-    for text in WRITERS[given["output_format"]](_until_interrupt(results, tally), model):
+    for text in _texts(_until_interrupt(results, tally), model, given["output_format"]):
         click.echo(text, nl=False)
     _tell(tally, len(source), folder, quiet)
     return _exit_code(tally)
 
 
+def _texts(results: Iterable[Outcome], model: Model, output_format: str) -> Iterator[str]:
+    """What is printed, a piece at a time."""
+    from yolo_cli.cli.table import detection_table
+    from yolo_cli.pipeline.formats import FORMATS
+
+    if output_format == "table":
+        yield detection_table(results, model.class_names)
+    else:
+        yield from FORMATS[output_format](results, model)
+
+
 def _saving(given: Mapping[str, Any]) -> Saving:
     """What is saved of each image."""
-    from yolo_cli.cli.runs import Saving
+    from yolo_cli.pipeline.saving import Saving
     from yolo_cli.render import DrawStyle
 
     style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"])

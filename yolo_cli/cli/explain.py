@@ -92,8 +92,8 @@ def _save(
     class_names: tuple[str, ...],
     given: dict[str, Any],
 ) -> Path:
-    from yolo_cli.cli.runs import open_run_folder
     from yolo_cli.explanation import draw_explanation
+    from yolo_cli.files import open_run_folder
     from yolo_cli.images import write_image
 
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])
