@@ -154,7 +154,7 @@ def test_training_is_asked_for_the_same_job(cli, monkeypatch):
     assert jobs[0].config.imgsz == (64, 64)
 
 
-def test_an_interrupted_run_names_its_folder_and_goes_on(tmp_path, monkeypatch):
+def test_an_interrupted_run_names_its_folder_and_goes_on(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     data, cfg = write_shapes(tmp_path / "data"), write_tiny_cfg(tmp_path)
 
@@ -173,6 +173,7 @@ def test_an_interrupted_run_names_its_folder_and_goes_on(tmp_path, monkeypatch):
     value = json.loads(result.to_json())
     assert (value["out"], value["images"], len(value["epochs"])) == ("runs/train", 8, 2)
     assert value["report"]["map50"] == result.report.map50
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
