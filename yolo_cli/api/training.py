@@ -35,7 +35,8 @@ def train(
     Args:
         data: the data set's folder, data.yaml or COCO .json; it is never written to.
         progress: called with each `Step`, or a `Watcher`, which is also told of the plan and of each epoch.
-        resume: the folder of an interrupted run, to continue it with its own data and options.
+        resume: the folder of an interrupted run, to continue it with its own data and options, on another
+            ``device`` if one is given.
         **options: see `TrainOptions`: ``out``, ``epochs``, ``max_minutes``, ``batch``, ``imgsz``, …
 
     Raises:
@@ -76,8 +77,8 @@ def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> Trai
 
 
 def _job_to_resume(folder: Path, data: object, given: dict[str, Any]) -> TrainJob:
-    """The job of a run's folder; UsageError if there are options beside it."""
-    others = ["data"] * (data is not None) + [name for name in given if name != "detector"]
+    """The job of a run's folder, on its device unless another is given; UsageError for other options."""
+    others = ["data"] * (data is not None) + [name for name in given if name not in ("detector", "device")]
     if others:
         option = "--" + others[0].replace("_", "-")
         raise UsageError(f"--resume continues with the options of its run; leave {option} out")
@@ -86,4 +87,5 @@ def _job_to_resume(folder: Path, data: object, given: dict[str, Any]) -> TrainJo
         raise UsageError(
             f"--detector {given['detector']}: the run in {folder} trains {job.detector}; leave the option out"
         )
-    return job
+    device = given.get("device", "auto")
+    return job if device == "auto" else replace(job, config=replace(job.config, device=device))

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, encoding_option, image_size, talk_options
+from yolo_cli.cli.options import config_option, device_option, encoding_option, image_size, talk_options
 from yolo_cli.cli.progress import echo_model, say
 from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TRAINING_FOLDER, TrainConfig
+from yolo_cli.hardware import use_only
 
 __all__ = ["train"]
 
@@ -78,7 +79,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @_option(
     "--precision", "Floating-point precision.", type=click.Choice(["auto", "float32", "bfloat16", "float16"])
 )
-@_option("--device", "Device to compute on.", type=click.Choice(["auto", "cpu", "gpu"]))
+@device_option
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard logs.")
 @click.option("--preview", metavar="FILE", help="Draw augmented images into this file and exit.")
 @click.option("--no-augment", is_flag=True, help="Train without augmentation.")
@@ -92,8 +93,6 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, **given: Any) -> int:
     """Build the job, run it, and print where the result is."""
     del verbose  # the group reads it
-    if given["device"] == "cpu":
-        _hide_gpus()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from yolo_cli.api.training import train as run
     from yolo_cli.cli.train_view import choose_watcher
@@ -102,7 +101,7 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
     given["interpolate"] = old_name if given["interpolate"] is None else given["interpolate"]
     if preview:
         return _preview(preview, given)
-    asked = {name: given[name] for name in ("data", "detector")} if resume else given
+    asked = _resumed(resume, given) if resume else given
     try:
         with choose_watcher(quiet) as watcher:
             result = run(resume=resume, progress=watcher, **asked)
@@ -118,9 +117,13 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
     return 0
 
 
-def _hide_gpus() -> None:
-    """Let no backend see a GPU; it must happen before one is imported: afterwards they hold on to it."""
-    os.environ |= {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
+def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What may be given with ``--resume``; the run's own device is chosen before a framework is imported."""
+    from yolo_cli.training import read_job
+
+    if given["device"] == "auto":
+        use_only(read_job(Path(folder)).config.device)
+    return {name: given[name] for name in ("data", "detector", "device")}
 
 
 def _preview(file: str, given: dict[str, Any]) -> int:

@@ -5,9 +5,10 @@ that no caller can forget to. It gives one raw head a detection layer, float32 (
 anchors × (5 + classes)); `yolo_cli.codec` makes boxes of them.
 """
 
-from yolo_cli.model.silence import check_backend, silence
+from yolo_cli.hardware import set_backend
+from yolo_cli.model.silence import silence
 
-check_backend()
+set_backend()
 with silence():  # the first import of Keras imports its backend, which logs
     from yolo_cli.model.from_darknet import build_model, load_convolutions
 
