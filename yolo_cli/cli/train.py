@@ -121,7 +121,7 @@ def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
     """What may be given with ``--resume``; the run's own device is chosen before a framework is imported."""
     from yolo_cli.training import read_job
 
-    if given["device"] == "auto":
+    if given["device"] == "auto" and given["data"] is None:
         use_only(read_job(Path(folder)).config.device)
     return {name: given[name] for name in ("data", "detector", "device")}
 
