@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.images import Image, read_image
+    from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
@@ -52,6 +53,7 @@ __all__ = [
     "__version__",
     "calibrate",
     "compare",
+    "devices",
     "draw",
     "evaluate",
     "lint",
@@ -72,6 +74,7 @@ _MODULES = {
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "images": ("Image", "read_image"),
+    "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
