@@ -13,6 +13,7 @@ __all__ = [
     "DEFAULT_ANCHORS",
     "DEFAULT_MODEL",
     "EVALUATION_FLOOR",
+    "TRAINING_FOLDER",
     "AugmentConfig",
     "DetectConfig",
     "Precision",
@@ -28,6 +29,7 @@ SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 
 DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULT_ANCHORS = "yolov4-tiny"
+TRAINING_FOLDER = "runs/train"
 
 EVALUATION_FLOOR = 0.001
 """Detections below this confidence are not evaluated: there are many, and they change no figure."""
@@ -153,7 +155,7 @@ class TrainConfig:
         patience: epochs without improvement before early stopping; 0 never stops early.
         max_minutes: time budget in minutes; the schedule is scaled to fit.
         seed: random seed.
-        workers: threads that prepare images.
+        workers: threads or processes that prepare images; None chooses by device and cores.
         precision: what the network computes in; weights are float32 always. "auto": bfloat16 where the
             processor has it, float16 on a GPU, else float32.
         device: where it computes: "cpu", "gpu", or one GPU such as "gpu:1". "auto": on all GPUs that the
@@ -179,7 +181,7 @@ class TrainConfig:
     patience: int = 0
     max_minutes: float | None = None
     seed: int = 0
-    workers: int = 2
+    workers: int | None = None
     precision: Precision = "auto"
     device: Device = "auto"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -80,23 +79,18 @@ def lint(
     verbose: bool,  # noqa: ARG001 - the group looks at it
 ) -> int:
     """Look, print, and fix if asked."""
-    from yolo_cli.datasets import fix as write_fixed
-    from yolo_cli.datasets import lint as look
+    from yolo_cli.api.linting import lint as look
 
     watch = None if quiet else _watch
-    report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, watch=watch)
-    done = write_fixed(report, fix) if fix else ()
-    judged = look(fix, imgsz=imgsz, watch=watch) if fix else report
+    report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, fix=fix, watch=watch)
+    fixed = report.fixed
     if output_format == "json":
-        fixed = {"fix": {"out": fix, "done": done, "errors_left": len(judged.errors)}} if fix else {}
-        click.echo(json.dumps(report.to_dict() | fixed, ensure_ascii=False, indent=1))
+        click.echo(report.to_json())
     else:
-        click.echo(
-            "".join(f"{line}\n" for line in (*_summary(report), *_table(report), *_done(done))), nl=False
-        )
+        click.echo("\n".join([*_summary(report), *_table(report), *_done(fixed.done if fixed else ())]))
     if not quiet:
-        say(f"{_count(report)}{f'; {_count(judged)} in the copy in {fix}' if fix else ''}")
-    return 3 if judged.errors else 0
+        say(f"{report.count}{f'; {fixed.report.count} in the copy in {fix}' if fixed else ''}")
+    return 3 if (fixed.report if fixed else report).errors else 0
 
 
 def _watch(inspections: Iterable[Any], total: int) -> Iterator[Any]:
@@ -152,9 +146,3 @@ def _done(actions: tuple[str, ...]) -> Iterator[str]:
 def _one_line(text: str) -> str:
     """A file name may hold a line break."""
     return " ".join(text.split())
-
-
-def _count(report: LintReport) -> str:
-    """How many errors and warnings, in words."""
-    numbers = ((len(report.errors), "error"), (len(report.warnings), "warning"))
-    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in numbers)
