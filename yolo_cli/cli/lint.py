@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["lint"]
 
 _ROWS_A_RULE = 10
-_WIDTH_OF_A_PIPE = 160
 
 # The sign \b keeps click from filling a paragraph.
 _HELP = """Check a data set for errors.
@@ -104,30 +102,18 @@ def _summary(report: LintReport) -> Iterator[str]:
 
 def _table(report: LintReport) -> list[str]:
     """The findings, at most ten of a rule."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from yolo_cli.cli.table import table
 
     if not report.findings:
         return ["nothing is wrong with it"]
-    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("rule", "where", "what"):
-        rows.add_column(title, overflow="fold", no_wrap=title == "rule")
+    rows, colours = [("rule", "where", "what")], {}
     for code in dict.fromkeys(finding.code for finding in report.findings):
         found = [finding for finding in report.findings if finding.code == code]
-        colour = "red" if found[0].rule.severity == "error" else "yellow"
-        for finding in found[:_ROWS_A_RULE]:
-            words = (Text(_one_line(text)) for text in (finding.where, finding.what))
-            rows.add_row(Text(f"{code} {finding.rule.severity}", colour), *words)
-        if len(found) > _ROWS_A_RULE:
-            rows.add_row(
-                "", "", Text(f"and {len(found) - _ROWS_A_RULE} more; --format json lists all", "dim")
-            )
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE)
-    with console.capture() as captured:
-        console.print(rows)
-    return [line.rstrip() for line in captured.get().strip("\n").split("\n")]
+        title, more = f"{code} {found[0].rule.severity}", len(found) - _ROWS_A_RULE
+        colours[title] = "red" if found[0].rule.severity == "error" else "yellow"
+        rows += [(title, finding.where, finding.what) for finding in found[:_ROWS_A_RULE]]
+        rows += [("", "", f"and {more} more; --format json lists all")] if more > 0 else []
+    return table(rows, (0, 1, 2), colours).splitlines()
 
 
 def _done(actions: tuple[str, ...]) -> Iterator[str]:
