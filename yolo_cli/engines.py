@@ -27,6 +27,7 @@ __all__ = [
     "KerasEngine",
     "OnnxEngine",
     "choose_engine",
+    "compiles",
     "gpu_present",
     "keras_gpus",
     "open_engine",
@@ -116,9 +117,7 @@ class KerasEngine:
             model = keras.saving.load_model(path, compile=False)
         except Exception as fault:
             raise DataError(f"{path}: cannot be loaded by Keras ({_first_line(fault)})") from None
-        # XLA takes longer to compile than most runs last, and is no faster on a CPU; but JAX without it
-        # compiles each operation by itself, which takes longer still.
-        model.compile(jit_compile=keras.backend.backend() == "jax")
+        model.compile(jit_compile=compiles())
         self._model = model
         self._lock = threading.Lock()
 
@@ -145,7 +144,7 @@ class KerasEngine:
         [start] = [start for start in self._model.inputs if start.name == name]
         part = copy.copy(self)
         part._model = keras.Model(start, [self._model.outputs[place] for place in heads])
-        part._model.compile(jit_compile=keras.backend.backend() == "jax")
+        part._model.compile(jit_compile=compiles())
         return part
 
 
@@ -180,6 +179,17 @@ def choose_engine(
     if not (has_onnx if kind == "onnx" else has_keras):
         raise DataError(f"--engine {kind}: the model has no .{kind} file")
     return kind
+
+
+def compiles() -> bool:
+    """Whether networks are compiled as a whole on this backend, as ``jit_compile`` of Keras asks.
+
+    JAX without it compiles each operation by itself and runs one after the other. XLA under TensorFlow takes
+    longer to compile than most runs last, and is not faster on a CPU.
+    """
+    import keras
+
+    return bool(keras.backend.backend() == "jax")
 
 
 def gpu_present() -> bool:
