@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from yolo_cli.errors import UsageError
+from yolo_cli.hardware import Device, check_device
 
 __all__ = [
     "DEFAULT_ANCHORS",
@@ -14,7 +15,6 @@ __all__ = [
     "EVALUATION_FLOOR",
     "AugmentConfig",
     "DetectConfig",
-    "Device",
     "Precision",
     "Resize",
     "SuppressionKind",
@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 Resize = Literal["letterbox", "stretch"]
-Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 
@@ -157,7 +156,8 @@ class TrainConfig:
         workers: threads that prepare images.
         precision: what the network computes in; weights are float32 always. "auto": bfloat16 where the
             processor has it, float16 on a GPU, else float32.
-        device: where it computes. "auto": on all GPUs that the backend sees, else on the processor.
+        device: where it computes: "cpu", "gpu", or one GPU such as "gpu:1". "auto": on all GPUs that the
+            backend sees, else on the processor.
 
     Raises:
         UsageError: if a value is outside its range.
@@ -184,6 +184,7 @@ class TrainConfig:
     device: Device = "auto"
 
     def __post_init__(self) -> None:
+        check_device(self.device)
         least = {"epochs": 1, "batch": 1, "workers": 1, "max_minutes": 0.01, "clip_norm": 1e-6}
         most = {"final_rate": 1, "ema": 1, "label_smoothing": 0.5, "learning_rate": 1}
         most |= {"close_mosaic": 1, "interpolate": 1}

@@ -46,13 +46,6 @@ def test_wrong_usage(words: list[str], fault: str, tmp_path: Path, monkeypatch: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New: COLUMNS=82 yolo train --help > tests/cli/snapshots/yolo-train.txt"""
-    monkeypatch.setenv("COLUMNS", "80")
-    shown = CliRunner().invoke(main, ["train", "--help"], prog_name="yolo").stdout
-    assert shown == (Path(__file__).parent / "snapshots" / "yolo-train.txt").read_text(encoding="utf-8")
-
-
 def test_resume_needs_a_run(tmp_path: Path) -> None:
     result = run("--resume", str(tmp_path))
     assert result.exit_code == 3
@@ -143,7 +136,7 @@ def test_what_was_there_before_stays_where_nothing_is_learnt(tmp_path: Path) -> 
 
 
 def test_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yolo_cli.training.yolo.devices.keras_gpus", lambda: 0)
+    monkeypatch.setattr("yolo_cli.engines.keras_gpus", lambda: 0)
     data = write_shapes(tmp_path / "data")
     result = run("--data", str(data), "--out", str(tmp_path / "out"), "--device", "gpu")
     assert result.exit_code == 2

@@ -117,7 +117,7 @@ def test_images_are_read_one_at_a_time(here):
     ("arguments", "says"),
     [
         (["gone"], "gone: there is no such file or folder"),
-        (["empty"], r"empty: has no image \(its own folders are searched with --recursive\)"),
+        (["empty"], r"empty: has no image \(its own folders are searched with recursive\)"),
         (["*.gif"], r"\*\.gif: matches no image"),
         (["gone", "*.gif"], r"gone: there is no such file or folder \(and 1 more\)"),
         (["n" * 300], "n+: there is no such file or folder"),

@@ -206,7 +206,7 @@ def _annotation(
     try:
         xml = read_xml(label)
     except DataError as fault:
-        return None, [Finding("Y203", where, str(fault).replace(str(label), "the label"))]
+        return None, [Finding("Y203", where, fault.text.replace(str(label), "the label"))]
     objects, findings = _objects(xml, where)
     named = (xml.findtext("filename") or image.name).strip()
     if PurePath(fixed_slashes(named)).stem not in (image.stem, image.name):

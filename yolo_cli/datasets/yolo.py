@@ -79,7 +79,7 @@ def _sample(
     try:
         text = read_text(path)
     except DataError as fault:
-        return None, [Finding("Y203", label, str(fault).replace(str(path), "the label"))]
+        return None, [Finding("Y203", label, fault.text.replace(str(path), "the label"))]
     rows, faults = _rows(text, label, len(plan.names) if plan.names is not None else None)
     ground_truth, kept, more = gather(rows, (1.0, 1.0), lambda row: place_of("yolo", label, row))
     return Sample(name, image, split, image.stem, label, ground_truth, kept, fractions=True), faults + more

@@ -42,7 +42,8 @@ class Selection:
         candidates: (box, class) pairs above the confidence, boxes in pixels of the image; `slot` is the
             region, or the anchor of a cell counted through all heads, that each came from.
         boxes: (N, 4), those of the candidates in the unit in which suppression compares them.
-        kept: (K,), positions of the candidates that suppression leaves, most confident first.
+        kept: (K,), positions of the candidates that suppression leaves, most confident first; in a `Trace`
+            all of them, else it may end with the last one that is returned.
         returned: (D,), positions of the candidates that are returned, most confident first.
         detections: these, clipped to the image.
     """

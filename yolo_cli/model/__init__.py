@@ -6,9 +6,10 @@ anchors × (5 + classes)); `yolo_cli.codec` makes boxes of them.
 """
 
 from yolo_cli.cache import cache_jax_programs
-from yolo_cli.model.silence import check_backend, silence
+from yolo_cli.hardware import set_backend
+from yolo_cli.model.silence import silence
 
-check_backend()
+set_backend()
 with silence():  # the first import of Keras imports its backend, which logs
     import keras
 

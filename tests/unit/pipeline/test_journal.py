@@ -64,7 +64,7 @@ def test_a_line_cut_short_is_dropped_and_the_file_goes_on_after_it(tmp_path: Pat
     ("text", "says"),
     [
         ('{"model": "other"}\n', "was made with model other, and not m; give the same options"),
-        ("", "does not begin as the record of an evaluation; start anew without --resume"),
+        ("", "does not begin as the record of an evaluation; start anew without resume"),
         ("[]\n", "does not begin as the record"),
     ],
 )

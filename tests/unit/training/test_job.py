@@ -76,12 +76,12 @@ def test_options_as_on_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"weights": "a", "model": "b.cfg"}, "--weights and --model: training starts from one of them"),
+        ({"weights": "a", "model": "b.cfg"}, "weights and model: training starts from one of them"),
         ({"use_val": True, "patience": 1}, "leave one out"),
-        ({"backbone_weights": "a"}, "goes with --backbone"),
-        ({"detector": "rcnn", "weights": "a"}, "--weights: only --detector yolo has this option"),
-        ({"detector": "rcnn", "warmup": 1}, "--warmup: only --detector yolo"),
-        ({"detector": "rcnn", "mosaic": 0.1}, "--mosaic: only --detector yolo"),
+        ({"backbone_weights": "a"}, "goes with backbone"),
+        ({"detector": "rcnn", "weights": "a"}, "weights: only detector yolo has this option"),
+        ({"detector": "rcnn", "warmup": 1}, "warmup: only detector yolo"),
+        ({"detector": "rcnn", "mosaic": 0.1}, "mosaic: only detector yolo"),
     ],
 )
 def test_options_that_contradict_each_other(options: dict[str, object], fault: str, tmp_path: Path) -> None:

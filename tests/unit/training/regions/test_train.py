@@ -36,11 +36,11 @@ def test_from_images_to_files_that_detect(kind, tmp_path):
 
 
 def test_what_cannot_be_trained(tmp_path):
-    with pytest.raises(UsageError, match="--detector ssd"):
+    with pytest.raises(UsageError, match="detector ssd"):
         job(tmp_path, "ssd")
-    with pytest.raises(UsageError, match="--epochs"):
+    with pytest.raises(UsageError, match="epochs"):
         job(tmp_path, "rcnn", epochs=0)
-    with pytest.raises(UsageError, match="--batch: only --detector yolo"):
+    with pytest.raises(UsageError, match="batch: only detector yolo"):
         job(tmp_path, "rcnn", batch=8)
 
 

@@ -62,7 +62,7 @@ def test_a_run_starts_over_with_half_the_batch(tmp_path: Path, monkeypatch: pyte
         tried.append(len(first[0]))
         if tried[-1] > 2:
             raise fault("JaxRuntimeError", "RESOURCE_EXHAUSTED: Failed to allocate request for 9.5GiB")
-        return fit(self, chain([first], batches), **options)
+        return fit(self, (each for each in chain([first], batches)), **options)
 
     monkeypatch.setattr(keras.Model, "fit", fitting)
     watcher = Noting()
@@ -79,8 +79,8 @@ def test_a_run_starts_over_with_half_the_batch(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("dtype", "remedy"),
     [
-        ("float32", "train again with --learning-rate 2e-4"),
-        ("float16", "train again with --learning-rate 2e-4, or --precision float32"),
+        ("float32", "train again with learning_rate 2e-4"),
+        ("float16", "train again with learning_rate 2e-4, or precision float32"),
     ],
 )
 def test_a_loss_that_is_not_finite_ends_in_one_line(dtype: str, remedy: str) -> None:
@@ -97,7 +97,7 @@ def test_a_loss_that_is_not_finite_ends_in_one_line(dtype: str, remedy: str) -> 
 def test_a_run_that_diverges_ends_in_one_line(tmp_path: Path) -> None:
     config = TrainConfig(epochs=8, batch=4, precision="float32", weight_decay=1e9, warmup=0)
     data, cfg = write_shapes(tmp_path / "data"), str(write_tiny_cfg(tmp_path))
-    with pytest.raises(DataError, match=r"the loss is not finite any more; train again with --learning-rate"):
+    with pytest.raises(DataError, match=r"the loss is not finite any more; train again with learning_rate"):
         train(TrainJob(str(data), tmp_path / "out", model=cfg, config=config), Noting())
 
 
