@@ -12,6 +12,7 @@ from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.config import DEFAULT_ANCHORS
+from yolo_cli.text import columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,6 +104,8 @@ def anchors(**given: Any) -> None:
 
 def _report(dataset: Dataset, wh: NDArray[np.float64], found: Anchors, present: Anchors) -> dict[str, Any]:
     """The anchors and what they are worth, as plain values."""
+    from yolo_cli.anchors import anchor_figures
+
     return {
         "data": str(dataset.root),
         "content_hash": dataset.content_hash,
@@ -110,31 +113,23 @@ def _report(dataset: Dataset, wh: NDArray[np.float64], found: Anchors, present: 
         "boxes": len(wh),
         "imgsz": found.imgsz,
         "anchors": [[round(w, 2), round(h, 2)] for w, h in found.wh.tolist()],
-        **_figures(wh, found.wh),
-        "present": {"name": present.name, **_figures(wh, present.at(found.imgsz))},
-    }
-
-
-def _figures(wh: NDArray[np.float64], sizes: NDArray[Any]) -> dict[str, float]:
-    """Mean IoU and best possible recall."""
-    from yolo_cli.anchors import best_possible_recall, mean_iou
-
-    return {
-        "mean_iou": round(mean_iou(wh, sizes), 6),
-        "best_possible_recall": round(best_possible_recall(wh, sizes), 6),
+        **anchor_figures(wh, found.wh),
+        "present": {"name": present.name, **anchor_figures(wh, present.at(found.imgsz))},
     }
 
 
 def _text(report: dict[str, Any]) -> str:
     """The report for people."""
     present = report["present"]
-    lines = [f"{report['boxes']} boxes on {report['images']} images, at {report['imgsz']} pixels", ""]
-    lines += [f"{'width':>8}{'height':>8}"] + [f"{w:8.1f}{h:8.1f}" for w, h in report["anchors"]]
-    lines += ["", f"{'':24}{'mean IoU':>10}{'best possible recall':>22}"]
-    for name, figures in (("these", report), (f"present ({present['name']})", present)):
-        lines.append(f"{name:24}{figures['mean_iou']:10.3f}{figures['best_possible_recall']:22.3f}")
+    head = f"{report['boxes']} boxes on {report['images']} images, at {report['imgsz']} pixels"
+    sizes = [("width", "height"), *((f"{w:.1f}", f"{h:.1f}") for w, h in report["anchors"])]
+    figures = [("", "mean IoU", "best possible recall")] + [
+        (name, f"{of['mean_iou']:.3f}", f"{of['best_possible_recall']:.3f}")
+        for name, of in (("these", report), (f"present ({present['name']})", present))
+    ]
     pairs = ",  ".join(f"{w:.0f},{h:.0f}" for w, h in report["anchors"])
-    return "\n".join([*lines, "", f"in a Darknet cfg: anchors = {pairs}"])
+    tables = columns(sizes, left=()), columns(figures)
+    return "\n".join([f"{head}\n", *tables, f"in a Darknet cfg: anchors = {pairs}"])
 
 
 def _save(wh: NDArray[np.float64], found: Anchors, present: Anchors, out: str | None, exist_ok: bool) -> Path:

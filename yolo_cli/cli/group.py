@@ -10,17 +10,19 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.cli.usage import check_words, usage_text
 from yolo_cli.errors import UserError
-from yolo_cli.text import nearest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["INTERRUPTED", "SECTIONS", "CommandGroup", "YoloCommand", "YoloGroup"]
 
 INTERRUPTED = 130  # exit code
+_FILES = ("SOURCE...", "IMAGE", "PATH", "FILE", "DIR", "RUN", "CFG")  # metavars of file names
 _OPTION_COLUMN = 28  # characters; longer options have their help on the next line
 _BOUND = str.maketrans({" ": "\u00a0", "-": "\u2011"})  # no line is broken at these
 _LOOSE = str.maketrans({"\u00a0": " ", "\u2011": "-"})
@@ -46,8 +48,26 @@ SECTIONS = {
 }
 
 
+class FileName(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases
+    """Any text, which the shell completes as the name of a file."""
+
+    name = "path"
+
+    def shell_complete(self, _: Any, __: Any, incomplete: str) -> list[CompletionItem]:
+        """Leave it to the shell."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
+
+
 class YoloCommand(click.Command):
     """A command with its options under headings, that knows what an option is called elsewhere."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for param in self.params:
+            if param.metavar in _FILES and param.type is click.STRING:
+                param.type = FileName()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options as `SECTIONS` has them; those that it leaves out come last."""
@@ -62,6 +82,8 @@ class YoloCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with a better hint for a wrong option and for the ``key=value`` of other programs."""
+        from yolo_cli.cli.usage import check_words
+
         check_words(args, ctx)
         ctx.meta["yolo_cli.cli.usage"] = tuple(args)
         try:
@@ -87,6 +109,8 @@ class CommandGroup(click.Group):
         name, known = args[0], self.list_commands(ctx)
         if name in known or name.startswith("-"):
             return super().resolve_command(ctx, args)
+        from yolo_cli.text import nearest
+
         near = _OTHER_COMMANDS.get(name) or nearest(name, known)
         hint = f"; did you mean '{near}'?" if near in known else f"; there are {', '.join(known)}"
         raise click.UsageError(f"no such command: '{name}'{hint}", ctx)
@@ -186,6 +210,8 @@ def _guarded(run: Callable[[], Any], verbose: bool) -> int:
     except click.Abort:
         return _complain("interrupted", INTERRUPTED)
     except click.ClickException as fault:
+        from yolo_cli.cli.usage import usage_text
+
         return _complain(usage_text(fault), fault.exit_code)
     except UserError as fault:
         return _complain(fault.text, fault.exit_code)

@@ -39,6 +39,17 @@ class Plan:
     origin: str
     max_minutes: float | None = None
 
+    def __str__(self) -> str:
+        names = ", ".join(self.class_names[:6]) + (", …" if len(self.class_names) > 6 else "")
+        height, width = self.size
+        limit = self.max_minutes
+        most, within = ("", "") if limit is None else ("up to ", f" in {limit:g} minutes")
+        return (
+            f"{self.origin}: {len(self.class_names)} classes ({names}), {self.images} images to learn from, "
+            f"{self.val_images} to validate on; {most}{self.epochs} epochs{within} at {height}x{width} "
+            f"(height x width), batch size {self.batch}, {self.precision}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -69,6 +80,17 @@ class Step:
     images_per_second: float | None = None
     memory_mib: float | None = None
     epoch_follows: bool = False
+
+    def __str__(self) -> str:
+        losses = (f"{name} {value:.3f}" for name, value in self.losses.items())
+        words = [f"{self.done} of {self.total} {self.unit}", *losses]
+        if self.images_per_second is not None:
+            words.append(f"{self.images_per_second:.1f} images/s")
+        if self.memory_mib is not None:
+            words.append(f"{self.memory_mib / 1024:.1f} GiB")
+        if self.seconds_left is not None:
+            words.append(f"{clock(self.seconds_left)} left")
+        return f"{self.part}: {', '.join(words)}"
 
 
 class Pace:
@@ -124,6 +146,18 @@ class State:
     best_epoch: int = 0
     history: tuple[Row, ...] = field(default=())
 
+    def __str__(self) -> str:
+        if not self.history:
+            return "no epoch yet"
+        row = self.history[-1]
+        line = f"epoch {self.epoch}: loss {row['loss']:.3f}, {row['images_per_second']:.1f} images/s"
+        if "map50_95" in row:
+            best = (
+                "best" if self.best_epoch == self.epoch else f"best {self.best:.3f}, epoch {self.best_epoch}"
+            )
+            line += f", mAP50 {row['map50']:.3f}, mAP50-95 {row['map50_95']:.3f} ({best})"
+        return line
+
 
 class Watcher:
     """Is told how a run goes. This one ignores all of it: override what you want to hear."""
@@ -148,9 +182,21 @@ class CallbackWatcher(Watcher):
         progress: called with every `Step`. An exception that it raises ends the run, which can be resumed.
     """
 
-    def __init__(self, progress: Callable[[Step], None]) -> None:
+    def __init__(self, progress: Callable[[Step], object]) -> None:
         self._progress = progress
 
     def step(self, step: Step) -> None:
         """Pass it on."""
         self._progress(step)
+
+
+def clock(seconds: float) -> str:
+    """A time in words.
+
+    >>> clock(75), clock(600), clock(9000)
+    ('75 s', '10 min', '2 h 30 min')
+    """
+    if seconds < 120:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
