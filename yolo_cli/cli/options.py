@@ -74,11 +74,7 @@ def device_option(command: Decorated) -> Decorated:
 
 _BOXES = (
     click.option(
-        "--conf",
-        type=float,
-        default=_DEFAULTS.conf,
-        show_default=True,
-        help="Confidence threshold, 0 to 1.",
+        "--conf", type=float, default=_DEFAULTS.conf, show_default=True, help="Confidence threshold, 0 to 1."
     ),
     click.option(
         "--nms-iou",
@@ -186,9 +182,7 @@ def explaining_options(command: Decorated) -> Decorated:
 def evaluation_options(command: Callable[..., Any]) -> Any:
     """As for detection, but with the low confidence floor that an evaluation needs."""
     floor = click.option(
-        "--conf",
-        type=float,
-        help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_FLOOR:g}]",
+        "--conf", type=float, help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_FLOOR:g}]"
     )
     return _collected(command, *_MODEL, floor, *_BOXES[1:], *_RUN)
 

@@ -108,13 +108,14 @@ def _table(step: Step, state: State | None) -> Table:
     from rich.progress_bar import ProgressBar
 
     rate, speed, memory = step.learning_rate, step.images_per_second, step.memory_mib
+    left = step.seconds_left
     rows: dict[str, Any] = {
         "part": f"{step.part}, {step.done} of {step.total} {step.unit}",
         "losses": "   ".join(f"{name} {value:.3f}" for name, value in step.losses.items()),
         "learning rate": "" if rate is None else f"{rate:.2g}",
         "speed": "" if speed is None else f"{speed:.1f} images/s",
         "memory": "" if memory is None else f"{memory / 1024:.1f} GiB",
-        "time left": clock(step.seconds_left),
+        "time left": "" if left is None else clock(left),
         "best so far": f"mAP50-95 {state.best:.3f}, epoch {state.best_epoch}"
         if state and state.best >= 0
         else "",

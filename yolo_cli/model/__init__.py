@@ -5,11 +5,16 @@ that no caller can forget to. It gives one raw head a detection layer, float32 (
 anchors × (5 + classes)); `yolo_cli.codec` makes boxes of them.
 """
 
+from yolo_cli.cache import cache_jax_programs
 from yolo_cli.hardware import set_backend
 from yolo_cli.model.silence import silence
 
 set_backend()
 with silence():  # the first import of Keras imports its backend, which logs
+    import keras
+
     from yolo_cli.model.from_darknet import build_model, load_convolutions
+if keras.backend.backend() == "jax":
+    cache_jax_programs()
 
 __all__ = ["build_model", "load_convolutions", "silence"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["CallbackWatcher", "Plan", "State", "Step", "Watcher"]
+from yolo_cli.errors import DataError
+
+__all__ = ["CallbackWatcher", "Pace", "Plan", "State", "Step", "Watcher", "require_finite"]
 
 Row = dict[str, float]
 
@@ -55,7 +59,8 @@ class Step:
         part: what is being done, such as "epoch 2 of 12".
         done, total: of this part, in ``unit``.
         unit: what is counted: "images" or "steps".
-        seconds_left: estimate for the whole run, or for this part where nothing is trained.
+        seconds_left: estimate for the whole run, or for this part where nothing is trained; None where it is
+            not known yet: the first step also compiles.
         progress: of the run, or of this part, in [0, 1].
         losses: mean of each term since the epoch began.
         learning_rate: of this step; None where it is not known.
@@ -68,7 +73,7 @@ class Step:
     done: int
     total: int
     unit: str
-    seconds_left: float
+    seconds_left: float | None
     progress: float
     losses: Mapping[str, float] = field(default_factory=dict)
     learning_rate: float | None = None
@@ -83,7 +88,44 @@ class Step:
             words.append(f"{self.images_per_second:.1f} images/s")
         if self.memory_mib is not None:
             words.append(f"{self.memory_mib / 1024:.1f} GiB")
-        return f"{self.part}: {', '.join(words)}, {clock(self.seconds_left)} left"
+        if self.seconds_left is not None:
+            words.append(f"{clock(self.seconds_left)} left")
+        return f"{self.part}: {', '.join(words)}"
+
+
+class Pace:
+    """How fast a sitting is, by its steps after the first: that one also compiles."""
+
+    def __init__(self) -> None:
+        self._steps, self._first = 0, 0.0
+
+    def count(self) -> None:
+        """A step is done."""
+        self._steps += 1
+        if self._steps == 1:
+            self._first = time.monotonic()
+
+    def seconds_for(self, steps: int) -> float | None:
+        """Estimate of the time that so many more steps take; None before the second step."""
+        if self._steps < 2:
+            return None
+        return (time.monotonic() - self._first) / (self._steps - 1) * steps
+
+
+def require_finite(step: Step, remedy: str) -> Step:
+    """The step itself.
+
+    Args:
+        step: with its losses.
+        remedy: what to do where they are not finite.
+
+    Raises:
+        DataError: if a loss is not finite, as no later step would bring it back.
+    """
+    if all(map(math.isfinite, step.losses.values())):
+        return step
+    place = f"{step.part}, {step.unit[:-1]} {step.done} of {step.total}"
+    raise DataError(f"{place}: the loss is not finite any more; {remedy}")
 
 
 @dataclass(frozen=True, slots=True)
