@@ -117,7 +117,7 @@ def _carry_over(
 def _fresh(width: int, head: Head) -> tuple[Floats, Floats]:
     """Small weights, and biases for how rare objects are (Lin et al., "Focal Loss", 2017)."""
     shape = (width, len(head.anchors), 5 + head.class_count)
-    kernel = np.array(keras.random.normal(shape, stddev=0.01), np.float32)
+    kernel = np.array(keras.ops.convert_to_numpy(keras.random.normal(shape, stddev=0.01)), np.float32)
     bias = np.zeros(shape[1:], np.float32)
     bias[:, 4], bias[:, 5:] = _logit(PRIOR_OBJECT), _logit(PRIOR_CLASS)
     return kernel, bias

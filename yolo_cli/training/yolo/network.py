@@ -62,13 +62,13 @@ class LearningModel(keras.Model):  # type: ignore[misc]
         """One step of training; on JAX at the learning rate that came with the batch, if one did."""
         if keras.backend.backend() != "jax":
             return super().train_step(*given)
-        (trainable, others, optimizer, metrics), (images, targets) = given
+        (trainable, others, optimizer, metrics), (images, targets, *weights) = given
         optimizer, targets = list(optimizer), dict(targets)
         if RATE in targets:
             held = self.optimizer.learning_rate
             [place] = [i for i, variable in enumerate(self.optimizer.variables) if variable is held]
             optimizer[place] = targets.pop(RATE)[0]
-        return super().train_step((trainable, others, optimizer, metrics), (images, targets))
+        return super().train_step((trainable, others, optimizer, metrics), (images, targets, *weights))
 
 
 def with_precision(model: Any, precision: str, momentum: float = MOST_MOMENTUM) -> Any:
