@@ -31,16 +31,16 @@ OnError = Callable[[DataError], object]
 
 
 class DetectOptions(TypedDict, total=False):
-    """The options of ``yolo detect`` that decide what is found; what is left out has the same default.
+    """The options of ``yolo detect`` that affect detections, with the same defaults.
 
     Attributes:
         conf: confidence threshold.
         nms_iou: IoU threshold for NMS.
         max_det: maximum detections per image.
-        classes: only these: names or ids, one or several; None keeps all.
+        classes: names or ids of the classes to keep, one or several; None keeps all.
         agnostic: NMS among all classes at once.
         suppression: the kind of NMS; None follows the model.
-        resize: how an image gets the network's size; None follows the model.
+        resize: "letterbox" or "stretch"; None follows the model.
         imgsz: network input in pixels, a side or (height, width); None follows the model.
     """
 
@@ -59,8 +59,8 @@ class SourceOptions(TypedDict, total=False):
 
     Attributes:
         batch: batch size.
-        bgr: arrays are BGR or BGRA, as OpenCV reads them. Other sources know their order.
-        recursive: look into the folders of folders, too.
+        bgr: arrays are BGR or BGRA, as read by OpenCV. Other sources are not affected.
+        recursive: include subfolders.
         on_error: called with the error of each image that cannot be read, which is then left out of the
             results; None raises the error.
     """
@@ -83,8 +83,8 @@ def load_detector(
     Args:
         weights: the name of a model (``yolo weights list``), the path of one of its files, or the folder
             of a training run.
-        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where there is a GPU.
-        device: ``cpu``, ``gpu``, or ``auto``: whichever there is.
+        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` is Keras if there is a GPU.
+        device: ``cpu``, ``gpu`` or ``auto``.
         **options: see `DetectOptions`: ``conf``, ``nms_iou``, ``max_det``, ``classes``, ``imgsz``, …
 
     Raises:
@@ -101,10 +101,10 @@ def load_detector(
 class Predictor:
     """A loaded model: called with images, it returns results.
 
-    It keeps no state between calls. Several threads may use one at once, and get the same results.
+    Thread-safe: it keeps no state between calls.
 
     Attributes:
-        detector: what finds the boxes, given a list of `Image`s.
+        detector: the detector, called with a list of `Image`s.
     """
 
     detector: Detector
@@ -129,16 +129,16 @@ class Predictor:
         return self.detector.input_size
 
     def with_options(self, **options: Unpack[DetectOptions]) -> Predictor:
-        """The same loaded network with other options; those that are left out stay as they are.
+        """The same loaded network with other options; omitted ones are unchanged.
 
         Raises:
-            UsageError: if there is no such option or class, or a value is out of range.
+            UsageError: if an option or class is unknown, or a value is out of range.
         """
         config = _config(self.detector.config, dict(options), self.class_names)
         return Predictor(self.detector.with_config(config))
 
     @overload
-    def __call__(  # type: ignore[overload-overlap]  # an array is iterable, too; the first that fits counts
+    def __call__(  # type: ignore[overload-overlap]  # an array is iterable, too; the first match counts
         self, source: InMemory, **options: Unpack[SourceOptions]
     ) -> Result: ...
     @overload
@@ -156,16 +156,16 @@ class Predictor:
     ) -> Any:
         """Find objects in one image or many.
 
-        **Arrays are RGB.** What OpenCV reads (``cv2.imread``, ``VideoCapture``) is BGR: pass ``bgr=True``,
-        or red and blue are swapped, and detections get worse without any error.
+        **Arrays are RGB.** OpenCV (``cv2.imread``, ``VideoCapture``) reads BGR: pass ``bgr=True``, or red and
+        blue are swapped and detections get worse without any error.
 
         Args:
-            source: an image: the path of a file; the bytes of one; an array, uint8, (height, width) or
-                (height, width, 3), RGB, or (height, width, 4), RGBA; a PIL image. Or many: a folder, a
-                'glob', a list.txt with one path per line, or a list of any of these.
+            source: one image: a path, the bytes of a file, a uint8 array, (height, width), (height, width, 3)
+                RGB or (height, width, 4) RGBA, or a PIL image. Or many: a folder, a glob, a list.txt with one
+                path per line, or a list of any of these.
             batch: batch size.
             bgr: arrays are BGR or BGRA.
-            recursive: look into the folders of folders, too.
+            recursive: include subfolders.
             on_error: called with the error of each image among many that cannot be read, which is then
                 left out of the results; None raises the error.
 
@@ -188,12 +188,12 @@ class Predictor:
         recursive: bool = False,
         on_error: OnError | None = None,
     ) -> Iterator[Result]:
-        """As a call, but results come one by one, so that memory stays flat however many images there are.
+        """Like a call, but yields results one by one, in constant memory.
 
-        ``source`` may also be a generator, of video frames for example; it is read as results are taken.
+        ``source`` may also be a generator, of video frames for example; it is read lazily.
         """
         if batch < 1:
-            raise UsageError(f"batch is {batch}, and must be at least 1")
+            raise UsageError(f"batch is {batch}, but must be at least 1")
         items = open_input(source, bgr=bgr, recursive=recursive)
         for outcome in run_detector(self.detector, items, batch=batch):
             if outcome.image is not None:
@@ -228,7 +228,7 @@ def draw(
         uint8, (height, width, 3), RGB.
 
     Raises:
-        UserError: if ``image`` is not an image, or a line is thinner than a pixel.
+        UserError: if ``image`` is not an image, or ``line_width`` is below 1.
     """
     if isinstance(detections, Result):
         class_names = class_names or detections.names
@@ -241,7 +241,7 @@ def _config(config: DetectConfig, options: dict[str, Any], class_names: Sequence
     """``config`` with other ``options``: classes become ids, and one side becomes a square."""
     known = [field.name for field in fields(DetectConfig)]
     for name in options.keys() - set(known):
-        raise UsageError(f"there is no option '{name}'; the options are {', '.join(known)}")
+        raise UsageError(f"unknown option '{name}'; the options are {', '.join(known)}")
     if options.get("classes") is not None:
         options["classes"] = class_ids(options["classes"], class_names)
     if isinstance(options.get("imgsz"), int):

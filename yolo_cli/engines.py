@@ -35,38 +35,38 @@ __all__ = [
 
 EngineKind = Literal["auto", "onnx", "keras"]
 Part = tuple[str, Sequence[int]]
-"""Of a network with several inputs: the name of one, and the positions of the heads that need only it."""
+"""Part of a network with several inputs: an input, and the positions of the heads that need only it."""
 Heads = list[NDArray[np.float32]]
 
 
 class Engine(Protocol):
-    """Runs one network. Several threads may share it."""
+    """Runs one network. Thread-safe."""
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels).
 
-        The second half of a network that was cut in two takes features, float32, in place of pixels.
+        The second part of a split network takes float32 features in place of pixels.
         """
         ...
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
-        """How many multiply-accumulates a run on such a batch needs."""
+        """Number of multiply-accumulates for a batch of this shape."""
         ...
 
 
 class OnnxEngine:
-    """A network in ONNX Runtime. Several threads may run it at once.
+    """A network in ONNX Runtime. Thread-safe; threads run concurrently.
 
     Args:
         path: the file.
-        device: where it runs.
+        device: "cpu", "gpu" or "auto".
         layer: end at this layer and return its output instead of the heads: float32 (B, channels, rows,
             columns), as ONNX has it; None runs the whole network.
-        part: only the part between the input of this name and the heads at these positions; None takes all.
+        part: only the part between this input and the heads at these positions; None runs all.
 
     Raises:
         DataError: if the file is not an ONNX model, or has no such layer or part.
-        UsageError: if a GPU is asked for, and this ONNX Runtime does not support one.
+        UsageError: if a GPU is requested but this ONNX Runtime does not support one.
     """
 
     def __init__(
@@ -91,18 +91,18 @@ class OnnxEngine:
         return list(self._session.run(None, {self._input: batch}))
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
-        """How many multiply-accumulates a run on such a batch needs, counted from the graph."""
+        """Number of multiply-accumulates for a batch of this shape, counted from the graph."""
         return multiply_accumulates(self._source, batch)
 
 
 class KerasEngine:
     """A network in Keras, on whatever backend ``KERAS_BACKEND`` names; TensorFlow if none is named.
 
-    Several threads may share one: they run one after the other, as not every backend allows more.
+    Thread-safe: calls are serialised, since not every backend allows concurrent ones.
 
     Raises:
         DataError: if the file is not a Keras model.
-        UsageError: if a GPU is asked for and Keras sees none.
+        UsageError: if a GPU is requested but Keras sees none.
     """
 
     def __init__(self, path: Path, device: Device = "auto") -> None:
@@ -116,8 +116,8 @@ class KerasEngine:
             model = keras.saving.load_model(path, compile=False)
         except Exception as fault:
             raise DataError(f"{path}: cannot be loaded by Keras ({_first_line(fault)})") from None
-        # XLA takes longer to compile than most runs last, and is no faster on a CPU; but JAX without it
-        # compiles each operation by itself, which takes longer still.
+        # Compiling with XLA takes longer than most runs last and gains nothing on a CPU; but JAX without
+        # it compiles each operation separately, which takes even longer.
         model.compile(jit_compile=keras.backend.backend() == "jax")
         self._model = model
         self._lock = threading.Lock()
@@ -129,7 +129,7 @@ class KerasEngine:
         return list(heads) if isinstance(heads, list | tuple) else [heads]
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
-        """Not known: it is counted from ONNX graphs.
+        """Not available: it is counted from ONNX graphs.
 
         Raises:
             UsageError: always.
@@ -139,7 +139,7 @@ class KerasEngine:
         )
 
     def part(self, name: str, heads: Sequence[int]) -> KerasEngine:
-        """Of a network with several inputs the part between the one called ``name`` and some heads."""
+        """The part of a network between the input ``name`` and some heads."""
         import keras
 
         [start] = [start for start in self._model.inputs if start.name == name]
@@ -150,12 +150,12 @@ class KerasEngine:
 
 
 def open_engine(path: Path, device: Device = "auto") -> Engine:
-    """The network of a ``.keras`` or ``.onnx`` file, in the engine for it."""
+    """Open a ``.keras`` or ``.onnx`` file in its engine."""
     return KerasEngine(path, device) if path.suffix == ".keras" else OnnxEngine(path, device)
 
 
 def open_parts(path: Path, device: Device, parts: Sequence[Part]) -> list[Engine]:
-    """Some ``parts`` of the network of one file, each as an engine; the whole is not opened for ONNX.
+    """An engine for each of ``parts`` of one network; with ONNX, the whole network is not opened.
 
     Raises:
         DataError: if the network has no such part.
@@ -169,10 +169,10 @@ def open_parts(path: Path, device: Device, parts: Sequence[Part]) -> list[Engine
 def choose_engine(
     kind: EngineKind, device: Device, has_onnx: bool, has_keras: bool
 ) -> Literal["onnx", "keras"]:
-    """Which engine runs: what was asked for, else Keras where a GPU is present and ONNX Runtime elsewhere.
+    """The engine to use; "auto" is Keras if a GPU is present, else ONNX Runtime.
 
     Raises:
-        DataError: if the model has no file for the engine that was asked for.
+        DataError: if the model has no file for the requested engine.
     """
     if kind == "auto":
         gpu = device == "gpu" or (device == "auto" and gpu_present())
@@ -183,12 +183,12 @@ def choose_engine(
 
 
 def gpu_present() -> bool:
-    """Whether this machine shows an NVIDIA GPU; asking a framework would cost seconds."""
+    """Whether this machine has an NVIDIA GPU; asking a framework would take seconds."""
     return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidia0").exists()
 
 
 def keras_gpus() -> int:
-    """How many GPUs the backend of Keras sees."""
+    """Number of GPUs that Keras's backend sees."""
     import keras
 
     if keras.backend.backend() == "torch":
@@ -196,14 +196,14 @@ def keras_gpus() -> int:
 
         return int(torch.cuda.device_count())
     if keras.backend.backend() == "jax":
-        import jax  # Keras asks it for GPUs alone, which is a fault where there is none
+        import jax  # Keras asks JAX for GPUs only, which raises if there is none
 
         return sum(device.platform == "gpu" for device in jax.local_devices())
     return len(keras.distribution.list_devices("gpu"))
 
 
 def _providers(device: Device) -> list[str]:
-    """What ONNX Runtime may run on, the best first."""
+    """ONNX Runtime's execution providers, in order of preference."""
     available = import_onnxruntime().get_available_providers()
     if device == "gpu" and "CUDAExecutionProvider" not in available:
         raise UsageError(

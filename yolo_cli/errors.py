@@ -1,4 +1,4 @@
-"""Faults that the user can fix: one line that says what, where and what to do."""
+"""Errors that the user can fix: one line that states what, where and what to do."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ __all__ = ["DataError", "UsageError", "UserError"]
 
 
 class UserError(Exception):
-    """A fault that the user can fix. Its text is one line and is shown without a traceback.
+    """An error that the user can fix. Its message is one line, shown without a traceback.
 
     Attributes:
-        exit_code: what the command line exits with when nothing catches the fault.
+        exit_code: exit code of the command line.
     """
 
     exit_code = 3

@@ -1,16 +1,16 @@
 """Non-maximum suppression: of several boxes around one object, the most confident stays.
 
-Four rules say when a box goes because of a more confident one that stays (t is the threshold):
+Four rules decide when a kept box suppresses a less confident one (t is the threshold):
 
 - ``iou``: IoU > t, the plain rule of most detectors, and Darknet's default.
 - ``greedynms``: IoU - (d²/c²)^0.6 > t, where d² is the squared distance of the centres and c² the squared
-  diagonal of the smallest enclosing box. So Darknet has it; the exponent is fixed.
+  diagonal of the smallest enclosing box. This is Darknet's rule; the exponent is fixed.
 - ``diounms``: the same, with ``beta`` as exponent. Zheng et al., "Distance-IoU Loss", AAAI 2020.
-- ``soft``: no box goes at once; each loses confidence by exp(-IoU²/0.5) for every more confident one, and
-  goes when less than 0.001 is left. Bodla et al., "Soft-NMS", ICCV 2017 (the Gaussian form).
+- ``soft``: each box's confidence is multiplied by exp(-IoU²/0.5) for every more confident one, and the box is
+  dropped below 0.001. Bodla et al., "Soft-NMS", ICCV 2017 (the Gaussian form).
 
-The ratio d²/c² depends on the unit of each axis: to decide as Darknet does on an image that is not
-square, give boxes relative to the image's width and height. IoU is the same in every unit.
+The ratio d²/c² depends on the unit of each axis: to match Darknet on an image that is not square, give boxes
+relative to the image's width and height. IoU does not depend on units.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import paired_centre_distance, paired_iou
-from yolo_cli.config import EVALUATION_FLOOR, SuppressionKind
+from yolo_cli.config import EVALUATION_CONF, SuppressionKind
 
 __all__ = ["batched_nms", "nms", "overlap", "soft_nms", "suppress"]
 
@@ -34,10 +34,10 @@ Bools = NDArray[np.bool_]
 
 GREEDY_EXPONENT = 0.6
 SOFT_SIGMA = 0.5
-SOFT_FLOOR = EVALUATION_FLOOR
-# Pairs of boxes that are looked at together: so few that their coordinates stay in the processor's cache.
+MIN_SOFT_SCORE = EVALUATION_CONF
+# Pairs of boxes compared at a time: few enough for their coordinates to stay in the CPU's cache.
 PAIRS_AT_ONCE = 1 << 14
-# Where a box meets more than so many others on average, it pays to let the most confident ones go first.
+# With more overlaps per box on average than this, it pays to process the most confident boxes first.
 CROWDED = 100
 
 
@@ -87,11 +87,11 @@ def soft_nms(
         xyxy: boxes (N, 4).
         confidence: (N,).
         class_id: (N,); a box lowers only the confidence of boxes of its own class.
-        conf: boxes that are not left more confident than this go.
+        conf: confidence threshold, applied after the decay.
     """
     left = _soften(xyxy, confidence, class_id)  # (N,)
     order = np.argsort(-left, kind="stable")  # (N,)
-    kept = order[(left[order] >= SOFT_FLOOR) & (left[order] > conf)]  # (K,)
+    kept = order[(left[order] >= MIN_SOFT_SCORE) & (left[order] > conf)]  # (K,)
     return kept, left[kept]
 
 
@@ -106,9 +106,9 @@ def suppress(  # noqa: PLR0913 - three parallel arrays, and the options by name 
     agnostic: bool = False,
     conf: float = 0.0,
 ) -> tuple[NDArray[np.intp], Floats]:
-    """`batched_nms` or `soft_nms`, as ``kind`` says: positions (K,) and confidences (K,).
+    """`batched_nms` or `soft_nms`, depending on ``kind``: positions (K,) and confidences (K,).
 
-    ``agnostic`` lets a box suppress others whatever their class. The other arguments are those of the two.
+    With ``agnostic``, boxes of different classes suppress each other. For the other arguments see these two.
     """
     classes = np.zeros_like(class_id) if agnostic else class_id  # (N,)
     if kind == "soft":
@@ -118,7 +118,7 @@ def suppress(  # noqa: PLR0913 - three parallel arrays, and the options by name 
 
 
 def overlap(a: Floats, b: Floats, kind: SuppressionKind, beta: float = 0.6) -> Floats:
-    """What each rule compares with the threshold (…), for ``a`` (…, 4) and ``b`` (…, 4), box by box.
+    """The measure (…) of ``a`` (…, 4) and ``b`` (…, 4) that the rule compares with its threshold.
 
     For ``soft``, which has no threshold, that is IoU.
     """
@@ -145,8 +145,8 @@ class _Rule:
     def survivors(self, boxes: Floats, classes: Integers) -> Bools:
         """Which (N,) of ``boxes`` (N, 4), the most confident first, stay among their ``classes`` (N,).
 
-        Where too many boxes overlap to look at every pair, the more confident half goes first:
-        what it suppresses in the other half is then out of the way.
+        If too many boxes overlap to compare every pair, the more confident half is processed first, and what
+        it suppresses in the other half is removed.
         """
         count = len(boxes)
         near = _Neighbours.of(boxes, classes)
@@ -177,12 +177,12 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Neighbours:
-    """Boxes laid out along x, class after class, so that each is right before those it can meet.
+    """Boxes sorted along x, class by class, so that each directly precedes those that it can overlap.
 
     Attributes:
         order: (N,), positions of the boxes, by class and left edge.
         y: (2, N), upper and lower edge of each, in that order.
-        counts: (N,), how many of the boxes right after each begin before it ends.
+        counts: (N,), number of boxes directly after each that begin before it ends.
     """
 
     order: NDArray[np.intp]
@@ -199,12 +199,12 @@ class _Neighbours:
         after = np.arange(1, len(boxes) + 1)  # (N,)
         # To the right of its equals: rounding may make edges equal that are not.
         stop = np.searchsorted((left + lane)[order], (right + lane)[order], side="right")  # (N,)
-        # A box whose edges are not in order would stop before it starts: it meets nothing.
+        # A box whose edges are not in order overlaps nothing.
         return cls(order, boxes[order, 1::2].T.copy(), np.maximum(stop - after, 0))
 
     @property
     def total(self) -> int:
-        """How many pairs share some x."""
+        """Number of pairs that overlap along x."""
         return int(self.counts.sum())
 
     def pairs(self) -> Iterator[NDArray[np.intp]]:
@@ -249,5 +249,5 @@ def _soften(xyxy: Floats, confidence: Floats, classes: Integers) -> Floats:
             top, waiting = waiting[best], np.delete(waiting, best)
             iou = paired_iou(xyxy[top], xyxy[waiting])  # (M,)
             left[waiting] *= np.exp(-(iou**2) / SOFT_SIGMA)
-            waiting = waiting[left[waiting] >= SOFT_FLOOR]
+            waiting = waiting[left[waiting] >= MIN_SOFT_SCORE]
     return left

@@ -261,7 +261,7 @@ def test_unreadable_images_of_a_list_are_raised_or_handed_over(detector):
     ("call", "says"),
     [
         (lambda d: d(42), "image: int is not an image; give a path, bytes, an array or a PIL image"),
-        (lambda d: d([CAT], batch=0), "batch is 0, and must be at least 1"),
+        (lambda d: d([CAT], batch=0), "batch is 0, but must be at least 1"),
         (lambda d: d.with_options(confidence=0.5), "there is no option 'confidence'; the options are conf, "),
         (lambda d: d.with_options(classes="dgo"), "the model has no class 'dgo'; did you mean dog?"),
         (lambda d: d.with_options(conf=2), "--conf is 2, and must"),

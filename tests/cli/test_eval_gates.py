@@ -19,7 +19,7 @@ def test_a_gate_decides_the_exit_code(cli):
     assert met.exit_code == 0
     cli.fake = Fake(class_names=("cat", "hound"))
     missed = cli("eval", "--data", "yolo", "--no-save", "-q", "--fail-under", "map50=0.60")
-    assert (missed.exit_code, missed.stderr) == (4, "error: map50 is 0.5000, and must be at least 0.6\n")
+    assert (missed.exit_code, missed.stderr) == (4, "error: map50 is 0.5000, but must be at least 0.6\n")
     assert "mAP50" in missed.stdout  # the figures are told all the same
 
 

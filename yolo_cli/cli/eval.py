@@ -203,9 +203,9 @@ def _check(options: _Options) -> None:
         (options.plots and not options.save, "--plots are saved; leave out --no-save"),
         (
             options.target_precision is not None and not 0 < options.target_precision <= 1,
-            "--target-precision must lie above 0 and at most at 1",
+            "--target-precision must be above 0 and at most 1",
         ),
-        (conf is not None and not 0 <= conf <= 1, "--conf must lie between 0 and 1"),
+        (conf is not None and not 0 <= conf <= 1, "--conf must be between 0 and 1"),
     )
     for contradiction, text in contradictions:
         if contradiction:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_FLOOR, DetectConfig, Device, Resize, SuppressionKind
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, Device, Resize, SuppressionKind
 from yolo_cli.errors import UsageError
 from yolo_cli.text import did_you_mean, read_yaml, text_encoding
 
@@ -153,7 +153,7 @@ class DetectionOptions:
     def config(self) -> DetectConfig:
         """The detector's options, without the classes: their names are the model's, or the data's."""
         return DetectConfig(
-            conf=EVALUATION_FLOOR if self.conf is None else self.conf,
+            conf=EVALUATION_CONF if self.conf is None else self.conf,
             nms_iou=self.nms_iou,
             max_det=self.max_det,
             agnostic=self.agnostic,
@@ -212,12 +212,12 @@ def explaining_options(command: Decorated) -> Decorated:
 
 def evaluation_options(command: Callable[..., Any]) -> Any:
     """As for detection, but with the low confidence floor that an evaluation needs."""
-    floor = click.option(
+    conf = click.option(
         "--conf",
         type=float,
-        help=f"Confidence threshold.  [default: {EVALUATION_FLOOR:g}]",
+        help=f"Confidence threshold.  [default: {EVALUATION_CONF:g}]",
     )
-    return _collected(command, *_MODEL, floor, *_BOXES[1:], *_RUN)
+    return _collected(command, *_MODEL, conf, *_BOXES[1:], *_RUN)
 
 
 def data_options(command: Decorated) -> Decorated:

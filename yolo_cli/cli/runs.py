@@ -70,7 +70,7 @@ def save_results(
 ) -> Iterator[Outcome]:
     """Pass results on, and save what is asked for each.
 
-    Images keep their names; a second ``a`` becomes ``a-2``. Labels lie in ``labels/``, crops in
+    Images keep their names; a second ``a`` becomes ``a-2``. Labels are in ``labels/``, crops in
     ``crops/CLASS/``.
 
     Raises:

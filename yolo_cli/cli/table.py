@@ -20,7 +20,7 @@ _WIDTH_OF_A_PIPE = 160
 
 
 def table(results: Iterable[Outcome], class_names: tuple[str, ...]) -> str:
-    """One row a box; the image's name stands in its first row. Colours only where the terminal has them."""
+    """One row per box, the image's name in its first row; coloured if the terminal supports it."""
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     rows.add_column("image", overflow="fold")
     rows.add_column("found", overflow="fold")

@@ -53,8 +53,8 @@ def decades(maps: Sequence[Floats]) -> tuple[int, int]:
     >>> decades([np.array([[2e3, 5e4]]), np.array([[1e3]])])
     (3, 5)
     """
-    least, most = min(float(spent.min()) for spent in maps), max(float(spent.max()) for spent in maps)
-    low, high = math.floor(math.log10(max(1.0, least))), math.ceil(math.log10(max(1.0, most)))
+    lowest, highest = min(float(spent.min()) for spent in maps), max(float(spent.max()) for spent in maps)
+    low, high = math.floor(math.log10(max(1.0, lowest))), math.ceil(math.log10(max(1.0, highest)))
     return low, max(high, low + 1)
 
 

@@ -22,7 +22,7 @@ _RINGS = 12  # how many lines a name may be from its dot
 
 
 def accuracy_chart(rows: Sequence[ComparisonRow]) -> Markup | None:
-    """mAP50 over milliseconds per image, logarithmic; None where no row has an accuracy."""
+    """mAP50 over milliseconds per image, logarithmic; None if no row has an accuracy."""
     rows = [row for row in rows if row.map50 is not None]
     if not rows:
         return None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from yolo_cli.boxes import box_iou
 from yolo_cli.comparison.entries import Entry
 from yolo_cli.comparison.memory import peak_memory, reset_peak
-from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
+from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.detectors import Cost, Detector, Times, Trace, load_detector
@@ -27,13 +27,13 @@ __all__ = ["ComparisonRow", "Measured", "measure"]
 
 Floats = NDArray[np.floating[Any]]
 
-CONFIG = DetectConfig(conf=EVALUATION_FLOOR)
+CONFIG = DetectConfig(conf=EVALUATION_CONF)
 TIME_LIMIT = 90.0  # seconds for each detector
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonRow:
-    """One line of the comparison. A figure is None where it was not measured or does not exist.
+    """One line of the comparison. A figure is None if it was not measured or does not exist.
 
     Attributes:
         name: the detector.
@@ -207,7 +207,7 @@ def _found(done: Sequence[_Result]) -> dict[str, Detections]:
 
 
 def _map50(done: Sequence[_Result], detector: Detector, data: Dataset) -> float | None:
-    """None where the images show none of the detector's classes."""
+    """None if the images show none of the detector's classes."""
     try:
         match = match_classes(detector.class_names, data.class_names)
     except DataError:  # no class in common

@@ -19,7 +19,7 @@ def reset_peak() -> bool:
 
 
 def peak_memory() -> int | None:
-    """The most bytes in memory at once since `reset_peak`; None where that is not known."""
+    """The most bytes in memory at once since `reset_peak`; None if that is not known."""
     try:
         lines = _STATUS.read_text().splitlines()
     except OSError:

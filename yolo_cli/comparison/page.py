@@ -43,7 +43,7 @@ class _Box:
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """An image as one detector sees it; ``boxes`` is None where the detector did not come to it."""
+    """An image as one detector sees it; ``boxes`` is None if the detector did not come to it."""
 
     title: str
     note: str

@@ -153,10 +153,10 @@ def _check_option(section: _Draft, key: str, value: str, where: str) -> None:
         raise DataError(
             f"{where}: the activation '{value}' is not known; known are {', '.join(sorted(ACTIVATIONS))}"
         )
-    least = MINIMUM.get((section.kind, key))
+    minimum = MINIMUM.get((section.kind, key))
     number = _number(value)
-    if least is not None and not (number.is_integer() and number >= least):
-        raise DataError(f"{where}: [{section.kind}] {key}={value} must be a whole number, at least {least}")
+    if minimum is not None and not (number.is_integer() and number >= minimum):
+        raise DataError(f"{where}: [{section.kind}] {key}={value} must be a whole number, at least {minimum}")
     allowed = REFUSED.get((section.kind, key))
     if allowed is not None and value != allowed:
         raise DataError(f"{where}: [{section.kind}] {key}={value} is not supported, only {key}={allowed}")

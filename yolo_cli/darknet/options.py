@@ -50,7 +50,7 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 ACTIVATIONS = frozenset(["linear", "leaky", "relu", "relu6", "mish", "swish", "logistic"])
-# Whole numbers that the network is built by, and the least that each may be.
+# Integers that define the network, with the smallest value that each may have.
 MINIMUM: Mapping[tuple[str, str], int] = {
     ("net", "width"): 1,
     ("net", "height"): 1,

@@ -23,7 +23,7 @@ class Convolution:
 
     Attributes:
         kernel: float32, (out, in / groups, height, width).
-        bias: float32, (out,); the beta of batch normalisation where there is one.
+        bias: float32, (out,); the beta of batch normalisation if there is one.
         gamma, mean, variance: float32, (out,), or None without batch normalisation.
     """
 

@@ -65,7 +65,7 @@ def annotation_files(folder: Path) -> list[Path]:
 
 
 def read_coco(files: Sequence[Path], root: Path) -> Dataset:
-    """Read a COCO data set of one file for each split; it may turn out empty.
+    """Read a COCO data set of one file for each split, possibly empty.
 
     Raises:
         DataError: if a file is not a COCO file, or two files are of the same split.

@@ -133,7 +133,7 @@ def _files(kind: str, samples: Iterable[Sample]) -> list[str]:
 
 
 def _action(finding: Finding) -> str | None:
-    """What was done about a finding, or None where nothing was."""
+    """What was done about a finding, or None if nothing was."""
     fixing = finding.rule.fixing
     if fixing.startswith("kept"):
         return None

@@ -32,7 +32,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
         DataError: if there is nothing to learn from, or only one image.
     """
     if not 0 < fraction < 1:
-        raise UsageError(f"the fraction to hold out is {fraction}, and must be between 0 and 1")
+        raise UsageError(f"the fraction to hold out is {fraction}, but must be between 0 and 1")
     if {"train", "val"} <= set(dataset.splits):
         return dataset
     pool = [sample for sample in dataset.samples if sample.split in ("train", UNSPLIT)]
@@ -64,19 +64,18 @@ def _chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator)
     count = len(shown)
     fractions = np.array([1 - fraction, fraction])  # (2,): to keep, to hold out
     wanted = fractions[:, None] * shown.sum(axis=0)  # (2, classes + 1)
-    room = fractions * count  # (2,)
+    missing = fractions * count  # (2,)
     held = np.zeros(count, bool)
     left = np.ones(count, bool)
     while left.any():
         per_class = shown[left].sum(axis=0)  # (classes + 1,)
         rarest = int(np.argmin(np.where(per_class > 0, per_class, count + 1)))
         for index in rng.permutation(np.flatnonzero(left & shown[:, rarest])):
-            side = int(
-                np.lexsort((-room, -wanted[:, rarest]))[0]
-            )  # who wants the class most, then who has room
+            # The side that lacks most of this class, then most images.
+            side = int(np.lexsort((-missing, -wanted[:, rarest]))[0])
             held[index], left[index] = side == 1, False
             wanted[side] -= shown[index]
-            room[side] -= 1
+            missing[side] -= 1
     if held.all() or not held.any():
         held[-1] = not held[-1]
     return held

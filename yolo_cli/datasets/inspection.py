@@ -21,9 +21,9 @@ __all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Inspection", "Watch", "insp
 
 HASH_BITS = 255
 NEAR_BITS = 40
-"""Two images are nearly the same when at most so many of the 255 bits of their hashes differ …"""
+"""Near duplicates: at most this many of the 255 bits of their hashes differ …"""
 NEAR_LEVELS = 48
-"""… and no cell of their 32x32 thumbnails differs by more than so many of 255 levels in any channel.
+"""… and no cell of their 32x32 thumbnails differs by more than this many of 255 levels in any channel.
 
 Measured on four sets of photographs: copies that were compressed again, halved or brightened by a tenth
 are 0 to 19 bits and 3 to 34 levels apart, copies with 2 % cut off every edge about 35 bits, and unrelated
@@ -41,8 +41,8 @@ class Inspection:
 
     Attributes:
         fault: why it cannot be read, or "".
-        sha256: of the whole file, in hex; "" where it cannot be read.
-        header: size and orientation as stored, or None where it cannot be read.
+        sha256: of the file's content, in hex; "" if it cannot be read.
+        header: size and orientation as stored, or None if it cannot be read.
         bits: float32, (255,), the perceptual hash as -1, 0 and 1.
         thumbnail: uint8, (32, 32, 3), RGB.
     """
@@ -63,7 +63,7 @@ def inspect_images(paths: Iterable[Path], watch: Watch | None = None) -> dict[Pa
 
     Args:
         paths: image files; each is read once, however often it is there.
-        watch: passes inspections on as they come, and may tell the progress.
+        watch: wraps the stream of inspections, to show progress.
     """
     unique = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -67,7 +67,7 @@ def gather(
 
     Args:
         rows: what the file has.
-        frame: height and width that a box must at least touch, in its unit; None where they are not known.
+        frame: height and width that a box must at least touch, in its unit; None if they are not known.
         where: the place of a row, for messages.
 
     Returns:
@@ -177,7 +177,7 @@ def images_below(folder: Path) -> Iterator[Path]:
 
 
 def without_repeats(samples: Iterable[Sample]) -> tuple[list[Sample], list[Finding]]:
-    """The first of samples that share a split and a name, and a finding for each further one."""
+    """The first sample of each split and name, and a finding for every duplicate."""
     kept: dict[tuple[str, str], Sample] = {}
     findings = []
     for sample in samples:

@@ -104,7 +104,7 @@ def lint(
         data: a data set, or the folder or file that :func:`open_dataset` would read.
         imgsz: the network's size in pixels, at which boxes can be too small.
         allow_unlabelled: whether an image without a label file is not a fault; for a path only.
-        watch: passes inspections on as they come, and may tell the progress.
+        watch: wraps the stream of inspections, to show progress.
 
     Raises:
         DataError: if there is no data set, more than one reading, or its description is broken.

@@ -68,7 +68,7 @@ class Sample:
         """Height and width of the upright image in pixels, from the file's header.
 
         Raises:
-            DataError: if the file is missing or no image.
+            DataError: if the file is missing or not an image.
         """
         return image_header(self.path).upright
 
@@ -77,7 +77,7 @@ class Sample:
         """The boxes in pixels of the upright image, float64, (N, 4). Only fractions need its size.
 
         Raises:
-            DataError: if the size is needed, and the image is missing or no image.
+            DataError: if the size is needed, and the image is missing or not an image.
         """
         if not self.fractions or not len(self.labels):
             return self.labels
@@ -158,7 +158,7 @@ class Dataset:
         That is what a network sees after a letterbox. Boxes around crowds are not objects and do not count.
 
         Raises:
-            DataError: if an image whose size is needed is missing or no image.
+            DataError: if an image whose size is needed is missing or not an image.
         """
         found = [np.zeros((0, 2))]
         for sample in self.samples:
@@ -174,7 +174,7 @@ class Dataset:
 
         It covers the class names and, for each sample in the order of split and name: both of these, the
         image's size in bytes and its first 64 KiB, and the boxes with class, crowd and difficult. It does
-        not cover how the labels are written down. (Whole files would cost minutes where images are large;
+        not cover how the labels are written down. (Complete files would take minutes for large images;
         a compressed image that differs anywhere nearly always differs in its first 64 KiB or its length.)
 
         Raises:

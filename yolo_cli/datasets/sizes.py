@@ -43,7 +43,7 @@ def image_header(path: Path) -> ImageHeader:
     """Size and orientation of an image file. Remembered until the file's time or length changes.
 
     Raises:
-        DataError: if the file is missing or no image. An image that is cut short later on passes.
+        DataError: if the file is missing or not an image. An image that is cut short later on passes.
     """
     try:
         stat = path.stat()
@@ -63,7 +63,7 @@ def _image_header(path: Path, _time: int, _length: int) -> ImageHeader:
 
 
 def _header(path: Path) -> Header:
-    """What the first 64 KiB say, or the whole file where they do not suffice."""
+    """The header from the first 64 KiB, or from all of the file if it is longer."""
     head, length = read_head(path, HEAD_BYTES)
     try:
         header = read_header(head, str(path))

@@ -9,7 +9,7 @@ box is a slip of the mouse. ``difficult`` is kept.
 The image is the one that bears the XML file's name, whatever its suffix and whatever ``filename`` says.
 ``trainval.txt`` and lists for one class are passed over where ``train.txt`` is there. Without
 ImageSets, folders named after splits give the splits. Class names are those of ``labels.txt`` or
-``classes.txt`` where there is one, else all that occur, in alphabetical order (VOC's own order).
+``classes.txt`` if there is one, else all that occur, in alphabetical order (VOC's own order).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def has_voc(folder: Path) -> bool:
 
 
 def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
-    """Read a VOC data set from its folder; it may turn out empty.
+    """Read a VOC data set from its folder, possibly empty.
 
     Raises:
         DataError: if a list of images or classes cannot be read.
@@ -195,7 +195,7 @@ def _orphans(
 def _annotation(
     root: Path, split: str, stem: str, image: Path | None, label: Path | None
 ) -> tuple[_Annotation | None, list[Finding]]:
-    """One image and what its XML file says, or None where they cannot be used, and what is wrong."""
+    """One image and what its XML file says, or None if they cannot be used, and what is wrong."""
     if image is None:
         return None, [Finding("Y102", stem, f"the image is listed in {split}, and is not there")]
     if label is None:
@@ -244,7 +244,7 @@ def _size(xml: Element) -> tuple[int, int] | None:
 
 
 def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str, ...], str]:
-    """Class names, of a file where there is one, else all that occur, and where they come from."""
+    """Class names, of a file if there is one, else all that occur, and where they come from."""
     path = next((root / name for name in _NAME_FILES if (root / name).is_file()), None)
     if path is not None:
         return tuple(filter(None, read_lines(path))), path.name

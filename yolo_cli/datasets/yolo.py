@@ -40,7 +40,7 @@ __all__ = ["parse_row", "read_yolo"]
 
 
 def read_yolo(place: Path, allow_unlabelled: bool = False) -> Dataset:
-    """Read a YOLO data set from its ``data.yaml``, ``.data`` file or folder; it may turn out empty.
+    """Read a YOLO data set from its ``data.yaml``, ``.data`` file or folder, possibly empty.
 
     Raises:
         DataError: if its description is broken.
@@ -65,7 +65,7 @@ def read_yolo(place: Path, allow_unlabelled: bool = False) -> Dataset:
 def _sample(
     plan: Plan, image: Path, split: str, allow_unlabelled: bool
 ) -> tuple[Sample | None, list[Finding]]:
-    """One image with its boxes, or None where it cannot be used, and what is wrong with it."""
+    """One image with its boxes, or None if it cannot be used, and what is wrong with it."""
     name = below(image, plan.root)
     if not is_there(image):
         return None, [Finding("Y102", name, f"the image is listed in {split}, and is not there")]
@@ -103,7 +103,7 @@ def _rows(text: str, label: str, classes: int | None) -> tuple[list[Row], list[F
 
 
 def parse_row(content: str, line: int) -> Row | None:
-    """One line of a label file as a row, with edges in fractions; None where it is neither box nor polygon.
+    """One line of a label file as a row, with edges in fractions; None if it is neither box nor polygon.
 
     >>> parse_row("2 0.5 0.5 0.25 0.5", 1).xyxy
     (0.375, 0.25, 0.625, 0.75)

@@ -33,7 +33,7 @@ class Plan:
         root: the folder that names are relative to.
         source: the file or folder that says so, below ``root``.
         images: the images of each split, as named; some may not be there.
-        names: the class names, or None where no file gives them.
+        names: the class names, or None if no file gives them.
         findings: what led nowhere, and names that disagree.
     """
 
@@ -90,7 +90,7 @@ def label_places(image: Path) -> list[Path]:
 
 
 def label_of(image: Path) -> Path | None:
-    """The label file of an image, or None where there is none."""
+    """The label file of an image, or None if there is none."""
     return next((place for place in label_places(image) if place.is_file()), None)
 
 

@@ -81,7 +81,7 @@ def encode(box: Floats | None, class_id: int, classes: int) -> NDArray[np.float3
     """The vector that an image should give: p_c, b_x, b_y, b_h, b_w, c_1 … c_K, in the order of the course.
 
     Args:
-        box: (4,), xyxy of the one object as fractions of the network's square; None where there is no
+        box: (4,), xyxy of the one object as fractions of the network's square; None if there is no
             object. Then p_c is 0 and everything else is ignored.
         class_id: of the object.
         classes: K.

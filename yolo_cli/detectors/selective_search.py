@@ -45,7 +45,7 @@ class SearchConfig:
         with_colour: whether colour counts for similarity, once for each entry.
         smallest: pixels of the smallest first region.
         side: an image is enlarged or shrunk until its longer side has so many pixels.
-        max_boxes: at most so many proposals.
+        max_boxes: maximum number of proposals.
         shortest: pixels of a proposal's shorter side, at least.
     """
 
@@ -183,7 +183,7 @@ def _group(regions: Regions, pairs: Integers, with_colour: bool, area: int) -> F
         The boxes of all regions, (2R - 1, 4), in the order in which they arose.
     """
     count = len(regions.size)
-    grown = _with_room(regions)
+    grown = _with_space(regions)
     near: list[set[int]] = [set() for _ in range(2 * count - 1)]
     for a, b in pairs.tolist():
         near[a].add(b)
@@ -211,8 +211,8 @@ def _group(regions: Regions, pairs: Integers, with_colour: bool, area: int) -> F
     return grown.xyxy[:new]
 
 
-def _with_room(regions: Regions) -> Regions:
-    """A copy with room for the R - 1 regions that merging makes of R."""
+def _with_space(regions: Regions) -> Regions:
+    """A copy with space for the R - 1 regions that merging makes of R."""
     more = len(regions.size) - 1
     parts = (regions.xyxy, regions.size, regions.colour, regions.texture)
     return Regions(*(np.concatenate([part, np.zeros((more, *part.shape[1:]))]) for part in parts))

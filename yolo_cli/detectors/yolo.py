@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
 from yolo_cli.codec import Candidates, decode
-from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
+from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.detectors.protocol import Cost
 from yolo_cli.detectors.selection import check_classes, survivors
@@ -163,7 +163,7 @@ class YoloDetector:
         if self.card.calibration is None:
             return wanted
         given, true = self.card.calibration
-        return max(float(np.interp(wanted, true, given)), min(wanted, EVALUATION_FLOOR))
+        return max(float(np.interp(wanted, true, given)), min(wanted, EVALUATION_CONF))
 
     def _calibrated(self, confidence: NDArray[np.floating]) -> NDArray[np.floating]:
         """The calibrated confidences (N,): the fraction of such detections that are right.

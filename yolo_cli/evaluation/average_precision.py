@@ -120,7 +120,7 @@ def class_mean(figures: Floats) -> float | None:
 
 
 def coco_figures(figures: Averages) -> Mapping[str, float | None]:
-    """The twelve figures of COCO, in the order of its reference program; None where no ground truth counts.
+    """The twelve figures of COCO, in the order of its reference program; None if no ground truth counts.
 
     "small", "medium" and "large" are the second to fourth range of sizes of the protocol.
     """

@@ -60,14 +60,14 @@ def compare_runs(
     """Compare "map50" and "map50_95" of two runs on the same images.
 
     Args:
-        before: the run compared with.
-        after: the run in question.
-        draws: how often images are drawn.
-        level: fraction of the differences inside the interval.
-        seed: the same seed gives the same interval.
+        before: the baseline run.
+        after: the run compared with it.
+        draws: number of resamples.
+        level: confidence level of the interval, such as 0.95.
+        seed: seed of the resampling.
 
     Raises:
-        DataError: if the runs were not evaluated on the same images by the same rules, or without ground
+        DataError: if the runs were not evaluated on the same images by the same rules, or there is no ground
             truth.
     """
     _check_pair(before, after)

@@ -1,4 +1,4 @@
-"""Fit a calibration: a rising map from a detector's confidence to the precision that it stands for."""
+"""Fit a calibration: a monotonic map from confidence to observed precision."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class CalibrationMap:
         if len(given) < 2 or len(given) != len(true) or given[0] != 0 or given[-1] != 1:
             raise DataError("a calibration map needs as many values as knots, the knots from 0 to 1")
         if not ((np.diff(given) > 0).all() and (np.diff(true) > 0).all() and true[0] >= 0 and true[-1] <= 1):
-            raise DataError("the knots and values of a calibration map must rise and lie in 0 to 1")
+            raise DataError("the knots and values of a calibration map must increase and be within 0 to 1")
 
     def apply(self, confidence: Floats) -> Floats:
         """What confidences (…) in [0, 1] become: float64 (…)."""

@@ -53,7 +53,7 @@ def read_coco_results(path: Path) -> CocoResults:
 
     Raises:
         DataError: if the file is missing, over ``MAX_BYTES``, cut short or not such a list, or if a number in
-            it is not finite, a box has a negative side, or a score lies outside [0, 1].
+            it is not finite, a box has a negative side, or a score is outside [0, 1].
     """
     check_size(path)
     places: dict[int | str, int] = {}
@@ -172,7 +172,7 @@ def _list_entries(file: TextIO) -> Iterator[Any]:
 
 
 def _next_character(text: str, at: int) -> int:
-    """The place of the first non-blank character from ``at``; the text's length where there is none."""
+    """The place of the first non-blank character from ``at``; the text's length if there is none."""
     while at < len(text) and text[at] in _BLANK:
         at += 1
     return at

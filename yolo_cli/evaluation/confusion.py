@@ -20,14 +20,14 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Confusion:
-    """How often a ground truth of one class was found as another.
+    """Confusion matrix: how often objects of one class were detected as another.
 
     Attributes:
         names: K class names and "background".
-        counts: (K + 1, K + 1): rows are what is there, columns what was found. The last row holds detections
-            of nothing, the last column ground truths that nothing found; the corner is 0.
-        confidence: detections below it were dropped.
-        iou: the overlap that counts as found.
+        counts: (K + 1, K + 1): rows are annotated classes, columns detected ones. The last row counts false
+            positives on the background, the last column missed ground truths; the corner is 0.
+        confidence: confidence threshold.
+        iou: IoU threshold of a match.
     """
 
     names: tuple[str, ...]

@@ -19,7 +19,7 @@ __all__ = ["Check", "cross_check"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One of COCO's twelve figures: ours, and the reference program's; None where there is none."""
+    """One of COCO's twelve figures: ours, and the reference program's; None if there is none."""
 
     name: str
     ours: float | None

@@ -20,7 +20,7 @@ class OperatingPoint:
     """What a detector does when everything below ``confidence`` is dropped.
 
     Attributes:
-        precision: the fraction of the remaining detections that are right; None where none remains.
+        precision: the fraction of the remaining detections that are right; None if none remains.
         recall: the fraction of the ground truths that they find.
     """
 

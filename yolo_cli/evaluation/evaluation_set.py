@@ -98,7 +98,7 @@ class Evaluator:
         Args:
             image: its name, which no other image may have.
             found: what a detector found on it; not changed, and kept as long as this object.
-            ground_truth: what is there.
+            ground_truth: the annotated objects.
             rank: its place among images when detections are equally confident: COCO goes by image
                 id. Give it for all images or none; without, names are sorted.
 

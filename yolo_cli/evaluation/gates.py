@@ -65,9 +65,9 @@ def missed_gates(gates: Sequence[Gate], report: Report) -> list[str]:
     for gate in gates:
         value = figures[gate.name]
         if value is None:
-            lines.append(f"{gate.name} has no value, and must be at least {gate.minimum:g}")
+            lines.append(f"{gate.name} has no value, but must be at least {gate.minimum:g}")
         elif value < gate.minimum:
-            lines.append(f"{gate.name} is {value:.4f}, and must be at least {gate.minimum:g}")
+            lines.append(f"{gate.name} is {value:.4f}, but must be at least {gate.minimum:g}")
     return lines
 
 

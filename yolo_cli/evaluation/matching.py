@@ -261,7 +261,7 @@ def gts_outside(gathered: EvaluationSet, sizes: AreaRange) -> Bools:
 
 
 def _place_in_group(group: Integers) -> Integers:
-    """(N,): how many entries with the same ``group`` (N,) stand earlier."""
+    """(N,): the number of earlier entries with the same ``group`` (N,)."""
     order = np.argsort(group, kind="stable")  # (N,)
     ordered = group[order]  # (N,)
     start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(group)])  # (groups,)

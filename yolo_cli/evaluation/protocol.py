@@ -78,7 +78,7 @@ class Protocol:
 
     def __post_init__(self) -> None:
         if not 0 < self.iou <= 1:
-            raise UsageError(f"--iou is {self.iou}, and must lie above 0 and at most at 1")
+            raise UsageError(f"--iou is {self.iou}; it must be above 0 and at most 1")
 
     @property
     def thresholds(self) -> tuple[float, ...]:

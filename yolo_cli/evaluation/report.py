@@ -30,12 +30,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How the detections were made; None where it is not known, as with another program's results.
+    """How the detections were made; None if it is not known, as with another program's results.
 
     Attributes:
-        confidence_floor: detections below it were dropped before the evaluation.
-        suppression: how overlapping detections were thinned, with its threshold, such as "iou 0.45".
-        max_detections: at most so many were kept on an image.
+        confidence_floor: confidence threshold applied before the evaluation.
+        suppression: the suppression rule with its threshold, such as "iou 0.45".
+        max_detections: maximum detections per image.
         resize: how an image got the network's size, with that size, such as "letterbox 416x416".
         data_hash: which ground truth; see :func:`gt_hash`.
         class_synonyms: classes of the model that were matched by meaning, and their names in the data.
@@ -51,7 +51,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """One class. A figure is None where the class has no ground truth that counts.
+    """One class. A figure is None if the class has no ground truth that counts.
 
     Attributes:
         ap: average precision at the IoU threshold of the protocol.
@@ -170,10 +170,10 @@ def thresholds_for_precision(report: Report, precision: float) -> dict[str, Oper
     detections, others may fall short of them.
 
     Raises:
-        UsageError: if ``precision`` does not lie above 0 and at most at 1.
+        UsageError: unless 0 < ``precision`` <= 1.
     """
     if not 0 < precision <= 1:
-        raise UsageError(f"--target-precision is {precision}, and must lie above 0 and at most at 1")
+        raise UsageError(f"--target-precision is {precision}; it must be above 0 and at most 1")
     return {figures.class_name: figures.curve.reaching(precision) for figures in report.per_class}
 
 
@@ -241,7 +241,7 @@ def _curve(matches: Matches, a: int, t: int, rows: slice, ground_truths: int) ->
 
 
 def _best_json(curve: Curve) -> dict[str, float | None]:
-    """Precision, recall, F1 and confidence where F1 is greatest; None where nothing was found."""
+    """Precision, recall, F1 and confidence where F1 is greatest; None if nothing was found."""
     best = curve.best
     if best is None:
         return dict.fromkeys(("precision", "recall", "f1", "confidence"))

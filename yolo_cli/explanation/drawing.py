@@ -23,7 +23,7 @@ Box = tuple[float, ...]
 Colour = tuple[int, int, int]
 Numbered = Sequence[tuple[int, BoxOutcome[Any]]]
 
-LEAST_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be distinguished
+MIN_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be distinguished
 WHITE, BLACK, RED, YELLOW, GAP = (255, 255, 255), (0, 0, 0), (255, 60, 60), (255, 220, 0), 12
 KEPT, SUPPRESSED = 3, 1  # line widths
 NAMED = 10  # suppressed boxes that get a number, as many as the text names
@@ -50,7 +50,7 @@ def draw_explanation(
     of them came from. The last panel shows what suppression left. Boxes have the numbers of the explanation's
     ``outcomes``, from 1.
     """
-    scale = max(1.0, LEAST_SIDE / max(image.height, image.width))
+    scale = max(1.0, MIN_SIDE / max(image.height, image.width))
     size = round(image.width * scale), round(image.height * scale)
     large = Image(np.asarray(cv2.resize(image.rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8))
     entries: tuple[Entry, ...] = _REGIONS

@@ -34,7 +34,7 @@ class BoxOutcome(Generic[Where]):
         xyxy: in pixels of the image, inside it.
         kept: whether detection returns it.
         suppressed_by: the position among the outcomes of the box that suppressed it, or None.
-        overlap: with that one, as the rule of suppression measures it; None where nothing suppressed it.
+        overlap: with that one, as the rule of suppression measures it; None if nothing suppressed it.
     """
 
     source: Where

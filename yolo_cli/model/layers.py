@@ -158,7 +158,7 @@ class SpaceToDepth(keras.layers.Layer):  # type: ignore[misc]
 
 @_register
 class Reorg(SpaceToDepth):
-    """``[reorg]``, which is no space-to-depth, although it was meant to be.
+    """``[reorg]``, which differs from space-to-depth, although it was meant to be one.
 
     Darknet reads the buffer (C, H, W) as if it were (C / s², H·s, W·s), applies the rule of
     ``[reorg3d]`` to that, and reads the result as (C·s², H / s, W / s). Weights were trained with it.

@@ -153,15 +153,15 @@ def evaluate_detector(
     journal: Journal | None = None,
     watch: Watch | None = None,
 ) -> Evaluated:
-    """Run a detector over the images, and put its detections beside the ground truth.
+    """Run a detector over the images and pair its detections with the ground truth.
 
     Args:
-        detector: finds the boxes.
+        detector: the detector.
         data: the images.
         classes: from `match_classes`.
         batch: images per call of the detector.
-        journal: keeps the detections on disk, and answers for those that it has.
-        watch: passes outcomes on as they come.
+        journal: stores outcomes on disk; images that it holds are not detected again.
+        watch: wraps the stream of outcomes, to show progress.
 
     Raises:
         DataError: if no image could be read.

@@ -19,7 +19,7 @@ class Outcome:
         name: as the user, or the data set, named it.
         detections: what was found on it; empty where it could not be read.
         error: one line that says why it could not be read, or None.
-        image: the image; None where it could not be read, or where a journal had its detections already.
+        image: the image; None if it could not be read, or where a journal had its detections already.
         time_ms: milliseconds of ``read``, ``prepare``, ``infer`` and ``post``. A batch's time is divided
             evenly among its images.
     """

@@ -53,10 +53,10 @@ def run_detector(
     ``batch`` images are held at once, as long as the caller drops the outcomes' images.
 
     Args:
-        detector: finds the boxes.
-        items: the images. They are read when their turn comes.
-        batch: batch size: images per call of the detector.
-        journal: receives each outcome as soon as it exists, and answers for the items that it has already.
+        detector: the detector.
+        items: the images, read lazily.
+        batch: images per call of the detector.
+        journal: receives each outcome as soon as it exists; items that it holds are not detected again.
     """
     done = journal.done if journal else {}
     for group in _groups(items, batch, done):

@@ -214,7 +214,7 @@ def _detections(scene: _Scene, place: int) -> Iterator[tuple[NDArray[Any], str, 
 
 
 def _read(name: str, read: ReadImage) -> Image | None:
-    """An image, or None where it cannot be read: a page with one image less is still a page."""
+    """An image, or None if it cannot be read: a page with one image less is still a page."""
     try:
         return read(name)
     except DataError:

@@ -53,7 +53,7 @@ def shrunk(rgb: Pixels, side: int) -> tuple[Pixels, float]:
 
 
 def _figure(value: float | None, digits: int = 3) -> str:
-    """A figure, or a dash where there is none."""
+    """A figure, or a dash if there is none."""
     return "–" if value is None or value != value else f"{value:.{digits}f}"  # noqa: PLR0124  # NaN
 
 

@@ -30,7 +30,7 @@ __all__ = ["EvaluationResult", "evaluation_result"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationResult:
-    """All figures of an evaluation, and what was asked for beside them; None where it was not.
+    """All figures of an evaluation, and what was asked for beside them; None if it was not.
 
     Attributes:
         about: the model, the data, and what a reader of the figures must know.

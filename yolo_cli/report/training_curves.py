@@ -21,7 +21,7 @@ class TrainingCurves:
 
     Attributes:
         epochs: E numbers, rising.
-        figures: by name, E values each; NaN where there is none.
+        figures: by name, E values each; NaN if there is none.
     """
 
     epochs: tuple[float, ...]

@@ -47,9 +47,9 @@ class Step:
         seconds_left: estimate for the whole run, or for this part where nothing is trained.
         progress: of the run, or of this part, in [0, 1].
         losses: mean of each term since the epoch began.
-        learning_rate: of this step; None where it is not known.
-        images_per_second: in this epoch; None where images are not counted.
-        memory_mib: the most memory that the process has held; None where it was not measured.
+        learning_rate: of this step; None if it is not known.
+        images_per_second: in this epoch; None if images are not counted.
+        memory_mib: the most memory that the process has held; None if it was not measured.
         epoch_follows: `Watcher.epoch` is called once the part is done.
     """
 

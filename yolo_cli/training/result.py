@@ -17,9 +17,9 @@ class TrainResult:
 
     Attributes:
         out: the run's folder.
-        keras, onnx: the files of the best model; the second is None where ONNX cannot be written.
+        keras, onnx: the files of the best model; the second is None if ONNX cannot be written.
         images: number of images that it learnt from.
-        report: figures on the validation images, on test with ``use_val``; None where the recipe
+        report: figures on the validation images, on test with ``use_val``; None if the recipe
             evaluates nothing.
         state: the epochs with their figures; without epochs where the recipe keeps no history.
         page: ``report.html``; None without a report.

@@ -146,7 +146,7 @@ def read_about(path: Path) -> dict[str, Any]:
     if not set(about) <= set(allowed):
         raise DataError(f"{path}: must hold only the fields {', '.join(allowed)}")
     if about.get("resize", "stretch") not in ("stretch", "letterbox"):
-        raise DataError(f"{path}: resize is '{about['resize']}', and must be stretch or letterbox")
+        raise DataError(f"{path}: resize is '{about['resize']}', but must be stretch or letterbox")
     return {
         key: tuple(map(str, value)) if key in ("figures", "limits") else " ".join(str(value).split())
         for key, value in about.items()

@@ -35,14 +35,14 @@ def test_gates_that_are_met_and_missed() -> None:
         read_gate(text) for text in ("map50=0.75", "recall=0.6", "ap:class 1=0.6", "AP50=0.7", "map50-95=1")
     ]
     assert missed_gates(gates, report()) == [
-        "ap:class 1 is 0.5050, and must be at least 0.6",
-        "map50_95 is 0.7525, and must be at least 1",
+        "ap:class 1 is 0.5050, but must be at least 0.6",
+        "map50_95 is 0.7525, but must be at least 1",
     ]
 
 
 def test_a_figure_that_is_missing_meets_no_gate() -> None:
     assert missed_gates([read_gate("ap:class 2=0")], report()) == [
-        "ap:class 2 has no value, and must be at least 0"
+        "ap:class 2 has no value, but must be at least 0"
     ]
 
 

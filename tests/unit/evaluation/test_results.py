@@ -147,7 +147,7 @@ def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
 def test_two_gigabytes_are_refused_before_they_are_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.json"
     with path.open("wb") as file:
-        file.truncate(2 << 30)  # a hole: it takes no room on the disk
+        file.truncate(2 << 30)  # a sparse file: it takes no space on the disk
     with pytest.raises(DataError) as fault:
         read_coco_results(path)
     assert str(fault.value) == (

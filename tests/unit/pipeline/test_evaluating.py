@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.fake_eval import Cli, Fake, fake_cli
 from tests.made_sets import write_image, write_text
-from yolo_cli.config import EVALUATION_FLOOR
+from yolo_cli.config import EVALUATION_CONF
 from yolo_cli.datasets import UNSPLIT
 from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import match_classes
@@ -25,7 +25,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 def test_the_command_prints_what_the_functions_return(cli: Cli) -> None:
     printed = cli.figures("eval", "--data", "yolo", "--no-save", "--target-precision", "0.5", "--cross-check")
-    detector = Fake(config=replace(cli.fake.config, conf=EVALUATION_FLOOR))
+    detector = Fake(config=replace(cli.fake.config, conf=EVALUATION_CONF))
     data = open_evaluation_data("yolo", None)
     classes = match_classes(detector.class_names, data.part.class_names)
     seen = []

@@ -37,7 +37,7 @@ def written(**changes: object) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "weights: x\n", written(start_share=None, calm=0.15), written(epochs=0),
+        "weights: x\n", written(start_share=None, unknown=0.15), written(epochs=0),
         "detector: rcnn\nepochs: 1\nseed: 0\nversion: 1\ndata: x\n",
         "version: 1\ndetector: ssd\ndata: x\nconfig: {imgsz: null}\naugment: {}\n",
     ],

@@ -1,4 +1,4 @@
-"""A card goes into JSON and comes back; what is no card is one line."""
+"""A card survives JSON; anything else is refused in one line."""
 
 from __future__ import annotations
 

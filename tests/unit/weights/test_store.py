@@ -40,7 +40,7 @@ def test_the_nearest_place_wins():
     assert find_model("yolov4-tiny-coco").keras == Path("yolov4-tiny-coco.keras")
 
 
-def test_a_file_stands_for_the_pair():
+def test_either_file_names_the_pair():
     write_keras(Path("a/mine.keras"))
     write_onnx(Path("a/mine.onnx"))
     pair = ModelFiles("mine", Path("a/mine.keras"), Path("a/mine.onnx"))

@@ -26,9 +26,9 @@ class Labelled:
 
     Attributes:
         xyxy: (N, 4), pixels of the image.
-        overlap: (N,), IoU with that ground truth; 0 where there is none.
-        ground_truth: (N,), its index; -1 where there is none.
-        class_id: (N,), its class; -1 where there is none.
+        overlap: (N,), IoU with that ground truth; 0 if there is none.
+        ground_truth: (N,), its index; -1 if there is none.
+        class_id: (N,), its class; -1 if there is none.
     """
 
     xyxy: Floats

@@ -46,7 +46,7 @@ Method = Callable[[Dataset, int | None, int, Workspace], Fitted]  # data, epochs
 
 
 def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResult:
-    """The recipe of every region method: train on the split "train", or on all images where there is none.
+    """The recipe of every region method: train on the split "train", or on all images if there is none.
 
     Raises:
         DataError: if no image has a box, or something cannot be written.

@@ -117,6 +117,6 @@ def _names(layers: Iterable[Any]) -> frozenset[str]:
 
 
 def _anchors() -> tuple[tuple[tuple[float, float], ...], ...]:
-    """Width and height of the anchors of YOLOv4-tiny's coarse and fine head, which share one."""
+    """Anchors (width, height) of YOLOv4-tiny's coarse and fine head; one anchor is used by both."""
     wh = [(float(w), float(h)) for w, h in read_anchors(DEFAULT_ANCHORS).wh]
     return tuple(wh[3:6]), tuple(wh[1:4])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
+from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.datasets import Sample
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.engines import Engine
@@ -22,7 +22,7 @@ from yolo_cli.weights import ModelCard
 
 __all__ = ["LiveEngine", "Validator"]
 
-NEARLY_ALL = DetectConfig(conf=EVALUATION_FLOOR)
+NEARLY_ALL = DetectConfig(conf=EVALUATION_CONF)
 """Nearly all detections: curves need the weak ones, too."""
 
 KEPT_BYTES = 512 << 20  # images are kept in memory up to this size
