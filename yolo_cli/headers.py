@@ -52,7 +52,7 @@ def read_header(data: bytes, name: str) -> Header:
         DataError: if the bytes are not an image of a known kind, or the header is cut short or absurd.
 
     >>> read_header(b"GIF89a" + bytes([3, 0, 2, 0, 0, 0, 0]), "dot.gif")
-    Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None)
+    Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None, transparent=None)
     """
     read = next((read for magic, read in _READERS if magic.match(data)), None)
     if read is None:

@@ -106,7 +106,7 @@ def test_a_name_that_is_taken_is_refused_before_the_work(pets):
 def test_the_split_that_is_fitted_on_is_no_test(pets):
     done = yolo("calibrate", "--data", pets, "--test", "val")
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
-    assert "is the split that is fitted on" in done.stderr
+    assert "is the split used for fitting" in done.stderr
 
 
 def test_too_few_boxes_are_one_line(tmp_path, monkeypatch):

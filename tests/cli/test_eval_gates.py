@@ -29,10 +29,10 @@ def test_a_gate_that_names_no_figure_is_refused_before_anything_is_loaded(cli, m
 
     monkeypatch.setattr("yolo_cli.detectors.load_detector", fail)
     for words, says in (
-        (["foo=1"], "there is no figure 'foo'"),
-        (["ap:bird=1"], "there is no figure 'ap:bird'"),
-        (["ap:cat=1", "--classes", "dog"], "there is no figure 'ap:cat'; there are map, map50"),
-        (["AP50=1", "--protocol", "voc10"], "there is no figure 'AP50'"),
+        (["foo=1"], "unknown figure 'foo'"),
+        (["ap:bird=1"], "unknown figure 'ap:bird'"),
+        (["ap:cat=1", "--classes", "dog"], "unknown figure 'ap:cat'; there are map, map50"),
+        (["AP50=1", "--protocol", "voc10"], "unknown figure 'AP50'"),
     ):
         done = cli("eval", "--data", "yolo", "--fail-under", *words)
         assert (done.exit_code, done.stdout) == (2, "")

@@ -1,7 +1,7 @@
-"""Figures → text, plots, and one self-contained page.
+"""Reports of an evaluation: text, plots, and one self-contained page.
 
-``analyse`` computes what is shown; ``write_report`` writes the page, ``write_plots`` its curves as image
-files, ``summary`` the text for the terminal; ``evaluation_result`` puts all that `yolo eval` gives together.
+``analyse`` computes the figures; ``write_report`` writes the page, ``write_plots`` its curves as image files,
+``summary`` the text for the terminal; ``evaluation_result`` combines all results of `yolo eval`.
 """
 
 from yolo_cli.report.analysis import RELIABLE_FROM, Analysis, analyse

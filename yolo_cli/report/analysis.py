@@ -1,4 +1,4 @@
-"""Everything that a page shows, computed once."""
+"""The figures of a report, computed once."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from yolo_cli.evaluation import (
 
 __all__ = ["RELIABLE_FROM", "Analysis", "analyse", "floored"]
 
-_USUAL_CONFIDENCE = 0.25  # where nothing was found, so that no confidence is the best
-_STEPS = 100  # of the confidence threshold from 0 to 1
+_USUAL_CONFIDENCE = 0.25  # if nothing was detected, so that there is no best confidence
+_STEPS = 100  # confidence thresholds from 0 to 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """The figures of one evaluation, and the operating point that a page shows first.
+    """The figures of one evaluation, and the default operating point of the page.
 
     Attributes:
         matches: the detections and ground truth, matched.
         report: all figures.
-        confidence: the confidence of the operating point: that of the greatest F1 over all classes, rounded
+        confidence: confidence threshold of the operating point: that of the best F1 over all classes, rounded
             down to hundredths, so that the detection that reached it stays.
-        diagnosis: kinds of mistakes of all detections, with their costs.
-        at_point: mistakes of the detections of at least ``confidence``.
-        confusion: which class was taken for which, at ``confidence``.
+        diagnosis: error types of all detections, with their costs.
+        at_point: errors of the detections of at least ``confidence``.
+        confusion: the confusion matrix at ``confidence``.
         reliability: of detections from ``RELIABLE_FROM``.
     """
 
@@ -61,7 +61,7 @@ class Analysis:
         return self.matches.evaluation_set
 
     def to_json(self) -> dict[str, Any]:
-        """All figures as plain data: those of the report, and what the diagnosis adds."""
+        """All figures as plain data: those of the report and of the diagnosis."""
         counts = {kind: entry["count"] for kind, entry in self.at_point.to_json()["kinds"].items()}
         mistakes = {**self.diagnosis.to_json(), "confidence": self.confidence, "counts_there": counts}
         return {
@@ -72,7 +72,7 @@ class Analysis:
 
 
 def floored(confidence: float) -> float:
-    """A confidence threshold in hundredths, rounded down: up, it would drop the detection it was taken from.
+    """A confidence threshold rounded down to hundredths; rounding up would drop the detection at it.
 
     >>> floored(0.2985), floored(0.29)
     (0.29, 0.29)
@@ -86,7 +86,7 @@ def analyse(
     conditions: Conditions | None = None,
     rule: TideRule = "tidecv",
 ) -> Analysis:
-    """Evaluate detections, and diagnose their mistakes."""
+    """Evaluate detections, and diagnose their errors."""
     matches = match(gathered, protocol)
     report = report_of(matches, conditions)
     best = report.curve.best

@@ -1,4 +1,4 @@
-"""Everything that one evaluation came to: what `yolo eval` prints and saves."""
+"""The result of an evaluation: what `yolo eval` prints and saves."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = ["EvaluationResult", "evaluation_result"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationResult:
-    """All figures of an evaluation, and what was asked for beside them; None if it was not.
+    """All figures of an evaluation, and the requested extras; None if not requested.
 
     Attributes:
-        about: the model, the data, and what a reader of the figures must know.
+        about: the model, the data, and notes for the reader.
         analysis: all figures.
-        thresholds: for each class the lowest threshold with the precision asked for, if it has one.
-        differences: each figure against that of an earlier run.
-        checks: COCO's twelve figures beside those of pycocotools.
+        thresholds: per class, the lowest threshold with the target precision, if there is one.
+        differences: comparison with an earlier run.
+        checks: COCO's twelve figures, and those of pycocotools.
     """
 
     about: About
@@ -47,7 +47,7 @@ class EvaluationResult:
     checks: tuple[Check, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as plain data; docs/schemas/eval.schema.json says what it holds."""
+        """The result as plain data, described by docs/schemas/eval.schema.json."""
         value = {"model": self.about.model, **self.analysis.to_json()}
         if self.thresholds is not None:
             value["thresholds"] = {
@@ -67,8 +67,8 @@ class EvaluationResult:
         """Write the figures, the page and, if asked for, the plots into a folder.
 
         Args:
-            folder: is there already.
-            read: gives the image of a name, for the page.
+            folder: an existing folder.
+            read: returns the image with a given name, for the page.
             plots: also write the curves as PNG and SVG.
 
         Returns:
@@ -94,12 +94,12 @@ def evaluation_result(
     baseline: RunRecord | None = None,
     pycocotools: bool = False,
 ) -> EvaluationResult:
-    """The figures with what is asked for beside them.
+    """The figures with the requested extras.
 
     Args:
         analysis: from `analyse`.
         about: what was evaluated.
-        target_precision: name the threshold of each class that reaches this.
+        target_precision: also find each class's threshold with this precision.
         baseline: an earlier run to compare with.
         pycocotools: evaluate with pycocotools, too.
 

@@ -1,4 +1,4 @@
-"""A copy of a model with another card; the network stays the same, so no framework is needed."""
+"""Copy a model with another card; the network is unchanged, so no framework is needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["copy_model", "save_calibrated"]
 
 
 def copy_model(files: ModelFiles, card: ModelCard, out: Path) -> ModelFiles:
-    """Write ``out.keras`` and ``out.onnx``, or whichever of the two exists, with another card.
+    """Write ``out.keras`` and ``out.onnx``, as far as the originals exist, with another card.
 
     Args:
         files: the model.
@@ -41,14 +41,14 @@ def save_calibrated(
     knots: tuple[tuple[float, ...], tuple[float, ...]],
     figure: str,
 ) -> list[Path]:
-    """Write a copy of a model with a calibration, and its card as a page.
+    """Write a copy of a model with a calibration, and its card as Markdown.
 
     Args:
         files: the model.
         card: its card.
         out: the path without a suffix.
-        knots: the calibration: confidences, and what each becomes.
-        figure: what was measured of it, one line.
+        knots: the calibration, see `ModelCard.calibration`.
+        figure: its measured figures, one line.
 
     Raises:
         DataError: if a file is not a model, or the copy cannot be written.
@@ -64,7 +64,7 @@ def save_calibrated(
 
 
 def _copy_keras(path: Path, card: ModelCard, out: Path) -> None:
-    """Copy every member of the zip but the card."""
+    """Copy every member of the zip except the card."""
 
     def write(draft: Path) -> None:
         with zipfile.ZipFile(path) as source, zipfile.ZipFile(draft, "w") as target:

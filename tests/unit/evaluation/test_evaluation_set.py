@@ -84,7 +84,7 @@ def test_an_empty_set_is_bad_data() -> None:
 def test_an_image_may_come_once() -> None:
     evaluator = _evaluator()
     evaluator.add("a.jpg", *NONE)
-    with pytest.raises(DataError, match=r"a\.jpg: this image came twice"):
+    with pytest.raises(DataError, match=r"a\.jpg: this image occurs twice"):
         evaluator.add("a.jpg", *NONE)
 
 

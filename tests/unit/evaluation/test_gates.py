@@ -55,10 +55,10 @@ def test_a_gate_that_is_none_is_one_line(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("mapp50", "there is no figure 'mapp50'; did you mean map50"),
+        ("mapp50", "unknown figure 'mapp50'; did you mean map50"),
         (
             "foo",
-            "there is no figure 'foo'; there are map, map50, map50_95, precision, recall, f1, and ap:CLASS",
+            "unknown figure 'foo'; there are map, map50, map50_95, precision, recall, f1, and ap:CLASS",
         ),
         ("ap:class 9", "did you mean ap:class [012]"),
     ],
@@ -79,5 +79,5 @@ def test_every_gate_that_is_accepted_has_a_figure(rules: Protocol) -> None:
     evaluator.add("a.jpg", Detections(), GroundTruth(np.float32([BOX]), np.array([0])))
     missed_gates(gates, evaluate(evaluator.gathered(), rules))
     if rules is VOC07:
-        with pytest.raises(UsageError, match="there is no figure 'ARlarge'"):
+        with pytest.raises(UsageError, match="unknown figure 'ARlarge'"):
             check_gates([read_gate("ARlarge=0")], rules, names)

@@ -23,7 +23,7 @@ def test_each_protocol_names_itself(name: str) -> None:
 
 
 def test_unknown_protocol_is_a_usage_error_that_lists_those_known() -> None:
-    with pytest.raises(UsageError, match="no protocol 'voc12': choose from coco, voc07, voc10"):
+    with pytest.raises(UsageError, match="unknown protocol 'voc12': choose from coco, voc07, voc10"):
         protocol("voc12")
 
 

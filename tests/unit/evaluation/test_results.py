@@ -210,12 +210,12 @@ def test_label_files_become_pixels(yolo: Dataset, tmp_path: Path) -> None:
 
 
 ROWS = {
-    "1 0.5 0.5 1 1": "has no confidence; let the program save it as a sixth number",
+    "1 0.5 0.5 1 1": "has no confidence; save it as a sixth number",
     "1 0.5 0.5 1": "is not 'class cx cy w h confidence'",
     "dog 0.5 0.5 1 1 0.5": "is not 'class cx cy w h confidence'",
     "1 0.5 nan 1 1 0.5": "holds a number that is not finite",
-    "2 0.5 0.5 1 1 0.5": "its class is none of 0 to 1",
-    "0.5 0.5 0.5 1 1 0.5": "its class is none of 0 to 1",
+    "2 0.5 0.5 1 1 0.5": "its class is not within 0 to 1",
+    "0.5 0.5 0.5 1 1 0.5": "its class is not within 0 to 1",
     "1 0.5 0.5 -1 1 0.5": "has a box of negative width or height",
     "1 0.5 0.5 1 1 50": "has a confidence outside 0 to 1",
 }
@@ -235,7 +235,7 @@ def test_label_files_of_other_images_are_one_line(yolo: Dataset, tmp_path: Path)
     (tmp_path / "labels").mkdir()
     written(tmp_path / "labels" / "zzz.txt", "")
     with pytest.raises(
-        DataError, match=r"none of its 1 \.txt files is called like an image of the data; c\.txt"
+        DataError, match=r"none of its 1 \.txt files is has the name of an image of the data; c\.txt"
     ):
         read_results(tmp_path / "labels", yolo.samples, (1, 2))
 
