@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from yolo_cli.version import __version__
 
 if TYPE_CHECKING:
-    from yolo_cli.api import Predictor, draw, load_detector
+    from yolo_cli.api.calibration import calibrate
+    from yolo_cli.api.detection import Predictor, draw, load_detector
+    from yolo_cli.api.evaluation import evaluate
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.images import Image, read_image
@@ -32,13 +34,17 @@ __all__ = [
     "UsageError",
     "UserError",
     "__version__",
+    "calibrate",
     "draw",
+    "evaluate",
     "load_detector",
     "read_image",
 ]
 
 _MODULES = {
-    "api": ("Predictor", "draw", "load_detector"),
+    "api.calibration": ("calibrate",),
+    "api.detection": ("Predictor", "draw", "load_detector"),
+    "api.evaluation": ("evaluate",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "images": ("Image", "read_image"),

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import re
+
 __all__ = ["DataError", "UsageError", "UserError"]
 
 
 class UserError(Exception):
     """An error that the user can fix. Its message is one line, shown without a traceback.
 
+    It is raised with a text that names options as the command line does, which shows ``text``; ``str``
+    names them as Python does. Commands between backticks stay as they are.
+
     Attributes:
-        exit_code: exit code of the command line.
+        exit_code: what the command line exits with when nothing catches the fault.
+
+    >>> print(UsageError("--nms-iou is 2; see `yolo detect --help`"))
+    nms_iou is 2; see `yolo detect --help`
     """
 
     exit_code = 3
+
+    @property
+    def text(self) -> str:
+        """The text with options as the command line names them."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return re.sub(r"`[^`]*`|(?<![\w/-])--([a-z][a-z-]*)(?![\w./])", _in_python, self.text)
+
+
+def _in_python(found: re.Match[str]) -> str:
+    return found[1].replace("-", "_") if found[1] else found[0]
 
 
 class DataError(UserError):

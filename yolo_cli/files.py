@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, UsageError
 
 __all__ = [
     "atomic_folder",
@@ -20,6 +20,7 @@ __all__ = [
     "atomic_write_text",
     "find_files",
     "make_folder",
+    "open_run_folder",
 ]
 
 _NUMBERS = count()
@@ -154,3 +155,35 @@ def _unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> 
     reason = " ".join(str(getattr(fault, "strerror", None) or fault).split())
     full = getattr(fault, "errno", None) in (ENOSPC, EDQUOT)
     return DataError(f"{os.fspath(path)}: cannot be written: {reason}{'; free some space' if full else ''}")
+
+
+def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
+    """Make the folder of a run: ``chosen``, or else ``default``, ``default2``, … whichever is new.
+
+    Raises:
+        UsageError: if the chosen folder holds something, unless ``exist_ok``.
+        DataError: if no folder can be made there.
+    """
+    try:
+        if chosen is None and not exist_ok:
+            return _new_folder(Path(default))
+        folder = Path(chosen or default)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not exist_ok and any(folder.iterdir()):
+            raise UsageError(f"--out {folder}: holds files already; name a new folder, or add --exist-ok")
+    except OSError as fault:
+        raise DataError(f"{fault.filename}: no folder can be made here: {fault.strerror}") from fault
+    return folder
+
+
+def _new_folder(first: Path) -> Path:
+    """Make ``first``, or with the lowest number from 2 that is free; safe beside other runs."""
+    first.parent.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        folder = first if number == 1 else first.with_name(f"{first.name}{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError("numbers do not end")

@@ -15,7 +15,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write_bytes
@@ -27,6 +27,7 @@ __all__ = [
     "SUFFIXES",
     "WRITABLE",
     "Image",
+    "crop",
     "decode_image",
     "encode_image",
     "over_white",
@@ -115,6 +116,25 @@ def decode_image(data: bytes, name: str) -> Image:
             f"{name}: the {header.kind} file is truncated, damaged or of a rare kind; save it again"
         )
     return Image(rgb, name)
+
+
+def crop(image: Image, xyxy: ArrayLike) -> NDArray[np.uint8]:
+    """The pixels within a box, (h, w, 3), as a view of the image.
+
+    Edges are rounded to whole pixels. A box on the image has at least one pixel; one beside it has none.
+
+    Args:
+        image: the image.
+        xyxy: left, top, right and bottom edge in pixels, (4,).
+
+    >>> image = Image(np.zeros((40, 60, 3), np.uint8))
+    >>> crop(image, [-5, 10.4, 20, 30.6]).shape, crop(image, [7, 7, 7, 7]).shape
+    ((21, 20, 3), (1, 1, 3))
+    >>> crop(image, [-9, 0, -3, 40]).shape, crop(image, [60, 0, 70, 40]).shape
+    ((40, 0, 3), (40, 0, 3))
+    """
+    x1, y1, x2, y2 = np.asarray(xyxy).round().astype(int).tolist()
+    return image.rgb[max(y1, 0) : max(y2, y1 + 1, 0), max(x1, 0) : max(x2, x1 + 1, 0)]
 
 
 def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:

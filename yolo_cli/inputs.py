@@ -106,7 +106,7 @@ def _paths(path: str, recursive: bool) -> Iterator[InputItem | SourceItem]:
     try:
         yield from open_source([path], recursive=recursive)
     except DataError as fault:
-        yield SourceItem(path, fault=str(fault))
+        yield SourceItem(path, fault=fault.text)
 
 
 def _is_in_memory(source: object) -> bool:

@@ -11,6 +11,7 @@ lazily, in constant memory. Errors are in-band: one bad file among many is repor
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 import re
 import sys
@@ -35,12 +36,25 @@ class SourceItem:
     Attributes:
         name: as the user named it; "-" for standard input.
         where: the list file and line that named it, as a prefix of its errors.
-        fault: why it cannot be read, in one line, or None.
+        fault: one line that says why it can never be read, or None.
+        folder: the folder or fixed part of a glob that it was found in, or None.
     """
 
     name: str
     where: str = ""
     fault: str | None = None
+    folder: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Its path in the folder that it was found in, else its file name: where to save what it becomes.
+
+        >>> SourceItem("p/cats/1.jpg", folder="p").place, SourceItem("p/cats/1.jpg").place
+        ('cats/1.jpg', '1.jpg')
+        """
+        if self.name == STDIN:
+            return "stdin.jpg"
+        return os.path.basename(self.name) if self.folder is None else os.path.relpath(self.name, self.folder)
 
     def read(self) -> Image:
         """The image. Standard input can be read once.
@@ -127,8 +141,8 @@ def _expand(argument: str, recursive: bool) -> list[SourceItem]:
         return _list_file(argument) if argument.lower().endswith(".txt") else [SourceItem(argument)]
     if glob.has_magic(argument):
         found = [path for path in glob.glob(argument, recursive=True) if _is_image(path)]
-        return _sorted(found) or [_fault(argument, "matches no image")]
-    return [_fault(argument, "there is no such file or folder")]
+        return _sorted(found, _fixed_folder(argument)) or [_fault(argument, "matches no image")]
+    return [_fault(argument, "no such file or folder")]
 
 
 def _folder(folder: str, recursive: bool) -> list[SourceItem]:
@@ -140,7 +154,7 @@ def _folder(folder: str, recursive: bool) -> list[SourceItem]:
 
     found = list(find_files(folder, SUFFIXES, recursive=recursive, refused=refuse))
     hint = "" if recursive else " (its own folders are searched with --recursive)"
-    return (_sorted(found) + faults) or [_fault(folder, f"has no image{hint}")]
+    return (_sorted(found, folder) + faults) or [_fault(folder, f"has no image{hint}")]
 
 
 def _list_file(path: str) -> list[SourceItem]:
@@ -148,7 +162,7 @@ def _list_file(path: str) -> list[SourceItem]:
     try:
         lines = read_lines(Path(path))
     except DataError as fault:
-        return [SourceItem(path, fault=str(fault))]
+        return [SourceItem(path, fault=fault.text)]
     folder = os.path.dirname(path)
     entries = [
         SourceItem(os.path.join(folder, line), f"{path}:{number}: ")
@@ -158,8 +172,19 @@ def _list_file(path: str) -> list[SourceItem]:
     return entries or [_fault(path, "lists no image; write one path per line")]
 
 
-def _sorted(paths: Iterable[str]) -> list[SourceItem]:
-    return [SourceItem(path) for path in sorted(paths, key=natural_key)]
+def _sorted(paths: Iterable[str], folder: str) -> list[SourceItem]:
+    return [SourceItem(path, folder=folder) for path in sorted(paths, key=natural_key)]
+
+
+def _fixed_folder(pattern: str) -> str:
+    """The folders before the first that has a wildcard.
+
+    >>> _fixed_folder("a/b/*/c?.jpg"), _fixed_folder("*.jpg")
+    ('a/b', '.')
+    """
+    parts = Path(pattern).parts
+    fixed = itertools.takewhile(lambda part: not glob.has_magic(part), parts)
+    return str(Path(*fixed))
 
 
 def _fault(path: str, words: str) -> SourceItem:

@@ -9,24 +9,26 @@ Four rules decide when a kept box suppresses a less confident one (t is the thre
 - ``soft``: each box's confidence is multiplied by exp(-IoU²/0.5) for every more confident one, and the box is
   dropped below 0.001. Bodla et al., "Soft-NMS", ICCV 2017 (the Gaussian form).
 
-The ratio d²/c² depends on the unit of each axis: to match Darknet on an image that is not square, give boxes
-relative to the image's width and height. IoU does not depend on units.
+The ratio d²/c² depends on the unit of each axis: to decide as Darknet does on an image that is not
+square, give boxes relative to the image's width and height. IoU is the same in every unit.
+
+No rule lets a box act on a more confident one. So where a `Limit` asks for the first few only, the most
+confident boxes decide: a model that has hardly learned finds thousands more, which are not looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import paired_centre_distance, paired_iou
-from yolo_cli.config import EVALUATION_CONF, SuppressionKind
+from yolo_cli.config import SuppressionKind
+from yolo_cli.neighbours import PAIRS_AT_ONCE, Neighbours, near_pairs
 
-__all__ = ["batched_nms", "nms", "overlap", "soft_nms", "suppress"]
+__all__ = ["Limit", "Rule", "batched_nms", "nms", "overlap", "soft_nms", "suppress"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -34,65 +36,129 @@ Bools = NDArray[np.bool_]
 
 GREEDY_EXPONENT = 0.6
 SOFT_SIGMA = 0.5
-MIN_SOFT_SCORE = EVALUATION_CONF
-# Pairs of boxes compared at a time: few enough for their coordinates to stay in the CPU's cache.
-PAIRS_AT_ONCE = 1 << 14
-# With more overlaps per box on average than this, it pays to process the most confident boxes first.
+MIN_SOFT_SCORE = 0.001
+# Where a box has more than so many others near it on average, the most confident ones go first.
 CROWDED = 100
+# So many go first then.
+HANDFUL = 512
+# With a limit, so many times as many boxes are sorted first.
+SORTED = 16
+NOTHING = np.zeros(0, np.intp)
 
 
-def nms(xyxy: Floats, confidence: Floats, threshold: float = 0.45) -> NDArray[np.intp]:
-    """Positions (K,) of the ``xyxy`` (N, 4) that plain NMS keeps, the most confident first."""
-    return batched_nms(xyxy, confidence, np.zeros(len(xyxy), np.int64), threshold)
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When one box suppresses another.
 
-
-def batched_nms(
-    xyxy: Floats,
-    confidence: Floats,
-    class_id: Integers,
-    threshold: float = 0.45,
-    kind: SuppressionKind = "iou",
-    beta: float = 0.6,
-) -> NDArray[np.intp]:
-    """Positions (K,) of the boxes that NMS class by class keeps, the most confident first.
-
-    Args:
-        xyxy: boxes (N, 4), finite, in any unit (see above).
-        confidence: (N,).
-        class_id: (N,); a box is only suppressed by boxes of its own class.
+    Attributes:
         threshold: how much two boxes of a class may overlap.
         kind: the rule; not "soft".
         beta: the exponent of ``diounms``.
 
     Raises:
         ValueError: if ``threshold`` is below 0, which would let boxes that do not touch suppress each other.
+    """
+
+    threshold: float = 0.45
+    kind: SuppressionKind = "iou"
+    beta: float = 0.6
+
+    def __post_init__(self) -> None:
+        if self.threshold < 0:
+            raise ValueError(f"threshold must be at least 0, not {self.threshold}")
+
+    def suppresses(self, a: Floats, b: Floats) -> Bools:
+        """Whether (…) ``a`` (…, 4) and ``b`` (…, 4) overlap too much, box by box."""
+        too_much: Bools = overlap(a, b, self.kind, self.beta) > self.threshold  # (…)
+        return too_much
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limit:
+    """How many boxes are enough.
+
+    Attributes:
+        count: at least 1.
+        counted: (N,), which boxes count. The others suppress and are kept like these.
+    """
+
+    count: int
+    counted: Bools
+
+    def length(self, kept: NDArray[np.intp]) -> int | None:
+        """How many of the boxes ``kept`` (K,), from the first on, are just enough; None if all are not."""
+        last = np.flatnonzero(self.counted[kept])[self.count - 1 : self.count]  # (1,), or (0,)
+        return int(last[0]) + 1 if len(last) else None
+
+
+PLAIN = Rule()
+
+
+def nms(
+    xyxy: Floats, confidence: Floats, threshold: float = 0.45, limit: int | None = None
+) -> NDArray[np.intp]:
+    """Positions (K,) of the ``xyxy`` (N, 4) that plain NMS keeps, the most confident first.
+
+    ``limit`` is how many of them are enough; None for all.
+    """
+    enough = None if limit is None else Limit(limit, np.ones(len(xyxy), bool))
+    one_class = np.zeros(len(xyxy), np.int64)  # (N,)
+    return suppress(xyxy, confidence, one_class, threshold=threshold, limit=enough)[0]
+
+
+def batched_nms(
+    xyxy: Floats, confidence: Floats, class_id: Integers, rule: Rule = PLAIN, limit: Limit | None = None
+) -> NDArray[np.intp]:
+    """Positions (K,) of the boxes that NMS class by class keeps, the most confident first.
+
+    A limit only cuts the result: boxes are suppressed by boxes before them alone, in the order of confidence
+    and then position, so those after the last one that is needed change nothing.
+
+    Args:
+        xyxy: boxes (N, 4), finite, in any unit (see above).
+        confidence: (N,).
+        class_id: (N,); a box is only suppressed by boxes of its own class.
+        rule: when one box suppresses another.
+        limit: how many boxes are enough; None for all.
 
     >>> boxes = np.float32([[0, 0, 10, 10], [1, 0, 11, 10], [20, 0, 30, 10]])
     >>> batched_nms(boxes, np.float32([0.8, 0.9, 0.7]), np.array([3, 3, 3])).tolist()
     [1, 2]
     """
-    if threshold < 0:
-        raise ValueError(f"threshold must be at least 0, not {threshold}")
+    if limit is not None:
+        return _first_survivors(xyxy, confidence, class_id, rule, limit)
     order = np.argsort(-confidence, kind="stable")  # (N,)
-    rule = _Rule(threshold, kind, beta)
-    return order[rule.survivors(xyxy[order].astype(np.float64), class_id[order])]  # (K,)
+    return order[_survivors(xyxy[order].astype(np.float64), class_id[order], rule)]  # (K,)
 
 
 def soft_nms(
-    xyxy: Floats, confidence: Floats, class_id: Integers, conf: float = 0.0
+    xyxy: Floats, confidence: Floats, class_id: Integers, conf: float = 0.0, limit: Limit | None = None
 ) -> tuple[NDArray[np.intp], Floats]:
     """Positions (K,) of the boxes that Soft-NMS keeps, and the confidence (K,) that it leaves each.
+
+    A limit only cuts the result. A box has its turn when none of its class is left more, and then multiplies
+    what the others are left by at most 1, so the turns of a class come in falling order of what is left. Let
+    b be the highest confidence of the boxes not looked at. What these are left never exceeds it, so each has
+    its turn after all boxes that are left more than b, and changes nothing about them. Those left more
+    than b among the boxes above b are hence the first of the full result, with the same confidence. If they
+    are not enough, more boxes are looked at.
 
     Args:
         xyxy: boxes (N, 4).
         confidence: (N,).
         class_id: (N,); a box lowers only the confidence of boxes of its own class.
-        conf: confidence threshold, applied after the decay.
+        conf: boxes that are not left more confident than this go.
+        limit: how many boxes are enough; None for all.
     """
-    left = _soften(xyxy, confidence, class_id)  # (N,)
-    order = np.argsort(-left, kind="stable")  # (N,)
-    kept = order[(left[order] >= MIN_SOFT_SCORE) & (left[order] > conf)]  # (K,)
-    return kept, left[kept]
+    size = len(xyxy) if limit is None else max(HANDFUL, 2 * limit.count)
+    while True:
+        bound = _bound(confidence, size)
+        some = np.flatnonzero(confidence > bound)  # (M,), at most size
+        kept, left = _soften(xyxy[some], confidence[some], class_id[some], max(conf, bound))  # (K,) each
+        length = limit.length(some[kept]) if limit else None
+        if length or size >= len(xyxy):
+            return some[kept[:length]], left[:length]
+        size *= 4
 
 
 def suppress(  # noqa: PLR0913 - three parallel arrays, and the options by name only
@@ -105,6 +171,7 @@ def suppress(  # noqa: PLR0913 - three parallel arrays, and the options by name 
     beta: float = 0.6,
     agnostic: bool = False,
     conf: float = 0.0,
+    limit: Limit | None = None,
 ) -> tuple[NDArray[np.intp], Floats]:
     """`batched_nms` or `soft_nms`, depending on ``kind``: positions (K,) and confidences (K,).
 
@@ -112,8 +179,8 @@ def suppress(  # noqa: PLR0913 - three parallel arrays, and the options by name 
     """
     classes = np.zeros_like(class_id) if agnostic else class_id  # (N,)
     if kind == "soft":
-        return soft_nms(xyxy, confidence, classes, conf)
-    kept = batched_nms(xyxy, confidence, classes, threshold, kind, beta)
+        return soft_nms(xyxy, confidence, classes, conf, limit)
+    kept = batched_nms(xyxy, confidence, classes, Rule(threshold, kind, beta), limit)
     return kept, confidence[kept]
 
 
@@ -129,100 +196,78 @@ def overlap(a: Floats, b: Floats, kind: SuppressionKind, beta: float = 0.6) -> F
     return iou - paired_centre_distance(a, b) ** exponent
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """When one box suppresses another. All boxes are float64, so that no product overflows."""
-
-    threshold: float
-    kind: SuppressionKind
-    beta: float
-
-    def suppresses(self, a: Floats, b: Floats) -> Bools:
-        """Whether (…) ``a`` (…, 4) and ``b`` (…, 4) overlap too much, box by box."""
-        too_much: Bools = overlap(a, b, self.kind, self.beta) > self.threshold  # (…)
-        return too_much
-
-    def survivors(self, boxes: Floats, classes: Integers) -> Bools:
-        """Which (N,) of ``boxes`` (N, 4), the most confident first, stay among their ``classes`` (N,).
-
-        If too many boxes overlap to compare every pair, the more confident half is processed first, and what
-        it suppresses in the other half is removed.
-        """
-        count = len(boxes)
-        near = _Neighbours.of(boxes, classes)
-        if near.total <= CROWDED * count:
-            hits = [pairs[:, self.suppresses(*boxes[pairs])] for pairs in near.pairs()]  # each (2, H)
-            return _go_through(np.concatenate(hits, axis=1), count)
-        half = count // 2
-        stays = np.ones(count, bool)  # (N,)
-        stays[:half] = self.survivors(boxes[:half], classes[:half])
-        above = np.flatnonzero(stays[:half])  # (K,)
-        stays[half:] = ~self._any_suppresses(boxes[above], classes[above], boxes[half:], classes[half:])
-        below = half + np.flatnonzero(stays[half:])  # (L,)
-        stays[below] = self.survivors(boxes[below], classes[below])
-        return stays
-
-    def _any_suppresses(
-        self, above: Floats, above_class: Integers, boxes: Floats, classes: Integers
-    ) -> Bools:
-        """Whether (N,) each of ``boxes`` (N, 4) is suppressed by any of ``above`` (K, 4)."""
-        gone = np.zeros(len(boxes), bool)  # (N,)
-        step = max(1, PAIRS_AT_ONCE // max(1, len(boxes)))
-        for start in range(0, len(above), step):
-            rows = slice(start, start + step)
-            same = above_class[rows, None] == classes  # (R, N)
-            gone |= (same & self.suppresses(above[rows, None], boxes)).any(axis=0)
-        return gone
+def _first_survivors(
+    xyxy: Floats, confidence: Floats, class_id: Integers, rule: Rule, limit: Limit
+) -> NDArray[np.intp]:
+    """The same as `batched_nms`; sorts the most confident boxes alone, and others only where they matter."""
+    above = confidence > _bound(confidence, SORTED * limit.count)  # (N,)
+    order = kept = np.zeros(0, np.intp)  # (M,), (K,)
+    for part in (np.flatnonzero(above), np.flatnonzero(~above)):
+        seen, order = len(order), np.append(order, part[np.argsort(-confidence[part], kind="stable")])
+        boxes = xyxy[order].astype(np.float64)  # (M, 4)
+        ranked = Limit(limit.count, limit.counted[order])
+        kept = _survivors_in_turns(boxes, class_id[order], rule, ranked, kept, seen)
+        if (length := ranked.length(kept)) is not None:
+            return order[kept[:length]]
+    return order[kept]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Neighbours:
-    """Boxes sorted along x, class by class, so that each directly precedes those that it can overlap.
+def _bound(confidence: Floats, count: int) -> float:
+    """A confidence that at most ``count`` of the boxes are above, if possible so many; -inf if all may be."""
+    return -np.inf if count >= len(confidence) else np.partition(confidence, -count - 1)[-count - 1]
 
-    Attributes:
-        order: (N,), positions of the boxes, by class and left edge.
-        y: (2, N), upper and lower edge of each, in that order.
-        counts: (N,), number of boxes directly after each that begin before it ends.
+
+def _survivors(boxes: Floats, classes: Integers, rule: Rule) -> NDArray[np.intp]:
+    """Positions (K,) of the ``boxes`` (N, 4), the most confident first, that stay among their ``classes``.
+
+    Boxes are float64, so that no product overflows. Memory grows with N, not with N².
     """
+    count = len(boxes)
+    near = Neighbours.of(boxes, classes, rule.threshold)
+    if count <= HANDFUL or near.total <= CROWDED * count:
+        hits = [pairs[:, rule.suppresses(*boxes[pairs])] for pairs in near.pairs()]  # each (2, H)
+        return np.flatnonzero(_go_through(np.concatenate(hits, axis=1), count))
+    parts = []
+    for one in np.unique(classes):
+        same = np.flatnonzero(classes == one)  # (M,)
+        parts.append(same[_survivors_in_turns(boxes[same], classes[same], rule)])
+    return np.sort(np.concatenate(parts))
 
-    order: NDArray[np.intp]
-    y: Floats
-    counts: NDArray[np.intp]
 
-    @classmethod
-    def of(cls, boxes: Floats, classes: Integers) -> _Neighbours:
-        """Lay out ``boxes`` (N, 4) of ``classes`` (N,)."""
-        left, right = boxes[:, 0], boxes[:, 2]  # (N,), (N,)
-        width = np.ptp(boxes[:, ::2]) if len(boxes) else 0.0
-        lane = classes * max(2.0 * float(width), 1.0)  # (N,), far enough apart that no two classes meet
-        order = np.argsort(left + lane)  # (N,)
-        after = np.arange(1, len(boxes) + 1)  # (N,)
-        # To the right of its equals: rounding may make edges equal that are not.
-        stop = np.searchsorted((left + lane)[order], (right + lane)[order], side="right")  # (N,)
-        # A box whose edges are not in order overlaps nothing.
-        return cls(order, boxes[order, 1::2].T.copy(), np.maximum(stop - after, 0))
+def _survivors_in_turns(
+    boxes: Floats,
+    classes: Integers,
+    rule: Rule,
+    limit: Limit | None = None,
+    kept: NDArray[np.intp] = NOTHING,
+    seen: int = 0,
+) -> NDArray[np.intp]:
+    """The same, or at least the first of them that are enough for ``limit``.
 
-    @property
-    def total(self) -> int:
-        """Number of pairs that overlap along x."""
-        return int(self.counts.sum())
+    A few boxes go first, and then always half as many as there were: what those before them suppress is then
+    out of the way. Of the first ``seen`` boxes, ``kept`` (K,) are known to stay.
+    """
+    while seen < len(boxes) and not (limit and limit.length(kept)):
+        turn = slice(seen, seen + max(HANDFUL, seen // 2))
+        free = seen + _free(boxes[kept], classes[kept], boxes[turn], classes[turn], rule)  # (F,)
+        kept = np.append(kept, free[_survivors(boxes[free], classes[free], rule)])
+        seen = turn.stop
+    return kept
 
-    def pairs(self) -> Iterator[NDArray[np.intp]]:
-        """Every pair that touches, once: positions (2, P), the lower position in the first row."""
-        ends = self.counts.cumsum()  # (N,)
-        cuts = np.searchsorted(ends, np.arange(PAIRS_AT_ONCE, self.total, PAIRS_AT_ONCE)).tolist()
-        for start, stop in pairwise([0, *cuts, len(ends)]):
-            yield self._pairs_of(np.arange(start, stop))
 
-    def _pairs_of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """The pairs (2, P) in which one of ``rows`` (R,), places in the order, comes first."""
-        counts = self.counts[rows]  # (R,)
-        before = np.repeat(rows, counts)  # (P,)
-        # Row r owns the places r + 1, r + 2, … after it: count all pairs through, and shift each row's.
-        after = np.arange(len(before)) + np.repeat(rows + 1 + counts - counts.cumsum(), counts)  # (P,)
-        top, low = self.y  # (N,), (N,)
-        meet = (top[before] < low[after]) & (top[after] < low[before])  # (P,)
-        return np.sort(self.order[np.stack([before[meet], after[meet]])], axis=0)
+def _free(
+    above: Floats, above_class: Integers, boxes: Floats, classes: Integers, rule: Rule
+) -> NDArray[np.intp]:
+    """Positions (F,) of those ``boxes`` (N, 4) that none of ``above`` (K, 4) suppresses."""
+    free, start = np.arange(len(boxes)), 0  # (F,)
+    while start < len(above):
+        some = slice(start, start + max(1, PAIRS_AT_ONCE // max(1, len(free))))
+        winner, loser = near_pairs(above[some], boxes[free], rule.threshold)  # (P,) each
+        same = above_class[some][winner] == classes[free[loser]]  # (P,)
+        winner, loser = winner[same], loser[same]
+        hit = rule.suppresses(above[some][winner], boxes[free[loser]])  # (P,)
+        free, start = np.delete(free, loser[hit]), some.stop
+    return free
 
 
 def _go_through(pairs: NDArray[np.intp], count: int) -> Bools:
@@ -239,8 +284,10 @@ def _go_through(pairs: NDArray[np.intp], count: int) -> Bools:
     return np.frombuffer(stays, bool)
 
 
-def _soften(xyxy: Floats, confidence: Floats, classes: Integers) -> Floats:
-    """The confidence (N,) that Soft-NMS leaves each of ``xyxy`` (N, 4)."""
+def _soften(
+    xyxy: Floats, confidence: Floats, classes: Integers, conf: float
+) -> tuple[NDArray[np.intp], Floats]:
+    """`soft_nms` of all boxes."""
     left = confidence.copy()  # (N,)
     for one in np.unique(classes):
         waiting = np.flatnonzero(classes == one)  # (M,)
@@ -249,5 +296,7 @@ def _soften(xyxy: Floats, confidence: Floats, classes: Integers) -> Floats:
             top, waiting = waiting[best], np.delete(waiting, best)
             iou = paired_iou(xyxy[top], xyxy[waiting])  # (M,)
             left[waiting] *= np.exp(-(iou**2) / SOFT_SIGMA)
-            waiting = waiting[left[waiting] >= MIN_SOFT_SCORE]
-    return left
+            waiting = waiting[(left[waiting] >= MIN_SOFT_SCORE) & (left[waiting] > conf)]
+    order = np.argsort(-left, kind="stable")  # (N,)
+    kept = order[(left[order] >= MIN_SOFT_SCORE) & (left[order] > conf)]  # (K,)
+    return kept, left[kept]

@@ -264,7 +264,7 @@ def test_unreadable_images_of_a_list_are_raised_or_handed_over(detector):
         (lambda d: d([CAT], batch=0), "batch is 0, but must be at least 1"),
         (lambda d: d.with_options(confidence=0.5), "there is no option 'confidence'; the options are conf, "),
         (lambda d: d.with_options(classes="dgo"), "the model has no class 'dgo'; did you mean dog?"),
-        (lambda d: d.with_options(conf=2), "--conf is 2, and must"),
+        (lambda d: d.with_options(conf=2), "conf is 2, and must"),
         (lambda d: load_detector("yolov9"), "no model is called 'yolov9'; "),
     ],
 )

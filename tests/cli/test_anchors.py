@@ -9,18 +9,10 @@ from tests.made_sets import write_coco, write_yolo
 from yolo_cli.anchors import read_anchors
 from yolo_cli.images import read_image
 
-SNAPSHOTS = Path(__file__).parent / "snapshots"
-
 
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def test_help_is_as_it_was(cli, monkeypatch):
-    """New: COLUMNS=82 yolo anchors --help > tests/cli/snapshots/yolo-anchors.txt"""
-    monkeypatch.setenv("COLUMNS", "80")
-    assert cli("anchors", "--help").stdout == (SNAPSHOTS / "yolo-anchors.txt").read_text(encoding="utf-8")
 
 
 def test_a_table_and_two_files(cli, tmp_path):

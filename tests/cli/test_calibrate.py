@@ -137,11 +137,3 @@ def test_half_of_the_validation_images_calibrate_the_other_half(tmp_path, monkey
     print([(it["map50"], it["map50_95"], it["reliability"]["d_ece"]) for it in whole])
     assert abs(whole[1]["map50"] - whole[0]["map50"]) < 0.002
     assert abs(whole[1]["map50_95"] - whole[0]["map50_95"]) < 0.002
-
-
-def test_help_is_as_it_was(monkeypatch):
-    """New: COLUMNS=82 yolo calibrate --help > tests/cli/snapshots/yolo-calibrate.txt"""
-    monkeypatch.setenv("COLUMNS", "80")
-    shown = CliRunner().invoke(main, ["calibrate", "--help"], prog_name="yolo").stdout
-    snapshot = Path(__file__).parent / "snapshots" / "yolo-calibrate.txt"
-    assert shown == snapshot.read_text(encoding="utf-8")

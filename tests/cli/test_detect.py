@@ -36,11 +36,12 @@ def test_without_options_a_table_and_images(cli):
     assert done.exit_code == 0
     lines = [line.split() for line in done.stdout.splitlines() if line.strip()]
     assert lines[0] == ["image", "found", "confidence", "left", "top", "right", "bottom"]
-    assert lines[2:4] == [
+    assert lines[1:3] == [
         ["p/10.jpg", "dog", "0.88", "0", "0", "30", "40"],
         ["cat", "0.40", "0", "0", "10", "20"],
     ]
-    assert len(lines) == 2 + 6
+    assert done.stdout.endswith("\n\ndog 3, cat 3\n")
+    assert len(lines) == 1 + 6 + 1
     assert done.stderr.splitlines() == [
         done.stderr.splitlines()[0],
         f"saved in {Path('runs/detect/predict')}",
@@ -95,6 +96,48 @@ def test_images_of_one_name_do_not_overwrite_each_other(cli):
     )
 
 
+def nested():
+    """``q`` with images in folders, twice of one name in one of them."""
+    for place in ("q/1.jpg", "q/cats/1.jpg", "q/cats/old/1.jpg", "q/cats/1.gif"):
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        data = encode(smooth(), "GIF", "P") if place.endswith("gif") else encode(smooth(), "JPEG")
+        Path(place).write_bytes(data)
+
+
+def test_folders_of_folders_are_mirrored(cli):
+    nested()
+    done = cli("detect", "q", "--recursive", "--save-txt", "--save-crops", "--classes", "cat", "--out", "o")
+    assert done.exit_code == 0
+    stems = ["1", "cats/1", "cats/1-2", "cats/old/1"]  # cats/1.gif comes first, and is saved as .png
+    assert saved("o/labels") == sorted(f"{stem}.txt" for stem in stems)
+    assert saved("o/crops/cat") == ["1-1.jpg", "cats/1-1.png", "cats/1-2-1.jpg", "cats/old/1-1.jpg"]
+    images = ["1.jpg", "cats/1-2.jpg", "cats/1.png", "cats/old/1.jpg"]
+    assert [name for name in saved("o") if not name.startswith(("labels", "crops"))] == images
+
+
+@pytest.mark.parametrize("pattern", ["q/**/*.jpg", "q/*/*.jpg"])
+def test_a_glob_mirrors_what_its_wildcards_stand_for(cli, pattern):
+    nested()
+    cli("detect", pattern, "--out", "o")
+    assert saved("o") == (["1.jpg"] if "**" in pattern else []) + ["cats/1.jpg"] + (
+        ["cats/old/1.jpg"] if "**" in pattern else []
+    )
+
+
+def test_what_is_named_itself_is_saved_by_its_file_name(cli):
+    nested()
+    Path("list.txt").write_text("q/cats/old/1.jpg\n")
+    cli("detect", "q/cats/1.jpg", "list.txt", "--out", "o")
+    assert saved("o") == ["1-2.jpg", "1.jpg"]
+
+
+def test_a_class_name_is_no_path(cli):
+    cli.fake = replace(cli.fake, class_names=("../../up", "..", "a/b"))
+    cli("detect", "p/a.jpg", "--no-save", "--save-crops", "--out", "o/o")
+    assert saved(".")[-2:] == ["p/a.jpg", "p/b 2.png"]
+    assert saved("o") == ["o/crops/_./a-1.jpg", "o/crops/_._.._up/a-2.jpg"]
+
+
 def test_an_out_folder_that_holds_something_is_not_written_into(cli):
     Path("o").mkdir()
     Path("o/mine.txt").write_text("mine")
@@ -141,8 +184,8 @@ def test_exit_codes(cli, sources, code, named, form):
 
 def test_the_table_names_what_failed_and_what_holds_nothing(cli):
     out = cli("detect", "p/a.jpg", "bad.jpg", "--conf", "0.99", "--no-save").stdout
-    assert "p/a.jpg   nothing" in out
-    assert "bad.jpg   could not be read" in out
+    assert "p/a.jpg  nothing" in out
+    assert "bad.jpg  could not be read" in out
 
 
 def test_names_with_brackets_and_line_breaks_are_shown_as_they_are(cli):

@@ -7,8 +7,6 @@ import io
 import json
 from pathlib import Path
 
-import numpy as np
-
 A = {
     "image": "p/a.jpg",
     "width": 60,
@@ -111,18 +109,6 @@ def test_coco(cli):
     # Class 1 of three is category 2; the box 0, 0, 30, 40 has the width 30 and the height 40.
     assert entries[0] == {"image_id": "a.jpg", "category_id": 2, "bbox": [0, 0, 30, 40], "score": 0.8765}
     assert [entry["image_id"] for entry in entries] == ["a.jpg"] * 2 + [10] * 2
-
-
-def test_coco_boxes_hold_width_and_height():
-    from yolo_cli.cli.output import WRITERS, Model
-    from yolo_cli.detections import Detections
-    from yolo_cli.pipeline import Outcome
-
-    found = Detections(np.float32([[10, 20, 34.5, 50]]), np.float32([0.5]), np.array([0]))
-    [entry] = json.loads(
-        "".join(WRITERS["coco"]([Outcome("x/007.png", found)], Model("m", ("a",), (32, 32))))
-    )
-    assert entry == {"image_id": 7, "category_id": 1, "bbox": [10.0, 20.0, 24.5, 30.0], "score": 0.5}
 
 
 def test_coco_of_nothing_is_an_empty_list(cli):

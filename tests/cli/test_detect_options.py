@@ -57,9 +57,10 @@ def test_options_reach_the_detector(cli):
 def test_without_options_everything_follows_the_defaults_and_the_model(cli):
     cli("detect", "p", "--no-save")
     [named] = cli.loaded
-    from yolo_cli.config import DetectConfig
+    from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 
-    assert named == {"engine": "auto", "device": "auto", "config": DetectConfig()}
+    told = {"weights": DEFAULT_MODEL, "engine": "auto", "device": "auto", "config": DetectConfig()}
+    assert named == told
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from tests.cli.fake_eval import Fake, fake_cli
 from tests.images import encode, smooth
-from yolo_cli.cli import main
 
 
 @pytest.fixture
@@ -154,11 +152,3 @@ def test_an_unreadable_image_is_named_and_left_out(cli):
     done = cli("eval", "--data", "yolo", "--no-save")
     assert done.exit_code == 3
     assert done.stderr.splitlines()[-1].endswith("none of its 2 images could be read")
-
-
-def test_help_is_as_it_was(monkeypatch):
-    """A new snapshot is taken with: COLUMNS=82 yolo eval --help > tests/cli/snapshots/yolo-eval.txt"""
-    monkeypatch.setenv("COLUMNS", "80")
-    shown = CliRunner().invoke(main, ["eval", "--help"], prog_name="yolo").stdout
-    snapshot = Path(__file__).parent / "snapshots" / "yolo-eval.txt"
-    assert shown == snapshot.read_text(encoding="utf-8")

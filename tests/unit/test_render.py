@@ -208,7 +208,7 @@ def test_labels_without_confidence_are_narrower():
 
 
 def test_lines_have_at_least_a_pixel():
-    with pytest.raises(UsageError, match="--line-width is 0, but must be at least 1"):
+    with pytest.raises(UsageError, match="line_width is 0, but must be at least 1"):
         DrawStyle(line_width=0)
 
 

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from yolo_cli.suppression import nms, overlap, suppress
+from yolo_cli import suppression
+from yolo_cli.suppression import Limit, nms, overlap, suppress
 
 # Three boxes of 10 x 10 in a row, each moved by 3: neighbours share 70 of 130, the outer two 40 of 160.
 ROW = np.float32([[0, 0, 10, 10], [3, 0, 13, 10], [6, 0, 16, 10]])
@@ -103,6 +104,26 @@ def test_soft_drops_what_is_no_longer_above_the_confidence():
     options = {"kind": "soft", "conf": 0.1}
     assert kept(same, np.full(30, 0.9), np.zeros(30, np.int64), **options) == [0, 1]
     assert kept(ROW[:1], [0.25], ONE_CLASS[:1], kind="soft", conf=0.25) == []  # above, not equal to
+
+
+@pytest.mark.parametrize("kind", ["iou", "greedynms", "diounms", "soft"])
+def test_a_limit_ends_the_result_with_the_last_box_that_counts(kind):
+    # Four boxes apart from each other. The second does not count: for two, three have to be kept.
+    apart = np.float32([[20 * k, 0, 20 * k + 10, 10] for k in range(4)])
+    arguments = (apart, [0.9, 0.8, 0.7, 0.6], np.zeros(4, np.int64))
+    counted = np.array([True, False, True, True])
+    assert kept(*arguments, kind=kind, limit=Limit(1, counted)) == [0]
+    assert kept(*arguments, kind=kind, limit=Limit(2, counted)) == [0, 1, 2]
+    assert kept(*arguments, kind=kind, limit=Limit(4, counted)) == [0, 1, 2, 3]
+
+
+def test_soft_looks_at_what_a_lowered_confidence_lets_pass(monkeypatch):
+    # Of 0 and 1, equal boxes, 1 is left 0.8 exp(-2) = 0.108: 2, which had 0.3, comes before it. With two
+    # boxes looked at, b is 0.3, and 1 is left less: not enough, so 2 must be looked at.
+    monkeypatch.setattr(suppression, "HANDFUL", 1)
+    boxes = np.float32([[0, 0, 10, 10], [0, 0, 10, 10], [20, 0, 30, 10]])
+    limit = Limit(1, np.array([False, True, True]))
+    assert kept(boxes, [0.9, 0.8, 0.3], ONE_CLASS, kind="soft", limit=limit) == [0, 2]
 
 
 def test_nms_knows_no_classes():

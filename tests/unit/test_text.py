@@ -10,7 +10,7 @@ import pytest
 
 from yolo_cli.datasets import open_dataset
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.text import read_json, read_lines, read_text, read_yaml, text_encoding
+from yolo_cli.text import columns, read_json, read_lines, read_text, read_yaml, text_encoding
 
 LINES = "Käse\nœuf\n"
 
@@ -49,7 +49,7 @@ def test_other_encodings_are_refused_with_the_line_and_the_byte(tmp_path: Path) 
         read_text(path)
     assert str(caught.value) == (
         f"{path}:2: is not text in UTF-8 (byte 4: 0xE4); "
-        "save it as UTF-8, or name its encoding, as in --encoding cp1252"
+        "save it as UTF-8, or name its encoding, as in encoding cp1252"
     )
 
 
@@ -68,13 +68,13 @@ def test_a_byte_order_mark_goes_before_the_encoding_that_is_named(tmp_path: Path
 
 
 def test_utf16_without_a_mark_is_recognised(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"NUL bytes.*needs --encoding utf-16-le"):
+    with pytest.raises(DataError, match=r"NUL bytes.*needs encoding utf-16-le"):
         read_text(written(tmp_path, b"a\0b\0"))
 
 
 @pytest.mark.parametrize("name", ["klingon", "hex"])
 def test_an_encoding_that_does_not_exist_is_refused(name: str) -> None:
-    says = f"--encoding {name}: is not known; give a name such as cp1252"
+    says = f"encoding {name}: is not known; give a name such as cp1252"
     with pytest.raises(UsageError, match=says), text_encoding(name):
         pass
 
@@ -132,3 +132,38 @@ def test_a_data_set_in_another_encoding(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data.yaml:2: is not text in UTF-8"):
         open_dataset(tmp_path)
     assert open_dataset(tmp_path, encoding="cp1252").class_names == ("Käse",)
+
+
+ROWS = [["image", "found", "n"], ["photos/a.jpg", "traffic light", "7"], ["b", "cat", "10"]]
+
+
+def test_columns_are_as_wide_as_their_widest_cell():
+    lines = columns(ROWS, left=(0, 1)).splitlines()
+    # 12 + 2 + 13 + 2 + 2 characters
+    assert lines == [
+        "image         found           n",
+        "photos/a.jpg  traffic light   7",
+        "b             cat            10",
+    ]
+    assert columns(ROWS, left=(0, 1), width=31).splitlines() == lines
+
+
+def test_columns_wrap_their_widest_cells_where_the_terminal_is_narrow():
+    # 31 - 25 = 6 characters too many: 13 and 12 give way in turn, to 10 and 9 (12, 12; 11, 12 or 12, 11; ...)
+    lines = columns(ROWS, left=(0, 1), width=25).splitlines()
+    assert max(map(len, lines)) <= 25
+    assert [line[:9].strip() for line in lines[1:3]] == ["photos/a.", "jpg"]
+    assert [line[11:21].strip() for line in lines[1:3]] == ["traffic", "light"]
+    assert lines[1].endswith(" 7")
+    narrowest = columns(ROWS, left=(0, 1), width=3)
+    assert columns(ROWS, left=(0, 1), width=5) == narrowest  # 8 characters are the least
+
+
+def test_columns_of_wide_and_combining_characters():
+    lines = columns([["a", "1"], ["猫の", "1"], ["e\u0301a", "1"]]).splitlines()
+    assert lines == ["a     1", "猫の  1", "e\u0301a    1"]
+
+
+def test_columns_are_painted_after_they_are_padded():
+    shown = columns([["a", "b"], ["ccc", "d"]], paint=lambda row, at, cell: f"<{row}{at}{cell}>")
+    assert shown == "<00a  >  <01b>\n<10ccc>  <11d>\n"

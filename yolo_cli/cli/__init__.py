@@ -15,12 +15,12 @@ COMMANDS = {
     "detect": "Find objects in images.",
     "eval": "Evaluate a model, or another program's results, on a data set.",
     "compare": "Compare the sliding window, R-CNN and YOLO on your images.",
-    "calibrate": "Make a model's confidences mean what they say.",
+    "calibrate": "Calibrate the confidences of a model.",
     "anchors": "Fit anchors to the boxes of a data set.",
-    "explain": "Explain why a model found what it found at a point.",
-    "lint": "Find what is wrong with a data set.",
+    "explain": "Explain a model's predictions at one point of an image.",
+    "lint": "Check a data set for errors.",
     "train": "Train a detector on your own images.",
-    "weights": "List models, show a model card, import Darknet models.",
+    "weights": "List, show and import models.",
 }
 
 
@@ -28,9 +28,9 @@ COMMANDS = {
 _HELP = """An object detector for the command line.
 
 \b
-yolo detect photo.jpg                 a table, and an image with boxes drawn in
-yolo detect photos/ --format json     boxes for another program
-yolo COMMAND --help                   what a command can do
+yolo detect photo.jpg                 print a table, save an image with boxes
+yolo detect photos/ --format json     print boxes for another program
+yolo COMMAND --help                   show the options of a command
 """
 
 

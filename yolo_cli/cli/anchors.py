@@ -31,40 +31,53 @@ _HELP = """Fit anchors to the boxes of a data set.
 yolo anchors --data dir
 yolo anchors --data dir -k 9 --imgsz 608 --out my-anchors.yaml
 
-Prints sizes in pixels of the network's input and, for these and the present anchors, two figures: the mean
-IoU of a box with its best anchor, and the best possible recall, which is the share of boxes that some anchor
-meets with IoU 0.5 or more. Saves the anchors, and an image of them among the boxes. Of a data set with
-splits only "train" counts.
+Prints anchor sizes in pixels of the network input, with the mean IoU of a box with its best anchor and the
+best possible recall (the fraction of boxes that have IoU 0.5 or more with an anchor), and saves a plot. Of a
+data set with splits, only train is used.
+
+Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used.
 """
 
 
 @click.command("anchors", cls=YoloCommand, help=_HELP)
-@click.option("--data", required=True, metavar="PATH", help="The data set's folder, data.yaml or COCO .json.")
+@click.option("--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
 @click.option(
-    "-k", "count", type=click.IntRange(1, 100), default=6, show_default=True, help="How many anchors."
+    "-k",
+    "count",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    default=6,
+    show_default=True,
+    help="Number of anchors.",
 )
 @click.option(
     "--imgsz",
     type=click.IntRange(32, 4096),
+    metavar="PIXELS",
     default=416,
     show_default=True,
-    help="The longer side of the network's input.",
+    help="Longer side of the input.",
 )
 @click.option(
     "--against",
     default=DEFAULT_ANCHORS,
     show_default=True,
     metavar="NAME",
-    help="The present anchors: name or file.",
+    help="Anchors to compare with, or a file.",
 )
 @click.option(
-    "--starts", type=click.IntRange(1, 1000), default=10, show_default=True, help="So many are tried."
+    "--starts",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    default=10,
+    show_default=True,
+    help="Random starts of k-means.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the starts.")
 @click.option(
-    "--out", metavar="FILE", help=f"Where the anchors are saved.  [default: in a new {_RUN_FOLDER}]"
+    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Random seed."
 )
-@click.option("--exist-ok", is_flag=True, help="Write over a file that is there already.")
+@click.option("--out", metavar="FILE", help=f"Output file.  [default: in a new {_RUN_FOLDER}]")
+@click.option("--exist-ok", is_flag=True, help="Overwrite an existing file.")
 @format_option("table", "json")
 @config_option
 @talk_options
@@ -127,8 +140,8 @@ def _text(report: dict[str, Any]) -> str:
 def _save(wh: NDArray[np.float64], found: Anchors, present: Anchors, out: str | None, exist_ok: bool) -> Path:
     """Write the file and, beside it, the image."""
     from yolo_cli.anchors import draw_anchors, write_anchors
-    from yolo_cli.cli.runs import open_run_folder
     from yolo_cli.errors import UsageError
+    from yolo_cli.files import open_run_folder
     from yolo_cli.images import write_image
 
     path = Path(out) if out else open_run_folder(_RUN_FOLDER, None, exist_ok) / "anchors.yaml"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
-    DetectionOptions,
     config_option,
     detection_options,
     drawing_options,
@@ -25,9 +24,9 @@ from yolo_cli.cli.progress import say, track
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yolo_cli.cli.runs import Saving
-    from yolo_cli.detectors import Detector
     from yolo_cli.pipeline import Outcome
+    from yolo_cli.pipeline.formats import Model
+    from yolo_cli.pipeline.saving import Saving
 
 __all__ = ["detect"]
 
@@ -38,8 +37,8 @@ _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo")
 # \b keeps click from filling a paragraph.
 _HELP = """Find objects in images.
 
-SOURCE is an image, a folder, a 'glob' in quotes, a list.txt with one path a line, or - for standard input.
-Without options it prints a table and saves the images with boxes drawn in.
+SOURCE is an image, a folder, a quoted 'glob', a list.txt with one path per line, or - for standard input.
+By default it prints a table and saves the images with boxes drawn in.
 
 \b
 yolo detect photo.jpg
@@ -47,7 +46,7 @@ yolo detect photos/ --conf 0.5 --classes cat,dog
 yolo detect 'photos/*.png' --format json --no-save > found.json
 cat photo.jpg | yolo detect - --format ndjson --no-save
 
-Exit codes: 0 done, 2 wrong usage, 3 nothing could be used, 5 done but some images failed.
+Exit codes: 0 done, 2 wrong usage, 3 no image could be used, 5 some images failed, 130 interrupted.
 """
 
 
@@ -65,65 +64,65 @@ class _Tally:
 @click.command("detect", cls=YoloCommand, help=_HELP)
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @detection_options
-@click.option("--recursive", is_flag=True, help="Look into the folders of folders, too.")
+@click.option("--recursive", is_flag=True, help="Search folders within folders, too.")
 @format_option(*_FORMATS)
-@click.option("--out", metavar="DIR", help=f"Where images are saved.  [default: a new {_RUN_FOLDER}]")
-@click.option(
-    "--save/--no-save",
-    default=True,
-    help="Save images with the boxes drawn in, or do not.  [default: save]",
-)
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@click.option("--save/--no-save", default=True, help="Save images with boxes drawn in.  [default: save]")
 @drawing_options
-@click.option("--save-crops", is_flag=True, help="Save the inside of each box as an image.")
-@click.option("--save-txt", is_flag=True, help="Save YOLO label files, which training can use.")
-@click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
+@click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
+@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @encoding_option
 @config_option
 @talk_options
-def detect(detection: DetectionOptions, sources: tuple[str, ...], quiet: bool, **given: Any) -> int:
+def detect(detection: dict[str, Any], sources: tuple[str, ...], quiet: bool, **given: Any) -> int:
     """Everything, from the sources to the exit code."""
-    from yolo_cli.cli.output import WRITERS, Model
-    from yolo_cli.cli.runs import open_run_folder, save_results
+    from yolo_cli.api.detection import load_detector
+    from yolo_cli.files import open_run_folder
     from yolo_cli.pipeline import run_detector
+    from yolo_cli.pipeline.formats import Model
+    from yolo_cli.pipeline.saving import save_outcomes
     from yolo_cli.sources import open_source
 
     source = open_source(sources, recursive=given["recursive"])
-    detector = _load(detection)
+    batch = detection.pop("batch")
+    detector = load_detector(**detection).detector
     model = Model(detector.card.name, detector.class_names, detector.input_size)
     if given["verbose"]:
         say(f"model {model.name}, input {model.input_size}, {detector.card.detector}")
     tally = _Tally()
-    results = _counted(run_detector(detector, source, batch=detection.batch), tally)
+    results = _counted(run_detector(detector, source, batch=batch), tally)
     saving = _saving(given)
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
-        results = save_results(results, folder, saving, model.class_names)
+        places = {item.name: item.place for item in source}
+        results = save_outcomes(results, folder, saving, model.class_names, places)
     if not quiet and _shows_progress(given["output_format"], len(source)):
         results = track(results, len(source), "images")
-    for text in WRITERS[given["output_format"]](_until_interrupt(results, tally), model):
+    for text in _texts(_until_interrupt(results, tally), model, given["output_format"]):
         click.echo(text, nl=False)
     _tell(tally, len(source), folder, quiet)
     return _exit_code(tally)
 
 
+def _texts(results: Iterable[Outcome], model: Model, output_format: str) -> Iterator[str]:
+    """What is printed, a piece at a time."""
+    from yolo_cli.cli.table import detection_table
+    from yolo_cli.pipeline.formats import FORMATS
+
+    if output_format == "table":
+        yield detection_table(results, model.class_names)
+    else:
+        yield from FORMATS[output_format](results, model)
+
+
 def _saving(given: Mapping[str, Any]) -> Saving:
     """What is saved of each image."""
-    from yolo_cli.cli.runs import Saving
+    from yolo_cli.pipeline.saving import Saving
     from yolo_cli.render import DrawStyle
 
     style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"])
     return Saving(given["save"], given["save_crops"], given["save_txt"], style)
-
-
-def _load(options: DetectionOptions) -> Detector:
-    """The detector, told which classes are wanted."""
-    from yolo_cli.detections import class_ids
-
-    detector = options.load()
-    if not options.classes:
-        return detector
-    ids = class_ids(options.classes, detector.class_names)
-    return detector.with_config(replace(detector.config, classes=ids))
 
 
 def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.eval_inputs import Telling, open_data, renamings
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
-    DetectionOptions,
     config_option,
     data_options,
     encoding_option,
@@ -23,10 +20,11 @@ from yolo_cli.cli.options import (
 )
 from yolo_cli.cli.progress import say
 from yolo_cli.errors import UsageError
+from yolo_cli.files import open_run_folder
 
 if TYPE_CHECKING:
-    from yolo_cli.evaluation import Gate, TideRule
-    from yolo_cli.pipeline.evaluating import Evaluated, EvaluationData
+    from yolo_cli.evaluation import Gate
+    from yolo_cli.pipeline.evaluating import EvaluationData
     from yolo_cli.report import EvaluationResult
 
 __all__ = ["eval"]
@@ -38,46 +36,25 @@ _JOURNAL = "detections.ndjson"
 _HELP = """Evaluate a model, or another program's results, on a data set.
 
 \b
-yolo eval --data dir                                  the bundled model on the data's val split
-yolo eval --data dir --weights mine --iou 0.75        another model, another IoU threshold
-yolo eval --data dir --detections results.json        boxes of another program
-yolo eval --data dir --fail-under map50=0.60          exit code 4 below that
-yolo eval --data dir --baseline runs/eval             better or worse than that run?
+yolo eval --data dir                              the default model, on val
+yolo eval --data dir --weights mine --iou 0.75    another model and threshold
+yolo eval --data dir --detections results.json    boxes of another program
+yolo eval --data dir --fail-under map50=0.60      exit code 4 if lower
+yolo eval --data dir --baseline runs/eval         compare with an earlier run
 
-Prints the figures, and saves a page with curves, errors and images. The data is a folder or a file in
-YOLO, COCO or Pascal VOC form, as for `yolo lint`. Classes of model and data are matched by name.
+Prints average precision and saves a page with curves, error types and images. The data set is a folder or a
+file in YOLO, COCO or Pascal VOC format. Classes of the model and the data are matched by name.
 
-Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 4 a gate was not met, 5 done but some inputs
-could not be used, 130 interrupted: continue with --resume.
+Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 4 a gate was not met, 5 some inputs failed,
+130 interrupted: continue with --resume.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """The command line of `yolo eval`, each option under its own name."""
-
-    data: str
-    split: str | None
-    renamed: tuple[str, ...]
-    detections: str | None
-    names: str | None
-    iou: float
-    protocol: str
-    target_precision: float | None
-    fail_under: tuple[str, ...]
-    baseline: str | None
-    fail_if_worse: bool
-    cross_check: bool
-    tide: TideRule
-    detection: DetectionOptions
-    output_format: str
-    out: str | None
-    save: bool
-    plots: bool
-    resume: str | None
-    exist_ok: bool
-    quiet: bool
-    verbose: bool
+# What decides what is measured, and not what is printed or saved: `evaluate` takes it by these names.
+_MEASURED = (
+    *("split", "detections", "names", "iou", "protocol", "tide"),
+    *("target_precision", "baseline", "cross_check"),
+)
 
 
 @click.command("eval", cls=YoloCommand, help=_HELP)
@@ -85,171 +62,123 @@ class _Options:
 @click.option(
     "--detections",
     metavar="PATH",
-    help="Another program's boxes: COCO results .json, or a folder of YOLO .txt.",
+    help="Boxes of another program: COCO .json or YOLO folder.",
 )
-@click.option("--names", metavar="FILE", help="That program's classes, one a line.  [default: the data's]")
-@click.option("--iou", type=float, default=0.5, show_default=True, help="IoU threshold of a match.")
+@click.option("--names", metavar="FILE", help="Class names of --detections.  [default: the data's]")
+@click.option("--iou", type=float, default=0.5, show_default=True, help="IoU threshold of a match, 0 to 1.")
 @click.option(
     "--protocol",
     type=click.Choice(["coco", "voc07", "voc10"]),
     default="coco",
     show_default=True,
-    help="The rules of matching and averaging.",
+    help="Rules of matching and averaging.",
 )
 @click.option(
     "--tide",
     type=click.Choice(["tidecv", "replace"]),
     default="tidecv",
     show_default=True,
-    help="Who keeps an object once a wrong box on it is fixed.",
+    help="Rule for the costs of errors (TIDE).",
 )
-@click.option("--target-precision", type=float, help="Name the threshold of each class that reaches this.")
-@click.option("--fail-under", multiple=True, metavar="NAME=VALUE", help="Exit with 4 if a figure is lower.")
-@click.option("--baseline", metavar="RUN", help="Compare with an earlier run: its folder or run.json.")
-@click.option("--fail-if-worse", is_flag=True, help="Exit with 4 if the baseline was better beyond chance.")
-@click.option("--cross-check", is_flag=True, help="Evaluate with pycocotools too, and show both.")
+@click.option("--target-precision", type=float, help="Print the threshold of each class for this precision.")
+@click.option(
+    "--fail-under", multiple=True, metavar="NAME=VALUE", help="Exit with 4 if a figure is lower: map50=0.6."
+)
+@click.option("--baseline", metavar="RUN", help="Earlier run to compare with: folder or run.json.")
+@click.option("--fail-if-worse", is_flag=True, help="Exit with 4 if worse than --baseline beyond chance.")
+@click.option("--cross-check", is_flag=True, help="Evaluate with pycocotools, too, and print both.")
 @evaluation_options
 @format_option("text", "json")
-@click.option("--out", metavar="DIR", help=f"Where the page is saved.  [default: a new {_RUN_FOLDER}]")
-@click.option("--save/--no-save", default=True, help="Save page and figures, or do not.  [default: save]")
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@click.option("--save/--no-save", default=True, help="Save the page and the figures.  [default: save]")
 @click.option("--plots", is_flag=True, help="Save the curves as PNG and SVG, too.")
-@click.option("--resume", metavar="DIR", help="Continue the interrupted run in this folder.")
-@click.option("--exist-ok", is_flag=True, help="Write into a folder that is there already.")
+@click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
+@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @encoding_option
 @config_option
 @talk_options
-def eval(**given: Any) -> int:  # noqa: A001  # the command's name
-    """Read what is on the command line, and run."""
-    return _run(_Options(**given))
-
-
-def _run(options: _Options) -> int:
+def eval(detection: dict[str, Any], data: str, quiet: bool, **given: Any) -> int:  # noqa: A001
     """Everything, from the data to the exit code."""
-    from yolo_cli.cli.eval_inputs import chosen_classes, open_data
-    from yolo_cli.evaluation import RunRecord, check_gates, protocol, read_gate
-    from yolo_cli.report import About, analyse, evaluation_result
+    from yolo_cli.api.evaluation import check_evaluation, evaluate
+    from yolo_cli.evaluation import read_gate
 
-    rules = protocol(options.protocol, options.iou)
-    _check(options)
-    gates = [read_gate(text) for text in options.fail_under]
-    before = RunRecord.read(Path(options.baseline)) if options.baseline else None
-    data = open_data(options.data, options.split)
-    chosen = chosen_classes(options.detection.classes, data.part.class_names)
-    check_gates(gates, rules, chosen or data.part.class_names)
-    folder = _folder(options)
+    asked = {name: given[name] for name in _MEASURED if given[name] is not None}
+    asked |= {**detection, "map": renamings(given["renamed"])}
+    weights = asked.pop("weights", None)
+    _check(given)
+    check_evaluation(weights, asked)
+    gates = [read_gate(text) for text in given["fail_under"]]
+    images = open_data(data, given["split"])
+    _check_gates(gates, images, asked)
+    folder = _folder(given)
+    if folder and not given["detections"]:
+        asked |= {"journal": folder / _JOURNAL, "resume": given["resume"] is not None}
+    telling = Telling(quiet)
     try:
-        evaluated = _evaluate(options, data, chosen, folder and folder / _JOURNAL)
+        result = evaluate(images, weights, watch=telling, **asked)
     except KeyboardInterrupt:
-        say(f"error: interrupted; what is done is kept{_how_to_go_on(folder)}")
+        hint = f"; continue with the same options and --resume {folder}" if folder else ""
+        say(f"error: interrupted; what is done is kept{hint}")
         return INTERRUPTED
-    for note in evaluated.notes if not options.quiet else ():
-        if note not in (*data.notes, *evaluated.faults):  # those are told already
-            say(note)
-    result = evaluation_result(
-        analyse(evaluated.evaluation_set, rules, evaluated.conditions, options.tide),
-        About(evaluated.model, data.name, evaluated.notes),
-        target_precision=options.target_precision,
-        baseline=before,
-        pycocotools=options.cross_check,
-    )
-    _print(options, result)
+    _tell(result, [*images.notes, *telling.errors], quiet)
+    click.echo(result.to_json() + "\n" if given["output_format"] == "json" else result.to_text(), nl=False)
     if folder:
-        samples = {sample.name: sample for sample in data.part.samples}
-        page = result.save(folder, lambda name: samples[name].read(), options.plots)
-        if not options.quiet:
+        page = result.save(folder, plots=given["plots"])
+        if not quiet:
             say(f"saved in {folder}; open {page} in a browser")
-    return _exit_code(_missed(options, result, gates), evaluated.faults)
+    return _exit_code(_missed(given["fail_if_worse"], result, gates), result.faults)
 
 
-def _evaluate(
-    options: _Options, data: EvaluationData, chosen: Sequence[str], journal_path: Path | None
-) -> Evaluated:
-    """A model's boxes, or those of another program, beside the ground truth."""
-    from yolo_cli.cli.eval_inputs import open_journal, read_names, renamings, told
-    from yolo_cli.evaluation import match_classes
-    from yolo_cli.pipeline.evaluating import evaluate_detector, evaluate_results
-
-    names, renamed = data.part.class_names, renamings(options.renamed)
-    detection = options.detection
-    if options.detections:
-        own = read_names(Path(options.names)) if options.names else None
-        match = match_classes(own or names, names, renamed, chosen)
-        path = Path(options.detections)
-        found = evaluate_results(path, data, match, own_names=own, conf=detection.conf)
-        for line in found.faults:
-            say(f"error: {line}")
-        return found
-    files = detection.find()
-    detector = detection.load(files)
-    match = match_classes(detector.class_names, names, renamed, chosen)
-    watch = partial(told, quiet=options.quiet)
-    with open_journal(journal_path, options.resume is not None, detector, files) as journal:
-        return evaluate_detector(detector, data, match, batch=detection.batch, journal=journal, watch=watch)
-
-
-def _check(options: _Options) -> None:
-    """Raise UsageError for options that contradict each other."""
-    conf = options.detection.conf
+def _check(given: Mapping[str, Any]) -> None:
+    """Raise UsageError for options of saving and failing that contradict each other."""
     contradictions = (
+        (given["fail_if_worse"] and not given["baseline"], "--fail-if-worse needs a --baseline"),
         (
-            options.detections and options.detection.weights,
-            "--detections evaluates boxes that are there; leave out --weights",
+            given["resume"] and (given["out"] or given["detections"]),
+            "--resume names the run's folder by itself",
         ),
-        (options.names and not options.detections, "--names goes with --detections"),
-        (options.cross_check and options.protocol != "coco", "--cross-check goes with --protocol coco only"),
-        (options.fail_if_worse and not options.baseline, "--fail-if-worse needs a --baseline"),
-        (options.resume and (options.out or options.detections), "--resume names the run's folder by itself"),
-        (options.resume and not options.save, "--resume goes on with a saved run; leave out --no-save"),
-        (options.plots and not options.save, "--plots are saved; leave out --no-save"),
-        (
-            options.target_precision is not None and not 0 < options.target_precision <= 1,
-            "--target-precision must be above 0 and at most 1",
-        ),
-        (conf is not None and not 0 <= conf <= 1, "--conf must be between 0 and 1"),
+        (given["resume"] and not given["save"], "--resume goes on with a saved run; leave out --no-save"),
+        (given["plots"] and not given["save"], "--plots are saved; leave out --no-save"),
     )
     for contradiction, text in contradictions:
         if contradiction:
             raise UsageError(text)
 
 
-def _folder(options: _Options) -> Path | None:
+def _check_gates(gates: Sequence[Gate], images: EvaluationData, asked: Mapping[str, Any]) -> None:
+    """Refuse a gate that names no figure, before anything is loaded."""
+    from yolo_cli.api.evaluation import chosen_classes
+    from yolo_cli.evaluation import check_gates, protocol
+
+    names = images.part.class_names
+    chosen = chosen_classes(asked.get("classes"), names)
+    check_gates(gates, protocol(asked["protocol"], asked["iou"]), chosen or names)
+
+
+def _folder(given: Mapping[str, Any]) -> Path | None:
     """The run's folder, made if need be; None if nothing is saved."""
-    from yolo_cli.cli.runs import open_run_folder
-
-    if options.resume:
-        return Path(options.resume)
-    return open_run_folder(_RUN_FOLDER, options.out, options.exist_ok) if options.save else None
+    if given["resume"]:
+        return Path(given["resume"])
+    return open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if given["save"] else None
 
 
-def _how_to_go_on(folder: Path | None) -> str:
-    return f"; continue with the same options and --resume {folder}" if folder else ""
+def _tell(result: EvaluationResult, told: Sequence[str], quiet: bool) -> None:
+    """What could not be used, and what a reader of the figures must know, unless it is ``told`` already."""
+    for fault in result.faults:
+        if fault not in told:
+            say(f"error: {fault}")
+    for note in result.about.notes if not quiet else ():
+        if note not in (*told, *result.faults):
+            say(note)
 
 
-def _print(options: _Options, result: EvaluationResult) -> None:
-    """Figures on stdout."""
-    if options.output_format == "json":
-        click.echo(json.dumps(result.to_json(), indent=1, ensure_ascii=False, allow_nan=False))
-        return
-    from yolo_cli.cli.eval_text import checks_text, differences_text, thresholds_text
-    from yolo_cli.report import summary
-
-    parts = [summary(result.analysis, result.about)]
-    if result.thresholds is not None:
-        parts.append(thresholds_text(result.thresholds, options.target_precision or 0.0))
-    if result.differences is not None:
-        parts.append(differences_text(result.differences))
-    if result.checks is not None:
-        parts.append(checks_text(result.checks))
-    click.echo("\n".join(parts), nl=False)
-
-
-def _missed(options: _Options, result: EvaluationResult, gates: Sequence[Gate]) -> list[str]:
+def _missed(fail_if_worse: bool, result: EvaluationResult, gates: Sequence[Gate]) -> list[str]:
     """One line for each figure that is too low, or that the baseline had better beyond chance."""
     from yolo_cli.evaluation import missed_gates
 
     worse = [name for name, it in (result.differences or {}).items() if it.verdict == "worse"]
-    missed = missed_gates(gates, result.analysis.report)
-    return missed + [f"{name} is worse than the baseline's" for name in worse if options.fail_if_worse]
+    missed = missed_gates(gates, result.report)
+    return missed + [f"{name} is worse than the baseline's" for name in worse if fail_if_worse]
 
 
 def _exit_code(missed: Sequence[str], faults: Sequence[str]) -> int:

@@ -1,24 +1,19 @@
-"""What `eval` and `calibrate` share: the data, the classes, and one run of the model over the images."""
+"""What `eval` and `calibrate` share: the data, the renamed classes, and what is told of the images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from yolo_cli.cli.progress import say, track
-from yolo_cli.errors import DataError, UsageError
-from yolo_cli.text import read_lines
+from yolo_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from yolo_cli.detectors import Detector
-    from yolo_cli.pipeline import Journal, Outcome
+    from yolo_cli.pipeline import Outcome
     from yolo_cli.pipeline.evaluating import EvaluationData
-    from yolo_cli.weights import ModelFiles
 
-__all__ = ["chosen_classes", "open_data", "open_journal", "read_names", "renamings", "told"]
+__all__ = ["Telling", "open_data", "renamings"]
 
 
 def open_data(path: str, split: str | None) -> EvaluationData:
@@ -49,49 +44,22 @@ def renamings(texts: Iterable[str]) -> dict[str, str]:
     return pairs
 
 
-def chosen_classes(texts: Iterable[str], data: Sequence[str]) -> list[str]:
-    """``--classes``: names or ids of the data's classes, with commas; words that are neither stay.
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Passes outcomes on, with the progress and the images that cannot be read on stderr.
 
-    >>> chosen_classes(["dog,0", "x"], ["cat", "dog"])
-    ['dog', 'cat', 'x']
+    Attributes:
+        quiet: without the progress.
+        errors: what was told.
     """
-    words = [word.strip() for word in ",".join(texts).split(",") if word.strip()]
-    return [
-        data[int(word)] if word not in data and word.isdecimal() and int(word) < len(data) else word
-        for word in words
-    ]
 
+    quiet: bool
+    errors: list[str] = field(default_factory=list)
 
-def read_names(path: Path) -> tuple[str, ...]:
-    """Class names from a file with one on each line."""
-    names = tuple(filter(None, read_lines(path)))
-    if not names:
-        raise DataError(f"{path}: holds no class name; write one on each line")
-    return names
-
-
-@contextmanager
-def open_journal(
-    path: Path | None, resume: bool, detector: Detector, files: ModelFiles
-) -> Iterator[Journal | None]:
-    """The record of what is found, for the model and its settings; None without a path."""
-    from yolo_cli.pipeline import Journal
-    from yolo_cli.weights.store import sha256
-
-    if path is None:
-        yield None
-        return
-    header = {"model": detector.card.name, "sha256": sha256(files.first), **asdict(detector.config)}
-    journal = (Journal.resume if resume else Journal.start)(path, header)
-    try:
-        yield journal
-    finally:
-        journal.close()
-
-
-def told(outcomes: Iterable[Outcome], total: int, *, quiet: bool) -> Iterator[Outcome]:
-    """Pass outcomes on, with the progress and the images that cannot be read on stderr."""
-    for outcome in outcomes if quiet else track(outcomes, total, "images"):
-        if outcome.error is not None:
-            say(f"error: {outcome.error}")
-        yield outcome
+    def __call__(self, outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
+        """A `Watch`, for one run or several."""
+        for outcome in outcomes if self.quiet else track(outcomes, total, "images"):
+            if outcome.error is not None:
+                self.errors.append(outcome.error)
+                say(f"error: {outcome.error}")
+            yield outcome

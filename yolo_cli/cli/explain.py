@@ -22,18 +22,19 @@ __all__ = ["explain"]
 
 _RUN_FOLDER = "runs/explain"
 
-# The sign \b keeps click from filling a paragraph.
-_HELP = """Explain why a model found what it found at a point.
-
-For YOLO: the predictions and raw values of each anchor of the cells at the point, for every head. For the
-others: how many windows or proposals contain the point, and the predictions for the best of them. For all:
-which box suppressed which, and at what overlap. As text, and as an image: the grid of each head, or the
-regions, with the boxes at the point by their numbers in the text; on the right what suppression left.
+# \b keeps click from filling a paragraph.
+_HELP = """Explain a model's predictions at one point of an image.
 
 \b
 yolo explain examples/cat.jpg --at 220,150
 yolo explain examples/cat.jpg --at 220,150 --weights fast-rcnn-voc
 yolo explain photo.jpg --at 100,80 --conf 0.05 --format json --no-save
+
+Prints the predictions of each YOLO cell and anchor at the point, or of the windows or proposals that contain
+it, and which box suppressed which. Saves an image with the grids or regions, and the boxes before and after
+suppression.
+
+Exit codes: 0 done, 2 wrong usage, 3 the image cannot be used.
 """
 
 
@@ -48,15 +49,11 @@ def _point(ctx: click.Context, param: click.Parameter, value: str) -> tuple[floa
 @click.command("explain", cls=YoloCommand, help=_HELP)
 @click.argument("source", metavar="IMAGE")
 @click.option(
-    "--at",
-    required=True,
-    metavar="X,Y",
-    callback=_point,
-    help="Point in pixels from left and top.",
+    "--at", required=True, metavar="X,Y", callback=_point, help="Point in pixels from the top left."
 )
 @explaining_options
 @format_option("text", "json")
-@click.option("--out", metavar="DIR", help=f"Folder for the image.  [default: a new {_RUN_FOLDER}]")
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save the explanation as an image.  [default: save]")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @config_option
@@ -95,8 +92,8 @@ def _save(
     class_names: tuple[str, ...],
     given: dict[str, Any],
 ) -> Path:
-    from yolo_cli.cli.runs import open_run_folder
     from yolo_cli.explanation import draw_explanation
+    from yolo_cli.files import open_run_folder
     from yolo_cli.images import write_image
 
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])

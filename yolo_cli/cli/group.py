@@ -17,9 +17,12 @@ import click
 from yolo_cli.errors import UserError
 from yolo_cli.text import nearest
 
-__all__ = ["INTERRUPTED", "YoloCommand", "YoloGroup"]
+__all__ = ["INTERRUPTED", "SECTIONS", "CommandGroup", "YoloCommand", "YoloGroup"]
 
 INTERRUPTED = 130  # exit code
+_OPTION_COLUMN = 28  # characters; longer options have their help on the next line
+_BOUND = str.maketrans({" ": "\u00a0", "-": "\u2011"})  # no line is broken at these
+_LOOSE = str.maketrans({"\u00a0": " ", "\u2011": "-"})
 
 # What people know from other programs, and what it is called here.
 _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "train", "check": "lint"}
@@ -38,8 +41,37 @@ _OTHER_OPTIONS = {
 }
 
 
+# The headings of --help, and the options below each, in order; a test finds options that are left out.
+SECTIONS = {
+    "Data": "data split test use-val map names at recursive limit allow-unlabelled encoding",
+    "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
+    "Detections": "conf nms-iou max-det classes agnostic suppression",
+    "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
+    " cross-check",
+    "Training": "epochs max-minutes patience learning-rate warmup weight-decay label-smoothing freeze"
+    " interpolate ema",
+    "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
+    "Anchors": "k against starts",
+    "Compute": "device engine precision batch workers seed time-limit",
+    "Drawing": "line-width no-labels no-confidence",
+    "Output": "format out exist-ok resume save save-crops save-txt plots tensorboard fix",
+    "General": "rules config quiet verbose help",
+}
+
+
 class YoloCommand(click.Command):
-    """A command that knows what an option is called elsewhere."""
+    """A command with its options under headings, that knows what an option is called elsewhere."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options as `SECTIONS` has them; those that it leaves out come last."""
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        records = {_long_name(option): option.get_help_record(ctx) or ("", "") for option in options}
+        width = min(max(len(left) for left, _ in records.values()), _OPTION_COLUMN)
+        for title, names in _sections(records).items():
+            with formatter.section(title):
+                rows = [(records[name][0].ljust(width), _bound(records[name][1])) for name in names]
+                formatter.write_dl(rows, col_max=width)
+        formatter.buffer = [text.translate(_LOOSE) for text in formatter.buffer]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with a better hint for a wrong option and for the ``key=value`` of other programs."""
@@ -61,7 +93,24 @@ class _ReaderGoneError(Exception):
     """Whoever read our output, such as `head`, has had enough."""
 
 
-class YoloGroup(click.Group):
+class CommandGroup(click.Group):
+    """Commands, with a better hint for a wrong one."""
+
+    command_class = YoloCommand
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one comes nearest."""
+        name, known = args[0], self.list_commands(ctx)
+        if name in known or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = _OTHER_COMMANDS.get(name) or nearest(name, known)
+        hint = f"; did you mean '{near}'?" if near in known else f"; there are {', '.join(known)}"
+        raise click.UsageError(f"no such command: '{name}'{hint}", ctx)
+
+
+class YoloGroup(CommandGroup):
     """Commands that are imported when they are called.
 
     Args:
@@ -83,17 +132,6 @@ class YoloGroup(click.Group):
             return None
         command: click.Command = getattr(importlib.import_module(f"yolo_cli.cli.{cmd_name}"), cmd_name)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one comes nearest."""
-        name = args[0]
-        if name in self.lazy or name.startswith("-"):
-            return super().resolve_command(ctx, args)
-        near = _OTHER_COMMANDS.get(name) or nearest(name, self.lazy)
-        hint = f"; did you mean '{near}'?" if near in self.lazy else f"; there are {', '.join(self.lazy)}"
-        raise click.UsageError(f"no such command: '{name}'{hint}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
@@ -125,6 +163,25 @@ class YoloGroup(click.Group):
             return run()
         _keep_unprintable_names_printable()
         sys.exit(_guarded(run, verbose="--verbose" in words or "-v" in words))
+
+
+def _sections(shown: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
+    """The names of the options below each heading that has any; hidden options have no help."""
+    names = [name for name, (left, _) in shown.items() if left]
+    sections = {title: [name for name in text.split() if name in names] for title, text in SECTIONS.items()}
+    placed = {name for section in sections.values() for name in section}
+    sections["Other options"] = [name for name in names if name not in placed]
+    return {title: section for title, section in sections.items() if section}
+
+
+def _bound(help_: str) -> str:
+    """Help in which no line break falls within ``[default: …]``."""
+    return re.sub(r"\[[^]]+\]$", lambda end: end[0].translate(_BOUND), help_)
+
+
+def _long_name(option: click.Option) -> str:
+    """``save`` for ``--save/--no-save``, ``k`` for ``-k``."""
+    return max(option.opts, key=len).lstrip("-")
 
 
 def _did_you_mean(option: str, options: list[str]) -> str:
@@ -171,7 +228,7 @@ def _guarded(run: Callable[[], Any], verbose: bool) -> int:
         hint = f" (see {ctx.command_path} --help)" if ctx else ""
         return _complain(fault.format_message() + hint, fault.exit_code)
     except UserError as fault:
-        return _complain(str(fault), fault.exit_code)
+        return _complain(fault.text, fault.exit_code)
     except Exception as fault:  # the last door: whatever comes here is a fault of ours
         if verbose:
             traceback.print_exc()

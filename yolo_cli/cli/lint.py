@@ -22,18 +22,17 @@ _ROWS_A_RULE = 10
 _WIDTH_OF_A_PIPE = 160
 
 # The sign \b keeps click from filling a paragraph.
-_HELP = """Find what is wrong with a data set.
+_HELP = """Check a data set for errors.
 
 \b
-yolo lint --data dir                    a table of faults, by rule code
-yolo lint --data dir --fix fixed       a fixed copy, and what was done
-yolo lint --rules                       what is looked for
+yolo lint --data dir                 print errors and warnings by rule
+yolo lint --data dir --fix fixed     write a fixed copy
+yolo lint --rules                    list the rules
 
-A data set is a folder in YOLO form (images/ and labels/, or a data.yaml with train, val and names), in COCO
-form (a JSON file with images, annotations and categories), or in Pascal VOC form (Annotations/*.xml). It is
-never written to.
+The data set is a folder or a file in YOLO format (images/ and labels/, or a data.yaml), COCO format (a .json
+file) or Pascal VOC format (Annotations/*.xml). It is never modified.
 
-Exit codes: 0 no errors (warnings do not count), 2 wrong usage, 3 errors, with --fix in the copy.
+Exit codes: 0 no errors (there may be warnings), 2 wrong usage, 3 errors; with --fix, in the copy.
 """
 
 
@@ -48,15 +47,16 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.command("lint", cls=YoloCommand, help=_HELP)
-@click.option("--data", required=True, metavar="PATH", help="The data set's folder, data.yaml or COCO .json.")
+@click.option("--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
 @click.option(
     "--imgsz",
     type=click.IntRange(32, 4096),
+    metavar="PIXELS",
     default=416,
     show_default=True,
-    help="The network's size, at which a box can be too small.",
+    help="Input size to check boxes for.",
 )
-@click.option("--allow-unlabelled", is_flag=True, help="An image without a label file shows nothing to find.")
+@click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
 @format_option("table", "json")
 @click.option("--fix", metavar="DIR", help="Write a fixed copy into this new folder.")
 @click.option(

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, Device, Resize, SuppressionKind
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.text import did_you_mean, read_yaml, text_encoding
 
-if TYPE_CHECKING:
-    from yolo_cli.detectors import Detector
-    from yolo_cli.engines import EngineKind
-    from yolo_cli.weights import ModelFiles
-
 __all__ = [
-    "DetectionOptions",
     "config_option",
     "data_options",
     "detection_options",
@@ -55,7 +48,7 @@ def format_option(*kinds: str) -> Callable[[Decorated], Decorated]:
         type=click.Choice(kinds),
         default=kinds[0],
         show_default=True,
-        help="What is printed on stdout.",
+        help="Output format on stdout.",
     )
 
 
@@ -65,33 +58,39 @@ _BOXES = (
         type=float,
         default=_DEFAULTS.conf,
         show_default=True,
-        help="Confidence threshold.",
+        help="Confidence threshold, 0 to 1.",
     ),
     click.option(
         "--nms-iou",
         type=float,
         default=_DEFAULTS.nms_iou,
         show_default=True,
-        help="IoU threshold for NMS.",
+        help="IoU threshold for NMS, 0 to 1.",
     ),
     click.option(
         "--max-det",
         type=int,
+        metavar="N",
         default=_DEFAULTS.max_det,
         show_default=True,
         help="Maximum detections per image.",
     ),
-    click.option("--classes", multiple=True, metavar="NAMES", help="Only these: names or ids, with commas."),
-    click.option("--agnostic", is_flag=True, help="NMS among all classes at once."),
+    click.option(
+        "--classes",
+        multiple=True,
+        metavar="NAMES",
+        help="Classes to keep, as names or ids: cat,dog.  [default: all]",
+    ),
+    click.option("--agnostic", is_flag=True, help="Run NMS across all classes at once."),
     click.option(
         "--suppression",
         type=click.Choice(["iou", "greedynms", "diounms", "soft"]),
-        help="The kind of NMS.  [default: the model's]",
+        help="Kind of NMS.  [default: the model's]",
     ),
     click.option(
         "--resize",
         type=click.Choice(["letterbox", "stretch"]),
-        help="How an image gets the network's size.  [default: the model's]",
+        help="Way to fit images to the input.  [default: the model's]",
     ),
 )
 
@@ -103,26 +102,38 @@ _MODEL = (
         "--imgsz",
         metavar="PIXELS",
         callback=image_size,
-        help="Network input, as 416 or HEIGHTxWIDTH.  [default: the model's]",
+        help="Input size: 416 or HEIGHTxWIDTH.  [default: the model's]",
     ),
 )
 
 _RUN = (
-    click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "gpu"]),
+        default="auto",
+        show_default=True,
+        help="Device to compute on.",
+    ),
     click.option(
         "--engine",
         type=click.Choice(["auto", "onnx", "keras"]),
         default="auto",
         show_default=True,
-        help="What runs the network.",
+        help="Runtime of the network.",
     ),
     click.option(
         "--batch",
         type=click.IntRange(min=1),
+        metavar="N",
         default=1,
         show_default=True,
-        help="Batch size.",
+        help="Batch size in images.",
     ),
+)
+
+_DETECTION = (
+    *("weights", "imgsz", "conf", "nms_iou", "max_det", "classes", "agnostic", "suppression", "resize"),
+    *("device", "engine", "batch"),
 )
 
 _DRAWING = (
@@ -132,71 +143,19 @@ _DRAWING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DetectionOptions:
-    """Which model, which of its boxes are kept, and how it runs: each option under its own name."""
-
-    weights: str | None
-    imgsz: tuple[int, int] | None
-    conf: float | None
-    nms_iou: float
-    max_det: int
-    classes: tuple[str, ...]
-    agnostic: bool
-    suppression: SuppressionKind | None
-    resize: Resize | None
-    device: Device
-    engine: EngineKind
-    batch: int
-
-    @property
-    def config(self) -> DetectConfig:
-        """The detector's options, without the classes: their names are the model's, or the data's."""
-        return DetectConfig(
-            conf=EVALUATION_CONF if self.conf is None else self.conf,
-            nms_iou=self.nms_iou,
-            max_det=self.max_det,
-            agnostic=self.agnostic,
-            suppression=self.suppression,
-            resize=self.resize,
-            imgsz=self.imgsz,
-        )
-
-    def find(self) -> ModelFiles:
-        """The files of the model.
-
-        Raises:
-            UserError: if there is no such model.
-        """
-        from yolo_cli.weights import find_model
-
-        return find_model(self.weights or DEFAULT_MODEL)
-
-    def load(self, files: ModelFiles | None = None) -> Detector:
-        """The detector, from files that were found already or by its name.
-
-        Raises:
-            UserError: if there is no such model, or it cannot run so.
-        """
-        from yolo_cli.detectors import load_detector
-
-        named: dict[str, Any] = {"weights": files or self.weights} if files or self.weights else {}
-        return load_detector(**named, engine=self.engine, device=self.device, config=self.config)
-
-
 def _collected(command: Callable[..., Any], *options: Callable[[Any], Any]) -> Any:
-    """Add options to a command that takes their values as one argument, ``detection``."""
+    """Add options to a command that takes those that were given as one dictionary, ``detection``."""
 
     @wraps(command)
     def with_options(**given: Any) -> Any:
-        values = {field.name: given.pop(field.name) for field in fields(DetectionOptions)}
-        return command(detection=DetectionOptions(**values), **given)
+        values = {name: given.pop(name) for name in _DETECTION}
+        return command(detection={k: v for k, v in values.items() if v not in (None, ())}, **given)
 
     return _all(with_options, *options)
 
 
 def detection_options(command: Callable[..., Any]) -> Any:
-    """Which model, which of its boxes are kept, and how it runs; as ``detection``, a `DetectionOptions`."""
+    """Which model, which of its boxes are kept, and how it runs; as ``detection``, for the API."""
     return _collected(command, *_MODEL, *_BOXES, *_RUN)
 
 
@@ -215,7 +174,7 @@ def evaluation_options(command: Callable[..., Any]) -> Any:
     conf = click.option(
         "--conf",
         type=float,
-        help=f"Confidence threshold.  [default: {EVALUATION_CONF:g}]",
+        help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_CONF:g}]",
     )
     return _collected(command, *_MODEL, conf, *_BOXES[1:], *_RUN)
 
@@ -225,17 +184,15 @@ def data_options(command: Decorated) -> Decorated:
     return _all(
         command,
         click.option(
-            "--data", required=True, metavar="PATH", help="The data set's folder, data.yaml or COCO .json."
+            "--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json."
         ),
-        click.option(
-            "--split", metavar="NAME", help="Only this part.  [default: val, or all of an unsplit data set]"
-        ),
+        click.option("--split", metavar="NAME", help="Split to use.  [default: val, or all if unsplit]"),
         click.option(
             "--map",
             "renamed",
             multiple=True,
             metavar="OLD=NEW",
-            help="The model's class OLD is the data's class NEW.",
+            help="Match the model's class OLD with the data's NEW.",
         ),
     )
 
@@ -244,8 +201,8 @@ def talk_options(command: Decorated) -> Decorated:
     """How much is said on stderr."""
     return _all(
         command,
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but faults."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more, and show tracebacks."),
+        click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
+        click.option("-v", "--verbose", is_flag=True, help="Print details and tracebacks on stderr."),
     )
 
 
@@ -257,7 +214,7 @@ def config_option(command: Decorated) -> Decorated:
         is_eager=True,
         expose_value=False,
         callback=_read_config,
-        help="A YAML file with the same option names.",
+        help="YAML file with values for these options.",
     )(command)
 
 
@@ -269,7 +226,7 @@ def encoding_option(command: Decorated) -> Decorated:
         is_eager=True,
         expose_value=False,
         callback=lambda ctx, _, name: ctx.with_resource(text_encoding(name)),
-        help="Encoding of text files, such as cp1252. Default: UTF-8.",
+        help="Encoding of text files, such as cp1252.  [default: UTF-8]",
     )(command)
 
 

@@ -31,15 +31,15 @@ _DEFAULTS = TrainConfig()
 _HELP = """Train a detector on your own images.
 
 \b
-yolo train --data dir                      fine-tune the bundled model, into runs/train
-yolo train --data dir --max-minutes 30     the best result that half an hour allows
-yolo train --data dir --model net.cfg      any Darknet network, from scratch
-yolo train --resume runs/train             continue an interrupted run
+yolo train --data dir                     fine-tune the default model
+yolo train --data dir --max-minutes 30    as well as half an hour allows
+yolo train --data dir --model net.cfg     a Darknet network, from scratch
+yolo train --resume runs/train            continue an interrupted run
 
-A data set is a folder or a file in YOLO, COCO or Pascal VOC form, as for `yolo lint`. Without images to
-validate on, a fifth is held out. It is never written to.
+The data set is a folder or a file in YOLO, COCO or Pascal VOC format; it is never modified. Without a val
+split, a fifth of the images is held out for validation.
 
-Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted: what is done is kept.
+Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted: continue with --resume.
 """
 
 
@@ -54,45 +54,45 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option("--data", metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
 @click.option("--detector", type=click.Choice(TRAINABLE), help="Method to train.  [default: yolo]")
 @click.option("--weights", metavar="NAME", help=f"Model to fine-tune.  [default: {DEFAULT_MODEL}]")
-@click.option("--model", metavar="CFG", help="Darknet cfg to train from scratch.")
-@click.option("--backbone", metavar="NAME", help="Image classifier that gets YOLO heads.")
+@click.option("--model", metavar="CFG", help="Darknet .cfg file to train from scratch.")
+@click.option("--backbone", metavar="NAME", help="Backbone network that gets YOLO heads.")
 @click.option("--backbone-weights", metavar="FILE", help="Backbone weights: a file, or imagenet to download.")
-@click.option("--from-scratch", is_flag=True, help="Start from random weights; keep the network.")
-@click.option("--out", metavar="DIR", help=f"Run folder.  [default: a new {_RUN_FOLDER}]")
+@click.option("--from-scratch", is_flag=True, help="Start the same network from random weights.")
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
-@click.option("--resume", metavar="DIR", help="Continue the run in this folder, with its options.")
-@_option("--epochs", "Epochs.  [default: by the number of images]", type=int)
+@click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
+@_option("--epochs", "Number of epochs.  [default: by number of images]", type=int, metavar="N")
 @_option("--max-minutes", "Time budget; the schedule is scaled to fit.", type=float, metavar="MINUTES")
-@_option("--batch", "Batch size.  [default: by images and memory]", type=int)
+@_option("--batch", "Batch size in images.  [default: by data and memory]", type=int, metavar="N")
 @click.option(
     "--imgsz",
     metavar="PIXELS",
     callback=image_size,
-    help="Network input: 416 or HEIGHTxWIDTH.  [default: by the data]",
+    help="Input size: 416 or HEIGHTxWIDTH.  [default: by the data]",
 )
-@_option("--learning-rate", "Peak learning rate.  [default: by what is known]", type=float)
-@_option("--warmup", "Warm-up steps.", type=int)
+@_option("--learning-rate", "Peak learning rate.  [default: by starting weights]", type=float)
+@_option("--warmup", "Number of warm-up steps.", type=int, metavar="N")
 @_option("--weight-decay", "Weight decay (kernels only).", type=float)
-@_option("--freeze", "Epochs that train only new layers.", type=int)
-@_option("--label-smoothing", "Label smoothing of class targets.", type=float)
-@_option("--interpolate", "Fraction of starting weights.  [default: tried on val]", type=float)
+@_option("--freeze", "Number of epochs that train only new layers.", type=int, metavar="N")
+@_option("--label-smoothing", "Label smoothing of classes, 0 to 1.", type=float)
+@_option("--interpolate", "Fraction of starting weights.  [default: best on val]", type=float)
 @click.option("--start-share", type=float, hidden=True)
-@_option("--close-mosaic", "Fraction of the run, at its end, without mosaic.", type=float)
-@_option("--ema", "Averaging window of weights, as fraction of the run.", type=float)
-@_option("--patience", "Epochs without improvement before stopping; 0: never.", type=int)
-@_option("--seed", "Random seed.", type=int)
-@_option("--workers", "Threads that prepare images.", type=int)
+@_option("--close-mosaic", "Final fraction of the run without mosaic.", type=float)
+@_option("--ema", "EMA window, as a fraction of the run.", type=float)
+@_option("--patience", "Epochs without gain before stopping; 0: off.", type=int, metavar="N")
+@_option("--seed", "Random seed.", type=int, metavar="N")
+@_option("--workers", "Number of threads that prepare images.", type=int, metavar="N")
 @_option(
-    "--precision", "Precision to compute in.", type=click.Choice(["auto", "float32", "bfloat16", "float16"])
+    "--precision", "Floating-point precision.", type=click.Choice(["auto", "float32", "bfloat16", "float16"])
 )
 @_option("--device", "Device to compute on.", type=click.Choice(["auto", "cpu", "gpu"]))
-@click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard.")
-@click.option("--preview", metavar="FILE", help="Draw augmented images into this file, and stop.")
-@click.option("--no-augment", is_flag=True, help="Do not augment images.")
-@click.option("--mosaic", type=float, help="Probability of joining four images.  [default: 0.5]")
+@click.option("--tensorboard", is_flag=True, help="Write TensorBoard logs.")
+@click.option("--preview", metavar="FILE", help="Draw augmented images into this file and exit.")
+@click.option("--no-augment", is_flag=True, help="Train without augmentation.")
+@click.option("--mosaic", type=float, help="Probability of mosaic (four images in one).  [default: 0.5]")
 @click.option("--flip-vertical", type=float, help="Probability of a vertical flip.  [default: 0]")
-@click.option("--allow-unlabelled", is_flag=True, help="Take images without a label file as empty.")
-@click.option("--use-val", is_flag=True, help="Train on val, too; evaluate once, at the end, on test.")
+@click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
+@click.option("--use-val", is_flag=True, help="Train on val, too; evaluate once, on test.")
 @encoding_option
 @config_option
 @talk_options
@@ -154,7 +154,7 @@ def _job_to_resume(folder: str, given: dict[str, Any]) -> TrainJob:
 
 def _new_job(given: dict[str, Any], preview: bool) -> TrainJob:
     """The job that the options describe, with a folder of its own unless it is only previewed."""
-    from yolo_cli.cli.runs import open_run_folder
+    from yolo_cli.files import open_run_folder
     from yolo_cli.training.job import new_job
 
     if given["data"] is None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from yolo_cli.cli.options import encoding_option
+from yolo_cli.cli.group import CommandGroup
+from yolo_cli.cli.options import encoding_option, format_option
 from yolo_cli.cli.progress import echo_model, say
 from yolo_cli.errors import DataError
 from yolo_cli.text import columns
@@ -21,23 +22,24 @@ __all__ = ["weights"]
 
 _TITLE = ("model", "classes", "input", ".keras", ".onnx", "folder")
 _WIDTH_OF_A_PIPE = 160
+_FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def weights() -> None:
-    """List models, show a model card, import Darknet models."""
+    """List, show and import models."""
 
 
 @weights.command(name="list")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def list_(form: str) -> None:
-    """List the models in ./weights, of the training runs in ./runs, and the bundled ones."""
+@format_option("table", "json")
+def list_(output_format: str) -> None:
+    """List the models in ./weights, ./runs and yolo-cli."""
     import json
 
     from yolo_cli.weights import list_models
 
     rows = list(_cards(list_models()))
-    if form == "json":
+    if output_format == "json":
         click.echo(json.dumps([_summary(files, card) for files, card in rows], ensure_ascii=False, indent=1))
         return
     table = [_TITLE, *(_row(files, card) for files, card in rows)]
@@ -46,37 +48,33 @@ def list_(form: str) -> None:
 
 @weights.command()
 @click.argument("name")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def show(name: str, form: str) -> None:
-    """Show the card of the model NAME: origin, licence, figures, limits, classes, heads."""
+@format_option("text", "json")
+def show(name: str, output_format: str) -> None:
+    """Show the model card of NAME: licence, figures, limits, classes."""
     from yolo_cli.weights import find_model, read_card
     from yolo_cli.weights.card import card_text
 
     files = find_model(name)
     card = read_card(files.first)
-    text = card.to_json() if form == "json" else card_text(card, _digests(files))
+    text = card.to_json() if output_format == "json" else card_text(card, _digests(files))
     click.echo(text.rstrip())
 
 
 @weights.command(name="import")
-@click.argument("cfg", type=click.Path(path_type=Path))
-@click.argument("trained", metavar="WEIGHTS", type=click.Path(path_type=Path))
-@click.option("--names", required=True, type=click.Path(path_type=Path), help="Class names, one per line.")
-@click.option("--out", required=True, help="Name of the model, or a path without a suffix.")
-@click.option(
-    "--card",
-    type=click.Path(path_type=Path),
-    help="YAML: licence, origin, training_data, figures, limits, resize.",
-)
+@click.argument("cfg", type=_FILE)
+@click.argument("trained", metavar="WEIGHTS", type=_FILE)
+@click.option("--names", required=True, type=_FILE, metavar="FILE", help="Class names, one per line.")
+@click.option("--out", required=True, metavar="NAME", help="Model name, or path without a suffix.")
+@click.option("--card", type=_FILE, metavar="FILE", help="YAML file with licence, origin and figures.")
 @click.option("--half", is_flag=True, help="Store kernels as float16, at half the size.")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
 @encoding_option
 def import_(
     cfg: Path, trained: Path, names: Path, out: str, card: Path | None, half: bool, exist_ok: bool
 ) -> None:
-    """Convert a Darknet CFG and its WEIGHTS into a model.
+    """Import a Darknet model: its CFG and WEIGHTS.
 
-    A plain name goes into ./weights. NAME.md, the model card, is written beside NAME.keras and NAME.onnx.
+    Writes NAME.keras, NAME.onnx and the model card NAME.md, in ./weights unless --out is a path.
     """
     from yolo_cli.errors import UsageError
     from yolo_cli.files import atomic_write_text

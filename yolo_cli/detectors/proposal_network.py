@@ -66,4 +66,4 @@ def best_proposals(raw: Floats, image: Image) -> Floats:
     square = np.clip(square, np.tile(edges[:2], 2), np.tile(edges[2:], 2))  # (L, 4)
     large = (square[:, 2:] - square[:, :2] >= SMALLEST).all(axis=1)  # (L,)
     boxes, scores = letterbox.undo(square[large]), values[likely[large], 0]  # (M, 4), (M,)
-    return boxes[nms(boxes, scores, OVERLAP)[:PROPOSALS]]
+    return boxes[nms(boxes, scores, OVERLAP, PROPOSALS)]

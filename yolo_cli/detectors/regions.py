@@ -23,6 +23,7 @@ from yolo_cli.detectors.selection import check_classes, survivors
 from yolo_cli.detectors.trace import RegionOutput, RegionScores, Selection, Times, Trace
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
+from yolo_cli.suppression import Limit
 from yolo_cli.weights import ModelCard
 
 __all__ = [
@@ -117,13 +118,17 @@ class RegionDetector:
         """Like `detect`, with the time of proposing, classifying and suppressing for all images together."""
         found, spent = [], np.zeros(3)
         for image in images:
-            trace = self.trace(image)
+            trace = self._trace(image)
             found.append(trace.detections)
             spent += (trace.times.prepare_ms, trace.times.infer_ms, trace.times.post_ms)
         return found, Times(*spent.tolist())
 
     def trace(self, image: Image) -> Trace:
         """Every step of the detection of one image, with the predictions for each region."""
+        return self._trace(image, whole=True)
+
+    def _trace(self, image: Image, whole: bool = False) -> Trace:
+        """`trace`, but without ``whole`` suppression stops when there are enough detections."""
         start = time.perf_counter()
         view = self.method.view(image)
         viewed = time.perf_counter()
@@ -131,7 +136,7 @@ class RegionDetector:
         proposed = time.perf_counter()
         predictions = self.method.classify(view, boxes)
         classified = time.perf_counter()
-        selection = self.select(predictions, image)
+        selection = self.select(predictions, image, whole)
         done = time.perf_counter()
         spent = (proposed - viewed, viewed - start + classified - proposed, done - classified)
         output = RegionOutput(boxes, predictions, lambda numbers: self.method.origins(view, numbers))
@@ -145,12 +150,13 @@ class RegionDetector:
         """The same networks with other thresholds and limits."""
         return replace(self, config=config)
 
-    def select(self, predictions: RegionScores, image: Image) -> Selection:
+    def select(self, predictions: RegionScores, image: Image, whole: bool) -> Selection:
         """The (region, class) pairs above the confidence, and those kept by NMS."""
         candidates = self._candidates(predictions, image)
         config, boxes = self.config, candidates.xyxy  # (M, 4)
-        kept, confidence = survivors(boxes, candidates, config, self.card, config.conf)
-        returned = kept[: self.config.max_det]  # (D,)
+        limit = None if whole else Limit(config.max_det, np.ones(len(boxes), bool))
+        kept, confidence = survivors(boxes, candidates, config, self.card, config.conf, limit)
+        returned = kept[: config.max_det]  # (D,)
         best = candidates[returned]
         found = Detections(best.xyxy, confidence[: len(returned)], best.class_id)
         return Selection(candidates, boxes, kept, returned, found)

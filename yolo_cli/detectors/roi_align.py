@@ -2,7 +2,7 @@
 
 He, Gkioxari, Dollár and Girshick, "Mask R-CNN", ICCV 2017: where RoI pooling (Girshick, "Fast R-CNN", ICCV
 2015) rounds a region to whole cells, RoI align interpolates between them. Here with one sample per bin, at
-its centre.
+its Here with one point per bin, at its
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from yolo_cli.codec import Candidates
 from yolo_cli.config import DetectConfig
 from yolo_cli.errors import UsageError
-from yolo_cli.suppression import suppress
+from yolo_cli.suppression import Limit, suppress
 from yolo_cli.weights import ModelCard
 
 __all__ = ["check_classes", "survivors"]
@@ -27,7 +27,12 @@ def check_classes(config: DetectConfig, card: ModelCard) -> None:
 
 
 def survivors(
-    boxes: Floats, candidates: Candidates, config: DetectConfig, card: ModelCard, conf: float
+    boxes: Floats,
+    candidates: Candidates,
+    config: DetectConfig,
+    card: ModelCard,
+    conf: float,
+    limit: Limit | None = None,
 ) -> tuple[NDArray[np.intp], Floats]:
     """Positions (K,) and confidences (K,) of the candidates kept by NMS, most confident first.
 
@@ -35,8 +40,9 @@ def survivors(
         boxes: (N, 4), the candidates' boxes, in the unit in which distances are compared.
         candidates: N candidates.
         config: threshold and rule.
-        card: the rule if ``config`` names none.
-        conf: confidence threshold, applied again after Soft-NMS.
+        card: the rule where ``config`` names none.
+        conf: the threshold that a confidence which Soft-NMS lowered must still exceed.
+        limit: how many of them are enough; None for all.
     """
     return suppress(
         boxes,
@@ -47,4 +53,5 @@ def survivors(
         beta=card.beta,
         agnostic=config.agnostic,
         conf=conf,
+        limit=limit,
     )

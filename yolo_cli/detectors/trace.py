@@ -40,9 +40,10 @@ class Selection:
 
     Attributes:
         candidates: (box, class) pairs above the confidence, boxes in pixels of the image; `slot` is the
-            region, or the slot of the heads, that predicted it.
-        boxes: (N, 4), the candidates' boxes in the unit in which suppression compares them.
-        kept: (K,), positions of the candidates kept by suppression, most confident first.
+            region, or the anchor of a cell counted through all heads, that each came from.
+        boxes: (N, 4), those of the candidates in the unit in which suppression compares them.
+        kept: (K,), positions of the candidates that suppression leaves, most confident first; in a `Trace`
+            all of them, else it may end with the last one that is returned.
         returned: (D,), positions of the candidates that are returned, most confident first.
         detections: the returned ones, clipped to the image.
     """

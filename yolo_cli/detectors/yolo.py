@@ -25,6 +25,7 @@ from yolo_cli.engines import Engine
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
+from yolo_cli.suppression import Limit
 from yolo_cli.weights import ModelCard
 
 __all__ = ["YoloDetector"]
@@ -96,7 +97,7 @@ class YoloDetector:
 
     def trace(self, image: Image) -> Trace:
         """Every step of the detection of one image, with the raw predictions of each cell."""
-        steps = self._run([image])
+        steps = self._run([image], whole=True)
         raw_heads = tuple(raw[0] for raw in steps.raw_heads)  # each (rows, columns, channels)
         grid = GridOutput(raw_heads, self.card.heads, steps.letterboxes[0])
         return Trace(steps.times, steps.selections[0], grid=grid)
@@ -109,8 +110,8 @@ class YoloDetector:
         """The same network with other thresholds and limits."""
         return replace(self, config=config)
 
-    def _run(self, images: Sequence[Image]) -> _Steps:
-        """All steps for a batch of at least one image."""
+    def _run(self, images: Sequence[Image], whole: bool = False) -> _Steps:
+        """All steps for a batch of at least one image; with ``whole`` suppression, see `select`."""
         start = time.perf_counter()
         letterboxes = [self.letterbox(image) for image in images]
         batch = np.empty((len(images), *self.input_size, 3), np.uint8)
@@ -120,7 +121,7 @@ class YoloDetector:
         raw_heads = self.engine.run(batch)
         inferred = time.perf_counter()
         selections = [
-            self.select([raw[i] for raw in raw_heads], letterbox, image)
+            self.select([raw[i] for raw in raw_heads], letterbox, image, whole)
             for i, (letterbox, image) in enumerate(zip(letterboxes, images, strict=True))
         ]
         done = time.perf_counter()
@@ -132,22 +133,28 @@ class YoloDetector:
         kind = self.config.resize or self.card.resize
         return Letterbox.fit(image.height, image.width, *self.input_size, kind=kind)
 
-    def select(self, raw_heads: Sequence[Raw], letterbox: Letterbox, image: Image) -> Selection:
-        """Candidates and selection of one image from its raw heads, each (rows, columns, channels).
+    def select(
+        self, raw_heads: Sequence[Raw], letterbox: Letterbox, image: Image, whole: bool = False
+    ) -> Selection:
+        """The candidates of one image from its raw heads, each (rows, columns, channels), and the best ones.
 
-        As in Darknet, suppression works in units of the image's width and height. IoU does not depend on the
-        unit, but the distances of ``greedynms`` and ``diounms`` do.
+        Suppression stops when there are enough detections, unless the ``whole`` of it is asked for.
+
+        Darknet suppresses in units of the image's width and height. For IoU that makes no difference, but
+        the distances of ``greedynms`` and ``diounms`` depend on it.
         """
         raw = self._wanted(decode(raw_heads, self.card.heads, self._raw_threshold))
         candidates = replace(raw, xyxy=letterbox.undo(raw.xyxy))
         size = np.array([image.width, image.height] * 2, np.float32)  # (4,)
         boxes: Floats = candidates.xyxy / size  # (N, 4)
-        kept, confidence = survivors(boxes, candidates, self.config, self.card, self._raw_threshold)
-        xyxy = clip_boxes(candidates.xyxy[kept], (image.height, image.width))  # (K, 4)
-        inside = (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1)  # (K,): boxes outside the image are empty
-        best = np.flatnonzero(inside)[: self.config.max_det]  # (D,)
+        xyxy = clip_boxes(candidates.xyxy, (image.height, image.width))  # (N, 4)
+        # (N,): clipping leaves nothing of a box outside, which suppresses others, but is not returned.
+        inside = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
+        limit = None if whole else Limit(self.config.max_det, inside)
+        kept, confidence = survivors(boxes, candidates, self.config, self.card, self._raw_threshold, limit)
+        best = np.flatnonzero(inside[kept])[: self.config.max_det]  # (D,)
         returned = kept[best]
-        found = Detections(xyxy[best], self._calibrated(confidence[best]), candidates.class_id[returned])
+        found = Detections(xyxy[returned], self._calibrated(confidence[best]), candidates.class_id[returned])
         return Selection(candidates, boxes, kept, returned, found)
 
     def _wanted(self, candidates: Candidates) -> Candidates:

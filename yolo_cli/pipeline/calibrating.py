@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yolo_cli.datasets import Dataset
@@ -16,6 +17,7 @@ from yolo_cli.evaluation import (
     random_halves,
 )
 from yolo_cli.pipeline.evaluating import EvaluationData, Watch, detect_samples
+from yolo_cli.text import Jsonable, columns
 
 if TYPE_CHECKING:
     from yolo_cli.detectors.protocol import Detector
@@ -38,21 +40,28 @@ class CalibrationParts:
     halves: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Calibrated:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Calibrated(Jsonable):
     """A calibration with its figures and its images.
 
     Attributes:
         result: the map, and the figures before and after it.
         parts: the images.
         faults: one line for each image that could not be read.
+        files: what was written.
+        notes: one line for everything that a reader of the figures must know.
     """
 
     result: CalibrationResult
     parts: CalibrationParts
     faults: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        return f"<Calibrated {', '.join(map(str, self.files))}: {self.summary}>"
+
+    def to_dict(self) -> dict[str, Any]:
         """The figures before and after, and the map, as plain data."""
         figures = {
             name: {
@@ -63,7 +72,18 @@ class Calibrated:
             for name, it in (("before", self.result.before), ("after", self.result.after))
         }
         counts = {"fitted_on": len(self.parts.fit.part), "measured_on": len(self.parts.test.part)}
-        return {**counts, **figures, "calibration": self.result.calibration.to_json()}
+        files = {"files": [str(path) for path in self.files]}
+        return {**counts, **figures, "calibration": self.result.calibration.to_json(), **files}
+
+    def to_text(self) -> str:
+        """The figures before and after as a table for people."""
+        value = self.to_dict()
+        rows = [["", "before", "after"]]
+        for key, name in (("d_ece", "D-ECE"), ("map50", "mAP50"), ("map50_95", "mAP50-95")):
+            figures = (value["before"][key], value["after"][key])
+            rows.append([name, *("–" if figure is None else f"{figure:.4f}" for figure in figures)])
+        head = f"fitted on {value['fitted_on']} images, measured on {value['measured_on']} others\n\n"
+        return head + columns(rows) + "\nsaved " + ", ".join(value["files"]) + "\n"
 
     @property
     def summary(self) -> str:

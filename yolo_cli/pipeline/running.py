@@ -109,5 +109,5 @@ def _read(item: Readable) -> Outcome:
     try:
         image = item.read()
     except DataError as fault:
-        error = str(fault)
+        error = fault.text
     return Outcome(item.name, Detections(), error, image, {"read": (time.perf_counter() - start) * 1000})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,28 +14,30 @@ from yolo_cli.evaluation import (
     Check,
     Difference,
     OperatingPoint,
-    RunRecord,
-    compare_runs,
-    cross_check,
+    Report,
     record_run,
-    thresholds_for_precision,
 )
-from yolo_cli.files import atomic_write_text
+from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.report.analysis import Analysis
 from yolo_cli.report.examples import ReadImage
 from yolo_cli.report.page import About, write_report
 from yolo_cli.report.plots import write_plots
+from yolo_cli.report.text import summary
+from yolo_cli.text import Jsonable, columns
 
-__all__ = ["EvaluationResult", "evaluation_result"]
+__all__ = ["EvaluationResult"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EvaluationResult:
-    """All figures of an evaluation, and the requested extras; None if not requested.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class EvaluationResult(Jsonable):
+    """All figures of an evaluation, and what was asked for beside them; None if it was not.
 
     Attributes:
         about: the model, the data, and notes for the reader.
         analysis: all figures.
+        faults: one line for each input that could not be used.
+        read: gives the image of a name.
+        target_precision: the precision asked for.
         thresholds: per class, the lowest threshold with the target precision, if there is one.
         differences: comparison with an earlier run.
         checks: COCO's twelve figures, and those of pycocotools.
@@ -42,11 +45,27 @@ class EvaluationResult:
 
     about: About
     analysis: Analysis
+    faults: tuple[str, ...]
+    read: ReadImage
+    target_precision: float | None = None
     thresholds: Mapping[str, OperatingPoint | None] | None = None
     differences: Mapping[str, Difference] | None = None
     checks: tuple[Check, ...] | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        report, about = self.report, self.about
+        figures = (
+            f"{name} {value or 0:.3f}"
+            for name, value in (("mAP50", report.map50), ("mAP50-95", report.map50_95))
+        )
+        return f"<EvaluationResult {about.model} on {about.data}: {', '.join(figures)}>"
+
+    @property
+    def report(self) -> Report:
+        """The figures: ``map50``, ``map50_95``, ``per_class`` and others."""
+        return self.analysis.report
+
+    def to_dict(self) -> dict[str, Any]:
         """The result as plain data, described by docs/schemas/eval.schema.json."""
         value = {"model": self.about.model, **self.analysis.to_json()}
         if self.thresholds is not None:
@@ -63,12 +82,22 @@ class EvaluationResult:
             }
         return value
 
-    def save(self, folder: Path, read: ReadImage, plots: bool = False) -> Path:
+    def to_text(self) -> str:
+        """The figures as tables for people. It ends with a line break."""
+        parts = [summary(self.analysis, self.about)]
+        if self.thresholds is not None:
+            parts.append(_thresholds(self.thresholds, self.target_precision or 0.0))
+        if self.differences is not None:
+            parts.append(_differences(self.differences))
+        if self.checks is not None:
+            parts.append(_checks(self.checks))
+        return "\n".join(parts)
+
+    def save(self, folder: str | os.PathLike[str], *, plots: bool = False) -> Path:
         """Write the figures, the page and, if asked for, the plots into a folder.
 
         Args:
-            folder: an existing folder.
-            read: returns the image with a given name, for the page.
+            folder: is made if need be. A later `evaluate` can take it as its ``baseline``.
             plots: also write the curves as PNG and SVG.
 
         Returns:
@@ -77,41 +106,54 @@ class EvaluationResult:
         Raises:
             DataError: if a file cannot be written.
         """
-        value = {**self.to_json(), "record": record_run(self.analysis.matches).to_json()}
+        folder = make_folder(Path(folder))
+        value = {**self.to_dict(), "record": record_run(self.analysis.matches).to_json()}
         atomic_write_text(folder / RUN_FILE, json.dumps(value, allow_nan=False))
         page = folder / "report.html"
-        write_report(page, self.analysis, replace(self.about, differences=self.differences or {}), read)
+        write_report(page, self.analysis, replace(self.about, differences=self.differences or {}), self.read)
         if plots:
             write_plots(folder / "plots", self.analysis)
         return page
 
 
-def evaluation_result(
-    analysis: Analysis,
-    about: About,
-    *,
-    target_precision: float | None = None,
-    baseline: RunRecord | None = None,
-    pycocotools: bool = False,
-) -> EvaluationResult:
-    """The figures with the requested extras.
+def _thresholds(thresholds: Mapping[str, OperatingPoint | None], target: float) -> str:
+    """The confidence of each class from which so much is right."""
+    head = [f"for precision {target:g}", "confidence", "precision", "recall"]
+    rows = [
+        [name, *(f"{value:.3f}" for value in (point.confidence, point.precision, point.recall))]
+        if point
+        else [name, "never", "–", "–"]
+        for name, point in thresholds.items()
+    ]
+    return columns([head, *rows])
 
-    Args:
-        analysis: from `analyse`.
-        about: what was evaluated.
-        target_precision: also find each class's threshold with this precision.
-        baseline: an earlier run to compare with.
-        pycocotools: evaluate with pycocotools, too.
 
-    Raises:
-        DataError: if the baseline was evaluated on other images or by other rules.
-        UsageError: if pycocotools is not installed, or the precision is out of range.
-    """
-    report = analysis.report
-    return EvaluationResult(
-        about,
-        analysis,
-        None if target_precision is None else thresholds_for_precision(report, target_precision),
-        compare_runs(baseline, record_run(analysis.matches)) if baseline else None,
-        cross_check(analysis.gathered, report.coco) if pycocotools else None,
-    )
+def _differences(differences: Mapping[str, Difference]) -> str:
+    """Each figure before and now, with the interval of their difference."""
+    head = ["against the baseline", "before", "now", "difference", "95 % interval", "verdict"]
+    rows = [
+        [
+            name,
+            f"{it.before:.3f}",
+            f"{it.after:.3f}",
+            f"{it.after - it.before:+.3f}",
+            f"{it.low:+.3f} to {it.high:+.3f}",
+            it.verdict,
+        ]
+        for name, it in differences.items()
+    ]
+    return columns([head, *rows])
+
+
+def _checks(checks: Sequence[Check]) -> str:
+    """COCO's twelve figures, ours and the reference program's."""
+    head = ["cross-check", "yolo-cli", "pycocotools", "difference"]
+    rows = [
+        [
+            it.name,
+            *("–" if value is None else f"{value:.6f}" for value in (it.ours, it.theirs)),
+            f"{it.difference:.1e}",
+        ]
+        for it in checks
+    ]
+    return columns([head, *rows])

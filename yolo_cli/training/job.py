@@ -162,11 +162,8 @@ def read_job(out: Path) -> TrainJob:
         if config["imgsz"] is not None:
             config["imgsz"] = tuple(config["imgsz"])
         return TrainJob(out=out, config=TrainConfig(**config), augment=AugmentConfig(**augment), **values)
-    except (KeyError, TypeError, UsageError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(
-            f"{path}: was not written by this version of `yolo train` ({reason}); train anew"
-        ) from None
+    except (KeyError, TypeError, UsageError):
+        raise DataError(f"{path}: was not written by this version of `yolo train`; train anew") from None
 
 
 def remove_empty_run(out: Path) -> None:

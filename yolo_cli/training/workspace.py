@@ -7,6 +7,7 @@ as one that was not.
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from yolo_cli.files import atomic_write, make_folder
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.events import State, Step, Watcher
 
-__all__ = ["NO_WORKSPACE", "EpochBatches", "Workspace"]
+__all__ = ["NO_WORKSPACE", "EpochBatches", "Workspace", "compile_adamw"]
 
 UNFINISHED = "unfinished"  # a folder in the run's folder, removed when the run is finished
 
@@ -32,15 +33,36 @@ Arrays = tuple[NDArray[Any], ...]
 
 
 class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches that differ from epoch to epoch, and depend on nothing but the number of the epoch."""
+    """Batches of examples in another order in every epoch, which depends on seed and epoch alone.
 
-    def __init__(self) -> None:
+    Args:
+        count: number of examples.
+        batch: examples a batch.
+        seed: random seed.
+    """
+
+    def __init__(self, count: int, batch: int, seed: int) -> None:
         super().__init__(workers=1)
-        self.epoch = 0
+        self.epoch, self.seed, self._count, self._batch = 0, seed, count, batch
+
+    def __len__(self) -> int:
+        return math.ceil(self._count / self._batch)
+
+    def chosen(self, index: int) -> NDArray[np.int64]:
+        """The examples (B,) of a batch of the current epoch."""
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self._count)
+        return order[index * self._batch : (index + 1) * self._batch]
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch."""
         self.epoch += 1
+
+
+def compile_adamw(model: Any, loss: Any, rate: float, steps: int, weight_decay: float = 0.02) -> None:
+    """Compile a model with AdamW; the learning rate falls from ``rate`` to 0 along a cosine of ``steps``."""
+    schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
 
 
 @dataclass(frozen=True, slots=True)

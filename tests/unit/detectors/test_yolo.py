@@ -181,12 +181,31 @@ def test_boxes_are_transformed_back_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"imgsz": (64, 65)}, "multiple of 32"),
         ({"imgsz": (16, 64)}, "between 32 and 4096"),
         ({"classes": (3,)}, "classes 0 to 2"),
-        ({"conf": 1.5}, "--conf is 1.5"),
-        ({"nms_iou": -0.1}, "--nms-iou is -0.1"),
-        ({"max_det": 0}, "--max-det is 0"),
+        ({"conf": 1.5}, "conf is 1.5"),
+        ({"nms_iou": -0.1}, "nms_iou is -0.1"),
+        ({"max_det": 0}, "max_det is 0"),
     ],
 )
 def test_options_that_cannot_be(options: dict[str, Any], says: str) -> None:
     with pytest.raises(UserError, match=says) as fault:
         detector({}, **options)
     assert fault.value.exit_code == 2
+
+
+@pytest.mark.parametrize("kind", ["iou", "greedynms", "diounms", "soft"])
+@pytest.mark.parametrize("shape", [(64, 64), (40, 160)])
+def test_detection_stops_early_with_the_same_result(kind: Any, shape: tuple[int, int]) -> None:
+    """A network of random answers, at 640 x 640: 1,200 candidates, many of them outside a wide image."""
+
+    class Noise(Answer):
+        def run(self, batch: np.ndarray) -> list[np.ndarray]:
+            return [np.random.default_rng(1).normal(0, 1.5, (len(batch), 20, 20, 8)).astype(np.float32)]
+
+    config = DetectConfig(conf=0.001, max_det=20, suppression=kind, imgsz=(640, 640))
+    noisy, image = YoloDetector(Noise({}), CARD, config), make_image(*shape)
+    trace, [found] = noisy.trace(image), noisy.detect([image])
+    assert len(trace.selection.candidates) == 1200
+    assert len(found) == 20 < len(trace.selection.kept)
+    np.testing.assert_array_equal(found.xyxy, trace.detections.xyxy)
+    np.testing.assert_array_equal(found.confidence, trace.detections.confidence)
+    np.testing.assert_array_equal(found.class_id, trace.detections.class_id)

@@ -109,9 +109,9 @@ def test_boxes_of_other_classes_go() -> None:
 @pytest.mark.parametrize(
     ("renamed", "only", "says"),
     [
-        ({"sofaa": "couch"}, (), "--map: the model has no class 'sofaa'; did you mean sofa?"),
-        ({"sofa": "cuch"}, (), "--map: the data has no class 'cuch'; did you mean couch?"),
-        ({}, ["qqq"], "--classes: the data has no class 'qqq'; it has couch, dining table"),
+        ({"sofaa": "couch"}, (), "map: the model has no class 'sofaa'; did you mean sofa?"),
+        ({"sofa": "cuch"}, (), "map: the data has no class 'cuch'; did you mean couch?"),
+        ({}, ["qqq"], "classes: the data has no class 'qqq'; it has couch, dining table"),
     ],
 )
 def test_an_unknown_word_is_one_line(renamed: dict[str, str], only: list[str], says: str) -> None:
@@ -124,5 +124,5 @@ def test_nothing_in_common_is_a_fault_of_the_data() -> None:
     with pytest.raises(DataError) as fault:
         match_classes(["sofas", "Helmets"], ["couch", "helmet"])
     assert "no class of the model (sofas, Helmets) is one of the data (couch, helmet)" in str(fault.value)
-    assert "try --map 'Helmets=helmet'" in str(fault.value)
+    assert "try map 'Helmets=helmet'" in str(fault.value)
     assert fault.value.exit_code == 3

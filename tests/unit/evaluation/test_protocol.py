@@ -29,7 +29,7 @@ def test_unknown_protocol_is_a_usage_error_that_lists_those_known() -> None:
 
 @pytest.mark.parametrize("iou", [0.0, -0.5, 1.01, float("nan")])
 def test_an_overlap_out_of_range_is_a_usage_error(iou: float) -> None:
-    with pytest.raises(UsageError, match="--iou is"):
+    with pytest.raises(UsageError, match="iou is"):
         protocol("coco", iou)
 
 

@@ -202,5 +202,5 @@ def test_thresholds_for_a_precision_class_by_class() -> None:
 
 @pytest.mark.parametrize("precision", [0, -1, 1.1, float("nan")])
 def test_a_precision_out_of_range_is_a_usage_error(precision: float) -> None:
-    with pytest.raises(UsageError, match="--target-precision"):
+    with pytest.raises(UsageError, match="target_precision"):
         thresholds_for_precision([], precision)

@@ -106,7 +106,7 @@ def test_published_weights_are_in_the_detector():
 def test_an_unknown_backbone_names_the_nearest(backbone, says):
     with pytest.raises(UsageError) as caught:
         build_backbone_model(backbone, 2, TWO)
-    assert str(caught.value).startswith(f"--backbone {backbone}: is not known; {says}")
+    assert str(caught.value).startswith(f"backbone {backbone}: is not known; {says}")
 
 
 @pytest.mark.parametrize("anchors", [[], [[]], [[(1, 1)]] * 4])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
@@ -11,7 +10,7 @@ from keras import ops
 
 from yolo_cli.model.region_heads import DELTA_SCALE, build_linear_head, build_mlp_head
 from yolo_cli.training.regions.examples import Examples
-from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw
 
 __all__ = ["box_loss", "fit_linear_head", "fit_mlp_head", "one_class_loss"]
 
@@ -23,16 +22,12 @@ class _Batches(EpochBatches):
     """Examples in another order in every epoch."""
 
     def __init__(self, examples: Examples, background: int, seed: int) -> None:
-        super().__init__()
-        self._examples, self._background, self._seed = examples, background, seed
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._examples.class_id) / BATCH)
+        super().__init__(len(examples.class_id), BATCH, seed)
+        self._examples, self._background = examples, background
 
     def __getitem__(self, index: int) -> tuple[Any, tuple[Any, Any]]:
         """Features (B, rows, columns, C); class ids (B,) and, for the boxes, class id and changes (B, 5)."""
-        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._examples.class_id))
-        chosen = order[index * BATCH : (index + 1) * BATCH]  # (B,)
+        chosen = self.chosen(index)  # (B,)
         class_id = self._examples.class_id[chosen]  # (B,)
         boxes = np.concatenate([class_id[:, None], self._examples.deltas[chosen]], axis=1)  # (B, 5)
         target = np.where(class_id < 0, self._background, class_id)  # (B,)
@@ -70,8 +65,9 @@ def fit_linear_head(
     """R-CNN's head, trained on ``examples`` with the peak learning rate ``rate``."""
     keras.utils.set_random_seed(seed)
     model = build_linear_head(examples.features.shape[1:], classes)
-    _compile(model, one_class_loss, examples, epochs, rate)
-    workspace.fit(model, _Batches(examples, -1, seed), epochs)
+    batches = _Batches(examples, -1, seed)
+    compile_adamw(model, [one_class_loss, box_loss], rate, epochs * len(batches))
+    workspace.fit(model, batches, epochs)
     return model
 
 
@@ -87,13 +83,7 @@ def fit_mlp_head(
     keras.utils.set_random_seed(seed)
     model = build_mlp_head(examples.features.shape[1:], classes, reduced=reduced)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    _compile(model, loss, examples, epochs, RATE)
-    workspace.fit(model, _Batches(examples, classes, seed), epochs)
+    batches = _Batches(examples, classes, seed)
+    compile_adamw(model, [loss, box_loss], RATE, epochs * len(batches))
+    workspace.fit(model, batches, epochs)
     return model
-
-
-def _compile(model: Any, score_loss: Any, examples: Examples, epochs: int, rate: float) -> None:
-    steps = epochs * math.ceil(len(examples.class_id) / BATCH)
-    slower = keras.optimizers.schedules.CosineDecay(rate, steps)
-    optimizer = keras.optimizers.AdamW(slower, weight_decay=0.02)
-    model.compile(optimizer=optimizer, loss=[score_loss, box_loss], jit_compile=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ from yolo_cli.letterbox import Letterbox
 from yolo_cli.loss import ciou
 from yolo_cli.model.region_heads import build_localisation_head
 from yolo_cli.training.regions.labelling import away_from_gt, trainable
-from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw
 
 __all__ = ["Views", "collect_views", "fit_localisation_head", "localisation_loss", "views_of"]
 
@@ -154,16 +153,12 @@ class _Batches(EpochBatches):
     """Views in another order in every epoch."""
 
     def __init__(self, views: Views, seed: int) -> None:
-        super().__init__()
-        self._views, self._seed = views, seed
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._views.vectors) / BATCH)
+        super().__init__(len(views.vectors), BATCH, seed)
+        self._views = views
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Features (B, rows, columns, C) and vectors (B, 5 + K)."""
-        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._views.vectors))
-        chosen = order[index * BATCH : (index + 1) * BATCH]  # (B,)
+        chosen = self.chosen(index)  # (B,)
         return self._views.features[chosen].astype(np.float32), self._views.vectors[chosen]
 
 
@@ -174,8 +169,6 @@ def fit_localisation_head(
     keras.utils.set_random_seed(seed)
     model = build_localisation_head(views.features.shape[1:], classes)
     batches = _Batches(views, seed)
-    slower = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(batches))
-    optimizer = keras.optimizers.AdamW(slower, weight_decay=0.02)
-    model.compile(optimizer=optimizer, loss=[localisation_loss], jit_compile=False)
+    compile_adamw(model, [localisation_loss], RATE, epochs * len(batches))
     workspace.fit(model, batches, epochs)
     return model

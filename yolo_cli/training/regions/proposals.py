@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from yolo_cli.detectors.regions import deltas_between
 from yolo_cli.model.proposals import build_proposal_network
 from yolo_cli.model.region_heads import DELTA_SCALE
 from yolo_cli.training.regions.labelling import trainable
-from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw
 
 __all__ = ["fit_proposal_network", "label_anchors", "proposal_loss"]
 
@@ -96,18 +95,14 @@ class _Batches(EpochBatches):
     def __init__(
         self, maps: Sequence[NDArray[np.float16]], ground_truths: Sequence[GroundTruth], seed: int
     ) -> None:
-        super().__init__()
-        self._maps, self._ground_truths, self._seed = maps, ground_truths, seed
+        super().__init__(len(ground_truths), BATCH, seed)
+        self._maps, self._ground_truths = maps, ground_truths
         self._anchors = anchor_boxes(*maps[0].shape[:2])  # (R, 4)
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._ground_truths) / BATCH)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Maps (B, rows, columns, C) and targets (B, rows, columns, 5 · ANCHORS)."""
-        random = np.random.default_rng((self._seed, self.epoch, index))
-        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._ground_truths))
-        chosen = order[index * BATCH : (index + 1) * BATCH]  # (B,)
+        random = np.random.default_rng((self.seed, self.epoch, index))
+        chosen = self.chosen(index)  # (B,)
         targets = np.stack([label_anchors(self._anchors, self._ground_truths[one], random) for one in chosen])
         maps = np.stack([self._maps[one] for one in chosen]).astype(np.float32)
         return maps, targets.reshape(*maps.shape[:3], 5 * ANCHORS)
@@ -132,8 +127,6 @@ def fit_proposal_network(
     keras.utils.set_random_seed(seed)
     model = build_proposal_network(maps[0].shape[-1], ANCHORS)
     batches = _Batches(maps, ground_truths, seed)
-    slower = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(batches))
-    optimizer = keras.optimizers.AdamW(slower, weight_decay=0.02)
-    model.compile(optimizer=optimizer, loss=[proposal_loss], jit_compile=False)
+    compile_adamw(model, [proposal_loss], RATE, epochs * len(batches))
     workspace.fit(model, batches, epochs)
     return model

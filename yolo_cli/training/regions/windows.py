@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from yolo_cli.detectors.crops import warp
 from yolo_cli.detectors.windows import WINDOW
 from yolo_cli.model.windows import build_window_classifier
 from yolo_cli.training.regions.labelling import around_gt, away_from_gt, trainable
-from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw
 
 __all__ = ["WindowBatches", "train_window_classifier"]
 
@@ -28,18 +27,13 @@ class WindowBatches(EpochBatches):
     """Windows of training images: new ones in every epoch, the same ones with the same seed."""
 
     def __init__(self, samples: Sequence[Sample], classes: int, seed: int = 0) -> None:
-        super().__init__()
-        self._samples, self._background, self._seed = list(samples), classes, seed
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._samples) / BATCH)
+        super().__init__(len(samples), BATCH, seed)
+        self._samples, self._background = list(samples), classes
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Pixels (B, WINDOW, WINDOW, 3) and class ids (B,), background last."""
-        random = np.random.default_rng((self._seed, self.epoch, index))
-        order = np.random.default_rng((self._seed, self.epoch)).permutation(len(self._samples))
-        chosen = order[index * BATCH : (index + 1) * BATCH]
-        parts = [self._windows(self._samples[i], random) for i in chosen]
+        random = np.random.default_rng((self.seed, self.epoch, index))
+        parts = [self._windows(self._samples[i], random) for i in self.chosen(index)]
         return np.concatenate([pixels for pixels, _ in parts]), np.concatenate([ids for _, ids in parts])
 
     def _windows(self, sample: Sample, random: np.random.Generator) -> tuple[Any, NDArray[np.int64]]:
@@ -60,12 +54,7 @@ def train_window_classifier(
     keras.utils.set_random_seed(seed)
     batches = WindowBatches(samples, classes, seed)
     model = build_window_classifier(classes + 1)
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * len(batches))
-    model.compile(
-        optimizer=keras.optimizers.AdamW(rate, weight_decay=1e-3),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,
-    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    compile_adamw(model, loss, 2e-3, epochs * len(batches), weight_decay=1e-3)
     workspace.fit(model, batches, epochs)
     return model

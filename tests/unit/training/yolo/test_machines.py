@@ -36,8 +36,8 @@ def test_one_machine_needs_no_others() -> None:
     [
         ("tensorflow", "0", {}, "only JAX trains on several machines; set KERAS_BACKEND=jax"),
         ("jax", "first", {}, "KERAS_DISTRIBUTION_PROCESS_ID must be a number"),
-        ("jax", "0", {"max_minutes": 5.0}, "--max-minutes: several machines would not stop"),
-        ("jax", "0", {"patience": 5}, "--patience: several machines would not stop"),
+        ("jax", "0", {"max_minutes": 5.0}, "max_minutes: several machines would not stop"),
+        ("jax", "0", {"patience": 5}, "patience: several machines would not stop"),
     ],
 )
 def test_what_several_machines_cannot_do_is_said_before_they_wait(

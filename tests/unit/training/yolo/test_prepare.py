@@ -54,7 +54,7 @@ def test_what_a_model_knows_is_not_spoilt_by_large_steps(
 
 @pytest.mark.parametrize(
     ("asked", "devices", "batch"),
-    [(None, 1, 8), (None, 3, 6), (None, 16, 16), (6, 3, 6), (8, 3, "--batch 8: must be a multiple of the 3")],
+    [(None, 1, 8), (None, 3, 6), (None, 16, 16), (6, 3, 6), (8, 3, "batch 8: must be a multiple of the 3")],
 )
 def test_all_devices_get_as_many_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int | None, devices: int, batch: int | str

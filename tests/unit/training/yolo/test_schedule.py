@@ -69,8 +69,8 @@ def test_epochs_that_fit(minutes: float | None, step: int, seconds: float, epoch
 
 @pytest.mark.parametrize(
     ("options", "name"),
-    [({"epochs": 0}, "--epochs"), ({"learning_rate": -1.0}, "--learning-rate"), ({"ema": 2.0}, "--ema"),
-     ({"max_minutes": float("nan")}, "--max-minutes")],
+    [({"epochs": 0}, "epochs"), ({"learning_rate": -1.0}, "learning_rate"), ({"ema": 2.0}, "ema"),
+     ({"max_minutes": float("nan")}, "max_minutes")],
 )  # fmt: skip
 def test_values_out_of_range_are_named(options: dict[str, object], name: str) -> None:
     with pytest.raises(UsageError, match=name):

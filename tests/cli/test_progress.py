@@ -1,45 +1,9 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 
-import pytest
-
 from yolo_cli.cli import progress
-from yolo_cli.cli.output import WRITERS, Model
-from yolo_cli.detections import Detections
-from yolo_cli.pipeline import Outcome
-
-MODEL = Model("m", ("cat",), (416, 416))
-BAD = Outcome("bad.jpg", Detections(), "bad.jpg: is bad")
-
-
-@pytest.mark.parametrize("form", WRITERS)
-def test_every_writer_takes_nothing_and_faults(form):
-    for results in ([], [BAD], [BAD, BAD]):
-        text = "".join(WRITERS[form](results, MODEL))
-        if form in ("json", "coco"):
-            json.loads(text)
-
-
-@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "yolo", "coco"])
-def test_writers_give_each_image_as_soon_as_it_comes(form):
-    import numpy as np
-
-    from yolo_cli.images import Image
-
-    seen = []
-
-    def results():
-        for number in range(3):
-            seen.append(number)
-            found = Detections(np.float32([[0, 0, 1, 1]]), np.float32([0.5]), np.array([0]))
-            yield Outcome(f"{number}.png", found, image=Image(np.zeros((2, 2, 3), np.uint8)))
-
-    first = next(text for text in WRITERS[form](results(), MODEL) if "0.5" in text)  # its confidence
-    assert first
-    assert seen == [0]
 
 
 class Terminal(io.StringIO):

@@ -1,91 +1,40 @@
-"""The Python API: what the commands do, with the same names for the same options.
-
-Nothing here prints, exits or configures logging. Whatever a user can fix is raised as a `UserError`.
-"""
+"""Images in, results out: `load_detector`, the `Predictor` that it gives, and `draw`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, TypedDict, Unpack, overload
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli import detectors, render
-from yolo_cli.config import DEFAULT_MODEL, DetectConfig, Device, Resize, SuppressionKind
-from yolo_cli.detections import Classes, Detections, class_ids
+from yolo_cli.api.options import DetectOptions, LoadOptions, OnError, SourceOptions, check_options
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
+from yolo_cli.detections import Detections, class_ids
 from yolo_cli.detectors import Detector
-from yolo_cli.engines import EngineKind
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image
 from yolo_cli.inputs import InMemory, OneImage, array_image, is_one_image, open_input
 from yolo_cli.pipeline import run_detector
 from yolo_cli.results import Result
-from yolo_cli.weights import ModelCard
+from yolo_cli.weights import ModelCard, ModelFiles, find_model
+from yolo_cli.weights.store import sha256
 
-__all__ = ["DetectOptions", "Predictor", "SourceOptions", "draw", "load_detector"]
-
-OnError = Callable[[DataError], object]
-
-
-class DetectOptions(TypedDict, total=False):
-    """The options of ``yolo detect`` that affect detections, with the same defaults.
-
-    Attributes:
-        conf: confidence threshold.
-        nms_iou: IoU threshold for NMS.
-        max_det: maximum detections per image.
-        classes: names or ids of the classes to keep, one or several; None keeps all.
-        agnostic: NMS among all classes at once.
-        suppression: the kind of NMS; None follows the model.
-        resize: "letterbox" or "stretch"; None follows the model.
-        imgsz: network input in pixels, a side or (height, width); None follows the model.
-    """
-
-    conf: float
-    nms_iou: float
-    max_det: int
-    classes: Classes | None
-    agnostic: bool
-    suppression: SuppressionKind | None
-    resize: Resize | None
-    imgsz: int | tuple[int, int] | None
-
-
-class SourceOptions(TypedDict, total=False):
-    """How a `Predictor` reads its source.
-
-    Attributes:
-        batch: batch size.
-        bgr: arrays are BGR or BGRA, as read by OpenCV. Other sources are not affected.
-        recursive: include subfolders.
-        on_error: called with the error of each image that cannot be read, which is then left out of the
-            results; None raises the error.
-    """
-
-    batch: int
-    bgr: bool
-    recursive: bool
-    on_error: OnError | None
+__all__ = ["Predictor", "draw", "load_detector", "open_for_evaluation"]
 
 
 def load_detector(
-    weights: str | os.PathLike[str] = DEFAULT_MODEL,
-    *,
-    engine: EngineKind = "auto",
-    device: Device = "auto",
-    **options: Unpack[DetectOptions],
+    weights: str | os.PathLike[str] | ModelFiles = DEFAULT_MODEL, **options: Unpack[LoadOptions]
 ) -> Predictor:
     """Load a model, ready to be called with images.
 
     Args:
         weights: the name of a model (``yolo weights list``), the path of one of its files, or the folder
             of a training run.
-        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` is Keras if there is a GPU.
-        device: ``cpu``, ``gpu`` or ``auto``.
-        **options: see `DetectOptions`: ``conf``, ``nms_iou``, ``max_det``, ``classes``, ``imgsz``, …
+        **options: see `LoadOptions`: ``conf``, ``nms_iou``, ``max_det``, ``classes``, ``imgsz``, …
 
     Raises:
         UserError: if there is no such model, its two files do not match, or an option does not fit it.
@@ -93,8 +42,13 @@ def load_detector(
     >>> load_detector("yolov4-tiny-coco", conf=0.4)
     <Predictor yolov4-tiny-coco 416x416: 80 classes>
     """
-    loaded = detectors.load_detector(weights, engine=engine, device=device)
-    return Predictor(loaded).with_options(**options)
+    check_options(options, LoadOptions)
+    given: dict[str, Any] = {**options}
+    how = {name: given.pop(name) for name in ("engine", "device") if name in given}
+    classes = given.pop("classes", None)  # the model knows which they are
+    config = _config(DetectConfig(), given)
+    loaded = Predictor(detectors.load_detector(weights=weights, config=config, **how))
+    return loaded if classes is None else loaded.with_options(classes=classes)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -134,8 +88,11 @@ class Predictor:
         Raises:
             UsageError: if an option or class is unknown, or a value is out of range.
         """
-        config = _config(self.detector.config, dict(options), self.class_names)
-        return Predictor(self.detector.with_config(config))
+        check_options(options, DetectOptions)
+        given: dict[str, Any] = {**options}
+        if given.get("classes") is not None:
+            given["classes"] = class_ids(given["classes"], self.class_names)
+        return Predictor(self.detector.with_config(_config(self.detector.config, given)))
 
     @overload
     def __call__(  # type: ignore[overload-overlap]  # an array is iterable, too; the first match counts
@@ -237,13 +194,25 @@ def draw(
     return render.draw(image, detections, class_names, render.DrawStyle(line_width, labels, confidence))
 
 
-def _config(config: DetectConfig, options: dict[str, Any], class_names: Sequence[str]) -> DetectConfig:
-    """``config`` with other ``options``: classes become ids, and one side becomes a square."""
-    known = [field.name for field in fields(DetectConfig)]
-    for name in options.keys() - set(known):
-        raise UsageError(f"unknown option '{name}'; the options are {', '.join(known)}")
-    if options.get("classes") is not None:
-        options["classes"] = class_ids(options["classes"], class_names)
+def open_for_evaluation(
+    weights: str | os.PathLike[str] | ModelFiles | Predictor | None, options: Mapping[str, Any]
+) -> tuple[Detector, str | None]:
+    """A model with every class and the low floor of an evaluation, and the digest of its file if it has one.
+
+    Args:
+        weights: a model, or one that is loaded; None is the default model.
+        options: those of `LoadOptions` count.
+    """
+    how: Any = {name: options[name] for name in LoadOptions.__annotations__ if name in options}
+    how = {"conf": EVALUATION_CONF, **how, "classes": None}
+    if isinstance(weights, Predictor):
+        return weights.with_options(**how).detector, None
+    files = weights if isinstance(weights, ModelFiles) else find_model(os.fspath(weights or DEFAULT_MODEL))
+    return load_detector(files, **how).detector, sha256(files.first)
+
+
+def _config(config: DetectConfig, options: dict[str, Any]) -> DetectConfig:
+    """``config`` with other ``options``; one side becomes a square."""
     if isinstance(options.get("imgsz"), int):
         options["imgsz"] = (options["imgsz"],) * 2
     return replace(config, **options)

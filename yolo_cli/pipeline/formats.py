@@ -1,7 +1,7 @@
-"""What was found → text, a piece at a time: table, JSON, NDJSON, CSV, COCO results and YOLO lines.
+"""Outcomes → text, a piece at a time: JSON, NDJSON, CSV, COCO results and YOLO lines.
 
-Each writer takes the results as they come and gives text as soon as it can, so that memory stays flat.
-JSON, NDJSON and the table hold failed images in-band; CSV, COCO and YOLO have no place for them.
+Each format takes the outcomes as they come and gives text as soon as it can, so that memory stays flat.
+JSON and NDJSON hold failed images in-band; CSV, COCO and YOLO have no place for them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 
 from yolo_cli.detections import Detections
 from yolo_cli.images import Image
-from yolo_cli.pipeline import Outcome
+from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.results import Result, each_detection
 
-__all__ = ["WRITERS", "Model", "yolo_lines"]
+__all__ = ["FORMATS", "Format", "Model", "yolo_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Model:
     input_size: tuple[int, int]
 
 
-Writer = Callable[[Iterable[Outcome], Model], Iterator[str]]
+Format = Callable[[Iterable[Outcome], Model], Iterator[str]]
 
 
 def _json(results: Iterable[Outcome], model: Model) -> Iterator[str]:
@@ -106,15 +106,7 @@ def _yolo(results: Iterable[Outcome], _: Model) -> Iterator[str]:
             yield f"# {' '.join(result.name.split())}\n" + yolo_lines(result.image, result.detections, True)
 
 
-def _table(results: Iterable[Outcome], model: Model) -> Iterator[str]:
-    """A table for people, at the end."""
-    from yolo_cli.cli.table import table
-
-    yield table(results, model.class_names)
-
-
-WRITERS: dict[str, Writer] = {
-    "table": _table,
+FORMATS: dict[str, Format] = {
     "json": _json,
     "ndjson": _ndjson,
     "csv": _csv,

@@ -1,0 +1,181 @@
+"""A model, or another program's boxes, against ground truth: `evaluate`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from yolo_cli.api.options import EvaluateOptions, check_options
+from yolo_cli.detections import Classes
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.evaluation import (
+    ClassMatch,
+    RunRecord,
+    compare_runs,
+    cross_check,
+    match_classes,
+    protocol,
+    record_run,
+    thresholds_for_precision,
+)
+from yolo_cli.pipeline import Journal
+from yolo_cli.pipeline.evaluating import (
+    Evaluated,
+    EvaluationData,
+    Watch,
+    evaluate_detector,
+    evaluate_results,
+    open_evaluation_data,
+)
+from yolo_cli.report import About, EvaluationResult, analyse
+from yolo_cli.text import read_lines
+
+if TYPE_CHECKING:
+    from yolo_cli.api.detection import Predictor
+
+__all__ = ["check_evaluation", "chosen_classes", "evaluate", "matched_classes", "opened_data"]
+
+
+def evaluate(
+    data: str | os.PathLike[str] | EvaluationData,
+    weights: str | os.PathLike[str] | Predictor | None = None,
+    *,
+    watch: Watch | None = None,
+    **options: Unpack[EvaluateOptions],
+) -> EvaluationResult:
+    """Evaluate a model, or another program's results, on a data set. Nothing is saved; the result can be.
+
+    Args:
+        data: the data set's folder, data.yaml or COCO .json.
+        weights: a model, as for `load_detector`, or a loaded one; None is the default model.
+        watch: takes the outcomes as they come, with their number, and passes them on: to show progress,
+            as in ``lambda outcomes, total: tqdm(outcomes, total=total)``.
+        **options: see `EvaluateOptions`: ``split``, ``classes``, ``iou``, ``detections``, ``baseline``, …
+
+    Raises:
+        UserError: if the data cannot be used, no class of the model is one of the data's, or options
+            contradict each other.
+        KeyboardInterrupt: as it comes; a ``journal`` keeps what is done, and ``resume`` goes on.
+    """
+    given: dict[str, Any] = {**options}
+    check_evaluation(weights, given)
+    rules = protocol(given.get("protocol", "coco"), given.get("iou", 0.5))
+    before = RunRecord.read(Path(given["baseline"])) if given.get("baseline") else None
+    images = opened_data(data, given)
+    found = (_results if given.get("detections") else _detected)(images, weights, given, watch)
+    analysis = analyse(found.evaluation_set, rules, found.conditions, given.get("tide", "tidecv"))
+    precision = given.get("target_precision")
+    samples = {sample.name: sample for sample in images.part.samples}
+    return EvaluationResult(
+        About(found.model, images.name, found.notes),
+        analysis,
+        found.faults,
+        lambda name: samples[name].read(),
+        precision,
+        None if precision is None else thresholds_for_precision(analysis.report, precision),
+        compare_runs(before, record_run(analysis.matches)) if before else None,
+        cross_check(analysis.gathered, analysis.report.coco) if given.get("cross_check") else None,
+    )
+
+
+def check_evaluation(weights: object, options: Mapping[str, Any]) -> None:
+    """Raise UsageError for options of `evaluate` that contradict each other, or are out of range."""
+    check_options(options, EvaluateOptions)
+    detections, conf = options.get("detections"), options.get("conf")
+    precision, baseline = options.get("target_precision"), options.get("protocol", "coco")
+    contradictions = (
+        (detections and weights, "--detections evaluates boxes that are there; leave out --weights"),
+        (options.get("names") and not detections, "--names goes with --detections"),
+        (options.get("cross_check") and baseline != "coco", "--cross-check goes with --protocol coco only"),
+        (options.get("resume") and detections, "--resume goes on with a model; leave out --detections"),
+        (
+            precision is not None and not 0 < precision <= 1,
+            "--target-precision must lie above 0 and at most at 1",
+        ),
+        (conf is not None and not 0 <= conf <= 1, "--conf must lie between 0 and 1"),
+    )
+    for contradiction, text in contradictions:
+        if contradiction:
+            raise UsageError(text)
+
+
+def chosen_classes(classes: Classes | None, names: Sequence[str]) -> list[str]:
+    """The data's classes that are meant: names or ids, with commas; words that are neither stay.
+
+    >>> chosen_classes(["dog,0", "x"], ["cat", "dog"])
+    ['dog', 'cat', 'x']
+    """
+    several = [classes] if isinstance(classes, str | int) else classes or ()
+    words = [word.strip() for word in ",".join(map(str, several)).split(",") if word.strip()]
+    return [
+        names[int(word)] if word not in names and word.isdecimal() and int(word) < len(names) else word
+        for word in words
+    ]
+
+
+def opened_data(data: str | os.PathLike[str] | EvaluationData, given: Mapping[str, Any]) -> EvaluationData:
+    """The images to evaluate on, if they are not open already."""
+    if isinstance(data, EvaluationData):
+        return data
+    return open_evaluation_data(os.fspath(data), given.get("split"))
+
+
+def matched_classes(
+    class_names: Sequence[str], images: EvaluationData, given: Mapping[str, Any]
+) -> ClassMatch:
+    """Which class of a model is which of the data's, with the options ``map`` and ``classes``."""
+    names = images.part.class_names
+    return match_classes(class_names, names, given.get("map"), chosen_classes(given.get("classes"), names))
+
+
+def _detected(
+    images: EvaluationData,
+    weights: str | os.PathLike[str] | Predictor | None,
+    given: Mapping[str, Any],
+    watch: Watch | None,
+) -> Evaluated:
+    """A model's boxes beside the ground truth."""
+    from yolo_cli.api.detection import open_for_evaluation  # another program's boxes need no model code
+
+    detector, digest = open_for_evaluation(weights, given)
+    match = matched_classes(detector.class_names, images, given)
+    header = {"model": detector.card.name, "sha256": digest, **asdict(detector.config)}
+    with _open_journal(given, header) as journal:
+        return evaluate_detector(
+            detector, images, match, batch=given.get("batch", 1), journal=journal, watch=watch
+        )
+
+
+@contextmanager
+def _open_journal(given: Mapping[str, Any], header: Mapping[str, Any]) -> Iterator[Journal | None]:
+    """The record of what is found, for the model and its settings; None if none is asked for."""
+    if not given.get("journal"):
+        yield None
+        return
+    start = Journal.resume if given.get("resume") else Journal.start
+    journal = start(Path(given["journal"]), header)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def _results(images: EvaluationData, _: object, given: Mapping[str, Any], __: object) -> Evaluated:
+    """Another program's boxes beside the ground truth."""
+    own = _own_names(given.get("names"))
+    match = matched_classes(own or images.part.class_names, images, given)
+    return evaluate_results(Path(given["detections"]), images, match, own_names=own, conf=given.get("conf"))
+
+
+def _own_names(names: str | os.PathLike[str] | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Class names, or those of a file with one on each line."""
+    if not isinstance(names, str | os.PathLike):
+        return None if names is None else tuple(names)
+    own = tuple(filter(None, read_lines(Path(names))))
+    if not own:
+        raise DataError(f"{names}: holds no class name; write one on each line")
+    return own

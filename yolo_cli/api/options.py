@@ -1,0 +1,216 @@
+"""What the verbs of the API can be told; what is left out has the default of the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import did_you_mean
+
+if TYPE_CHECKING:
+    from yolo_cli.comparison import ComparisonRow, Entry
+    from yolo_cli.config import Device, Precision, Resize, SuppressionKind
+    from yolo_cli.detections import Classes
+    from yolo_cli.engines import EngineKind
+    from yolo_cli.evaluation import TideRule
+
+__all__ = [
+    "CalibrateOptions",
+    "CompareOptions",
+    "DataOptions",
+    "DetectOptions",
+    "EvaluateOptions",
+    "LoadOptions",
+    "OnError",
+    "SourceOptions",
+    "TrainOptions",
+    "check_options",
+]
+
+Path = str | os.PathLike[str]
+OnError = Callable[[DataError], object]
+
+
+class DetectOptions(TypedDict, total=False):
+    """The options of ``yolo detect`` that decide what is found.
+
+    Attributes:
+        conf: confidence threshold.
+        nms_iou: IoU threshold for NMS.
+        max_det: maximum detections per image.
+        classes: only these: names or ids, one or several; None keeps all.
+        agnostic: NMS among all classes at once.
+        suppression: the kind of NMS; None follows the model.
+        resize: how an image gets the network's size; None follows the model.
+        imgsz: network input in pixels, a side or (height, width); None follows the model.
+    """
+
+    conf: float
+    nms_iou: float
+    max_det: int
+    classes: Classes | None
+    agnostic: bool
+    suppression: SuppressionKind | None
+    resize: Resize | None
+    imgsz: int | tuple[int, int] | None
+
+
+class LoadOptions(DetectOptions, total=False):
+    """How a model is loaded, and what it finds.
+
+    Attributes:
+        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where there is a GPU.
+        device: ``cpu``, ``gpu``, or ``auto``: whichever there is.
+    """
+
+    engine: EngineKind
+    device: Device
+
+
+class SourceOptions(TypedDict, total=False):
+    """How a `Predictor` reads its source.
+
+    Attributes:
+        batch: batch size.
+        bgr: arrays are BGR or BGRA, as OpenCV reads them. Other sources know their order.
+        recursive: include subfolders.
+        on_error: called with the error of each image that cannot be read, which is then left out of the
+            results; None raises the error.
+    """
+
+    batch: int
+    bgr: bool
+    recursive: bool
+    on_error: OnError | None
+
+
+class DataOptions(LoadOptions, total=False):
+    """A model on the images of a data set. ``classes`` are those of the data; ``conf`` is 0.001.
+
+    Attributes:
+        batch: batch size.
+        split: only this part; else ``val``, or all of an unsplit data set.
+        map: the data's class for a class of the model, where their names differ.
+    """
+
+    batch: int
+    split: str
+    map: Mapping[str, str]
+
+
+class EvaluateOptions(DataOptions, total=False):
+    """The options of ``yolo eval`` that decide what is measured.
+
+    Attributes:
+        detections: another program's boxes in place of a model's: COCO results .json, or a folder of
+            YOLO .txt.
+        names: that program's class names, or a file with one on each line; else the data's.
+        iou: IoU threshold of a match.
+        protocol: the rules of matching and averaging.
+        tide: who keeps an object once a wrong box on it is fixed.
+        target_precision: name the threshold of each class that reaches this.
+        baseline: compare with an earlier run: its folder or run.json.
+        cross_check: evaluate with pycocotools, too.
+        journal: a file that keeps detections as they are made.
+        resume: continue with the detections that the journal has.
+    """
+
+    detections: Path
+    names: Path | Sequence[str]
+    iou: float
+    protocol: Literal["coco", "voc07", "voc10"]
+    tide: TideRule
+    target_precision: float
+    baseline: Path
+    cross_check: bool
+    journal: Path
+    resume: bool
+
+
+class CalibrateOptions(DataOptions, total=False):
+    """The options of ``yolo calibrate``.
+
+    Attributes:
+        test: the split to measure on; else the other half of ``split``.
+        seed: random seed of the halves.
+        out: the copy's name or path; else that of the model and ``-calibrated``, in ``weights``.
+        exist_ok: overwrite a model of that name.
+    """
+
+    test: str
+    seed: int
+    out: Path
+    exist_ok: bool
+
+
+class CompareOptions(TypedDict, total=False):
+    """The options of ``yolo compare``.
+
+    Attributes:
+        split: only this part; else ``val``, or all of an unsplit data set.
+        limit: maximum number of images, evenly spaced.
+        time_limit: seconds after which a detector begins no further image.
+        started: called with each entry before it is measured.
+        finished: called with the figures of each.
+    """
+
+    split: str | None
+    limit: int | None
+    time_limit: float
+    started: Callable[[Entry], object]
+    finished: Callable[[ComparisonRow], object]
+
+
+class TrainOptions(TypedDict, total=False):
+    """The options of ``yolo train``; `TrainJob` and `TrainConfig` say what each is.
+
+    Attributes:
+        out: the run's folder; else a new ``runs/train``.
+        exist_ok: write into a folder that holds files already.
+        no_augment: do not augment images.
+        mosaic: probability of joining four images.
+        flip_vertical: probability of a vertical flip.
+    """
+
+    detector: str | None
+    weights: str | None
+    model: str | None
+    backbone: str | None
+    backbone_weights: str | None
+    from_scratch: bool
+    out: Path | None
+    exist_ok: bool
+    epochs: int | None
+    max_minutes: float | None
+    batch: int | None
+    imgsz: int | tuple[int, int] | None
+    learning_rate: float | None
+    warmup: int
+    weight_decay: float
+    freeze: int
+    label_smoothing: float
+    interpolate: float | None
+    close_mosaic: float
+    ema: float
+    patience: int
+    seed: int
+    workers: int
+    precision: Precision
+    device: Device
+    tensorboard: bool
+    no_augment: bool
+    mosaic: float | None
+    flip_vertical: float | None
+    allow_unlabelled: bool
+    use_val: bool
+
+
+def check_options(options: Iterable[str], kind: Any) -> None:
+    """Raise UsageError for the first option that ``kind``, one of the above, does not have."""
+    known = kind.__annotations__
+    for name in options:
+        if name not in known:
+            hint = did_you_mean(name, known, f"the options are {', '.join(known)}")
+            raise UsageError(f"there is no option '{name}'; {hint}")
