@@ -1,14 +1,14 @@
-"""Keras graphs only: from a Darknet cfg to a functional model.
+"""Keras graphs, from a Darknet cfg or a backbone.
 
-Every graph takes RGB pixels as they are, uint8 (batch, height, width, 3), and scales them inside, so
-that no caller can forget to. It gives one raw head a detection layer, float32 (batch, rows, columns,
-anchors × (5 + classes)); `yolo_cli.codec` makes boxes of them.
+Every graph takes RGB pixels, uint8 (batch, height, width, 3), and scales them inside, so that no caller can
+forget to. It returns one raw head per detection layer, float32 (batch, rows, columns, anchors × (5 +
+classes)), which `yolo_cli.codec` decodes.
 """
 
 from yolo_cli.model.silence import check_backend, silence
 
 check_backend()
-with silence():  # the first import of Keras imports its backend, which logs
+with silence():  # importing Keras imports its backend, which logs
     from yolo_cli.model.from_darknet import build_model, load_convolutions
 
 __all__ = ["build_model", "load_convolutions", "silence"]

@@ -48,7 +48,7 @@ def test_a_figure_that_is_missing_meets_no_gate() -> None:
 
 @pytest.mark.parametrize("text", ["map50", "map50=", "map50=x", "map50=2", "map50=-1", "map50=nan", "=0.5x"])
 def test_a_gate_that_is_none_is_one_line(text: str) -> None:
-    with pytest.raises(UsageError, match="must be NAME=VALUE with a value of 0 to 1"):
+    with pytest.raises(UsageError, match="must be NAME=VALUE with a value from 0 to 1"):
         read_gate(text)
 
 

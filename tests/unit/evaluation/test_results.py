@@ -235,7 +235,7 @@ def test_label_files_of_other_images_are_one_line(yolo: Dataset, tmp_path: Path)
     (tmp_path / "labels").mkdir()
     written(tmp_path / "labels" / "zzz.txt", "")
     with pytest.raises(
-        DataError, match=r"none of its 1 \.txt files is has the name of an image of the data; c\.txt"
+        DataError, match=r"none of its 1 \.txt files has the name of an image of the data; c\.txt"
     ):
         read_results(tmp_path / "labels", yolo.samples, (1, 2))
 

@@ -64,7 +64,7 @@ def test_a_line_cut_short_is_dropped_and_the_file_goes_on_after_it(tmp_path: Pat
     ("text", "says"),
     [
         ('{"model": "other"}\n', "was made with model other, not m; use the same options"),
-        ("", "is not the journal of an evaluation; start again without --resume"),
+        ("", "is not the journal of an evaluation; start again without resume"),
         ("[]\n", "is not the journal"),
     ],
 )
