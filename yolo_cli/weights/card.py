@@ -14,11 +14,9 @@ from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
 
-__all__ = ["UNCALIBRATED", "ModelCard", "card_text"]
+__all__ = ["ModelCard", "card_text"]
 
 FORMAT = 1
-UNCALIBRATED = "Confidences are not calibrated: 0.5 does not mean that half of such boxes are right."
-"""The limit of a model that a calibration takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,9 @@ def card_text(card: ModelCard, digests: dict[str, str]) -> str:
 
 def _calibration_text(card: ModelCard) -> str:
     if card.calibration is None:
-        return ""
+        return (
+            "**Calibration.** None: a confidence of 0.5 does not mean that half of such detections are right."
+        )
     shown = ", ".join(f"{raw:g} → {np.interp(raw, *card.calibration):.2f}" for raw in (0.1, 0.25, 0.5, 0.75))
     return f"**Calibration.** Confidences are calibrated: {shown}."
 

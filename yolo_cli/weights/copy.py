@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_write, atomic_write_text, make_folder
-from yolo_cli.weights.card import UNCALIBRATED, ModelCard, card_text
+from yolo_cli.weights.card import ModelCard, card_text
 from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
 
 __all__ = ["copy_model", "save_calibrated"]
@@ -53,9 +53,7 @@ def save_calibrated(
     Raises:
         DataError: if a file is not a model, or the copy cannot be written.
     """
-    limits = tuple(line for line in card.limits if line != UNCALIBRATED)
-    figures = (*card.figures, figure)
-    card = replace(card, name=out.name, calibration=knots, figures=figures, limits=limits)
+    card = replace(card, name=out.name, calibration=knots, figures=(*card.figures, figure))
     written = copy_model(files, card, out)
     paths = [path for path in (written.keras, written.onnx) if path]
     page = out.with_name(f"{out.name}.md")

@@ -96,7 +96,7 @@ def test_what_is_no_card_is_one_line(text, says):
     assert "\n" not in str(caught.value)
 
 
-def test_the_page_for_people_says_all_of_it():
+def test_the_markdown_has_every_field():
     page = card_text(FULL, {"mine.keras": "abc"})
     for words in (
         "# mine",
@@ -111,3 +111,9 @@ def test_the_page_for_people_says_all_of_it():
     ):
         assert words in page
     assert "**Figures**" not in card_text(CARD, {})
+
+
+def test_the_markdown_states_whether_confidences_are_calibrated():
+    assert "**Calibration.** None: a confidence of 0.5" in card_text(CARD, {})
+    calibrated = replace(CARD, calibration=((0.0, 1.0), (0.0, 0.8)))
+    assert "**Calibration.** Confidences are calibrated: 0.1 → 0.08, 0.25 → 0.20" in card_text(calibrated, {})
