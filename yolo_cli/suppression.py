@@ -41,7 +41,7 @@ MIN_SOFT_SCORE = 0.001
 CROWDED = 100
 # So many go first then.
 HANDFUL = 512
-# With a limit, so many times as many boxes are sorted first.
+# With a limit, this many times as many boxes are sorted first.
 SORTED = 16
 NOTHING = np.zeros(0, np.intp)
 

@@ -86,7 +86,7 @@ def test_it_fits_stores_and_shows(pets):
     )
 
 
-def test_a_model_that_is_calibrated_is_calibrated_anew(pets):
+def test_a_calibrated_model_can_be_calibrated_again(pets):
     yolo("calibrate", "--data", pets, "--out", "mine")
     first = read_card(find_model("mine").first).calibration
     assert yolo("calibrate", "--data", pets, "--weights", "mine", "--out", "again").exit_code == 0

@@ -1,7 +1,7 @@
 """Every layer type computes what Darknet computes: raw heads of eleven architectures with seeded weights.
 
 The reference values are in ``../shared/darknet/architectures``; its README says how they were made. The
-weights are written anew from their seed, which takes seconds, and are not kept.
+weights are regenerated from their seed, which takes seconds, and are not kept.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def packed(
     heads: tuple[Head, ...] = HEADS,
     grids: list[tuple[int, int]] = GRIDS,
 ) -> dict[str, Any]:
-    """Targets of boxes and classes of each image, padded; objects flagged in ``ignored`` are not taught."""
+    """Targets of boxes and classes of each image, padded; objects flagged in ``ignored`` are ignored."""
     keys = {"slot": 0, "cxcywh": 1.0, "class_id": 0, "positive": 0.0, "ground_truths": 0.0, "ignored": 0.0}
     packed_images: list[dict[str, np.ndarray]] = []
     for n, (xyxy, class_id) in enumerate(images):

@@ -197,7 +197,7 @@ def draw(
 def open_for_evaluation(
     weights: str | os.PathLike[str] | ModelFiles | Predictor | None, options: Mapping[str, Any]
 ) -> tuple[Detector, str | None]:
-    """A model with every class and the low floor of an evaluation, and the digest of its file if it has one.
+    """A model with every class and the threshold of an evaluation, and its file's SHA-256 if it has one.
 
     Args:
         weights: a model, or one that is loaded; None is the default model.

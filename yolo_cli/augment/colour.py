@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """One change of colour; 0 everywhere is no change.
+    """One change of colour; all zeros leave the image unchanged.
 
     Attributes:
         hue: shift, as a fraction of the colour circle.

@@ -191,7 +191,7 @@ def _did_you_mean(option: str, options: list[str]) -> str:
 
 
 def _translate(word: str, options: list[str]) -> str | None:
-    """What ``conf=0.3`` is called here; None if the word is no option of ours, or names a file."""
+    """What ``conf=0.3`` is called here; None if the word is not an option, or names a file."""
     pair = re.fullmatch(r"-{0,2}([a-z][a-z_]*)=(.*)", word)
     if pair is None or os.path.exists(word):  # noqa: PTH110 - answers False for names that are too long
         return None
@@ -250,7 +250,7 @@ def _forget_stdout() -> None:
 
 
 def _keep_unprintable_names_printable() -> None:
-    """A file name that is no UTF-8, or a stream that is not, shall not end the program."""
+    """Escape characters that a stream cannot encode, such as file names that are not UTF-8."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

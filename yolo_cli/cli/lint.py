@@ -86,17 +86,17 @@ def lint(
     watch = None if quiet else _watch
     report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, watch=watch)
     done = write_fixed(report, fix) if fix else ()
-    judged = look(fix, imgsz=imgsz, watch=watch) if fix else report
+    checked = look(fix, imgsz=imgsz, watch=watch) if fix else report
     if output_format == "json":
-        fixed = {"fix": {"out": fix, "done": done, "errors_left": len(judged.errors)}} if fix else {}
+        fixed = {"fix": {"out": fix, "done": done, "errors_left": len(checked.errors)}} if fix else {}
         click.echo(json.dumps(report.to_dict() | fixed, ensure_ascii=False, indent=1))
     else:
         click.echo(
             "".join(f"{line}\n" for line in (*_summary(report), *_table(report), *_done(done))), nl=False
         )
     if not quiet:
-        say(f"{_count(report)}{f'; {_count(judged)} in the copy in {fix}' if fix else ''}")
-    return 3 if judged.errors else 0
+        say(f"{_count(report)}{f'; {_count(checked)} in the copy in {fix}' if fix else ''}")
+    return 3 if checked.errors else 0
 
 
 def _watch(inspections: Iterable[Any], total: int) -> Iterator[Any]:

@@ -56,7 +56,7 @@ def load_checkpoint(path: Path) -> tuple[State, dict[str, NDArray[Any]]] | None:
         values = json.loads(arrays.pop("state").tobytes())
         return State(**{**values, "history": tuple(values["history"])}), arrays
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as fault:
-        raise DataError(f"{path}: is not a checkpoint of this program ({fault}); train anew") from None
+        raise DataError(f"{path}: is not a checkpoint of this program ({fault}); train again") from None
 
 
 def restore(model: Any, arrays: Mapping[str, NDArray[Any]], *, optimizer: bool) -> None:

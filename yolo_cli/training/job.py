@@ -163,7 +163,7 @@ def read_job(out: Path) -> TrainJob:
             config["imgsz"] = tuple(config["imgsz"])
         return TrainJob(out=out, config=TrainConfig(**config), augment=AugmentConfig(**augment), **values)
     except (KeyError, TypeError, UsageError):
-        raise DataError(f"{path}: was not written by this version of `yolo train`; train anew") from None
+        raise DataError(f"{path}: was not written by this version of `yolo train`; train again") from None
 
 
 def remove_empty_run(out: Path) -> None:

@@ -53,7 +53,7 @@ def test_costs_are_those_of_tidecv_itself() -> None:
     tidecv = pytest.importorskip("tidecv")
     for seed in range(5):
         gathered = scene(seed)
-        expected, found = tidecv.Data("truth"), tidecv.Data("found")
+        expected, found = tidecv.Data("expected"), tidecv.Data("found")
         for place in range(len(gathered.images)):
             detections, ground_truth = on_image(gathered, place)
             for k, box in zip(ground_truth.class_id.tolist(), ground_truth.xyxy.tolist(), strict=True):

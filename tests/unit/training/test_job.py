@@ -45,7 +45,7 @@ def written(**changes: object) -> str:
 def test_other_files_and_those_of_older_versions_are_refused_in_one_line(text: str, tmp_path: Path) -> None:
     (tmp_path / "args.yaml").write_text(text)
     with pytest.raises(
-        DataError, match=r"args\.yaml: was not written by this version of `yolo train`; train anew"
+        DataError, match=r"args\.yaml: was not written by this version of `yolo train`; train again"
     ) as caught:
         read_job(tmp_path)
     assert "\n" not in str(caught.value)

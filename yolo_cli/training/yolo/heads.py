@@ -1,6 +1,6 @@
 """New heads on a network, with the weights of the old ones where they still apply.
 
-The last layer of each head, a 1 × 1 convolution, is made anew for the new classes and anchors. Rows of the
+The last layer of each head, a 1 × 1 convolution, is replaced for the new classes and anchors. Rows of the
 old one are carried over where they mean the same: box and objectness of the old anchor that is nearest in
 size, and each class that has the same name. The rest starts small.
 """

@@ -203,7 +203,7 @@ def _shareable(config: TrainConfig, batch: int, machines: Machines) -> int:
     """
     devices = sharing(machines)
     if config.batch and config.batch % devices:
-        raise UsageError(f"--batch {config.batch}: must be a multiple of the {devices} devices that share it")
+        raise UsageError(f"--batch {config.batch}: must be a multiple of the {devices} devices")
     return max(devices, int(machines.all_reduce_min(batch)) // devices * devices)
 
 

@@ -36,7 +36,7 @@ class Schedule:
         return min(1.0, done if limit is None else max(done, seconds / (60 * limit)))
 
     def learning_rate(self, progress: float, since_restart: int) -> float:
-        """The rate at ``progress``; ``since_restart`` counts steps since the optimizer was made anew."""
+        """The rate at ``progress``; ``since_restart`` counts steps since the optimizer was recreated."""
         low = self.config.final_rate
         cosine = low + (1 - low) * (1 + math.cos(math.pi * progress)) / 2
         return self.rate * cosine * min(1.0, (since_restart + 1) / max(1, self.warmup))
