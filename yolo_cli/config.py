@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from yolo_cli.errors import UsageError
+from yolo_cli.hardware import Device, check_device
 
 __all__ = [
     "DEFAULT_ANCHORS",
@@ -14,7 +15,6 @@ __all__ = [
     "EVALUATION_CONF",
     "AugmentConfig",
     "DetectConfig",
-    "Device",
     "Precision",
     "Resize",
     "SuppressionKind",
@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 Resize = Literal["letterbox", "stretch"]
-Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 
@@ -156,7 +155,7 @@ class TrainConfig:
         workers: threads that prepare images.
         precision: compute type; weights are always float32. "auto": bfloat16 if the processor supports it,
             float16 on a GPU, else float32.
-        device: "cpu" or "gpu". "auto": all GPUs that the backend sees, else the CPU.
+        device: "cpu", "gpu", or one GPU such as "gpu:1". "auto": all GPUs that the backend sees, else the CPU.
 
     Raises:
         UsageError: if a value is outside its range.
@@ -183,6 +182,7 @@ class TrainConfig:
     device: Device = "auto"
 
     def __post_init__(self) -> None:
+        check_device(self.device)
         lowest = {"epochs": 1, "batch": 1, "workers": 1, "max_minutes": 0.01, "clip_norm": 1e-6}
         most = {"final_rate": 1, "ema": 1, "label_smoothing": 0.5, "learning_rate": 1}
         most |= {"close_mosaic": 1, "interpolate": 1}

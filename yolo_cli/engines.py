@@ -1,4 +1,4 @@
-"""Run one network: ONNX Runtime on a CPU, Keras where a GPU is present.
+"""Run one network: ONNX Runtime, or Keras where only that can use the GPU.
 
 An engine takes RGB pixels, uint8 (B, H, W, 3), and returns the raw heads, each float32
 (B, rows, columns, channels). Importing this module imports neither runtime.
@@ -8,35 +8,48 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.config import Device
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.graphs import between, ending_at, import_onnxruntime, multiply_accumulates, open_session
+from yolo_cli.hardware import (
+    Device,
+    check_device,
+    check_gpu,
+    choose_backend,
+    gpu_number,
+    gpu_visible,
+    missing_for_gpu,
+    uses_cuda,
+)
 
 __all__ = [
-    "Device",
     "Engine",
     "EngineKind",
     "KerasEngine",
     "OnnxEngine",
+    "check_keras_device",
     "choose_engine",
-    "gpu_present",
+    "keras_device",
     "keras_gpus",
+    "onnx_uses_cuda",
     "open_engine",
     "open_parts",
+    "unused_gpu",
 ]
 
 EngineKind = Literal["auto", "onnx", "keras"]
 Part = tuple[str, Sequence[int]]
 """Part of a network with several inputs: an input, and the positions of the heads that need only it."""
 Heads = list[NDArray[np.float32]]
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class Engine(Protocol):
@@ -66,7 +79,7 @@ class OnnxEngine:
 
     Raises:
         DataError: if the file is not an ONNX model, or has no such layer or part.
-        UsageError: if a GPU is requested but this ONNX Runtime does not support one.
+        UsageError: if a GPU is requested that this ONNX Runtime does not support or cannot start.
     """
 
     def __init__(
@@ -84,6 +97,10 @@ class OnnxEngine:
             raise DataError(
                 f"{path}: is not an ONNX model that can run here ({_first_line(fault)})"
             ) from None
+        if device.startswith("gpu") and CUDA not in self._session.get_providers():
+            raise UsageError(
+                f"--device {device}: ONNX Runtime could not start CUDA; install the CUDA that it needs"
+            )
         self._input = self._session.get_inputs()[0].name
 
     def run(self, batch: NDArray[Any]) -> Heads:
@@ -109,11 +126,12 @@ class KerasEngine:
         import yolo_cli.model  # noqa: F401, I001 - first: its layers must be known before a file names them
         import keras
 
-        if device == "gpu" and not keras_gpus():
-            raise UsageError("--device gpu: Keras sees no GPU; try --device cpu")
-        self._scope: Any = keras.device("cpu") if device == "cpu" else None
+        check_keras_device(device)
+        _grow_on_demand()
+        self._device = device
         try:
-            model = keras.saving.load_model(path, compile=False)
+            with keras_device(device):
+                model = keras.saving.load_model(path, compile=False)
         except Exception as fault:
             raise DataError(f"{path}: cannot be loaded by Keras ({_first_line(fault)})") from None
         # Compiling with XLA takes longer than most runs last and gains nothing on a CPU; but JAX without
@@ -124,7 +142,7 @@ class KerasEngine:
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
-        with self._lock, self._scope or nullcontext():
+        with self._lock, keras_device(self._device):
             heads = self._model.predict_on_batch(batch)
         return list(heads) if isinstance(heads, list | tuple) else [heads]
 
@@ -169,22 +187,93 @@ def open_parts(path: Path, device: Device, parts: Sequence[Part]) -> list[Engine
 def choose_engine(
     kind: EngineKind, device: Device, has_onnx: bool, has_keras: bool
 ) -> Literal["onnx", "keras"]:
-    """The engine to use; "auto" is Keras if a GPU is present, else ONNX Runtime.
+    """The engine to use; "auto" is the first that can use the GPU, else ONNX Runtime.
 
     Raises:
         DataError: if the model has no file for the requested engine.
+        UsageError: if the device is unknown.
     """
+    check_device(device)
     if kind == "auto":
-        gpu = device == "gpu" or (device == "auto" and gpu_present())
-        kind = "keras" if has_keras and (gpu or not has_onnx) else "onnx"
+        on_gpu = has_keras and has_onnx and _keras_is_for_gpu(device)
+        kind = "keras" if on_gpu or not has_onnx else "onnx"
     if not (has_onnx if kind == "onnx" else has_keras):
         raise DataError(f"--engine {kind}: the model has no .{kind} file")
     return kind
 
 
-def gpu_present() -> bool:
-    """Whether this machine has an NVIDIA GPU; asking a framework would take seconds."""
-    return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidia0").exists()
+def _keras_is_for_gpu(device: Device) -> bool:
+    """Whether a GPU is requested that ONNX Runtime cannot use, but Keras can; "auto" requires NVIDIA."""
+    return _wants_gpu(device) and not onnx_uses_cuda() and (device != "auto" or _keras_uses_cuda())
+
+
+def _wants_gpu(device: Device) -> bool:
+    return gpu_visible() if device == "auto" else device.startswith("gpu")
+
+
+def unused_gpu(kind: EngineKind, device: Device) -> str | None:
+    """One line on an NVIDIA GPU that the engine cannot use, and what to install; None if there is none."""
+    advice = None if device == "cpu" else missing_for_gpu()
+    if advice is None or (kind != "keras" and onnx_uses_cuda()):
+        return None
+    if kind == "onnx":
+        return "ONNX Runtime cannot use the NVIDIA GPU; pip install onnxruntime-gpu, or try --engine keras"
+    return None if _keras_uses_cuda() else f"nothing here can use the NVIDIA GPU yet; {advice}"
+
+
+def onnx_uses_cuda() -> bool:
+    """Whether this ONNX Runtime is built for NVIDIA GPUs."""
+    return CUDA in import_onnxruntime().get_available_providers()
+
+
+def _keras_uses_cuda() -> bool:
+    with suppress(UsageError):
+        return uses_cuda(choose_backend())
+    return False
+
+
+def check_keras_device(device: Device, say: Callable[[str], object] | None = None) -> None:
+    """Raise UsageError if a GPU is requested that Keras does not see.
+
+    Args:
+        device: the requested device.
+        say: called, for "auto", with what to install for an NVIDIA GPU that Keras does not see.
+    """
+    import keras
+
+    if device.startswith("gpu"):
+        check_gpu(device, keras_gpus(), "Keras")
+    name = keras.backend.backend()
+    advice = missing_for_gpu(name) if device == "auto" and say else None
+    if advice and say and not keras_gpus():
+        say(f"{name} cannot use the NVIDIA GPU here, and computes on the CPU; {advice}")
+
+
+def keras_device(device: Device) -> AbstractContextManager[Any]:
+    """A context in which Keras computes on this device; "auto" and "gpu" leave it to the backend."""
+    import keras
+
+    number = gpu_number(device)
+    if device != "cpu" and number is None:
+        return nullcontext()
+    scope: AbstractContextManager[Any] = keras.device("cpu" if number is None else f"gpu:{number}")
+    return scope
+
+
+def _grow_on_demand() -> None:
+    """Let TensorFlow grow GPU memory on demand, unless the program has configured it already."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return
+    from tensorflow import config
+
+    gpus = config.list_physical_devices("GPU")
+    if any(config.experimental.get_memory_growth(gpu) is not None for gpu in gpus):
+        return
+    with suppress(RuntimeError, ValueError):  # it runs already, or has a limit
+        for gpu in gpus:
+            config.experimental.set_memory_growth(gpu, True)
 
 
 def keras_gpus() -> int:
@@ -202,15 +291,15 @@ def keras_gpus() -> int:
     return len(keras.distribution.list_devices("gpu"))
 
 
-def _providers(device: Device) -> list[str]:
+def _providers(device: Device) -> list[Any]:
     """ONNX Runtime's execution providers, in order of preference."""
-    available = import_onnxruntime().get_available_providers()
-    if device == "gpu" and "CUDAExecutionProvider" not in available:
+    if _wants_gpu(device) and onnx_uses_cuda():
+        return [(CUDA, {"device_id": gpu_number(device) or 0}), CPU]
+    if device.startswith("gpu"):
         raise UsageError(
-            "--device gpu: this ONNX Runtime has no GPU support; try --engine keras or --device cpu"
+            f"--device {device}: this ONNX Runtime has no GPU support; try --engine keras or --device cpu"
         )
-    wanted = ["CUDAExecutionProvider", "CPUExecutionProvider"][device == "cpu" :]
-    return [provider for provider in wanted if provider in available]
+    return [CPU]
 
 
 def _first_line(fault: Exception) -> str:

@@ -37,7 +37,7 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def open_session(model: Path | bytes, providers: Sequence[str]) -> Any:
+def open_session(model: Path | bytes, providers: Sequence[Any]) -> Any:
     """An ONNX Runtime session of a file, or of its bytes, on the first of ``providers`` that can run it."""
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()

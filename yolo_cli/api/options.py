@@ -11,10 +11,11 @@ from yolo_cli.text import did_you_mean
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
-    from yolo_cli.config import Device, Precision, Resize, SuppressionKind
+    from yolo_cli.config import Precision, Resize, SuppressionKind
     from yolo_cli.detections import Classes
     from yolo_cli.engines import EngineKind
     from yolo_cli.evaluation import TideRule
+    from yolo_cli.hardware import Device
 
 __all__ = [
     "CalibrateOptions",
@@ -61,8 +62,9 @@ class LoadOptions(DetectOptions, total=False):
     """How a model is loaded, and what it finds.
 
     Attributes:
-        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where there is a GPU.
-        device: ``cpu``, ``gpu``, or ``auto``: whichever there is.
+        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where only that can
+            use the GPU.
+        device: ``cpu``, ``gpu``, one GPU such as ``gpu:1``, or ``auto``: whichever there is.
     """
 
     engine: EngineKind

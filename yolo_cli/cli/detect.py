@@ -24,6 +24,7 @@ from yolo_cli.cli.progress import say, track
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from yolo_cli.detectors import Detector
     from yolo_cli.pipeline import Outcome
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import Saving
@@ -89,7 +90,7 @@ def detect(detection: dict[str, Any], sources: tuple[str, ...], quiet: bool, **g
     detector = load_detector(**detection).detector
     model = Model(detector.card.name, detector.class_names, detector.input_size)
     if given["verbose"]:
-        say(f"model {model.name}, input {model.input_size}, {detector.card.detector}")
+        _describe(detector, detection)
     tally = _Tally()
     results = _counted(run_detector(detector, source, batch=batch), tally)
     saving = _saving(given)
@@ -103,6 +104,16 @@ def detect(detection: dict[str, Any], sources: tuple[str, ...], quiet: bool, **g
         click.echo(text, nl=False)
     _tell(tally, len(source), folder, quiet)
     return _exit_code(tally)
+
+
+def _describe(detector: Detector, detection: dict[str, Any]) -> None:
+    """What runs, and what a GPU needs that is left unused."""
+    from yolo_cli.engines import unused_gpu
+
+    say(f"model {detector.card.name}, input {detector.input_size}, {detector.card.detector}")
+    unused = unused_gpu(detection["engine"], detection["device"])
+    if unused:
+        say(unused)
 
 
 def _texts(results: Iterable[Outcome], model: Model, output_format: str) -> Iterator[str]:

@@ -12,12 +12,14 @@ import click
 
 from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.errors import UsageError
+from yolo_cli.hardware import Device, check_device, use_only
 from yolo_cli.text import did_you_mean, read_yaml, text_encoding
 
 __all__ = [
     "config_option",
     "data_options",
     "detection_options",
+    "device_option",
     "drawing_options",
     "evaluation_options",
     "explaining_options",
@@ -50,6 +52,24 @@ def format_option(*kinds: str) -> Callable[[Decorated], Decorated]:
         show_default=True,
         help="Output format on stdout.",
     )
+
+
+def _use_device(_ctx: click.Context, _param: click.Parameter, value: str) -> Device:
+    """Check the device, and hide the others before a framework is imported."""
+    use_only(check_device(value))
+    return value
+
+
+def device_option(command: Decorated) -> Decorated:
+    """``--device``: auto, cpu, gpu, or one GPU by its number."""
+    return click.option(
+        "--device",
+        metavar="DEVICE",
+        default="auto",
+        show_default=True,
+        callback=_use_device,
+        help="Device: auto, cpu, gpu, or one GPU such as gpu:1.",
+    )(command)
 
 
 _BOXES = (
@@ -107,13 +127,7 @@ _MODEL = (
 )
 
 _RUN = (
-    click.option(
-        "--device",
-        type=click.Choice(["auto", "cpu", "gpu"]),
-        default="auto",
-        show_default=True,
-        help="Device to compute on.",
-    ),
+    device_option,
     click.option(
         "--engine",
         type=click.Choice(["auto", "onnx", "keras"]),

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, encoding_option, image_size, talk_options
+from yolo_cli.cli.options import config_option, device_option, encoding_option, image_size, talk_options
 from yolo_cli.cli.progress import echo_model, say
 from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TrainConfig
 from yolo_cli.errors import UsageError
+from yolo_cli.hardware import use_only
 
 if TYPE_CHECKING:
     from yolo_cli.training import TrainJob
@@ -85,7 +86,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @_option(
     "--precision", "Floating-point precision.", type=click.Choice(["auto", "float32", "bfloat16", "float16"])
 )
-@_option("--device", "Device to compute on.", type=click.Choice(["auto", "cpu", "gpu"]))
+@device_option
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard logs.")
 @click.option("--preview", metavar="FILE", help="Draw augmented images into this file and exit.")
 @click.option("--no-augment", is_flag=True, help="Train without augmentation.")
@@ -99,8 +100,6 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, **given: Any) -> int:
     """Build the job, run it, and print where the result is."""
     del verbose  # the group reads it
-    if given["device"] == "cpu":
-        _hide_gpus()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     job = _job_to_resume(resume, given) if resume else _new_job(given, preview is not None)
     if preview:
@@ -129,13 +128,8 @@ def _summary(result: TrainResult) -> str:
     return f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {report.images} images"
 
 
-def _hide_gpus() -> None:
-    """Let no backend see a GPU; it must happen before one is imported: afterwards they hold on to it."""
-    os.environ |= {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
-
-
 def _job_to_resume(folder: str, given: dict[str, Any]) -> TrainJob:
-    """The job of a run's folder.
+    """The job of a run's folder, on its device unless another is given.
 
     Raises:
         UsageError: if the options name other data or another detector.
@@ -149,6 +143,9 @@ def _job_to_resume(folder: str, given: dict[str, Any]) -> TrainJob:
         raise UsageError(
             f"--detector {given['detector']}: the run in {folder} trains {job.detector}; leave the option out"
         )
+    if given["device"] != "auto":
+        return replace(job, config=replace(job.config, device=given["device"]))
+    use_only(job.config.device)
     return job
 
 

@@ -17,8 +17,9 @@ from yolo_cli.detectors.rcnn import Rcnn
 from yolo_cli.detectors.regions import RegionDetector, RegionMethod
 from yolo_cli.detectors.sliding_window import SlidingWindow
 from yolo_cli.detectors.yolo import YoloDetector
-from yolo_cli.engines import Device, Engine, EngineKind, OnnxEngine, choose_engine, open_engine, open_parts
+from yolo_cli.engines import Engine, EngineKind, OnnxEngine, choose_engine, open_engine, open_parts
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.hardware import Device
 from yolo_cli.weights import ModelCard, ModelFiles, check_pair, find_model, read_card
 from yolo_cli.weights.store import sha256
 
@@ -42,8 +43,8 @@ def load_detector(
     Args:
         weights: the name of a model (``yolo weights list``), the path of one of its files, the folder of a
             training run, or its files.
-        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` is Keras if there is a GPU.
-        device: ``cpu``, ``gpu`` or ``auto``.
+        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` is Keras if only it can use the GPU.
+        device: ``cpu``, ``gpu``, one GPU such as ``gpu:1``, or ``auto``.
         config: thresholds and limits.
         kind: a key of `DETECTORS`; None follows the model. Only the two sliding windows can use each other's.
 

@@ -5,9 +5,10 @@ forget to. It returns one raw head per detection layer, float32 (batch, rows, co
 classes)), which `yolo_cli.codec` decodes.
 """
 
-from yolo_cli.model.silence import check_backend, silence
+from yolo_cli.hardware import set_backend
+from yolo_cli.model.silence import silence
 
-check_backend()
+set_backend()
 with silence():  # importing Keras imports its backend, which logs
     from yolo_cli.model.from_darknet import build_model, load_convolutions
 

@@ -6,27 +6,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 
-from yolo_cli.errors import UsageError
-
-__all__ = ["check_backend", "silence"]
-
-BACKENDS = ("tensorflow", "jax", "torch", "openvino")
-
-
-def check_backend() -> None:
-    """Check ``KERAS_BACKEND`` before the import of Keras, which would fail with a traceback.
-
-    Raises:
-        UsageError: if ``KERAS_BACKEND`` names a backend that is unknown or not installed.
-    """
-    name = os.environ.get("KERAS_BACKEND")
-    if name and (name not in BACKENDS or find_spec(name) is None):
-        raise UsageError(
-            f"KERAS_BACKEND={name}: no such backend is installed; install it, or name another "
-            f"({', '.join(BACKENDS)})"
-        )
+__all__ = ["silence"]
 
 
 @contextmanager

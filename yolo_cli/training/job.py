@@ -23,7 +23,7 @@ ARGS = "args.yaml"
 
 # What every recipe knows; the rest is YOLO's.
 COMMON = {"data", "out", "detector", "allow_unlabelled", "config", "augment", "fingerprint", "finished"}
-COMMON_CONFIG = {"epochs", "seed"}
+COMMON_CONFIG = {"device", "epochs", "seed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class TrainJob:
     Attributes:
         data: folder or file of the data set.
         out: the run's folder.
-        detector: one of `TRAINABLE`. All but "yolo" take only `config.epochs` and `config.seed`.
+        detector: one of `TRAINABLE`. All but "yolo" take only
+            `config.epochs`, `config.seed` and `config.device`.
         weights: the model to fine-tune; None is the default model.
         model: a Darknet cfg, trained from scratch.
         backbone: the name of an image classifier that gets YOLO heads.

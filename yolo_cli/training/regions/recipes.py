@@ -18,6 +18,7 @@ from yolo_cli.detectors.rcnn import SIDE as CROP_SIDE
 from yolo_cli.detectors.rcnn import crop_features
 from yolo_cli.detectors.selective_search import SearchConfig, selective_search
 from yolo_cli.detectors.windows import WINDOW
+from yolo_cli.engines import check_keras_device, keras_device
 from yolo_cli.images import Image
 from yolo_cli.model.windows import as_convolutions
 from yolo_cli.training.dataset import require_boxes
@@ -50,6 +51,7 @@ def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainRe
 
     Raises:
         DataError: if no image has a box, or something cannot be written.
+        UsageError: if a GPU is asked for, and there is none.
     """
     learn = require_boxes(data.in_split("train") if "train" in data.splits else data)
     best = job.out / "weights" / "best"
@@ -57,7 +59,9 @@ def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainRe
         workspace.watcher.say("this run is finished already")
         files = find_model(str(best))
     else:
-        model, fields = fit_method(job.detector, learn, job.config.epochs, job.config.seed, workspace)
+        check_keras_device(job.config.device, workspace.watcher.say)
+        with keras_device(job.config.device):
+            model, fields = fit_method(job.detector, learn, job.config.epochs, job.config.seed, workspace)
         card = _card(best.name, learn, {"detector": job.detector, **fields})
         # A model of the same layers that was never compiled: the optimizer's state would treble the file.
         bare = keras.Model(model.inputs, model.outputs, name=model.name)

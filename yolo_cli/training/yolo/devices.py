@@ -8,37 +8,33 @@ from typing import Any
 
 import keras
 
-from yolo_cli.config import Device
-from yolo_cli.engines import keras_gpus
-from yolo_cli.errors import UsageError
+from yolo_cli.engines import keras_device, keras_gpus
+from yolo_cli.hardware import Device, gpu_number
 from yolo_cli.training.yolo.machines import Machines
 
-__all__ = ["check_device", "shared_step", "sharing"]
+__all__ = ["shared_step", "sharing"]
 
 
-def check_device(device: Device) -> None:
-    """Raise UsageError if a GPU is asked for, and there is none."""
-    if device == "gpu" and not keras_gpus():
-        raise UsageError("--device gpu: Keras sees no GPU; try --device cpu")
-
-
-def sharing(machines: Machines) -> int:
-    """How many devices share a step."""
+def sharing(machines: Machines, device: Device) -> int:
+    """How many devices share a step: one if ``device`` names it."""
     if machines.count > 1:
         return len(keras.distribution.list_devices())  # those of all machines
-    return max(1, keras_gpus()) if keras.backend.backend() in ("jax", "tensorflow") else 1
+    if gpu_number(device) is not None or keras.backend.backend() not in ("jax", "tensorflow"):
+        return 1
+    return max(1, keras_gpus())
 
 
 @contextmanager
-def shared_step(machines: Machines) -> Iterator[None]:
-    """In this block a model that is built and trained uses all GPUs; one GPU or none changes nothing.
+def shared_step(machines: Machines, device: Device) -> Iterator[None]:
+    """In this block a model that is built and trained uses the GPU that ``device`` names, or all of them.
 
     On JAX, images of a step are spread over the devices of all machines
     (`keras.distribution.DataParallel`). On TensorFlow a mirrored strategy does it for one machine. PyTorch
     uses one device.
     """
-    if sharing(machines) < 2:
-        yield
+    if sharing(machines, device) < 2:
+        with keras_device(device):
+            yield
     elif keras.backend.backend() == "jax":
         before = keras.distribution.distribution()
         keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))

@@ -201,7 +201,7 @@ def _shareable(config: TrainConfig, batch: int, machines: Machines) -> int:
     Raises:
         UsageError: if the number that was asked for does not allow it.
     """
-    devices = sharing(machines)
+    devices = sharing(machines, config.device)
     if config.batch and config.batch % devices:
         raise UsageError(f"--batch {config.batch}: must be a multiple of the {devices} devices")
     return max(devices, int(machines.all_reduce_min(batch)) // devices * devices)

@@ -10,7 +10,7 @@ import keras
 
 from yolo_cli.config import TrainConfig
 from yolo_cli.datasets import Dataset
-from yolo_cli.engines import keras_gpus
+from yolo_cli.engines import check_keras_device, keras_gpus
 from yolo_cli.evaluation import Report
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
@@ -26,7 +26,7 @@ from yolo_cli.training.yolo.callbacks import (
 )
 from yolo_cli.training.yolo.choices import Phase, phases
 from yolo_cli.training.yolo.data import Batch, ahead
-from yolo_cli.training.yolo.devices import check_device, shared_step, sharing
+from yolo_cli.training.yolo.devices import shared_step, sharing
 from yolo_cli.training.yolo.machines import Machines, apart, join_machines
 from yolo_cli.training.yolo.network import (
     LearningModel,
@@ -57,7 +57,7 @@ def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResul
     """
     watcher = workspace.watcher
     machines = join_machines(job.config)
-    check_device(job.config.device)
+    check_keras_device(job.config.device, watcher.say)
     data = split_data(job, data)
     precision = choose_precision(job.config.precision, gpu=keras_gpus() > 0)
     options = f"{data.content_hash} {job.config} {job.augment} {precision}"
@@ -68,13 +68,14 @@ def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResul
         parts = prepare(job, data, precision, watcher.say, batch, machines)
         watcher.start(parts.plan(precision))
         try:
-            with shared_step(machines):
+            with shared_step(machines, job.config.device):
                 training = _Training(job, parts, precision, watcher, machines)
                 training.fit()
             return training.finish()
         except Exception as error:
             batch = parts.maker.batch // 2
-            if not _out_of_memory(error) or batch < sharing(machines) or machines.count > 1:
+            least = sharing(machines, job.config.device)
+            if not _out_of_memory(error) or batch < least or machines.count > 1:
                 raise
             watcher.say(f"out of memory with a batch size of {2 * batch}; trying {batch}")
 

@@ -61,7 +61,7 @@ def test_all_devices_get_as_many_images(
 ) -> None:
     from yolo_cli.training.yolo import prepare as module
 
-    monkeypatch.setattr(module, "sharing", lambda machines: devices)
+    monkeypatch.setattr(module, "sharing", lambda *_: devices)
     root = write_examples(tmp_path / "data", "[animal, mug]")
     job = TrainJob(str(root), tmp_path / "run", config=TrainConfig(batch=asked, imgsz=(64, 64)))
     data = module.split_data(job, open_data(job, print))

@@ -1,0 +1,219 @@
+"""Which engine and which device run a network, on fake frameworks: nothing here needs a GPU."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import keras
+import pytest
+
+from yolo_cli import engines
+from yolo_cli.engines import CPU, CUDA, check_keras_device, choose_engine, keras_device, unused_gpu
+from yolo_cli.errors import DataError, UsageError
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Set what a machine has: a GPU, an ONNX Runtime for it, a Keras for it, GPUs that Keras really sees."""
+
+    def has(gpu: bool = False, onnx: bool = False, keras: bool = False, seen: int = 0) -> None:
+        providers = [CUDA, CPU] if onnx else [CPU]
+        runtime = SimpleNamespace(get_available_providers=lambda: providers)
+        monkeypatch.setattr(engines, "import_onnxruntime", lambda: runtime)
+        monkeypatch.setattr(engines, "gpu_visible", lambda: gpu)
+        monkeypatch.setattr(engines, "uses_cuda", lambda _: keras)
+        monkeypatch.setattr(engines, "missing_for_gpu", lambda *_: "install it" if gpu else None)
+        monkeypatch.setattr(engines, "keras_gpus", lambda: seen)
+
+    monkeypatch.delenv("YOLO_CLI_DEVICE", raising=False)
+    return has
+
+
+@pytest.mark.parametrize(
+    ("device", "has", "chosen"),
+    [
+        ("auto", "", "onnx"),
+        ("auto", "keras", "onnx"),  # ready for a GPU that is not there
+        ("auto", "gpu", "onnx"),  # a GPU that nothing can use: Keras on a CPU would be slower
+        ("auto", "gpu keras", "keras"),
+        ("auto", "gpu onnx", "onnx"),
+        ("auto", "gpu onnx keras", "onnx"),  # it starts in less time
+        ("cpu", "gpu keras", "onnx"),
+        ("gpu", "gpu keras", "keras"),
+        ("gpu", "gpu onnx keras", "onnx"),
+        ("gpu", "", "keras"),  # of another maker: Keras must know
+        ("gpu:1", "gpu keras", "keras"),
+        ("gpu:1", "gpu onnx", "onnx"),
+    ],
+)
+def test_the_engine(machine: Any, device: str, has: str, chosen: str) -> None:
+    machine(**dict.fromkeys(has.split(), True))
+    assert choose_engine("auto", device, has_onnx=True, has_keras=True) == chosen
+
+
+@pytest.mark.parametrize("device", ["auto", "gpu"])
+def test_a_model_with_one_file_runs_in_its_engine(machine: Any, device: str) -> None:
+    machine(gpu=True, keras=True)
+    assert choose_engine("auto", device, has_onnx=True, has_keras=False) == "onnx"
+    machine(gpu=True, onnx=True)
+    assert choose_engine("auto", device, has_onnx=False, has_keras=True) == "keras"
+    with pytest.raises(DataError, match=r"engine keras: the model has no \.keras file"):
+        choose_engine("keras", device, has_onnx=True, has_keras=False)
+
+
+def test_a_device_that_is_not_one(machine: Any) -> None:
+    machine()
+    with pytest.raises(UsageError, match="device cuda:0: is not a device"):
+        choose_engine("auto", "cuda:0", has_onnx=True, has_keras=True)
+
+
+def test_a_broken_choice_of_backend_does_not_keep_onnx_from_running(
+    machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(gpu=True)
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    assert choose_engine("auto", "auto", has_onnx=True, has_keras=True) == "onnx"
+
+
+@pytest.mark.parametrize(
+    ("device", "has", "providers"),
+    [
+        ("auto", "", [CPU]),
+        ("auto", "onnx", [CPU]),  # asked for CUDA without a GPU, it would complain on stderr
+        ("auto", "gpu onnx", [(CUDA, {"device_id": 0}), CPU]),
+        ("cpu", "gpu onnx", [CPU]),
+        ("gpu", "gpu onnx", [(CUDA, {"device_id": 0}), CPU]),
+        ("gpu:1", "gpu onnx", [(CUDA, {"device_id": 1}), CPU]),
+    ],
+)
+def test_what_onnx_runtime_runs_on(machine: Any, device: str, has: str, providers: list[Any]) -> None:
+    machine(**dict.fromkeys(has.split(), True))
+    assert engines._providers(device) == providers
+
+
+def test_an_onnx_runtime_without_cuda(machine: Any) -> None:
+    machine(gpu=True)
+    with pytest.raises(UsageError, match="device gpu:1: this ONNX Runtime has no GPU support"):
+        engines._providers("gpu:1")
+
+
+def test_cuda_that_does_not_start(machine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """ONNX Runtime goes on without it; whoever asks for a GPU shall know."""
+    machine(gpu=True, onnx=True)
+    session = SimpleNamespace(get_providers=lambda: [CPU], get_inputs=lambda: [SimpleNamespace(name="x")])
+    monkeypatch.setattr(engines, "open_session", lambda *_: session)
+    engines.OnnxEngine(tmp_path, "auto")
+    with pytest.raises(UsageError, match="device gpu:0: ONNX Runtime could not start CUDA"):
+        engines.OnnxEngine(tmp_path, "gpu:0")
+
+
+@pytest.mark.parametrize(
+    ("kind", "device", "has", "says"),
+    [
+        ("auto", "auto", "", None),
+        ("onnx", "auto", "", None),
+        ("auto", "cpu", "gpu", None),
+        ("auto", "auto", "gpu", "nothing here can use the NVIDIA GPU yet; install it"),
+        ("keras", "auto", "gpu onnx", "nothing here can use the NVIDIA GPU yet; install it"),
+        ("auto", "auto", "gpu keras", None),
+        ("auto", "auto", "gpu onnx", None),
+        ("keras", "auto", "gpu keras", None),
+        (
+            "onnx",
+            "auto",
+            "gpu keras",
+            "ONNX Runtime cannot use the NVIDIA GPU; pip install onnxruntime-gpu, or try --engine keras",
+        ),
+    ],
+)
+def test_a_gpu_that_is_left_unused(machine: Any, kind: Any, device: str, has: str, says: str | None) -> None:
+    machine(**dict.fromkeys(has.split(), True))
+    assert unused_gpu(kind, device) == says
+
+
+@pytest.mark.parametrize(
+    ("device", "gpu", "seen", "says"),
+    [
+        ("auto", False, 0, []),
+        ("auto", True, 1, []),
+        ("auto", True, 0, ["tensorflow cannot use the NVIDIA GPU here, and computes on the CPU; install it"]),
+        ("cpu", True, 0, []),
+        ("gpu", True, 1, []),
+    ],
+)
+def test_training_says_what_a_gpu_needs(
+    machine: Any, monkeypatch: pytest.MonkeyPatch, device: str, gpu: bool, seen: int, says: list[str]
+) -> None:
+    machine(gpu=gpu, seen=seen)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    told: list[str] = []
+    check_keras_device(device, told.append)
+    assert told == says
+
+
+def test_a_gpu_that_keras_does_not_see(machine: Any) -> None:
+    machine(seen=2)
+    check_keras_device("gpu:1")
+    with pytest.raises(UsageError, match="device gpu:2: there is no such GPU; choose from gpu:0, gpu:1"):
+        check_keras_device("gpu:2")
+
+
+@pytest.mark.parametrize(
+    ("device", "asked"),
+    [("auto", []), ("gpu", []), ("cpu", ["cpu"]), ("gpu:0", ["gpu:0"]), ("gpu:2", ["gpu:2"])],
+)
+def test_where_keras_computes(
+    machine: Any, monkeypatch: pytest.MonkeyPatch, device: str, asked: list[str]
+) -> None:
+    """`keras.device` takes these names on TensorFlow, JAX and PyTorch alike."""
+    from contextlib import nullcontext
+
+    names: list[str] = []
+    monkeypatch.setattr(keras, "device", lambda name: names.append(name) or nullcontext())
+    with keras_device(device):
+        assert names == asked
+
+
+class FakeTensorFlow(ModuleType):
+    """Two GPUs, and what is set about the memory of each."""
+
+    def __init__(self, growth: dict[str, bool | None], fault: Exception | None = None) -> None:
+        super().__init__("tensorflow")
+        self.growth, self.fault = growth, fault
+        experimental = SimpleNamespace(get_memory_growth=growth.get, set_memory_growth=self._set)
+        self.config = SimpleNamespace(list_physical_devices=lambda _: list(growth), experimental=experimental)
+
+    def _set(self, gpu: str, grows: bool) -> None:
+        if self.fault:
+            raise self.fault
+        self.growth[gpu] = grows
+
+
+@pytest.mark.parametrize(
+    ("before", "fault", "after"),
+    [
+        ({"a": None, "b": None}, None, {"a": True, "b": True}),
+        ({"a": False, "b": None}, None, {"a": False, "b": None}),  # a program has decided
+        ({"a": None}, RuntimeError("initialised already"), {"a": None}),
+        ({"a": None}, ValueError("it has a limit"), {"a": None}),
+        ({}, None, {}),
+    ],
+)
+def test_tensorflow_takes_memory_as_it_needs_it(
+    monkeypatch: pytest.MonkeyPatch,
+    before: dict[str, bool | None],
+    fault: Exception | None,
+    after: dict[str, bool | None],
+) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    monkeypatch.setitem(sys.modules, "tensorflow", FakeTensorFlow(before, fault))
+    engines._grow_on_demand()
+    assert before == after
+
+
+def test_memory_of_other_backends_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # may not be imported
+    engines._grow_on_demand()
