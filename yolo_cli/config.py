@@ -155,7 +155,7 @@ class TrainConfig:
         workers: threads that prepare images.
         precision: compute type; weights are always float32. "auto": bfloat16 if the processor supports it,
             float16 on a GPU, else float32.
-        device: "cpu", "gpu", or one GPU such as "gpu:1". "auto": all GPUs that the backend sees, else the CPU.
+        device: "cpu", "gpu", or one GPU such as "gpu:1". "auto": all visible GPUs, else the CPU.
 
     Raises:
         UsageError: if a value is outside its range.

@@ -20,8 +20,7 @@ SUFFIXES = {".py", ".md", ".html", ".js", ".css", ".yaml", ".toml", ".txt", ".js
 FOLDERS = ("yolo_cli", "tests", "docs", "anchors", "weights", "examples")
 
 # Each row: the term to use, and what must not be used instead. `(?<![a-z])` and `(?![a-z])` take the place of
-# `\b`, which does not match beside an underscore. A space matches any white space, so phrases are found across
-# lines.
+# `\b`, which does not match beside an underscore. A space matches any white space, also across lines.
 WORDS = {
     "image": r"pictur(?!esque)",
     "ground truth, annotation, label": (
