@@ -131,7 +131,7 @@ def set_backend() -> None:
 def choose_backend() -> str:
     """The backend of Keras: what ``KERAS_BACKEND`` names, else JAX where it can use a GPU, else TensorFlow.
 
-    Without TensorFlow it is what is installed. ``keras.json`` does not count: Keras writes it unasked.
+    Without TensorFlow it is what is installed. ``keras.json`` does not count: Keras writes it by default.
 
     Raises:
         UsageError: if ``KERAS_BACKEND`` names a backend that is unknown or not installed, or there is none.
