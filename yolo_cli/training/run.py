@@ -19,7 +19,7 @@ from yolo_cli.training.yolo.recipe import train_yolo
 __all__ = ["RECIPES", "Recipe", "TrainResult", "run"]
 
 Recipe = Callable[[TrainJob, Dataset, Workspace], TrainResult]
-"""Trains what is not trained yet, and writes the model below ``job.out``."""
+"""A recipe: trains (or continues), and writes the model into ``job.out``."""
 
 RECIPES: Mapping[str, Recipe] = {"yolo": train_yolo, **dict.fromkeys(METHODS, train_regions)}
 
