@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.images import Image, read_image
+    from yolo_cli.inventory import devices
     from yolo_cli.results import Detection, Result
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "UserError",
     "__version__",
     "calibrate",
+    "devices",
     "draw",
     "evaluate",
     "load_detector",
@@ -48,6 +50,7 @@ _MODULES = {
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "images": ("Image", "read_image"),
+    "inventory": ("devices",),
     "results": ("Detection", "Result"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

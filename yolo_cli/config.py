@@ -152,10 +152,11 @@ class TrainConfig:
         patience: epochs without improvement before early stopping; 0 never stops early.
         max_minutes: time budget in minutes; the schedule is scaled to fit.
         seed: random seed.
-        workers: threads that prepare images.
-        precision: compute type; weights are always float32. "auto": bfloat16 if the processor supports it,
-            float16 on a GPU, else float32.
-        device: "cpu", "gpu", or one GPU such as "gpu:1". "auto": all visible GPUs, else the CPU.
+        workers: threads or processes that prepare images; None chooses by device and cores.
+        precision: what the network computes in; weights are float32 always. "auto": bfloat16 where the
+            processor has it, float16 on a GPU, else float32.
+        device: where it computes: "cpu", "gpu", or one GPU such as "gpu:1". "auto": on all GPUs that the
+            backend sees, else on the processor.
 
     Raises:
         UsageError: if a value is outside its range.
@@ -177,7 +178,7 @@ class TrainConfig:
     patience: int = 0
     max_minutes: float | None = None
     seed: int = 0
-    workers: int = 2
+    workers: int | None = None
     precision: Precision = "auto"
     device: Device = "auto"
 

@@ -24,6 +24,7 @@ __all__ = [
     "gpu_number",
     "gpu_visible",
     "installed",
+    "memory",
     "missing_for_gpu",
     "set_backend",
     "use_only",
@@ -94,7 +95,7 @@ def use_only(device: Device) -> None:
 def gpu_visible() -> bool:
     """Whether the system has an NVIDIA GPU, which ``CUDA_VISIBLE_DEVICES`` does not hide.
 
-    On WSL ``/dev/dxg`` stands for GPUs of all makers.
+    On WSL ``/dev/dxg`` represents GPUs of all vendors.
     """
     nodes = ("nvidia0", "nvidiactl", "dxg")
     return any((DEVICE_FOLDER / node).exists() for node in nodes) and _listed() != []
@@ -202,3 +203,14 @@ def missing_for_gpu(backend: str | None = None) -> str | None:
     if uses_cuda("jax"):
         return "set KERAS_BACKEND=jax"
     return "install PyTorch with CUDA" if backend == "torch" else "pip install 'jax[cuda12]'"
+
+
+def memory() -> tuple[int | None, int | None]:
+    """Bytes of memory in all, and those that are free, as Linux reports them; None elsewhere."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - no file of the user's
+            lines = dict(line.split(":", 1) for line in file)
+        whole, free = (1024 * int(lines[name].split()[0]) for name in ("MemTotal", "MemAvailable"))
+    except (OSError, KeyError, ValueError):
+        return None, None
+    return whole, free

@@ -22,7 +22,7 @@ BATCH, STEPS, EPOCHS = 16, 6, 4
 def test_speed_at_320_pixels(tmp_path: Path) -> None:
     """`model.fit` as `yolo train` does it, against plain Keras in float32 on one batch that never changes."""
     from yolo_cli.training.dataset import open_data
-    from yolo_cli.training.yolo.data import ahead
+    from yolo_cli.training.yolo.feed import THREADS, ahead
     from yolo_cli.training.yolo.network import choose_precision, with_precision
     from yolo_cli.training.yolo.prepare import prepare, split_data
 
@@ -40,7 +40,7 @@ def test_speed_at_320_pixels(tmp_path: Path) -> None:
     data = BATCH / seconds(lambda: made(1), 12)
     same = made(0)
     plain = fitted(parts, parts.plain, (batch for batch in repeat(same)))
-    ours = fitted(parts, with_precision(parts.plain, precision), ahead(made, config.workers))
+    ours = fitted(parts, with_precision(parts.plain, precision), ahead(made, THREADS))
     print(f"\nplain float32 {plain:.1f} images a second, {precision} {ours:.1f}: {ours / plain:.2f} times")
     print(f"data pipeline alone, one thread: {data:.1f} images a second, {data / ours:.1f} times as fast")
 

@@ -35,6 +35,30 @@ def test_a_wrong_command(cli, word, says):
     assert (done.exit_code, done.stderr) == (2, f"error: {says}\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--foo", "no such option: --foo (see yolo --help)"),
+        ("weights lst", "no such command: 'lst'; did you mean 'list'? (see yolo weights --help)"),
+        ("weights show", "NAME is missing (see yolo weights show --help)"),
+        ("weights list --fromat json", "no such option: --fromat; did you mean --format? (see yolo weights"),
+        ("lint p", "--data is missing; did you mean --data p? (see yolo lint --help)"),
+        ("explain p/a.jpg", "--at is missing (see yolo explain --help)"),
+        ("train model=a.pt", "'model=a.pt': options begin with two dashes; did you mean --weights a.pt?"),
+        ("train model=a.cfg", "'model=a.cfg': options begin with two dashes; did you mean --model a.cfg?"),
+        ("train lr0=1", "'lr0=1': options begin with two dashes; did you mean --learning-rate 1?"),
+        ("eval data=x iou=0.5", "'data=x': options begin with two dashes; did you mean --data x?"),
+        ("eval --data gone --fail-under map=0.5", "gone: no such file or folder"),
+        ("eval --data gone --map conf=iou", "gone: no such file or folder"),
+    ],
+)
+def test_wrong_words_are_one_line_that_helps(cli, words, says):
+    done = cli(*words.split())
+    assert done.exit_code in (2, 3)
+    assert done.stderr.startswith(f"error: {says}")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.fixture
 def broken(cli, monkeypatch):
     """Make `yolo detect` raise what a test asks for."""

@@ -109,7 +109,7 @@ def test_the_rules_are_listed(cli):
     ("words", "code", "says"),
     [
         (["--data", "nowhere"], 3, "nowhere: no such file or folder"),
-        ([], 2, "Missing option '--data'"),
+        ([], 2, "--data is missing"),
         (["--data", ".", "--imgsz", "5"], 2, "--imgsz"),
     ],
 )

@@ -9,57 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fake_machine import VARIABLES, FakeMachine
 from yolo_cli import hardware
 from yolo_cli.errors import UsageError
-
-# A package that nobody may import: whoever looks only for its place does not notice.
-TRAP = "raise AssertionError('imported')"
-FILES = {
-    "tensorflow": ["tensorflow/__init__.py"],
-    "jax": ["jax/__init__.py"],
-    "torch": ["torch/__init__.py"],
-    "cuda12": ["jax_plugins/xla_cuda12/__init__.py"],
-    "cuda13": ["jax_plugins/xla_cuda13/__init__.py"],
-    "rocm": ["jax_plugins/xla_rocm7/__init__.py"],
-    "cudnn": ["nvidia/cudnn/lib/libcudnn.so.9"],
-    "torch-cuda": ["torch/__init__.py", "torch/lib/libtorch_cuda.so"],
-}
-VARIABLES = (
-    "CUDA_VISIBLE_DEVICES",
-    "CUDA_DEVICE_ORDER",
-    "JAX_PLATFORMS",
-    "KERAS_BACKEND",
-    "KERAS_TORCH_DEVICE",
-)
-
-
-class FakeMachine:
-    """A machine with some packages, device files and variables."""
-
-    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.root, self.monkeypatch = root, monkeypatch
-        (root / "dev").mkdir()
-        (root / "site").mkdir()
-        monkeypatch.setattr(sys, "path", [str(root / "site")])
-        monkeypatch.setattr(hardware, "DEVICE_FOLDER", root / "dev")
-        monkeypatch.setattr(hardware, "WSL_DRIVER", root / "libcuda.so.1")
-        monkeypatch.setattr(hardware, "_system_has_cudnn", lambda: False)
-        for name in ("tensorflow", "jax", "torch", "nvidia", "jax_plugins"):
-            monkeypatch.delitem(sys.modules, name, raising=False)
-        for name in (*VARIABLES, hardware._CHOSEN):
-            monkeypatch.setenv(name, "")  # so that it is put back afterwards
-            monkeypatch.delenv(name)
-
-    def has(self, packages: str = "", nodes: str = "", **variables: str) -> None:
-        for package in packages.split():
-            for file in FILES[package]:
-                path = self.root / "site" / file
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(TRAP)
-        for node in nodes.split():
-            (self.root / "dev" / node).touch()
-        for name, value in variables.items():
-            self.monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ COMMANDS = {
     "lint": "Check a data set for errors.",
     "train": "Train a detector on your own images.",
     "weights": "List, show and import models.",
+    "devices": "Show devices, engines, and what is missing to use them.",
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from yolo_cli.cli.usage import check_words, usage_text
 from yolo_cli.errors import UserError
 from yolo_cli.text import nearest
 
@@ -24,21 +25,7 @@ _OPTION_COLUMN = 28  # characters; longer options have their help on the next li
 _BOUND = str.maketrans({" ": "\u00a0", "-": "\u2011"})  # no line is broken at these
 _LOOSE = str.maketrans({"\u00a0": " ", "\u2011": "-"})
 
-# What people know from other programs, and what it is called here.
 _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "train", "check": "lint"}
-_OTHER_OPTIONS = {
-    "--model": "--weights",
-    "--img": "--imgsz",
-    "--img-size": "--imgsz",
-    "--iou": "--nms-iou",
-    "--iou-thres": "--nms-iou",
-    "--conf-thres": "--conf",
-    "--thresh": "--conf",
-    "--batch-size": "--batch",
-    "--agnostic-nms": "--agnostic",
-    "--project": "--out",
-    "--name": "--out",
-}
 
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
@@ -75,18 +62,13 @@ class YoloCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with a better hint for a wrong option and for the ``key=value`` of other programs."""
-        options = [
-            name for p in self.params if isinstance(p, click.Option) for name in p.opts + p.secondary_opts
-        ]
-        for word in args:
-            hint = _translate(word, options)
-            if hint:
-                raise click.UsageError(f"'{word}': options begin with two dashes; did you mean {hint}?", ctx)
+        check_words(args, ctx)
+        ctx.meta["yolo_cli.cli.usage"] = tuple(args)
         try:
             return super().parse_args(ctx, args)
-        except click.NoSuchOption as fault:
-            name = fault.option_name
-            raise click.UsageError(f"no such option: {name}{_did_you_mean(name, options)}", ctx) from None
+        except click.UsageError as fault:
+            fault.ctx = fault.ctx or ctx
+            raise
 
 
 class _ReaderGoneError(Exception):
@@ -184,26 +166,6 @@ def _long_name(option: click.Option) -> str:
     return max(option.opts, key=len).lstrip("-")
 
 
-def _did_you_mean(option: str, options: list[str]) -> str:
-    near = _OTHER_OPTIONS.get(option)
-    near = near if near in options else nearest(option, options)
-    return f"; did you mean {near}?" if near else ""
-
-
-def _translate(word: str, options: list[str]) -> str | None:
-    """What ``conf=0.3`` is called here; None if the word is not an option, or names a file."""
-    pair = re.fullmatch(r"-{0,2}([a-z][a-z_]*)=(.*)", word)
-    if pair is None or os.path.exists(word):  # noqa: PTH110 - answers False for names that are too long
-        return None
-    name, value = "--" + pair[1].replace("_", "-"), pair[2]
-    if name in options:
-        return None if word.startswith("--") else f"{name} {value}"
-    if name == "--source":
-        return value
-    near = _OTHER_OPTIONS.get(name)
-    return f"{near} {value}" if near in options else None
-
-
 @contextlib.contextmanager
 def _closed_pipe_told_apart() -> Iterator[None]:
     """Name a closed pipe otherwise, before click makes an exit code of 1 of it."""
@@ -224,9 +186,7 @@ def _guarded(run: Callable[[], Any], verbose: bool) -> int:
     except click.Abort:
         return _complain("interrupted", INTERRUPTED)
     except click.ClickException as fault:
-        ctx: click.Context | None = getattr(fault, "ctx", None)
-        hint = f" (see {ctx.command_path} --help)" if ctx else ""
-        return _complain(fault.format_message() + hint, fault.exit_code)
+        return _complain(usage_text(fault), fault.exit_code)
     except UserError as fault:
         return _complain(fault.text, fault.exit_code)
     except Exception as fault:  # the last door: whatever comes here is a fault of ours

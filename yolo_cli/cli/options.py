@@ -68,7 +68,7 @@ def device_option(command: Decorated) -> Decorated:
         default="auto",
         show_default=True,
         callback=_use_device,
-        help="Device: auto, cpu, gpu, or one GPU such as gpu:1.",
+        help="Device: auto, cpu, gpu, or one GPU: gpu:1.",
     )(command)
 
 

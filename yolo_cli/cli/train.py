@@ -82,7 +82,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @_option("--ema", "EMA window, as a fraction of the run.", type=float)
 @_option("--patience", "Epochs without gain before stopping; 0: off.", type=int, metavar="N")
 @_option("--seed", "Random seed.", type=int, metavar="N")
-@_option("--workers", "Number of threads that prepare images.", type=int, metavar="N")
+@_option("--workers", "Number of workers that prepare images.  [default: by device]", type=int, metavar="N")
 @_option(
     "--precision", "Floating-point precision.", type=click.Choice(["auto", "float32", "bfloat16", "float16"])
 )

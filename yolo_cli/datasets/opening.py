@@ -73,7 +73,7 @@ def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> 
     if place.is_file():
         return _of_file(place, allow_unlabelled)
     if not place.is_dir():
-        raise DataError(f"{path}: no such file or folder; --data needs a data set")
+        raise DataError(f"{path}: no such file or folder; --data needs the path of a data set")
     readings = _of_part(place, allow_unlabelled) or _readings(place, allow_unlabelled)
     if not readings:  # an archive often has an extra top-level folder
         subs = [sub for sub in sorted(place.iterdir()) if sub.is_dir() and not sub.name.startswith(".")]

@@ -56,47 +56,48 @@ class Curve:
         f1: Floats = _f1(self.precision, self.recall)
         return f1
 
-    @property
-    def rounded(self) -> Curve:
-        """The points at thresholds of three decimals, as displayed and entered.
+    def rounded(self, steps: int) -> Curve:
+        """The points at thresholds that are multiples of 1 / ``steps``, as people see and set them.
 
         Confidences are rounded down, so that a threshold keeps the detections of its point.
         """
-        thousandths = np.floor(self.confidence * 1000 + 1e-9)  # (N,); 0.57 × 1000 is slightly below 570
-        thousandths -= thousandths / 1000 > self.confidence
-        last = np.flatnonzero(
-            np.append(thousandths[1:] != thousandths[:-1], True)[: len(thousandths)]
-        )  # (P,)
-        return self._at_places(last, thousandths[last] / 1000)
+        step = np.floor(self.confidence * steps + 1e-9)  # (N,); 0.57 × 100 is a hair below 57
+        step -= step / steps > self.confidence
+        last = np.flatnonzero(np.append(step[1:] != step[:-1], True)[: len(step)])  # (P,)
+        return self._at_places(last, step[last] / steps)
 
     @property
     def best(self) -> OperatingPoint | None:
-        """The threshold of three decimals with the greatest F1; None if nothing was found."""
-        curve = self.rounded
+        """The threshold of two decimals with the greatest F1; None if nothing was found."""
+        curve = self.rounded(100)
         return curve._point(int(curve.f1.argmax())) if len(curve.confidence) else None
 
     def at(self, confidence: float) -> OperatingPoint:
         """The point at the threshold ``confidence``."""
-        last = int(np.searchsorted(-self.confidence, -confidence, side="right")) - 1
+        last = self._last_at(confidence)
         if last < 0:
             return OperatingPoint(confidence, None, 0.0)
         return OperatingPoint(confidence, float(self.precision[last]), float(self.recall[last]))
 
     def reaching(self, precision: float) -> OperatingPoint | None:
         """The threshold of three decimals with the best recall at this precision or more, if any."""
-        curve = self.rounded
+        curve = self.rounded(1000)
         enough = np.flatnonzero((curve.precision >= precision) & (curve.recall > 0))
         return curve._point(int(enough[-1])) if len(enough) else None
 
     def thinned(self, points: int = 200) -> Curve:
         """About ``points`` points for drawing, evenly along the recall, including the best."""
-        if len(self.confidence) <= points:
+        if self.best is None or len(self.confidence) <= points:
             return self
-        curve = self.rounded
+        curve = self.rounded(1000)
         even = np.linspace(0.0, curve.recall[-1], points - 3)
         places = np.searchsorted(curve.recall, even)  # (points - 3,)
-        keep = np.unique([0, *places.tolist(), int(curve.f1.argmax()), len(curve.recall) - 1])
+        keep = np.unique([0, *places.tolist(), curve._last_at(self.best.confidence), len(curve.recall) - 1])
         return curve._at_places(keep, curve.confidence[keep])
+
+    def _last_at(self, confidence: float) -> int:
+        """The place of the last point of at least ``confidence``; -1 if there is none."""
+        return int(np.searchsorted(-self.confidence, -confidence, side="right")) - 1
 
     def _at_places(self, places: Integers, confidence: Floats) -> Curve:
         return Curve(self.ground_truths, confidence, self.precision[places], self.recall[places])

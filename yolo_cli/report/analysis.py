@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +25,9 @@ from yolo_cli.evaluation import (
     scored,
 )
 
-__all__ = ["RELIABLE_FROM", "Analysis", "analyse", "floored"]
+__all__ = ["RELIABLE_FROM", "Analysis", "analyse"]
 
 _USUAL_CONFIDENCE = 0.25  # if nothing was detected, so that there is no best confidence
-_STEPS = 100  # confidence thresholds from 0 to 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,11 +37,10 @@ class Analysis:
     Attributes:
         matches: the detections and ground truth, matched.
         report: all figures.
-        confidence: confidence threshold of the operating point: that of the best F1 over all classes, rounded
-            down to hundredths, so that the detection that reached it stays.
-        diagnosis: error types of all detections, with their costs.
-        at_point: errors of the detections of at least ``confidence``.
-        confusion: the confusion matrix at ``confidence``.
+        confidence: the confidence threshold of the operating point: that of the greatest F1 over all classes.
+        diagnosis: kinds of mistakes of all detections, with their costs.
+        at_point: mistakes of the detections of at least ``confidence``.
+        confusion: which class was taken for which, at ``confidence``.
         reliability: of detections from ``RELIABLE_FROM``.
     """
 
@@ -71,15 +68,6 @@ class Analysis:
         }
 
 
-def floored(confidence: float) -> float:
-    """A confidence threshold rounded down to hundredths; rounding up would drop the detection at it.
-
-    >>> floored(0.2985), floored(0.29)
-    (0.29, 0.29)
-    """
-    return math.floor(confidence * _STEPS + 1e-9) / _STEPS
-
-
 def analyse(
     gathered: EvaluationSet,
     protocol: Protocol = COCO,
@@ -90,7 +78,7 @@ def analyse(
     matches = match(gathered, protocol)
     report = report_of(matches, conditions)
     best = report.curve.best
-    confidence = floored(best.confidence) if best and best.f1 > 0 else _USUAL_CONFIDENCE
+    confidence = best.confidence if best and best.f1 > 0 else _USUAL_CONFIDENCE
     return Analysis(
         matches,
         report,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from yolo_cli.evaluation import KINDS, ClassFigures, Curve, Difference, Kind, scored
 from yolo_cli.files import atomic_write_text
 from yolo_cli.report import svg
-from yolo_cli.report.analysis import RELIABLE_FROM, Analysis, floored
+from yolo_cli.report.analysis import RELIABLE_FROM, Analysis
 from yolo_cli.report.confusions import confusion_table, most_confused
 from yolo_cli.report.examples import ReadImage, Shot, kind_shots, whole_shots
 from yolo_cli.report.html import render_page
@@ -175,7 +175,7 @@ def _row(figures: ClassFigures, operating: float) -> _Row:
         figures.ap50,
         figures.ap50_95,
         best.f1 if best else None,
-        floored(best.confidence) if best else None,
+        best.confidence if best else None,
         curve.at(operating).precision,
         curve.at(operating).recall,
     )

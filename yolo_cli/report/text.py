@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from yolo_cli.evaluation import KINDS, ClassFigures
-from yolo_cli.report.analysis import RELIABLE_FROM, Analysis, floored
+from yolo_cli.report.analysis import RELIABLE_FROM, Analysis
 from yolo_cli.report.page import About
 from yolo_cli.text import columns
 
@@ -54,7 +54,7 @@ def _class(figures: ClassFigures, with_ap: bool) -> list[str]:
     best = figures.curve.best
     point = [best.precision, best.recall] if best else [None] * 2
     values = [*([figures.ap] if with_ap else []), figures.ap50, figures.ap50_95, *point]
-    threshold = f"{floored(best.confidence):.2f}" if best else "–"
+    threshold = f"{best.confidence:.2f}" if best else "–"
     return [figures.class_name, str(figures.ground_truths), *map(_figure, values), threshold]
 
 

@@ -45,30 +45,31 @@ def test_above_all_detections_nothing_is_left_and_there_is_no_precision() -> Non
 
 
 def test_the_best_threshold_is_rounded_down_so_that_it_keeps_what_it_counts() -> None:
-    # Rounded to three decimals, 0.6998 would be 0.700, and drop the detection that makes recall 1.
+    # Rounded to the nearest, 0.6998 would be 0.70 or 0.700, and drop the detection that makes recall 1.
     curve = precision_recall_curve(np.array([0.9, 0.6998]), np.array([True, True]), 2)
-    assert curve.best == OperatingPoint(0.699, 1.0, 1.0)
+    assert curve.best == OperatingPoint(0.69, 1.0, 1.0)
     assert curve.reaching(1.0) == OperatingPoint(0.699, 1.0, 1.0)
 
 
 def test_the_best_threshold_counts_all_that_it_keeps() -> None:
-    # Right at 0.5008, wrong at 0.5003: three decimals cannot part them, so 0.500 keeps both, 1 of 2 right.
+    # Right at 0.5008, wrong at 0.5003: no two or three decimals part them, so 0.50 keeps both, 1 of 2 right.
     curve = precision_recall_curve(np.array([0.5008, 0.5003]), np.array([True, False]), 1)
     assert curve.best == OperatingPoint(0.5, 0.5, 1.0)
     assert curve.reaching(0.75) is None
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.sampled_from([1000, 999, 10**6]))
-def test_a_threshold_of_three_decimals_keeps_its_figures_however_it_is_written(
+def test_a_rounded_threshold_keeps_its_figures_however_it_is_written(
     seed: int, count: int, levels: int
 ) -> None:
     random = np.random.default_rng(seed)
     confidence = random.integers(0, levels + 1, count) / levels
     curve = precision_recall_curve(confidence, random.random(count) < 0.5, count)
-    for point in [curve.best, *(p for p in [curve.reaching(0.5)] if p)]:
+    assert curve.at(float(f"{curve.best.confidence:.2f}")) == curve.best
+    if point := curve.reaching(0.5):
         assert curve.at(float(f"{point.confidence:.3f}")) == point
-    assert curve.rounded.rounded.confidence.tolist() == curve.rounded.confidence.tolist()
-    assert curve.best.f1 == max(curve.at(step / 1000).f1 for step in range(1001))
+    assert curve.rounded(1000).rounded(1000).confidence.tolist() == curve.rounded(1000).confidence.tolist()
+    assert curve.best.f1 == max(curve.at(step / 100).f1 for step in range(101))
 
 
 def test_nothing_found_has_no_best() -> None:
@@ -91,7 +92,8 @@ def test_thinning_keeps_real_points_the_best_and_the_ends(seed: int, count: int,
     curve = precision_recall_curve(random.random(count), random.random(count) < 0.5, count)
     thin = curve.thinned(points)
     assert len(thin.confidence) <= points or len(curve.confidence) <= points
-    assert thin.best == curve.best
-    ends = curve if len(curve.confidence) <= points else curve.rounded
+    best = (curve.best.precision, curve.best.recall)
+    assert best in zip(thin.precision, thin.recall, strict=True)
+    ends = curve if len(curve.confidence) <= points else curve.rounded(1000)
     assert (thin.confidence[0], thin.confidence[-1]) == (ends.confidence[0], ends.confidence[-1])
     assert all(curve.at(c).recall == r for c, r in zip(thin.confidence, thin.recall, strict=True))

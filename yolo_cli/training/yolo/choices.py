@@ -7,6 +7,7 @@ from math import prod, sqrt
 from typing import Any
 
 from yolo_cli.config import TrainConfig
+from yolo_cli.hardware import memory
 
 __all__ = ["Phase", "batch_for", "epochs_for", "free_memory", "learning_rate_for", "phases"]
 
@@ -96,9 +97,4 @@ def bytes_an_image(model: Any, size: tuple[int, int]) -> float:
 
 def free_memory() -> float:
     """Free memory in bytes, as reported by Linux; 8 GiB elsewhere."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - no file of the user's
-            lines = dict(line.split(":", 1) for line in file)
-        return 1024.0 * float(lines["MemAvailable"].split()[0])
-    except (OSError, KeyError, ValueError):
-        return 8.0 * 2**30
+    return float(memory()[1] or 8 * 2**30)

@@ -1,16 +1,15 @@
 """Samples → batches of augmented images with their targets.
 
 Random numbers depend only on (seed, epoch, position in the epoch), so a batch does not depend on when and in
-which thread it is made, and no generator state needs to be saved to resume a run.
+which thread it is made, and no generator state needs to be saved to resume a run. `feed` has
+batches made ahead of time.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -24,9 +23,11 @@ from yolo_cli.datasets import Sample
 from yolo_cli.detections import GroundTruth
 from yolo_cli.training.yolo.cache import Cache
 
-__all__ = ["Batch", "BatchMaker", "Capacity", "Images", "ahead"]
+__all__ = ["KEPT_BYTES", "Batch", "BatchMaker", "Capacity", "Example", "Images", "Rows"]
 
 Batch = tuple[NDArray[np.uint8], dict[str, NDArray[Any]]]
+Rows = Mapping[str, NDArray[Any]]
+"""A batch as arrays (B, ...) by name: "images", and the targets of `YoloLoss`."""
 
 KEPT_BYTES = 2 << 30  # maximum size of the image cache
 MARGIN = 1.5  # cached images are this much larger than the network's input, as augmentation may enlarge them
@@ -41,31 +42,48 @@ class Images:
     """
 
     def __init__(self, samples: Sequence[Sample], side: int) -> None:
-        self._samples, self._side = tuple(samples), round(side * MARGIN)
-        self._cache: Cache[Labelled] = Cache(self._read, lambda labelled: labelled[0].nbytes, KEPT_BYTES)
+        self.samples, self.side = tuple(samples), side
+        self._cache: Cache[Labelled] = Cache(self._labelled, lambda labelled: labelled[0].nbytes, KEPT_BYTES)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Images, (self.samples, self.side)  # without the images that are kept
 
     def __len__(self) -> int:
-        return len(self._samples)
+        return len(self.samples)
 
     def __getitem__(self, index: int) -> Labelled:
         """Image and boxes of one sample. Thread-safe."""
         return self._cache[index]
 
-    def _read(self, index: int) -> Labelled:
-        sample = self._samples[index]
-        return _shrunk(sample.read().rgb, sample.ground_truth, self._side)
+    @property
+    def longest(self) -> int:
+        """The longer side that images are shrunk to, pixels."""
+        return round(self.side * MARGIN)
+
+    def read(self, index: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+        """The image of one sample from its file, shrunk, and the height and width it has there."""
+        rgb = self.samples[index].read().rgb
+        return _shrunk(rgb, self.longest), (rgb.shape[0], rgb.shape[1])
+
+    def boxes(self, index: int, size: tuple[int, ...], kept: tuple[int, ...]) -> GroundTruth:
+        """The boxes of one sample in an image of height and width ``kept`` whose file has ``size``."""
+        ground_truth = self.samples[index].ground_truth
+        factor = np.array([kept[1] / size[1], kept[0] / size[0]] * 2)  # (4,)
+        return ground_truth.moved(ground_truth.xyxy * factor)
+
+    def _labelled(self, index: int) -> Labelled:
+        rgb, size = self.read(index)
+        return rgb, self.boxes(index, size, rgb.shape[:2])
 
 
-def _shrunk(rgb: NDArray[np.uint8], ground_truth: GroundTruth, side: int) -> Labelled:
-    """Image and boxes, resized so that the longer side is at most ``side`` pixels."""
+def _shrunk(rgb: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    """The image, resized so that its longer side is at most ``longest`` pixels."""
     height, width = rgb.shape[:2]
-    scale = side / max(height, width)
+    scale = longest / max(height, width)
     if scale >= 1:
-        return rgb, ground_truth
+        return rgb
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)  # (h, w, 3)
-    factor = np.array([size[0] / width, size[1] / height] * 2)  # (4,)
-    return np.asarray(small, np.uint8), ground_truth.moved(ground_truth.xyxy * factor)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)  # (h, w, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,21 @@ class Capacity:
         ground_truths = max(1, sum(fullest))
         # A box is assigned to at most three cells per anchor: its own and a neighbour on each axis.
         return cls(ground_truths, ground_truths * 3 * sum(len(head.anchors) for head in heads))
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Names one training image: the same example is the same image, whoever makes it.
+
+    Attributes:
+        epoch: which time round, from 0.
+        place: its place in the epoch, from 0.
+        mosaic_closed: whether it is made without mosaic and mixup.
+    """
+
+    epoch: int
+    place: int
+    mosaic_closed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +165,28 @@ class BatchMaker:
         """Batches per epoch; the last one is filled up with images from the beginning."""
         return -(-len(self.images) // self.batch)
 
+    @property
+    def layout(self) -> dict[str, tuple[type[np.generic], tuple[int, ...]]]:
+        """Kind and shape of what one image has in each array of `Rows`."""
+        slots, ground_truths = self.capacity.slots, self.capacity.ground_truths
+        return {
+            "images": (np.uint8, (*self.size, 3)),
+            "taken": (np.uint8, (self.slot_count,)),
+            "slot": (np.int32, (slots,)),
+            "cxcywh": (np.float32, (slots, 4)),
+            "class_id": (np.int32, (slots,)),
+            "positive": (np.float32, (slots,)),
+            "ground_truths": (np.float32, (ground_truths, 4)),
+            "ignored": (np.float32, (ground_truths,)),
+        }
+
+    def examples(self, epoch: int, step: int, mosaic_closed: bool) -> list[Example]:
+        """The images of one batch, or of the part of it that is made here."""
+        number, parts = self.part
+        places = range(step * self.batch, (step + 1) * self.batch)
+        each = self.batch // parts
+        return [Example(epoch, place, mosaic_closed) for place in places[number * each :][:each]]
+
     def make(self, epoch: int, step: int, mosaic_closed: bool) -> Batch:
         """One batch, or its part: images uint8 (B, H, W, 3) and targets for `YoloLoss`.
 
@@ -140,58 +195,46 @@ class BatchMaker:
             step: index of the batch in the epoch.
             mosaic_closed: whether mosaic and mixup are off.
         """
-        config = replace(self.config, mosaic=0.0, mixup=0.0) if mosaic_closed else self.config
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.images))
-        number, parts = self.part
-        places = np.arange(step * self.batch, (step + 1) * self.batch).reshape(parts, -1)[number]  # (B,)
-        samples = [self._sample(epoch, int(place), order, config) for place in places]
-        rgb = np.stack([image for image, _ in samples])  # (B, H, W, 3)
-        rows = [self._targets(ground_truth) for _, ground_truth in samples]
-        return rgb, {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+        examples = self.examples(epoch, step, mosaic_closed)
+        rows = {name: np.empty((len(examples), *shape), kind) for name, (kind, shape) in self.layout.items()}
+        for row, example in enumerate(examples):
+            self.write(example, {name: values[row] for name, values in rows.items()})
+        return rows.pop("images"), rows
 
-    def _sample(self, epoch: int, place: int, order: NDArray[np.int64], config: AugmentConfig) -> Labelled:
-        """One training image, joined from one or more images at random."""
-        rng = np.random.default_rng((self.seed, epoch, place))
-        others = rng.integers(len(order), size=images_needed(rng, config) - 1)
-        chosen = [order[place % len(order)], *others]
-        return augment([self.images[int(index)] for index in chosen], rng, config, self.size)
-
-    def _targets(self, ground_truth: GroundTruth) -> dict[str, NDArray[Any]]:
-        """The targets of one image, padded; see `YoloLoss`."""
+    def write(self, example: Example, out: Rows) -> None:
+        """Make one image with its targets in ``out``, arrays by name as `layout` has them."""
+        image, ground_truth = self._image(example)
+        out["images"][:] = image
         ignored = np.asarray(ground_truth.crowd) | np.asarray(ground_truth.difficult)  # (N,)
         targets = ground_truth[~ignored]
         found = encode(targets.xyxy, targets.class_id, self.heads, self.grids)
-        slots, ground_truths = self.capacity.slots, self.capacity.ground_truths
-        taken = np.zeros(self.slot_count, np.uint8)  # (S,)
-        taken[found.slot] = 1
-        return {
-            "taken": taken,
-            "slot": _padded(found.slot.astype(np.int32), slots, 0),
-            "cxcywh": _padded(found.cxcywh, slots, 1),
-            "class_id": _padded(found.class_id.astype(np.int32), slots, 0),
-            "positive": _padded(np.ones(len(found), np.float32), slots, 0),
-            "ground_truths": _padded(ground_truth.xyxy.astype(np.float32), ground_truths, 0),
-            "ignored": _padded(ignored.astype(np.float32), ground_truths, 0),
-        }
+        out["taken"][:] = 0
+        out["taken"][found.slot] = 1
+        _pad(found.slot, out["slot"], 0)
+        _pad(found.cxcywh, out["cxcywh"], 1)
+        _pad(found.class_id, out["class_id"], 0)
+        _pad(np.ones(len(found)), out["positive"], 0)
+        _pad(ground_truth.xyxy, out["ground_truths"], 0)
+        _pad(ignored, out["ignored"], 0)
+
+    def _image(self, example: Example) -> Labelled:
+        """One training image, joined from one or more images at random."""
+        config = replace(self.config, mosaic=0.0, mixup=0.0) if example.mosaic_closed else self.config
+        order = _order(self.seed, example.epoch, len(self.images))
+        rng = np.random.default_rng((self.seed, example.epoch, example.place))
+        others = rng.integers(len(order), size=images_needed(rng, config) - 1)
+        chosen = [order[example.place % len(order)], *others]
+        return augment([self.images[int(index)] for index in chosen], rng, config, self.size)
 
 
-def _padded(values: NDArray[Any], size: int, fill: float) -> NDArray[Any]:
-    """(N, …) → (size, …), padded at the end."""
-    out = np.full((size, *values.shape[1:]), fill, values.dtype)
-    out[: len(values)] = values[:size]
-    return out
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    """In which order an epoch shows its images, (count,)."""
+    return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def ahead(make: Callable[[int], Batch | None], workers: int, start: int = 0) -> Iterator[Batch]:
-    """Yield ``make(start)``, ``make(start + 1)`` … in order, prefetched by threads, until one is None."""
-    with ThreadPoolExecutor(workers, thread_name_prefix="images") as pool:
-        waiting: deque[Future[Batch | None]] = deque()
-        for number in count(start):
-            waiting.append(pool.submit(make, number))
-            if len(waiting) > 2 * workers:
-                batch = waiting.popleft().result()
-                if batch is None:
-                    break
-                yield batch
-        for future in waiting:
-            future.cancel()
+def _pad(values: NDArray[Any], out: NDArray[Any], fill: float) -> None:
+    """Write (N, …) into (size, …), and ``fill`` where it ends."""
+    count = min(len(values), len(out))
+    out[:count] = values[:count]
+    out[count:] = fill

@@ -25,8 +25,9 @@ from yolo_cli.training.yolo.callbacks import (
     SaveCallback,
 )
 from yolo_cli.training.yolo.choices import Phase, phases
-from yolo_cli.training.yolo.data import Batch, ahead
+from yolo_cli.training.yolo.data import Batch
 from yolo_cli.training.yolo.devices import shared_step, sharing
+from yolo_cli.training.yolo.feed import Feed, ahead, choose_processes, open_feed
 from yolo_cli.training.yolo.machines import Machines, apart, join_machines
 from yolo_cli.training.yolo.network import (
     LearningModel,
@@ -74,8 +75,8 @@ def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResul
             return training.finish()
         except Exception as error:
             batch = parts.maker.batch // 2
-            least = sharing(machines, job.config.device)
-            if not _out_of_memory(error) or batch < least or machines.count > 1:
+            smallest = sharing(machines, job.config.device)
+            if not _out_of_memory(error) or batch < smallest or machines.count > 1:
                 raise
             watcher.say(f"out of memory with a batch size of {2 * batch}; trying {batch}")
 
@@ -96,6 +97,13 @@ class _Training:
 
     def fit(self) -> None:
         """Train all remaining phases."""
+        maker, config = self.parts.maker, self.job.config
+        gpu = config.device != "cpu" and keras_gpus() > 0
+        processes = choose_processes(config.workers, self.parts.schedule.epochs * len(maker.images), gpu=gpu)
+        with open_feed(maker, config.workers, processes) as feed:
+            self._fit_all(feed)
+
+    def _fit_all(self, feed: Feed) -> None:
         config, found = self.job.config, load_checkpoint(self.results.checkpoint)
         state, arrays = found or (State(), None)
         self.machines.check_same("another last epoch in its run's folder", str(state.epoch))
@@ -108,7 +116,7 @@ class _Training:
                 restore(self.model, arrays, optimizer=state.epoch > phase.start)
                 self.watcher.say(f"continuing after epoch {state.epoch}")
                 arrays = None
-            self._fit(phase)
+            self._fit(phase, feed)
         if arrays is not None:  # the run was complete already
             self._compile(phases(config, self.parts.schedule.epochs)[-1])
             restore(self.model, arrays, optimizer=True)
@@ -139,7 +147,7 @@ class _Training:
         self.model.compile(optimizer=optimizer, jit_compile=False)
         self.model.optimizer.build(self.model.trainable_variables)
 
-    def _fit(self, phase: Phase) -> None:
+    def _fit(self, phase: Phase, feed: Feed) -> None:
         """Train the rest of one phase."""
         journey, schedule, maker = self.journey, self.parts.schedule, self.parts.maker
         first = journey.state.epoch
@@ -150,7 +158,7 @@ class _Training:
             journey, self.watcher, self._evaluate, self._save, self.job.config.patience, len(maker.images)
         )
         self.model.fit(
-            ahead(self._maker(phase.stop), self.job.config.workers, first * maker.steps),
+            ahead(self._maker(phase.stop, feed), feed.threads, first * maker.steps),
             initial_epoch=first,
             epochs=phase.stop,
             steps_per_epoch=maker.steps,
@@ -164,15 +172,15 @@ class _Training:
         place = str(self.job.out / "tensorboard")
         return [keras.callbacks.TensorBoard(place, write_graph=False)] if self.job.tensorboard else []
 
-    def _maker(self, stop: int) -> Callable[[int], Batch | None]:
+    def _maker(self, stop: int, feed: Feed) -> Callable[[int], Batch | None]:
         """A function from step (counted over all epochs) to batch; None from epoch ``stop`` on."""
-        schedule, maker, journey = self.parts.schedule, self.parts.maker, self.journey
+        schedule, journey = self.parts.schedule, self.journey
 
         def make(number: int) -> Batch | None:
-            if number >= stop * maker.steps:
+            if number >= stop * schedule.steps:
                 return None
             closed = schedule.mosaic_closed(schedule.progress(number, journey.seconds))
-            return maker.make(*divmod(number, maker.steps), closed)
+            return feed.make(*divmod(number, schedule.steps), closed)
 
         return make
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from tests.training_sets import write_shapes
 from yolo_cli.codec import Head, encode
 from yolo_cli.config import AugmentConfig
 from yolo_cli.datasets import open_dataset
-from yolo_cli.training.yolo.data import BatchMaker, Capacity, Images, ahead
+from yolo_cli.training.yolo.data import BatchMaker, Capacity, Images
 
 HEADS = (Head("yolo", ((16.0, 16.0), (28.0, 28.0)), 16, 2, 2.0),)
 STILL = AugmentConfig(
@@ -93,23 +91,3 @@ def test_large_images_are_shrunk_with_their_boxes(shapes: Path) -> None:
     rgb, ground_truth = Images([sample], 16)[0]  # kept at 1.5 × 16 = 24 pixels, of 64
     assert rgb.shape == (24, 24, 3)
     np.testing.assert_allclose(ground_truth.xyxy, sample.ground_truth.xyxy * 24 / 64)
-
-
-def test_ahead_keeps_the_order_whatever_the_threads_do() -> None:
-    def make(number: int):
-        time.sleep(0.002 * (number % 3))
-        return None if number == 20 else (np.array([number]), {})
-
-    assert [int(batch[0][0]) for batch in ahead(make, 4, start=5)] == list(range(5, 20))
-
-
-def test_ahead_hands_a_fault_on_and_leaves_no_thread() -> None:
-    def make(number: int):
-        if number == 3:
-            raise OSError("the disk is gone")
-        return np.array([number]), {}
-
-    before = threading.active_count()
-    with pytest.raises(OSError, match="the disk is gone"):
-        list(ahead(make, 2))
-    assert threading.active_count() == before

@@ -60,6 +60,25 @@ def test_crash_in_the_fourth_epoch_then_resume_gives_the_same_bytes(tmp_path: Pa
     assert len(table[0]) == len(table[1]) == 7
 
 
+def test_a_run_fed_by_processes_gives_the_same_bytes_as_one_fed_by_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted with one process, and finished with two."""
+    from yolo_cli.training import train
+
+    def processes(count: int) -> None:
+        monkeypatch.setattr("yolo_cli.training.yolo.recipe.choose_processes", lambda *_, **__: count)
+
+    straight, broken = job(tmp_path, "straight", epochs=2), job(tmp_path, "broken", epochs=2)
+    train(straight, Noting())
+    processes(1)
+    with pytest.raises(CrashError):
+        train(broken, Crashing("epoch 2 of 2", 1))
+    processes(2)
+    train(read_job(broken.out), Noting(), resume=True)
+    assert_same_bytes(straight.out, broken.out)
+
+
 @pytest.mark.slow
 def test_another_seed_gives_other_bytes(tmp_path: Path) -> None:
     from yolo_cli.training import train

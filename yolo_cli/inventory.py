@@ -1,0 +1,212 @@
+"""What this computer has to run networks on: devices and their memory, engines, and what is missing.
+
+No framework is imported, as that takes seconds: GPUs are what the driver reports, and packages what their
+metadata says. Only NVIDIA's GPUs are looked for.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from yolo_cli.engines import choose_engine, onnx_uses_cuda
+from yolo_cli.hardware import (
+    choose_backend,
+    gpu_visible,
+    installed,
+    memory,
+    missing_for_gpu,
+    uses_cuda,
+    visible_gpus,
+)
+from yolo_cli.text import Jsonable
+
+__all__ = ["ComputeDevice", "InstalledEngine", "Inventory", "devices"]
+
+DRIVER = Path("/proc/driver/nvidia")
+MIB = 2**20
+_FIELDS = "index,uuid,name,memory.total,memory.free,driver_version"
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeDevice:
+    """A processor or a GPU.
+
+    Attributes:
+        name: as ``--device`` takes it: "cpu", "gpu:0".
+        model: what its maker calls it; empty if unknown.
+        memory: bytes in all; None if unknown.
+        free: bytes that are free; None if unknown.
+        driver: version of a GPU's driver; empty if unknown.
+    """
+
+    name: str
+    model: str = ""
+    memory: int | None = None
+    free: int | None = None
+    driver: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledEngine:
+    """An engine that can run networks here, or could.
+
+    Attributes:
+        name: as ``--engine`` takes it.
+        package: what computes; for Keras its backend.
+        version: of the package; None if it is not installed.
+        runs_on: "cpu", and "gpu" where it has what an NVIDIA GPU here needs.
+        install: what to do about what is missing; None if nothing is.
+    """
+
+    name: Literal["onnx", "keras"]
+    package: str
+    version: str | None
+    runs_on: tuple[str, ...]
+    install: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory(Jsonable):
+    """What there is, and what is chosen.
+
+    Attributes:
+        backend: of Keras, which trains.
+        engine: what ``--engine auto`` takes for a model with both of its files.
+        devices: the processor, then the GPUs that this process may use.
+        engines: those that are installed, and the common ones that are not.
+        advice: what an NVIDIA GPU needs that the backend cannot use; None if nothing is missing.
+    """
+
+    backend: str
+    engine: Literal["onnx", "keras"]
+    devices: tuple[ComputeDevice, ...]
+    engines: tuple[InstalledEngine, ...]
+    advice: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain data; sizes are bytes."""
+        return asdict(self)
+
+
+def devices() -> Inventory:
+    """What this computer has to run networks on. It takes less than a second; no framework is imported.
+
+    Raises:
+        UsageError: if ``KERAS_BACKEND`` names a backend that is not installed, or there is none.
+
+    >>> from yolo_cli import devices
+    >>> devices().devices[0].name
+    'cpu'
+    """
+    backend = choose_backend()
+    return Inventory(
+        backend=backend,
+        engine=choose_engine("auto", "auto", has_onnx=True, has_keras=True),
+        devices=(_processor(), *_gpus()),
+        engines=(_onnx(), *_backends()),
+        advice=None if uses_cuda(backend) else missing_for_gpu(backend),
+    )
+
+
+def _processor() -> ComputeDevice:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    name = platform.processor() or platform.machine()
+    with suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+        name = next(line for line in lines if line.startswith("model name")).partition(":")[2].strip()
+    return ComputeDevice("cpu", f"{name}, {cores} core{'s' * (cores != 1)}", *memory())
+
+
+def _gpus() -> Iterator[ComputeDevice]:
+    """The NVIDIA GPUs in the order in which CUDA numbers them."""
+    if not gpu_visible():
+        return
+    found = dict(_asked_of_driver()) or dict(_listed_by_driver())
+    for number, name in enumerate(visible_gpus() or [key for key in found if key.isdecimal()]):
+        known = next((gpu for key, gpu in found.items() if key == name or _is_start(name, key)), None)
+        yield replace(known or ComputeDevice("", name), name=f"gpu:{number}")
+
+
+def _is_start(name: str, uuid: str) -> bool:
+    """Whether a name is an abbreviated UUID, as CUDA takes them."""
+    return not name.isdecimal() and uuid.startswith(name)
+
+
+def _asked_of_driver() -> Iterator[tuple[str, ComputeDevice]]:
+    """The GPUs that ``nvidia-smi`` lists, each by its number and by its UUID."""
+    program = shutil.which("nvidia-smi") or shutil.which("nvidia-smi", path="/usr/lib/wsl/lib")
+    if program is None:
+        return
+    command = [program, f"--query-gpu={_FIELDS}", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return
+    for row in csv.reader(done.stdout.splitlines(), skipinitialspace=True):
+        if len(row) == _FIELDS.count(",") + 1:
+            index, uuid, model, whole, free, driver = row
+            gpu = ComputeDevice("", model, _mebibytes(whole), _mebibytes(free), driver)
+            yield from ((index, gpu), (uuid, gpu))
+
+
+def _mebibytes(text: str) -> int | None:
+    return int(text) * MIB if text.isdecimal() else None  # "[N/A]" where memory is shared with the CPU
+
+
+def _listed_by_driver() -> Iterator[tuple[str, ComputeDevice]]:
+    """The GPUs that the driver of Linux lists below ``/proc``, without their memory."""
+    for number, file in enumerate(sorted(DRIVER.glob("gpus/*/information"))):
+        lines = dict(line.partition(":")[::2] for line in file.read_text(encoding="ascii").splitlines())
+        gpu = ComputeDevice("", lines.get("Model", "").strip())
+        yield from ((str(number), gpu), (lines.get("GPU UUID", "").strip(), gpu))
+
+
+def _onnx() -> InstalledEngine:
+    on_gpu = gpu_visible() and onnx_uses_cuda()
+    missing = "pip install onnxruntime-gpu in place of onnxruntime"
+    package = "onnxruntime-gpu" if _version("onnxruntime-gpu") else "onnxruntime"
+    return InstalledEngine(
+        "onnx",
+        package,
+        _version(package),
+        _runs_on(on_gpu),
+        missing if missing_for_gpu() and not on_gpu else None,
+    )
+
+
+def _backends() -> Iterator[InstalledEngine]:
+    """The backends of Keras; OpenVINO only if it is there, as it cannot train."""
+    for name in ("tensorflow", "jax", "torch", "openvino"):
+        if not installed(name):
+            if name != "openvino":
+                yield InstalledEngine("keras", name, None, (), _how_to_install(name))
+            continue
+        on_gpu = gpu_visible() and uses_cuda(name)
+        missing = None if on_gpu or not missing_for_gpu() or name == "openvino" else _how_to_install(name)
+        yield InstalledEngine("keras", name, _version(name) or "unknown", _runs_on(on_gpu), missing)
+
+
+def _how_to_install(backend: str) -> str:
+    cuda = {"jax": "'jax[cuda12]'", "tensorflow": "'tensorflow[and-cuda]'"}
+    return f"pip install {cuda.get(backend, backend) if missing_for_gpu() else backend}"
+
+
+def _runs_on(gpu: bool) -> tuple[str, ...]:
+    return ("cpu", "gpu") if gpu else ("cpu",)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

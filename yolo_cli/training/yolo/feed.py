@@ -1,0 +1,119 @@
+"""Batches ahead of time, in order: from threads, or from processes where threads cannot keep up."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from math import ceil
+from pathlib import Path
+
+from yolo_cli.errors import UserError
+from yolo_cli.training.yolo.data import Batch, BatchMaker
+from yolo_cli.training.yolo.memory import can_share
+from yolo_cli.training.yolo.processes import BatchProcesses
+
+__all__ = ["Feed", "ahead", "choose_processes", "cores", "open_feed"]
+
+THREADS = 2  # more of them wait for each other
+MANY_IMAGES = 5000  # in a whole run: what threads make in about 20 seconds, and processes start in one
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Makes batches.
+
+    Attributes:
+        make: epoch, step, whether mosaic is closed → batch, as `BatchMaker.make`.
+        threads: how many threads should ask for batches.
+    """
+
+    make: Callable[[int, int, bool], Batch]
+    threads: int
+
+
+def choose_processes(workers: int | None, shown: int, *, gpu: bool) -> int:
+    """How many processes make batches; 0 leaves it to threads.
+
+    A processor takes so long for a step that threads keep up. Where a GPU trains and the run is long enough,
+    there is a process for each core, or as many as were asked for. One worker is a thread, always.
+
+    Args:
+        workers: what was asked for, or None.
+        shown: images that the whole run shows, each as often as it does.
+        gpu: whether a GPU trains.
+    """
+    processes = workers or cores()
+    able = can_share() and bool(sys.executable) and not hasattr(sys, "frozen")
+    return processes if able and gpu and shown >= MANY_IMAGES and processes > 1 else 0
+
+
+def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Processor cores that this process may use: of the machine, by affinity and by its container."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        microseconds, period = quota.read_text("ascii").split()
+        return max(1, min(found, ceil(int(microseconds) / int(period))))
+    except (OSError, ValueError):  # no container, or one without a limit
+        return found
+
+
+@contextmanager
+def open_feed(maker: BatchMaker, workers: int | None, processes: int) -> Iterator[Feed]:
+    """A feed of the batches of ``maker``, whatever makes them; its processes end with the block.
+
+    Args:
+        maker: makes batches.
+        workers: threads; None takes two.
+        processes: from `choose_processes`. Where the system does not let them start, threads do it.
+
+    Raises:
+        UserError: whatever kept a batch from being made, also where the framework that asked for it hides
+            that in an error of its own, as TensorFlow does.
+    """
+    pool = _started(maker, processes) if processes else None
+    faults: list[UserError] = []
+
+    def make(epoch: int, step: int, mosaic_closed: bool) -> Batch:
+        try:
+            return (pool or maker).make(epoch, step, mosaic_closed)
+        except UserError as fault:
+            faults.append(fault)
+            raise
+
+    try:
+        yield Feed(make, pool.threads if pool else workers or THREADS)
+    except Exception as error:
+        if faults and not isinstance(error, UserError):
+            raise faults[0] from error
+        raise
+    finally:
+        if pool:
+            pool.close()
+
+
+def _started(maker: BatchMaker, processes: int) -> BatchProcesses | None:
+    with suppress(OSError):
+        return BatchProcesses(maker, processes)
+    return None
+
+
+def ahead(make: Callable[[int], Batch | None], workers: int, start: int = 0) -> Iterator[Batch]:
+    """``make(start)``, ``make(start + 1)`` … in this order, made ahead by threads, until one is None."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="images")
+    waiting: deque[Future[Batch | None]] = deque()
+    try:
+        for number in count(start):
+            waiting.append(pool.submit(make, number))
+            if len(waiting) > max(2, workers):
+                batch = waiting.popleft().result()
+                if batch is None:
+                    break
+                yield batch
+    finally:
+        pool.shutdown(cancel_futures=True)
