@@ -83,7 +83,7 @@ def _near(name: str, ctx: click.Context) -> str:
 
 
 def _bare_word(param: click.Parameter, ctx: click.Context) -> str:
-    """What to do with a word that is in the place of the option ``param`` missing."""
+    """What to do with a word that is in the place of the missing option ``param``."""
     words: Sequence[str] = ctx.meta.get(__name__, ())
     takes_words = any(isinstance(other, click.Argument) for other in ctx.command.params)
     if takes_words or not words or words[0].startswith("-"):
