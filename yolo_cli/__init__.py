@@ -16,42 +16,70 @@ from yolo_cli.version import __version__
 
 if TYPE_CHECKING:
     from yolo_cli.api.calibration import calibrate
+    from yolo_cli.api.comparing import compare
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
+    from yolo_cli.api.linting import lint
+    from yolo_cli.api.training import train
+    from yolo_cli.comparison import Comparison
+    from yolo_cli.datasets import LintReport
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
+    from yolo_cli.pipeline.calibrating import Calibrated
+    from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
+    from yolo_cli.training import Step, Watcher
+    from yolo_cli.training.result import TrainResult
 
 __all__ = [
+    "Calibrated",
+    "Comparison",
     "DataError",
     "Detection",
     "Detections",
+    "EvaluationResult",
     "GroundTruth",
     "Image",
+    "LintReport",
     "Predictor",
     "Result",
+    "Step",
+    "TrainResult",
     "UsageError",
     "UserError",
+    "Watcher",
     "__version__",
     "calibrate",
+    "compare",
     "devices",
     "draw",
     "evaluate",
+    "lint",
     "load_detector",
     "read_image",
+    "train",
 ]
 
 _MODULES = {
     "api.calibration": ("calibrate",),
+    "api.comparing": ("compare",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
+    "api.linting": ("lint",),
+    "api.training": ("train",),
+    "comparison": ("Comparison",),
+    "datasets": ("LintReport",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
+    "pipeline.calibrating": ("Calibrated",),
+    "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
+    "training": ("Step", "Watcher"),
+    "training.result": ("TrainResult",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -13,6 +13,7 @@ __all__ = [
     "DEFAULT_ANCHORS",
     "DEFAULT_MODEL",
     "EVALUATION_CONF",
+    "TRAINING_FOLDER",
     "AugmentConfig",
     "DetectConfig",
     "Precision",
@@ -28,6 +29,7 @@ SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 
 DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULT_ANCHORS = "yolov4-tiny"
+TRAINING_FOLDER = "runs/train"
 
 EVALUATION_CONF = 0.001
 """Confidence threshold of evaluations: lower detections are many, and change no figure."""

@@ -85,14 +85,15 @@ class OnnxEngine:
     def __init__(
         self, path: Path, device: Device = "auto", layer: str | None = None, part: Part | None = None
     ) -> None:
-        providers = _providers(device)
         self._source: Path | bytes = path
         try:
             if layer is not None:
                 self._source = ending_at(layer, path)
             if part is not None:
                 self._source = between(*part, path)
-            self._session = open_session(self._source, providers)
+            self._session = _start(self._source, device)
+        except UsageError:
+            raise
         except Exception as fault:
             raise DataError(
                 f"{path}: is not an ONNX model that can run here ({_first_line(fault)})"
@@ -289,6 +290,17 @@ def keras_gpus() -> int:
 
         return sum(device.platform == "gpu" for device in jax.local_devices())
     return len(keras.distribution.list_devices("gpu"))
+
+
+def _start(source: Path | bytes, device: Device) -> Any:
+    """A session on a device, or on the processor if CUDA does not start."""
+    providers = _providers(device)
+    try:
+        return open_session(source, providers)
+    except Exception:
+        if providers == [CPU]:
+            raise
+        return open_session(source, [CPU])  # raises, too, if it is the model
 
 
 def _providers(device: Device) -> list[Any]:

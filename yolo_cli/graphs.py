@@ -38,12 +38,15 @@ def import_onnxruntime() -> Any:
 
 
 def open_session(model: Path | bytes, providers: Sequence[Any]) -> Any:
-    """An ONNX Runtime session of a file, or of its bytes, on the first of ``providers`` that can run it."""
+    """An ONNX Runtime session of a file, or of its bytes, on the first of ``providers`` that can run it.
+
+    If that does not start, it is an error; on its own, ONNX Runtime would say so on stdout and go on.
+    """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # a user can do nothing about its warnings
     source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=providers)
+    return onnxruntime.InferenceSession(source, options, providers=providers, enable_fallback=0)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from yolo_cli.engines import choose_engine, onnx_uses_cuda
+from yolo_cli.graphs import import_onnxruntime
 from yolo_cli.hardware import (
     choose_backend,
     gpu_visible,
@@ -172,16 +173,11 @@ def _listed_by_driver() -> Iterator[tuple[str, ComputeDevice]]:
 
 
 def _onnx() -> InstalledEngine:
-    on_gpu = gpu_visible() and onnx_uses_cuda()
-    missing = "pip install onnxruntime-gpu in place of onnxruntime"
-    package = "onnxruntime-gpu" if _version("onnxruntime-gpu") else "onnxruntime"
-    return InstalledEngine(
-        "onnx",
-        package,
-        _version(package),
-        _runs_on(on_gpu),
-        missing if missing_for_gpu() and not on_gpu else None,
+    runtime, on_gpu = import_onnxruntime(), gpu_visible() and onnx_uses_cuda()
+    missing = (
+        None if on_gpu or not missing_for_gpu() else "pip install onnxruntime-gpu in place of onnxruntime"
     )
+    return InstalledEngine("onnx", runtime.__name__, runtime.__version__, _runs_on(on_gpu), missing)
 
 
 def _backends() -> Iterator[InstalledEngine]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from tests.cli import test_calibrate
 from tests.cli.fake_eval import fake_cli
 from tests.cli.test_eval_results import results
-from yolo_cli import calibrate, evaluate
+from tests.made_sets import write_text
+from tests.training_sets import write_shapes, write_tiny_cfg
+from yolo_cli import UsageError, calibrate, compare, evaluate, lint, train
 
 pets = test_calibrate.pets  # a fixture
 
@@ -91,3 +94,104 @@ def test_calibration(pets):
     value = json.loads(done.to_json())
     assert value.pop("files") == [name.replace("one", "two") for name in printed.pop("files")]
     assert value == printed
+
+
+MEASURED = {"propose_ms", "classify_ms", "suppress_ms", "peak_bytes"}  # differ from run to run
+
+
+def test_comparison(cli):
+    told = []
+    given = {"split": "train", "limit": 2, "finished": lambda row: told.append(row.name)}
+    done = compare("yolo", ["YOLO", "convolutional window"], **given)
+    words = ("--split", "train", "--limit", "2", "--detectors", "YOLO, convolutional window")
+    printed = cli("compare", "--data", "yolo", *words, "-q", "--format", "json")
+    value, printed = json.loads(done.to_json()), json.loads(printed.stdout)
+    for row in (*value["detectors"], *printed["detectors"]):
+        assert {name for name in MEASURED if row.pop(name) is None} <= {"peak_bytes"}
+    assert value == printed
+    assert told == ["YOLO", "convolutional window"]
+    assert repr(done) == "<Comparison of YOLO, convolutional window on 2 images of yolo>"
+    done.write_page("page.html")
+    assert "convolutional window" in Path("page.html").read_text()
+
+
+@pytest.mark.parametrize("fixing", [False, True])
+def test_linting(cli, fixing):
+    write_text(Path("yolo/labels/train/b.txt"), "1 .5 .5 0 .5\n1 .9 .5 .4 .5\n")
+    report = lint("yolo", imgsz=320, fix="one" if fixing else None)
+    words = ("--imgsz", "320", *(["--fix", "two"] if fixing else []))
+    printed = json.loads(cli("lint", "--data", "yolo", *words, "--format", "json").stdout)
+    value = json.loads(report.to_json())
+    assert ("fix" in value) == fixing
+    if fixing:
+        assert (value["fix"].pop("out"), printed["fix"].pop("out")) == ("one", "two")
+        assert report.fixed.done
+    assert value == printed
+    assert repr(report) == "<LintReport yolo: 1 error, 1 warning>"
+
+
+def test_training_is_asked_for_the_same_job(cli, monkeypatch):
+    jobs = []
+    monkeypatch.setattr("yolo_cli.training.train", lambda job, *_, **__: jobs.append(job) or 1 / 0)
+    given = {
+        "epochs": 2,
+        "imgsz": 64,
+        "no_augment": True,
+        "mosaic": 0.25,
+        "max_minutes": 3.5,
+        "use_val": True,
+    }
+    with pytest.raises(ZeroDivisionError):
+        train("yolo", weights="mine", out="one", **given)
+    words = "--weights mine --epochs 2 --imgsz 64 --no-augment --mosaic 0.25 --max-minutes 3.5 --use-val"
+    cli("train", "--data", "yolo", *words.split(), "--out", "two")
+    with pytest.raises(ZeroDivisionError):
+        train("yolo")
+    cli("train", "--data", "yolo")
+    assert [str(job.out) for job in jobs] == ["one", "two", "runs/train", "runs/train2"]
+    jobs = [replace(job, out=Path()) for job in jobs]
+    assert (jobs[0], jobs[2]) == (jobs[1], jobs[3])
+    assert jobs[0].config.imgsz == (64, 64)
+
+
+def test_an_interrupted_run_names_its_folder_and_goes_on(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    data, cfg = write_shapes(tmp_path / "data"), write_tiny_cfg(tmp_path)
+
+    def stop(step):
+        if step.part.startswith("epoch 2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        train(data, progress=stop, model=str(cfg), epochs=2, batch=4)
+    [folder] = stopped.value.args
+    assert folder == Path("runs/train")
+    with pytest.raises(UsageError, match="resume continues with the options of its run; leave epochs out"):
+        train(resume=folder, epochs=3)
+    result = train(resume=folder)
+    assert repr(result).startswith("<TrainResult runs/train: mAP50 0.")
+    value = json.loads(result.to_json())
+    assert (value["out"], value["images"], len(value["epochs"])) == ("runs/train", 8, 2)
+    assert value["report"]["map50"] == result.report.map50
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("verb", "says"),
+    [
+        (lambda: train("yolo", epoch=3), "there is no option 'epoch'; did you mean epochs?"),
+        (lambda: train(epochs=3), "data PATH names the images to learn from; resume DIR continues a run"),
+        (lambda: train("yolo", detector="rcnn", weights="x"), "weights: only detector yolo has this option"),
+        (lambda: evaluate("yolo", conf=2), "conf must be between 0 and 1"),
+        (lambda: evaluate("yolo", nms_iou=2), "nms_iou is 2, but must be between 0 and 1"),
+        (lambda: evaluate("yolo", "mine", detections="r.json"), "detections evaluates boxes that are there"),
+        (lambda: evaluate("yolo", names="n.txt"), "names goes with detections"),
+        (lambda: compare("yolo", ["R-CNM"]), "detectors: there is no 'R-CNM'; did you mean R-CNN?"),
+        (lambda: calibrate("yolo", test="val"), "test val: is the split that is fitted on"),
+    ],
+)
+def test_wrong_usage_names_options_as_python_does(cli, verb, says):
+    with pytest.raises(UsageError) as fault:
+        verb()
+    assert str(fault.value).startswith(says)
+    assert not Path("runs").exists()

@@ -23,13 +23,13 @@ def test_a_table_and_two_files(cli, tmp_path):
     assert done.stdout == (
         "2 boxes on 2 images, at 416 pixels\n"
         "\n"
-        "   width  height\n"
-        "   104.0   156.0\n"
-        "   208.0   156.0\n"
+        "width  height\n"
+        "104.0   156.0\n"
+        "208.0   156.0\n"
         "\n"
-        "                          mean IoU  best possible recall\n"
-        "these                        1.000                 1.000\n"
-        "present (yolov4-tiny)        0.663                 1.000\n"
+        "                       mean IoU  best possible recall\n"
+        "these                     1.000                 1.000\n"
+        "present (yolov4-tiny)     0.663                 1.000\n"
         "\n"
         "in a Darknet cfg: anchors = 104,156,  208,156\n"
     )
@@ -62,7 +62,7 @@ def test_out_is_not_overwritten(cli, tmp_path):
     assert cli(*words).exit_code == 0
     done = cli(*words)
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
-    assert "mine.yaml is there already" in done.stderr
+    assert "mine.yaml exists" in done.stderr
     assert cli(*words, "--exist-ok").exit_code == 0
     assert sorted(path.name for path in tmp_path.glob("mine*")) == ["mine.png", "mine.yaml"]
 

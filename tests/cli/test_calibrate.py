@@ -98,7 +98,7 @@ def test_a_name_that_is_taken_is_refused_before_the_work(pets):
     Path("weights/mine.onnx").write_bytes(b"")
     done = yolo("calibrate", "--data", pets, "--out", "mine")
     assert (done.exit_code, done.stdout) == (2, "")
-    line = "error: --out weights/mine.onnx: is there already; choose another name, or add --exist-ok\n"
+    line = "error: --out weights/mine.onnx: exists; choose another name, or add --exist-ok\n"
     assert done.stderr == line
 
 

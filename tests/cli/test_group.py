@@ -117,6 +117,17 @@ def test_help_imports_nothing_heavy():
     assert python(code).stderr.strip() == "[]"
 
 
+def test_the_help_of_yolo_imports_only_what_it_prints():
+    code = (
+        "import sys; from yolo_cli.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "more = {'json', 'pathlib', 'yolo_cli.text', 'yolo_cli.cli.options'} & {*sys.modules}\n"
+        "print(sorted(more), file=sys.stderr)"
+    )
+    assert python(code).stderr.strip() == "[]"
+
+
 def test_detecting_for_another_program_imports_little(tmp_path):
     """`--format json --no-save` needs click, NumPy, OpenCV and an engine; no rich, no YAML, no Keras."""
     from tests.images import encode, smooth

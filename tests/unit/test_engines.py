@@ -99,11 +99,20 @@ def test_an_onnx_runtime_without_cuda(machine: Any) -> None:
         engines._providers("gpu:1")
 
 
-def test_cuda_that_does_not_start(machine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """ONNX Runtime goes on without it; whoever asks for a GPU shall know."""
+@pytest.mark.parametrize("raises", [True, False])
+def test_cuda_that_does_not_start(
+    machine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, raises: bool
+) -> None:
+    """ "auto" goes on without it; whoever asks for a GPU shall know."""
     machine(gpu=True, onnx=True)
     session = SimpleNamespace(get_providers=lambda: [CPU], get_inputs=lambda: [SimpleNamespace(name="x")])
-    monkeypatch.setattr(engines, "open_session", lambda *_: session)
+
+    def start(_: Any, providers: list[Any]) -> Any:
+        if providers != [CPU] and raises:
+            raise RuntimeError("CUDA failure 100: no CUDA-capable device is detected")
+        return session
+
+    monkeypatch.setattr(engines, "open_session", start)
     engines.OnnxEngine(tmp_path, "auto")
     with pytest.raises(UsageError, match="device gpu:0: ONNX Runtime could not start CUDA"):
         engines.OnnxEngine(tmp_path, "gpu:0")

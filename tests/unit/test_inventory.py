@@ -23,11 +23,18 @@ H100 = ComputeDevice("gpu:0", "NVIDIA H100 80GB HBM3", 81559 * 2**20, 80995 * 2*
 A10 = ComputeDevice("gpu:1", "NVIDIA A10", 23028 * 2**20, 20 * 2**20, "550.54.15")
 
 
+def set_providers(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    runtime = SimpleNamespace(
+        __name__="onnxruntime", __version__="1.9", get_available_providers=lambda: list(names)
+    )
+    for module in (engines, inventory):
+        monkeypatch.setattr(module, "import_onnxruntime", lambda: runtime)
+
+
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeMachine:
     """It has ONNX Runtime for the CPU, and no nvidia-smi."""
-    runtime = SimpleNamespace(get_available_providers=lambda: [CPU])
-    monkeypatch.setattr(engines, "import_onnxruntime", lambda: runtime)
+    set_providers(monkeypatch, CPU)
     monkeypatch.setattr(inventory, "DRIVER", tmp_path / "driver")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     return FakeMachine(tmp_path, monkeypatch)
@@ -50,7 +57,7 @@ def test_a_machine_without_a_gpu(machine: FakeMachine) -> None:
     assert (found.backend, found.engine, found.advice) == ("tensorflow", "onnx", None)
     assert [each.name for each in found.devices] == ["cpu"]
     assert engine_rows() == {
-        "onnxruntime": (None, ("cpu",), None),  # the fake machine has no metadata of it
+        "onnxruntime": ("1.9", ("cpu",), None),
         "tensorflow": ("9.8", ("cpu",), None),
         "jax": (None, (), "pip install jax"),
         "torch": (None, (), "pip install torch"),
@@ -62,7 +69,7 @@ def test_a_gpu_that_nothing_can_use(machine: FakeMachine) -> None:
     found = devices()
     assert (found.backend, found.engine, found.advice) == ("tensorflow", "onnx", ADVICE)
     assert engine_rows() == {
-        "onnxruntime": (None, ("cpu",), "pip install onnxruntime-gpu in place of onnxruntime"),
+        "onnxruntime": ("1.9", ("cpu",), "pip install onnxruntime-gpu in place of onnxruntime"),
         "tensorflow": ("9.8", ("cpu",), "pip install 'tensorflow[and-cuda]'"),
         "jax": (None, (), ADVICE),
         "torch": ("9.8", ("cpu",), "pip install torch"),
@@ -74,10 +81,9 @@ def test_a_gpu_that_is_used(machine: FakeMachine, monkeypatch: pytest.MonkeyPatc
     found = devices()
     assert (found.backend, found.engine, found.advice) == ("jax", "keras", None)
     assert engine_rows()["jax"] == ("9.8", ("cpu", "gpu"), None)
-    runtime = SimpleNamespace(get_available_providers=lambda: [CUDA, CPU])
-    monkeypatch.setattr(engines, "import_onnxruntime", lambda: runtime)
+    set_providers(monkeypatch, CUDA, CPU)
     assert devices().engine == "onnx"
-    assert devices().engines[0] == InstalledEngine("onnx", "onnxruntime", None, ("cpu", "gpu"))
+    assert devices().engines[0] == InstalledEngine("onnx", "onnxruntime", "1.9", ("cpu", "gpu"))
 
 
 def test_openvino_is_listed_where_it_is(machine: FakeMachine) -> None:

@@ -198,7 +198,7 @@ class TrainOptions(TypedDict, total=False):
     ema: float
     patience: int
     seed: int
-    workers: int
+    workers: int | None
     precision: Precision
     device: Device
     tensorboard: bool

@@ -12,6 +12,7 @@ from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.config import DEFAULT_ANCHORS
+from yolo_cli.text import columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,13 +129,15 @@ def _figures(wh: NDArray[np.float64], sizes: NDArray[Any]) -> dict[str, float]:
 def _text(report: dict[str, Any]) -> str:
     """The report for people."""
     present = report["present"]
-    lines = [f"{report['boxes']} boxes on {report['images']} images, at {report['imgsz']} pixels", ""]
-    lines += [f"{'width':>8}{'height':>8}"] + [f"{w:8.1f}{h:8.1f}" for w, h in report["anchors"]]
-    lines += ["", f"{'':24}{'mean IoU':>10}{'best possible recall':>22}"]
-    for name, figures in (("these", report), (f"present ({present['name']})", present)):
-        lines.append(f"{name:24}{figures['mean_iou']:10.3f}{figures['best_possible_recall']:22.3f}")
+    head = f"{report['boxes']} boxes on {report['images']} images, at {report['imgsz']} pixels"
+    sizes = [("width", "height"), *((f"{w:.1f}", f"{h:.1f}") for w, h in report["anchors"])]
+    figures = [("", "mean IoU", "best possible recall")] + [
+        (name, f"{of['mean_iou']:.3f}", f"{of['best_possible_recall']:.3f}")
+        for name, of in (("these", report), (f"present ({present['name']})", present))
+    ]
     pairs = ",  ".join(f"{w:.0f},{h:.0f}" for w, h in report["anchors"])
-    return "\n".join([*lines, "", f"in a Darknet cfg: anchors = {pairs}"])
+    tables = columns(sizes, left=()), columns(figures)
+    return "\n".join([f"{head}\n", *tables, f"in a Darknet cfg: anchors = {pairs}"])
 
 
 def _save(wh: NDArray[np.float64], found: Anchors, present: Anchors, out: str | None, exist_ok: bool) -> Path:
@@ -147,9 +150,7 @@ def _save(wh: NDArray[np.float64], found: Anchors, present: Anchors, out: str | 
     path = Path(out) if out else open_run_folder(_RUN_FOLDER, None, exist_ok) / "anchors.yaml"
     for place in (path, path.with_suffix(".png")):
         if place.exists() and not exist_ok:
-            raise UsageError(
-                f"--out {out}: {place.name} is there already; name another file, or add --exist-ok"
-            )
+            raise UsageError(f"--out {out}: {place.name} exists; name another file, or add --exist-ok")
     write_anchors(path, found)
     write_image(path.with_suffix(".png"), draw_anchors(wh, found, present))
     return path

@@ -16,7 +16,7 @@ from yolo_cli.cli.options import (
     format_option,
     talk_options,
 )
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.progress import echo_result, say
 
 __all__ = ["calibrate"]
 
@@ -68,7 +68,7 @@ def calibrate(detection: dict[str, Any], data: str, quiet: bool, **given: Any) -
     for note in done.notes if not quiet else ():
         if note not in images.notes:
             say(note)
-    click.echo(done.to_json() + "\n" if given["output_format"] == "json" else done.to_text(), nl=False)
+    echo_result(done, given["output_format"])
     if not done.result.helped:
         say("the calibration did not help on the images that it was measured on; take more images")
     return 5 if done.faults else 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +9,8 @@ import click
 
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, format_option, talk_options
-from yolo_cli.cli.progress import say
-from yolo_cli.text import columns
+from yolo_cli.cli.progress import echo_result, say
+from yolo_cli.files import open_run_folder
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
@@ -58,21 +56,17 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted.
 @talk_options
 def compare(data: str, split: str | None, limit: int | None, **given: Any) -> int:
     """Measure one detector after the other, print, write the page."""
-    from yolo_cli import comparison
-    from yolo_cli.files import open_run_folder
+    from yolo_cli.api.comparing import compare as run
+    from yolo_cli.comparison import choose_entries, open_images
 
-    images = comparison.open_images(data, split, limit)
+    images = open_images(data, split, limit)
     names = [name.strip() for name in (given["detectors"] or "").split(",") if name.strip()]
-    entries = comparison.choose_entries(names) if names else comparison.ENTRIES
+    entries = choose_entries(names) if names else None
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])
-    talk = _Talk(images, given["time_limit"], given["quiet"])
-    compared = comparison.compare(
-        images, entries, time_limit=given["time_limit"], started=talk.started, finished=talk.finished
-    )
-    if given["output_format"] == "json":
-        click.echo(json.dumps({"data": data, **compared.to_dict()}, ensure_ascii=False, indent=1))
-    else:
-        click.echo(_table(compared.rows), nl=False)
+    time_limit = given["time_limit"]
+    talk = _Talk(images, time_limit, given["quiet"])
+    compared = run(images, entries, time_limit=time_limit, started=talk.started, finished=talk.finished)
+    echo_result(compared, given["output_format"])
     compared.write_page(folder / "comparison.html")
     talk.say(f"saved {folder / 'comparison.html'}")
     return 0
@@ -98,27 +92,3 @@ class _Talk:
     def say(self, text: str) -> None:
         if not self.quiet:
             say(text)
-
-
-def _table(rows: Sequence[ComparisonRow]) -> str:
-    """The figures for people: times in milliseconds per image, multiply-accumulates in billions."""
-    title = ("detector", "mAP50", "recall", "regions", "propose", "classify", "suppress", "MACs", "images")
-    body = [
-        (
-            row.name,
-            _figure(row.map50),
-            _figure(row.recall),
-            f"{row.regions:,.0f}",
-            f"{row.propose_ms:,.1f} ms",
-            f"{row.classify_ms:,.1f} ms",
-            f"{row.suppress_ms:,.1f} ms",
-            f"{row.multiply_accumulates / 1e9:,.2f} G",
-            f"{row.images}" if row.finished else f"{row.images} (time limit)",
-        )
-        for row in rows
-    ]
-    return columns([title, *body])
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"

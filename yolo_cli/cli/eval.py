@@ -18,7 +18,7 @@ from yolo_cli.cli.options import (
     format_option,
     talk_options,
 )
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.progress import echo_result, say
 from yolo_cli.errors import UsageError
 from yolo_cli.files import open_run_folder
 
@@ -121,7 +121,7 @@ def eval(detection: dict[str, Any], data: str, quiet: bool, **given: Any) -> int
         say(f"error: interrupted; what is done is kept{hint}")
         return INTERRUPTED
     _tell(result, [*images.notes, *telling.errors], quiet)
-    click.echo(result.to_json() + "\n" if given["output_format"] == "json" else result.to_text(), nl=False)
+    echo_result(result, given["output_format"])
     if folder:
         page = result.save(folder, plots=given["plots"])
         if not quiet:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+from yolo_cli.text import columns
 
 if TYPE_CHECKING:
     from yolo_cli.explanation import (
@@ -53,16 +55,20 @@ def _cells(explained: Explanation, image: str, class_names: tuple[str, ...]) -> 
     yield f"{image} at {x:g},{y:g}: that is {net_x:.1f},{net_y:.1f} of the network's input, {size}"
     yield ""
     yield "Predictions of the cells at this point, for each anchor its likeliest class:"
-    yield f"  confidence  {'class':14}  {'from':44}  raw: tx ty tw th, objectness, class"
-    for prediction in explained.predictions:
-        yield f"  {_prediction(prediction, class_names)}"
+    rows: list[tuple[str, ...]] = [("confidence", "class", "from", "raw: tx ty tw th, objectness, class")]
+    rows += [_prediction(prediction, class_names) for prediction in explained.predictions]
+    yield from _indented(rows)
 
 
-def _prediction(prediction: CellPrediction, class_names: tuple[str, ...]) -> str:
+def _indented(rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"  {line}" for line in columns(rows, left=range(1, len(rows[0]))).splitlines()]
+
+
+def _prediction(prediction: CellPrediction, class_names: tuple[str, ...]) -> tuple[str, ...]:
     raw = " ".join(f"{value:.2f}" for value in prediction.raw[:4])
     values = f"{raw}, {prediction.raw[4]:.2f}, {prediction.raw_class:.2f}"
     name = class_names[prediction.class_id]
-    return f"{prediction.confidence:10.4f}  {name:14}  {prediction.source.origin:44}  {values}"
+    return f"{prediction.confidence:.4f}", name, prediction.source.origin, values
 
 
 def _regions(explained: RegionExplanation, image: str, class_names: tuple[str, ...]) -> Iterator[str]:
@@ -73,12 +79,14 @@ def _regions(explained: RegionExplanation, image: str, class_names: tuple[str, .
         return
     yield ""
     yield f"Predictions for the best {len(best)}:" if over > len(best) else "Predictions:"
-    yield f"  confidence  {'class':14}  {'region':20}  {'box after regression':20}  from; next classes"
-    for prediction in best:
-        yield f"  {_region(prediction, class_names)}"
+    rows: list[tuple[str, ...]] = [
+        ("confidence", "class", "region", "box after regression", "from; next classes")
+    ]
+    rows += [_region(prediction, class_names) for prediction in best]
+    yield from _indented(rows)
 
 
-def _region(prediction: RegionPrediction, class_names: tuple[str, ...]) -> str:
+def _region(prediction: RegionPrediction, class_names: tuple[str, ...]) -> tuple[str, ...]:
     """One region: likeliest class, region, box, origin, and the classes that come next."""
     ranks = sorted(range(len(prediction.scores)), key=lambda i: -prediction.scores[i])[1 : _OTHERS + 1]
     others = ", ".join(
@@ -87,10 +95,8 @@ def _region(prediction: RegionPrediction, class_names: tuple[str, ...]) -> str:
     region, box = _edges(prediction.source.xyxy), _edges(prediction.xyxy)
     name = class_names[prediction.class_id]
     fixed = "the region itself" if prediction.xyxy == prediction.source.xyxy else box
-    return (
-        f"{prediction.confidence:10.4f}  {name:14}  {region:20}  {fixed:20}  {prediction.source.origin}"
-        + (f"; {others}" if others else "")
-    )
+    origin = "; ".join(filter(None, (prediction.source.origin, others)))
+    return f"{prediction.confidence:.4f}", name, region, fixed, origin
 
 
 def _outcomes(explained: Explanation | RegionExplanation, class_names: tuple[str, ...]) -> Iterator[str]:

@@ -14,9 +14,7 @@ from typing import Any
 
 import click
 
-from yolo_cli.cli.usage import check_words, usage_text
 from yolo_cli.errors import UserError
-from yolo_cli.text import nearest
 
 __all__ = ["INTERRUPTED", "SECTIONS", "CommandGroup", "YoloCommand", "YoloGroup"]
 
@@ -62,6 +60,8 @@ class YoloCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with a better hint for a wrong option and for the ``key=value`` of other programs."""
+        from yolo_cli.cli.usage import check_words
+
         check_words(args, ctx)
         ctx.meta["yolo_cli.cli.usage"] = tuple(args)
         try:
@@ -87,6 +87,8 @@ class CommandGroup(click.Group):
         name, known = args[0], self.list_commands(ctx)
         if name in known or name.startswith("-"):
             return super().resolve_command(ctx, args)
+        from yolo_cli.text import nearest
+
         near = _OTHER_COMMANDS.get(name) or nearest(name, known)
         hint = f"; did you mean '{near}'?" if near in known else f"; there are {', '.join(known)}"
         raise click.UsageError(f"no such command: '{name}'{hint}", ctx)
@@ -186,6 +188,8 @@ def _guarded(run: Callable[[], Any], verbose: bool) -> int:
     except click.Abort:
         return _complain("interrupted", INTERRUPTED)
     except click.ClickException as fault:
+        from yolo_cli.cli.usage import usage_text
+
         return _complain(usage_text(fault), fault.exit_code)
     except UserError as fault:
         return _complain(fault.text, fault.exit_code)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["lint"]
 
 _ROWS_A_RULE = 10
-_WIDTH_OF_A_PIPE = 160
 
 # The sign \b keeps click from filling a paragraph.
 _HELP = """Check a data set for errors.
@@ -80,23 +77,18 @@ def lint(
     verbose: bool,  # noqa: ARG001 - the group looks at it
 ) -> int:
     """Look, print, and fix if asked."""
-    from yolo_cli.datasets import fix as write_fixed
-    from yolo_cli.datasets import lint as look
+    from yolo_cli.api.linting import lint as look
 
     watch = None if quiet else _watch
-    report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, watch=watch)
-    done = write_fixed(report, fix) if fix else ()
-    checked = look(fix, imgsz=imgsz, watch=watch) if fix else report
+    report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, fix=fix, watch=watch)
+    fixed = report.fixed
     if output_format == "json":
-        fixed = {"fix": {"out": fix, "done": done, "errors_left": len(checked.errors)}} if fix else {}
-        click.echo(json.dumps(report.to_dict() | fixed, ensure_ascii=False, indent=1))
+        click.echo(report.to_json())
     else:
-        click.echo(
-            "".join(f"{line}\n" for line in (*_summary(report), *_table(report), *_done(done))), nl=False
-        )
+        click.echo("\n".join([*_summary(report), *_table(report), *_done(fixed.done if fixed else ())]))
     if not quiet:
-        say(f"{_count(report)}{f'; {_count(checked)} in the copy in {fix}' if fix else ''}")
-    return 3 if checked.errors else 0
+        say(f"{report.count}{f'; {fixed.report.count} in the copy in {fix}' if fixed else ''}")
+    return 3 if (fixed.report if fixed else report).errors else 0
 
 
 def _watch(inspections: Iterable[Any], total: int) -> Iterator[Any]:
@@ -114,30 +106,18 @@ def _summary(report: LintReport) -> Iterator[str]:
 
 def _table(report: LintReport) -> list[str]:
     """The findings, at most ten of a rule."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from yolo_cli.cli.table import table
 
     if not report.findings:
         return ["nothing is wrong with it"]
-    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("rule", "where", "what"):
-        rows.add_column(title, overflow="fold", no_wrap=title == "rule")
+    rows, colours = [("rule", "where", "what")], {}
     for code in dict.fromkeys(finding.code for finding in report.findings):
         found = [finding for finding in report.findings if finding.code == code]
-        colour = "red" if found[0].rule.severity == "error" else "yellow"
-        for finding in found[:_ROWS_A_RULE]:
-            words = (Text(_one_line(text)) for text in (finding.where, finding.what))
-            rows.add_row(Text(f"{code} {finding.rule.severity}", colour), *words)
-        if len(found) > _ROWS_A_RULE:
-            rows.add_row(
-                "", "", Text(f"and {len(found) - _ROWS_A_RULE} more; --format json lists all", "dim")
-            )
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE)
-    with console.capture() as captured:
-        console.print(rows)
-    return [line.rstrip() for line in captured.get().strip("\n").split("\n")]
+        title, more = f"{code} {found[0].rule.severity}", len(found) - _ROWS_A_RULE
+        colours[title] = "red" if found[0].rule.severity == "error" else "yellow"
+        rows += [(title, finding.where, finding.what) for finding in found[:_ROWS_A_RULE]]
+        rows += [("", "", f"and {more} more; --format json lists all")] if more > 0 else []
+    return table(rows, (0, 1, 2), colours).splitlines()
 
 
 def _done(actions: tuple[str, ...]) -> Iterator[str]:
@@ -152,9 +132,3 @@ def _done(actions: tuple[str, ...]) -> Iterator[str]:
 def _one_line(text: str) -> str:
     """A file name may hold a line break."""
     return " ".join(text.split())
-
-
-def _count(report: LintReport) -> str:
-    """How many errors and warnings, in words."""
-    numbers = ((len(report.errors), "error"), (len(report.warnings), "warning"))
-    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in numbers)

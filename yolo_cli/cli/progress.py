@@ -6,11 +6,11 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import click
 
-__all__ = ["echo_model", "say", "track"]
+__all__ = ["echo_model", "echo_result", "say", "track"]
 
 Item = TypeVar("Item")
 
@@ -19,11 +19,23 @@ _IN_A_LOG_S = 10.0  # plain lines
 _CLEAR = "\r\x1b[K"
 
 
+class Printable(Protocol):
+    """What a verb of the API returns."""
+
+    def to_json(self) -> str: ...
+    def to_text(self) -> str: ...
+
+
 def say(text: str) -> None:
     """One line on stderr, below no half-written progress line."""
     line = " ".join(text.split())  # a file name may hold a line break
     sys.stderr.write(f"{_CLEAR if sys.stderr.isatty() else ''}{line}\n")
     sys.stderr.flush()
+
+
+def echo_result(result: Printable, output_format: str) -> None:
+    """A result on stdout, as JSON or as text."""
+    click.echo(result.to_json() + "\n" if output_format == "json" else result.to_text(), nl=False)
 
 
 def echo_model(keras: Path | None, onnx: Path | None, *more: Path) -> None:

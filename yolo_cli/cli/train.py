@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, device_option, encoding_option, image_size, talk_options
 from yolo_cli.cli.progress import echo_model, say
-from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TrainConfig
-from yolo_cli.errors import UsageError
+from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TRAINING_FOLDER, TrainConfig
 from yolo_cli.hardware import use_only
-
-if TYPE_CHECKING:
-    from yolo_cli.training import TrainJob
-    from yolo_cli.training.result import TrainResult
 
 __all__ = ["train"]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-_RUN_FOLDER = "runs/train"
 _DEFAULTS = TrainConfig()
 
 # The sign \b keeps click from filling a paragraph.
@@ -59,7 +52,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option("--backbone", metavar="NAME", help="Backbone network that gets YOLO heads.")
 @click.option("--backbone-weights", metavar="FILE", help="Backbone weights: a file, or imagenet to download.")
 @click.option("--from-scratch", is_flag=True, help="Start the same network from random weights.")
-@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {TRAINING_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
 @_option("--epochs", "Number of epochs.  [default: by number of images]", type=int, metavar="N")
@@ -101,73 +94,43 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
     """Build the job, run it, and print where the result is."""
     del verbose  # the group reads it
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    job = _job_to_resume(resume, given) if resume else _new_job(given, preview is not None)
-    if preview:
-        return _preview(preview, job)
+    from yolo_cli.api.training import train as run
     from yolo_cli.cli.train_view import choose_watcher
-    from yolo_cli.training import train as run
 
+    old_name = given.pop("start_share")
+    given["interpolate"] = old_name if given["interpolate"] is None else given["interpolate"]
+    if preview:
+        return _preview(preview, given)
+    asked = _resumed(resume, given) if resume else given
     try:
         with choose_watcher(quiet) as watcher:
-            result = run(job, watcher, resume=resume is not None)
-    except KeyboardInterrupt:
-        say(f"interrupted; what is done is kept. Continue with: yolo train --resume {job.out}")
+            result = run(resume=resume, progress=watcher, **asked)
+    except KeyboardInterrupt as stop:
+        if not stop.args:  # before there was a run
+            raise
+        say(f"interrupted; what is done is kept. Continue with: yolo train --resume {stop.args[0]}")
         return INTERRUPTED
     echo_model(result.keras, result.onnx, *([result.page] if result.page else []))
     if not quiet:
-        say(_summary(result))
+        how = f"; evaluate it with: yolo eval --data … --weights {result.onnx or result.keras}"
+        say(result.summary + ("" if result.report else how))
     return 0
 
 
-def _summary(result: TrainResult) -> str:
-    """How good the model is, or how to find out."""
-    report = result.report
-    if report is None:
-        best = result.onnx or result.keras
-        return f"trained on {result.images} images; evaluate it with: yolo eval --data … --weights {best}"
-    return f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {report.images} images"
-
-
-def _job_to_resume(folder: str, given: dict[str, Any]) -> TrainJob:
-    """The job of a run's folder, on its device unless another is given.
-
-    Raises:
-        UsageError: if the options name other data or another detector.
-    """
+def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What may be given with ``--resume``; the run's own device is chosen before a framework is imported."""
     from yolo_cli.training import read_job
 
-    if given["data"] is not None:
-        raise UsageError("--resume continues with the options of its run; leave --data out")
-    job = read_job(Path(folder))
-    if given["detector"] not in (None, job.detector):
-        raise UsageError(
-            f"--detector {given['detector']}: the run in {folder} trains {job.detector}; leave the option out"
-        )
-    if given["device"] != "auto":
-        return replace(job, config=replace(job.config, device=given["device"]))
-    use_only(job.config.device)
-    return job
+    if given["device"] == "auto" and given["data"] is None:
+        use_only(read_job(Path(folder)).config.device)
+    return {name: given[name] for name in ("data", "detector", "device")}
 
 
-def _new_job(given: dict[str, Any], preview: bool) -> TrainJob:
-    """The job that the options describe, with a folder of its own unless it is only previewed."""
-    from yolo_cli.files import open_run_folder
-    from yolo_cli.training.job import new_job
-
-    if given["data"] is None:
-        raise UsageError("--data PATH names the images to learn from; --resume DIR continues a run")
-    out, exist_ok, old_name = (given.pop(name) for name in ("out", "exist_ok", "start_share"))
-    if given["interpolate"] is None:
-        given["interpolate"] = old_name
-    job = new_job(out=Path(), **given | {"detector": given["detector"] or "yolo"})
-    return job if preview else replace(job, out=open_run_folder(_RUN_FOLDER, out, exist_ok))
-
-
-def _preview(file: str, job: TrainJob) -> int:
+def _preview(file: str, given: dict[str, Any]) -> int:
     """Draw what training would see."""
+    from yolo_cli.api.training import preview_augmentation
     from yolo_cli.images import write_image
-    from yolo_cli.training.preview import augmented_sheet
 
-    write_image(Path(file), augmented_sheet(job))
+    write_image(Path(file), preview_augmentation(given.pop("data"), **given))
     click.echo(file)
     return 0

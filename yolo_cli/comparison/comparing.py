@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,12 +12,13 @@ from yolo_cli.comparison.entries import ENTRIES, Entry
 from yolo_cli.comparison.measure import TIME_LIMIT, ComparisonRow, Measured, measure
 from yolo_cli.comparison.page import write_page
 from yolo_cli.datasets import Dataset
+from yolo_cli.text import Jsonable, columns
 
 __all__ = ["Comparison", "compare"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Comparison(Jsonable):
     """The measurements of several detectors.
 
     Attributes:
@@ -27,6 +29,10 @@ class Comparison:
     data: Dataset
     measured: tuple[Measured, ...]
 
+    def __repr__(self) -> str:
+        names = ", ".join(row.name for row in self.rows)
+        return f"<Comparison of {names} on {len(self.data)} images of {self.data.root.name}>"
+
     @property
     def rows(self) -> tuple[ComparisonRow, ...]:
         """The figures of each detector."""
@@ -34,16 +40,21 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain data."""
-        return {"images": len(self.data), "detectors": [asdict(row) for row in self.rows]}
+        data = {"data": str(self.data.root), "images": len(self.data)}
+        return {**data, "detectors": [asdict(row) for row in self.rows]}
 
-    def write_page(self, path: Path) -> None:
+    def to_text(self) -> str:
+        """The figures as a table for people."""
+        return _table(self.rows)
+
+    def write_page(self, path: str | os.PathLike[str]) -> None:
         """Write the comparison as one self-contained HTML file.
 
         Raises:
             DataError: if it cannot be written.
         """
         title = f"From the sliding window to YOLO: {len(self.data)} images of {self.data.root.name}"
-        write_page(path, self.measured, self.data, title)
+        write_page(Path(path), self.measured, self.data, title)
 
 
 def compare(
@@ -72,3 +83,27 @@ def compare(
         measured.append(measure(entry, data, time_limit=time_limit))
         finished(measured[-1].row)
     return Comparison(data, tuple(measured))
+
+
+def _table(rows: Sequence[ComparisonRow]) -> str:
+    """The figures for people: times in milliseconds per image, multiply-accumulates in billions."""
+    title = ("detector", "mAP50", "recall", "regions", "propose", "classify", "suppress", "MACs", "images")
+    body = [
+        (
+            row.name,
+            _figure(row.map50),
+            _figure(row.recall),
+            f"{row.regions:,.0f}",
+            f"{row.propose_ms:,.1f} ms",
+            f"{row.classify_ms:,.1f} ms",
+            f"{row.suppress_ms:,.1f} ms",
+            f"{row.multiply_accumulates / 1e9:,.2f} G",
+            f"{row.images}" if row.finished else f"{row.images} (time limit)",
+        )
+        for row in rows
+    ]
+    return columns([title, *body])
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -109,9 +109,7 @@ def read_cfg(path: str | Path) -> Network:
     """
     path = Path(path)
     drafts: list[_Draft] = []
-    for number, raw in enumerate(
-        read_lines(path, "latin-1"), start=1
-    ):  # only comments may contain other characters than ASCII
+    for number, raw in enumerate(read_lines(path, "latin-1"), start=1):  # only comments are not ASCII
         line = raw.split("#")[0].split(";")[0].strip()
         where = f"{path.name}:{number}"
         if line.startswith("[") and line.endswith("]"):

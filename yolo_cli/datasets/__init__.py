@@ -3,7 +3,7 @@
 from yolo_cli.datasets.findings import RULES, Finding, Rule
 from yolo_cli.datasets.fixing import fix
 from yolo_cli.datasets.holdout import hold_out
-from yolo_cli.datasets.lint import LintReport, lint
+from yolo_cli.datasets.lint import Fixed, LintReport, lint
 from yolo_cli.datasets.opening import open_dataset, read_dataset
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 
@@ -12,6 +12,7 @@ __all__ = [
     "UNSPLIT",
     "Dataset",
     "Finding",
+    "Fixed",
     "LintReport",
     "Rule",
     "Sample",

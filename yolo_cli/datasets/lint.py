@@ -16,15 +16,31 @@ from yolo_cli.datasets.inspection import HASH_BITS, Inspection, Watch, inspect_i
 from yolo_cli.datasets.layout import place_of
 from yolo_cli.datasets.opening import read_dataset
 from yolo_cli.datasets.sample import Dataset, Sample
+from yolo_cli.text import Jsonable
 
-__all__ = ["LintReport", "Twin", "lint", "twins"]
+__all__ = ["Fixed", "LintReport", "Twin", "lint", "twins"]
 
 IMBALANCE = 10
 """A class is rare if the most frequent one has at least this many times its boxes."""
 
 
-@dataclass(frozen=True, eq=False)
-class LintReport:
+@dataclass(frozen=True, slots=True, eq=False)
+class Fixed:
+    """A fixed copy of a data set.
+
+    Attributes:
+        out: its folder.
+        done: one line for each thing that was done.
+        report: what is still wrong with it.
+    """
+
+    out: str
+    done: tuple[str, ...]
+    report: LintReport
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LintReport(Jsonable):
     """The findings of lint.
 
     Attributes:
@@ -32,12 +48,23 @@ class LintReport:
         imgsz: the longer side of the network's input in pixels, for the size of boxes.
         findings: sorted by code and place.
         inspections: of each image.
+        fixed: the fixed copy, if one was written.
     """
 
     dataset: Dataset
     imgsz: int
     findings: tuple[Finding, ...]
-    inspections: Mapping[Path, Inspection] = field(default_factory=dict, repr=False)
+    inspections: Mapping[Path, Inspection] = field(default_factory=dict)
+    fixed: Fixed | None = None
+
+    def __repr__(self) -> str:
+        return f"<LintReport {self.dataset.root.name}: {self.count}>"
+
+    @property
+    def count(self) -> str:
+        """How many errors and warnings, in words."""
+        numbers = ((len(self.errors), "error"), (len(self.warnings), "warning"))
+        return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in numbers)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -59,6 +86,8 @@ class LintReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
         data = self.dataset
+        fixed = self.fixed
+        fix = fixed and {"out": fixed.out, "done": list(fixed.done), "errors_left": len(fixed.report.errors)}
         counts = zip(data.class_names, data.class_counts().tolist(), strict=True)
         return {
             "data": str(data.root),
@@ -79,6 +108,7 @@ class LintReport:
                 }
                 for f in self.findings
             ],
+            **({"fix": fix} if fix else {}),
         }
 
 

@@ -157,9 +157,7 @@ def _lists(root: Path) -> dict[str, Path]:
     """The image lists of a data set, by name."""
     words = ("train", "val", "test", "trainval")
     tries = ((word, root / folder / f"{word}.txt") for folder in _LIST_FOLDERS[::-1] for word in words)
-    return {
-        word: path for word, path in tries if path.is_file()
-    }  # the first folder comes last, and overrides the others
+    return {word: path for word, path in tries if path.is_file()}  # the first folder comes last, and wins
 
 
 def _members(

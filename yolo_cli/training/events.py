@@ -108,7 +108,7 @@ class CallbackWatcher(Watcher):
         progress: called with every `Step`. An exception that it raises ends the run, which can be resumed.
     """
 
-    def __init__(self, progress: Callable[[Step], None]) -> None:
+    def __init__(self, progress: Callable[[Step], object]) -> None:
         self._progress = progress
 
     def step(self, step: Step) -> None:

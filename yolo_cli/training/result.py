@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
+from typing import Any
 
 from yolo_cli.evaluation import Report
+from yolo_cli.text import Jsonable
 from yolo_cli.training.events import State
 
 __all__ = ["TrainResult"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainResult:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TrainResult(Jsonable):
     """The files of a trained model, and its figures.
 
     Attributes:
@@ -32,3 +35,25 @@ class TrainResult:
     report: Report | None = None
     state: State = field(default_factory=State)
     page: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"<TrainResult {self.out}: {self.summary}>"
+
+    @property
+    def summary(self) -> str:
+        """How much was learnt from, or how good the model is where that was measured."""
+        report = self.report
+        if report is None:
+            return f"trained on {self.images} images"
+        return f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {report.images} images"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Files, figures and epochs as plain data."""
+        files = {"out": self.out, "keras": self.keras, "onnx": self.onnx, "page": self.page}
+        rows = self.state.history
+        return {
+            **{name: path and str(path) for name, path in files.items()},
+            "images": self.images,
+            "report": self.report and self.report.to_json(),
+            "epochs": [{key: None if isnan(value) else value for key, value in row.items()} for row in rows],
+        }

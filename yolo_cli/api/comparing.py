@@ -1,0 +1,37 @@
+"""Several detectors on the same images: `compare`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, Unpack
+
+from yolo_cli import comparison
+from yolo_cli.api.options import CompareOptions, check_options
+from yolo_cli.comparison import ENTRIES, Comparison, Entry, choose_entries
+from yolo_cli.datasets import Dataset
+
+__all__ = ["compare"]
+
+
+def compare(
+    data: str | os.PathLike[str] | Dataset,
+    detectors: Iterable[str | Entry] | None = None,
+    **options: Unpack[CompareOptions],
+) -> Comparison:
+    """Measure one detector after the other on the same images. Nothing is saved; the result can be.
+
+    Args:
+        data: a data set, or a folder of images without labels, on which no accuracy is measured.
+        detectors: their names, such as ``["sliding window", "R-CNN", "YOLO"]``; None is all.
+        **options: see `CompareOptions`: ``split``, ``limit``, ``time_limit``, …
+
+    Raises:
+        UserError: if there are no images or no such detector, or a model is not at hand.
+    """
+    given: dict[str, Any] = {**options}
+    check_options(given, CompareOptions)
+    split, limit = given.pop("split", None), given.pop("limit", None)
+    entries = ENTRIES if detectors is None else choose_entries(detectors)
+    images = data if isinstance(data, Dataset) else comparison.open_images(os.fspath(data), split, limit)
+    return comparison.compare(images, entries, **given)

@@ -1,0 +1,91 @@
+"""A data set in, a trained model out: `train`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli import training
+from yolo_cli.api.options import TrainOptions, check_options
+from yolo_cli.config import TRAINING_FOLDER
+from yolo_cli.errors import UsageError
+from yolo_cli.files import open_run_folder
+from yolo_cli.training import CallbackWatcher, Step, TrainJob, Watcher, new_job, read_job
+from yolo_cli.training.preview import augmented_sheet
+from yolo_cli.training.result import TrainResult
+
+__all__ = ["preview_augmentation", "train"]
+
+
+def train(
+    data: str | os.PathLike[str] | None = None,
+    *,
+    progress: Callable[[Step], object] | Watcher | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    **options: Unpack[TrainOptions],
+) -> TrainResult:
+    """Train a detector, and save it in a run's folder.
+
+    Args:
+        data: the data set's folder, data.yaml or COCO .json; it is never written to.
+        progress: called with each `Step`, or a `Watcher`, which is also told of the plan and of each epoch.
+        resume: the folder of an interrupted run, to continue it with its own data and options, on another
+            ``device`` if one is given.
+        **options: see `TrainOptions`: ``out``, ``epochs``, ``max_minutes``, ``batch``, ``imgsz``, …
+
+    Raises:
+        UserError: if options do not fit each other, or the data cannot be used.
+        KeyboardInterrupt: when interrupted, or when ``progress`` raises it; its argument is the run's folder,
+            in which whole epochs are saved: ``train(resume=folder)`` goes on to the same result.
+    """
+    given: dict[str, Any] = {**options}
+    check_options(given, TrainOptions)
+    if resume is not None:
+        job = _job_to_resume(Path(resume), data, given)
+    else:
+        out, exist_ok = given.pop("out", None), given.pop("exist_ok", False)
+        job = _new_job(data, given)
+        job = replace(job, out=open_run_folder(TRAINING_FOLDER, out and os.fspath(out), exist_ok))
+    watcher = CallbackWatcher(progress) if callable(progress) else progress
+    try:
+        return training.train(job, watcher, resume=resume is not None)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(job.out) from None
+
+
+def preview_augmentation(
+    data: str | os.PathLike[str] | None, **options: Unpack[TrainOptions]
+) -> NDArray[np.uint8]:
+    """Augmented images as `train` would see them with these options: uint8, (height, width, 3), RGB."""
+    check_options(options, TrainOptions)
+    return augmented_sheet(_new_job(data, {k: v for k, v in options.items() if k not in ("out", "exist_ok")}))
+
+
+def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> TrainJob:
+    """The job that the options describe, without a folder."""
+    if data is None:
+        raise UsageError("--data PATH names the images to learn from; --resume DIR continues a run")
+    if isinstance(given.get("imgsz"), int):
+        given["imgsz"] = (given["imgsz"],) * 2
+    return new_job(data=os.fspath(data), out=Path(), **{**given, "detector": given.get("detector") or "yolo"})
+
+
+def _job_to_resume(folder: Path, data: object, given: dict[str, Any]) -> TrainJob:
+    """The job of a run's folder, on its device unless another is given; UsageError for other options."""
+    others = ["data"] * (data is not None) + [name for name in given if name not in ("detector", "device")]
+    if others:
+        option = "--" + others[0].replace("_", "-")
+        raise UsageError(f"--resume continues with the options of its run; leave {option} out")
+    job = read_job(folder)
+    if given.get("detector") not in (None, job.detector):
+        raise UsageError(
+            f"--detector {given['detector']}: the run in {folder} trains {job.detector}; leave the option out"
+        )
+    device = given.get("device", "auto")
+    return job if device == "auto" else replace(job, config=replace(job.config, device=device))
