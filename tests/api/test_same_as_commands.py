@@ -186,8 +186,8 @@ def test_an_interrupted_run_names_its_folder_and_goes_on(tmp_path, monkeypatch, 
         (lambda: evaluate("yolo", nms_iou=2), "nms_iou is 2, but must be between 0 and 1"),
         (lambda: evaluate("yolo", "mine", detections="r.json"), "detections evaluates boxes that are there"),
         (lambda: evaluate("yolo", names="n.txt"), "names goes with detections"),
-        (lambda: compare("yolo", ["R-CNM"]), "detectors: there is no 'R-CNM'; did you mean R-CNN?"),
-        (lambda: calibrate("yolo", test="val"), "test val: is the split that is fitted on"),
+        (lambda: compare("yolo", ["R-CNM"]), "detectors: unknown entry 'R-CNM'; did you mean R-CNN?"),
+        (lambda: calibrate("yolo", test="val"), "test val: is the split used for fitting"),
     ],
 )
 def test_wrong_usage_names_options_as_python_does(cli, verb, says):
