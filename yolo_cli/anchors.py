@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Anchors",
+    "anchor_figures",
     "best_possible_recall",
     "draw_anchors",
     "fit_anchors",
@@ -138,6 +139,12 @@ def best_possible_recall(wh: Floats, anchors: Floats, iou: float = 0.5) -> float
     0.6666666666666666
     """
     return float((_iou(wh, anchors).max(axis=1) >= iou).mean()) if len(wh) else float("nan")
+
+
+def anchor_figures(wh: Floats, anchors: Floats) -> dict[str, float]:
+    """`mean_iou` and `best_possible_recall`, by name, rounded to 6 digits."""
+    figures = (mean_iou, best_possible_recall)
+    return {figure.__name__: round(figure(wh, anchors), 6) for figure in figures}
 
 
 def fit_anchors(wh: Floats, k: int, *, seed: int = 0, starts: int = 10) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ An engine takes RGB pixels, uint8 (B, H, W, 3), and returns the raw heads, each 
 from __future__ import annotations
 
 import copy
+import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -36,6 +37,7 @@ __all__ = [
     "OnnxEngine",
     "check_keras_device",
     "choose_engine",
+    "compiles",
     "keras_device",
     "keras_gpus",
     "onnx_uses_cuda",
@@ -124,6 +126,8 @@ class KerasEngine:
     """
 
     def __init__(self, path: Path, device: Device = "auto") -> None:
+        # JAX reads this where it starts, and would take three quarters of the GPU's memory at once.
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         import yolo_cli.model  # noqa: F401, I001 - first: its layers must be known before a file names them
         import keras
 
@@ -135,9 +139,7 @@ class KerasEngine:
                 model = keras.saving.load_model(path, compile=False)
         except Exception as fault:
             raise DataError(f"{path}: cannot be loaded by Keras ({_first_line(fault)})") from None
-        # Compiling with XLA takes longer than most runs last and gains nothing on a CPU; but JAX without
-        # it compiles each operation separately, which takes even longer.
-        model.compile(jit_compile=keras.backend.backend() == "jax")
+        model.compile(jit_compile=compiles())
         self._model = model
         self._lock = threading.Lock()
 
@@ -164,7 +166,7 @@ class KerasEngine:
         [start] = [start for start in self._model.inputs if start.name == name]
         part = copy.copy(self)
         part._model = keras.Model(start, [self._model.outputs[place] for place in heads])
-        part._model.compile(jit_compile=keras.backend.backend() == "jax")
+        part._model.compile(jit_compile=compiles())
         return part
 
 
@@ -201,6 +203,17 @@ def choose_engine(
     if not (has_onnx if kind == "onnx" else has_keras):
         raise DataError(f"--engine {kind}: the model has no .{kind} file")
     return kind
+
+
+def compiles() -> bool:
+    """Whether networks are compiled as a whole on this backend, as ``jit_compile`` of Keras asks.
+
+    JAX without it compiles each operation by itself and runs one after the other. XLA under TensorFlow takes
+    longer to compile than most runs last, and is not faster on a CPU.
+    """
+    import keras
+
+    return bool(keras.backend.backend() == "jax")
 
 
 def _keras_is_for_gpu(device: Device) -> bool:

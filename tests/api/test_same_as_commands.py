@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,8 @@ def test_eval_of_a_model(cli):
     assert (seen, done.faults, done.about.notes) == ([2], (), ())
     assert repr(done) == "<EvaluationResult fake on yolo, split val: mAP50 1.000, mAP50-95 1.000>"
     assert done.report.map50 == 1.0
+    again = pickle.loads(pickle.dumps(done))
+    assert (again.to_dict(), again.save("there")) == (done.to_dict(), Path("there/report.html"))
 
 
 def test_eval_with_every_option_that_changes_a_figure(cli):
@@ -91,6 +94,7 @@ def test_calibration(pets):
     assert repr(done).startswith(
         "<Calibrated weights/two.keras, weights/two.onnx, weights/two.md: D-ECE 0.275 be"
     )
+    assert pickle.loads(pickle.dumps(done)).to_dict() == done.to_dict()
     value = json.loads(done.to_json())
     assert value.pop("files") == [name.replace("one", "two") for name in printed.pop("files")]
     assert value == printed
@@ -110,6 +114,7 @@ def test_comparison(cli):
         assert {name for name in MEASURED if row.pop(name) is None} <= {"peak_bytes"}
     assert value == printed
     assert told == ["YOLO", "convolutional window"]
+    assert pickle.loads(pickle.dumps(done)).to_dict() == done.to_dict()
     assert repr(done) == "<Comparison of YOLO, convolutional window on 2 images of yolo>"
     done.write_page("page.html")
     assert "convolutional window" in Path("page.html").read_text()
@@ -127,6 +132,7 @@ def test_linting(cli, fixing):
         assert (value["fix"].pop("out"), printed["fix"].pop("out")) == ("one", "two")
         assert report.fixed.done
     assert value == printed
+    assert pickle.loads(pickle.dumps(report)).to_dict() == report.to_dict()
     assert repr(report) == "<LintReport yolo: 1 error, 1 warning>"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 from yolo_cli.cli import COMMANDS, main
 from yolo_cli.cli.group import SECTIONS
@@ -97,3 +98,18 @@ def test_the_default_model_in_help_is_the_default():
 
     [option] = [p for p in main.get_command(None, "detect").params if p.name == "weights"]
     assert f"[default: {DEFAULT_MODEL}]" in option.help
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "value"),
+    [
+        ("de", "plain", "detect"),
+        ("detect --form", "plain", "--format"),
+        ("detect --format j", "plain", "json"),
+    ]
+    + [(words, "file", words.split()[-1]) for words in ("detect photos/c", "eval --data d", "lint --fix f")],
+)
+def test_the_shell_completes_words_and_files(words, kind, value):
+    *before, last = words.split()
+    found = ShellComplete(main, {}, "yolo", "_YOLO_COMPLETE").get_completions(before, last)
+    assert (kind, value) in [(item.type, item.value) for item in found]

@@ -6,7 +6,7 @@ import io
 import time
 
 from yolo_cli.cli import train_view
-from yolo_cli.cli.train_view import LiveView, PlainView, SilentView, step_line
+from yolo_cli.cli.train_view import LiveView, PlainView, SilentView
 from yolo_cli.training import Step
 
 PREPARING = [Step("preparing images", done, 3, "images", 3.0 - done, done / 3) for done in (1, 2, 3)]
@@ -54,8 +54,8 @@ def test_the_live_view_renews_itself_and_keeps_what_is_done(monkeypatch):
 
 
 def test_a_line_says_what_was_measured():
-    assert step_line(LEARNING[0]) == "epoch 1 of 2: 1 of 2 steps, loss 0.250, 90 s left"
-    assert step_line(YOLO) == "epoch 1 of 2: 2 of 2 steps, box 0.250, 12.0 images/s, 2.0 GiB, 90 s left"
+    assert str(LEARNING[0]) == "epoch 1 of 2: 1 of 2 steps, loss 0.250, 90 s left"
+    assert str(YOLO) == "epoch 1 of 2: 2 of 2 steps, box 0.250, 12.0 images/s, 2.0 GiB, 90 s left"
 
 
 def test_the_live_table_has_lines_for_what_was_measured():

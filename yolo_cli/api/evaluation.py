@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from yolo_cli.api.options import EvaluateOptions, check_options
+from yolo_cli.datasets import Sample
 from yolo_cli.detections import Classes
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import (
@@ -22,6 +24,7 @@ from yolo_cli.evaluation import (
     record_run,
     thresholds_for_precision,
 )
+from yolo_cli.images import Image
 from yolo_cli.pipeline import Journal
 from yolo_cli.pipeline.evaluating import (
     Evaluated,
@@ -69,12 +72,11 @@ def evaluate(
     found = (_results if given.get("detections") else _detected)(images, weights, given, watch)
     analysis = analyse(found.evaluation_set, rules, found.conditions, given.get("tide", "tidecv"))
     precision = given.get("target_precision")
-    samples = {sample.name: sample for sample in images.part.samples}
     return EvaluationResult(
         About(found.model, images.name, found.notes),
         analysis,
         found.faults,
-        lambda name: samples[name].read(),
+        partial(_read, {sample.name: sample for sample in images.part.samples}),
         precision,
         None if precision is None else thresholds_for_precision(analysis.report, precision),
         compare_runs(before, record_run(analysis.matches)) if before else None,
@@ -82,15 +84,20 @@ def evaluate(
     )
 
 
+def _read(samples: Mapping[str, Sample], name: str) -> Image:
+    """The image of a name; a function of its own, so that results can be pickled."""
+    return samples[name].read()
+
+
 def check_evaluation(weights: object, options: Mapping[str, Any]) -> None:
     """Raise UsageError for options of `evaluate` that contradict each other, or are out of range."""
     check_options(options, EvaluateOptions)
     detections, conf = options.get("detections"), options.get("conf")
-    precision, baseline = options.get("target_precision"), options.get("protocol", "coco")
+    precision, rules = options.get("target_precision"), options.get("protocol", "coco")
     contradictions = (
         (detections and weights, "--detections evaluates boxes that are there; leave out --weights"),
         (options.get("names") and not detections, "--names goes with --detections"),
-        (options.get("cross_check") and baseline != "coco", "--cross-check goes with --protocol coco only"),
+        (options.get("cross_check") and rules != "coco", "--cross-check goes with --protocol coco only"),
         (options.get("resume") and detections, "--resume goes on with a model; leave out --detections"),
         (
             precision is not None and not 0 < precision <= 1,

@@ -104,6 +104,8 @@ def anchors(**given: Any) -> None:
 
 def _report(dataset: Dataset, wh: NDArray[np.float64], found: Anchors, present: Anchors) -> dict[str, Any]:
     """The anchors and what they are worth, as plain values."""
+    from yolo_cli.anchors import anchor_figures
+
     return {
         "data": str(dataset.root),
         "content_hash": dataset.content_hash,
@@ -111,18 +113,8 @@ def _report(dataset: Dataset, wh: NDArray[np.float64], found: Anchors, present: 
         "boxes": len(wh),
         "imgsz": found.imgsz,
         "anchors": [[round(w, 2), round(h, 2)] for w, h in found.wh.tolist()],
-        **_figures(wh, found.wh),
-        "present": {"name": present.name, **_figures(wh, present.at(found.imgsz))},
-    }
-
-
-def _figures(wh: NDArray[np.float64], sizes: NDArray[Any]) -> dict[str, float]:
-    """Mean IoU and best possible recall."""
-    from yolo_cli.anchors import best_possible_recall, mean_iou
-
-    return {
-        "mean_iou": round(mean_iou(wh, sizes), 6),
-        "best_possible_recall": round(best_possible_recall(wh, sizes), 6),
+        **anchor_figures(wh, found.wh),
+        "present": {"name": present.name, **anchor_figures(wh, present.at(found.imgsz))},
     }
 
 

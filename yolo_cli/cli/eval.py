@@ -59,11 +59,7 @@ _MEASURED = (
 
 @click.command("eval", cls=YoloCommand, help=_HELP)
 @data_options
-@click.option(
-    "--detections",
-    metavar="PATH",
-    help="Boxes of another program: COCO .json or YOLO folder.",
-)
+@click.option("--detections", metavar="PATH", help="Boxes of another program: COCO .json or YOLO folder.")
 @click.option("--names", metavar="FILE", help="Class names of --detections.  [default: the data's]")
 @click.option("--iou", type=float, default=0.5, show_default=True, help="IoU threshold of a match, 0 to 1.")
 @click.option(

@@ -13,7 +13,6 @@ from yolo_cli.cli.explain_text import explanation_text
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, explaining_options, format_option, talk_options
 from yolo_cli.cli.progress import say
-from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 
 if TYPE_CHECKING:
     from yolo_cli.explanation import Explanation, RegionExplanation
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 _RUN_FOLDER = "runs/explain"
+_LOADING = ("weights", "engine", "device", "conf", "nms_iou", "suppression", "imgsz")
 
 # \b keeps click from filling a paragraph.
 _HELP = """Explain a model's predictions at one point of an image.
@@ -60,24 +60,19 @@ def _point(ctx: click.Context, param: click.Parameter, value: str) -> tuple[floa
 @talk_options
 def explain(source: str, at: tuple[float, float], **given: Any) -> int:
     """Load, explain, print, save."""
-    from yolo_cli import detectors, explanation
+    from yolo_cli import explanation
+    from yolo_cli.api.detection import load_detector
     from yolo_cli.images import read_image
 
-    config = DetectConfig(
-        conf=given["conf"],
-        nms_iou=given["nms_iou"],
-        suppression=given["suppression"],
-        imgsz=given["imgsz"],
-    )
     image = read_image(source)
-    weights = given["weights"] or DEFAULT_MODEL
-    detector = detectors.load_detector(weights, engine=given["engine"], device=given["device"], config=config)
+    options: dict[str, Any] = {name: given[name] for name in _LOADING if given[name] is not None}
+    detector = load_detector(**options).detector
     explained = explanation.explain(detector, image, at)
     if given["output_format"] == "json":
         plain = explanation.to_dict(explained, detector.class_names)
         click.echo(json.dumps({"image": source, **plain}, ensure_ascii=False, indent=1))
     else:
-        lines = explanation_text(explained, source, detector.class_names, config.conf)
+        lines = explanation_text(explained, source, detector.class_names, given["conf"])
         click.echo("\n".join(lines))
     if given["save"]:
         path = _save(explained, image, detector.class_names, given)

@@ -10,15 +10,19 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from yolo_cli.errors import UserError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["INTERRUPTED", "SECTIONS", "CommandGroup", "YoloCommand", "YoloGroup"]
 
 INTERRUPTED = 130  # exit code
+_FILES = ("SOURCE...", "IMAGE", "PATH", "FILE", "DIR", "RUN", "CFG")  # metavars of file names
 _OPTION_COLUMN = 28  # characters; longer options have their help on the next line
 _BOUND = str.maketrans({" ": "\u00a0", "-": "\u2011"})  # no line is broken at these
 _LOOSE = str.maketrans({"\u00a0": " ", "\u2011": "-"})
@@ -44,8 +48,26 @@ SECTIONS = {
 }
 
 
+class FileName(click.ParamType):  # type: ignore[type-arg]  # generic only in newer releases
+    """Any text, which the shell completes as the name of a file."""
+
+    name = "path"
+
+    def shell_complete(self, _: Any, __: Any, incomplete: str) -> list[CompletionItem]:
+        """Leave it to the shell."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
+
+
 class YoloCommand(click.Command):
     """A command with its options under headings, that knows what an option is called elsewhere."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for param in self.params:
+            if param.metavar in _FILES and param.type is click.STRING:
+                param.type = FileName()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options as `SECTIONS` has them; those that it leaves out come last."""

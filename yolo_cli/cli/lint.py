@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -79,7 +80,7 @@ def lint(
     """Look, print, and fix if asked."""
     from yolo_cli.api.linting import lint as look
 
-    watch = None if quiet else _watch
+    watch = None if quiet else partial(track, what="images")
     report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, fix=fix, watch=watch)
     fixed = report.fixed
     if output_format == "json":
@@ -89,11 +90,6 @@ def lint(
     if not quiet:
         say(f"{report.count}{f'; {fixed.report.count} in the copy in {fix}' if fixed else ''}")
     return 3 if (fixed.report if fixed else report).errors else 0
-
-
-def _watch(inspections: Iterable[Any], total: int) -> Iterator[Any]:
-    """Tell how far the reading of images has come."""
-    return track(inspections, total, "images")
 
 
 def _summary(report: LintReport) -> Iterator[str]:

@@ -74,11 +74,7 @@ def device_option(command: Decorated) -> Decorated:
 
 _BOXES = (
     click.option(
-        "--conf",
-        type=float,
-        default=_DEFAULTS.conf,
-        show_default=True,
-        help="Confidence threshold, 0 to 1.",
+        "--conf", type=float, default=_DEFAULTS.conf, show_default=True, help="Confidence threshold, 0 to 1."
     ),
     click.option(
         "--nms-iou",
@@ -186,9 +182,7 @@ def explaining_options(command: Decorated) -> Decorated:
 def evaluation_options(command: Callable[..., Any]) -> Any:
     """As for detection, but with the low confidence floor that an evaluation needs."""
     conf = click.option(
-        "--conf",
-        type=float,
-        help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_CONF:g}]",
+        "--conf", type=float, help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_CONF:g}]"
     )
     return _collected(command, *_MODEL, conf, *_BOXES[1:], *_RUN)
 

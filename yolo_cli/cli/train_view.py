@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from yolo_cli.cli.progress import say
 from yolo_cli.training import Plan, State, Step, Watcher
+from yolo_cli.training.events import clock
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["LiveView", "PlainView", "SilentView", "choose_watcher", "clock"]
+__all__ = ["LiveView", "PlainView", "SilentView", "choose_watcher"]
 
 _IN_A_LOG_S = 30.0  # between two plain lines of steps
 
@@ -39,7 +40,7 @@ class PlainView(Watcher):
 
     def start(self, plan: Plan) -> None:
         """The plan."""
-        self.say(plan_line(plan))
+        self.say(str(plan))
 
     def say(self, text: str) -> None:
         """A line of its own."""
@@ -50,12 +51,12 @@ class PlainView(Watcher):
         ended = step.done == step.total and not step.epoch_follows
         if ended or time.monotonic() - self._told >= _IN_A_LOG_S:
             self._told = time.monotonic()
-            self.say(step_line(step))
+            self.say(str(step))
 
     def epoch(self, state: State) -> None:
         """The figures of an epoch."""
         self._told = time.monotonic()
-        self.say(epoch_line(state))
+        self.say(str(state))
 
 
 class SilentView(PlainView):
@@ -93,7 +94,7 @@ class LiveView(PlainView):
     def step(self, step: Step) -> None:
         """Renew the table; what a part gave stays above it."""
         if step.done == step.total and not step.epoch_follows:
-            self.say(step_line(step))
+            self.say(str(step))
         self._live.update(_table(step, self._state))
 
     def epoch(self, state: State) -> None:
@@ -102,67 +103,19 @@ class LiveView(PlainView):
         super().epoch(state)
 
 
-def plan_line(plan: Plan) -> str:
-    """The plan in words."""
-    names = ", ".join(plan.class_names[:6]) + (", …" if len(plan.class_names) > 6 else "")
-    height, width = plan.size
-    limit = plan.max_minutes
-    epochs = f"{plan.epochs} epochs" if limit is None else f"up to {plan.epochs} epochs in {limit:g} minutes"
-    return (
-        f"{plan.origin}: {len(plan.class_names)} classes ({names}), {plan.images} images to learn from, "
-        f"{plan.val_images} to validate on; {epochs} at {height}x{width} (height x width), "
-        f"batch size {plan.batch}, {plan.precision}"
-    )
-
-
-def step_line(step: Step) -> str:
-    """The progress of a part in words."""
-    words = [f"{step.done} of {step.total} {step.unit}", *(f"{k} {v:.3f}" for k, v in step.losses.items())]
-    if step.images_per_second is not None:
-        words.append(f"{step.images_per_second:.1f} images/s")
-    if step.memory_mib is not None:
-        words.append(f"{step.memory_mib / 1024:.1f} GiB")
-    return f"{step.part}: {', '.join(words)}, {clock(step.seconds_left)} left"
-
-
-def epoch_line(state: State) -> str:
-    """The figures of an epoch in words."""
-    row = state.history[-1]
-    line = f"epoch {state.epoch}: loss {row['loss']:.3f}, {row['images_per_second']:.1f} images/s"
-    if "map50_95" in row:
-        best = (
-            " (best)"
-            if state.best_epoch == state.epoch
-            else f" (best {state.best:.3f}, epoch {state.best_epoch})"
-        )
-        line += f", mAP50 {row['map50']:.3f}, mAP50-95 {row['map50_95']:.3f}{best}"
-    return line
-
-
-def clock(seconds: float) -> str:
-    """A time in words.
-
-    >>> clock(75), clock(600), clock(9000)
-    ('75 s', '10 min', '2 h 30 min')
-    """
-    if seconds < 120:
-        return f"{round(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def _table(step: Step, state: State | None) -> Table:
     """The live view: what was measured, a line each."""
     from rich.progress_bar import ProgressBar
 
     rate, speed, memory = step.learning_rate, step.images_per_second, step.memory_mib
+    left = step.seconds_left
     rows: dict[str, Any] = {
         "part": f"{step.part}, {step.done} of {step.total} {step.unit}",
         "losses": "   ".join(f"{name} {value:.3f}" for name, value in step.losses.items()),
         "learning rate": "" if rate is None else f"{rate:.2g}",
         "speed": "" if speed is None else f"{speed:.1f} images/s",
         "memory": "" if memory is None else f"{memory / 1024:.1f} GiB",
-        "time left": clock(step.seconds_left),
+        "time left": "" if left is None else clock(left),
         "best so far": f"mAP50-95 {state.best:.3f}, epoch {state.best_epoch}"
         if state and state.best >= 0
         else "",

@@ -117,10 +117,6 @@ def _summary(files: ModelFiles, card: ModelCard) -> dict[str, object]:
     }
 
 
-def _paths(files: ModelFiles) -> list[Path]:
-    return [path for path in (files.keras, files.onnx) if path]
-
-
 def _row(files: ModelFiles, card: ModelCard) -> tuple[str, ...]:
     size = f"{card.input_size[0]}x{card.input_size[1]}"  # as --imgsz takes it
     both = [f"{path.stat().st_size / 2**20:.1f} MiB" if path else "-" for path in (files.keras, files.onnx)]
@@ -137,4 +133,4 @@ def _fitting(rows: Sequence[Sequence[str]]) -> str:
 def _digests(files: ModelFiles) -> dict[str, str]:
     from yolo_cli.weights.store import sha256
 
-    return {path.name: sha256(path) for path in _paths(files)}
+    return {path.name: sha256(path) for path in (files.keras, files.onnx) if path}

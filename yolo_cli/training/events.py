@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["CallbackWatcher", "Plan", "State", "Step", "Watcher"]
+from yolo_cli.errors import DataError
+
+__all__ = ["CallbackWatcher", "Pace", "Plan", "State", "Step", "Watcher", "require_finite"]
 
 Row = dict[str, float]
 
@@ -35,6 +39,17 @@ class Plan:
     origin: str
     max_minutes: float | None = None
 
+    def __str__(self) -> str:
+        names = ", ".join(self.class_names[:6]) + (", …" if len(self.class_names) > 6 else "")
+        height, width = self.size
+        limit = self.max_minutes
+        most, within = ("", "") if limit is None else ("up to ", f" in {limit:g} minutes")
+        return (
+            f"{self.origin}: {len(self.class_names)} classes ({names}), {self.images} images to learn from, "
+            f"{self.val_images} to validate on; {most}{self.epochs} epochs{within} at {height}x{width} "
+            f"(height x width), batch size {self.batch}, {self.precision}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -43,8 +58,9 @@ class Step:
     Attributes:
         part: name of the part, such as "epoch 2 of 12".
         done, total: of this part, in ``unit``.
-        unit: "images" or "steps".
-        seconds_left: estimate for the run, or for this part if nothing is trained in it.
+        unit: what is counted: "images" or "steps".
+        seconds_left: estimate for the whole run, or for this part where nothing is trained; None if it is
+            not known yet: the first step also compiles.
         progress: of the run, or of this part, in [0, 1].
         losses: mean of each term since the start of the epoch.
         learning_rate: of this step; None if unknown.
@@ -57,13 +73,59 @@ class Step:
     done: int
     total: int
     unit: str
-    seconds_left: float
+    seconds_left: float | None
     progress: float
     losses: Mapping[str, float] = field(default_factory=dict)
     learning_rate: float | None = None
     images_per_second: float | None = None
     memory_mib: float | None = None
     epoch_follows: bool = False
+
+    def __str__(self) -> str:
+        losses = (f"{name} {value:.3f}" for name, value in self.losses.items())
+        words = [f"{self.done} of {self.total} {self.unit}", *losses]
+        if self.images_per_second is not None:
+            words.append(f"{self.images_per_second:.1f} images/s")
+        if self.memory_mib is not None:
+            words.append(f"{self.memory_mib / 1024:.1f} GiB")
+        if self.seconds_left is not None:
+            words.append(f"{clock(self.seconds_left)} left")
+        return f"{self.part}: {', '.join(words)}"
+
+
+class Pace:
+    """How fast a sitting is, by its steps after the first: that one also compiles."""
+
+    def __init__(self) -> None:
+        self._steps, self._first = 0, 0.0
+
+    def count(self) -> None:
+        """A step is done."""
+        self._steps += 1
+        if self._steps == 1:
+            self._first = time.monotonic()
+
+    def seconds_for(self, steps: int) -> float | None:
+        """Estimate of the time that so many more steps take; None before the second step."""
+        if self._steps < 2:
+            return None
+        return (time.monotonic() - self._first) / (self._steps - 1) * steps
+
+
+def require_finite(step: Step, remedy: str) -> Step:
+    """The step itself.
+
+    Args:
+        step: with its losses.
+        remedy: what to do where they are not finite.
+
+    Raises:
+        DataError: if a loss is not finite, as no later step would bring it back.
+    """
+    if all(map(math.isfinite, step.losses.values())):
+        return step
+    place = f"{step.part}, {step.unit[:-1]} {step.done} of {step.total}"
+    raise DataError(f"{place}: the loss is not finite any more; {remedy}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +145,18 @@ class State:
     best: float = -1.0
     best_epoch: int = 0
     history: tuple[Row, ...] = field(default=())
+
+    def __str__(self) -> str:
+        if not self.history:
+            return "no epoch yet"
+        row = self.history[-1]
+        line = f"epoch {self.epoch}: loss {row['loss']:.3f}, {row['images_per_second']:.1f} images/s"
+        if "map50_95" in row:
+            best = (
+                "best" if self.best_epoch == self.epoch else f"best {self.best:.3f}, epoch {self.best_epoch}"
+            )
+            line += f", mAP50 {row['map50']:.3f}, mAP50-95 {row['map50_95']:.3f} ({best})"
+        return line
 
 
 class Watcher:
@@ -114,3 +188,15 @@ class CallbackWatcher(Watcher):
     def step(self, step: Step) -> None:
         """Call the function."""
         self._progress(step)
+
+
+def clock(seconds: float) -> str:
+    """A time in words.
+
+    >>> clock(75), clock(600), clock(9000)
+    ('75 s', '10 min', '2 h 30 min')
+    """
+    if seconds < 120:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -21,12 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets import Sample
+from yolo_cli.engines import compiles
 from yolo_cli.files import atomic_write, make_folder
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
-from yolo_cli.training.events import State, Step, Watcher
+from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
 
 __all__ = ["NO_WORKSPACE", "EpochBatches", "Workspace", "compile_adamw"]
 
+REMEDY = "`yolo lint` finds faulty boxes, and another --seed starts elsewhere"
 UNFINISHED = "unfinished"  # a folder in the run's folder, removed when the run is finished
 
 Arrays = tuple[NDArray[Any], ...]
@@ -62,7 +64,7 @@ def compile_adamw(model: Any, loss: Any, rate: float, steps: int, weight_decay: 
     """Compile a model with AdamW; the learning rate falls from ``rate`` to 0 along a cosine of ``steps``."""
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay)
-    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=compiles())
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, path: Path | None, watcher: Watcher, epochs: int) -> None:
         super().__init__()
         self._path, self._watcher, self._epochs = path, watcher, epochs
-        self._start, self._steps, self._epoch = time.monotonic(), 0, 0
+        self._pace, self._epoch = Pace(), 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Store its number."""
@@ -180,7 +182,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Report progress; the last step is reported once its checkpoint is written."""
-        self._steps += 1
+        self._pace.count()
         if batch + 1 < self.params["steps"]:
             self._tell(batch + 1, logs)
 
@@ -193,7 +195,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     def _tell(self, done: int, logs: Any) -> None:
         steps = self.params["steps"]
         rest = steps * (self._epochs - self._epoch) - done
-        left = (time.monotonic() - self._start) / max(1, self._steps) * rest
         loss = float((logs or {}).get("loss", float("nan")))
         part, progress = f"epoch {self._epoch + 1} of {self._epochs}", 1 - rest / (steps * self._epochs)
-        self._watcher.step(Step(part, done, steps, "steps", left, progress, {"loss": loss}))
+        step = Step(part, done, steps, "steps", self._pace.seconds_for(rest), progress, {"loss": loss})
+        self._watcher.step(require_finite(step, REMEDY))

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from yolo_cli.evaluation import Report
-from yolo_cli.training.events import State, Step, Watcher
+from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
 from yolo_cli.training.yolo.network import LOSSES
 from yolo_cli.training.yolo.schedule import Schedule
 
@@ -45,29 +45,33 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self.schedule, self.journey, self.watcher, self.batch = schedule, journey, watcher, batch
         self.first_step = first_epoch * schedule.steps
+        self.pace = Pace()
         self.told = schedule.config.max_minutes is None
         self.epoch = 0
         self.rate = 0.0
         self.epoch_start = 0.0
+
+    def rate_of(self, number: int) -> float:
+        """The learning rate of a step that is done now, counted from 0 through all epochs."""
+        progress = self.schedule.progress(number, self.journey.seconds)
+        return self.schedule.learning_rate(progress, number - self.first_step)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Start the clock of the epoch."""
         self.epoch, self.epoch_start = epoch, time.monotonic()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Set the rate."""
-        number = self.epoch * self.schedule.steps + batch
-        progress = self.schedule.progress(number, self.journey.seconds)
-        self.rate = self.schedule.learning_rate(progress, number - self.first_step)
-        if keras.backend.backend() == "jax":
-            self.model.jax_state_sync()
-        self.model.optimizer.learning_rate = self.rate
+        """Set the rate, unless it comes with the batch."""
+        self.rate = self.rate_of(self.epoch * self.schedule.steps + batch)
+        if keras.backend.backend() != "jax":
+            self.model.optimizer.learning_rate = self.rate
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Report progress; stop when the time budget is used up."""
         number = self.epoch * self.schedule.steps + batch + 1
         progress = self.schedule.progress(number, self.journey.seconds)
-        self.watcher.step(self._report(number, progress, logs or {}))
+        self.pace.count()
+        self.watcher.step(require_finite(self._report(number, progress, logs or {}), self._remedy))
         if progress >= 1:
             self.model.stop_training = True
 
@@ -88,7 +92,7 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
             done,
             self.schedule.steps,
             "steps",
-            seconds_left=seconds * (1 - progress) / max(progress, 1e-9),
+            seconds_left=self._seconds_left(number),
             progress=progress,
             losses={name: float(logs.get(name, float("nan"))) for name in LOSSES},
             learning_rate=self.rate,
@@ -96,6 +100,22 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
             memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             epoch_follows=True,
         )
+
+    def _seconds_left(self, number: int) -> float | None:
+        """Estimate for the run after ``number`` steps of all epochs; None before the second step."""
+        schedule, limit = self.schedule, self.schedule.config.max_minutes
+        left = self.pace.seconds_for(schedule.epochs * schedule.steps - number)
+        if limit is None:
+            return left
+        budget = max(0.0, 60 * limit - self.journey.seconds)
+        return budget if left is None else min(left, budget)
+
+    @property
+    def _remedy(self) -> str:
+        """What to do where training diverges."""
+        lower = f"{self.rate / 5:.0e}".replace("e-0", "e-")
+        precise = ", or --precision float32" if self.model.compute_dtype == "float16" else ""
+        return f"train again with --learning-rate {lower}{precise}"
 
 
 class FreezeStatisticsCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -121,8 +141,6 @@ class FreezeStatisticsCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Restore them, once mosaic is closed."""
-        if keras.backend.backend() == "jax":
-            self.model.jax_state_sync()
         last_step = (epoch + 1) * self.schedule.steps - 1
         progress = self.schedule.progress(last_step, self.journey.seconds)
         if self.schedule.mosaic_closed(progress) and not self.schedule.mosaic_closed(0):
@@ -162,8 +180,10 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         best, best_epoch = before.best, before.best_epoch
         row = {name: float((logs or {}).get(name, float("nan"))) for name in ("loss", *LOSSES)}
         row = {"epoch": epoch + 1.0, "learning_rate": float(self.model.optimizer.learning_rate), **row}
+        start = time.monotonic()
         report = self.evaluate(epoch, self.model.stop_training)
         if report is not None:
+            row["evaluation_seconds"] = time.monotonic() - start
             row |= {"map50": report.map50 or 0.0, "map50_95": report.map50_95 or 0.0}
             if row["map50_95"] > best:
                 best, best_epoch = row["map50_95"], epoch + 1

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from yolo_cli.config import Precision
 from yolo_cli.loss import YoloLoss
+from yolo_cli.training.yolo.data import Batch
 from yolo_cli.training.yolo.normalisation import LearningNormalization
 
-__all__ = ["LOSSES", "LearningModel", "averaged", "choose_precision", "momentum_for", "with_precision"]
+__all__ = [
+    "LOSSES",
+    "LearningModel",
+    "averaged",
+    "choose_precision",
+    "momentum_for",
+    "with_precision",
+    "with_rates",
+]
 
 LOSSES = ("box", "objectness", "class")
+RATE = "learning_rate"  # its key among the targets, on JAX
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 MOST_MOMENTUM = 0.97  # momentum of the moving statistics of batch normalisation
 
@@ -45,6 +57,18 @@ class LearningModel(keras.Model):  # type: ignore[misc]
         for mean, name in zip((self.box_mean, self.objectness_mean, self.class_mean), LOSSES, strict=True):
             mean.update_state(terms[name])
         return sum(terms.values()) / _replicas()
+
+    def train_step(self, *given: Any) -> Any:
+        """One step of training; on JAX at the learning rate that came with the batch, if one did."""
+        if keras.backend.backend() != "jax":
+            return super().train_step(*given)
+        (trainable, others, optimizer, metrics), (images, targets) = given
+        optimizer, targets = list(optimizer), dict(targets)
+        if RATE in targets:
+            held = self.optimizer.learning_rate
+            [place] = [i for i, variable in enumerate(self.optimizer.variables) if variable is held]
+            optimizer[place] = targets.pop(RATE)[0]
+        return super().train_step((trainable, others, optimizer, metrics), (images, targets))
 
 
 def with_precision(model: Any, precision: str, momentum: float = MOST_MOMENTUM) -> Any:
@@ -111,19 +135,33 @@ def _replicas() -> int:
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
 
 
+def _copies(variables: Iterable[Any]) -> list[NDArray[Any]]:
+    """The values of variables. Two variables must not share a buffer: a compiled step takes over its own."""
+    return [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
+
+
+def with_rates(batches: Iterable[Batch], rate_of: Callable[[int], float], start: int) -> Iterator[Batch]:
+    """Batches with the learning rate of their step for `LearningModel.train_step`, float32 (B,).
+
+    Args:
+        batches: from step ``start`` on.
+        rate_of: step, counted from 0 through all epochs → learning rate.
+        start: the first step.
+    """
+    for number, (images, targets) in enumerate(batches, start):
+        yield images, targets | {RATE: np.full(len(images), rate_of(number), np.float32)}
+
+
 @contextmanager
 def averaged(model: Any) -> Iterator[None]:
     """A context in which the model has its averaged weights, if its optimizer keeps them."""
-    optimizer = model.optimizer
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # float16 scales its loss
     if not optimizer.use_ema:
         yield
         return
-    if keras.backend.backend() == "jax":
-        model.jax_state_sync()
     variables = optimizer._trainable_variables
-    own = [keras.ops.convert_to_numpy(variable) for variable in variables]
-    own = [values.copy() for values in own]
-    for variable, average in zip(variables, optimizer._model_variables_moving_average, strict=True):
+    own, averages = map(_copies, (variables, optimizer._model_variables_moving_average))
+    for variable, average in zip(variables, averages, strict=True):
         variable.assign(average)
     try:
         yield

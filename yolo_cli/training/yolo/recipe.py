@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import keras
 
 from yolo_cli.config import TrainConfig
 from yolo_cli.datasets import Dataset
-from yolo_cli.engines import check_keras_device, keras_gpus
+from yolo_cli.engines import check_keras_device, compiles, keras_gpus
 from yolo_cli.evaluation import Report
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
@@ -35,14 +36,19 @@ from yolo_cli.training.yolo.network import (
     choose_precision,
     momentum_for,
     with_precision,
+    with_rates,
 )
 from yolo_cli.training.yolo.prepare import Prepared, prepare, split_data
 from yolo_cli.training.yolo.results import Results
 
-__all__ = ["make_optimizer", "train_yolo"]
+__all__ = ["make_optimizer", "out_of_memory", "train_yolo"]
 
 EVALUATION_FRACTION = 0.1  # maximum fraction of the time for evaluation
 FORWARD_COST = 0.35  # time to evaluate an image, as a fraction of the time to train on it
+# TensorFlow and JAX; JAX and PyTorch; cuDNN and cuBLAS under any of them; PyTorch on a CPU. No underscores.
+OUT_OF_MEMORY = (
+    "resourceexhausted", "out of memory", "allocfailed", "can't allocate memory", "not enough memory",
+)  # fmt: skip
 LATE = 0.7  # after this fraction of the run, evaluation is more frequent
 
 
@@ -69,16 +75,24 @@ def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResul
         parts = prepare(job, data, precision, watcher.say, batch, machines)
         watcher.start(parts.plan(precision))
         try:
-            with shared_step(machines, job.config.device):
-                training = _Training(job, parts, precision, watcher, machines)
-                training.fit()
-            return training.finish()
+            return _attempt(job, parts, precision, watcher, machines)
         except Exception as error:
             batch = parts.maker.batch // 2
             smallest = sharing(machines, job.config.device)
-            if not _out_of_memory(error) or batch < smallest or machines.count > 1:
+            if not out_of_memory(error) or batch < smallest or machines.count > 1:
                 raise
             watcher.say(f"out of memory with a batch size of {2 * batch}; trying {batch}")
+        gc.collect()  # networks have cycles, and would hold the memory of the GPU
+
+
+def _attempt(
+    job: TrainJob, parts: Prepared, precision: str, watcher: Watcher, machines: Machines
+) -> TrainResult:
+    """The whole run with one batch size."""
+    with shared_step(machines, job.config.device):
+        training = _Training(job, parts, precision, watcher, machines)
+        training.fit()
+    return training.finish()
 
 
 class _Training:
@@ -144,7 +158,7 @@ class _Training:
         schedule = self.parts.schedule
         steps = (phase.stop - phase.start) * schedule.steps
         optimizer = make_optimizer(self.job.config, schedule.rate, steps)
-        self.model.compile(optimizer=optimizer, jit_compile=False)
+        self.model.compile(optimizer=optimizer, jit_compile=compiles())
         self.model.optimizer.build(self.model.trainable_variables)
 
     def _fit(self, phase: Phase, feed: Feed) -> None:
@@ -157,8 +171,11 @@ class _Training:
         save = SaveCallback(
             journey, self.watcher, self._evaluate, self._save, self.job.config.patience, len(maker.images)
         )
+        batches = ahead(self._maker(phase.stop, feed), feed.threads, first * maker.steps)
+        if keras.backend.backend() == "jax":
+            batches = with_rates(batches, rate.rate_of, first * maker.steps)
         self.model.fit(
-            ahead(self._maker(phase.stop, feed), feed.threads, first * maker.steps),
+            batches,
             initial_epoch=first,
             epochs=phase.stop,
             steps_per_epoch=maker.steps,
@@ -240,7 +257,7 @@ def make_optimizer(config: TrainConfig, rate: float, steps: int) -> Any:
     return optimizer
 
 
-def _out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out; each framework has its own exception."""
-    text = f"{type(error).__name__} {error}".lower()
-    return isinstance(error, MemoryError) or "resourceexhausted" in text or "out of memory" in text
+def out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; each framework has an exception and words of its own."""
+    text = f"{type(error).__name__} {error}".lower().replace("_", "")
+    return isinstance(error, MemoryError) or any(words in text for words in OUT_OF_MEMORY)

@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from yolo_cli.engines import compiles
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
 from yolo_cli.files import atomic_write
 from yolo_cli.report import About, analyse, read_training_curves, write_report
@@ -27,7 +28,7 @@ __all__ = ["COLUMNS", "Results"]
 
 COLUMNS = (
     "epoch", "learning_rate", "loss", "box", "objectness", "class", "map50", "map50_95",
-    "images_per_second", "seconds",
+    "images_per_second", "seconds", "evaluation_seconds",
 )  # fmt: skip
 
 INTERPOLATION = "interpolation"  # key of the card's source: fraction of the starting weights in the model
@@ -82,7 +83,7 @@ class Results:
         best = self.job.out / "weights" / "best"
         source = read_card(best.with_suffix(".keras")).source
         model = keras.saving.load_model(best.with_suffix(".keras"), compile=False)
-        model.compile(jit_compile=False)
+        model.compile(jit_compile=compiles())
         start = self.parts.start
         if start is None or INTERPOLATION in source:  # nothing to do, or done in an earlier session
             start, alpha = tuple(values.copy() for values in model.get_weights()), 0.0

@@ -87,12 +87,16 @@ def test_precision_changes_little_and_weights_stay_float32(model, precision: str
     assert run(copy, make_images()).dtype == np.float32
 
 
-def test_averaged_weights_come_and_go(model) -> None:
+@pytest.mark.parametrize("scaled", [False, True])
+def test_averaged_weights_come_and_go(model, scaled: bool) -> None:
+    """In float16 the loss is scaled by an optimizer around the one that keeps the averages."""
     learning = LearningModel(model.input, model.outputs, yolo_loss=YoloLoss([OLD]))
-    learning.compile(optimizer=make_optimizer(TrainConfig(ema=0.5), 1e-3, 10), jit_compile=False)
+    inner = make_optimizer(TrainConfig(ema=0.5), 1e-3, 10)
+    optimizer = keras.optimizers.LossScaleOptimizer(inner) if scaled else inner
+    learning.compile(optimizer=optimizer, jit_compile=False)
     learning.optimizer.build(learning.trainable_variables)
     own = [v.copy() for v in learning.get_weights()]
-    for average in learning.optimizer._model_variables_moving_average:
+    for average in inner._model_variables_moving_average:
         average.assign(keras.ops.zeros_like(average) + 7)
     with averaged(learning):
         assert all((keras.ops.convert_to_numpy(v) == 7).all() for v in learning.trainable_variables)

@@ -1,0 +1,78 @@
+"""Where the cache is, and where there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.backends import python_of
+from tests.shared import ROOT
+from yolo_cli.cache import cache_folder
+
+NAMES = ("YOLO_CLI_CACHE", "XDG_CACHE_HOME", "JAX_COMPILATION_CACHE_DIR")
+PRINT_FOLDER = "import yolo_cli.model, jax, json; print(json.dumps(jax.config.jax_compilation_cache_dir))"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, and no variable that speaks of caches."""
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_it_is_below_the_cache_folder_of_the_user(home: Path) -> None:
+    folder = cache_folder("fonts")
+    assert folder == home / ".cache" / "yolo-cli" / "fonts"
+    assert folder.is_dir()
+
+
+def test_xdg_cache_home_moves_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "elsewhere"))
+    assert cache_folder("fonts") == home / "elsewhere" / "yolo-cli" / "fonts"
+
+
+@pytest.mark.parametrize("value", ["", "relative/folder"])
+def test_xdg_cache_home_must_be_absolute(home: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", value)
+    assert cache_folder("fonts") == home / ".cache" / "yolo-cli" / "fonts"
+
+
+@pytest.mark.parametrize("value", ["off", "OFF"])
+def test_off_makes_no_folder(home: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("YOLO_CLI_CACHE", value)
+    assert cache_folder("fonts") is None
+    assert list(home.iterdir()) == []
+
+
+def test_a_home_that_cannot_be_written_is_done_without(home: Path) -> None:
+    (home / ".cache").write_text("a file where a folder should be", encoding="utf-8")
+    assert cache_folder("fonts") is None
+
+
+def jax_folder(**environment: str) -> str | None:
+    """Where JAX keeps what it compiles, once this package has imported Keras."""
+    kept = {name: value for name, value in os.environ.items() if name not in NAMES}
+    done = subprocess.run(
+        [python_of("jax"), "-c", PRINT_FOLDER],
+        env=kept | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    folder: str | None = json.loads(done.stdout)
+    return folder
+
+
+def test_jax_keeps_its_programs_there_unless_the_user_says_otherwise(tmp_path: Path) -> None:
+    home = str(tmp_path)
+    found = jax_folder(XDG_CACHE_HOME=home)
+    assert found is not None
+    assert found.startswith(f"{home}/yolo-cli/jax-")
+    assert jax_folder(XDG_CACHE_HOME=home, JAX_COMPILATION_CACHE_DIR=f"{home}/own") == f"{home}/own"
+    assert jax_folder(XDG_CACHE_HOME=home, YOLO_CLI_CACHE="off") is None

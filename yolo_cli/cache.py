@@ -1,0 +1,55 @@
+"""The cache: files that any run can recreate, below one folder in the user's home."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+__all__ = ["cache_folder", "cache_jax_programs"]
+
+SWITCH = "YOLO_CLI_CACHE"
+
+
+def cache_folder(part: str) -> Path | None:
+    """The folder for one kind of file, made if needed.
+
+    It is ``$XDG_CACHE_HOME/yolo-cli/PART``, by default ``~/.cache/yolo-cli/PART``.
+
+    Returns:
+        None if ``YOLO_CLI_CACHE`` is ``off``, or the folder cannot be written: do without.
+    """
+    if os.environ.get(SWITCH, "").lower() == "off":
+        return None
+    home = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        base = home if home.is_absolute() else Path.home() / ".cache"  # the XDG standard: ignore others
+        folder = base / "yolo-cli" / part
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # RuntimeError: this user has no home
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def cache_jax_programs() -> None:
+    """Let JAX keep what it compiles for later processes; a setting that the user made is left alone."""
+    import jax
+
+    if jax.config.jax_compilation_cache_dir is not None:  # also set by JAX_COMPILATION_CACHE_DIR
+        return
+    folder = cache_folder(f"jax-{_processor()}")
+    if folder is not None:
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+
+
+def _processor() -> str:
+    """Eight digits that differ between kinds of CPU: a program for one may crash on another."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+            lines: Iterable[str] = [line for line in file if line.startswith(("flags", "Features"))]
+    except OSError:
+        lines = ()
+    words = next(iter(lines), platform.processor())
+    return hashlib.sha256(words.encode()).hexdigest()[:8]
