@@ -66,7 +66,8 @@ def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResul
     machines = join_machines(job.config)
     check_keras_device(job.config.device, watcher.say)
     data = split_data(job, data)
-    precision = choose_precision(job.config.precision, gpu=keras_gpus() > 0)
+    on_gpu = job.config.device != "cpu" and keras_gpus() > 0
+    precision = choose_precision(job.config.precision, gpu=on_gpu)
     options = f"{data.content_hash} {job.config} {job.augment} {precision}"
     machines.check_same("other data, options or precision", options)
     batch = None
@@ -78,8 +79,8 @@ def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResul
             return _attempt(job, parts, precision, watcher, machines)
         except Exception as error:
             batch = parts.maker.batch // 2
-            smallest = sharing(machines, job.config.device)
-            if not out_of_memory(error) or batch < smallest or machines.count > 1:
+            devices = sharing(machines, job.config.device)
+            if not out_of_memory(error) or batch < devices or machines.count > 1:
                 raise
             watcher.say(f"out of memory with a batch size of {2 * batch}; trying {batch}")
         gc.collect()  # networks have cycles, and would hold the memory of the GPU
