@@ -95,7 +95,7 @@ def use_only(device: Device) -> None:
 def gpu_visible() -> bool:
     """Whether the system has an NVIDIA GPU, which ``CUDA_VISIBLE_DEVICES`` does not hide.
 
-    On WSL ``/dev/dxg`` stands for GPUs of all makers.
+    On WSL ``/dev/dxg`` is there for GPUs of any maker.
     """
     nodes = ("nvidia0", "nvidiactl", "dxg")
     return any((DEVICE_FOLDER / node).exists() for node in nodes) and _listed() != []
@@ -132,7 +132,7 @@ def set_backend() -> None:
 def choose_backend() -> str:
     """The backend of Keras: what ``KERAS_BACKEND`` names, else JAX where it can use a GPU, else TensorFlow.
 
-    Without TensorFlow it is what is installed. ``keras.json`` does not count: Keras writes it unasked.
+    Without TensorFlow it is what is installed. ``keras.json`` does not count: Keras writes it by itself.
 
     Raises:
         UsageError: if ``KERAS_BACKEND`` names a backend that is unknown or not installed, or there is none.

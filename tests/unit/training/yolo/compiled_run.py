@@ -29,7 +29,7 @@ class Counting(Noting):
         super().__init__()
         self.compiled, self.after = 0, []
 
-    def heard(self, event: str, _seconds: float, **_more: Any) -> None:
+    def record(self, event: str, _seconds: float, **_more: Any) -> None:
         self.compiled += event.endswith("backend_compile_duration")
 
     def epoch(self, state: State) -> None:
@@ -68,7 +68,7 @@ def measure(folder: Path) -> dict[str, Any]:
     calls: Counter[str] = Counter()
     count_traces(calls)
     watcher = Counting()
-    jax.monitoring.register_event_duration_secs_listener(watcher.heard)
+    jax.monitoring.register_event_duration_secs_listener(watcher.record)
     straight, broken = (TrainJob(str(data), folder / name, model=str(cfg), config=config) for name in "ab")
     train(straight, watcher)
     once = dict(calls)

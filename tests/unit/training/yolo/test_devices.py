@@ -19,9 +19,10 @@ from yolo_cli.training.yolo.machines import ALONE
         ("gpu", "tensorflow", 4, 4),
         ("auto", "torch", 4, 1),
         ("gpu:2", "jax", 4, 1),
+        ("cpu", "tensorflow", 4, 1),
     ],
 )
-def test_how_many_share_a_step(
+def test_how_many_devices_compute_a_step(
     monkeypatch: pytest.MonkeyPatch, device: str, backend: str, gpus: int, count: int
 ) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
@@ -29,8 +30,8 @@ def test_how_many_share_a_step(
     assert devices.sharing(ALONE, device) == count
 
 
-@pytest.mark.parametrize(("device", "asked"), [("gpu:2", ["gpu:2"]), ("auto", [])])
-def test_a_step_runs_on_the_gpu_that_is_named(
+@pytest.mark.parametrize(("device", "asked"), [("gpu:2", ["gpu:2"]), ("cpu", ["cpu"]), ("auto", [])])
+def test_a_step_runs_on_the_device_that_is_named(
     monkeypatch: pytest.MonkeyPatch, device: str, asked: list[str]
 ) -> None:
     names: list[str] = []

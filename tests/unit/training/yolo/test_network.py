@@ -46,7 +46,7 @@ def test_the_same_classes_and_anchors_give_nearly_the_same_boxes(model) -> None:
     after = decode([run(remade, make_images())[0]], [new], 0.1)
     assert len(before) > 0
     np.testing.assert_allclose(after.confidence, before.confidence, rtol=1e-4)
-    # σ is no straight line, so that centres move a little when its reach gets wider.
+    # σ is not a straight line, so centres move a little when its range is widened.
     np.testing.assert_allclose(after.xyxy, before.xyxy, atol=1.5)
 
 
