@@ -1,4 +1,4 @@
-"""``python -m tests.unit.training.yolo.like_cuda train …``: the command on a PyTorch whose tensors are "on a GPU".
+"""``python -m tests.unit.training.yolo.like_cuda train …``: on a PyTorch whose tensors seem to be on a GPU.
 
 They compute on the CPU, but refuse to become NumPy arrays as CUDA's do, except inside Keras's own conversion.
 """
