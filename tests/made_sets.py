@@ -135,7 +135,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """A text file in UTF-8, as it stands."""
+    """A text file in UTF-8, unchanged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode())
 

@@ -1,4 +1,4 @@
-"""Reading raw heads one slot after the other, as the formulas stand in the papers."""
+"""Reading raw heads slot by slot, by the formulas of the papers."""
 
 from __future__ import annotations
 

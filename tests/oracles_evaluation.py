@@ -1,4 +1,4 @@
-"""Judging detections one after the other, straight from the definitions: slow, and clear to the eye.
+"""Evaluation, detection by detection, straight from the definitions: slow but easy to verify.
 
 COCO: Lin et al., "Microsoft COCO", ECCV 2014, and the text of its evaluation page. VOC: Everingham et al.,
 "The Pascal Visual Object Classes Challenge", IJCV 2010, and the description of its development kit; boxes

@@ -1,4 +1,4 @@
-"""Where the shared data lies, and a plain reason to skip where it does not."""
+"""Where the shared data is, and a plain reason to skip where it does not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What hypothesis draws from.
 
 Coordinates are quarters, k/4 with whole k: exact in float32, as are their sums, differences and halves, so
-that a law that holds with real numbers can be asked for without tolerance wherever no division stands in it.
+that a law that holds with real numbers can be tested without tolerance wherever it has no division.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ VALUES = 4 * 4 + 4 * 27 + 14 + 14 * 4
 
 @dataclass(frozen=True)
 class TinyFiles:
-    """Where the three files lie."""
+    """Where the three files are."""
 
     cfg: Path
     weights: Path

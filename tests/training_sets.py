@@ -85,7 +85,7 @@ def write_shapes(root: Path, train: int = 8, val: int = 4, test: int = 0) -> Pat
 def _image(rng: np.random.Generator) -> tuple[np.ndarray, list[str]]:
     rgb = rng.integers(0, 70, (SIDE, SIDE, 3)).astype(np.uint8)
     lines = []
-    for half in range(int(rng.integers(1, 3))):  # the second lies in the lower half
+    for half in range(int(rng.integers(1, 3))):  # the second is in the lower half
         side = int(rng.integers(12, 28))
         x, y = int(rng.integers(0, SIDE - side)), int(rng.integers(0, 32 - side + 1)) + 32 * half
         kind = int(rng.integers(2))

@@ -1,4 +1,4 @@
-"""An object detector for the command line, and for Python.
+"""An object detector for the command line and for Python.
 
     >>> from yolo_cli import load_detector
     >>> detector = load_detector("yolov4-tiny-coco")

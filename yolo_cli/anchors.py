@@ -1,15 +1,15 @@
-"""Anchors: the box sizes from which a network's heads start. Files of them, and fitting them to boxes.
+"""Anchors: the box sizes that a network's heads scale. Reading, writing, and fitting them to boxes.
 
 A file of anchors is YAML::
 
     name: yolov3-tiny
     imgsz: 416
-    source: where they come from
+    source: origin
     anchors:        # width, height in pixels of an image whose longer side is imgsz pixels
       - [10, 14]
       - [23, 27]
 
-The order is the one in which a model's heads count them; fitted ones come by area, the smallest first.
+Their order is that of the model's heads; fitted anchors are sorted by area, smallest first.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ __all__ = [
 
 Floats = NDArray[np.floating[Any]]
 
-_MOST_BOXES = 20_000  # of more, as many are drawn: seconds instead of minutes, and the third digit stays
+_MOST_BOXES = 20_000  # larger sets are subsampled: seconds instead of minutes, three digits stay
 _MOST_ROUNDS = 300
 _MOST_ANCHORS = 100
 
@@ -57,8 +57,8 @@ class Anchors:
     Attributes:
         wh: float64, (K, 2): width and height in pixels at ``imgsz``.
         imgsz: the longer side of the network's input in pixels.
-        name: what to call them.
-        source: where they come from.
+        name: their name.
+        source: their origin.
 
     Raises:
         ValueError: if ``wh`` is not a (K, 2) array of positive finite numbers.
@@ -75,20 +75,20 @@ class Anchors:
             raise ValueError(f"wh must be positive finite numbers of shape (K, 2), not {wh.shape}")
 
     def at(self, imgsz: int) -> Floats:
-        """The sizes (K, 2) in pixels at another size of the network's input."""
+        """The sizes (K, 2) in pixels, rescaled to another input size."""
         return self.wh * (imgsz / self.imgsz)
 
 
 def known_anchors() -> tuple[str, ...]:
-    """The names of the anchors that come with the program."""
+    """The names of the bundled anchors."""
     return tuple(sorted(path.stem for path in bundled("anchors").glob("*.yaml")))
 
 
 def read_anchors(name_or_path: str | os.PathLike[str]) -> Anchors:
-    """Read anchors that come with the program, by name, or a file of them.
+    """Read bundled anchors by name, or a file of anchors.
 
     Raises:
-        UsageError: if there is neither such a name nor such a file.
+        UsageError: if there is neither.
         DataError: if the file is not a file of anchors.
     """
     path = Path(name_or_path)
@@ -96,12 +96,12 @@ def read_anchors(name_or_path: str | os.PathLike[str]) -> Anchors:
         path = bundled("anchors") / f"{name_or_path}.yaml"
     if not path.is_file():
         names = ", ".join(known_anchors())
-        raise UsageError(f"{name_or_path}: there are no such anchors; give a file, or one of {names}")
+        raise UsageError(f"{name_or_path}: no such anchors; give a file, or one of {names}")
     return _checked(read_yaml(path), path)
 
 
 def write_anchors(path: str | os.PathLike[str], anchors: Anchors) -> None:
-    """Write a file of anchors; a reader never sees half of it. Sizes keep two decimals.
+    """Write a file of anchors, atomically. Sizes are rounded to two decimals.
 
     Raises:
         DataError: if the file cannot be written.
@@ -119,9 +119,9 @@ def write_anchors(path: str | os.PathLike[str], anchors: Anchors) -> None:
 
 
 def mean_iou(wh: Floats, anchors: Floats) -> float:
-    """The mean, over boxes (N, 2), of the IoU with the best of the anchors (K, 2), centres laid together.
+    """Mean IoU of boxes (N, 2) with their best anchor of (K, 2), centres aligned.
 
-    This is the figure of table 1 in Redmon and Farhadi, "YOLO9000: Better, Faster, Stronger", CVPR 2017.
+    The figure of table 1 in Redmon and Farhadi, "YOLO9000: Better, Faster, Stronger", CVPR 2017.
     NaN for no boxes.
 
     >>> mean_iou(np.array([[10.0, 10], [20, 10]]), np.array([[10.0, 10]]))
@@ -131,9 +131,9 @@ def mean_iou(wh: Floats, anchors: Floats) -> float:
 
 
 def best_possible_recall(wh: Floats, anchors: Floats, iou: float = 0.5) -> float:
-    """The fraction of boxes (N, 2) that some anchor (K, 2), centres aligned, meets with at least ``iou``.
+    """Fraction of boxes (N, 2) with an IoU of at least ``iou`` with some anchor (K, 2), centres aligned.
 
-    A network that left its anchors as they are could find no more. NaN for no boxes.
+    The recall bound of a network that does not resize its anchors. NaN for no boxes.
 
     >>> best_possible_recall(np.array([[10.0, 10], [20, 10], [90, 10]]), np.array([[10.0, 10]]))
     0.6666666666666666
@@ -148,7 +148,7 @@ def anchor_figures(wh: Floats, anchors: Floats) -> dict[str, float]:
 
 
 def fit_anchors(wh: Floats, k: int, *, seed: int = 0, starts: int = 10) -> NDArray[np.float64]:
-    """The sizes of ``k`` anchors that fit boxes well: k-means with the distance 1 - IoU.
+    """Fit ``k`` anchors to boxes by k-means with the distance 1 - IoU.
 
     Redmon and Farhadi, "YOLO9000: Better, Faster, Stronger", CVPR 2017, section 2. A cluster's centre is the
     median of its widths and of its heights, which on every set at hand gave at least the mean IoU that means
@@ -157,26 +157,26 @@ def fit_anchors(wh: Floats, k: int, *, seed: int = 0, starts: int = 10) -> NDArr
 
     Args:
         wh: widths and heights of boxes (N, 2) in pixels at the network's size, all above 0.
-        k: how many anchors.
-        seed: draws the starts.
-        starts: so many are tried, and the one with the best mean IoU is taken.
+        k: number of anchors.
+        seed: random seed of the starts.
+        starts: number of starts; the result with the best mean IoU is returned.
 
     Returns:
-        float64, (k, 2), the smallest area first.
+        float64, (k, 2), sorted by area, smallest first.
 
     Raises:
         UsageError: if ``k`` or ``starts`` is below 1.
         DataError: if the boxes have fewer than ``k`` different sizes, or one is not above 0.
     """
     if not 1 <= k <= _MOST_ANCHORS or starts < 1:
-        raise UsageError(f"-k is {k}, and must be between 1 and {_MOST_ANCHORS}, with at least one start")
+        raise UsageError(f"-k is {k}, but must be between 1 and {_MOST_ANCHORS}, with at least one start")
     boxes = np.asarray(wh, float)  # (N, 2)
     if not (np.isfinite(boxes).all() and (boxes > 0).all()):
         raise DataError("anchors need boxes with widths and heights above 0; see what `yolo lint` lists")
     distinct = len(np.unique(boxes, axis=0))
     if distinct < k:
         raise DataError(f"the boxes have only {distinct} different sizes, too few for {k} anchors")
-    boxes = boxes[np.lexsort(boxes.T)]  # (N, 2); any order in, one order here
+    boxes = boxes[np.lexsort(boxes.T)]  # (N, 2), sorted, so that the input's order does not matter
     rng = np.random.default_rng(seed)
     if len(boxes) > _MOST_BOXES:
         boxes = boxes[np.sort(rng.choice(len(boxes), _MOST_BOXES, replace=False))]  # (20000, 2)
@@ -186,12 +186,12 @@ def fit_anchors(wh: Floats, k: int, *, seed: int = 0, starts: int = 10) -> NDArr
 
 
 def draw_anchors(wh: Floats, anchors: Anchors, present: Anchors) -> NDArray[np.uint8]:
-    """An image of boxes and anchors: the distribution of their sizes, and how large they are in the input.
+    """A plot of boxes and anchors: the distribution of sizes, and the anchors in the network's input.
 
     Args:
         wh: boxes (N, 2) in pixels at ``anchors.imgsz``.
-        anchors: the new ones.
-        present: those to compare with, from any size.
+        anchors: the new anchors.
+        present: anchors to compare with, at any imgsz.
 
     Returns:
         uint8, (height, width, 3), RGB.
@@ -217,7 +217,7 @@ _Shown = tuple[tuple[Floats, str, str], ...]  # sizes (K, 2), colour, name
 
 
 def _draw_sizes(axes: Axes, wh: Floats, shown: _Shown) -> None:
-    """Every box as a dot at its width and height, on logarithmic axes, and the anchors among them."""
+    """Scatter plot of boxes and anchors by width and height, on logarithmic axes."""
     axes.scatter(wh[:, 0], wh[:, 1], s=6, color="0.6", linewidths=0, alpha=0.5, label=f"{len(wh)} boxes")
     for (sizes, colour, name), marker in zip(shown, ("s", "o"), strict=True):
         label = f"{name} (mean IoU {mean_iou(wh, sizes):.3f})"
@@ -238,7 +238,7 @@ def _draw_sizes(axes: Axes, wh: Floats, shown: _Shown) -> None:
 
 
 def _draw_square(axes: Axes, wh: Floats, shown: _Shown, imgsz: int) -> None:
-    """The anchors, and behind them at most 150 of the boxes, as frames round the middle of a square."""
+    """The anchors, over at most 150 of the boxes, as frames centred in a square."""
     from matplotlib.patches import Rectangle
 
     some = np.random.default_rng(0).permutation(len(wh))[:150]
@@ -257,7 +257,7 @@ def _draw_square(axes: Axes, wh: Floats, shown: _Shown, imgsz: int) -> None:
 
 
 def _start(wh: NDArray[np.float64], k: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """``k`` of the boxes (N, 2), each drawn the likelier the worse those before it fit: (k, 2)."""
+    """``k`` of the boxes (N, 2), drawn with probability rising with the distance to earlier ones: (k, 2)."""
     chosen = [wh[rng.integers(len(wh))]]
     while len(chosen) < k:
         apart = 1 - _iou(wh, np.array(chosen)).max(axis=1)  # (N,)
@@ -267,13 +267,13 @@ def _start(wh: NDArray[np.float64], k: int, rng: np.random.Generator) -> NDArray
 
 
 def _refined(wh: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The best anchors (k, 2) on the way of k-means from a start (k, 2): never worse than the start."""
+    """The best anchors (k, 2) of all rounds of k-means from a start (k, 2)."""
     anchors, best, score = start, start, -1.0
     owner: NDArray[np.intp] = np.full(len(wh), -1)  # (N,)
     for _ in range(_MOST_ROUNDS):
         overlap = _iou(wh, anchors)  # (N, k)
         now = float(overlap.max(axis=1).mean())
-        if now > score:  # medians do not promise that each round is better than the last
+        if now > score:  # with medians, a round may be worse than the last
             best, score = anchors, now
         before, owner = owner, overlap.argmax(axis=1)  # (N,), (N,)
         if (before == owner).all():
@@ -288,14 +288,14 @@ def _refined(wh: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.
 
 
 def _iou(wh: Floats, anchors: Floats) -> NDArray[np.float64]:
-    """IoU (N, K) of boxes (N, 2) with anchors (K, 2) on the same centre."""
+    """IoU (N, K) of boxes (N, 2) with anchors (K, 2), centres aligned."""
     both = np.minimum(wh[:, None, 0], anchors[:, 0]) * np.minimum(wh[:, None, 1], anchors[:, 1])  # (N, K)
     union = wh.prod(axis=1)[:, None] + anchors.prod(axis=1) - both  # (N, K)
     return np.asarray(both / union)
 
 
 def _checked(keys: Any, path: Path) -> Anchors:
-    """The anchors in what a YAML file holds, or a DataError that says what is missing."""
+    """The anchors of a parsed YAML file; raises DataError naming what is missing."""
     rows = keys.get("anchors") if isinstance(keys, dict) else None
     size = keys.get("imgsz", 416) if isinstance(keys, dict) else None
     if not isinstance(rows, list) or not 1 <= len(rows) <= _MOST_ANCHORS or not all(map(_is_pair, rows)):

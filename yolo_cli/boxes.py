@@ -47,7 +47,7 @@ def intersection(a: Floats, b: Floats) -> Floats:
 def box_iou(a: Floats, b: Floats) -> Floats:
     """Intersection over union (N, M) of each of ``a`` (N, 4) with each of ``b`` (M, 4).
 
-    It is in [0, 1]; two boxes without area have 0.
+    In [0, 1]; 0 for two boxes without area.
 
     >>> box_iou(np.float32([[0, 0, 4, 4]]), np.float32([[0, 0, 4, 4], [2, 0, 6, 4], [9, 9, 9, 9]]))
     array([[1.        , 0.33333334, 0.        ]], dtype=float32)
@@ -58,7 +58,7 @@ def box_iou(a: Floats, b: Floats) -> Floats:
 def paired_iou(a: Floats, b: Floats, areas: tuple[Floats, Floats] | None = None) -> Floats:
     """Intersection over union (…) of ``a`` (…, 4) with ``b`` (…, 4), box by box, by NumPy's broadcasting.
 
-    ``areas`` (…) of both, where they are known more exactly than their edges say.
+    ``areas`` (…) of both override those of the edges, where they are known more exactly.
 
     >>> paired_iou(np.float32([[0, 0, 4, 4], [0, 0, 2, 2]]), np.float32([[2, 0, 6, 4], [0, 0, 2, 2]]))
     array([0.33333334, 1.        ], dtype=float32)
@@ -131,7 +131,7 @@ def _intersection(a: Floats, b: Floats) -> Floats:
 
 
 def _common(a: Floats, b: Floats, axis: int) -> Floats:
-    """Lengths (…) that the sides of ``a`` (…, 4) and ``b`` (…, 4) share along an axis (0 is x, 1 is y)."""
+    """Overlap (…) of ``a`` (…, 4) and ``b`` (…, 4) along an axis (0 is x, 1 is y)."""
     low: Floats = np.maximum(a[..., axis], b[..., axis])  # (…)
     high: Floats = np.minimum(a[..., axis + 2], b[..., axis + 2])  # (…)
     return np.maximum(high - low, 0)
@@ -145,6 +145,6 @@ def _span(a: Floats, b: Floats, axis: int) -> Floats:
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
-    """``above`` over ``below`` (…), where ``above`` is 0 wherever ``below`` is: then the ratio is 0 too."""
+    """``above`` / ``below`` (…), and 0 where both are 0."""
     ratio: Floats = above / np.maximum(below, np.finfo(below.dtype).tiny)  # (…)
     return ratio

@@ -1,4 +1,4 @@
-"""The cache: files that any run can make anew, below one folder in the user's home."""
+"""The cache: files that any run can recreate, below one folder in the user's home."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def cache_folder(part: str) -> Path | None:
     It is ``$XDG_CACHE_HOME/yolo-cli/PART``, by default ``~/.cache/yolo-cli/PART``.
 
     Returns:
-        None where ``YOLO_CLI_CACHE`` is ``off``, or the folder cannot be written: do without.
+        None if ``YOLO_CLI_CACHE`` is ``off``, or the folder cannot be written: do without.
     """
     if os.environ.get(SWITCH, "").lower() == "off":
         return None

@@ -1,4 +1,4 @@
-"""Names of classes: which of them mean the same, and COCO's numbers."""
+"""Class names: synonyms, and COCO's category ids."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["class_key", "coco_category_ids"]
 
-# Darknet and Pascal VOC on the left, COCO on the right; all without case, blanks and hyphens.
+# Darknet's and Pascal VOC's names on the left, COCO's on the right; normalised as in `class_key`.
 _SYNONYMS = {
     "aeroplane": "airplane",
     "motorbike": "motorcycle",
@@ -14,7 +14,7 @@ _SYNONYMS = {
     "tvmonitor": "tv",
 }
 
-# COCO's 80 names in the order of their ids; the ids that are missing from 1 to 90 were never given out.
+# COCO's 80 names in the order of their ids; ids missing from 1 to 90 are unused in COCO.
 _COCO_NAMES = """
 person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant stop_sign
 parking_meter bench bird cat dog horse sheep cow elephant bear zebra giraffe backpack umbrella handbag
@@ -35,7 +35,7 @@ _COCO = dict(
 
 
 def class_key(name: str) -> str:
-    """The same for names that mean one class: by letters and digits alone, and by COCO's word for VOC's.
+    """A key that is equal for synonyms: letters and digits only, COCO's word in place of VOC's.
 
     >>> class_key("TV monitor"), class_key("tv"), class_key("dining-table")
     ('tv', 'tv', 'diningtable')
@@ -47,8 +47,8 @@ def class_key(name: str) -> str:
 def coco_category_ids(class_names: Sequence[str]) -> list[int]:
     """The data set's own category id of each class id.
 
-    COCO numbers its 80 classes from 1 to 90 with gaps, and models of it number them from 0 to 79. Classes of
-    other data sets are numbered from 1, as COCO tools expect.
+    COCO numbers its 80 classes from 1 to 90 with gaps; models number them from 0 to 79. Classes of other data
+    sets are numbered from 1, as COCO tools expect.
 
     >>> coco_category_ids(("helmet", "vest"))
     [1, 2]

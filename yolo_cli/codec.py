@@ -3,7 +3,7 @@
 A head is a grid. The cell at (row, column) is assigned the objects whose centre is in it, once for each of
 its anchors: boxes of typical size that it moves and scales (Redmon and Farhadi, *YOLO9000*, 2017). For
 each anchor the network gives x, y, w, h, objectness and one value a class, anchors slowest. With
-s = `scale_x_y`, stride in pixels and σ the logistic function, the law is
+s = `scale_x_y`, stride in pixels and σ the logistic function, decoding is
 
     centre x = (column + s·σ(tx) − (s − 1) / 2) · stride        y likewise with the row
     width    = anchor width · exp(tw)                           height likewise
@@ -42,7 +42,7 @@ __all__ = [
 HeadKind = Literal["yolo", "new_coords", "region"]
 Floats = NDArray[np.floating[Any]]
 
-# exp(15) anchors are wider than any image; the bound keeps float32 finite whatever a network says.
+# exp(15) anchors are wider than any image; the bound keeps float32 finite for any raw value.
 LARGEST_LOG_SCALE = 15.0
 
 LARGEST_RATIO = 4.0
@@ -57,14 +57,14 @@ NEIGHBOURS = np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]], np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How to read one head.
+    """The description of one detection head.
 
     Attributes:
-        kind: which law.
+        kind: the decoding formulas, see above.
         anchors: (width, height) of each anchor in pixels of the network's input.
         stride: side of a grid cell in pixels of the network's input.
-        class_count: how many classes it tells apart.
-        scale_x_y: how far beyond its cell a centre can be; 1 is not at all.
+        class_count: number of classes.
+        scale_x_y: range of the centre in cells; with 1 it cannot leave its cell.
     """
 
     kind: HeadKind
@@ -75,7 +75,7 @@ class Head:
 
     @property
     def channels(self) -> int:
-        """How many values the network gives a cell."""
+        """Number of output channels: values per cell."""
         return len(self.anchors) * (5 + self.class_count)
 
 
@@ -87,7 +87,7 @@ class Candidates:
         xyxy: float32, (N, 4), pixels of the network's input; may reach beyond it.
         confidence: float32, (N,).
         class_id: int64, (N,). One box may occur once for each of several classes.
-        slot: int64, (N,): which anchor of which cell of which head said so, counted through all heads.
+        slot: int64, (N,): the slot (head, cell, anchor) that predicted it, counted over all heads.
     """
 
     xyxy: NDArray[np.float32]
@@ -104,13 +104,13 @@ class Candidates:
 
 
 def boxes_from_raw(raw: Any, cell: Any, anchor: Any, head: Head, xp: Any = np) -> Any:
-    """The law of `head` for positions and sizes; the one place where it is written down.
+    """Decode positions and sizes by the formulas of `head`; used by detection and by the loss.
 
     Args:
         raw: (…, 4), the values tx, ty, tw, th.
         cell: (…, 2), column and row of the cell of each.
         anchor: (…, 2), width and height of the anchor of each, in pixels.
-        head: whose law.
+        head: its kind and `scale_x_y` choose the formulas.
         xp: the array library: `numpy` for detection, `keras.ops` for the loss.
 
     Returns:
@@ -139,7 +139,7 @@ class Targets:
         slot: int64, (P,), each at most once, counted as in `Candidates`.
         cxcywh: float32, (P, 4): centre, width and height of the ground truth, pixels of the network's input.
         class_id: int64, (P,).
-        ground_truth: int64, (P,): which ground truth that is.
+        ground_truth: int64, (P,): the index of that ground truth.
     """
 
     slot: NDArray[np.int64]
@@ -155,7 +155,7 @@ def slot_cells(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDArr
     """Column and row of the cell of every slot of all heads, (S, 2).
 
     Args:
-        heads: how to read them.
+        heads: the heads.
         grids: rows and columns of each head.
     """
     cells = [grid(*shape, len(head.anchors)) for head, shape in zip(heads, grids, strict=True)]
@@ -172,9 +172,9 @@ def slot_anchors(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDA
 
 
 def raw_from_boxes(cxcywh: Floats, cell: Floats, anchor: Floats, head: Head) -> Floats:
-    """The inverse of `boxes_from_raw`: tx, ty, tw, th (…, 4) that a box (…, 4) needs of its slot.
+    """The inverse of `boxes_from_raw`: the tx, ty, tw, th (…, 4) that decode to a box (…, 4).
 
-    A centre at or beyond what its cell can reach comes as near as float32's logistic function allows.
+    A centre outside the range of its cell comes as close as float32's logistic function allows.
     """
     offset = _centre_offset(cxcywh[..., :2] / head.stride - cell, head)  # (…, 2), what σ has to give
     scale = cxcywh[..., 2:] / anchor  # (…, 2)
@@ -198,12 +198,12 @@ def encode(
     `scale_x_y` above 1 (Jocher et al., *YOLOv5*, 2020). So a ground truth has several slots. A slot that
     matches two ground truths is assigned to the one with the smaller cost.
 
-    The law: raw heads that say `raw_from_boxes` of the targets in these slots decode to the ground truths.
+    Inverse: raw heads with `raw_from_boxes` of the targets in these slots decode to the ground truths.
 
     Args:
         xyxy: ground truths (N, 4) with sides above 0, pixels of the network's input.
         class_id: (N,).
-        heads: how to read the heads.
+        heads: the heads.
         grids: rows and columns of each head.
     """
     low, high = xyxy[:, :2].astype(np.float32), xyxy[:, 2:].astype(np.float32)
@@ -252,19 +252,19 @@ def _matches(
 
 
 def _centre_offset(offset: Floats, head: Head) -> Floats:
-    """What σ must give for a centre at ``offset`` (…, 2), in cells from the cell's upper left corner."""
+    """The value of σ for a centre at ``offset`` (…, 2), in cells from the cell's upper left corner."""
     return (offset + (head.scale_x_y - 1) / 2) / head.scale_x_y
 
 
 def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float) -> Candidates:
     """Turn the raw heads of one image into (box, class) pairs above ``confidence``.
 
-    The objectness alone bounds the confidence from above, so it decides first; classes and boxes are
-    computed only for what is left. As in Darknet, a box carries every class that passes.
+    Objectness is an upper bound of the confidence, so it is thresholded first; classes and boxes are
+    computed only for the rest. As in Darknet, a box gets every class that passes the threshold.
 
     Args:
         raw_heads: for each head float32 (rows, columns, anchors · (5 + classes)).
-        heads: how to read them.
+        heads: the heads.
         confidence: the threshold, in [0, 1]; a pair must be above it.
     """
     first_slot, parts = 0, []
@@ -311,7 +311,7 @@ def _before_sigmoid(confidence: float, head: Head) -> float:
         return confidence
     if not 0 < confidence < 1:
         return float("-inf") if confidence <= 0 else float("inf")
-    # A hair below, so that rounding in σ cannot lose a pair on the threshold.
+    # Slightly below, so that rounding in σ cannot lose a pair on the threshold.
     return float(np.log(confidence / (1 - confidence))) - 1e-4
 
 

@@ -1,4 +1,4 @@
-"""Every default, once."""
+"""Options of detection, augmentation and training, with their defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from yolo_cli.hardware import Device, check_device
 __all__ = [
     "DEFAULT_ANCHORS",
     "DEFAULT_MODEL",
-    "EVALUATION_FLOOR",
+    "EVALUATION_CONF",
     "TRAINING_FOLDER",
     "AugmentConfig",
     "DetectConfig",
@@ -31,13 +31,13 @@ DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULT_ANCHORS = "yolov4-tiny"
 TRAINING_FOLDER = "runs/train"
 
-EVALUATION_FLOOR = 0.001
-"""Detections below this confidence are not evaluated: there are many, and they change no figure."""
+EVALUATION_CONF = 0.001
+"""Confidence threshold of evaluations: lower detections are many, and change no figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectConfig:
-    """How images become boxes.
+    """Options of detection.
 
     Attributes:
         conf: confidence threshold; (box, class) pairs above it are kept.
@@ -45,7 +45,7 @@ class DetectConfig:
         max_det: maximum detections per image; the most confident are kept.
         classes: only these class ids; None keeps all.
         agnostic: suppress across classes.
-        suppression: which rule suppresses; None follows the model.
+        suppression: the kind of NMS; None follows the model.
         resize: how an image gets the network's size; None follows the model.
         imgsz: height and width of the network's input in pixels; None follows the model.
 
@@ -65,39 +65,38 @@ class DetectConfig:
     def __post_init__(self) -> None:
         for name, value in (("--conf", self.conf), ("--nms-iou", self.nms_iou)):
             if not 0 <= value <= 1:
-                raise UsageError(f"{name} is {value}, and must be between 0 and 1")
+                raise UsageError(f"{name} is {value}, but must be between 0 and 1")
         if self.max_det < 1:
-            raise UsageError(f"--max-det is {self.max_det}, and must be at least 1")
+            raise UsageError(f"--max-det is {self.max_det}, but must be at least 1")
         if self.imgsz is not None and (min(self.imgsz) < 32 or max(self.imgsz) > 4096):
             raise UsageError(f"--imgsz is {self.imgsz}, and each side must be between 32 and 4096")
 
 
 TRAINABLE = ("yolo", "localisation", "conv-sliding-window", "rcnn", "fast-rcnn", "faster-rcnn")
-"""What can be trained."""
+"""The detectors that can be trained."""
 
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How much training images are changed. The defaults suit some hundred images.
+    """Options of data augmentation. The defaults suit a few hundred images.
 
     Probabilities are drawn for each training image, strengths for each image in it.
 
     Attributes:
         flip: probability of mirroring left and right.
-        flip_vertical: probability of mirroring top and bottom, for images that have no up.
+        flip_vertical: probability of mirroring top and bottom, for images without a natural orientation.
         scale: the size changes by a factor between 1 / (1 + scale) and 1 + scale.
         aspect: width over height changes by a factor between 1 / (1 + aspect) and 1 + aspect.
-        shift: where an image is in the free space: 0 is the middle, 0.5 anywhere.
-        hue: turns by at most this fraction of the colour circle.
-        saturation: grows or shrinks by at most this fraction.
-        brightness: grows or shrinks by at most this fraction.
-        contrast: grows or shrinks by at most this fraction.
+        shift: how far an image is moved within the free space: 0 keeps it centred, 0.5 allows any position.
+        hue: maximum hue shift, as a fraction of the colour circle.
+        saturation: maximum relative change of saturation.
+        brightness: maximum relative change of brightness.
+        contrast: maximum relative change of contrast.
         mosaic: probability of joining four images.
         mixup: probability of blending another image over it; it rarely helps small networks.
         cutout: probability of hiding up to three rectangles.
         cutout_side: the longest side of such a rectangle, as a fraction of the network's input.
-        min_visible: an object stays in the ground truth if at least this fraction of its box is still to be
-            seen.
+        min_visible: an object stays in the ground truth if at least this fraction of its box is visible.
 
     Raises:
         UsageError: if a value is outside its range.
@@ -123,21 +122,21 @@ class AugmentConfig:
         for field in fields(self):
             value, most = getattr(self, field.name), limits.get(field.name, 1.0)
             if not 0 <= value <= most:
-                raise UsageError(f"augmentation {field.name} is {value}, and must be between 0 and {most:g}")
+                raise UsageError(f"augmentation {field.name} is {value}, but must be between 0 and {most:g}")
 
     @classmethod
     def off(cls) -> AugmentConfig:
-        """Every probability and strength 0: images stay as they are."""
+        """No augmentation: every probability and strength is 0."""
         kept = ("cutout_side", "min_visible")  # have no effect of their own
         return cls(**{field.name: 0.0 for field in fields(cls) if field.name not in kept})
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """How a network learns. The defaults suit fine-tuning on some hundred images.
+    """Options of training. The defaults suit fine-tuning on a few hundred images.
 
     Attributes:
-        epochs: how often each image is seen; None chooses by the number of images.
+        epochs: passes over the training images; None chooses by the number of images.
         batch: batch size; None chooses by the number of images and memory.
         imgsz: height and width of the network's input in pixels; None follows the model.
         learning_rate: peak learning rate, after warm-up and before cosine decay; None chooses by how well the
@@ -187,20 +186,20 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_device(self.device)
-        least = {"epochs": 1, "batch": 1, "workers": 1, "max_minutes": 0.01, "clip_norm": 1e-6}
+        lowest = {"epochs": 1, "batch": 1, "workers": 1, "max_minutes": 0.01, "clip_norm": 1e-6}
         most = {"final_rate": 1, "ema": 1, "label_smoothing": 0.5, "learning_rate": 1}
         most |= {"close_mosaic": 1, "interpolate": 1}
         for field in fields(self):
-            value, low, high = getattr(self, field.name), least.get(field.name, 0), most.get(field.name, 1e9)
+            value, low, high = getattr(self, field.name), lowest.get(field.name, 0), most.get(field.name, 1e9)
             if isinstance(value, int | float) and not low <= value <= high:
                 option = "--" + field.name.replace("_", "-")
-                raise UsageError(f"{option} is {value}, and must be between {low:g} and {high:g}")
+                raise UsageError(f"{option} is {value}, but must be between {low:g} and {high:g}")
 
 
 def bundled(kind: Literal["weights", "anchors", "examples"]) -> Path:
-    """The folder of files that come with the program.
+    """The folder of a kind of bundled files, such as "weights".
 
-    In an installed wheel it is inside the package, in a checkout at the top level of the project.
+    It is inside the package in an installed wheel, and at the top level of the project in a checkout.
     """
     package = Path(__file__).resolve().parent
     inside = package / "bundled" / kind

@@ -1,4 +1,4 @@
-"""What flows through the program: boxes that were detected, and boxes that people annotated.
+"""Detections and ground truth of one image.
 
 Boxes are xyxy in pixels of the upright original image: (0, 0) is the upper left corner of the
 upper left pixel, and a box that covers a whole image is (0, 0, width, height).
@@ -19,7 +19,7 @@ from yolo_cli.text import did_you_mean
 __all__ = ["Classes", "Detections", "GroundTruth", "class_ids"]
 
 Classes = str | int | Iterable[str | int]
-"""Classes as people name them: a name, an id, names and ids with commas between, or several of these."""
+"""Classes as a user names them: a name, an id, a comma-separated list of both, or several of these."""
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -35,7 +35,7 @@ class Detections:
         confidence: float, (N,), in [0, 1].
         class_id: integer, (N,), an index into the detector's ``class_names``.
         wh: float, (N, 2), pixels: the widths and heights in a COCO file, which may differ from ``xyxy``
-            by a rounding error; None where there is no such file.
+            by a rounding error; None if there is no such file.
 
     Raises:
         ValueError: if the shapes or kinds of the arrays do not fit together.
@@ -74,12 +74,12 @@ class GroundTruth:
     Attributes:
         xyxy: float, (N, 4), pixels of the upright original.
         class_id: integer, (N,), an index into the data set's ``class_names``.
-        crowd: bool, (N,): COCO's ``iscrowd``, a box around many; neither a hit nor a miss to find.
-        difficult: bool, (N,): VOC's ``difficult``; neither a hit nor a miss to find.
+        crowd: bool, (N,): COCO's ``iscrowd``, a box around a group; ignored in evaluation.
+        difficult: bool, (N,): VOC's ``difficult``; ignored in evaluation.
         area: float, (N,), the area that decides small, medium or large: COCO's ``area`` (of the outline)
             where a file gives it, else the box's.
         wh: float, (N, 2), pixels: the widths and heights in a COCO file, which may differ from ``xyxy``
-            by a rounding error; None where there is no such file.
+            by a rounding error; None if there is no such file.
 
     Raises:
         ValueError: if the shapes or kinds of the arrays do not fit together.
@@ -87,7 +87,7 @@ class GroundTruth:
 
     xyxy: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     class_id: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
-    # What is left out is completed below, so that no reader of a GroundTruth has to check for None.
+    # Omitted arrays are filled in below, so that no reader of a GroundTruth has to check for None.
     crowd: Bools = None  # type: ignore[assignment]
     difficult: Bools = None  # type: ignore[assignment]
     area: Floats = None  # type: ignore[assignment]
@@ -97,7 +97,7 @@ class GroundTruth:
         count = len(self.xyxy)
         _check("xyxy", self.xyxy, (count, 4), np.floating)
         _check("class_id", self.class_id, (count,), np.integer)
-        fill = object.__setattr__  # the one place where a frozen value completes itself
+        fill = object.__setattr__  # fills in the omitted fields of a frozen value
         given: dict[str, Any] = {name: getattr(self, name) for name in ("crowd", "difficult", "area")}
         for name in ("crowd", "difficult"):
             if given[name] is None:
@@ -127,7 +127,7 @@ class GroundTruth:
         )
 
     def moved(self, xyxy: Floats, area: Floats | None = None) -> GroundTruth:
-        """The same objects with other boxes (N, 4), and other areas (N,) where they are given."""
+        """The same objects with other boxes (N, 4), and new areas (N,) if given."""
         area = self.area if area is None else area
         return GroundTruth(xyxy, self.class_id, self.crowd, self.difficult, area)
 
@@ -140,10 +140,10 @@ def _check(name: str, array: Any, shape: tuple[int, ...], kind: type) -> None:
 
 
 def class_ids(wanted: Classes, class_names: Sequence[str]) -> tuple[int, ...]:
-    """The ids of the classes that are named, in ascending order.
+    """The ids of the named classes, in ascending order.
 
     Raises:
-        UsageError: if there is no such class.
+        UsageError: if a class is unknown.
 
     >>> class_ids(["dog,traffic light", 0], ["cat", "dog", "traffic light"])
     (0, 1, 2)

@@ -48,40 +48,40 @@ __all__ = [
 
 EngineKind = Literal["auto", "onnx", "keras"]
 Part = tuple[str, Sequence[int]]
-"""Of a network with several inputs: the name of one, and the positions of the heads that need only it."""
+"""Part of a network with several inputs: an input, and the positions of the heads that need only it."""
 Heads = list[NDArray[np.float32]]
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class Engine(Protocol):
-    """Runs one network. Several threads may share it."""
+    """Runs one network. Thread-safe."""
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels).
 
-        The second half of a network that was cut in two takes features, float32, in place of pixels.
+        The second part of a split network takes float32 features in place of pixels.
         """
         ...
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
-        """How many multiply-accumulates a run on such a batch needs."""
+        """Number of multiply-accumulates for a batch of this shape."""
         ...
 
 
 class OnnxEngine:
-    """A network in ONNX Runtime. Several threads may run it at once.
+    """A network in ONNX Runtime. Thread-safe; threads run concurrently.
 
     Args:
         path: the file.
-        device: where it runs.
+        device: "cpu", "gpu" or "auto".
         layer: end at this layer and return its output instead of the heads: float32 (B, channels, rows,
             columns), as ONNX has it; None runs the whole network.
-        part: only the part between the input of this name and the heads at these positions; None takes all.
+        part: only the part between this input and the heads at these positions; None runs all.
 
     Raises:
         DataError: if the file is not an ONNX model, or has no such layer or part.
-        UsageError: if a GPU is asked for, and this ONNX Runtime does not support one or cannot start it.
+        UsageError: if a GPU is requested that this ONNX Runtime does not support or cannot start.
     """
 
     def __init__(
@@ -111,18 +111,18 @@ class OnnxEngine:
         return list(self._session.run(None, {self._input: batch}))
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
-        """How many multiply-accumulates a run on such a batch needs, counted from the graph."""
+        """Number of multiply-accumulates for a batch of this shape, counted from the graph."""
         return multiply_accumulates(self._source, batch)
 
 
 class KerasEngine:
     """A network in Keras, on whatever backend ``KERAS_BACKEND`` names; TensorFlow if none is named.
 
-    Several threads may share one: they run one after the other, as not every backend allows more.
+    Thread-safe: calls are serialised, since not every backend allows concurrent ones.
 
     Raises:
         DataError: if the file is not a Keras model.
-        UsageError: if a GPU is asked for and Keras sees none.
+        UsageError: if a GPU is requested but Keras sees none.
     """
 
     def __init__(self, path: Path, device: Device = "auto") -> None:
@@ -150,7 +150,7 @@ class KerasEngine:
         return list(heads) if isinstance(heads, list | tuple) else [heads]
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
-        """Not known: it is counted from ONNX graphs.
+        """Not available: it is counted from ONNX graphs.
 
         Raises:
             UsageError: always.
@@ -160,7 +160,7 @@ class KerasEngine:
         )
 
     def part(self, name: str, heads: Sequence[int]) -> KerasEngine:
-        """Of a network with several inputs the part between the one called ``name`` and some heads."""
+        """The part of a network between the input ``name`` and some heads."""
         import keras
 
         [start] = [start for start in self._model.inputs if start.name == name]
@@ -171,12 +171,12 @@ class KerasEngine:
 
 
 def open_engine(path: Path, device: Device = "auto") -> Engine:
-    """The network of a ``.keras`` or ``.onnx`` file, in the engine for it."""
+    """Open a ``.keras`` or ``.onnx`` file in its engine."""
     return KerasEngine(path, device) if path.suffix == ".keras" else OnnxEngine(path, device)
 
 
 def open_parts(path: Path, device: Device, parts: Sequence[Part]) -> list[Engine]:
-    """Some ``parts`` of the network of one file, each as an engine; the whole is not opened for ONNX.
+    """An engine for each of ``parts`` of one network; with ONNX, the whole network is not opened.
 
     Raises:
         DataError: if the network has no such part.
@@ -190,11 +190,11 @@ def open_parts(path: Path, device: Device, parts: Sequence[Part]) -> list[Engine
 def choose_engine(
     kind: EngineKind, device: Device, has_onnx: bool, has_keras: bool
 ) -> Literal["onnx", "keras"]:
-    """Which engine runs: what was asked for, else the first that can use the GPU, else ONNX Runtime.
+    """The engine to use; "auto" is the first that can use the GPU, else ONNX Runtime.
 
     Raises:
-        DataError: if the model has no file for the engine that was asked for.
-        UsageError: if there is no device of such a name.
+        DataError: if the model has no file for the requested engine.
+        UsageError: if the device is unknown.
     """
     check_device(device)
     if kind == "auto":
@@ -217,7 +217,7 @@ def compiles() -> bool:
 
 
 def _keras_is_for_gpu(device: Device) -> bool:
-    """Whether a GPU is wanted that ONNX Runtime cannot use, and Keras can, or may: "auto" is for NVIDIA."""
+    """Whether a GPU is requested that ONNX Runtime cannot use, but Keras can; "auto" requires NVIDIA."""
     return _wants_gpu(device) and not onnx_uses_cuda() and (device != "auto" or _keras_uses_cuda())
 
 
@@ -226,7 +226,7 @@ def _wants_gpu(device: Device) -> bool:
 
 
 def unused_gpu(kind: EngineKind, device: Device) -> str | None:
-    """One line on the NVIDIA GPU that an engine cannot use, and what to install; None where all is well."""
+    """One line on an NVIDIA GPU that the engine cannot use, and what to install; None if there is none."""
     advice = None if device == "cpu" else missing_for_gpu()
     if advice is None or (kind != "keras" and onnx_uses_cuda()):
         return None
@@ -247,11 +247,11 @@ def _keras_uses_cuda() -> bool:
 
 
 def check_keras_device(device: Device, say: Callable[[str], object] | None = None) -> None:
-    """Raise UsageError if a GPU is asked for that Keras does not see.
+    """Raise UsageError if a GPU is requested that Keras does not see.
 
     Args:
-        device: what is asked for.
-        say: is told, for "auto", what an NVIDIA GPU needs that Keras does not see.
+        device: the requested device.
+        say: called, for "auto", with what to install for an NVIDIA GPU that Keras does not see.
     """
     import keras
 
@@ -264,7 +264,7 @@ def check_keras_device(device: Device, say: Callable[[str], object] | None = Non
 
 
 def keras_device(device: Device) -> AbstractContextManager[Any]:
-    """In this block Keras computes on this device; "auto" and "gpu" leave it to the backend."""
+    """A context in which Keras computes on this device; "auto" and "gpu" leave it to the backend."""
     import keras
 
     number = gpu_number(device)
@@ -275,7 +275,7 @@ def keras_device(device: Device) -> AbstractContextManager[Any]:
 
 
 def _grow_on_demand() -> None:
-    """Let TensorFlow take GPU memory as it needs it, unless the program that runs it has decided already."""
+    """Let TensorFlow grow GPU memory on demand, unless the program has configured it already."""
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -291,7 +291,7 @@ def _grow_on_demand() -> None:
 
 
 def keras_gpus() -> int:
-    """How many GPUs the backend of Keras sees."""
+    """Number of GPUs that Keras's backend sees."""
     import keras
 
     if keras.backend.backend() == "torch":
@@ -299,7 +299,7 @@ def keras_gpus() -> int:
 
         return int(torch.cuda.device_count())
     if keras.backend.backend() == "jax":
-        import jax  # Keras asks it for GPUs alone, which is a fault where there is none
+        import jax  # Keras asks JAX for GPUs only, which raises if there is none
 
         return sum(device.platform == "gpu" for device in jax.local_devices())
     return len(keras.distribution.list_devices("gpu"))
@@ -317,7 +317,7 @@ def _start(source: Path | bytes, device: Device) -> Any:
 
 
 def _providers(device: Device) -> list[Any]:
-    """What ONNX Runtime may run on, the best first."""
+    """ONNX Runtime's execution providers, in order of preference."""
     if _wants_gpu(device) and onnx_uses_cuda():
         return [(CUDA, {"device_id": gpu_number(device) or 0}), CPU]
     if device.startswith("gpu"):

@@ -1,4 +1,4 @@
-"""Faults that the user can fix: one line that says what, where and what to do."""
+"""Errors that the user can fix: one line that states what, where and what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["DataError", "UsageError", "UserError"]
 
 
 class UserError(Exception):
-    """A fault that the user can fix. Its text is one line and is shown without a traceback.
+    """An error that the user can fix. Its message is one line, shown without a traceback.
 
     It is raised with a text that names options as the command line does, which shows ``text``; ``str``
     names them as Python does. Commands between backticks stay as they are.

@@ -1,4 +1,4 @@
-"""Atomic writes, so that a file or folder is complete or as it was before; the one walk through folders."""
+"""Atomic writes of files and folders, and a recursive search for files."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _NUMBERS = count()
 
 
 def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> None:
-    """Let ``write`` make a draft beside ``path``, which replaces ``path`` once it is safe on the disk.
+    """Replace ``path`` atomically with the file that ``write`` writes at the path it is given.
 
-    The draft has the suffix of ``path``, and is removed whatever happens. A link is followed; a device or
-    pipe is written directly.
+    That is a temporary file beside ``path`` with the same suffix, synced to disk before it replaces ``path``,
+    and removed on failure. A link is followed; a device or pipe is written directly.
 
     Raises:
         DataError: if ``path`` cannot be written; a file that was there before is unchanged.
@@ -64,7 +64,7 @@ def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A draft folder that takes the place of ``path`` when the block ends, and is removed if it fails.
+    """A temporary folder that becomes ``path`` when the block ends, and is removed on failure.
 
     ``path`` must not exist, or be an empty folder.
 
@@ -85,10 +85,10 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def make_folder(path: Path) -> Path:
-    """Make a folder and those above it where they are missing; return it.
+    """Create a folder with its parents, unless it exists; return its path.
 
     Raises:
-        DataError: if that cannot be done.
+        DataError: if it cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -106,14 +106,14 @@ def find_files(
 ) -> Iterator[str]:
     """Paths of the files with one of ``suffixes`` (in lower case) in a folder and those below it, sorted.
 
-    Links are followed, but not back into a folder that they are in. Passed over are names that start with a
-    dot (as Jupyter's ``.ipynb_checkpoints``) and ``__MACOSX``.
+    Links are followed, except into a folder that contains them. Names that start with a dot (such as
+    Jupyter's ``.ipynb_checkpoints``) and ``__MACOSX`` are skipped.
 
     Args:
-        folder: as it is spelt here, the paths begin.
-        suffixes: what the files' names end with, whatever their case.
-        recursive: look into the folders of the folder, too.
-        refused: is told about folders that cannot be listed.
+        folder: the folder; returned paths begin with it as given.
+        suffixes: matched without regard to case.
+        recursive: include subfolders.
+        refused: called with the error of each folder that cannot be listed.
     """
     yield from _find(os.fspath(folder), suffixes, recursive, refused, frozenset())
 
@@ -125,7 +125,7 @@ def _find(
     refused: Callable[[OSError], None],
     above: frozenset[str],
 ) -> Iterator[str]:
-    """`find_files`; ``above`` are the folders, without links, that this one is in."""
+    """`find_files`; ``above`` are the resolved folders that contain this one."""
     real = os.path.realpath(folder)
     if real in above:
         return
@@ -146,7 +146,7 @@ def _name(entry: os.DirEntry[str]) -> str:
 
 
 def _draft(path: Path) -> Path:
-    """A hidden name beside ``path`` that no other process or thread uses, well below 255 bytes."""
+    """A hidden name beside ``path``, unique to process and thread, well below 255 bytes."""
     return path.with_name(f".{path.stem[:32]}.{os.getpid()}-{next(_NUMBERS)}{path.suffix[:12]}")
 
 

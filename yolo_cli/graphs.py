@@ -27,9 +27,9 @@ VARINT, DELIMITED = 0, 2
 
 
 def import_onnxruntime() -> Any:
-    """The package ``onnxruntime``; everything that needs it gets it here.
+    """The package ``onnxruntime``, with telemetry disabled.
 
-    Since 1.32 it sends telemetry unless this variable is set before it is first imported.
+    Since 1.32 it sends telemetry unless this variable is set before the first import.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
@@ -44,13 +44,13 @@ def open_session(model: Path | bytes, providers: Sequence[Any]) -> Any:
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # its warnings tell a user nothing that could be fixed
+    options.log_severity_level = 3  # a user can do nothing about its warnings
     source = model if isinstance(model, bytes) else str(model)
     return onnxruntime.InferenceSession(source, options, providers=providers, enable_fallback=0)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The metadata of an ONNX file. Its network is skipped, so this takes neither a session nor a package.
+    """The metadata of an ONNX file, read without parsing the network or importing a package.
 
     Raises:
         OSError: if the file cannot be read.
@@ -78,9 +78,9 @@ def _entry(data: bytes) -> tuple[str, str]:
 
 
 def _fields(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
-    """Number and length of each field of a protobuf message; the file is then at the field's first byte.
+    """Number and length of each field of a protobuf message, with the file at the field's first byte.
 
-    Whoever iterates must move to its end. https://protobuf.dev/programming-guides/encoding
+    The caller must seek to the field's end. https://protobuf.dev/programming-guides/encoding
     """
     while file.tell() < size:
         number, kind = divmod(_varint(file), 8)
@@ -94,7 +94,7 @@ def _fields(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
 
 
 def _varint(file: BinaryIO) -> int:
-    """A whole number in seven bits a byte, the lowest first; the eighth says that another byte follows."""
+    """A varint: seven bits per byte, lowest first; the eighth bit marks that another byte follows."""
     value = 0
     for shift in range(0, 70, 7):
         byte = file.read(1)
@@ -107,7 +107,7 @@ def _varint(file: BinaryIO) -> int:
 
 
 def ending_at(layer: str, path: Path) -> bytes:
-    """The part of an ONNX file that the output of one layer needs, as a file of its own.
+    """The subgraph of an ONNX file that computes the output of one layer, as the bytes of a file.
 
     Raises:
         ValueError: if there is no such layer.
@@ -129,15 +129,15 @@ def ending_at(layer: str, path: Path) -> bytes:
 
 
 def between(given: str, heads: Sequence[int], path: Path) -> bytes:
-    """The part of an ONNX file between one input and some of its outputs, as a file of its own.
+    """The subgraph of an ONNX file between one input and some of its outputs, as the bytes of a file.
 
     Args:
         given: the input's name.
-        heads: places of the outputs, from 0.
+        heads: positions of the outputs, from 0.
         path: the file.
 
     Raises:
-        ValueError: if there is no such input or output, or the outputs need another input, too.
+        ValueError: if there is no such input or output, or the outputs also depend on another input.
     """
     import onnx
     from onnx.utils import Extractor
@@ -155,14 +155,14 @@ def between(given: str, heads: Sequence[int], path: Path) -> bytes:
 
 
 def multiply_accumulates(source: Path | bytes, batch: NDArray[Any]) -> int:
-    """How many multiplications with an addition a network needs for ``batch``.
+    """Number of multiply-accumulates of a network for ``batch``.
 
-    Convolutions and matrix products are counted, as is usual; normalisation, activations and pooling, a
-    hundredth of that, are not. Borders count as everything else, as in published figures.
+    As usual, only convolutions and matrix products count; normalisation, activations and pooling would add
+    about 1 %. Padding counts, as in published figures.
 
     Args:
         source: an ONNX file, or its bytes.
-        batch: an input of the shape in question; only its shape and type matter.
+        batch: an input; only its shape and type matter.
     """
     import onnx
 
@@ -177,7 +177,7 @@ def multiply_accumulates(source: Path | bytes, batch: NDArray[Any]) -> int:
 
 
 def _per_output(kind: str, kernel: tuple[int, ...]) -> int:
-    """Multiplications for one number of the output: kernels are (out, in / groups, h, w) or (in, out)."""
+    """Multiplications per output value; kernels are (out, in / groups, h, w) or (in, out)."""
     return math.prod(kernel[1:]) if kind == "Conv" else kernel[0]
 
 

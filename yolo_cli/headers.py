@@ -1,4 +1,4 @@
-"""What an image file says of itself before it is decoded: kind, size, transparency, wholeness.
+"""The header of an image file, read without decoding: format, size, transparency, completeness.
 
 Decoding a hostile or broken file costs memory and prints warnings of C libraries; the header costs
 microseconds. Layouts are those of the formats' own specifications: ITU-T T.81 (JPEG), W3C PNG,
@@ -23,7 +23,7 @@ _CUT = "is truncated"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an image's bytes say of it.
+    """The header of an image file.
 
     Attributes:
         kind: the format's usual name, such as "JPEG".
@@ -31,8 +31,8 @@ class Header:
         height: in pixels, as stored.
         alpha: whether the file can hold transparent pixels.
         orientation: EXIF orientation 1 to 8 (JPEG, PNG, WebP); 1 for the other kinds, of which only TIFF can
-            have one, which the decoder applies.
-        fault: what shows already that the file is incomplete, or None.
+            have one, which is applied by the decoder.
+        fault: how the file is visibly incomplete, or None.
         transparent: the grey level (8 bits, or 16 of 16) that is transparent in a grey PNG, or None.
     """
 
@@ -52,7 +52,7 @@ def read_header(data: bytes, name: str) -> Header:
         DataError: if the bytes are not an image of a known kind, or the header is cut short or absurd.
 
     >>> read_header(b"GIF89a" + bytes([3, 0, 2, 0, 0, 0, 0]), "dot.gif")
-    Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None)
+    Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None, transparent=None)
     """
     read = next((read for magic, read in _READERS if magic.match(data)), None)
     if read is None:
@@ -67,7 +67,7 @@ def read_header(data: bytes, name: str) -> Header:
 
 
 def _jpeg(data: bytes) -> Header:
-    """Walk the marker segments to the first scan; a whole file has an end marker (FF D9) after it.
+    """Walk the marker segments to the first scan; a complete file has an end marker (FF D9) after it.
 
     Inside a scan FF is always followed by 00 or a restart marker, so FF D9 there ends the image;
     the end marker of an embedded thumbnail is before the scan and is not taken for it.
@@ -98,7 +98,7 @@ _BARE_MARKERS = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD9)})
 
 
 def _png(data: bytes) -> Header:
-    """Walk the chunks to IEND; each needed chunk must match its checksum, else libpng prints on stderr."""
+    """Walk the chunks to IEND; critical chunks must match their checksum, else libpng prints to stderr."""
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
     alpha, orientation, fault, transparent = colour in (4, 6), 1, _CUT, None
     at, view = 8, memoryview(data)
@@ -185,7 +185,7 @@ def _pnm(data: bytes) -> Header:
 
 
 def _orientation(block: bytes) -> int | None:
-    """EXIF orientation, 1 to 8, of a TIFF-shaped EXIF block; None where it is absent or damaged."""
+    """EXIF orientation, 1 to 8, of a TIFF-shaped EXIF block; None if it is absent or damaged."""
     try:
         value = _directory(block).get(274, 0)
     except (struct.error, ValueError):
@@ -230,6 +230,6 @@ _OTHERS = (
 
 
 def _what_else(data: bytes) -> str:
-    """Say what bytes are that are not an image."""
+    """Describe bytes that are not an image."""
     head = data[:256]
     return next((words for magic, words in _OTHERS if magic.match(head)), "is not an image")

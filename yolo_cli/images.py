@@ -1,8 +1,8 @@
-"""Bytes ↔ RGB uint8, upright.
+"""Decode and encode images: RGB uint8, upright.
 
-What every image becomes, whatever the file holds: 8 bits a channel (of 16 the upper 8), three channels
-(grey is repeated, CMYK is converted), transparent parts over white as on a web page, turned upright by its
-EXIF orientation, the first frame or page of several. Formats: JPEG, PNG, WebP, BMP, TIFF, GIF, PNM.
+Every image is converted to 8 bits per channel (of 16, the upper 8) and three channels (grey is repeated,
+CMYK converted), blended over white if transparent, and turned upright by its EXIF orientation. Of several
+frames or pages, the first is read. Formats: JPEG, PNG, WebP, BMP, TIFF, GIF, PNM.
 """
 
 from __future__ import annotations
@@ -79,11 +79,11 @@ class Image:
 
 
 def read_image(path: str | os.PathLike[str], name: str | None = None) -> Image:
-    """Read an image file. Its bytes are read here, not by OpenCV, so that any path works everywhere.
+    """Read an image file. Any path works on every system, since OpenCV only decodes.
 
     Args:
         path: the file.
-        name: what to call it in results and messages; None takes the path as given.
+        name: its name in results and messages; None means the path as given.
 
     Raises:
         DataError: if the file is missing, a folder, not readable, too large, or an incomplete image.
@@ -96,11 +96,11 @@ def decode_image(data: bytes, name: str) -> Image:
     """Decode the bytes of an image file.
 
     Args:
-        data: the whole file.
-        name: what to call it in results and messages.
+        data: the content of the file.
+        name: its name in results and messages.
 
     Raises:
-        DataError: if the bytes are empty, truncated, damaged, too large an image, or no image at all.
+        DataError: if the bytes are empty, truncated, damaged, too large, or not an image.
     """
     if not data:
         raise DataError(f"{name}: is empty (0 bytes); save or download it again")
@@ -138,7 +138,7 @@ def crop(image: Image, xyxy: ArrayLike) -> NDArray[np.uint8]:
 
 
 def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
-    """Write an image in the format that the suffix names; a reader never sees half a file.
+    """Write an image atomically, in the format of the suffix.
 
     Args:
         path: a name that ends in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff.
@@ -158,7 +158,7 @@ def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> by
     Args:
         rgb: uint8, (height, width, 3).
         suffix: with its dot, as ".png".
-        name: what to call the image in messages.
+        name: the image's name in messages.
 
     Raises:
         UsageError: if the suffix names no format that can be written.
@@ -177,7 +177,7 @@ def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> by
 
 
 def _read_bytes(path: Path, name: str) -> bytes:
-    """The whole file, or a DataError that says why not."""
+    """The content of the file; a DataError names why it cannot be read."""
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:
@@ -195,7 +195,7 @@ def _read_bytes(path: Path, name: str) -> bytes:
 
 
 def _decode(data: bytes, header: Header) -> NDArray[np.uint8] | None:
-    """Upright RGB, (height, width, 3), or None where OpenCV cannot decode the bytes.
+    """Upright RGB, (height, width, 3), or None if OpenCV cannot decode the bytes.
 
     The orientation is the header's, by which boxes are turned too; OpenCV's own reading of it is ignored.
     """
@@ -211,7 +211,7 @@ def _decode(data: bytes, header: Header) -> NDArray[np.uint8] | None:
 
 
 def _opaque(pixels: NDArray[Any], header: Header) -> NDArray[np.uint8] | None:
-    """Pixels (h, w[, 4]) with alpha or a transparent grey level over white; None where they have neither."""
+    """Pixels (h, w[, 4]) with alpha or a transparent grey level over white; None if they have neither."""
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         premultiplied = header.kind == "TIFF" and pixels.dtype == np.uint8  # libtiff does that
         return over_white(_uint8(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)), premultiplied)
@@ -222,7 +222,7 @@ def _opaque(pixels: NDArray[Any], header: Header) -> NDArray[np.uint8] | None:
 
 
 def _imdecode(raw: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
-    """OpenCV's decoder, with None for every kind of failure."""
+    """OpenCV's decoder, returning None on any failure."""
     try:
         pixels: NDArray[Any] | None = cv2.imdecode(raw, flags)
     except cv2.error:
@@ -255,14 +255,14 @@ def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 
 def _uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """The upper 8 bits of 16, or 8 bits as they are."""
+    """The upper 8 of 16 bits; 8 bits unchanged."""
     if pixels.dtype == np.uint16:
         pixels = pixels >> 8
     return pixels.astype(np.uint8, copy=False)
 
 
 class _Silence:
-    """Keeps OpenCV's warnings off stderr while any thread is inside: the DataError says it, with the name."""
+    """Silences OpenCV's warnings while any thread is inside; the DataError replaces them."""
 
     def __init__(self) -> None:
         self._lock, self._inside, self._level = Lock(), 0, 0

@@ -1,4 +1,4 @@
-"""What a Python program hands over → images to read: paths, bytes, arrays, PIL images, and lists of them."""
+"""Sources of the Python API: paths, bytes, arrays, PIL images, and lists of them."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ OneImage: TypeAlias = "InMemory | str | os.PathLike[str]"
 
 @dataclass(frozen=True, slots=True)
 class InputItem:
-    """An image that is not converted yet; ``read`` raises DataError where it cannot be used."""
+    """An image not converted yet; ``read`` raises DataError if it cannot be used."""
 
     name: str
     read: Callable[[], Image]
 
 
 def is_one_image(source: object) -> bool:
-    """Whether a source is one image: anything but a folder, a glob, a list file and a list.
+    """Whether a source is one image: not a folder, glob, list file or list.
 
-    A path that does not exist is one image: one that cannot be read.
+    A path that does not exist counts as one image, which cannot be read.
     """
     if not isinstance(source, str | os.PathLike):
         return _is_in_memory(source)
@@ -50,13 +50,13 @@ def is_one_image(source: object) -> bool:
 def open_input(
     source: OneImage | Iterable[Any], *, bgr: bool = False, recursive: bool = False, name: str = "image"
 ) -> Iterator[InputItem | SourceItem]:
-    """The images of a source, in order; lists may mix everything and are walked as they are needed.
+    """The images of a source, in order; lists may mix kinds and are iterated lazily.
 
     Args:
         source: see `InMemory`; or a path, glob, folder or list file; or an iterable of all these.
         bgr: arrays are in the order blue, green, red.
-        recursive: look into the folders of folders, too.
-        name: what to call images without a name; in a list, their position is appended.
+        recursive: include subfolders.
+        name: the name of images without one; in a list, their position is appended.
 
     Raises:
         UsageError: if something is not a source of images.
@@ -78,12 +78,12 @@ def array_image(array: NDArray[Any], *, bgr: bool = False, name: str = "image") 
 
     Args:
         array: uint8, (height, width), (height, width, 1), (height, width, 3) or (height, width, 4).
-            Transparent pixels are laid over white, as those of files are.
+            Transparent pixels are blended over white, as in files.
         bgr: the order is blue, green, red(, alpha), as OpenCV reads images.
         name: what to call it in results and messages.
 
     Raises:
-        DataError: if shape or dtype is another one.
+        DataError: if shape or dtype is different.
 
     >>> array_image(np.zeros((40, 60), np.uint8)).rgb.shape
     (40, 60, 3)
@@ -102,7 +102,7 @@ def array_image(array: NDArray[Any], *, bgr: bool = False, name: str = "image") 
 
 
 def _paths(path: str, recursive: bool) -> Iterator[InputItem | SourceItem]:
-    """What a path names; where that is nothing, an item that says so when it is read."""
+    """The images of a path; if there are none, an item whose ``read`` raises."""
     try:
         yield from open_source([path], recursive=recursive)
     except DataError as fault:
@@ -114,12 +114,12 @@ def _is_in_memory(source: object) -> bool:
 
 
 def _is_array(source: object) -> bool:
-    """Whether NumPy can make an image-like array of it: a tensor of another library, for example."""
+    """Whether NumPy can convert it to an image-like array, such as a tensor of another library."""
     return isinstance(source, np.ndarray) or (hasattr(source, "__array__") and getattr(source, "ndim", 0) > 1)
 
 
 def _is_pil(source: object) -> bool:
-    """Whether it is a PIL image; PIL is not imported, for whoever has one has imported it."""
+    """Whether it is a PIL image; PIL need not be imported for that."""
     pil = sys.modules.get("PIL.Image")
     return pil is not None and isinstance(source, pil.Image)
 
@@ -149,7 +149,7 @@ def _pil_image(source: PilImage, name: str) -> Image:
         upright = ImageOps.exif_transpose(source)
         mode = "RGBA" if upright.has_transparency_data else "RGB"
         pixels = np.asarray(upright.convert(mode))
-    except (OSError, SyntaxError) as fault:  # PIL reads a file's pixels only now
+    except (OSError, SyntaxError) as fault:  # PIL decodes lazily
         raise DataError(f"{name}: cannot be read: {fault}") from fault
     return array_image(pixels, name=name)
 
@@ -162,9 +162,9 @@ def _fault(array: NDArray[Any]) -> str | None:
     if array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3, 4):
         return f"{got}, channels first; give array.transpose(1, 2, 0)"
     if array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
-        return f"{got}, and must be (height, width) or (height, width, 1, 3 or 4)"
+        return f"{got}, but must be (height, width) or (height, width, 1, 3 or 4)"
     if not array.size:
         return f"{got}, which has no pixels"
     if array.dtype != np.uint8:
-        return f"{got}, and must be uint8; scale it to 0 to 255, and give array.astype('uint8')"
+        return f"{got}, but must be uint8; scale it to 0 to 255, and give array.astype('uint8')"
     return None

@@ -85,7 +85,7 @@ class Inventory(Jsonable):
         engine: what ``--engine auto`` takes for a model with both of its files.
         devices: the processor, then the GPUs that this process may use.
         engines: those that are installed, and the common ones that are not.
-        advice: what an NVIDIA GPU needs that the backend cannot use; None where nothing is missing.
+        advice: what an NVIDIA GPU needs that the backend cannot use; None if nothing is missing.
     """
 
     backend: str

@@ -1,8 +1,8 @@
-"""Image ↔ network square, both ways.
+"""Letterbox: an image to the network's input size, and boxes back to the image.
 
-Both ways follow one law: the edge at x of the original is at ``left + x * scaled_width / width`` in the
-network's input, and y likewise. The scaled size is a whole number of pixels, so the scales of the two axes
-differ a little, and the way back uses each as it really was.
+The edge at x of the original is at ``left + x * scaled_width / width`` in the network's input; y likewise.
+The scaled size is rounded to whole pixels, so the two axes have slightly different scales; undoing uses
+the exact scale of each.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ GREY = 128
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """Where one image is in the network's input. Made by :meth:`fit`.
+    """The position of one image in the network's input; see :meth:`fit`.
 
     Attributes:
         height, width: of the original image, in pixels.
         net_height, net_width: of the network's input, in pixels.
         scaled_height, scaled_width: what the image is resized to, in pixels.
-        top, left: how much padding is above it and to its left, in pixels.
+        top, left: padding above and to the left, in pixels.
     """
 
     height: int
@@ -51,9 +51,9 @@ class Letterbox:
     ) -> Letterbox:
         """Fit an image of ``height`` by ``width`` pixels into ``net_height`` by ``net_width`` pixels.
 
-        ``letterbox`` keeps the aspect: the image grows or shrinks until it touches two opposite edges, and
-        the rest is padding, half on each side. The other side's length is rounded down, but is at least 1; of
-        an odd padding the smaller part comes above or left. So Darknet does it. ``stretch`` fills everything.
+        ``letterbox`` keeps the aspect ratio: the image is resized to touch two opposite edges, and the rest
+        is padded equally on both sides. As in Darknet, the other side is rounded down (at least 1), and the
+        smaller part of an odd padding is above or left. ``stretch`` fills the input.
 
         Raises:
             ValueError: if a length is below 1.
@@ -75,12 +75,11 @@ class Letterbox:
     def apply(self, rgb: Pixels, out: Pixels | None = None) -> Pixels:
         """The network's input (net_height, net_width, 3) for the image ``rgb`` (height, width, 3), uint8.
 
-        Resized bilinearly, as the reference figures were measured; pixels are copied untouched where the
-        image already has its scaled size.
+        Bilinear, as in the reference figures; an image that already has the scaled size is copied unchanged.
 
         Args:
             rgb: the image; it is not changed.
-            out: where to write the result, for example one row of a batch; made when None.
+            out: where to write the result, such as one row of a batch; None allocates it.
 
         Returns:
             ``out``.
@@ -106,19 +105,19 @@ class Letterbox:
 
     def forward(self, xyxy: Floats) -> Floats:
         """Boxes (N, 4) in pixels of the original → boxes (N, 4) in pixels of the network's input."""
-        scale, offset = self._law(xyxy.dtype)  # (4,), (4,)
+        scale, offset = self._transform(xyxy.dtype)  # (4,), (4,)
         return xyxy * scale + offset
 
     def undo(self, xyxy: Floats) -> Floats:
         """Boxes (N, 4) in pixels of the network's input → boxes (N, 4) in pixels of the original.
 
-        A box that reaches into the padding reaches out of the image; clip it where that matters.
+        A box that extends into the padding extends beyond the image; clip it if that matters.
         """
-        scale, offset = self._law(xyxy.dtype)  # (4,), (4,)
+        scale, offset = self._transform(xyxy.dtype)  # (4,), (4,)
         return (xyxy - offset) / scale
 
-    def _law(self, dtype: np.dtype[Any]) -> tuple[Floats, Floats]:
-        """What a box (4,) is multiplied by, and what is then added (4,), on the way to the network."""
+    def _transform(self, dtype: np.dtype[Any]) -> tuple[Floats, Floats]:
+        """Scale and offset (4,) each: box * scale + offset is in the network's input."""
         x, y = self.scaled_width / self.width, self.scaled_height / self.height
         return np.array([x, y, x, y], dtype), np.array([self.left, self.top, self.left, self.top], dtype)
 

@@ -11,8 +11,8 @@ that are not assigned but overlap a ground truth well, or whose box is in a crow
 are ignored;
 - *class*: binary cross-entropy of each class in the positive slots, with label smoothing.
 
-Everything is `keras.ops`, so it runs on TensorFlow, JAX and PyTorch alike, and boxes come out of the same
-`boxes_from_raw` that detection uses.
+Only `keras.ops` is used, so it runs on TensorFlow, JAX and PyTorch; boxes are decoded by the same
+`boxes_from_raw` as in detection.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ TINY = 1e-7  # keeps quotients finite where a box has no area
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """Weights of the terms, and their rules.
+    """Weights of the terms, label smoothing and ignore threshold.
 
     Attributes:
         box, objectness, classes: factors of the three terms.
-        label_smoothing: half of it is how far class targets are from 0 and 1.
-        ignore_iou: a slot that is not assigned is ignored if its box overlaps a ground truth by more.
+        label_smoothing: class targets are half of it away from 0 and 1.
+        ignore_iou: an unassigned slot is ignored if its box has a higher IoU with a ground truth.
     """
 
     box: float = 5.0
@@ -111,9 +111,9 @@ class YoloLoss:
     def _objectness(self, logit: Any, boxes: Any, fit: Any, targets: Mapping[str, Any]) -> Any:
         """Cross-entropy of every slot's objectness, summed over the batch.
 
-        With softplus(x) the cross-entropy of the target 0, that of the target z is softplus(x) − x·z. So the
-        sum over all slots is corrected in positive and in ignored ones. Of the latter only the most confident
-        are looked for: where the objectness is low, it costs next to nothing anyway.
+        The cross-entropy is softplus(x) for the target 0 and softplus(x) − x·z for the target z. So the
+        sum over all slots is corrected in positive and ignored slots. Only the most confident slots are
+        considered for ignoring; the others contribute next to nothing.
 
         Args:
             logit: (B, S).
@@ -154,7 +154,7 @@ class YoloLoss:
 def ciou(a: Any, b: Any) -> tuple[Any, Any]:
     """IoU and complete IoU (…) of boxes ``a`` (…, 4) with ``b`` (…, 4), xyxy, box by box.
 
-    The weight of the term for the aspect is held constant in the gradient, as its authors advise.
+    The weight of the aspect ratio term is held constant in the gradient, as its authors advise.
     """
     both, own, theirs = _areas(a, b)  # (…) each
     iou = both / (own + theirs - both + TINY)  # (…)

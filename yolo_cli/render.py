@@ -1,7 +1,7 @@
-"""`Detections` → an image that people can read.
+"""Draw `Detections` on an image.
 
 Every class has one colour, the same in every image and every run. Lines and labels follow the image's
-size. With OpenCV 5 labels may be in any script; OpenCV 4 draws "?" for letters beyond ASCII.
+x With OpenCV 5 labels may be in any script; OpenCV 4 draws "?" for letters beyond ASCII.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class _Rectangle:
-    """Whole pixels: left and top belong to it, right and bottom do not."""
+    """In whole pixels; left and top are inclusive, right and bottom exclusive."""
 
     left: int
     top: int
@@ -46,7 +46,7 @@ class _Rectangle:
     bottom: int
 
     def overlap(self, other: _Rectangle) -> int:
-        """The shared area in pixels."""
+        """The common area in pixels."""
         wide = min(self.right, other.right) - max(self.left, other.left)
         high = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(wide, 0) * max(high, 0)
@@ -68,9 +68,9 @@ class DrawStyle:
     """What is drawn for each detection.
 
     Attributes:
-        line_width: width of the frame in pixels; None follows the image's size.
-        labels: whether a box is labelled with the name of its class.
-        confidence: whether the label shows the confidence.
+        line_width: width of the frame in pixels; None follows the image's x
+        labels: whether boxes are labelled with class names.
+        confidence: whether labels show the confidence.
 
     Raises:
         UsageError: if the line is thinner than a pixel.
@@ -82,7 +82,7 @@ class DrawStyle:
 
     def __post_init__(self) -> None:
         if self.line_width is not None and self.line_width < 1:
-            raise UsageError(f"--line-width is {self.line_width}, and must be at least 1 pixel")
+            raise UsageError(f"--line-width is {self.line_width}, but must be at least 1 pixel")
 
 
 _PLAIN = DrawStyle()
@@ -96,7 +96,7 @@ class LabelledBox:
         xyxy: in pixels of the image.
         text: its label; "" for none.
         colour: RGB.
-        line_width: in pixels; None follows the image's size.
+        line_width: in pixels; None follows the image's x
     """
 
     xyxy: tuple[float, ...]
@@ -110,10 +110,10 @@ def draw(
 ) -> Pixels:
     """Draw boxes with class names and confidences on a copy of the image.
 
-    The most confident detections choose their label's place first and are on top.
+    More confident detections are drawn on top, and their labels are placed first.
 
     Args:
-        image: the image; it stays as it is.
+        image: the image; it is not changed.
         detections: boxes in pixels of that image.
         class_names: by class id; an id beyond them is shown as a number.
         style: what is drawn.
@@ -126,7 +126,7 @@ def draw(
 
 
 def _labelled(detections: Detections, at: int, class_names: Sequence[str], style: DrawStyle) -> LabelledBox:
-    """One detection as it is drawn."""
+    """One detection with its label and colour."""
     number = int(detections.class_id[at])
     text = class_names[number] if 0 <= number < len(class_names) else f"class {number}"
     if style.confidence:
@@ -136,7 +136,7 @@ def _labelled(detections: Detections, at: int, class_names: Sequence[str], style
 
 
 def draw_boxes(image: Image, boxes: Sequence[LabelledBox]) -> Pixels:
-    """Draw boxes on a copy of the image: the first are on top, and choose their label's place first.
+    """Draw boxes on a copy of the image. Earlier boxes are on top, and their labels are placed first.
 
     Returns:
         uint8, (height, width, 3), RGB, as large as the image.
@@ -158,7 +158,7 @@ def draw_boxes(image: Image, boxes: Sequence[LabelledBox]) -> Pixels:
 
 
 def _text_size(side: float, count: int) -> int:
-    """Letters in pixels: a 42nd of the image's side, more where that is small, less among many boxes."""
+    """Text height in pixels: 1/42 of the image's side, larger in small images, smaller with many boxes."""
     wanted = max(side / 42, min(12, side / 10), _SMALLEST_TEXT)
     return round(max(wanted * 0.8, min(wanted, 10)) if count > 24 else wanted)
 
@@ -175,10 +175,10 @@ def class_colour(class_id: int) -> Colour:
 
 @cache
 def _palette() -> Pixels:
-    """Colours as far from each other as can be, (PALETTE_SIZE, 3), RGB; a longer palette begins alike.
+    """Maximally distinct colours, (PALETTE_SIZE, 3), RGB; a longer palette begins with the same colours.
 
-    Each next colour is the one that is farthest from all before it in CIELAB, after Glasbey, van der
-    Heijden, Toh and Gray, "Colour displays for categorical images" (2007).
+    Each colour is the one farthest in CIELAB from all earlier ones, after Glasbey, van der Heijden, Toh and
+    Gray, "Colour displays for categorical images" (2007).
     """
     steps = np.linspace(0, 255, 14).round().astype(np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)  # (2744, 3)
@@ -205,14 +205,14 @@ def _pixel_boxes(xyxy: NDArray[np.floating], width: int, height: int) -> list[_R
 def _draw_box(canvas: Pixels, box: _Rectangle, colour: Colour, line: int) -> None:
     """Paint a frame of ``line`` pixels just inside the box."""
     area = canvas[box.top : box.bottom, box.left : box.right]  # a view: painting it paints the canvas
-    line = min(line, max(1, min(area.shape[:2]) // 3))  # a small box is not filled up
+    line = min(line, max(1, min(area.shape[:2]) // 3))  # a small box is not filled
     area[:line], area[-line:], area[:, :line], area[:, -line:] = (colour,) * 4
 
 
 def _label(
     text: str, colour: Colour, box: _Rectangle, size: int, canvas: Pixels, taken: list[_Rectangle]
 ) -> _Label | None:
-    """Lay out a label near its box, smaller if the image is narrow; None if it cannot be read at all."""
+    """Lay out a label near its box, smaller if the image is narrow; None if it would be illegible."""
     height, width = canvas.shape[:2]
     while True:
         padding = max(1, size // 5)
@@ -229,25 +229,25 @@ def _free_place(
 ) -> _Rectangle:
     """Above the box, else inside its top, below it, or inside its bottom, on the left or right.
 
-    The first place that covers no other label wins; where all do, the one that covers least.
+    The first place that covers no other label wins, else the one that covers the smallest area of them.
     """
     right = box.right - wide
     corners = [
         (x, y) for y in (box.top - high, box.top, box.bottom, box.bottom - high) for x in (box.left, right)
     ]
-    best, least = None, float("inf")
+    best, smallest = None, float("inf")
     for x, y in corners:
         left, top = min(max(x, 0), image[0] - wide), min(max(y, 0), image[1] - high)
         place = _Rectangle(left, top, left + wide, top + high)
         covered = sum(place.overlap(other) for other in taken)
-        if covered < least:
-            best, least = place, covered
+        if covered < smallest:
+            best, smallest = place, covered
     assert best is not None
     return best
 
 
 def _draw_label(canvas: Pixels, label: _Label) -> None:
-    """Fill the rectangle and write on it in black or white, whichever stands out more."""
+    """Fill the rectangle and write on it in black or white, whichever has more contrast."""
     place = label.place
     canvas[place.top : place.bottom, place.left : place.right] = label.colour
     ink = (0, 0, 0) if _luminance(label.colour) > 0.179 else (255, 255, 255)

@@ -1,4 +1,4 @@
-"""What a detector found on one image, with the image and the class names: for programs and notebooks."""
+"""Results of the Python API: the detections of one image, with the image and the class names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Detection:
         return f"<Detection {self.class_name} {self.confidence:.2f} [{edges}]>"
 
     def to_dict(self) -> dict[str, Any]:
-        """As ``--format json`` prints it: edges rounded to 0.01 pixels, confidence to 0.0001."""
+        """As printed by ``--format json``: edges rounded to 0.01 pixels, confidence to 0.0001."""
         return {
             "class_id": self.class_id,
             "class_name": self.class_name,
@@ -156,11 +156,11 @@ class Result(Sequence[Detection]):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many detections there are of each class that was found, the most frequent first."""
+        """Number of detections per class, most frequent first."""
         return dict(Counter(self.class_names.tolist()).most_common())
 
     def filter(self, classes: Classes | None = None, conf: float | None = None) -> Result:
-        """The detections of some classes, with more confidence than ``conf``.
+        """The detections of some classes above a confidence threshold.
 
         Args:
             classes: names or ids, one or several; None keeps all.
@@ -187,7 +187,7 @@ class Result(Sequence[Detection]):
         return draw(self.image, self.detections, self.names, DrawStyle(line_width, labels, confidence))
 
     def save(self, path: str | os.PathLike[str], **style: Any) -> Path:
-        """Write `plot` to a file, or under the image's own name into a folder that exists; return its path.
+        """Write `plot` to a file, or into an existing folder under the image's name; return the path.
 
         Args:
             path: a folder, or a file name that ends in .jpg, .png or another of `yolo detect`'s formats.
@@ -249,7 +249,7 @@ class Result(Sequence[Detection]):
         )
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows: the image with its boxes, at most 1024 pixels wide and high."""
+        """The preview in a notebook: the image with its boxes, at most 1024 pixels wide and high."""
         scale = min(1, _PREVIEW / max(self.image.width, self.image.height))
         size = (max(round(self.image.width * scale), 1), max(round(self.image.height * scale), 1))
         small = (
@@ -260,7 +260,7 @@ class Result(Sequence[Detection]):
         return encode_image(draw(Image(small), found, self.names), ".png")
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the preview, with a line that says what it is."""
+        """The preview in a notebook, with a caption."""
         caption = html.escape(repr(self)[1:-1])
         data = base64.b64encode(self._repr_png_()).decode()
         return f'<img src="data:image/png;base64,{data}" alt="{caption}"><br>{caption}'

@@ -1,9 +1,8 @@
-"""What a user names → images, one at a time.
+"""Sources of images: the paths that a user gives, read one at a time.
 
-A source is a file, a folder, a glob in quotes, a list file (``.txt``, one path a line) or ``-`` for one
-image's bytes on standard input. What is named is looked up at once, so that the count is known;
-images are read one by one, so that memory stays flat. Faults are in-band: one bad file among many is
-named and does not end the work.
+A source is a file, a folder, a glob in quotes, a list file (``.txt``, one path per line) or ``-`` for the
+bytes of one image on standard input. Paths are expanded at once, so that the count is known; images are read
+lazily, in constant memory. Errors are in-band: one bad file among many is reported and does not end the run.
 """
 
 # os.path keeps names as the user spelt them, and answers False where Path.is_dir raises.
@@ -32,7 +31,7 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class SourceItem:
-    """An image that is not read yet.
+    """An image that has not been read yet.
 
     Attributes:
         name: as the user named it; "-" for standard input.
@@ -73,7 +72,7 @@ class SourceItem:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Images to be read, and faults in-band as items that raise them; ``len`` counts both."""
+    """Images to be read. Items that cannot be read raise when read; ``len`` counts them, too."""
 
     entries: tuple[SourceItem, ...]
 
@@ -85,17 +84,17 @@ class Source:
 
 
 def open_source(arguments: Sequence[str], *, recursive: bool = False) -> Source:
-    """Look up what the arguments name, in their order; in a folder, a2.jpg comes before a10.jpg.
+    """Expand the arguments, in order; in a folder, a2.jpg comes before a10.jpg.
 
-    An image that is named twice is read once. Files whose names start with a dot are passed over in folders.
+    An image named twice is read once. In folders, files whose names start with a dot are skipped.
 
     Args:
         arguments: files, folders, globs, list files, or "-".
-        recursive: look into the folders of folders, too.
+        recursive: include subfolders.
 
     Raises:
-        UsageError: if nothing is named.
-        DataError: if no argument names anything to read.
+        UsageError: if there are no arguments.
+        DataError: if no argument yields an image.
     """
     if not arguments:
         raise UsageError("no image is named; give files, folders, 'globs', a list.txt, or - for stdin")
@@ -107,7 +106,7 @@ def open_source(arguments: Sequence[str], *, recursive: bool = False) -> Source:
 
 
 def natural_key(path: str) -> list[list[tuple[int, str, str]]]:
-    """Order paths folder by folder, with numbers by their value.
+    """A sort key that orders paths folder by folder, with numbers by value.
 
     >>> sorted(["a/b10.jpg", "a/b9.jpg", "a-1.jpg", "B.jpg"], key=natural_key)
     ['a/b9.jpg', 'a/b10.jpg', 'a-1.jpg', 'B.jpg']
@@ -123,7 +122,7 @@ def _piece_key(piece: str) -> tuple[int, str, str]:
 
 
 def _first_mentions(entries: Iterable[SourceItem]) -> Iterator[SourceItem]:
-    """Drop what was named before, however it was spelt."""
+    """Drop paths that lead to an earlier file, however they are spelt."""
     seen: set[str] = set()
     for entry in entries:
         key = entry.name if entry.name == STDIN else os.path.abspath(entry.name)
@@ -133,7 +132,7 @@ def _first_mentions(entries: Iterable[SourceItem]) -> Iterator[SourceItem]:
 
 
 def _expand(argument: str, recursive: bool) -> list[SourceItem]:
-    """The images behind one argument; a fault where there are none."""
+    """The images of one argument, or an item with a fault if there are none."""
     if argument == STDIN:
         return [SourceItem(STDIN)]
     if os.path.isdir(argument):
@@ -143,11 +142,11 @@ def _expand(argument: str, recursive: bool) -> list[SourceItem]:
     if glob.has_magic(argument):
         found = [path for path in glob.glob(argument, recursive=True) if _is_image(path)]
         return _sorted(found, _fixed_folder(argument)) or [_fault(argument, "matches no image")]
-    return [_fault(argument, "there is no such file or folder")]
+    return [_fault(argument, "no such file or folder")]
 
 
 def _folder(folder: str, recursive: bool) -> list[SourceItem]:
-    """The images in a folder, those of its folders if asked, and a fault for each that cannot be read."""
+    """The images in a folder, with ``recursive`` in subfolders too, and a fault for each unreadable one."""
     faults: list[SourceItem] = []
 
     def refuse(error: OSError) -> None:
@@ -159,7 +158,7 @@ def _folder(folder: str, recursive: bool) -> list[SourceItem]:
 
 
 def _list_file(path: str) -> list[SourceItem]:
-    """One path a line, relative to the list file; empty lines and lines that begin with # say nothing."""
+    """One path per line, relative to the list file; empty lines and comments (#) are skipped."""
     try:
         lines = read_lines(Path(path))
     except DataError as fault:
@@ -170,7 +169,7 @@ def _list_file(path: str) -> list[SourceItem]:
         for number, line in enumerate(lines, start=1)
         if line and not line.startswith("#")
     ]
-    return entries or [_fault(path, "lists no image; write one path a line")]
+    return entries or [_fault(path, "lists no image; write one path per line")]
 
 
 def _sorted(paths: Iterable[str], folder: str) -> list[SourceItem]:

@@ -1,13 +1,13 @@
 """Non-maximum suppression: of several boxes around one object, the most confident stays.
 
-Four rules say when a box goes because of a more confident one that stays (t is the threshold):
+Four rules decide when a kept box suppresses a less confident one (t is the threshold):
 
 - ``iou``: IoU > t, the plain rule of most detectors, and Darknet's default.
 - ``greedynms``: IoU - (d²/c²)^0.6 > t, where d² is the squared distance of the centres and c² the squared
-  diagonal of the smallest enclosing box. So Darknet has it; the exponent is fixed.
+  diagonal of the smallest enclosing box. This is Darknet's rule; the exponent is fixed.
 - ``diounms``: the same, with ``beta`` as exponent. Zheng et al., "Distance-IoU Loss", AAAI 2020.
-- ``soft``: no box goes at once; each loses confidence by exp(-IoU²/0.5) for every more confident one, and
-  goes when less than 0.001 is left. Bodla et al., "Soft-NMS", ICCV 2017 (the Gaussian form).
+- ``soft``: each box's confidence is multiplied by exp(-IoU²/0.5) for every more confident one, and the box is
+  dropped below 0.001. Bodla et al., "Soft-NMS", ICCV 2017 (the Gaussian form).
 
 The ratio d²/c² depends on the unit of each axis: to decide as Darknet does on an image that is not
 square, give boxes relative to the image's width and height. IoU is the same in every unit.
@@ -36,12 +36,12 @@ Bools = NDArray[np.bool_]
 
 GREEDY_EXPONENT = 0.6
 SOFT_SIGMA = 0.5
-SOFT_FLOOR = 0.001
+MIN_SOFT_SCORE = 0.001
 # Where a box has more than so many others near it on average, the most confident ones go first.
 CROWDED = 100
 # So many go first then.
 HANDFUL = 512
-# With a limit, so many times as many boxes are sorted first.
+# With a limit, this many times as many boxes are sorted first.
 SORTED = 16
 NOTHING = np.zeros(0, np.intp)
 
@@ -173,9 +173,9 @@ def suppress(  # noqa: PLR0913 - three parallel arrays, and the options by name 
     conf: float = 0.0,
     limit: Limit | None = None,
 ) -> tuple[NDArray[np.intp], Floats]:
-    """`batched_nms` or `soft_nms`, as ``kind`` says: positions (K,) and confidences (K,).
+    """`batched_nms` or `soft_nms`, depending on ``kind``: positions (K,) and confidences (K,).
 
-    ``agnostic`` lets a box suppress others whatever their class. The other arguments are those of the two.
+    With ``agnostic``, boxes of different classes suppress each other. For the other arguments see these two.
     """
     classes = np.zeros_like(class_id) if agnostic else class_id  # (N,)
     if kind == "soft":
@@ -185,7 +185,7 @@ def suppress(  # noqa: PLR0913 - three parallel arrays, and the options by name 
 
 
 def overlap(a: Floats, b: Floats, kind: SuppressionKind, beta: float = 0.6) -> Floats:
-    """What each rule compares with the threshold (…), for ``a`` (…, 4) and ``b`` (…, 4), box by box.
+    """The measure (…) of ``a`` (…, 4) and ``b`` (…, 4) that the rule compares with its threshold.
 
     For ``soft``, which has no threshold, that is IoU.
     """
@@ -296,7 +296,7 @@ def _soften(
             top, waiting = waiting[best], np.delete(waiting, best)
             iou = paired_iou(xyxy[top], xyxy[waiting])  # (M,)
             left[waiting] *= np.exp(-(iou**2) / SOFT_SIGMA)
-            waiting = waiting[(left[waiting] >= SOFT_FLOOR) & (left[waiting] > conf)]
+            waiting = waiting[(left[waiting] >= MIN_SOFT_SCORE) & (left[waiting] > conf)]
     order = np.argsort(-left, kind="stable")  # (N,)
-    kept = order[(left[order] >= SOFT_FLOOR) & (left[order] > conf)]  # (K,)
+    kept = order[(left[order] >= MIN_SOFT_SCORE) & (left[order] > conf)]  # (K,)
     return kept, left[kept]

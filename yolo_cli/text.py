@@ -1,4 +1,4 @@
-"""Text, list, YAML and JSON files → plain values, with one clear line where they are broken."""
+"""Read text, list, YAML and JSON files; broken ones raise a one-line DataError."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def text_encoding(encoding: str | None) -> Iterator[None]:
     """Within the block, files without a byte-order mark are read in ``encoding``; None means UTF-8.
 
     Raises:
-        UsageError: if Python knows no such encoding of text.
+        UsageError: if the encoding is unknown.
     """
     try:
         "a".encode(encoding or "utf-8")
@@ -75,7 +75,8 @@ def read_text(path: Path, encoding: str | None = None) -> str:
 
     Args:
         path: the file.
-        encoding: what a file without a byte-order mark is in; None means that of `text_encoding`, else UTF-8.
+        encoding: the encoding of a file without a byte-order mark; None means that of `text_encoding`, else
+            UTF-8.
 
     Raises:
         DataError: if the file cannot be read or is not text in that encoding.
@@ -97,14 +98,14 @@ def read_text(path: Path, encoding: str | None = None) -> str:
 
 
 def _undecodable(path: Path, data: bytes, at: int, encoding: str) -> str:
-    """The words for a file that is not in the encoding that it was read in."""
+    """The message for a file that is not in the expected encoding."""
     line = data.count(b"\n", 0, at) + 1
     what = f"is not text in {encoding.removesuffix('-sig').upper()} (byte {at}: 0x{data[at]:02X})"
     return f"{path}:{line}: {what}; save it as UTF-8, or name its encoding, as in --encoding cp1252"
 
 
 def read_lines(path: Path, encoding: str | None = None) -> list[str]:
-    """The lines of a file without blanks around them; blank lines at the end are left out.
+    """The stripped lines of a file, without blank lines at the end.
 
     Raises:
         DataError: as `read_text`.
@@ -118,8 +119,8 @@ def read_yaml(path: Path, encoding: str | None = None, *, strings: bool = False)
     Args:
         path: the file.
         encoding: as for `read_text`.
-        strings: give every scalar as the text in the file. YAML would turn a class called ``no`` or ``on``
-            into a boolean and ``1:30`` into 90.
+        strings: return every scalar as a string. YAML would turn a class called ``no`` or ``on`` into a
+            boolean and ``1:30`` into 90.
 
     Raises:
         DataError: if the file cannot be read, is not YAML, or is not a mapping.
@@ -226,7 +227,7 @@ def _length(text: str) -> int:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A question about the known word that is most like ``word``; ``otherwise`` where none is.
+    """A suggestion of the known word most similar to ``word``; ``otherwise`` if none is.
 
     >>> did_you_mean("detct", ["detect", "train"]), did_you_mean("x", ["detect"], "there is only detect")
     ('did you mean detect?', 'there is only detect')
@@ -236,9 +237,9 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word that is most like ``word``, whatever the case; None where none is like it.
+    """The known word most similar to ``word``, ignoring case; None if none is.
 
-    ``cutoff`` is the least similarity, from 0 to 1, of `difflib.SequenceMatcher.ratio`.
+    ``cutoff`` is the smallest similarity, from 0 to 1, of `difflib.SequenceMatcher.ratio`.
 
     >>> nearest("ResNet5", ["resnet50", "vgg16"])
     'resnet50'
@@ -266,7 +267,7 @@ def number(value: Any) -> float | None:
 
 
 def shorten(value: object, length: int = 80) -> str:
-    """The text of a value on one line of at most ``length`` characters, for messages.
+    """A value as one line of at most ``length`` characters, for messages.
 
     >>> shorten("a  b" + chr(10) + "c", 4)
     'a b…'
@@ -276,7 +277,7 @@ def shorten(value: object, length: int = 80) -> str:
 
 
 def fixed_slashes(name: str) -> str:
-    """A path as a file names it, with Windows' backslashes as slashes.
+    """A path with Windows' backslashes as slashes.
 
     >>> fixed_slashes("images" + chr(92) + "a.jpg")
     'images/a.jpg'

@@ -1,4 +1,4 @@
-"""The version, where every module may know it."""
+"""The version; every module may import it."""
 
 from __future__ import annotations
 

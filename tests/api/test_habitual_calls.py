@@ -240,7 +240,7 @@ def test_an_image_that_cannot_be_read_is_one_line(detector):
     Path("bad.jpg").write_text("hello")
     with pytest.raises(UserError, match=r"^bad.jpg: .*$"):
         detector("bad.jpg")
-    with pytest.raises(UserError, match=r"nope.jpg: there is no such file"):
+    with pytest.raises(UserError, match=r"nope.jpg: no such file"):
         detector("nope.jpg")
     with pytest.raises(UserError, match="array is uint16"):
         detector(np.zeros((9, 9), np.uint16))
@@ -261,10 +261,10 @@ def test_unreadable_images_of_a_list_are_raised_or_handed_over(detector):
     ("call", "says"),
     [
         (lambda d: d(42), "image: int is not an image; give a path, bytes, an array or a PIL image"),
-        (lambda d: d([CAT], batch=0), "batch is 0, and must be at least 1"),
+        (lambda d: d([CAT], batch=0), "batch is 0, but must be at least 1"),
         (lambda d: d.with_options(confidence=0.5), "there is no option 'confidence'; the options are conf, "),
         (lambda d: d.with_options(classes="dgo"), "the model has no class 'dgo'; did you mean dog?"),
-        (lambda d: d.with_options(conf=2), "conf is 2, and must"),
+        (lambda d: d.with_options(conf=2), "conf is 2, but must"),
         (lambda d: load_detector("yolov9"), "no model is called 'yolov9'; "),
     ],
 )

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.bench
 IMAGE = ROOT / "examples" / "coffee.jpg"
 MODEL = bundled("weights") / "yolov4-tiny-coco.onnx"
 
-# The least that any program must do: import the runtimes, read and resize the image, run the network once.
+# The minimum that any program must do: import the runtimes, read and resize the image, run the network once.
 BARE = f"""
 import cv2, numpy, onnxruntime
 session = onnxruntime.InferenceSession({str(MODEL)!r}, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""The letterbox against the bare resize that stands in it."""
+"""The letterbox against the bare resize inside it."""
 
 from __future__ import annotations
 

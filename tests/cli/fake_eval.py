@@ -19,7 +19,7 @@ from yolo_cli.detectors.protocol import Times
 
 @dataclass(frozen=True)
 class Fake:
-    """Finds what is there on every image of the made sets, by its name; class names may be others."""
+    """Finds every object of the made sets by the image's name; the class names may differ."""
 
     config: DetectConfig = field(default_factory=DetectConfig)
     class_names: tuple[str, ...] = NAMES

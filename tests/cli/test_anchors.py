@@ -62,7 +62,7 @@ def test_out_is_not_overwritten(cli, tmp_path):
     assert cli(*words).exit_code == 0
     done = cli(*words)
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
-    assert "mine.yaml is there already" in done.stderr
+    assert "mine.yaml exists" in done.stderr
     assert cli(*words, "--exist-ok").exit_code == 0
     assert sorted(path.name for path in tmp_path.glob("mine*")) == ["mine.png", "mine.yaml"]
 

@@ -116,7 +116,7 @@ def test_folders_of_folders_are_mirrored(cli):
 
 
 @pytest.mark.parametrize("pattern", ["q/**/*.jpg", "q/*/*.jpg"])
-def test_a_glob_mirrors_what_its_wildcards_stand_for(cli, pattern):
+def test_a_glob_mirrors_the_folders_matched_by_its_wildcards(cli, pattern):
     nested()
     cli("detect", pattern, "--out", "o")
     assert saved("o") == (["1.jpg"] if "**" in pattern else []) + ["cats/1.jpg"] + (

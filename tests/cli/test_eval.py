@@ -64,7 +64,7 @@ def test_a_split_is_chosen(cli):
     assert done.stderr == "error: yolo: has train and test, and no val; choose one with --split\n"
 
 
-def test_the_images_of_the_config_are_judged_by_the_overlap_that_is_asked_for(cli):
+def test_the_data_of_the_config_is_evaluated_at_the_given_iou(cli):
     value = cli.figures("eval", "--data", "yolo", "--iou", "0.75", "--protocol", "voc07", "--no-save")
     assert (value["protocol"]["iou"], value["protocol"]["interpolation"]) == (0.75, "11 points")
     assert value["coco"] == {}
@@ -93,9 +93,9 @@ def test_classes_that_disagree_wholly_are_one_line(cli):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--iou", "0"], "--iou is 0.0, and must lie above 0 and at most at 1"),
+        (["--iou", "0"], "--iou is 0.0; it must be above 0 and at most 1"),
         (["--fail-under", "map50"], "--fail-under map50: must be NAME=VALUE"),
-        (["--fail-under", "mapp=0.5"], "there is no figure 'mapp'; did you mean map?"),
+        (["--fail-under", "mapp=0.5"], "unknown figure 'mapp'; did you mean map?"),
         (["--map", "a"], "--map a: must be OLD=NEW"),
         (["--map", "qq=cat"], "--map: the model has no class 'qq'"),
         (["--classes", "bird"], "--classes: the data has no class 'bird'"),
@@ -105,8 +105,8 @@ def test_classes_that_disagree_wholly_are_one_line(cli):
         (["--fail-if-worse"], "--fail-if-worse needs a --baseline"),
         (["--resume", "a", "--out", "b"], "--resume names the run's folder by itself"),
         (["--plots", "--no-save"], "--plots are saved"),
-        (["--target-precision", "1.5"], "--target-precision must lie above 0 and at most at 1"),
-        (["--conf", "7"], "--conf must lie between 0 and 1"),
+        (["--target-precision", "1.5"], "--target-precision must be above 0 and at most 1"),
+        (["--conf", "7"], "--conf must be between 0 and 1"),
     ],
 )
 def test_wrong_usage_is_one_line(cli, words, says):
@@ -139,10 +139,10 @@ def test_an_interrupted_run_goes_on(cli):
     assert cli.fake.seen == ["d"]  # c was done before
     other = cli("eval", "--data", "yolo", "--resume", "runs/eval", "--nms-iou", "0.6")
     assert other.exit_code == 3
-    assert "was made with nms_iou 0.45, and not 0.6" in other.stderr
+    assert "was made with nms_iou 0.45, not 0.6" in other.stderr
 
 
-def test_an_image_that_cannot_be_read_is_named_and_not_judged(cli):
+def test_an_unreadable_image_is_named_and_left_out(cli):
     Path("yolo/images/val/d.jpg").write_bytes(encode(smooth(), "JPEG")[:300])
     done = cli("eval", "--data", "yolo", "--format", "json")
     assert done.exit_code == 5

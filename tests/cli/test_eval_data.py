@@ -23,7 +23,7 @@ def test_faults_of_the_data_are_mentioned(cli):
     done = cli("eval", "--data", "yolo", "--no-save")
     assert done.exit_code == 0
     assert (
-        "a fault in the data, such as labels/val/c.txt:2: class 9 is none of 0 to 1; `yolo lint"
+        "a fault in the data, such as labels/val/c.txt:2: class 9 is not within 0 to 1; `yolo lint"
         in done.stderr
     )
 

@@ -19,7 +19,7 @@ def test_a_gate_decides_the_exit_code(cli):
     assert met.exit_code == 0
     cli.fake = Fake(class_names=("cat", "hound"))
     missed = cli("eval", "--data", "yolo", "--no-save", "-q", "--fail-under", "map50=0.60")
-    assert (missed.exit_code, missed.stderr) == (4, "error: map50 is 0.5000, and must be at least 0.6\n")
+    assert (missed.exit_code, missed.stderr) == (4, "error: map50 is 0.5000, but must be at least 0.6\n")
     assert "mAP50" in missed.stdout  # the figures are told all the same
 
 
@@ -29,10 +29,10 @@ def test_a_gate_that_names_no_figure_is_refused_before_anything_is_loaded(cli, m
 
     monkeypatch.setattr("yolo_cli.detectors.load_detector", fail)
     for words, says in (
-        (["foo=1"], "there is no figure 'foo'"),
-        (["ap:bird=1"], "there is no figure 'ap:bird'"),
-        (["ap:cat=1", "--classes", "dog"], "there is no figure 'ap:cat'; there are map, map50"),
-        (["AP50=1", "--protocol", "voc10"], "there is no figure 'AP50'"),
+        (["foo=1"], "unknown figure 'foo'"),
+        (["ap:bird=1"], "unknown figure 'ap:bird'"),
+        (["ap:cat=1", "--classes", "dog"], "unknown figure 'ap:cat'; there are map, map50"),
+        (["AP50=1", "--protocol", "voc10"], "unknown figure 'AP50'"),
     ):
         done = cli("eval", "--data", "yolo", "--fail-under", *words)
         assert (done.exit_code, done.stdout) == (2, "")

@@ -106,14 +106,14 @@ def test_bad_results_are_one_line_each(cli, name, says):
     assert done.stderr.count("\n") == 1
 
 
-def test_anothers_results_are_judged_without_any_model_code(cli):
+def test_external_results_are_evaluated_without_importing_model_code(cli):
     """No engine, no detector, no framework is imported for it."""
     results()
     code = (
         "import sys\nfrom yolo_cli.cli import main\n"
         "try: main(['eval', '--data', 'coco', '--detections', 'r.json', '-q', '--format', 'json'])\n"
         "except SystemExit as end: assert not end.code, end.code\n"
-        "ours = {f'yolo_cli.{room}' for room in ('detectors', 'engines', 'weights', 'codec', 'model')}\n"
+        "ours = {f'yolo_cli.{name}' for name in ('detectors', 'engines', 'weights', 'codec', 'model')}\n"
         "heavy = {'onnxruntime', 'onnx', 'keras', 'tensorflow', 'matplotlib', 'pycocotools'} | ours\n"
         "heavy &= {*sys.modules}\n"
         "print(sorted(heavy), file=sys.stderr)"

@@ -48,8 +48,8 @@ def test_a_wrong_command(cli, word, says):
         ("train model=a.cfg", "'model=a.cfg': options begin with two dashes; did you mean --model a.cfg?"),
         ("train lr0=1", "'lr0=1': options begin with two dashes; did you mean --learning-rate 1?"),
         ("eval data=x iou=0.5", "'data=x': options begin with two dashes; did you mean --data x?"),
-        ("eval --data gone --fail-under map=0.5", "gone: there is no such file or folder"),
-        ("eval --data gone --map conf=iou", "gone: there is no such file or folder"),
+        ("eval --data gone --fail-under map=0.5", "gone: no such file or folder"),
+        ("eval --data gone --map conf=iou", "gone: no such file or folder"),
     ],
 )
 def test_wrong_words_are_one_line_that_helps(cli, words, says):

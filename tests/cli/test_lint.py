@@ -73,7 +73,7 @@ def test_fix_writes_a_copy_and_says_what_it_did(cli, faulty, tmp_path):
     assert open_dataset(tmp_path / "fixed").class_counts().tolist() == [14, 3]
     again = cli("lint", "--data", faulty, "--fix", tmp_path / "fixed")
     assert again.exit_code == 2
-    assert again.stderr.endswith("fixed: is there already and not empty; name another folder\n")
+    assert again.stderr.endswith("fixed: exists and is not empty; name another folder\n")
 
 
 def test_fix_in_json(cli, faulty, tmp_path):
@@ -108,7 +108,7 @@ def test_the_rules_are_listed(cli):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["--data", "nowhere"], 3, "nowhere: there is no such file or folder"),
+        (["--data", "nowhere"], 3, "nowhere: no such file or folder"),
         ([], 2, "--data is missing"),
         (["--data", ".", "--imgsz", "5"], 2, "--imgsz"),
     ],

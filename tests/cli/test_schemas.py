@@ -106,7 +106,7 @@ def test_eval_json_with_a_baseline(figures):
     [
         lambda value: value.pop("map50"),
         lambda value: value.update(map=1.01),
-        lambda value: value["per_class"][0].update(truths=1),
+        lambda value: value["per_class"][0].update(unknown=1),
         lambda value: value["protocol"].update(name="mine"),
         lambda value: value["coco"].update(map=0.5),
     ],

@@ -55,7 +55,7 @@ def test_resume_needs_a_run(tmp_path: Path) -> None:
 def test_data_that_is_not_there(tmp_path: Path) -> None:
     result = run("--data", str(tmp_path / "nothing"), "--out", str(tmp_path / "out"))
     assert result.exit_code == 3
-    assert "there is no such file or folder" in result.output
+    assert "no such file or folder" in result.output
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Whatever stands in a cfg or in a weights file: a network with its card, or one plain line."""
+"""Any content of a cfg or weights file gives a network with its card, or one plain line."""
 
 from __future__ import annotations
 

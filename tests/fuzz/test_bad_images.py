@@ -1,4 +1,4 @@
-"""Whatever bytes lie in a file: an image or one plain line, and nothing on stderr."""
+"""Whatever bytes are in a file: an image or one plain line, and nothing on stderr."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _numbers(elements: st.SearchStrategy, kind: type) -> st.SearchStrategy:
     _numbers(st.booleans(), np.bool_),
     st.sampled_from(sorted(PROTOCOLS)),
 )
-def test_odd_numbers_are_judged_or_refused(boxes, fix, confidence, class_id, crowd, name) -> None:
+def test_odd_numbers_are_evaluated_or_refused(boxes, fix, confidence, class_id, crowd, name) -> None:
     if fix:
         boxes = np.sort(np.nan_to_num(boxes, posinf=9).clip(-1e9, 1e9).reshape(-1, 2, 2), axis=1).reshape(
             -1, 4

@@ -18,7 +18,7 @@ pytestmark = needs_shared("data", "coco128-val")
 
 @cache
 def _coco128(jitter: float, kind: str) -> EvaluationSet:
-    """The real object; each box found three times, moved by a share of its size, one in five misnamed."""
+    """The real object; each box found three times, moved by a fraction of its size, one in five misnamed."""
     data = json.loads((SHARED / "data" / "coco128-val" / "annotations.json").read_text())
     places = {category["id"]: place for place, category in enumerate(data["categories"])}
     random = np.random.default_rng(5)

@@ -124,7 +124,7 @@ def test_localisation_of_the_largest_object():
 
 
 def recall_of(propose) -> tuple[float, int]:
-    """The share of objects that some box of ``propose(image)`` overlaps by half, and the most boxes."""
+    """Recall of ``propose(image)`` at an IoU of 0.5, and the largest number of proposals on an image."""
     best, counts = [], []
     for sample in open_dataset(VOC).in_split("val").samples[::6]:
         found = propose(sample.read())
@@ -167,9 +167,9 @@ def test_proposing_costs_next_to_nothing():
 @pytest.mark.slow
 @needs_shared("data", "voc2012-subset")
 @pytest.mark.parametrize(
-    ("kind", "step", "least"), [("rcnn", 24, 0.35), ("fast-rcnn", 6, 0.6), ("faster-rcnn", 6, 0.65)]
+    ("kind", "step", "minimum"), [("rcnn", 24, 0.35), ("fast-rcnn", 6, 0.6), ("faster-rcnn", 6, 0.65)]
 )
-def test_accuracy_of_six_classes(kind, step, least):
+def test_accuracy_of_six_classes(kind, step, minimum):
     """A part of val, so a wider margin: on 100 images they had 0.54, 0.73 and 0.74."""
     data = open_dataset(VOC).in_split("val")
     config = DetectConfig(conf=0.01, nms_iou=0.3)
@@ -181,4 +181,4 @@ def test_accuracy_of_six_classes(kind, step, least):
     figures = [one.ap50 for one in evaluate(evaluator.gathered()).per_class if one.class_name in SIX]
     mean = float(np.mean([figure for figure in figures if figure is not None]))
     print(f"{kind}: mAP50 {mean:.3f} over six classes, {len(evaluator)} images")
-    assert mean >= least
+    assert mean >= minimum

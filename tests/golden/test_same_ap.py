@@ -1,7 +1,7 @@
 """AP on ``coco128-val`` as it was measured with another importer (OpenCV 4's) and pycocotools.
 
 Settings as in ``references/coco128-val-ap.json``: confidence floor 0.001, class-wise plain IoU 0.45, at most
-300 detections an image, boxes clipped, every class above the floor.
+300 detections per image, boxes clipped, every class above the confidence threshold.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every layer type computes what Darknet computes: raw heads of eleven architectures with seeded weights.
 
-The reference values lie in ``../shared/darknet/architectures``; its README says how they were made. The
-weights are written anew from their seed, which takes seconds, and are not kept.
+The reference values are in ``../shared/darknet/architectures``; its README says how they were made. The
+weights are regenerated from their seed, which takes seconds, and are not kept.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def test_raw_heads_agree(name: str, engine: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)])
 def test_decoded_pairs_agree(name: str, tmp_path: Path) -> None:
-    """The 50 most confident (class, box) pairs of Darknet, suppression off, stand among ours."""
+    """The 50 most confident (class, box) pairs of Darknet, without suppression, are among ours."""
     network = read_cfg(ARCHITECTURES / f"{name}.cfg")
     side = network.net.integer("width")
     image = read_image(SHARED / "darknet" / "references" / "png" / f"dog_{side}x{side}.png")

@@ -17,7 +17,7 @@ try:
 except ModuleNotFoundError:  # pytest looks for doctests here also where there is no PyTorch
     pass
 
-# A stage begins where the number of channels changes. Strides stand in no tensor: each stage halves the
+# A stage begins where the number of channels changes. No tensor holds the strides: each stage halves the
 # size, but for these.
 WIDENING_WITHOUT_STRIDE = (1, 5, 7)
 

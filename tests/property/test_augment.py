@@ -51,7 +51,7 @@ def coloured(rgb, channel):
 def test_boxes_follow_pixels(sample, seed, net_size):
     rgb, seen = augment([sample], np.random.default_rng(seed), MOVES, net_size)
     # Between two pixel centres brightness changes evenly, and is half at the edge: a pixel is bright when its
-    # centre lies inside the box, so that the bounds are within half a pixel of the edges.
+    # centre is inside the box, so that the bounds are within half a pixel of the edges.
     if len(seen):
         assert bounds(coloured(rgb, 0)) == pytest.approx(seen.xyxy[0], abs=0.51)
 
@@ -59,7 +59,7 @@ def test_boxes_follow_pixels(sample, seed, net_size):
 @given(st.tuples(*(painted_objects(channel) for channel in (0, 1, 2, 0))), SEEDS)
 def test_boxes_follow_pixels_into_a_mosaic(samples, seed):
     rgb, seen = augment(samples, np.random.default_rng(seed), MOVES, (96, 96))
-    for channel in (1, 2):  # each of these colours stands in one image only
+    for channel in (1, 2):  # each of these colours occurs in one image only
         boxes = seen.xyxy[seen.class_id == channel]
         assert len(boxes) <= 1
         if len(boxes):
@@ -68,7 +68,7 @@ def test_boxes_follow_pixels_into_a_mosaic(samples, seed):
 
 @given(painted_objects(0), painted_objects(2), SEEDS)
 def test_boxes_follow_pixels_through_mixup(first, second, seed):
-    # Where the two images lie over each other or over grey, colours mix; all that an object adds is its own
+    # Where the two images are over each other or over grey, colours mix; all that an object adds is its own
     # channel, so against the same blend without the object it is what differs.
     for at, (sample, channel) in enumerate(((first, 0), (second, 2))):
         empty = (np.zeros_like(sample[0]), sample[1])

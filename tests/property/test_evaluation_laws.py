@@ -51,7 +51,7 @@ def test_coco_figures_equal_pycocotools_on_500_sets(mixture: Mixture) -> None:
 
 @given(mixtures(images=3), st.sampled_from(sorted(PROTOCOLS)), st.sampled_from([0.1, 0.3, 0.5, 0.75, 1.0]))
 @settings(max_examples=60)
-def test_fast_judge_equals_the_slow_one(mixture: Mixture, name: str, iou: float) -> None:
+def test_fast_evaluation_equals_the_slow_one(mixture: Mixture, name: str, iou: float) -> None:
     gathered, rules = random_set(mixture), protocol(name, iou)
     figures = averages(match(gathered, rules))
     for a, sizes in enumerate(rules.areas):

@@ -18,8 +18,8 @@ FITTED = st.builds(
 
 @given(FITTED, boxes())
 def test_there_and_back(fitted, xyxy):
-    # A coordinate in the network's input is rounded at its own size, up to 300, and the way back magnifies
-    # that by the scale.
+    # A coordinate in the network's input, up to 300, is rounded to float32, and undoing the letterbox
+    # magnifies the error by the scale.
     scale = min(fitted.scaled_width / fitted.width, fitted.scaled_height / fitted.height)
     assert fitted.undo(fitted.forward(xyxy)) == pytest.approx(xyxy, abs=1e-4 * max(1, 1 / scale))
 

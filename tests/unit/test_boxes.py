@@ -27,7 +27,7 @@ def test_boxes_that_do_not_touch():
     assert boxes.paired_centre_distance(A, b) == pytest.approx(81 / 160)
 
 
-def test_boxes_that_share_an_edge_do_not_overlap():
+def test_adjacent_boxes_do_not_overlap():
     assert boxes.box_iou(A, np.float32([[4, 0, 8, 4]])) == 0
 
 
@@ -88,7 +88,7 @@ def test_conversions():
     assert boxes.cxcywh_to_xyxy(np.float32([[25, 42, 30, 44]])).tolist() == xyxy.tolist()
 
 
-def test_clip_keeps_what_lies_inside():
+def test_clip_keeps_boxes_inside():
     outside = np.float32([[-5, -5, 20, 10], [3, 4, 200, 100], [150, 60, 160, 70], [1, 2, 3, 4]])
     inside = [[0, 0, 20, 10], [3, 4, 100, 50], [100, 50, 100, 50], [1, 2, 3, 4]]
     assert boxes.clip_boxes(outside, (50, 100)).tolist() == inside

@@ -130,7 +130,7 @@ def test_candidates_can_be_picked():
 
 @st.composite
 def raw_heads(draw):
-    """One to three heads of any kind with their raw values; those of new_coords lie in [0, 1]."""
+    """One to three heads of any kind with their raw values; those of new_coords are in [0, 1]."""
     heads, raws = [], []
     for _ in range(draw(st.integers(1, 3))):
         anchors = draw(st.lists(st.tuples(st.integers(1, 300), st.integers(1, 300)), min_size=1, max_size=3))

@@ -7,7 +7,7 @@ import pytest
 
 from yolo_cli.codec import Head, encode, raw_from_boxes, slot_anchors, slot_cells
 
-# Two anchors on a grid of 4 × 4 cells of 16 pixels; a centre can lie half a cell beyond its cell.
+# Two anchors on a grid of 4 × 4 cells of 16 pixels; a centre can be half a cell beyond its cell.
 HEAD = Head("yolo", ((16.0, 16.0), (40.0, 20.0)), 16, 3, scale_x_y=2.0)
 GRIDS = [(4, 4)]
 

@@ -90,7 +90,7 @@ def two_inputs(tmp_path):
 
 
 @pytest.mark.parametrize(("given", "head", "result"), [("a", 0, 6.0), ("b", 1, 10.0)])
-def test_what_lies_between_one_input_and_its_heads(two_inputs, given, head, result):
+def test_the_nodes_between_one_input_and_its_heads(two_inputs, given, head, result):
     assert OnnxEngine(two_inputs, "cpu", part=(given, [head])).run(np.float32([5])) == [result]
 
 

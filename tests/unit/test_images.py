@@ -96,7 +96,7 @@ def half_transparent():
 @pytest.mark.parametrize(
     ("kind", "options"), [("PNG", {}), ("WEBP", {"lossless": True, "exact": True}), ("TIFF", {})]
 )
-def test_transparent_parts_lie_over_white(kind, options):
+def test_transparent_parts_are_blended_over_white(kind, options):
     rgb = decode_image(encode(half_transparent(), kind, **options), "x").rgb.astype(int)
     assert rgb[5, 4].tolist() == [255, 255, 255]
     # Alpha 128: 200 * 128/255 + 255 * 127/255 = 100.4 + 127; 50.2 + 127; 25.1 + 127.
@@ -104,13 +104,13 @@ def test_transparent_parts_lie_over_white(kind, options):
     assert rgb[25, 4].tolist() == [200, 100, 50]
 
 
-def test_transparent_grey_lies_over_white():
+def test_transparent_grey_is_blended_over_white():
     grey = np.dstack([np.full((2, 2), 100, np.uint8), np.uint8([[0, 255], [0, 255]])])
     data = encode(grey, "PNG")
     assert decode_image(data, "x").rgb[0].tolist() == [[255] * 3, [100] * 3]
 
 
-def test_transparent_palette_colour_lies_over_white():
+def test_transparent_palette_colour_is_blended_over_white():
     image = Pillow.new("P", (2, 1))
     image.putpalette([10, 20, 30, 40, 50, 60])
     image.putpixel((1, 0), 1)
@@ -234,7 +234,7 @@ def test_bytes_after_the_end_of_a_jpeg_do_no_harm():
     assert far(decode_image(data + b"\0" * 99 + b"trailer", "x").rgb, reference(data)) <= 1
 
 
-def test_a_jpeg_with_a_thumbnail_is_judged_by_its_own_end():
+def test_the_end_marker_of_a_thumbnail_is_not_that_of_the_jpeg():
     thumbnail = encode(smooth(8, 8), "JPEG")
     data = encode(smooth(), "JPEG")
     block = b"Exif\0\0" + thumbnail

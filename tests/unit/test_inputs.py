@@ -73,7 +73,7 @@ def test_grey_arrays():
     assert (rgb(Pillow.fromarray(grey))[..., 1] == grey).all()
 
 
-def test_transparent_pixels_lie_over_white_as_those_of_files_do():
+def test_transparent_pixels_are_blended_over_white_as_in_files():
     rgba = np.dstack([QUARTERS, np.full((32, 48), 51, np.uint8)])  # 51 = 255 / 5
     # red is (255, 0, 0): 0 becomes 255 * 4 / 5 = 204
     assert rgb(rgba)[0, 0].tolist() == [255, 204, 204]
@@ -104,9 +104,9 @@ def test_views_that_are_not_contiguous():
 @pytest.mark.parametrize(
     ("array", "says"),
     [
-        (np.zeros((4, 4, 3)), "array is float64 of shape (4, 4, 3), and must be uint8; scale it to 0 to 255"),
-        (np.zeros((4, 4), np.uint16), "array is uint16 of shape (4, 4), and must be uint8"),
-        (np.zeros((4, 4), bool), "array is bool of shape (4, 4), and must be uint8"),
+        (np.zeros((4, 4, 3)), "array is float64 of shape (4, 4, 3), but must be uint8; scale it to 0 to 255"),
+        (np.zeros((4, 4), np.uint16), "array is uint16 of shape (4, 4), but must be uint8"),
+        (np.zeros((4, 4), bool), "array is bool of shape (4, 4), but must be uint8"),
         (np.zeros((2, 4, 4, 3), np.uint8), "(2, 4, 4, 3), which is a batch; give list(array)"),
         (np.zeros((3, 4, 5), np.uint8), "channels first; give array.transpose(1, 2, 0)"),
         (np.zeros((4, 4, 2), np.uint8), "must be (height, width) or (height, width, 1, 3 or 4)"),
@@ -126,7 +126,7 @@ def test_arrays_that_are_not_images_are_one_line(array, says):
 
 def test_images_that_cannot_be_read_say_so_when_their_turn_comes(folder):
     items = list(open_input([str(folder / "missing.png"), b"hello", QUARTERS, Pillow.new("I;16", (4, 4))]))
-    says = ["there is no such file", "image-1: ", "", "image-3: PIL mode I;16 is not 8-bit"]
+    says = ["no such file", "image-1: ", "", "image-3: PIL mode I;16 is not 8-bit"]
     for item, text in zip(items, says, strict=True):
         if text:
             with pytest.raises(DataError, match=text):

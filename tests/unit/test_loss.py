@@ -22,13 +22,13 @@ GRIDS = [(2, 2), (4, 4)]  # of 64 × 64 pixels
 def packed(
     images: list[tuple[np.ndarray, np.ndarray]],
     ignored: list[list[int]] | None = None,
-    room: int = 40,
+    rows: int = 40,
     heads: tuple[Head, ...] = HEADS,
     grids: list[tuple[int, int]] = GRIDS,
 ) -> dict[str, Any]:
-    """Targets of boxes and classes of each image, padded; objects flagged in ``ignored`` are not taught."""
+    """Targets of boxes and classes of each image, padded; objects flagged in ``ignored`` are ignored."""
     keys = {"slot": 0, "cxcywh": 1.0, "class_id": 0, "positive": 0.0, "ground_truths": 0.0, "ignored": 0.0}
-    rows: list[dict[str, np.ndarray]] = []
+    packed_images: list[dict[str, np.ndarray]] = []
     for n, (xyxy, class_id) in enumerate(images):
         flags = np.array(ignored[n] if ignored else [0] * len(xyxy), bool)
         t = encode(xyxy[~flags], class_id[~flags], heads, grids)
@@ -38,12 +38,12 @@ def packed(
             "ignored": flags.astype(np.float32),
         }  # fmt: skip
         slot_count = sum(r * c * len(head.anchors) for head, (r, c) in zip(heads, grids, strict=True))
-        rows.append({"taken": np.isin(np.arange(slot_count), t.slot).astype(np.uint8)})
+        packed_images.append({"taken": np.isin(np.arange(slot_count), t.slot).astype(np.uint8)})
         for key, fill in keys.items():
-            out = np.full((room, *values[key].shape[1:]), fill, values[key].dtype)
+            out = np.full((rows, *values[key].shape[1:]), fill, values[key].dtype)
             out[: len(values[key])] = values[key]
-            rows[-1][key] = out
-    return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+            packed_images[-1][key] = out
+    return {key: np.stack([row[key] for row in packed_images]) for key in packed_images[0]}
 
 
 def noise(seed: int, images: int, strength: float = 1.0) -> list[np.ndarray]:
@@ -91,7 +91,7 @@ def test_one_slot_by_hand() -> None:
     # Cross-entropy of the logit 0 is ln 2 whatever the target: objectness 0.69315; two classes: 1.38629.
     head = Head("yolo", ((16.0, 16.0),), 32, 2, 2.0)
     ground_truth = (np.float32([[12, 8, 28, 24]]), np.array([1]))
-    targets = packed([ground_truth], room=3, heads=(head,), grids=[(1, 1)])
+    targets = packed([ground_truth], rows=3, heads=(head,), grids=[(1, 1)])
     terms = values(YoloLoss([head])(targets, [np.zeros((1, 1, 1, 7), np.float32)]))
     assert terms == pytest.approx({"box": 2.12195, "objectness": np.log(2), "class": 2 * np.log(2)}, abs=1e-5)
 
@@ -136,7 +136,7 @@ def test_a_crowd_asks_nothing_of_the_boxes_in_it() -> None:
 
 def test_padding_changes_nothing() -> None:
     images = [some_boxes(3, 4)]
-    few, many = (values(YoloLoss(HEADS)(packed(images, room=n), noise(3, 1))) for n in (40, 90))
+    few, many = (values(YoloLoss(HEADS)(packed(images, rows=n), noise(3, 1))) for n in (40, 90))
     assert few == pytest.approx(many, rel=1e-6)
 
 

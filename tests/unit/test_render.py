@@ -49,7 +49,7 @@ def test_no_detections_give_the_same_pixels():
     assert (draw(image, found(), NAMES) == image.rgb).all()
 
 
-def test_the_frame_lies_just_inside_the_box():
+def test_the_frame_is_just_inside_the_box():
     # Lines of round(200 / 240) = 1 pixel; the box covers the columns 20 ... 159 and the rows 60 ... 179.
     canvas = draw(grey(200, 200), found([20, 60, 160, 180], class_id=[1]), NAMES)
     frame = coloured(canvas, 1)
@@ -80,7 +80,7 @@ def test_a_box_over_the_edge_is_drawn_at_the_edge():
     frame = coloured(canvas, 0)
     assert frame[199].all()
     assert frame[:, 199].all()
-    assert frame[:, 0].sum() > 190  # the label may lie over a little of it
+    assert frame[:, 0].sum() > 190  # the label may be over a little of it
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 20), (500, 1), (1, 500), (3, 3), (33, 12)])
@@ -102,7 +102,7 @@ def test_a_narrow_image_gets_a_smaller_label():
     assert 8 < rows < 20  # at the size of sqrt(80 * 3000) / 40 = 12 it would be too wide
 
 
-def test_the_more_confident_lies_on_top():
+def test_the_more_confident_box_is_on_top():
     canvas = draw(
         grey(200, 200),
         found([50, 80, 150, 180], [50, 80, 150, 180], confidence=[0.9, 0.3], class_id=[0, 1]),
@@ -118,7 +118,7 @@ def test_labels_do_not_cover_each_other():
     alone = [
         coloured(draw(grey(400, 400), found([100, 100, 300, 300], class_id=[k]), "abc"), k) for k in range(3)
     ]
-    labels = [a[:99].sum() for a in alone]  # the label of each, were it alone, lies above the box
+    labels = [a[:99].sum() for a in alone]  # the label of each, drawn alone, is above the box
     assert all(area > 0.8 * label for area, label in zip(areas, labels, strict=True))
 
 
@@ -126,7 +126,7 @@ box_in = st.tuples(st.integers(0, 300), st.integers(0, 200), st.integers(1, 100)
 
 
 @given(box_in, st.integers(1, 320), st.integers(1, 220))
-def test_every_label_lies_inside_the_image(box, wide, high):
+def test_every_label_is_inside_the_image(box, wide, high):
     left, top, width, height = box
     place = render._free_place(
         render._Rectangle(left, top, left + width, top + height), wide, high, (320, 220), []
@@ -208,12 +208,12 @@ def test_labels_without_confidence_are_narrower():
 
 
 def test_lines_have_at_least_a_pixel():
-    with pytest.raises(UsageError, match="line_width is 0, and must be at least 1"):
+    with pytest.raises(UsageError, match="line_width is 0, but must be at least 1"):
         DrawStyle(line_width=0)
 
 
 def test_boxes_have_their_own_text_colour_and_line():
-    """The first lies on top; a box without text has no label."""
+    """The first is on top; a box without text has no label."""
     image = Image(np.zeros((100, 100, 3), np.uint8))
     red, blue = (255, 0, 0), (0, 0, 255)
     drawn = draw_boxes(

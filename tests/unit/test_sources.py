@@ -102,7 +102,7 @@ def test_faults_are_in_band(here):
     good, bad, gone, none = open_source(["p/a9.png", "bad.jpg", "gone.jpg", "nothing*.jpg"])
     assert error(good) is None
     assert error(bad).startswith("bad.jpg: holds text, not an image")
-    assert error(gone) == "gone.jpg: there is no such file or folder"
+    assert error(gone) == "gone.jpg: no such file or folder"
     assert error(none) == "nothing*.jpg: matches no image"
 
 
@@ -116,14 +116,14 @@ def test_images_are_read_one_at_a_time(here):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["gone"], "gone: there is no such file or folder"),
+        (["gone"], "gone: no such file or folder"),
         (["empty"], r"empty: has no image \(its own folders are searched with recursive\)"),
         (["*.gif"], r"\*\.gif: matches no image"),
-        (["gone", "*.gif"], r"gone: there is no such file or folder \(and 1 more\)"),
-        (["n" * 300], "n+: there is no such file or folder"),
+        (["gone", "*.gif"], r"gone: no such file or folder \(and 1 more\)"),
+        (["n" * 300], "n+: no such file or folder"),
         (["void.txt"], "void.txt: lists no image"),
         (["latin.txt"], "latin.txt:1: is not text in UTF-8"),
-        ([""], ": there is no such file or folder"),
+        ([""], ": no such file or folder"),
     ],
 )
 def test_naming_nothing_usable_is_one_line(here, arguments, says):

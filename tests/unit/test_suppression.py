@@ -137,7 +137,7 @@ def test_boxes_without_area_stay():
 
 
 def test_coordinates_far_apart_and_below_zero():
-    # The second pair lies where neighbouring float32 are 0.0625 apart.
+    # The second pair is where neighbouring float32 are 0.0625 apart.
     far = np.float32(
         [[-50, -50, -40, -40], [-49, -50, -39, -40], [1e6, 0, 1e6 + 10, 10], [1e6 + 1, 0, 1e6 + 11, 10]]
     )

@@ -156,7 +156,7 @@ def test_columns_wrap_their_widest_cells_where_the_terminal_is_narrow():
     assert [line[11:21].strip() for line in lines[1:3]] == ["traffic", "light"]
     assert lines[1].endswith(" 7")
     narrowest = columns(ROWS, left=(0, 1), width=3)
-    assert columns(ROWS, left=(0, 1), width=5) == narrowest  # 8 characters are the least
+    assert columns(ROWS, left=(0, 1), width=5) == narrowest  # 8 characters are the minimum
 
 
 def test_columns_of_wide_and_combining_characters():

@@ -59,7 +59,5 @@ def _target(name: str | os.PathLike[str], exist_ok: bool) -> Path:
     target = target if target.name != os.fspath(name) else Path("weights") / target
     there = [end for end in (".keras", ".onnx") if target.with_name(target.name + end).exists()]
     if there and not exist_ok:
-        raise UsageError(
-            f"--out {target}{there[0]}: is there already; choose another name, or add --exist-ok"
-        )
+        raise UsageError(f"--out {target}{there[0]}: exists; choose another name, or add --exist-ok")
     return target

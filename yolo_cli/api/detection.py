@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from yolo_cli import detectors, render
 from yolo_cli.api.options import DetectOptions, LoadOptions, OnError, SourceOptions, check_options
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_FLOOR, DetectConfig
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections, class_ids
 from yolo_cli.detectors import Detector
 from yolo_cli.errors import DataError, UsageError
@@ -55,10 +55,10 @@ def load_detector(
 class Predictor:
     """A loaded model: called with images, it returns results.
 
-    It keeps no state between calls. Several threads may use one at once, and get the same results.
+    Thread-safe: it keeps no state between calls.
 
     Attributes:
-        detector: what finds the boxes, given a list of `Image`s.
+        detector: the detector, called with a list of `Image`s.
     """
 
     detector: Detector
@@ -83,10 +83,10 @@ class Predictor:
         return self.detector.input_size
 
     def with_options(self, **options: Unpack[DetectOptions]) -> Predictor:
-        """The same loaded network with other options; those that are left out stay as they are.
+        """The same loaded network with other options; omitted ones are unchanged.
 
         Raises:
-            UsageError: if there is no such option or class, or a value is out of range.
+            UsageError: if an option or class is unknown, or a value is out of range.
         """
         check_options(options, DetectOptions)
         given: dict[str, Any] = {**options}
@@ -95,7 +95,7 @@ class Predictor:
         return Predictor(self.detector.with_config(_config(self.detector.config, given)))
 
     @overload
-    def __call__(  # type: ignore[overload-overlap]  # an array is iterable, too; the first that fits counts
+    def __call__(  # type: ignore[overload-overlap]  # an array is iterable, too; the first match counts
         self, source: InMemory, **options: Unpack[SourceOptions]
     ) -> Result: ...
     @overload
@@ -113,16 +113,16 @@ class Predictor:
     ) -> Any:
         """Find objects in one image or many.
 
-        **Arrays are RGB.** What OpenCV reads (``cv2.imread``, ``VideoCapture``) is BGR: pass ``bgr=True``,
-        or red and blue are swapped, and detections get worse without any error.
+        **Arrays are RGB.** OpenCV (``cv2.imread``, ``VideoCapture``) reads BGR: pass ``bgr=True``, or red and
+        blue are swapped and detections get worse without any error.
 
         Args:
-            source: an image: the path of a file; the bytes of one; an array, uint8, (height, width) or
-                (height, width, 3), RGB, or (height, width, 4), RGBA; a PIL image. Or many: a folder, a
-                'glob', a list.txt with one path per line, or a list of any of these.
+            source: one image: a path, the bytes of a file, a uint8 array, (height, width), (height, width, 3)
+                RGB or (height, width, 4) RGBA, or a PIL image. Or many: a folder, a glob, a list.txt with one
+                path per line, or a list of any of these.
             batch: batch size.
             bgr: arrays are BGR or BGRA.
-            recursive: look into the folders of folders, too.
+            recursive: include subfolders.
             on_error: called with the error of each image among many that cannot be read, which is then
                 left out of the results; None raises the error.
 
@@ -145,12 +145,12 @@ class Predictor:
         recursive: bool = False,
         on_error: OnError | None = None,
     ) -> Iterator[Result]:
-        """As a call, but results come one by one, so that memory stays flat however many images there are.
+        """Like a call, but yields results one by one, in constant memory.
 
-        ``source`` may also be a generator, of video frames for example; it is read as results are taken.
+        ``source`` may also be a generator, of video frames for example; it is read lazily.
         """
         if batch < 1:
-            raise UsageError(f"batch is {batch}, and must be at least 1")
+            raise UsageError(f"batch is {batch}, but must be at least 1")
         items = open_input(source, bgr=bgr, recursive=recursive)
         for outcome in run_detector(self.detector, items, batch=batch):
             if outcome.image is not None:
@@ -185,7 +185,7 @@ def draw(
         uint8, (height, width, 3), RGB.
 
     Raises:
-        UserError: if ``image`` is not an image, or a line is thinner than a pixel.
+        UserError: if ``image`` is not an image, or ``line_width`` is below 1.
     """
     if isinstance(detections, Result):
         class_names = class_names or detections.names
@@ -197,14 +197,14 @@ def draw(
 def open_for_evaluation(
     weights: str | os.PathLike[str] | ModelFiles | Predictor | None, options: Mapping[str, Any]
 ) -> tuple[Detector, str | None]:
-    """A model with every class and the low floor of an evaluation, and the digest of its file if it has one.
+    """A model with every class and the threshold of an evaluation, and its file's SHA-256 if it has one.
 
     Args:
         weights: a model, or one that is loaded; None is the default model.
         options: those of `LoadOptions` count.
     """
     how: Any = {name: options[name] for name in LoadOptions.__annotations__ if name in options}
-    how = {"conf": EVALUATION_FLOOR, **how, "classes": None}
+    how = {"conf": EVALUATION_CONF, **how, "classes": None}
     if isinstance(weights, Predictor):
         return weights.with_options(**how).detector, None
     files = weights if isinstance(weights, ModelFiles) else find_model(os.fspath(weights or DEFAULT_MODEL))

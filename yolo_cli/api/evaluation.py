@@ -101,9 +101,9 @@ def check_evaluation(weights: object, options: Mapping[str, Any]) -> None:
         (options.get("resume") and detections, "--resume goes on with a model; leave out --detections"),
         (
             precision is not None and not 0 < precision <= 1,
-            "--target-precision must lie above 0 and at most at 1",
+            "--target-precision must be above 0 and at most 1",
         ),
-        (conf is not None and not 0 <= conf <= 1, "--conf must lie between 0 and 1"),
+        (conf is not None and not 0 <= conf <= 1, "--conf must be between 0 and 1"),
     )
     for contradiction, text in contradictions:
         if contradiction:
@@ -159,7 +159,7 @@ def _detected(
 
 @contextmanager
 def _open_journal(given: Mapping[str, Any], header: Mapping[str, Any]) -> Iterator[Journal | None]:
-    """The record of what is found, for the model and its settings; None where none is asked for."""
+    """The record of what is found, for the model and its settings; None if none is asked for."""
     if not given.get("journal"):
         yield None
         return

@@ -77,7 +77,7 @@ class SourceOptions(TypedDict, total=False):
     Attributes:
         batch: batch size.
         bgr: arrays are BGR or BGRA, as OpenCV reads them. Other sources know their order.
-        recursive: look into the folders of folders, too.
+        recursive: include subfolders.
         on_error: called with the error of each image that cannot be read, which is then left out of the
             results; None raises the error.
     """

@@ -1,7 +1,7 @@
-"""Change a training image, and its boxes with it.
+"""Data augmentation: change a training image together with its boxes.
 
-Everything random comes from the generator that the caller hands in, so that the same seed gives the same
-bytes; nothing that is handed in is changed, but for the generator.
+All randomness comes from the generator passed in, so the same seed gives the same bytes. Arguments are not
+changed, except the generator.
 """
 
 from yolo_cli.augment.pipeline import Labelled, augment, images_needed

@@ -1,4 +1,4 @@
-"""Colours that another light or camera might have given an image."""
+"""Colour augmentation: hue, saturation, brightness and contrast."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """One change of colour; 0 everywhere changes nothing.
+    """One change of colour; all zeros leave the image unchanged.
 
     Attributes:
-        hue: turn, as a fraction of the colour circle.
-        saturation: how much stronger colours get, as a fraction of what they are.
-        brightness: how much lighter the image gets, likewise.
-        contrast: how much further from the middle grey light and dark get, likewise.
+        hue: shift, as a fraction of the colour circle.
+        saturation: relative change of saturation.
+        brightness: relative change of brightness.
+        contrast: relative change of the distance from middle grey.
     """
 
     hue: float = 0.0
@@ -33,7 +33,7 @@ class Colour:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, config: AugmentConfig) -> Colour:
-        """A change within the strengths that ``config`` gives, evenly distributed."""
+        """A random change, uniform within the strengths of ``config``."""
         strengths = (config.hue, config.saturation, config.brightness, config.contrast)
         return cls(*(np.array(strengths) * rng.uniform(-1, 1, 4)).tolist())
 
@@ -47,7 +47,7 @@ class Colour:
         return recoloured
 
     def _table(self) -> Pixels:
-        """What each value of hue, saturation and value becomes: (1, 256, 3), as OpenCV wants it."""
+        """Lookup table of hue, saturation and value: (1, 256, 3), as expected by OpenCV."""
         level = np.arange(256.0)  # (256,)
         hue = np.rint(level + 256 * self.hue) % 256  # (256,)
         saturation = level * (1 + self.saturation)  # (256,)

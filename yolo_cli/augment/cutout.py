@@ -1,4 +1,4 @@
-"""Hide rectangles, so that a network does not rely on one part of an object.
+"""Cutout: hide rectangles, so that a network does not rely on one part of an object.
 
 DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout", 2017.
 """
@@ -25,19 +25,19 @@ SHORTEST = 0.2
 def cut_out(
     rgb: Pixels, ground_truth: GroundTruth, rng: np.random.Generator, config: AugmentConfig
 ) -> tuple[Pixels, GroundTruth]:
-    """Fill up to ``MOST_HOLES`` rectangles with grey, by chance.
+    """Fill up to ``MOST_HOLES`` random rectangles with grey.
 
-    No hole is cut that would leave less than the fraction ``config.min_visible`` of any box to be seen, holes
-    cut before included: what is in the ground truth can be seen, and what can be seen is in the ground truth.
+    A hole that would leave less than the fraction ``config.min_visible`` of any box visible, earlier holes
+    included, is not cut, so the ground truth needs no change.
 
     Returns:
-        An image (height, width, 3), which is ``rgb`` itself if nothing is hidden, and ``truth``.
+        An image (height, width, 3), which is ``rgb`` itself if nothing is hidden, and the ground truth.
     """
     if rng.random() >= config.cutout:
         return rgb, ground_truth
     holed = rgb.copy()
     boxes = ground_truth.xyxy  # (N, 4)
-    left = (1 - config.min_visible) * box_area(boxes)  # (N,), how much of each may still be hidden
+    left = (1 - config.min_visible) * box_area(boxes)  # (N,), area of each that may still be hidden
     for hole in _holes(rgb.shape[0], rgb.shape[1], rng, config.cutout_side):
         hidden = intersection(boxes, hole[None].astype(boxes.dtype))[:, 0]  # (N,)
         if (hidden <= left).all():

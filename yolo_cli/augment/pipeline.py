@@ -1,4 +1,4 @@
-"""One to five images with their boxes → one image of the network's size with its boxes."""
+"""Augmentation: one to five images with their boxes → one image of the network's size with its boxes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Labelled = tuple[Pixels, GroundTruth]
 
 
 def images_needed(rng: np.random.Generator, config: AugmentConfig) -> int:
-    """How many images the next training image takes: 1, 2 (mixup), 4 (mosaic) or 5 (both)."""
+    """Number of images for the next training image: 1, 2 (mixup), 4 (mosaic) or 5 (both)."""
     mosaic, mixup = rng.random(2) < (config.mosaic, config.mixup)
     return (4 if mosaic else 1) + int(mixup)
 
@@ -32,19 +32,19 @@ def images_needed(rng: np.random.Generator, config: AugmentConfig) -> int:
 def augment(
     samples: Sequence[Labelled], rng: np.random.Generator, config: AugmentConfig, net_size: Canvas
 ) -> Labelled:
-    """Change images by chance, and their boxes with them.
+    """Augment images together with their boxes.
 
-    The number of images decides what is done; :func:`images_needed` draws it. One is mirrored, resized,
-    moved (and so cropped) and recoloured, each by chance. Four are laid around a point: mosaic, Bochkovskiy
-    et al., "YOLOv4", 2020. A further one is blended over the whole: mixup, Zhang et al., "Bag of Freebies for
-    Training Object Detection", 2019. Then rectangles are hidden: cutout, DeVries and Taylor, 2017.
+    The number of images, drawn by :func:`images_needed`, decides what is done. One is randomly mirrored,
+    resized, moved (and so cropped) and recoloured. Four are joined around a point: mosaic, Bochkovskiy et
+    al., "YOLOv4", 2020. One more is blended over the result: mixup, Zhang et al., "Bag of Freebies for
+    Training Object Detection", 2019. Finally rectangles are hidden: cutout, DeVries and Taylor, 2017.
 
-    Crowd and difficult flags stay with their boxes. A box that can hardly be seen any more leaves the ground
-    truth, as ``config.min_visible`` and ``placement.MIN_SIDE`` say.
+    Crowd and difficult flags stay with their boxes. A box is dropped from the ground truth when too little of
+    it remains visible (``config.min_visible``, ``placement.MIN_SIDE``).
 
     Args:
         samples: 1, 2, 4 or 5 images with their boxes; they are not changed.
-        rng: all chance comes from here.
+        rng: the source of all random numbers.
         config: probabilities and strengths.
         net_size: height and width of the network's input, pixels.
 
@@ -71,7 +71,7 @@ def _single(sample: Labelled, rng: np.random.Generator, config: AugmentConfig, c
     placement = centred.varied(rng, config).moved(canvas, x, y)
     seen = placement.carry(ground_truth, config.min_visible)
     if len(ground_truth) and not len(seen):
-        # A crop that shows none of the objects teaches less than the whole image does.
+        # A crop without any object is of less use than the complete image.
         placement, seen = centred, centred.carry(ground_truth, config.min_visible)
     painting = np.full((*canvas, 3), GREY, np.uint8)
     placement.paint(rgb, painting, Colour.draw(rng, config).apply)
@@ -90,7 +90,7 @@ def _mosaic(
         below, right = divmod(quarter, 2)
         place = painting[(slice(y), slice(y, None))[below], (slice(x), slice(x, None))[right]]  # (h, w, 3)
         centred = Placement.centred(rgb.shape[:2], canvas)
-        # So large that it covers its quarter, except that no long, narrow image outgrows the canvas for it.
+        # Large enough to cover its quarter, but a long, narrow image must not outgrow the canvas.
         cover = max(place.shape[0] / centred.frame.scaled_height, place.shape[1] / centred.frame.scaled_width)
         placement = centred.varied(rng, config, min(cover, 1.0))
         placement = placement.moved(place.shape[:2], 1 - right, 1 - below)
@@ -100,9 +100,9 @@ def _mosaic(
 
 
 def _mixup(first: Labelled, second: Labelled, rng: np.random.Generator) -> Labelled:
-    """Two images of one size laid over each other, with the boxes of both.
+    """Blend two images of the same size; keep the boxes of both.
 
-    The weight of the first comes from Beta(8, 8): about a half, seldom below a quarter.
+    The weight of the first is drawn from Beta(8, 8): about a half, rarely below a quarter.
     """
     weight = float(rng.beta(8, 8))
     blended = cv2.addWeighted(first[0], weight, second[0], 1 - weight, 0)  # (height, width, 3)

@@ -1,6 +1,6 @@
-"""Where an image is on a canvas, for its pixels and for its boxes.
+"""The position of an image on a canvas, for its pixels and its boxes.
 
-The law is the letterbox's, except that the image may be larger than the canvas, be anywhere on it, and be
+The mapping is the letterbox's, except that the image may be larger than the canvas, anywhere on it, and
 mirrored first.
 """
 
@@ -31,11 +31,11 @@ MIN_SIDE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an image is on a canvas.
+    """The position of an image on a canvas.
 
     Attributes:
-        frame: the image, its size on the canvas and its upper left corner there, which is negative where the
-            image is cut off.
+        frame: size of the image, and its size and upper left corner on the canvas; the corner is negative if
+            the image is cut off.
         mirrored: left and right are swapped first.
         overturned: top and bottom are swapped first.
     """
@@ -46,22 +46,22 @@ class Placement:
 
     @classmethod
     def centred(cls, shape: Canvas, canvas: Canvas) -> Placement:
-        """An image of this height and width as the letterbox places it: complete, in the middle."""
+        """An image of this height and width, placed as by the letterbox: complete and centred."""
         return cls(Letterbox.fit(*shape, *canvas))
 
     def varied(self, rng: np.random.Generator, config: AugmentConfig, size: float = 1.0) -> Placement:
-        """The same, mirrored and resized by chance.
+        """The same, randomly mirrored and resized.
 
-        Factors are evenly distributed on a logarithmic scale: twice as large is as likely as half as large.
+        Factors are uniform on a logarithmic scale: twice as large is as likely as half as large.
 
         Args:
-            rng: all chance comes from here.
-            config: how likely, and how much.
-            size: a factor on the size besides the one by chance.
+            rng: the source of all random numbers.
+            config: probabilities and strengths.
+            size: a further factor on the size.
         """
         across, down = (rng.random(2) < (config.flip, config.flip_vertical)).tolist()
         size *= (1 + config.scale) ** rng.uniform(-1, 1)
-        # Half of the change of aspect goes to each side, so that it leaves the area as it is.
+        # Each side gets half of the change of aspect, so that the area stays the same.
         aspect = (1 + config.aspect) ** rng.uniform(-0.5, 0.5)
         scaled_height = max(1, round(self.frame.scaled_height * size / aspect))
         scaled_width = max(1, round(self.frame.scaled_width * size * aspect))
@@ -71,7 +71,7 @@ class Placement:
     def moved(self, canvas: Canvas, x: float, y: float) -> Placement:
         """The same on another canvas, with the fractions ``x`` and ``y`` of the free space left and above.
 
-        0.5 is the middle. Where the image is larger than the canvas, the space is what is cut off.
+        0.5 is the middle. If the image is larger than the canvas, the space is the part that is cut off.
         """
         (height, width), frame = canvas, self.frame
         top, left = round((height - frame.scaled_height) * y), round((width - frame.scaled_width) * x)
@@ -80,7 +80,7 @@ class Placement:
     def paint(self, rgb: Pixels, canvas: Pixels, recolour: Callable[[Pixels], Pixels]) -> None:
         """Lay the image (height, width, 3) on ``canvas`` (its height, its width, 3), in place.
 
-        Resized as the letterbox does it; the part that shows goes through ``recolour``.
+        It is resized as by the letterbox; the visible part is passed through ``recolour``.
         """
         left, top, right, bottom = self._shown()
         scaled, size = rgb, (self.frame.scaled_width, self.frame.scaled_height)
@@ -103,10 +103,10 @@ class Placement:
         return self.frame.forward(np.stack([left, top, right, bottom], axis=1))
 
     def carry(self, ground_truth: GroundTruth, min_visible: float) -> GroundTruth:
-        """The objects that can still be seen, in pixels of the canvas, clipped to it.
+        """The objects that are still visible, in pixels of the canvas, clipped to it.
 
-        An object stays if at least the fraction ``min_visible`` of its box (the part inside the image) shows,
-        and what shows is at least ``MIN_SIDE`` pixels wide and high.
+        An object is kept if at least the fraction ``min_visible`` of its box (the part inside the image) is
+        visible, and the visible part is at least ``MIN_SIDE`` pixels wide and high.
         """
         inside = clip_boxes(ground_truth.xyxy, (self.frame.height, self.frame.width))  # (N, 4)
         moved = self.forward(inside)  # (N, 4)
@@ -114,13 +114,13 @@ class Placement:
         shown = box_area(xyxy)  # (N,)
         large = (xyxy[:, 2:] - xyxy[:, :2] >= MIN_SIDE).all(axis=1)  # (N,)
         stays = large & (shown >= min_visible * box_area(moved))  # (N,)
-        # The outline's area follows the box's; what stays has an area, so nothing is divided by 0.
+        # The outline's area scales with the box's; kept boxes have an area, so nothing is divided by 0.
         growth = shown[stays] / box_area(inside)[stays]  # (K,)
         seen = ground_truth[stays]
         return seen.moved(xyxy[stays], seen.area * growth)
 
     def _shown(self) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of the part of the canvas that the image covers."""
+        """Left, top, right and bottom of the part of the canvas covered by the image."""
         frame = self.frame
         bottom, right = frame.top + frame.scaled_height, frame.left + frame.scaled_width
         left, top = max(frame.left, 0), max(frame.top, 0)

@@ -1,4 +1,4 @@
-"""Augmented images on one sheet, as training will see them."""
+"""A preview sheet of augmented training images."""
 
 from __future__ import annotations
 

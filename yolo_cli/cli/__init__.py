@@ -9,7 +9,7 @@ from yolo_cli.cli.group import YoloGroup
 
 __all__ = ["COMMANDS", "main"]
 
-# The help line of each command stands here, so that `yolo --help` imports none of them.
+# The help line of each command is here so that `yolo --help` imports none of them.
 # The command NAME is the function NAME in yolo_cli/cli/NAME.py; a test holds the two texts together.
 COMMANDS = {
     "detect": "Find objects in images.",

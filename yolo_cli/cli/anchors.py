@@ -142,9 +142,7 @@ def _save(wh: NDArray[np.float64], found: Anchors, present: Anchors, out: str | 
     path = Path(out) if out else open_run_folder(_RUN_FOLDER, None, exist_ok) / "anchors.yaml"
     for place in (path, path.with_suffix(".png")):
         if place.exists() and not exist_ok:
-            raise UsageError(
-                f"--out {out}: {place.name} is there already; name another file, or add --exist-ok"
-            )
+            raise UsageError(f"--out {out}: {place.name} exists; name another file, or add --exist-ok")
     write_anchors(path, found)
     write_image(path.with_suffix(".png"), draw_anchors(wh, found, present))
     return path

@@ -236,7 +236,7 @@ def _forget_stdout() -> None:
 
 
 def _keep_unprintable_names_printable() -> None:
-    """A file name that is no UTF-8, or a stream that is not, shall not end the program."""
+    """Escape characters that a stream cannot encode, such as file names that are not UTF-8."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_FLOOR, DetectConfig
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.hardware import Device, check_device, use_only
 from yolo_cli.text import did_you_mean, read_yaml, text_encoding
@@ -181,10 +181,10 @@ def explaining_options(command: Decorated) -> Decorated:
 
 def evaluation_options(command: Callable[..., Any]) -> Any:
     """As for detection, but with the low confidence floor that an evaluation needs."""
-    floor = click.option(
-        "--conf", type=float, help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_FLOOR:g}]"
+    conf = click.option(
+        "--conf", type=float, help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_CONF:g}]"
     )
-    return _collected(command, *_MODEL, floor, *_BOXES[1:], *_RUN)
+    return _collected(command, *_MODEL, conf, *_BOXES[1:], *_RUN)
 
 
 def data_options(command: Decorated) -> Decorated:

@@ -23,7 +23,7 @@ _FAILED, _NOTHING = "could not be read", "nothing"
 
 
 def terminal_width() -> int | None:
-    """Characters of a line on stdout; None where it is no terminal."""
+    """Characters of a line on stdout; None if it is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 

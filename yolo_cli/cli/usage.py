@@ -83,7 +83,7 @@ def _near(name: str, ctx: click.Context) -> str:
 
 
 def _bare_word(param: click.Parameter, ctx: click.Context) -> str:
-    """What to do with a word that stands where the option ``param`` is missing."""
+    """What to do with a word that is in the place of the missing option ``param``."""
     words: Sequence[str] = ctx.meta.get(__name__, ())
     takes_words = any(isinstance(other, click.Argument) for other in ctx.command.params)
     if takes_words or not words or words[0].startswith("-"):
@@ -99,7 +99,7 @@ def _choice(message: str, param: click.Parameter) -> str:
 
 
 def _translate(word: str, options: Mapping[str, click.Option]) -> str | None:
-    """What ``conf=0.3`` is called here; None if the word is no option of ours, or names a file."""
+    """What ``conf=0.3`` is called here; None if the word is not an option, or names a file."""
     pair = re.fullmatch(r"-{0,2}([a-z][a-z_0-9]*)=(.*)", word)
     if pair is None or os.path.exists(word):  # noqa: PTH110 - answers False for names that are too long
         return None

@@ -1,4 +1,4 @@
-"""Several detectors on the same images, evaluated alike."""
+"""Compare several detectors on the same images, evaluated by the same rules."""
 
 from yolo_cli.comparison.comparing import Comparison, compare
 from yolo_cli.comparison.entries import ENTRIES, Entry, choose_entries

@@ -1,4 +1,4 @@
-"""Where a detector's multiply-accumulates went: a map of one image, and its colours."""
+"""Heat maps of a detector's multiply-accumulates on one image."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ __all__ = ["arithmetic_map", "colour_scale", "decades", "heat_colours"]
 Floats = NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8]
 
-_STOPS = 16  # of the scale's gradient
+_STOPS = 16  # colour stops of the scale
 _UNITS = ("", " k", " M", " G", " T")  # powers of a thousand
 
 
 def arithmetic_map(one: Measured, height: int, width: int) -> Floats:
-    """Multiply-accumulates for each pixel of the first image, (height, width); their sum is all of them.
+    """Multiply-accumulates per pixel of the first image, (height, width); they add up to the total.
 
-    What the network computes for the whole image is spread evenly over it, what it computes for a region
-    over that region.
+    Arithmetic for the whole image is spread evenly over it, arithmetic for a region over that region.
     """
     steps = np.zeros((height + 1, width + 1))  # differences along both axes
     for x1, y1, x2, y2 in _inside(one.regions, height, width).tolist():
@@ -48,13 +47,13 @@ def _inside(regions: Floats, height: int, width: int) -> NDArray[np.int64]:
 
 
 def decades(maps: Sequence[Floats]) -> tuple[int, int]:
-    """The powers of ten, at least one apart, between which all values of the maps are.
+    """The range of all values of the maps in whole powers of ten, at least one apart.
 
     >>> decades([np.array([[2e3, 5e4]]), np.array([[1e3]])])
     (3, 5)
     """
-    least, most = min(float(spent.min()) for spent in maps), max(float(spent.max()) for spent in maps)
-    low, high = math.floor(math.log10(max(1.0, least))), math.ceil(math.log10(max(1.0, most)))
+    lowest, highest = min(float(spent.min()) for spent in maps), max(float(spent.max()) for spent in maps)
+    low, high = math.floor(math.log10(max(1.0, lowest))), math.ceil(math.log10(max(1.0, highest)))
     return low, max(high, low + 1)
 
 
@@ -67,7 +66,7 @@ def heat_colours(spent: Floats, span: tuple[int, int]) -> Pixels:
 def colour_scale(span: tuple[int, int]) -> Markup:
     """The scale of `heat_colours` as SVG, with a mark at each power of ten."""
     stops = np.linspace(0, 1, _STOPS)  # (S,)
-    colours = _inferno(stops[None])[0].tolist()  # S times RGB
+    colours = _inferno(stops[None])[0].tolist()  # RGB of each stop
     gradient = Markup("").join(
         Markup('<stop offset="{:.3f}" stop-color="rgb({},{},{})"/>').format(at, *colour)
         for at, colour in zip(stops.tolist(), colours, strict=True)

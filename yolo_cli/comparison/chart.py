@@ -1,4 +1,4 @@
-"""Accuracy against time as a chart, whose names never cover each other."""
+"""A chart of accuracy against time, with labels that do not overlap."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["accuracy_chart", "place_names"]
 Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 
-_LETTER, _LINE = 7.6, 16.0  # width and height of text: that of a narrow window, where it is largest
-_DOT = 7.0  # radius, with some air
-_RINGS = 12  # how many lines a name may be from its dot
+_LETTER, _LINE = 7.6, 16.0  # width and height of text in a narrow window, where it is largest
+_DOT = 7.0  # radius with a margin
+_RINGS = 12  # maximum distance of a label from its dot, in lines
 
 
 def accuracy_chart(rows: Sequence[ComparisonRow]) -> Markup | None:
-    """mAP50 over milliseconds per image, logarithmic; None where no row has an accuracy."""
+    """mAP50 over milliseconds per image, logarithmic; None if no row has an accuracy."""
     rows = [row for row in rows if row.map50 is not None]
     if not rows:
         return None
@@ -43,7 +43,7 @@ def accuracy_chart(rows: Sequence[ComparisonRow]) -> Markup | None:
 
 
 def _time_ticks(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten, from somewhat below ``low`` to somewhat above ``high``."""
+    """1, 2 and 5 times powers of ten, from slightly below ``low`` to slightly above ``high``."""
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     values = [round(step * 10.0**power, 6) for power in powers for step in (1, 2, 5)]
     first = max(value for value in values if value <= low * 0.9)
@@ -52,7 +52,7 @@ def _time_ticks(low: float, high: float) -> list[float]:
 
 
 def _labelled(frame: Frame, values: Sequence[float]) -> tuple[tuple[float, str], ...]:
-    """Ticks with their labels, without those whose label would touch the one before."""
+    """Ticks with their labels; a label that would touch the previous one is dropped."""
     ticks: list[tuple[float, str]] = []
     end = -math.inf
     for value in values:
@@ -65,7 +65,7 @@ def _labelled(frame: Frame, values: Sequence[float]) -> tuple[tuple[float, str],
 
 
 def place_names(dots: Sequence[Point], names: Sequence[str], area: Rectangle) -> list[Rectangle]:
-    """For each dot's name the nearest place inside ``area`` that covers no dot and no other name."""
+    """The nearest place for each dot's label inside ``area`` that covers no dot and no other label."""
     taken: list[Rectangle] = [(x - _DOT, y - _DOT, x + _DOT, y + _DOT) for x, y in dots]
     places = []
     for dot, name in zip(dots, names, strict=True):
@@ -77,7 +77,7 @@ def place_names(dots: Sequence[Point], names: Sequence[str], area: Rectangle) ->
 
 
 def _around(dot: Point, width: float) -> Iterator[Rectangle]:
-    """Places for a name: right, left, above and below the dot, then farther away line by line."""
+    """Candidate places of a label: right, left, above and below the dot, then farther away line by line."""
     (x, y), gap = dot, _DOT + 3
     for ring in range(_RINGS):
         for shift in (-ring * _LINE, ring * _LINE) if ring else (0.0,):
@@ -98,7 +98,7 @@ def _meet(one: Rectangle, other: Rectangle) -> bool:
 
 
 def _named(name: str, dot: Point, place: Rectangle) -> Markup:
-    """A dot and its name, with a line between them where the name is not beside the dot."""
+    """A dot and its label, with a leader line if the label is not beside the dot."""
     middle = (place[0] + place[2]) / 2, (place[1] + place[3]) / 2
     far = abs(middle[1] - dot[1]) > _LINE + _DOT + 3
     end = min(max(dot[0], place[0]), place[2]), min(max(dot[1], place[1]), place[3])

@@ -1,4 +1,4 @@
-"""Several detectors on the same images, evaluated alike."""
+"""Compare several detectors on the same images."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["Comparison", "compare"]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Comparison(Jsonable):
-    """What was measured of each detector.
+    """The measurements of several detectors.
 
     Attributes:
         data: the images, and the ground truth if it has class names.
-        measured: of each detector, in the order of the entries.
+        measured: measurements of each detector, in the order of the entries.
     """
 
     data: Dataset
@@ -68,14 +68,14 @@ def compare(
     """Measure one detector after the other on the same images.
 
     Args:
-        data: the images, as `open_images` gives them.
+        data: the images, from `open_images`.
         entries: the detectors.
         time_limit: seconds after which a detector begins no further image.
-        started: is called with each entry before it is measured.
-        finished: is called with the figures of each.
+        started: called with each entry before it is measured.
+        finished: called with the figures of each.
 
     Raises:
-        UserError: if a model is not at hand, or an image cannot be read.
+        UserError: if a model is missing, or an image cannot be read.
     """
     measured = []
     for entry in entries:

@@ -1,4 +1,4 @@
-"""What is compared: the line from localisation to YOLO, as far as models are at hand."""
+"""The entries of a comparison: from localisation to YOLO, as far as their models are available."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Entry:
     """One detector of the comparison.
 
     Attributes:
-        name: as tables show it.
+        name: its name in tables.
         weights: its model.
-        kind: which detector that model serves; None follows the model.
+        kind: the kind of detector; None follows the model.
     """
 
     name: str
@@ -36,7 +36,7 @@ ENTRIES = (
     Entry("Faster R-CNN", "faster-rcnn-voc"),
     Entry("YOLO", DEFAULT_MODEL),
 )
-"""In the order of the course, which is nearly that of their invention."""
+"""In the order of the course, which is almost chronological."""
 
 
 def choose_entries(names: Iterable[str | Entry]) -> tuple[Entry, ...]:
@@ -57,4 +57,4 @@ def _entry(name: str) -> Entry:
             return entry
     known = [entry.name for entry in ENTRIES]
     hint = did_you_mean(name, known, f"there are {', '.join(known)}")
-    raise UsageError(f"--detectors: there is no '{name}'; {hint}")
+    raise UsageError(f"--detectors: unknown entry '{name}'; {hint}")

@@ -17,9 +17,9 @@ def open_images(path: str, split: str | None = None, limit: int | None = None) -
     """The images at ``path``. Without labels, the data set has no class names and no boxes.
 
     Args:
-        path: of a data set, or of a folder of images.
-        split: only this part; None takes ``val`` where there is one, else all.
-        limit: at most so many images, evenly spaced.
+        path: a data set, or a folder of images.
+        split: the split to use; None means ``val`` if there is one, else all images.
+        limit: maximum number of images, evenly spaced.
 
     Raises:
         DataError: if there are no images, or the data set cannot be used.

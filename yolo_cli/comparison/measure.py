@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from yolo_cli.boxes import box_iou
 from yolo_cli.comparison.entries import Entry
 from yolo_cli.comparison.memory import peak_memory, reset_peak
-from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
+from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.detectors import Cost, Detector, Times, Trace, load_detector
@@ -27,29 +27,29 @@ __all__ = ["ComparisonRow", "Measured", "measure"]
 
 Floats = NDArray[np.floating[Any]]
 
-CONFIG = DetectConfig(conf=EVALUATION_FLOOR)
+CONFIG = DetectConfig(conf=EVALUATION_CONF)
 TIME_LIMIT = 90.0  # seconds for each detector
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonRow:
-    """One line of the comparison. A figure is None where it was not measured or does not exist.
+    """One row of the comparison. A figure is None if it was not measured or does not exist.
 
     Attributes:
         name: the detector.
         weights: its model.
         trained_on: training data, as its model card lists it.
-        images: how many it ran on.
-        finished: whether that was all of them; else its time was up.
-        map50: mean average precision at an IoU of 0.5 on those images; None too where they show none of its
+        images: number of images that it ran on.
+        finished: whether these are all images; otherwise it reached the time limit.
+        map50: mean average precision at an IoU of 0.5 on those images; also None if they show none of its
             classes.
-        recall: the fraction of objects that some proposal overlaps with an IoU of 0.5 or more.
-        propose_ms, classify_ms, suppress_ms: milliseconds per image, each the median. For YOLO: resizing, the
-            network, and decoding with suppression.
-        regions: windows, proposals or anchors that it evaluates per image, on average.
+        recall: fraction of objects that overlap some proposal with an IoU of 0.5 or more.
+        propose_ms, classify_ms, suppress_ms: median milliseconds per image. For YOLO: resizing, the network,
+            and decoding with suppression.
+        regions: mean number of windows, proposals or anchors evaluated per image.
         multiply_accumulates: of the networks for the first image.
-        peak_bytes: the peak memory of the whole program meanwhile.
-        model_bytes: size of the files that it needs.
+        peak_bytes: peak memory of the whole process during the measurement.
+        model_bytes: total size of its model files.
     """
 
     name: str
@@ -69,19 +69,19 @@ class ComparisonRow:
 
     @property
     def total_ms(self) -> float:
-        """All three parts together."""
+        """The sum of the three parts."""
         return self.propose_ms + self.classify_ms + self.suppress_ms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """A row, and what the page shows beside it.
+    """A row, with the data for the page.
 
     Attributes:
         row: the figures.
         class_names: of the detector.
-        found: detections by name of the image.
-        regions: of the first image, (N, 4); none for YOLO, which has no proposals.
+        found: detections by image name.
+        regions: of the first image, (N, 4); (0, 4) for YOLO, which has no proposals.
         cost: of the first image.
     """
 
@@ -94,7 +94,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Result:
-    """What is kept of the trace of one image; the rest of it would fill the memory that is measured."""
+    """The part of an image's trace that is kept; keeping all of it would distort the measured memory."""
 
     sample: Sample
     detections: Detections
@@ -115,24 +115,24 @@ def measure(
     time_limit: float = TIME_LIMIT,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Measured:
-    """Load a detector, run it over ``data`` until that is done or the time is up, and evaluate it.
+    """Load a detector, run it over ``data`` up to the time limit, and evaluate it.
 
     Args:
-        entry: which one.
+        entry: the detector.
         data: the images, and the ground truth if it has class names.
         config: thresholds and limits.
-        time_limit: seconds after which no further image is begun.
-        progress: is called after each image with the number of images that are done.
+        time_limit: seconds after which no further image is started.
+        progress: called after each image with the number of images done.
 
     Raises:
-        UserError: if the model is not at hand, or an image cannot be read.
+        UserError: if the model is missing, or an image cannot be read.
     """
     known = reset_peak()
     files = find_model(entry.weights)
     # On ONNX Runtime, where the arithmetic can be counted.
     detector = load_detector(files, engine="onnx", device="cpu", config=config, kind=entry.kind)
     first = data.samples[0].read()
-    detector.detect([Image(first.rgb[:32, :32])])  # the first run of a network is slower than all others
+    detector.detect([Image(first.rgb[:32, :32])])  # the first run of a network is slower than later ones
     done = _run(detector, data.samples, time_limit, progress)
     cost = detector.cost(first)
     regions = done[0].regions if done[0].regions is not None else np.zeros((0, 4))
@@ -149,7 +149,7 @@ def measure(
 
 
 def _figures(done: Sequence[_Result], detector: Detector, data: Dataset) -> dict[str, Any]:
-    """Those figures of a row that come from the results."""
+    """The figures of a row that depend on the results."""
     propose, classify, suppress = np.median([astuple(one.times) for one in done], axis=0).tolist()
     return {
         "images": len(done),
@@ -165,7 +165,7 @@ def _figures(done: Sequence[_Result], detector: Detector, data: Dataset) -> dict
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tracer:
-    """A detector for `run_detector`, one image at a time, that hands on the trace of each."""
+    """A detector for `run_detector` that keeps the trace of each image."""
 
     detector: Detector
     hand_on: Callable[[Trace], None]
@@ -179,7 +179,7 @@ class _Tracer:
 def _run(
     detector: Detector, samples: Sequence[Sample], time_limit: float, progress: Callable[[int], None]
 ) -> list[_Result]:
-    """At least one image, then as many as the time allows."""
+    """Run at least one image, then as many as the time limit allows."""
     results: list[_Result] = []
     traces: list[Trace] = []
     end = time.monotonic() + time_limit
@@ -195,19 +195,19 @@ def _run(
 
 
 def _model_bytes(files: ModelFiles, detector: Detector) -> int:
-    """Size of the ``.onnx`` files that it needs, that of the model with its backbone among them."""
+    """Total size of its ``.onnx`` files, including that of the backbone's model."""
     backbone = detector.card.backbone.partition(":")[0]
     paths = [files.onnx, find_model(backbone).onnx if backbone else None]
     return sum(path.stat().st_size for path in paths if path is not None)
 
 
 def _found(done: Sequence[_Result]) -> dict[str, Detections]:
-    """Detections by name of the image."""
+    """Detections by image name."""
     return {one.sample.name: one.detections for one in done}
 
 
 def _map50(done: Sequence[_Result], detector: Detector, data: Dataset) -> float | None:
-    """None where the images show none of the detector's classes."""
+    """None if the images show none of the detector's classes."""
     try:
         match = match_classes(detector.class_names, data.class_names)
     except DataError:  # no class in common
@@ -216,9 +216,9 @@ def _map50(done: Sequence[_Result], detector: Detector, data: Dataset) -> float 
 
 
 def _recall(done: Sequence[_Result]) -> float | None:
-    """The fraction of objects that some region overlaps with an IoU of 0.5 or more.
+    """Fraction of objects that overlap some region with an IoU of 0.5 or more.
 
-    None without objects, and without proposals: YOLO has no regions, localisation only the whole image.
+    None if there are no objects or no proposals: YOLO has no regions, localisation only the whole image.
     """
     if all(one.regions is None or len(one.regions) == 1 for one in done):
         return None
@@ -228,7 +228,7 @@ def _recall(done: Sequence[_Result]) -> float | None:
 
 
 def _best(regions: Floats, ground_truth: GroundTruth) -> Floats:
-    """For each ground truth that counts, (T,), its largest overlap with a region."""
+    """The largest overlap with a region of each ground truth that is not ignored, (T,)."""
     assert ground_truth.difficult is not None
     assert ground_truth.crowd is not None
     counts = ground_truth.xyxy[~ground_truth.difficult & ~ground_truth.crowd].astype(np.float64)  # (T, 4)

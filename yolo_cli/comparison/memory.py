@@ -10,7 +10,7 @@ _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
 def reset_peak() -> bool:
-    """Measure the peak anew from now on; False where that cannot be done."""
+    """Reset the peak; False if the system does not support it."""
     try:
         _CLEAR.write_text("5")
     except OSError:
@@ -19,7 +19,7 @@ def reset_peak() -> bool:
 
 
 def peak_memory() -> int | None:
-    """The most bytes in memory at once since `reset_peak`; None where that is not known."""
+    """Peak memory in bytes since `reset_peak`; None if unknown."""
     try:
         lines = _STATUS.read_text().splitlines()
     except OSError:

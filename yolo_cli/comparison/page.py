@@ -1,4 +1,4 @@
-"""The comparison as one page: accuracy against time, images side by side, where the arithmetic went."""
+"""The comparison as an HTML page: accuracy against time, images side by side, heat maps of arithmetic."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ __all__ = ["write_page"]
 
 _TEMPLATE = Path(__file__).parent / "templates" / "comparison.html"
 _SHOWN, _SIDE = 4, 480  # images, and their longer side in pixels
-_CONFIDENT = 0.3  # only boxes above this are drawn: those that evaluation counts would hide the image
+_CONFIDENT = 0.3  # only boxes above this are drawn: the many below it would hide the image
 _UNSEEN = "not reached within the time limit"
 
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """A rectangle on an image: x, y, width, height, its class, and the detection's words."""
+    """A rectangle on an image: x, y, width, height, class and label."""
 
     corners: tuple[float, ...]
     class_name: str
@@ -43,7 +43,7 @@ class _Box:
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """An image as one detector sees it; ``boxes`` is None where the detector did not come to it."""
+    """An image with the boxes of one detector; None if the detector did not reach it."""
 
     title: str
     note: str
@@ -51,13 +51,13 @@ class _Panel:
 
     @property
     def counts(self) -> Counter[str]:
-        """How many boxes there are of each class."""
+        """Number of boxes per class."""
         return Counter(box.class_name for box in self.boxes or ())
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """An image, and what each detector found on it."""
+    """An image with the detections of each detector."""
 
     name: str
     href: str
@@ -68,7 +68,7 @@ class _Shown:
 
 @dataclass(frozen=True, slots=True)
 class _Heat:
-    """Where one detector's arithmetic went, as an image."""
+    """The heat map of one detector's arithmetic."""
 
     name: str
     href: str
@@ -81,8 +81,8 @@ def write_page(path: Path, measured: Sequence[Measured], data: Dataset, title: s
     Args:
         path: the file to write.
         measured: the detectors, in the order of the page.
-        data: the images, the first of which is shown with the arithmetic.
-        title: what was compared on what.
+        data: the images; the heat maps show the first.
+        title: the title of the page.
 
     Raises:
         DataError: if it cannot be written.
@@ -107,7 +107,7 @@ def write_page(path: Path, measured: Sequence[Measured], data: Dataset, title: s
 
 
 def _trained(rows: Sequence[ComparisonRow]) -> dict[str, list[str]]:
-    """What was trained on what: each text once, with the detectors and models that it is about."""
+    """Training data: each text once, with the detectors that it applies to."""
     trained: dict[str, list[str]] = {}
     for row in rows:
         trained.setdefault(row.trained_on, []).append(f"{row.name} ({row.weights})")
@@ -115,7 +115,7 @@ def _trained(rows: Sequence[ComparisonRow]) -> dict[str, list[str]]:
 
 
 def _side_by_side(sample: Sample, measured: Sequence[Measured], data: Dataset) -> _Shown:
-    """One image with its ground truth, if it has any, and as each detector sees it."""
+    """One image with its ground truth, if it has any, and the boxes of each detector."""
     image = sample.read()
     small, scale = shrunk(image.rgb, _SIDE)
     panels = [_found(sample.name, one, data, scale) for one in measured]
@@ -137,7 +137,7 @@ def _objects(count: int) -> str:
 
 
 def _found(name: str, one: Measured, data: Dataset, scale: float) -> _Panel:
-    """What a detector found on the image ``name``, the most confident boxes on top."""
+    """The detections on the image ``name``, the most confident on top."""
     if name not in one.found:
         return _Panel(one.row.name, _UNSEEN, None)
     found: Detections = one.found[name]
@@ -155,7 +155,7 @@ def _found(name: str, one: Measured, data: Dataset, scale: float) -> _Panel:
 
 
 def _common_names(model: Sequence[str], data: Sequence[str]) -> list[str]:
-    """The classes of a model as the data calls them, so that a class has one name and one colour."""
+    """A model's class names in the words of the data set, so that each class has one name and colour."""
     try:
         match = match_classes(model, data)
     except DataError:  # no class in common
@@ -173,13 +173,13 @@ def _corners(xyxy: NDArray[Any], scale: float) -> tuple[float, ...]:
 
 
 def _colours(shown: Sequence[_Shown]) -> dict[str, str]:
-    """A colour of its own for each class on the page, as CSS takes it."""
+    """A distinct CSS colour for each class on the page."""
     names = dict.fromkeys(name for image in shown for panel in image.panels for name in panel.counts)
     return {name: "rgb({},{},{})".format(*class_colour(place)) for place, name in enumerate(names)}
 
 
 def _heat(measured: Sequence[Measured], image: Image) -> tuple[list[_Heat], Any]:
-    """Where the arithmetic of each detector went, and the scale of the colours, which is one for all."""
+    """The heat map of each detector, and their common colour scale."""
     maps = [arithmetic_map(one, image.height, image.width) for one in measured]
     span = decades(maps)
     panels = [

@@ -1,4 +1,4 @@
-"""Darknet's files as plain data; no framework."""
+"""Read Darknet's files as plain data, without a framework."""
 
 from yolo_cli.darknet.cfg import Network, Section, read_cfg, read_names
 from yolo_cli.darknet.shapes import Shape, shapes

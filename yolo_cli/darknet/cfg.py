@@ -1,7 +1,7 @@
-"""A ``.cfg`` as plain data.
+"""Parse Darknet ``.cfg`` files.
 
-The rules are those of AlexeyAB/darknet. Where a section or an option is unknown, the error names its
-line: silently skipping one would give a network that runs and is wrong.
+The rules are those of AlexeyAB/darknet. Unknown sections and options are errors: ignoring one silently could
+give a network that runs, but is wrong.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Section:
     """One ``[section]`` of a cfg.
 
     Attributes:
-        kind: the word in brackets.
-        options: what it says, as text.
-        line: where it begins, counted from 1.
+        kind: the name in brackets.
+        options: its options, as text.
+        line: its first line, counted from 1.
         file: the cfg's name, for messages.
     """
 
@@ -35,14 +35,14 @@ class Section:
     file: str
 
     def integer(self, key: str, default: int | None = None) -> int:
-        """The whole number under ``key``."""
+        """The option ``key`` as an integer."""
         value = self.real(key, default)
         if not value.is_integer():
             raise self.fault(f"{key}={self.options[key]} is not a whole number")
         return int(value)
 
     def real(self, key: str, default: float | None = None) -> float:
-        """The number under ``key``."""
+        """The option ``key`` as a number."""
         if key not in self.options and default is None:
             raise self.fault(f"needs {key}=")
         value = _number(self.options[key]) if key in self.options else float(default or 0)
@@ -51,11 +51,11 @@ class Section:
         return value
 
     def text(self, key: str, default: str) -> str:
-        """The word under ``key``."""
+        """The option ``key`` as text."""
         return self.options.get(key, default)
 
     def reals(self, key: str) -> tuple[float, ...]:
-        """The numbers under ``key``, which are separated by commas."""
+        """The comma-separated numbers of the option ``key``."""
         words = [word for word in self.options.get(key, "").split(",") if word.strip()]
         values = tuple(_number(word) for word in words)
         if not all(math.isfinite(value) for value in values):
@@ -63,14 +63,14 @@ class Section:
         return values
 
     def integers(self, key: str) -> tuple[int, ...]:
-        """The whole numbers under ``key``, which are separated by commas."""
+        """The comma-separated integers of the option ``key``."""
         values = self.reals(key)
         if not all(value.is_integer() for value in values):
             raise self.fault(f"{key}={self.options[key]} is not a list of whole numbers")
         return tuple(int(value) for value in values)
 
     def fault(self, what: str) -> DataError:
-        """An error that says where in the cfg the fault is."""
+        """A DataError with file, line and section."""
         return DataError(f"{self.file}:{self.line}: [{self.kind}] {what}")
 
 
@@ -82,7 +82,7 @@ class Network:
     layers: tuple[Section, ...]
 
     def references(self, index: int, key: str) -> tuple[int, ...]:
-        """The absolute indices that layer ``index`` names under ``key``; a negative one counts back."""
+        """The absolute layer indices in the option ``key`` of layer ``index``; negative ones are relative."""
         layer = self.layers[index]
         found = tuple(index + n if n < 0 else n for n in layer.integers(key))
         if not found or not all(0 <= n < index for n in found):
@@ -105,7 +105,7 @@ def read_cfg(path: str | Path) -> Network:
     """Read a Darknet ``.cfg``.
 
     Raises:
-        DataError: if the file cannot be read, or holds a section, option or activation that is not known.
+        DataError: if the file cannot be read, or has an unknown section, option or activation.
     """
     path = Path(path)
     drafts: list[_Draft] = []
@@ -121,14 +121,14 @@ def read_cfg(path: str | Path) -> Network:
                     f"{where}: '{line[:40]}' is neither a [section] nor key=value; is this a Darknet cfg?"
                 )
             _check_option(drafts[-1], key.strip(), value.strip(), where)
-            drafts[-1].options.setdefault(key.strip(), value.strip())  # of two, Darknet takes the first
+            drafts[-1].options.setdefault(key.strip(), value.strip())  # of duplicates, Darknet uses the first
     sections = tuple(Section(d.kind, d.options, d.line, path.name) for d in drafts)
     _check_sections(sections, path.name)
     return Network(sections[0], sections[1:])
 
 
 def read_names(path: str | Path) -> tuple[str, ...]:
-    """Read class names, one a line; empty lines at the end do not count."""
+    """Read class names, one per line; empty lines at the end are ignored."""
     names = read_lines(Path(path))
     if not all(names):
         raise DataError(f"{path}: holds {'an empty line between names' if any(names) else 'no class names'}")
@@ -136,7 +136,7 @@ def read_names(path: str | Path) -> tuple[str, ...]:
 
 
 def _number(word: str) -> float:
-    """The number that ``word`` is; NaN if it is none."""
+    """``word`` as a number; NaN if it is not one."""
     try:
         return float(word)
     except ValueError:
@@ -146,17 +146,17 @@ def _number(word: str) -> float:
 def _check_option(section: _Draft, key: str, value: str, where: str) -> None:
     known = OPTIONS.get(section.kind)
     if known is None:
-        return  # the section itself is refused, with its own line
+        return  # the section itself is refused elsewhere
     if key not in known:
         raise DataError(f"{where}: [{section.kind}] has no option '{key}' that this program knows")
     if key == "activation" and value not in ACTIVATIONS:
         raise DataError(
             f"{where}: the activation '{value}' is not known; known are {', '.join(sorted(ACTIVATIONS))}"
         )
-    least = MINIMUM.get((section.kind, key))
+    minimum = MINIMUM.get((section.kind, key))
     number = _number(value)
-    if least is not None and not (number.is_integer() and number >= least):
-        raise DataError(f"{where}: [{section.kind}] {key}={value} must be a whole number, at least {least}")
+    if minimum is not None and not (number.is_integer() and number >= minimum):
+        raise DataError(f"{where}: [{section.kind}] {key}={value} must be a whole number, at least {minimum}")
     allowed = REFUSED.get((section.kind, key))
     if allowed is not None and value != allowed:
         raise DataError(f"{where}: [{section.kind}] {key}={value} is not supported, only {key}={allowed}")

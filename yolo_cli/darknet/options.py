@@ -1,6 +1,6 @@
-"""What the sections of a cfg may say.
+"""The valid options of each section of a cfg.
 
-Options that only training reads are listed all the same: they are known, and detection ignores them.
+Options that only affect training are listed, too: they are known, and ignored.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 ACTIVATIONS = frozenset(["linear", "leaky", "relu", "relu6", "mish", "swish", "logistic"])
-# Whole numbers that the network is built by, and the least that each may be.
+# Integers that define the network, with the smallest value that each may have.
 MINIMUM: Mapping[tuple[str, str], int] = {
     ("net", "width"): 1,
     ("net", "height"): 1,
@@ -74,8 +74,8 @@ MINIMUM: Mapping[tuple[str, str], int] = {
     ("yolo", "classes"): 1,
     ("yolo", "new_coords"): 0,
 }
-# Options that change what the network computes in ways that no model at hand needs. Absent or at the
-# value given here they are harmless; at any other they are refused.
+# Unsupported options, which no model at hand needs. They are accepted only if absent or at this value, where
+# they have no effect.
 REFUSED: Mapping[tuple[str, str], str] = {
     ("convolutional", "dilation"): "1",
     ("convolutional", "dontloadscales"): "0",

@@ -1,7 +1,7 @@
-"""How large the output of every layer of a cfg is, and whether the layers fit together.
+"""The output shape of every layer of a cfg, and checks that layers fit together.
 
-Keras learns heights and widths only from an image, so a cfg that joins maps of different size would be
-built all the same and fail at its first image.
+In Keras, height and width are dynamic, so a cfg that joins maps of different size would build, and fail only
+at its first image.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ __all__ = ["Shape", "shapes"]
 
 
 class Shape(NamedTuple):
-    """The output of a layer when the network runs at the size that its cfg states.
+    """The output shape of a layer at the input size of the cfg.
 
     Attributes:
-        channels: values a cell.
-        stride: how many pixels of the network's input a cell is wide.
-        rows, columns: cells.
+        channels: values per cell.
+        stride: width of a cell in pixels of the network's input.
+        rows, columns: number of cells.
     """
 
     channels: int
@@ -30,7 +30,7 @@ class Shape(NamedTuple):
 
     @property
     def cells(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """(rows, columns)."""
         return self.rows, self.columns
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ def shapes(network: Network) -> list[Shape]:
     """The shape of every layer's output.
 
     Raises:
-        DataError: if layers do not fit together; names the line.
+        DataError: if layers do not fit together; it names the line.
     """
     net = network.net
     before = Shape(net.integer("channels", 3), 1.0, net.integer("height"), net.integer("width"))
@@ -70,7 +70,7 @@ def _maxpool(layer: Section, before: Shape, _: Sequence[Shape]) -> Shape:
 
 
 def _slid(before: Shape, size: int, step: int, padding: int) -> Shape:
-    """A window of ``size`` cells moves by ``step``; ``padding`` is that of both sides together."""
+    """The shape after a window of ``size`` cells and stride ``step``; ``padding`` is that of both sides."""
     rows, columns = ((cells + padding - size) // step + 1 for cells in before.cells)
     return Shape(before.channels, before.stride * step, rows, columns)
 
@@ -106,7 +106,7 @@ def _shortcut(layer: Section, before: Shape, named: Sequence[Shape]) -> Shape:
 
 
 def _gate(layer: Section, before: Shape, named: Sequence[Shape]) -> Shape:
-    """``[scale_channels]`` scales by one cell, ``[sam]`` by as many as there are in what it scales."""
+    """``[scale_channels]`` scales by one cell, ``[sam]`` by a map of the same size."""
     source = named[0]
     wanted = source.cells if layer.kind == "sam" else (1, 1)
     if (before.channels, before.cells) != (source.channels, wanted):

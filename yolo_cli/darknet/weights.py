@@ -1,4 +1,4 @@
-"""A ``.weights`` file as plain data."""
+"""Read Darknet ``.weights`` files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Convolution:
 
     Attributes:
         kernel: float32, (out, in / groups, height, width).
-        bias: float32, (out,); the beta of batch normalisation where there is one.
+        bias: float32, (out,); the beta of batch normalisation, if any.
         gamma, mean, variance: float32, (out,), or None without batch normalisation.
     """
 
@@ -68,13 +68,13 @@ def read_weights(path: str | Path, network: Network) -> tuple[dict[int, Convolut
 
 
 def _values(data: bytes, path: Path) -> NDArray[np.float32]:
-    """The float32 values behind the header, whose length depends on the version that it states."""
+    """The float32 values after the header, whose length depends on its version."""
     if len(data) < 20:
         raise DataError(f"{path}: {len(data)} bytes are too few for a Darknet weights file")
     major, minor, _ = np.frombuffer(data, "<i4", 3)
     if not (0 <= major < 1000 and 0 <= minor < 1000):
         raise DataError(f"{path}: does not begin like a Darknet weights file (version {major}.{minor})")
-    start = 20 if major * 10 + minor >= 2 else 16  # `seen` has 8 bytes since version 0.2, before it 4
+    start = 20 if major * 10 + minor >= 2 else 16  # `seen` has 8 bytes since version 0.2, 4 before
     if (len(data) - start) % 4:
         raise DataError(
             f"{path}: {len(data):,} bytes do not hold a whole number of values; is the file cut off?"
@@ -100,7 +100,7 @@ def _cut(
     layer: Section,
     path: Path,
 ) -> Convolution:
-    """The convolution whose values begin at ``start``: beta, [gamma, mean, variance,] kernel."""
+    """The convolution with values from ``start``: beta, [gamma, mean, variance,] kernel."""
     filters, parts = shape[0], 4 if normalised else 1
     end = start + filters * parts + math.prod(shape)
     if end > len(values):

@@ -1,4 +1,4 @@
-"""Annotation files → samples; what is wrong with them; splits."""
+"""Data sets: reading, checking (lint), fixing and splitting."""
 
 from yolo_cli.datasets.findings import RULES, Finding, Rule
 from yolo_cli.datasets.fixing import fix

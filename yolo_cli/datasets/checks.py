@@ -1,4 +1,4 @@
-"""What is wrong with one image's boxes, now that the image itself is known."""
+"""Checks of one sample's boxes against its image."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from yolo_cli.errors import DataError
 
 __all__ = ["Fault", "faults_of", "in_pixels", "says_no_size", "size_findings", "turned"]
 
-OVERHANG = 1.0  # pixels; VOC's count from 1 and rounded fractions reach so far without being wrong
-SAME_BOX = 0.9  # IoU; people who draw an object twice hit it so well, two objects of a class hardly ever do
-SAME_PLACE = 0.99  # IoU; boxes of two classes this alike were drawn once and named twice
+OVERHANG = 1.0  # pixels; VOC's numbering from 1 and rounded fractions may differ by this much
+SAME_BOX = 0.9  # IoU; typical of an object annotated twice, and very rare for two objects
+SAME_PLACE = 0.99  # IoU; boxes of two classes this similar are one box with two labels
 TINY = 3.0  # pixels at the network's size; less than half a cell of the finest grid
 
 
 class Fault(NamedTuple):
-    """One fault of a sample: the rule's code, which box (None: the whole image), and words with figures."""
+    """One fault of a sample: the rule's code, the box index (None: the whole image), and a description."""
 
     code: str
     box: int | None
@@ -33,12 +33,12 @@ class Fault(NamedTuple):
 
 
 def faults_of(sample: Sample, inspection: Inspection, imgsz: int) -> list[Fault]:
-    """Everything that is wrong with a sample whose image has been inspected.
+    """All faults of a sample whose image has been inspected.
 
     Args:
         sample: an image and its boxes.
         inspection: of that image.
-        imgsz: the longer side of the network's input in pixels, for the smallest sensible box.
+        imgsz: the longer side of the network's input in pixels, which limits the box size.
     """
     if inspection.header is None:
         return [Fault("Y101", None, inspection.fault)]
@@ -51,7 +51,7 @@ def faults_of(sample: Sample, inspection: Inspection, imgsz: int) -> list[Fault]
 
 
 def size_findings(dataset: Dataset) -> list[Finding]:
-    """Labels that mean another size of their image, or the image before its EXIF turn (Y103, Y104).
+    """Labels for another size of their image, or for the image before its EXIF rotation (Y103, Y104).
 
     Only the images' headers are read; an image that cannot be read has no finding here.
     """
@@ -83,7 +83,7 @@ def turned(xyxy: NDArray[np.floating], header: ImageHeader) -> NDArray[np.float6
 
 
 def says_no_size(sample: Sample) -> bool:
-    """Whether a label file gives its image a size that nothing can have, such as 0 x 0."""
+    """Whether a label file declares an impossible image size, such as 0 x 0."""
     return sample.declared_size is not None and min(sample.declared_size) <= 0
 
 
@@ -95,7 +95,7 @@ def in_pixels(sample: Sample, size: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def _size_faults(sample: Sample, header: ImageHeader, xyxy: NDArray[np.float64]) -> Iterator[Fault]:
-    """Whether the label file means this image, at this size and this way up."""
+    """Mismatches of size or orientation between the label file and the image."""
     stored, upright, declared = (header.height, header.width), header.upright, sample.declared_size
     sideways = stored != upright
     if declared is not None and declared != upright:
@@ -111,13 +111,13 @@ def _size_faults(sample: Sample, header: ImageHeader, xyxy: NDArray[np.float64])
 
 
 def _turn_words(header: ImageHeader, then: str) -> str:
-    """How an image is turned, and what follows."""
+    """The description of an image's EXIF orientation and its consequence."""
     how = "mirrors" if header.orientation in (2, 4) else "turns"
     return f"EXIF {how} the image (orientation {header.orientation}), and {then}"
 
 
 def _beyond(xyxy: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.intp]:
-    """Which boxes (N, 4) reach more than a pixel beyond a frame: indices (K,)."""
+    """Indices (K,) of the boxes (N, 4) that extend more than a pixel beyond a frame."""
     low = (xyxy[:, :2] < -OVERHANG).any(axis=1)  # (N,)
     high = (xyxy[:, 2:] > np.array(size[::-1]) + OVERHANG).any(axis=1)  # (N,)
     return np.flatnonzero(low | high)
@@ -136,7 +136,7 @@ def _outside(xyxy: NDArray[np.float64], size: tuple[int, int]) -> Iterator[Fault
 
 
 def _doubles(xyxy: NDArray[np.float64], labels: GroundTruth) -> Iterator[Fault]:
-    """Boxes drawn twice: each is named once, with the first box before it that it repeats."""
+    """Duplicate boxes: each is reported once, with the first earlier box that it repeats."""
     overlap = np.tril(box_iou(xyxy, xyxy), -1)  # (N, N); below the diagonal: with earlier boxes
     crowd = labels.crowd  # (N,)
     same = labels.class_id[:, None] == labels.class_id  # (N, N)
@@ -152,7 +152,7 @@ def _doubles(xyxy: NDArray[np.float64], labels: GroundTruth) -> Iterator[Fault]:
 
 
 def _tiny(xyxy: NDArray[np.float64], scale: float) -> Iterator[Fault]:
-    """Boxes that are too narrow to be seen at the network's size."""
+    """Boxes that are too small at the network's size."""
     sides = (xyxy[:, 2:] - xyxy[:, :2]) * scale  # (N, 2)
     for i in np.flatnonzero(sides.min(axis=1, initial=np.inf) < TINY):
         w, h = sides[i]

@@ -2,10 +2,10 @@
 
 ``bbox`` is ``[x, y, width, height]`` in pixels of the upright image, from 0. Class ids are 0, 1, 2 … in
 the order of the category ids; where files (of several splits) number their categories differently, the
-category *name* decides. ``iscrowd`` and ``area`` are kept. The split is the one that the file's name or
-folder names (``instances_val2017.json``, ``train/_annotations.coco.json``). Images are looked for beside
-the file and the data set's folder, in the folders that are usual there. An image without annotations is a
-negative: the file lists it, so somebody looked at it.
+category *name* decides. ``iscrowd`` and ``area`` are kept. The split follows from the name of the
+file or folder (``instances_val2017.json``, ``train/_annotations.coco.json``). Images are searched for beside
+the file and the data set's folder, in the usual folders. An image without annotations is a negative, since
+the file lists it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _KEYS = re.compile(rb'"(?:images|annotations|categories)"\s*:\s*\[')
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One annotation file: its lists, unchecked but for being lists, and its split."""
+    """One annotation file: its lists, whose entries are unchecked, and its split."""
 
     path: Path
     split: str
@@ -55,8 +55,8 @@ class _File:
 def annotation_files(folder: Path) -> list[Path]:
     """The COCO files of a folder: in it, in ``annotations``, or in folders named after splits.
 
-    Where files called ``instances_…`` are there, as in COCO itself, the others (captions, key points) are
-    passed over.
+    If there are files called ``instances_…``, as in COCO itself, the others (captions, key points) are
+    skipped.
     """
     subs = [sub for sub in sorted(folder.iterdir()) if sub.is_dir()]
     places = [folder, *(sub for sub in subs if sub.name.lower() == "annotations" or split_called(sub.name))]
@@ -65,7 +65,7 @@ def annotation_files(folder: Path) -> list[Path]:
 
 
 def read_coco(files: Sequence[Path], root: Path) -> Dataset:
-    """Read a COCO data set of one file for each split; it may turn out empty.
+    """Read a COCO data set with one file per split; it may be empty.
 
     Raises:
         DataError: if a file is not a COCO file, or two files are of the same split.
@@ -88,7 +88,7 @@ def read_coco(files: Sequence[Path], root: Path) -> Dataset:
 
 
 def _is_coco(path: Path) -> bool:
-    """Whether the beginning of a file shows one of the three keys of the form."""
+    """Whether the beginning of a file has one of the three keys of the format."""
     try:
         with path.open("rb") as file:
             return _KEYS.search(file.read(_SNIFF)) is not None
@@ -97,7 +97,7 @@ def _is_coco(path: Path) -> bool:
 
 
 def _read(path: Path, root: Path) -> _File:
-    """Read one file and check that its three parts are there."""
+    """Read one file and check that it has all three lists."""
     value = read_json(path)
     keys = ("images", "annotations", "categories")
     images, annotations, categories = (value.get(key) if isinstance(value, dict) else None for key in keys)
@@ -109,7 +109,7 @@ def _read(path: Path, root: Path) -> _File:
 
 
 def _category(entry: Any, path: Path) -> tuple[int, str]:
-    """Id and name of a category, or a DataError: without them no box has a class."""
+    """Id and name of a category; raises DataError without them."""
     if not (
         isinstance(entry, dict) and isinstance(entry.get("id"), int) and isinstance(entry.get("name"), str)
     ):
@@ -118,7 +118,7 @@ def _category(entry: Any, path: Path) -> tuple[int, str]:
 
 
 def _brief(entry: Any) -> str:
-    """What a wrong entry is, in a few words; its whole text could be huge."""
+    """A short description of a wrong entry, whose text could be huge."""
     return (
         f"an object with {shorten(', '.join(map(str, entry)))}"
         if isinstance(entry, dict)
@@ -127,12 +127,12 @@ def _brief(entry: Any) -> str:
 
 
 def _name_faults(file: _File, first: _File, names: tuple[str, ...], root: Path) -> Iterator[Finding]:
-    """Findings for categories that are there twice, or otherwise than in the first file, or not at all."""
+    """Findings for categories that are duplicate, missing, or different from those of the first file."""
     where = below(file.path, root)
     ids = Counter(category_id for category_id, _ in file.categories)
     own = {name for _, name in file.categories}
     for category_id in (i for i, count in ids.items() if count > 1):
-        yield Finding("Y402", where, f"the category id {category_id} is there twice")
+        yield Finding("Y402", where, f"the category id {category_id} occurs twice")
     for name, count in Counter(name for _, name in file.categories).items():
         if count > 1:
             yield Finding("Y406", where, f"{count} categories have the name {name!r}; they are taken for one")
@@ -147,13 +147,13 @@ def _name_faults(file: _File, first: _File, names: tuple[str, ...], root: Path) 
 
 
 def _category_ids(file: _File, names: tuple[str, ...]) -> tuple[int, ...]:
-    """The file's own category id of each class, -1 for a class that it does not have."""
+    """The file's category id of each class; -1 for a missing class."""
     ids = {name: category_id for category_id, name in reversed(file.categories)}
     return tuple(ids.get(name, -1) for name in names)
 
 
 def _samples(file: _File, root: Path, names: tuple[str, ...]) -> tuple[list[Sample], list[Finding]]:
-    """The images of one file with their boxes, and what is wrong with them."""
+    """The images of one file with their boxes, and findings."""
     where = below(file.path, root)
     images, findings = _images(file, where)
     rows, faults = _rows(file, where, names, images)
@@ -164,7 +164,7 @@ def _samples(file: _File, root: Path, names: tuple[str, ...]) -> tuple[list[Samp
         path = _image(fixed_slashes(entry["file_name"]), places)
         name = below(path, root)
         if not is_there(path):
-            findings.append(Finding("Y102", name, f"the image is listed in {where}, and is not there"))
+            findings.append(Finding("Y102", name, f"the image is listed in {where} but missing"))
             continue
         size = _declared_size(entry)
         frame = size if size and min(size) > 0 else None
@@ -211,7 +211,7 @@ def _rows(
 
 
 def _repeated_ids(file: _File, where: str) -> Iterator[Finding]:
-    """A finding for every annotation with the id of an earlier one."""
+    """A finding for every annotation with a duplicate id."""
     seen: set[int | str] = set()
     for index, entry in enumerate(file.annotations):
         own = entry.get("id") if isinstance(entry, dict) else None
@@ -224,7 +224,7 @@ def _repeated_ids(file: _File, where: str) -> Iterator[Finding]:
 def _annotation_fault(
     entry: Any, class_ids: Mapping[int, int], images: Mapping[int | str, Any]
 ) -> tuple[str, str]:
-    """The code and words of what keeps an annotation from being a row; "" where nothing does."""
+    """Code and description of the fault of an annotation; "" if there is none."""
     if not isinstance(entry, dict):
         return "Y204", f"an annotation must be an object; this is {_brief(entry)}"
     image_id, category_id = entry.get("image_id"), entry.get("category_id")
@@ -239,7 +239,7 @@ def _annotation_fault(
 
 
 def _row(entry: Mapping[str, Any], index: int, class_id: int) -> Row:
-    """An annotation that is known to be sound as a row."""
+    """A valid annotation as a row."""
     x, y, w, h = (float(value) for value in entry["bbox"])
     area = number(entry.get("area"))
     crowd = bool(number(entry.get("iscrowd")))
@@ -248,7 +248,7 @@ def _row(entry: Mapping[str, Any], index: int, class_id: int) -> Row:
 
 
 def _declared_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Height and width that an entry gives its image, or None."""
+    """Height and width of an image in its entry, or None."""
     width, height = number(entry.get("width")), number(entry.get("height"))
     if width is None or height is None or not (abs(width) < _SNIFF**2 and abs(height) < _SNIFF**2):
         return None
@@ -256,7 +256,7 @@ def _declared_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _image_places(path: Path, root: Path) -> list[Path]:
-    """Folders in which the images of an annotation file may be, the most usual first."""
+    """Folders in which the images of an annotation file may be, most usual first."""
     word = path.stem.rsplit("_", 1)[-1]  # "val2017" of instances_val2017
     split = split_called(word) or split_called(path.parent.name) or ""
     places = []
@@ -274,6 +274,6 @@ def _image_places(path: Path, root: Path) -> list[Path]:
 
 
 def _image(file_name: str, places: Sequence[Path]) -> Path:
-    """Where an image is: the first place that has it, else where it should be."""
+    """The path of an image: the first place that has it, else the expected one."""
     tries = (place / file_name for place in places)
     return plain(next((path for path in tries if is_there(path)), places[0] / file_name))

@@ -1,6 +1,6 @@
-"""The label files of a copy of a data set, in which only what must change is changed.
+"""The label files of a fixed copy of a data set, with minimal changes.
 
-Rows, annotations and objects whose box stays are written as they were, with all that is beside the box:
+Rows, annotations and objects with an unchanged box are copied verbatim, with everything besides the box:
 polygons, attributes, scores.
 """
 
@@ -30,13 +30,13 @@ LabelFiles = Iterator[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CopiedSample:
-    """A sample as it goes into the copy.
+    """A sample of the copy.
 
     Attributes:
-        sample: as it is in the original.
+        sample: the original.
         file: the image's path in the copy, with slashes.
         size: height and width of the upright image in pixels.
-        boxes: the boxes that stay, by index; each with new edges (4,) in pixels, or None for the old ones.
+        boxes: the kept boxes, by index; each with new edges (4,) in pixels, or None if unchanged.
     """
 
     sample: Sample
@@ -46,7 +46,7 @@ class CopiedSample:
 
 
 def yolo_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
-    """``labels/SPLIT/*.txt`` and ``data.yaml``, or ``classes.txt`` where the data set is not split."""
+    """``labels/SPLIT/*.txt`` and ``data.yaml``, or ``classes.txt`` if the data set is not split."""
     for entry in copied:
         path = PurePosixPath("labels", *PurePosixPath(entry.file).parts[1:]).with_suffix(".txt")
         yield str(path), "".join(line + "\n" for line in _yolo_lines(dataset, entry))
@@ -76,7 +76,7 @@ def _yolo_lines(dataset: Dataset, entry: CopiedSample) -> list[str]:
 
 
 def coco_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
-    """``annotations/instances_SPLIT.json``, or ``annotations.json`` where there is no split."""
+    """``annotations/instances_SPLIT.json``, or ``annotations.json`` if there is no split."""
     for split, group in groupby(copied, key=lambda entry: entry.sample.split):
         part = list(group)
         document = read_json(dataset.root / part[0].sample.label)
@@ -103,7 +103,7 @@ def _has_id(entry: Any) -> bool:
 
 
 def _coco_annotation(entry: Mapping[str, Any], edges: NDArray[np.float64] | None) -> dict[str, Any]:
-    """An annotation, with a new box if there is one; an outline would no longer fit it and goes."""
+    """An annotation, with a new box if there is one; its outline, which no longer fits, is then dropped."""
     if edges is None:
         return dict(entry)
     x1, y1, x2, y2 = (float(value) for value in edges)
@@ -112,7 +112,7 @@ def _coco_annotation(entry: Mapping[str, Any], edges: NDArray[np.float64] | None
 
 
 def _categories(dataset: Dataset, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The categories of a file, and after them those that only other splits have, under new ids."""
+    """The categories of a file, followed by those that only other splits have, with new ids."""
     own = [dict(entry) for entry in document["categories"]]
     names = {entry["name"] for entry in own}
     missing = [name for name in dataset.class_names if name not in names]
@@ -134,7 +134,7 @@ def voc_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
 
 
 def _voc_tree(xml: Element, entry: CopiedSample) -> Element:
-    """An annotation with the image's own name and size, without the objects that go."""
+    """An annotation with the image's actual name and size, without the dropped objects."""
     _set(xml, "filename", PurePosixPath(entry.file).name)
     size = xml.find("size")
     size = SubElement(xml, "size") if size is None else size

@@ -1,4 +1,4 @@
-"""What can be wrong with a data set: rules with stable codes, and the findings that name them."""
+"""The rules of lint, with stable codes, and findings."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Rule:
     """One kind of fault.
 
     Attributes:
-        code: never changes and is never used again for something else.
-        name: the same for people.
-        severity: "error" where something is lost or learnt wrongly, "warning" where a person should look.
-        meaning: what is wrong, as one clause.
+        code: stable and never reused.
+        name: readable name.
+        severity: "error" if data is lost or training is harmed, "warning" if a person should check.
+        meaning: the fault, as one clause.
         fixing: what ``--fix`` does about it in the copy.
     """
 
@@ -36,8 +36,8 @@ class Finding:
     Attributes:
         code: the rule's, a key of ``RULES``.
         where: file, relative to the data set's folder, and the line, object or annotation in it.
-        what: the fault with its figures, one line.
-        image: the name of the sample that it is about, or "" where it is not about one that was read.
+        what: the fault with its figures, in one line.
+        image: the name of the affected sample, or "" if there is none.
     """
 
     code: str
@@ -51,12 +51,12 @@ class Finding:
 
     @property
     def unusable(self) -> bool:
-        """Whether the image cannot be used: neither it nor its boxes can be trusted."""
+        """Whether the image must be left out."""
         return self.code in _UNUSABLE
 
     @property
     def rule(self) -> Rule:
-        """The rule that was broken."""
+        """The rule of the finding."""
         return RULES[self.code]
 
 
@@ -65,16 +65,16 @@ _UNUSABLE = ("Y101", "Y103")  # images that cannot be read, or have another size
 _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     # Images
     ("Y101", "unreadable-image", "error", "an image cannot be read", "left out, its label too"),
-    ("Y102", "missing-image", "error", "an image is listed, and is not there", "left out of the list"),
+    ("Y102", "missing-image", "error", "an image is listed but missing", "left out of the list"),
     ("Y103", "size-disagrees", "error", "the label file gives another image size than the image has",
      "left out, for its boxes may belong to another image; a size of 0 is filled in"),
-    ("Y104", "exif-rotated-label", "error", "boxes were drawn on the image as stored, before its EXIF turn",
+    ("Y104", "exif-rotated-label", "error", "boxes were drawn on the image as stored, before EXIF rotation",
      "boxes are turned with the image"),
     ("Y105", "exif-turned-image", "warning",
-     "EXIF turns or mirrors the image, and the label cannot show on which side of the turn it was drawn",
-     "kept: look at the boxes"),
+     "EXIF turns or mirrors the image, and the label does not show whether it was drawn before or after",
+     "kept: check the boxes"),
     # Label files
-    ("Y201", "missing-label", "error", "an image has no label file (an empty one would say: nothing here)",
+    ("Y201", "missing-label", "error", "an image has no label file (an empty one would mean: no objects)",
      "left out"),
     ("Y202", "orphan-label", "error", "a label belongs to no image", "left out"),
     ("Y203", "unreadable-label", "error", "a label file cannot be read at all", "left out, its image too"),
@@ -82,7 +82,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y205", "listed-twice", "warning", "an image is listed twice in one split", "listed once"),
     ("Y206", "other-filename", "warning", "an XML file names another image than that of its own name",
      "the file's own name is written"),
-    ("Y207", "repeated-id", "warning", "two annotations have one id, by which other programs tell them apart",
+    ("Y207", "repeated-id", "warning", "two annotations have the same id, which must be unique",
      "kept"),
     # Boxes
     ("Y301", "not-a-number", "error", "a coordinate is not a finite number", "row left out"),
@@ -92,14 +92,14 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y304", "box-sticks-out", "warning", "a box sticks out of the image by more than 1 pixel", "clipped"),
     ("Y305", "duplicate-box", "warning", "an object is drawn twice: same class, IoU 0.9 or more",
      "the later one left out"),
-    ("Y306", "two-classes", "warning", "a box bears two classes: IoU 0.99 or more", "kept: choose one"),
+    ("Y306", "two-classes", "warning", "a box has two classes: IoU 0.99 or more", "kept: choose one"),
     ("Y307", "tiny-box", "warning", "a box is narrower than 3 pixels at the network's size", "kept"),
     # Classes
     ("Y401", "unknown-class", "error", "a row names a class that the data set does not have",
      "row left out"),
     ("Y402", "names-disagree", "error", "files of the data set disagree about class names",
      "one list of classes is written"),
-    ("Y403", "unlabelled-class", "warning", "a class has no box, or none to learn from", "kept"),
+    ("Y403", "unlabelled-class", "warning", "a class has no box, or none in the training images", "kept"),
     ("Y404", "class-imbalance", "warning", "a class has at most a tenth of the most frequent one's boxes",
      "kept"),
     ("Y405", "no-class-names", "warning", "no file names the classes", "kept: their numbers are their names"),
@@ -110,10 +110,10 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y501", "duplicate-across-splits", "error", "the same image is in two splits, so figures flatter",
      "kept only in the later of train, val, test"),
     ("Y502", "near-duplicate-across-splits", "warning", "nearly the same image is in two splits",
-     "kept: look at the pair"),
-    ("Y503", "duplicate-image", "warning", "the same image is there twice in one split",
+     "kept: check the pair"),
+    ("Y503", "duplicate-image", "warning", "the same image occurs twice in one split",
      "the later name left out"),
-    ("Y504", "empty-split", "error", "a split is named, and has no usable image", "left out"),
+    ("Y504", "empty-split", "error", "a split is named but has no usable image", "left out"),
 )  # fmt: skip
 
 RULES = {row[0]: Rule(*row) for row in _TABLE}

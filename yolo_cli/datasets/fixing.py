@@ -1,7 +1,7 @@
-"""A fixed copy of a data set, in the form of the original, and the list of what was done.
+"""Write a fixed copy of a data set, in the form of the original.
 
-What can be fixed without a guess is fixed, what cannot be used is left out, and the rest is kept as it is;
-the rules say which. The original is only read.
+Unambiguous faults are fixed, unusable entries are left out, and the rest is kept, as listed in the rules. The
+original is only read.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def fix(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
     """Write a fixed copy of the data set that was linted.
 
     Args:
-        report: what is wrong with it.
-        out: a folder that is not there yet, or is empty, outside the data set.
+        report: the findings.
+        out: a new or empty folder outside the data set.
 
     Returns:
-        One line for each thing that was done.
+        One line for each fix.
 
     Raises:
-        UsageError: if ``out`` holds something, or is in the data set.
+        UsageError: if ``out`` is not empty, or is in the data set.
         DataError: if nothing would be left, or the copy cannot be written.
     """
     place = _free_place(report, plain(out))
@@ -62,17 +62,17 @@ def fix(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
 
 
 def _free_place(report: LintReport, out: Path) -> Path:
-    """The folder to write, once it is sure that nothing is lost by it."""
+    """The output folder, after checking that it is free and outside the data set."""
     root = report.dataset.root.resolve()
     if out.resolve().is_relative_to(root):
         raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise UsageError(f"{out}: is there already and not empty; name another folder")
+        raise UsageError(f"{out}: exists and is not empty; name another folder")
     return out
 
 
 def _copied(report: LintReport) -> list[CopiedSample]:
-    """What the copy will hold, with the image's new place and the boxes that change."""
+    """The samples of the copy, with new image paths and changed boxes."""
     dataset, inspections = report.dataset, report.inspections
     gone = {
         (t.sample.split, t.sample.name) for t in twins(dataset, inspections) if t.code in ("Y501", "Y503")
@@ -88,16 +88,16 @@ def _copied(report: LintReport) -> list[CopiedSample]:
 
 
 def _size(inspection: Inspection) -> tuple[int, int]:
-    """Height and width of an upright image that can be read, in pixels."""
+    """Height and width of the upright image in pixels."""
     return inspection.header.upright if inspection.header else (0, 0)
 
 
 def _boxes(
     sample: Sample, inspection: Inspection, imgsz: int
 ) -> dict[int, NDArray[np.float64] | None] | None:
-    """The boxes of a sample that stay, by index, each with new edges (4,) in pixels or None for the old ones.
+    """The kept boxes of a sample, by index, each with new edges (4,) in pixels or None if unchanged.
 
-    None instead of all of them where the image is left out.
+    None if the image is left out.
     """
     faults = faults_of(sample, inspection, imgsz)
     codes = {fault.code for fault in faults}
@@ -118,7 +118,7 @@ def _boxes(
 
 
 def _files(kind: str, samples: Iterable[Sample]) -> list[str]:
-    """Where each image goes in the copy. Names that would share a label file are told apart by a number."""
+    """The path of each image in the copy. Names that would use the same label file get a number."""
     taken: dict[str, int] = {}
     files = []
     for sample in samples:
@@ -133,7 +133,7 @@ def _files(kind: str, samples: Iterable[Sample]) -> list[str]:
 
 
 def _action(finding: Finding) -> str | None:
-    """What was done about a finding, or None where nothing was."""
+    """What was done about a finding, or None."""
     fixing = finding.rule.fixing
     if fixing.startswith("kept"):
         return None

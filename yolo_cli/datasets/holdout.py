@@ -1,4 +1,4 @@
-"""Images to validate on, held out of a data set that names none."""
+"""Hold out validation images from a data set without a val split."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ __all__ = ["hold_out"]
 
 
 def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
-    """Give a data set without "val" one, taken from its "train", or from all where it is not split.
+    """Add a split "val", taken from "train", or from all images of an unsplit data set.
 
-    Every class comes to about ``fraction`` of its images, the rarest first, and so do images without
-    boxes. This is iterative stratification: Sechidis, Tsoumakas and Vlahavas, "On the Stratification of
-    Multi-Label Data", ECML PKDD 2011. The same images, fraction and seed give the same split.
+    About ``fraction`` of the images of every class, and of those without boxes, are held out, by iterative
+    stratification: Sechidis, Tsoumakas and Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD
+    2011. The same images, fraction and seed give the same split.
 
     Args:
-        dataset: returned as it is where it has both "train" and "val".
+        dataset: returned unchanged if it has both "train" and "val".
         fraction: the fraction to hold out, between 0 and 1.
-        seed: chooses among the images that would do equally well.
+        seed: random seed.
 
     Raises:
         UsageError: if the fraction is not between 0 and 1.
-        DataError: if there is nothing to learn from, or only one image.
+        DataError: if there are fewer than two training images.
     """
     if not 0 < fraction < 1:
-        raise UsageError(f"the fraction to hold out is {fraction}, and must be between 0 and 1")
+        raise UsageError(f"the fraction to hold out is {fraction}, but must be between 0 and 1")
     if {"train", "val"} <= set(dataset.splits):
         return dataset
     pool = [sample for sample in dataset.samples if sample.split in ("train", UNSPLIT)]
     if len(pool) < 2:
         have = ", ".join(dataset.splits) or "none"
-        raise DataError(f"{dataset.root}: has {len(pool)} images to learn from (splits: {have}); add some")
+        raise DataError(f"{dataset.root}: has {len(pool)} training images (splits: {have}); add some")
     held = _chosen(_presence(pool, len(dataset.class_names)), fraction, np.random.default_rng(seed))  # (n,)
     parted = [
         replace(sample, split="val" if out else "train") for sample, out in zip(pool, held, strict=True)
@@ -52,7 +52,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
 
 
 def _presence(samples: Sequence[Sample], classes: int) -> NDArray[np.bool_]:
-    """Which classes each image shows, (n, classes + 1); the last column marks images without boxes."""
+    """Whether each image shows each class, (n, classes + 1); the last column marks images without boxes."""
     shown = np.zeros((len(samples), classes + 1), bool)
     for row, sample in zip(shown, samples, strict=True):
         row[sample.labels.class_id if len(sample.labels) else -1] = True
@@ -60,23 +60,22 @@ def _presence(samples: Sequence[Sample], classes: int) -> NDArray[np.bool_]:
 
 
 def _chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which images are held out, (n,): at least one, and not all."""
+    """Whether each image is held out, (n,): at least one, and not all."""
     count = len(shown)
     fractions = np.array([1 - fraction, fraction])  # (2,): to keep, to hold out
     wanted = fractions[:, None] * shown.sum(axis=0)  # (2, classes + 1)
-    room = fractions * count  # (2,)
+    missing = fractions * count  # (2,)
     held = np.zeros(count, bool)
     left = np.ones(count, bool)
     while left.any():
         per_class = shown[left].sum(axis=0)  # (classes + 1,)
         rarest = int(np.argmin(np.where(per_class > 0, per_class, count + 1)))
         for index in rng.permutation(np.flatnonzero(left & shown[:, rarest])):
-            side = int(
-                np.lexsort((-room, -wanted[:, rarest]))[0]
-            )  # who wants the class most, then who has room
+            # The side that lacks most of this class, then most images.
+            side = int(np.lexsort((-missing, -wanted[:, rarest]))[0])
             held[index], left[index] = side == 1, False
             wanted[side] -= shown[index]
-            room[side] -= 1
+            missing[side] -= 1
     if held.all() or not held.any():
         held[-1] = not held[-1]
     return held

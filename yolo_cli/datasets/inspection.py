@@ -1,4 +1,4 @@
-"""Inspection of every image: can it be read, which others is it like."""
+"""Inspect image files: readability, hashes and near duplicates."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Inspection", "Watch", "insp
 
 HASH_BITS = 255
 NEAR_BITS = 40
-"""Two images are nearly the same when at most so many of the 255 bits of their hashes differ …"""
+"""Near duplicates: at most this many of the 255 bits of their hashes differ …"""
 NEAR_LEVELS = 48
-"""… and no cell of their 32x32 thumbnails differs by more than so many of 255 levels in any channel.
+"""… and no cell of their 32x32 thumbnails differs by more than this many of 255 levels in any channel.
 
-Measured on four sets of photographs: copies that were compressed again, halved or brightened by a tenth
-are 0 to 19 bits and 3 to 34 levels apart, copies with 2 % cut off every edge about 35 bits, and unrelated
-images of the same kind 82 bits and more. The second condition keeps images of a fixed camera apart in
-which something small, but visible, has moved.
+Measured on four sets of photographs: copies that were recompressed, halved or brightened by a tenth differ by
+0 to 19 bits and 3 to 34 levels, copies with 2 % cropped from every edge by about 35 bits, and unrelated
+images of the same kind by 82 bits or more. The second condition separates images of a fixed camera in which
+something small, but visible, has moved.
 """
 _SIDE = 32
 _LOW = 16
@@ -41,8 +41,8 @@ class Inspection:
 
     Attributes:
         fault: why it cannot be read, or "".
-        sha256: of the whole file, in hex; "" where it cannot be read.
-        header: size and orientation as stored, or None where it cannot be read.
+        sha256: of the file's content, in hex; "" if it cannot be read.
+        header: size and orientation as stored, or None if it cannot be read.
         bits: float32, (255,), the perceptual hash as -1, 0 and 1.
         thumbnail: uint8, (32, 32, 3), RGB.
     """
@@ -55,15 +55,15 @@ class Inspection:
 
 
 Watch = Callable[[Iterable[Inspection], int], Iterable[Inspection]]
-"""What takes inspections as they come, with their number, and passes them on: a display of progress."""
+"""Wraps the stream of inspections, whose number is given, to show progress."""
 
 
 def inspect_images(paths: Iterable[Path], watch: Watch | None = None) -> dict[Path, Inspection]:
     """Read every image once, on all cores.
 
     Args:
-        paths: image files; each is read once, however often it is there.
-        watch: passes inspections on as they come, and may tell the progress.
+        paths: image files; duplicates are read once.
+        watch: wraps the stream of inspections, to show progress.
     """
     unique = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -76,12 +76,12 @@ def inspect_images(paths: Iterable[Path], watch: Watch | None = None) -> dict[Pa
 def near_pairs(
     inspections: Sequence[Inspection], others: Sequence[Inspection]
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Pairs of nearly the same images that are not the same file, byte by byte.
+    """Pairs of near-duplicate images whose files differ.
 
-    Every inspection must be of an image that can be read.
+    Every inspection must be of a readable image.
 
     Yields:
-        Index in ``inspections`` and ``others``, differing bits, and the largest difference of thumbnails.
+        Index in ``inspections``, index in ``others``, differing bits, largest difference of thumbnails.
     """
     if not inspections or not others:
         return
@@ -103,7 +103,7 @@ def near_pairs(
 
 
 def _inspect(path: Path) -> Inspection:
-    """Read one image."""
+    """Inspect one file."""
     try:
         data = path.read_bytes()
         rgb = decode_image(data, path.name).rgb  # (height, width, 3)
@@ -117,7 +117,7 @@ def _inspect(path: Path) -> Inspection:
 
 
 def _hash(thumbnail: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Which of the 255 lowest frequencies (without the mean) are above their median: (255,) of -1, 0, 1.
+    """Signs (255,) of the 255 lowest frequencies (without the mean) relative to their median: -1, 0 or 1.
 
     After Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, with more bits.
     """

@@ -1,4 +1,4 @@
-"""What the three forms have in common: names of splits, lists of images, and rows that become boxes."""
+"""The common part of the three forms: splits, lists of images, and rows of boxes."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ __all__ = [
 _SPLIT_WORDS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
                 "test": "test", "testing": "test"}  # fmt: skip
 _ORDER = {"train": 0, "val": 1, "test": 2}
-_LARGEST = 1e9  # pixels; no image is wider, and squares of more could overflow
+_LARGEST = 1e9  # pixels; no image is wider, and areas of larger boxes could overflow
 
 
 class Row(NamedTuple):
-    """One box as a label file has it.
+    """One box of a label file.
 
     Attributes:
-        row: where in the file: see ``Sample.rows``.
+        row: its position in the file: see ``Sample.rows``.
         class_id: index into the data set's class names.
         xyxy: left, upper, right, lower edge, 0-based, in pixels or fractions.
         crowd: COCO's ``iscrowd``.
         difficult: VOC's ``difficult``.
-        area: COCO's ``area`` in square pixels; NaN where the file gives none.
+        area: COCO's ``area`` in square pixels; NaN if the file has none.
         wh: COCO's width and height in pixels; None in the other forms.
     """
 
@@ -63,18 +63,18 @@ class Row(NamedTuple):
 def gather(
     rows: Sequence[Row], frame: tuple[float, float] | None, where: Callable[[int], str]
 ) -> tuple[GroundTruth, tuple[int, ...], list[Finding]]:
-    """Make boxes of rows, and findings of those rows that are not boxes and are left out.
+    """Convert rows to boxes; invalid rows are left out, with a finding.
 
     Args:
-        rows: what the file has.
-        frame: height and width that a box must at least touch, in its unit; None where they are not known.
+        rows: the rows of the file.
+        frame: height and width of the image in the boxes' unit, which boxes must overlap; None if unknown.
         where: the place of a row, for messages.
 
     Returns:
-        The boxes in float64, the row of each, and what was left out.
+        The boxes in float64, the row of each, and findings for the others.
     """
     xyxy = np.array([row.xyxy for row in rows], float).reshape(-1, 4)  # (M, 4)
-    finite = np.all(np.abs(xyxy) < _LARGEST, axis=1)  # (M,); NaN is not smaller than anything
+    finite = np.all(np.abs(xyxy) < _LARGEST, axis=1)  # (M,); comparisons with NaN are false
     proper = np.all(xyxy[:, 2:] > xyxy[:, :2], axis=1)  # (M,)
     inside = _touches(xyxy, frame)  # (M,)
     findings = [
@@ -88,7 +88,7 @@ def gather(
 
 
 def _fault(finite: bool, proper: bool, inside: bool, fractions: bool) -> tuple[str, str]:
-    """The code and words of the first thing that is wrong with a box; "" where nothing is."""
+    """Code and description of the first fault of a box; "" if there is none."""
     if not finite:
         return "Y301", "a coordinate is not a finite number"
     if not proper:
@@ -100,7 +100,7 @@ def _fault(finite: bool, proper: bool, inside: bool, fractions: bool) -> tuple[s
 
 
 def _touches(xyxy: NDArray[np.float64], frame: tuple[float, float] | None) -> NDArray[np.bool_]:
-    """Which boxes (M, 4) have a part inside a frame: (M,); all where no frame is known."""
+    """Whether boxes (M, 4) overlap a frame: (M,); all do if there is none."""
     if frame is None:
         return np.ones(len(xyxy), bool)
     low, high = xyxy[:, :2], xyxy[:, 2:]  # (M, 2), (M, 2)
@@ -108,7 +108,7 @@ def _touches(xyxy: NDArray[np.float64], frame: tuple[float, float] | None) -> ND
 
 
 def _ground_truth(rows: Sequence[Row]) -> GroundTruth:
-    """Boxes of rows that all are boxes; an area that the file does not give is the box's."""
+    """The boxes of valid rows; a missing area is the box's."""
     xyxy = np.array([row.xyxy for row in rows], float).reshape(-1, 4)  # (N, 4)
     given = np.array([row.area for row in rows], float)  # (N,)
     wh = np.array([row.wh for row in rows if row.wh], float).reshape(-1, 2)  # (N, 2), or (0, 2)
@@ -125,19 +125,19 @@ def _ground_truth(rows: Sequence[Row]) -> GroundTruth:
 
 
 def _corners(xyxy: Iterable[float]) -> str:
-    """Edges for a message, without needless zeros."""
+    """Edges for a message."""
     return "left {:.6g}, top {:.6g}, right {:.6g}, bottom {:.6g}".format(*xyxy)
 
 
 def place_of(kind: Kind, label: str, row: int) -> str:
-    """Where a row is, for people: a line, an object counted from 1, or an index into ``annotations``."""
+    """The place of a row for messages: a line, an object counted from 1, or an index into ``annotations``."""
     return {"yolo": f"{label}:{row}", "voc": f"{label}: object {row}", "coco": f"{label}:annotations[{row}]"}[
         kind
     ]
 
 
 def split_called(word: str) -> str | None:
-    """The split that a folder, a file or a key is named after, or None.
+    """The split in the name of a folder, file or key, or None.
 
     >>> [split_called(word) for word in ("valid", "instances_val2017", "testing", "trainval", "rain")]
     ['val', 'val', 'test', None, None]
@@ -154,12 +154,12 @@ def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
 
 
 def plain(path: str | os.PathLike[str]) -> Path:
-    """An absolute path without ``..``; links are not followed, for labels are beside the link."""
+    """An absolute path without ``..``; links are not resolved, since labels are beside the link."""
     return Path(os.path.abspath(path))  # noqa: PTH100  # Path.resolve would follow links
 
 
 def is_there(path: Path) -> bool:
-    """Whether a path leads to something; False also for names that no file can have."""
+    """Whether a path exists; False for invalid names, too."""
     return os.path.exists(path)  # noqa: PTH110  # Path.exists raises for names that are too long
 
 
@@ -177,7 +177,7 @@ def images_below(folder: Path) -> Iterator[Path]:
 
 
 def without_repeats(samples: Iterable[Sample]) -> tuple[list[Sample], list[Finding]]:
-    """The first of samples that share a split and a name, and a finding for each further one."""
+    """The first sample of each split and name, and a finding for every duplicate."""
     kept: dict[tuple[str, str], Sample] = {}
     findings = []
     for sample in samples:
@@ -190,7 +190,7 @@ def without_repeats(samples: Iterable[Sample]) -> tuple[list[Sample], list[Findi
 
 
 def empty_splits(named: Iterable[tuple[str, str]], samples: Iterable[Sample]) -> list[Finding]:
-    """Findings for splits, given with the place that names each, of which nothing can be used."""
+    """Findings for splits without usable images; each split is given with the place that names it."""
     filled = {sample.split for sample in samples}
     return [
         Finding("Y504", where, f"no image of the split {split!r} can be used")
@@ -200,13 +200,13 @@ def empty_splits(named: Iterable[tuple[str, str]], samples: Iterable[Sample]) ->
 
 
 def name_findings(names: Sequence[Any], where: str) -> list[Finding]:
-    """Findings for class names that are there twice, or differ only in case or blanks."""
+    """Findings for class names that are equal, or differ only in case or spaces."""
     first: dict[str, int] = {}
     findings = []
     for index, name in enumerate(names):
         earlier = first.setdefault("".join(str(name).split()).casefold(), index)
         if earlier != index:
-            alike = "bear the same name" if names[earlier] == name else "differ only in case or blanks"
+            alike = "have the same name" if names[earlier] == name else "differ only in case or blanks"
             what = f"classes {earlier} and {index} {alike}: {names[earlier]!r}, {name!r}"
             findings.append(Finding("Y406", where, what))
     return findings

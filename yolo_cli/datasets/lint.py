@@ -1,4 +1,4 @@
-"""What is wrong with a data set, by rule code."""
+"""Check a data set; findings have rule codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from yolo_cli.text import Jsonable
 __all__ = ["Fixed", "LintReport", "Twin", "lint", "twins"]
 
 IMBALANCE = 10
-"""A class is rare when the most frequent one has at least so many times its boxes."""
+"""A class is rare if the most frequent one has at least this many times its boxes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +41,13 @@ class Fixed:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LintReport(Jsonable):
-    """What was found.
+    """The findings of lint.
 
     Attributes:
-        dataset: what can be used of the data set.
-        imgsz: the network's size that boxes were measured at, in pixels.
-        findings: all of them, by code and place.
-        inspections: what was seen of each image.
+        dataset: the usable part of the data set.
+        imgsz: the longer side of the network's input in pixels, for the size of boxes.
+        findings: sorted by code and place.
+        inspections: of each image.
         fixed: the fixed copy, if one was written.
     """
 
@@ -68,17 +68,17 @@ class LintReport(Jsonable):
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """Findings by which something is lost or learnt wrongly."""
+        """Findings with the severity "error"."""
         return tuple(finding for finding in self.findings if finding.rule.severity == "error")
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """Findings that a person should look at."""
+        """Findings with the severity "warning"."""
         return tuple(finding for finding in self.findings if finding.rule.severity == "warning")
 
     @property
     def usable(self) -> Dataset:
-        """The data set without the images that cannot be used."""
+        """The data set without unusable images."""
         unusable = {finding.image for finding in self.findings if finding.unusable}
         samples = (sample for sample in self.dataset.samples if sample.name not in unusable)
         return replace(self.dataset, samples=tuple(samples))
@@ -113,7 +113,7 @@ class LintReport(Jsonable):
 
 
 class Twin(NamedTuple):
-    """Two samples with nearly or quite the same image: code, the one that should go, the other, words."""
+    """Two samples with (nearly) the same image: code, the one to drop, the other, description."""
 
     code: str
     sample: Sample
@@ -128,13 +128,13 @@ def lint(
     allow_unlabelled: bool = False,
     watch: Watch | None = None,
 ) -> LintReport:
-    """Look for everything that is known to go wrong with data sets. Nothing is changed.
+    """Check a data set by all rules. Nothing is changed.
 
     Args:
-        data: a data set, or the folder or file that :func:`open_dataset` would read.
-        imgsz: the network's size in pixels, at which boxes can be too small.
-        allow_unlabelled: whether an image without a label file is not a fault; for a path only.
-        watch: passes inspections on as they come, and may tell the progress.
+        data: a data set, or its path as for :func:`open_dataset`.
+        imgsz: the longer side of the network's input in pixels, for the size of boxes.
+        allow_unlabelled: accept images without a label file; only used with a path.
+        watch: wraps the stream of inspections, to show progress.
 
     Raises:
         DataError: if there is no data set, more than one reading, or its description is broken.
@@ -169,9 +169,9 @@ def _of_sample(
 
 
 def twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> list[Twin]:
-    """Images that are there twice, in one split or in two. The one to go is in the earlier split.
+    """Duplicate images, in one split or in two.
 
-    So what is taken away is taken from training, not from evaluation.
+    The one to drop is in the earlier split, so that training loses it and not evaluation.
     """
     found = []
     seen: dict[str, Sample] = {}
@@ -188,7 +188,7 @@ def twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> list[Twin
 
 
 def _near_twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> Iterator[Twin]:
-    """Nearly the same images in two splits."""
+    """Near-duplicate images in two splits."""
     by_split = {
         split: [s for s in dataset.samples if s.split == split and not inspections[s.path].fault]
         for split in dataset.splits
@@ -202,7 +202,7 @@ def _near_twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> Ite
 
 
 def _of_classes(dataset: Dataset) -> Iterator[Finding]:
-    """Classes without boxes, and classes with few of them, in the images to learn from."""
+    """Classes with no or few boxes in the training images."""
     split = "train" if "train" in dataset.splits else None
     everywhere = dataset.class_counts()  # (classes,)
     counts = everywhere if split is None else dataset.in_split(split).class_counts()  # (classes,)

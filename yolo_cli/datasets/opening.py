@@ -1,4 +1,4 @@
-"""Find out what kind of data set a path is, and read it."""
+"""Detect the form of a data set, and read it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["open_dataset", "read_dataset"]
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One way to understand a path: the form's name, what speaks for it, and how to read it so."""
+    """One possible form of a path: its name, the evidence for it, and a function to read it."""
 
     form: str
     sign: Path
@@ -35,17 +35,17 @@ def open_dataset(
 ) -> Dataset:
     """Read a data set in YOLO, COCO or VOC form from its folder or from the file that describes it.
 
-    Nothing is ever written to it. Rows and images that cannot be used are left out and named in
-    ``findings``. Images are opened only later, when they or (for YOLO) their sizes are asked for.
+    It is never written to. Unusable rows and images are left out, and listed in ``findings``. Images are
+    opened lazily, when they or (for YOLO) their sizes are needed.
 
     Args:
         path: the folder, or a ``data.yaml``, a ``.data`` file or a COCO ``.json``.
-        allow_unlabelled: take an image without a label file as one that shows nothing to find.
-        encoding: what its text files are in; None means UTF-8, or UTF-16 with a byte-order mark.
+        allow_unlabelled: treat images without a label file as images without objects.
+        encoding: encoding of its text files; None means UTF-8, or UTF-16 with a byte-order mark.
 
     Raises:
-        DataError: if there is no data set, more than one reading, or nothing in it that can be used.
-        UsageError: if there is no such encoding.
+        DataError: if there is no data set, its form is ambiguous, or nothing in it can be used.
+        UsageError: if the encoding is unknown.
     """
     with text_encoding(encoding) if encoding else nullcontext():
         dataset = read_dataset(path, allow_unlabelled=allow_unlabelled)
@@ -57,10 +57,10 @@ def open_dataset(
 
 
 def read_dataset(path: str | os.PathLike[str], *, allow_unlabelled: bool = False) -> Dataset:
-    """Like :func:`open_dataset`, but a data set may turn out empty: then its findings say why.
+    """Like :func:`open_dataset`, but the result may be empty, with the reasons in its findings.
 
     Raises:
-        DataError: if there is no data set, more than one reading, or its description is broken.
+        DataError: if there is no data set, its form is ambiguous, or its description is broken.
     """
     try:
         return _read(plain(path), path, allow_unlabelled)
@@ -69,13 +69,13 @@ def read_dataset(path: str | os.PathLike[str], *, allow_unlabelled: bool = False
 
 
 def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> Dataset:
-    """Read the one data set that a place can be understood as; ``path`` is its name for messages."""
+    """Read the data set at a place whose form must be unambiguous; ``path`` is its name for messages."""
     if place.is_file():
         return _of_file(place, allow_unlabelled)
     if not place.is_dir():
-        raise DataError(f"{path}: there is no such file or folder; --data needs the path of a data set")
+        raise DataError(f"{path}: no such file or folder; --data needs the path of a data set")
     readings = _of_part(place, allow_unlabelled) or _readings(place, allow_unlabelled)
-    if not readings:  # an archive often holds one folder more
+    if not readings:  # an archive often has an extra top-level folder
         subs = [sub for sub in sorted(place.iterdir()) if sub.is_dir() and not sub.name.startswith(".")]
         readings = [reading for sub in subs for reading in _readings(sub, allow_unlabelled)]
     if not readings:
@@ -85,7 +85,7 @@ def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> 
         )
     if len(readings) > 1:
         both = " or ".join(f"{reading.form} ({reading.sign})" for reading in readings)
-        raise DataError(f"{path}: can be read as {both}; give one of these with --data")
+        raise DataError(f"{path}: can be read as {both}; name one of these with --data")
     return readings[0].read()
 
 
@@ -100,7 +100,7 @@ def _of_file(path: Path, allow_unlabelled: bool) -> Dataset:
 
 
 def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
-    """Every way to understand a folder."""
+    """The possible forms of a folder."""
     readings = [
         _Reading(
             "YOLO", sign if sign != folder else folder / "labels", partial(read_yolo, sign, allow_unlabelled)
@@ -117,7 +117,7 @@ def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
 
 
 def _of_part(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
-    """The reading of a folder that is one part of a data set, ``labels`` or ``Annotations``."""
+    """The form of a folder that is a part of a data set, ``labels`` or ``Annotations``."""
     root, name = folder.parent, folder.name.lower()
     if name == "labels" and (root / "images").is_dir():
         return [_Reading("YOLO", folder, partial(read_yolo, root, allow_unlabelled))]

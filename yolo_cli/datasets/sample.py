@@ -1,8 +1,8 @@
-"""What a data set is made of: samples, each an image and the boxes that people drew on it.
+"""Data sets and samples: images with their annotated boxes.
 
-The convention, whatever the files' own: boxes are xyxy, float64, in pixels of the *upright* image
-(turned as its EXIF orientation says), with (0, 0) the upper left corner of the upper left pixel.
-float64, so that figures agree with programs that read the same files in double precision.
+Boxes of all forms are xyxy, float64, in pixels of the *upright* image (rotated by its EXIF orientation), with
+(0, 0) the upper left corner of the upper left pixel. float64, so that figures agree with programs that read
+the same files in double precision.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ __all__ = ["UNSPLIT", "Dataset", "Kind", "Sample"]
 
 Kind = Literal["yolo", "coco", "voc"]
 UNSPLIT = "all"
-"""The split of samples in a data set that does not say how it is split."""
+"""The split of samples in an unsplit data set."""
 
 Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One image and its boxes. The image is read when it is asked for, and not kept.
+    """One image and its boxes. The image is read lazily, and not kept.
 
     Attributes:
         name: the image's path below the data set's folder, with slashes; unique within a split.
-        path: where the image is.
+        path: the image file.
         split: "train", "val", "test", or ``UNSPLIT``.
         image_id: COCO's id of the image; in the other forms its file name without suffix.
         label: the label file below the data set's folder, with slashes; "" for an image without one.
-        labels: the boxes as their file has them: pixels, or fractions of width and height (``fractions``).
-        rows: where in the label file each box is: line (YOLO) or object (VOC), from 1, or index into
+        labels: the boxes as in their file: pixels, or fractions of width and height (``fractions``).
+        rows: the position of each box in the label file: line (YOLO) or object (VOC), from 1, or index into
             ``annotations`` (COCO), from 0.
         fractions: whether ``labels`` holds fractions of the image's width and height.
-        declared_size: height and width in pixels as the label file gives them, or None.
+        declared_size: height and width in pixels according to the label file, or None.
     """
 
     name: str
@@ -68,16 +68,16 @@ class Sample:
         """Height and width of the upright image in pixels, from the file's header.
 
         Raises:
-            DataError: if the file is missing or no image.
+            DataError: if the file is missing or not an image.
         """
         return image_header(self.path).upright
 
     @property
     def ground_truth(self) -> GroundTruth:
-        """The boxes in pixels of the upright image, float64, (N, 4). Only fractions need its size.
+        """The boxes in pixels of the upright image, float64, (N, 4). Only fractions need the image's size.
 
         Raises:
-            DataError: if the size is needed, and the image is missing or no image.
+            DataError: if the size is needed, but the image is missing or not an image.
         """
         if not self.fractions or not len(self.labels):
             return self.labels
@@ -89,22 +89,22 @@ class Sample:
         """The upright image, under the sample's name.
 
         Raises:
-            DataError: if the file is missing, damaged or no image.
+            DataError: if the file is missing, damaged or not an image.
         """
         return read_image(self.path, self.name)
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images with boxes, as found in one of three forms.
+    """A data set, read from one of the three forms.
 
     Attributes:
         root: the folder that names are relative to.
         kind: the form: "yolo", "coco" or "voc".
-        class_names: the name of each class id; the same for every split.
+        class_names: the name of each class id, for all splits.
         samples: by split (train, val, test, others), then by name.
-        findings: what could not be used while reading, and was left out.
-        categories: for COCO, by split: the data set's own category id of each class id.
+        findings: entries that were left out when reading.
+        categories: for COCO, by split: the category id of each class id.
     """
 
     root: Path
@@ -119,11 +119,11 @@ class Dataset:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The splits that hold samples, in their order."""
+        """The splits with samples, in order."""
         return tuple(dict.fromkeys(sample.split for sample in self.samples))
 
     def in_split(self, split: str) -> Dataset:
-        """The part in one split. A data set that is not split at all has only ``UNSPLIT``.
+        """The samples of one split. An unsplit data set has only ``UNSPLIT``.
 
         Raises:
             UsageError: if there is no such split.
@@ -136,10 +136,10 @@ class Dataset:
 
     @property
     def category_ids(self) -> tuple[int, ...]:
-        """The data set's own category id of each class id: COCO's, else 0, 1, 2 and so on.
+        """The category id of each class id: COCO's, else 0, 1, 2 and so on.
 
         Raises:
-            DataError: if the splits at hand number their categories differently.
+            DataError: if the splits number their categories differently.
         """
         found = {self.categories[split] for split in self.splits if split in self.categories}
         if len(found) > 1:
@@ -147,18 +147,18 @@ class Dataset:
         return found.pop() if found else tuple(range(len(self.class_names)))
 
     def class_counts(self) -> NDArray[np.int64]:
-        """How many boxes each class has, (classes,)."""
+        """Number of boxes of each class, (classes,)."""
         ids = [sample.labels.class_id for sample in self.samples]
         flat = np.concatenate([np.zeros(0, np.int64), *ids])  # (boxes,)
         return np.bincount(flat, minlength=len(self.class_names)).astype(np.int64)
 
     def box_sizes(self, imgsz: int) -> NDArray[np.float64]:
-        """Widths and heights (boxes, 2) in pixels once each image's longer side is ``imgsz`` pixels.
+        """Widths and heights (boxes, 2) in pixels after scaling each image's longer side to ``imgsz`` pixels.
 
-        That is what a network sees after a letterbox. Boxes around crowds are not objects and do not count.
+        That is their size after a letterbox. Boxes around crowds are left out.
 
         Raises:
-            DataError: if an image whose size is needed is missing or no image.
+            DataError: if an image whose size is needed is missing or not an image.
         """
         found = [np.zeros((0, 2))]
         for sample in self.samples:
@@ -170,12 +170,12 @@ class Dataset:
 
     @cached_property
     def content_hash(self) -> str:
-        """sha256, in hex, of what there is to learn from: the same wherever the folder is.
+        """sha256, in hex, of the data; it does not depend on the folder's path.
 
         It covers the class names and, for each sample in the order of split and name: both of these, the
         image's size in bytes and its first 64 KiB, and the boxes with class, crowd and difficult. It does
-        not cover how the labels are written down. (Whole files would cost minutes where images are large;
-        a compressed image that differs anywhere nearly always differs in its first 64 KiB or its length.)
+        not depend on the format of the labels. (Complete files would take minutes for large images;
+        compressed images that differ nearly always differ in their length or in their first 64 KiB.)
 
         Raises:
             DataError: if an image cannot be read.
@@ -191,6 +191,6 @@ class Dataset:
 
 
 def _numbers(ground_truth: GroundTruth) -> tuple[NDArray[Any], ...]:
-    """Boxes (N, 4), classes, crowd and difficult flags (N,) in types that are the same on every machine."""
+    """Boxes (N, 4), classes, crowd and difficult flags (N,) in platform-independent types."""
     flags = (ground_truth.crowd.astype("u1"), ground_truth.difficult.astype("u1"))
     return (ground_truth.xyxy.astype("<f8"), ground_truth.class_id.astype("<i8"), *flags)

@@ -13,14 +13,14 @@ from yolo_cli.images import read_image
 __all__ = ["HEAD_BYTES", "ImageHeader", "image_header", "read_head"]
 
 HEAD_BYTES = 1 << 16
-"""How much of a file is read first: enough for the header of nearly every image."""
+"""Bytes that are read first: enough for the header of nearly every image."""
 
-_ORIENTATION_FIRST = frozenset({"JPEG", "BMP", "GIF", "PNM"})  # PNG and WebP may have EXIF at their end
+_ORIENTATION_FIRST = frozenset({"JPEG", "BMP", "GIF", "PNM"})  # PNG and WebP may have EXIF at the end
 
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """An image's size, as stored and as shown.
+    """An image's stored size and orientation.
 
     Attributes:
         width: in pixels, as stored.
@@ -34,16 +34,16 @@ class ImageHeader:
 
     @property
     def upright(self) -> tuple[int, int]:
-        """Height and width in pixels after the turn: those of the image that :func:`read_image` gives."""
+        """Height and width in pixels after rotation, as returned by :func:`read_image`."""
         stored = (self.height, self.width)
         return stored if self.orientation < 5 else stored[::-1]
 
 
 def image_header(path: Path) -> ImageHeader:
-    """Size and orientation of an image file. Remembered until the file's time or length changes.
+    """Size and orientation of an image file, cached until the file's time or length changes.
 
     Raises:
-        DataError: if the file is missing or no image. An image that is cut short later on passes.
+        DataError: if the file is missing or not an image. Truncation after the header is not detected.
     """
     try:
         stat = path.stat()
@@ -54,16 +54,16 @@ def image_header(path: Path) -> ImageHeader:
 
 @lru_cache(maxsize=1 << 18)
 def _image_header(path: Path, _time: int, _length: int) -> ImageHeader:
-    """The header, read once for each state of the file."""
+    """The header, cached by path, time and length."""
     header = _header(path)
-    if header.kind == "TIFF":  # its orientation is an affair of the decoder
+    if header.kind == "TIFF":  # the decoder applies its orientation
         image = read_image(path)
         return ImageHeader(image.width, image.height)
     return ImageHeader(header.width, header.height, header.orientation)
 
 
 def _header(path: Path) -> Header:
-    """What the first 64 KiB say, or the whole file where they do not suffice."""
+    """The header from the first 64 KiB, or from all of the file if it is longer."""
     head, length = read_head(path, HEAD_BYTES)
     try:
         header = read_header(head, str(path))
@@ -77,7 +77,7 @@ def _header(path: Path) -> Header:
 
 
 def read_head(path: Path, count: int) -> tuple[bytes, int]:
-    """The first ``count`` bytes of a file, and its whole length in bytes.
+    """The first ``count`` bytes of a file, and its length in bytes.
 
     Raises:
         DataError: if the file cannot be read.

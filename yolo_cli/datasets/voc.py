@@ -1,15 +1,15 @@
-"""Data sets in Pascal VOC form: an XML file for each image, ``ImageSets/Main/*.txt`` for the splits.
+"""Data sets in Pascal VOC form: one XML file per image, ``ImageSets/Main/*.txt`` for the splits.
 
 VOC counts pixels from 1 and includes the last one: ``xmin ymin xmax ymax`` becomes left ``xmin - 1``, top
 ``ymin - 1``, right ``xmax``, bottom ``ymax`` on our continuous axis from 0 (devkit_doc of VOC 2012, §4).
-Fractions of pixels, as in rescaled copies, are treated alike. Boxes whose ``xmax`` is not beyond ``xmin`` (or
-``ymax`` not beyond ``ymin``) are degenerate, though VOC's rule would allow them one pixel: in practice such a
-box is a slip of the mouse. ``difficult`` is kept.
+Fractions of pixels, as in rescaled copies, are treated likewise. Boxes with ``xmax`` <= ``xmin`` or ``ymax``
+<= ``ymin`` are degenerate, although VOC's rule would allow them one pixel: in practice they are accidental
+clicks. ``difficult`` is kept.
 
-The image is the one that bears the XML file's name, whatever its suffix and whatever ``filename`` says.
-``trainval.txt`` and lists for one class are passed over where ``train.txt`` is there. Without
-ImageSets, folders named after splits give the splits. Class names are those of ``labels.txt`` or
-``classes.txt`` where there is one, else all that occur, in alphabetical order (VOC's own order).
+The image is the one with the XML file's name, with any suffix; ``filename`` is ignored. ``trainval.txt`` and
+lists for one class are skipped if there is a ``train.txt``. Without ImageSets, folders named after splits
+give the splits. Class names are those of ``labels.txt`` or ``classes.txt`` if there is one, else all that
+occur, in alphabetical order (VOC's own order).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 class _Object(NamedTuple):
-    """One ``object`` of an annotation: its place from 1, class name, corners from 1, ``difficult``."""
+    """One ``object`` of an annotation: its index from 1, class name, corners from 1, ``difficult``."""
 
     row: int
     name: str
@@ -61,7 +61,7 @@ class _Object(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Annotation:
-    """One image and what its XML file says."""
+    """One image and its annotation."""
 
     image: Path
     split: str
@@ -71,12 +71,12 @@ class _Annotation:
 
 
 def has_voc(folder: Path) -> bool:
-    """Whether a folder holds XML annotations, in ``Annotations``, folders named after splits, or itself."""
+    """Whether a folder has XML annotations, in ``Annotations``, folders named after splits, or itself."""
     return any(_is_annotation(path) for path in _xml_files(folder))
 
 
 def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
-    """Read a VOC data set from its folder; it may turn out empty.
+    """Read a VOC data set from its folder; it may be empty.
 
     Raises:
         DataError: if a list of images or classes cannot be read.
@@ -100,7 +100,7 @@ def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
 
 
 def read_xml(path: Path) -> Element:
-    """The root of an annotation file. Entities, by which a small file can fill the memory, are refused.
+    """The root of an annotation file. Entities are refused, as they could expand to fill the memory.
 
     Raises:
         DataError: if the file cannot be read, is not XML, holds entities, or is not an annotation.
@@ -133,7 +133,7 @@ def _xml_files(folder: Path) -> Iterator[Path]:
 
 
 def _is_annotation(path: Path) -> bool:
-    """Whether the beginning of a file shows VOC's outermost element."""
+    """Whether the beginning of a file has VOC's root element."""
     try:
         with path.open("rb") as file:
             return b"<annotation" in file.read(1024)
@@ -142,7 +142,7 @@ def _is_annotation(path: Path) -> bool:
 
 
 def _stem(path: Path, root: Path, folders: tuple[str, ...]) -> str:
-    """What ties an image to its label: the path without suffix, below the folder for its kind."""
+    """The key that matches an image with its label: the path below its folder, without suffix."""
     parts = path.relative_to(root).with_suffix("").parts
     return "/".join(parts[1:] if parts[0] in folders else parts)
 
@@ -154,7 +154,7 @@ def _images(root: Path) -> dict[str, Path]:
 
 
 def _lists(root: Path) -> dict[str, Path]:
-    """The lists of images that a data set has, by the word that they are called after."""
+    """The image lists of a data set, by name."""
     words = ("train", "val", "test", "trainval")
     tries = ((word, root / folder / f"{word}.txt") for folder in _LIST_FOLDERS[::-1] for word in words)
     return {word: path for word, path in tries if path.is_file()}  # the first folder comes last, and wins
@@ -163,7 +163,7 @@ def _lists(root: Path) -> dict[str, Path]:
 def _members(
     lists: Mapping[str, Path], labels: Mapping[str, Path], images: Mapping[str, Path]
 ) -> list[tuple[str, str]]:
-    """Split and stem of every image that the data set has, by its lists, else by folders."""
+    """Split and stem of every image of the data set, by its lists, else by folders."""
     known = labels.keys() | images.keys()
     stems = {word: _listed(path, known) for word, path in lists.items()}
     both = stems.pop("trainval", [])
@@ -177,7 +177,7 @@ def _members(
 
 
 def _listed(path: Path, known: Set[str]) -> list[str]:
-    """The stems that a list names. A second column, as lists for one class have, is cut off."""
+    """The stems in a list. A second column, as in lists for one class, is ignored."""
     lines = read_lines(path)
     return [line if line in known else line.rsplit(maxsplit=1)[0] for line in lines if line]
 
@@ -195,9 +195,9 @@ def _orphans(
 def _annotation(
     root: Path, split: str, stem: str, image: Path | None, label: Path | None
 ) -> tuple[_Annotation | None, list[Finding]]:
-    """One image and what its XML file says, or None where they cannot be used, and what is wrong."""
+    """One image and its annotation, or None if they cannot be used, and findings."""
     if image is None:
-        return None, [Finding("Y102", stem, f"the image is listed in {split}, and is not there")]
+        return None, [Finding("Y102", stem, f"the image is listed in {split} but missing")]
     if label is None:
         return _Annotation(image, split, ""), [
             Finding("Y201", below(image, root), "the image has no XML file")
@@ -215,7 +215,7 @@ def _annotation(
 
 
 def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Finding]]:
-    """The objects of an annotation, and findings for those that are not a class and box."""
+    """The objects of an annotation, and findings for invalid ones."""
     objects, findings = [], []
     for row, element in enumerate(xml.findall("object"), start=1):
         name = (element.findtext("name") or "").strip()
@@ -236,7 +236,7 @@ def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Findin
 
 
 def _size(xml: Element) -> tuple[int, int] | None:
-    """Height and width that an annotation gives its image, or None."""
+    """Height and width of the image according to its annotation, or None."""
     width, height = number(xml.findtext("size/width")), number(xml.findtext("size/height"))
     if width is None or height is None or not (abs(width) < 1e9 and abs(height) < 1e9):
         return None
@@ -244,7 +244,7 @@ def _size(xml: Element) -> tuple[int, int] | None:
 
 
 def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str, ...], str]:
-    """Class names, of a file where there is one, else all that occur, and where they come from."""
+    """Class names, from a file if there is one, else all that occur; and their source."""
     path = next((root / name for name in _NAME_FILES if (root / name).is_file()), None)
     if path is not None:
         return tuple(filter(None, read_lines(path))), path.name
@@ -253,7 +253,7 @@ def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str,
 
 
 def _sample(annotation: _Annotation, root: Path, names: tuple[str, ...]) -> tuple[Sample, list[Finding]]:
-    """An image with its boxes, and findings for objects that are none of the data set's."""
+    """An image with its boxes, and findings for objects of unknown classes."""
     label, size = annotation.label, annotation.size
     rows = [_row(thing, names) for thing in annotation.objects if thing.name in names]
     findings = [
@@ -271,9 +271,9 @@ def _sample(annotation: _Annotation, root: Path, names: tuple[str, ...]) -> tupl
 
 
 def _row(thing: _Object, names: tuple[str, ...]) -> Row:
-    """An object as a row: from VOC's pixels, counted from 1 with the last one in, to edges from 0."""
+    """An object as a row: VOC's inclusive pixels from 1 become edges from 0."""
     left, top, right, bottom = thing.corners
-    shift = 1 if right > left and bottom > top else 0  # a degenerate box must not gain a pixel
+    shift = 1 if right > left and bottom > top else 0  # a degenerate box must not become one pixel wide
     return Row(
         thing.row,
         names.index(thing.name),

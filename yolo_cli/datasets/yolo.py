@@ -1,16 +1,15 @@
-"""Data sets in YOLO form: a text file for each image, one line ``class cx cy w h`` for each box.
+"""Data sets in YOLO form: one text file per image, one line ``class cx cy w h`` per box.
 
-The numbers are fractions of the width and height of the upright image. A line with more, an odd number
-of seven or more, is a polygon ``class x1 y1 x2 y2 …``, and becomes the box around it. A label is in the
-folder ``labels`` in place of the last ``images`` of the image's path, else beside the
-image. An empty label says that there is nothing to find.
+The numbers are fractions of the width and height of the upright image. A line with seven or more numbers, an
+odd number, is a polygon ``class x1 y1 x2 y2 …``, and becomes its bounding box. The label's path has
+``labels`` in place of the last ``images`` of the image's path; else the label is beside the image. An empty
+label means that there are no objects.
 
 A ``data.yaml`` names splits and classes: ``names`` as a list or by number; ``train``, ``val`` (or
 ``valid``) and ``test``, each a folder, a list of folders, or a ``.txt`` with an image on each line; an
-optional ``path`` that they start from. Darknet's ``.data`` file says the same. Paths are relative to the
-file that names them; where they lead nowhere, they are tried without ``path``, without a leading ``../``
-and from one folder higher, as exports of well-known tools need. Without such a file the folders speak for
-themselves.
+optional ``path`` that they start from. Darknet's ``.data`` file is equivalent. Paths are relative to the file
+that names them; if they do not exist, they are tried without ``path``, without a leading ``../`` and from one
+folder higher, as exports of well-known tools need. Without such a file, the folders determine everything.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ __all__ = ["parse_row", "read_yolo"]
 
 
 def read_yolo(place: Path, allow_unlabelled: bool = False) -> Dataset:
-    """Read a YOLO data set from its ``data.yaml``, ``.data`` file or folder; it may turn out empty.
+    """Read a YOLO data set from its ``data.yaml``, ``.data`` file or folder; it may be empty.
 
     Raises:
         DataError: if its description is broken.
@@ -65,16 +64,16 @@ def read_yolo(place: Path, allow_unlabelled: bool = False) -> Dataset:
 def _sample(
     plan: Plan, image: Path, split: str, allow_unlabelled: bool
 ) -> tuple[Sample | None, list[Finding]]:
-    """One image with its boxes, or None where it cannot be used, and what is wrong with it."""
+    """One image with its boxes, or None if it cannot be used, and findings."""
     name = below(image, plan.root)
     if not is_there(image):
-        return None, [Finding("Y102", name, f"the image is listed in {split}, and is not there")]
+        return None, [Finding("Y102", name, f"the image is listed in {split} but missing")]
     path = label_of(image)
     if path is None and allow_unlabelled:
         return Sample(name, image, split, image.stem, ""), []
     if path is None:
         expected = below(label_places(image)[0], plan.root)
-        return None, [Finding("Y201", name, f"the image has no label; an empty {expected} would say 'none'")]
+        return None, [Finding("Y201", name, f"the image has no label; an empty {expected} means no objects")]
     label = below(path, plan.root)
     try:
         text = read_text(path)
@@ -86,7 +85,7 @@ def _sample(
 
 
 def _rows(text: str, label: str, classes: int | None) -> tuple[list[Row], list[Finding]]:
-    """The rows of a label file, and findings for those that are not a class and box."""
+    """The rows of a label file, and findings for invalid ones."""
     rows, findings = [], []
     for line, content in enumerate(text.split("\n"), start=1):
         if content.strip():
@@ -95,7 +94,7 @@ def _rows(text: str, label: str, classes: int | None) -> tuple[list[Row], list[F
                 what = f"the row is neither 'class cx cy w h' nor a polygon: {shorten(content)!r}"
                 findings.append(Finding("Y204", f"{label}:{line}", what))
             elif row.class_id < 0 or (classes is not None and row.class_id >= classes):
-                what = f"class {row.class_id} is none of 0 to {(classes or 0) - 1}"
+                what = f"class {row.class_id} is not within 0 to {(classes or 0) - 1}"
                 findings.append(Finding("Y401", f"{label}:{line}", what))
             else:
                 rows.append(row)
@@ -103,7 +102,7 @@ def _rows(text: str, label: str, classes: int | None) -> tuple[list[Row], list[F
 
 
 def parse_row(content: str, line: int) -> Row | None:
-    """One line of a label file as a row, with edges in fractions; None where it is neither box nor polygon.
+    """One line of a label file as a row, with edges in fractions; None if it is neither box nor polygon.
 
     >>> parse_row("2 0.5 0.5 0.25 0.5", 1).xyxy
     (0.375, 0.25, 0.625, 0.75)
@@ -125,7 +124,7 @@ def parse_row(content: str, line: int) -> Row | None:
 
 
 def _orphans(plan: Plan) -> Iterator[Finding]:
-    """Findings for files in folders of labels that no image of the data set belongs to."""
+    """Findings for label files without an image."""
     images = [image for group in plan.images.values() for image in group]
     usual = [label_of(image) or label_places(image)[0] for image in images]
     found = set(find_files(plan.root / "labels", (".txt",)))
@@ -138,7 +137,7 @@ def _orphans(plan: Plan) -> Iterator[Finding]:
 
 
 def _is_orphan(path: Path) -> bool:
-    """Whether no image, listed or not, has a label's name; a note beside images is not a label."""
+    """Whether a label file matches no image, listed or not; notes beside images are not labels."""
     parts = path.parts
     at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "labels"), None)
     if at is None and not _looks_like_labels(path):

@@ -1,6 +1,6 @@
-"""Where everything of a YOLO data set is: images by split, labels, class names.
+"""Locate the parts of a YOLO data set: images by split, labels, class names.
 
-See :mod:`yolo_cli.datasets.yolo` for the form itself.
+For the form itself, see :mod:`yolo_cli.datasets.yolo`.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from yolo_cli.text import fixed_slashes, number, read_lines, read_yaml, shorten
 __all__ = ["NAME_FILES", "Plan", "descriptions", "label_of", "label_places", "plan_of"]
 
 NAME_FILES = ("classes.txt", "labels.txt", "obj.names", "_darknet.labels")
-"""Files that other tools leave beside labels, with a class name on each line."""
+"""Files of other tools beside labels, with one class name per line."""
 
 _KEYS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where everything of a data set is.
+    """The layout of a data set.
 
     Attributes:
         root: the folder that names are relative to.
-        source: the file or folder that says so, below ``root``.
-        images: the images of each split, as named; some may not be there.
-        names: the class names, or None where no file gives them.
-        findings: what led nowhere, and names that disagree.
+        source: the file or folder that describes it, below ``root``.
+        images: the images of each split, as named; some may not exist.
+        names: the class names, or None if no file has them.
+        findings: paths that do not exist, and class names that disagree.
     """
 
     root: Path
@@ -45,7 +45,7 @@ class Plan:
 
 
 def descriptions(folder: Path) -> list[Path]:
-    """What in a folder says that it is a YOLO data set: description files, else the folder itself."""
+    """The descriptions of a YOLO data set in a folder: description files, else the folder itself."""
     files = [path for path in sorted(folder.iterdir()) if path.is_file()]
     described = [path for path in files if path.suffix == ".data" or _describes(path)]
     if described:
@@ -79,7 +79,7 @@ def plan_of(place: Path) -> Plan:
 
 
 def label_places(image: Path) -> list[Path]:
-    """Where the label of an image may be, the usual place first."""
+    """Possible paths of an image's label, the usual one first."""
     beside = image.with_suffix(".txt")
     parts = beside.parts
     at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "images"), None)
@@ -90,12 +90,12 @@ def label_places(image: Path) -> list[Path]:
 
 
 def label_of(image: Path) -> Path | None:
-    """The label file of an image, or None where there is none."""
+    """The label file of an image, or None."""
     return next((place for place in label_places(image) if place.is_file()), None)
 
 
 def _describes(path: Path) -> bool:
-    """Whether a file is a description; a broken ``data.yaml`` is one too, so that it is not passed over."""
+    """Whether a file is a description; a broken ``data.yaml`` counts, so that it is reported."""
     if path.suffix not in (".yaml", ".yml"):
         return False
     try:
@@ -106,7 +106,7 @@ def _describes(path: Path) -> bool:
 
 
 def _bare_images(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """Images by split where no file describes them: by list files, else by folders named after splits."""
+    """Images by split without a description: by list files, else by folders named after splits."""
     lists = {path: split_called(path.stem) for path in sorted(folder.glob("*.txt")) if path.stem in _KEYS}
     by_list = {split: _listed(path, folder) for path, split in lists.items() if split and _is_list(path)}
     if by_list:
@@ -123,7 +123,7 @@ def _bare_images(folder: Path) -> dict[str, tuple[Path, ...]]:
 
 
 def _is_list(path: Path) -> bool:
-    """Whether a text file names images: its first line ends with an image's suffix."""
+    """Whether a text file lists images: its first line ends with an image's suffix."""
     try:
         lines = read_lines(path)
     except DataError:
@@ -132,7 +132,7 @@ def _is_list(path: Path) -> bool:
 
 
 def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path, ...], list[Finding]]:
-    """The images that one key of a description names, and findings for what leads nowhere."""
+    """The images of one key of a description, and findings for paths that do not exist."""
     images: list[Path] = []
     findings = []
     for item in value if isinstance(value, list) else [value or ""]:
@@ -158,23 +158,23 @@ def _expand(found: Path, root: Path) -> Iterable[Path]:
 
 
 def _listed(path: Path, root: Path) -> tuple[Path, ...]:
-    """The images that a list file names, one on each line, whether they are there or not."""
+    """The images in a list file, one per line, whether they exist or not."""
     return tuple(
         _lead(line, path.parent, root) for line in read_lines(path) if line and not line.startswith("#")
     )
 
 
 def _lead(text: str, *places: Path) -> Path:
-    """Where a path leads, seen from the first place, or any other where that leads nowhere."""
+    """The path relative to the first place where it exists."""
     text = fixed_slashes(text)
     short = text.removeprefix("../")
     tries = [place / text for place in places] + [place / short for place in places]
-    tries += [place.parent / text for place in places]  # Darknet names paths from one folder higher
+    tries += [place.parent / text for place in places]  # Darknet's paths start one folder higher
     return plain(next((path for path in tries if is_there(path)), tries[0]))
 
 
 def _darknet_keys(path: Path) -> dict[str, Any]:
-    """The ``key = value`` lines of Darknet's ``.data`` file, under the names that ``data.yaml`` uses."""
+    """The ``key = value`` lines of Darknet's ``.data`` file, with the keys of ``data.yaml``."""
     pairs = (line.split("=", 1) for line in read_lines(path) if "=" in line)
     keys: dict[str, Any] = {key.strip(): value.strip() for key, value in pairs}
     if "names" in keys:
@@ -183,7 +183,7 @@ def _darknet_keys(path: Path) -> dict[str, Any]:
 
 
 def _names(value: Any, place: Path) -> tuple[str, ...] | None:
-    """Class names of a list, of a mapping from numbers, or of a file with a name on each line."""
+    """Class names from a list, a mapping from numbers, or a file with one name per line."""
     if not value:
         return None
     if isinstance(value, str):
@@ -194,7 +194,7 @@ def _names(value: Any, place: Path) -> tuple[str, ...] | None:
 
 
 def _by_number(names: Mapping[Any, Any], place: Path) -> list[Any]:
-    """The values of ``names`` in the order of their keys, which must count up from 0."""
+    """The values of ``names`` in the order of their keys, which must be 0, 1, 2 …."""
     numbers = {number(key): name for key, name in names.items()}
     missing = next((i for i in range(len(names)) if i not in numbers), None)
     if missing is not None:
@@ -205,7 +205,7 @@ def _by_number(names: Mapping[Any, Any], place: Path) -> list[Any]:
 def _names_beside(
     root: Path, names: tuple[str, ...] | None, source: str
 ) -> tuple[tuple[str, ...] | None, list[Finding]]:
-    """The class names, taken from a file beside the labels where None, and whether all say the same."""
+    """The class names, if None from a file beside the labels; and findings if the two differ."""
     findings = []
     for folder in (root, root / "labels"):
         for path in (folder / name for name in NAME_FILES):
@@ -220,7 +220,7 @@ def _names_beside(
 
 
 def _differ(names: Sequence[str], others: Sequence[str]) -> str:
-    """In what two lists of names differ, in words."""
+    """A description of how two lists of names differ."""
     if len(names) != len(others):
         return f"{len(others)} classes, other"
     at = next(i for i, pair in enumerate(zip(names, others, strict=True)) if pair[0] != pair[1])
@@ -228,24 +228,24 @@ def _differ(names: Sequence[str], others: Sequence[str]) -> str:
 
 
 def _name_lines(path: Path) -> tuple[str, ...]:
-    """Class names of a file with one on each line; blank lines at the end do not count."""
+    """Class names from a file with one per line; blank lines at the end are ignored."""
     return tuple(read_lines(path))
 
 
 def _numbers(count: Any) -> tuple[str, ...] | None:
-    """Numbers for names where a description says only how many classes there are."""
+    """Numbers as names, if a description has only the number of classes."""
     value = number(count)
     return tuple(str(i) for i in range(int(value))) if value and 0 < value <= 100_000 else None
 
 
 def _count_findings(count: Any, names: tuple[str, ...] | None, source: str) -> Iterator[Finding]:
-    """A finding where ``nc`` is not the number of names."""
+    """A finding if ``nc`` is not the number of names."""
     if count is not None and names is not None and number(count) != len(names):
         yield Finding("Y402", source, f"nc is {shorten(count)}, but there are {len(names)} names")
 
 
 def _text(value: Any, place: Path, key: str) -> str:
-    """A text of a description, or a DataError where a list or mapping is in its place."""
+    """A text of a description; raises DataError for a list or mapping."""
     if not isinstance(value, str):
         raise DataError(f"{place}: {key} must hold text, not a {type(value).__name__}; fix it")
     return value

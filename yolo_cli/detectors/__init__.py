@@ -1,4 +1,4 @@
-"""Images → `Detections`, by whatever method."""
+"""Detectors: images → `Detections`."""
 
 from yolo_cli.detectors.loading import DETECTORS, load_detector
 from yolo_cli.detectors.protocol import Cost, Detector

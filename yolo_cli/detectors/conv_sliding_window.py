@@ -2,8 +2,7 @@
 
 OverFeat (Sermanet et al., "OverFeat: Integrated Recognition, Localization and Detection using Convolutional
 Networks", ICLR 2014): with its dense layers as convolutions, a network without padding gives a map of scores,
-and what neighbouring windows share is computed once. The scores are those of the sliding window, window for
-window.
+and work common to neighbouring windows is done once. The scores equal those of the sliding window.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ __all__ = ["ConvSlidingWindow"]
 
 
 class ConvSlidingWindow(WindowScan):
-    """A run of the network for each level of the pyramid; a `RegionMethod`."""
+    """Runs the network once per level of the pyramid; a `RegionMethod`."""
 
     def logits(self, level: Level) -> NDArray[np.float32]:
         """Scores before softmax (N, classes) of the windows of one level, from one run over all of it."""
@@ -28,6 +27,6 @@ class ConvSlidingWindow(WindowScan):
         return rows
 
     def cost(self, image: Image) -> Cost:
-        """A run of the network for each level, however many windows that is."""
+        """One run of the network per level."""
         whole = sum(self.network.multiply_accumulates(level.rgb[None]) for level in self.view(image).levels)
         return Cost(whole, 0)

@@ -1,4 +1,4 @@
-"""Cut boxes out of an image and give them all one size."""
+"""Crop boxes from an image, all resized to one size."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Pixels = NDArray[np.uint8]
 
 
 def warp(rgb: Pixels, boxes: Floats, side: int, context: float = 0.0) -> Pixels:
-    """Each box as a square of ``side`` pixels, whatever its aspect, with some of its surroundings.
+    """Crop each box, with some context, and warp it to a square of ``side`` pixels.
 
     R-CNN's "anisotropic warp with context" (Girshick, Donahue, Darrell and Malik, CVPR 2014, appendix A).
 
     Args:
         rgb: the image, uint8 (height, width, 3).
-        boxes: (N, 4), pixels of the image; edges are rounded to whole ones.
+        boxes: (N, 4), pixels of the image; edges are rounded to whole pixels.
         side: of the result, in pixels.
         context: the fraction of the result on each edge that shows the surroundings of the box.
 
     Returns:
-        uint8 (N, side, side, 3), grey where a square reaches out of the image.
+        uint8 (N, side, side, 3), grey outside the image.
     """
     grow = context / (1 - 2 * context)  # of the box's side, so that it fills 1 - 2 · context of the result
     size = boxes[:, 2:] - boxes[:, :2]  # (N, 2)

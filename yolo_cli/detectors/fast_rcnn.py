@@ -1,8 +1,8 @@
 """Fast R-CNN: one feature map for all regions.
 
-Girshick, "Fast R-CNN", ICCV 2015. The network runs over the image once. Each proposal of selective search
-takes its part of the feature map, and one small head classifies it and refines its box. So the work no longer
-grows with the number of regions, but for the head; what remains slow is selective search itself.
+Girshick, "Fast R-CNN", ICCV 2015. The network runs over the image once. For each
+proposal of selective search, a small head classifies its part of the feature map and refines its box. Only
+the head's work grows with the number of regions; selective search itself remains slow.
 """
 
 from __future__ import annotations

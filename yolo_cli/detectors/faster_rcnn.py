@@ -1,8 +1,8 @@
-"""Faster R-CNN: the network proposes as well.
+"""Faster R-CNN: the network also proposes the regions.
 
 Ren, He, Girshick and Sun, "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks",
-NIPS 2015. What Fast R-CNN still took from selective search comes from a small network on the feature map that
-is computed anyway. A few hundred proposals suffice instead of two thousand, and cost next to nothing.
+NIPS 2015. A small network on the shared feature map replaces selective search. A few hundred proposals
+suffice instead of two thousand, and cost next to nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["FasterRcnn"]
 
 @dataclass(frozen=True, slots=True)
 class FasterRcnn(MapMethod):
-    """Proposes from the feature map, too; a `RegionMethod`.
+    """Proposes regions from the feature map; a `RegionMethod`.
 
     Attributes:
         proposer: features, float32 (1, rows, columns, C) → predictions for each anchor (1, rows,
@@ -34,12 +34,12 @@ class FasterRcnn(MapMethod):
     proposer: Engine
 
     def propose(self, view: MappedImage) -> NDArray[np.floating[Any]]:
-        """The likeliest regions of objects, (N, 4) in pixels of the image."""
+        """The proposals, (N, 4) in pixels of the image, most likely first."""
         [[raw]] = self.proposer.run(view.features[None])  # (rows, columns, 5 · ANCHORS)
         return best_proposals(raw, view.image)
 
     def cost(self, image: Image) -> Cost:
-        """One run of the backbone and of the network that proposes, and one of the head for each region."""
+        """One run of the backbone and of the proposal network, and one of the head per region."""
         cost = MapMethod.cost(self, image)
         proposing = self.proposer.multiply_accumulates(self.view(image).features[None])
         return Cost(cost.whole + proposing, cost.each)

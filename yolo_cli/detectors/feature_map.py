@@ -1,6 +1,6 @@
-"""One feature map for the whole image, and the part of it that belongs to a region.
+"""One feature map per image, and the features of a region in it.
 
-Several detectors share it, so that the network runs once per image and not once per region.
+Several detectors share it, so that the network runs once per image instead of once per region.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
 SIDE = 416  # pixels of the network's input, height and width
-STRIDE = 16  # pixels of that for each cell of the feature map
-BINS = 4  # rows and columns that each region gets of the map
+STRIDE = 16  # pixels of that per cell of the feature map
+BINS = 4  # rows and columns of the features of a region
 
 
 def image_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
@@ -46,13 +46,13 @@ def image_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
 
 
 def region_features(features: Floats, image: Image, boxes: Floats) -> Floats:
-    """The part of an image's map (rows, columns, C) that belongs to each region: (N, BINS, BINS, C)."""
+    """Features of each region from an image's map (rows, columns, C): (N, BINS, BINS, C)."""
     letterbox = Letterbox.fit(image.height, image.width, SIDE, SIDE)
     return roi_align(features, letterbox.forward(boxes.astype(np.float32)) / STRIDE, BINS)
 
 
 def map_cost(backbone: Engine) -> int:
-    """Multiply-accumulates for the map of one image, whatever its size."""
+    """Multiply-accumulates for the map of one image of any size."""
     return backbone.multiply_accumulates(np.zeros((1, SIDE, SIDE, 3), np.uint8))
 
 
@@ -66,7 +66,7 @@ class MappedImage:
 
 @dataclass(frozen=True, slots=True)
 class MapMethod:
-    """Classifies regions by their parts of one feature map; a `RegionMethod` but for `propose`.
+    """Classifies regions from one feature map; a `RegionMethod` without `propose`.
 
     Attributes:
         backbone: images, uint8 (1, SIDE, SIDE, 3) → features (1, C, rows, columns), a cell every STRIDE
@@ -94,6 +94,6 @@ class MapMethod:
         return proposal_origins(numbers)
 
     def cost(self, image: Image) -> Cost:
-        """One run of the backbone, and one of the head for each region."""
+        """One run of the backbone, and one of the head per region."""
         features = region_features(self.view(image).features, image, np.zeros((1, 4)))
         return Cost(map_cost(self.backbone), self.head.multiply_accumulates(features))

@@ -1,4 +1,4 @@
-"""Open a model's files as the detector that they are made for."""
+"""Load a model as the detector that its card names."""
 
 from __future__ import annotations
 
@@ -38,16 +38,15 @@ def load_detector(
     config: DetectConfig = DEFAULTS,
     kind: str | None = None,
 ) -> Detector:
-    """Load a model for detection. Several threads may use the detector at once.
+    """Load a model for detection. The detector is thread-safe.
 
     Args:
         weights: the name of a model (``yolo weights list``), the path of one of its files, the folder of a
-            training run, or files that were found already.
-        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where only that can use
-            the GPU.
-        device: ``cpu``, ``gpu``, one GPU such as ``gpu:1``, or whichever there is.
+            training run, or its files.
+        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` is Keras if only it can use the GPU.
+        device: ``cpu``, ``gpu``, one GPU such as ``gpu:1``, or ``auto``.
         config: thresholds and limits.
-        kind: which of `DETECTORS`; None follows the model. Only the two sliding windows share their models.
+        kind: a key of `DETECTORS`; None follows the model. Only the two sliding windows can use each other's.
 
     Raises:
         UserError: if there is no such model, its two files do not match, or an option does not fit it.
@@ -62,14 +61,14 @@ def load_detector(
     card = read_card(path)
     wanted = kind or card.detector
     if wanted not in DETECTORS:
-        raise DataError(f"{path}: is made for a detector called '{wanted}', which this program lacks")
+        raise DataError(f"{path}: needs the detector '{wanted}', which this program does not have")
     if wanted != card.detector and not {wanted, card.detector} <= WINDOWS:
         raise UsageError(f"{path}: is made for {card.detector}, and cannot serve {wanted}")
     return DETECTORS[wanted](path, card, config, device)
 
 
 def _file_for(files: ModelFiles, engine: EngineKind, device: Device) -> Path:
-    """The file of a model that runs in the chosen engine."""
+    """The model's file for the chosen engine."""
     chosen = choose_engine(engine, device, has_onnx=files.onnx is not None, has_keras=files.keras is not None)
     if chosen == "onnx" and files.onnx is not None:
         check_pair(files)
@@ -83,17 +82,17 @@ def open_backbone(backbone: str, device: Device = "auto", digest: str | None = N
     Args:
         backbone: the model's name, a colon, and the layer to end at.
         device: where it runs.
-        digest: the SHA-256 that the model's ``.onnx`` file must have; None takes any.
+        digest: the SHA-256 that the model's ``.onnx`` file must have; None accepts any.
 
     Raises:
-        DataError: if there is no such model or layer, or the file is another one.
+        DataError: if there is no such model or layer, or the file's hash differs.
     """
     name, _, layer = backbone.partition(":")
     path = find_model(name).onnx
     if path is None:
-        raise DataError(f"{name}: has no .onnx file, and its features are needed")
+        raise DataError(f"{name}: has no .onnx file, but its features are needed")
     if digest is not None and sha256(path) != digest:
-        raise DataError(f"{path}: is not the file whose features the model learnt from; put that one back")
+        raise DataError(f"{path}: is not the file that the model was trained on; restore that one")
     return OnnxEngine(path, device, layer)
 
 
@@ -102,7 +101,7 @@ def _yolo(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> 
 
 
 def _on_windows(method: Callable[[Engine], RegionMethod[Any]]) -> Build:
-    """How to build a detector whose method runs one network."""
+    """A builder for detectors whose method runs one network."""
 
     def build(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
         return RegionDetector(method(open_engine(path, device)), card, config)
@@ -111,7 +110,7 @@ def _on_windows(method: Callable[[Engine], RegionMethod[Any]]) -> Build:
 
 
 def _on_backbone(method: Callable[[Engine, Engine], RegionMethod[Any]]) -> Build:
-    """How to build a detector whose method runs a backbone and a head."""
+    """A builder for detectors whose method runs a backbone and a head."""
 
     def build(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
         return RegionDetector(method(_backbone_of(card, device), open_engine(path, device)), card, config)
@@ -120,7 +119,7 @@ def _on_backbone(method: Callable[[Engine, Engine], RegionMethod[Any]]) -> Build
 
 
 def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
-    # One file holds both networks: the one that proposes takes the map, the head takes parts of it.
+    # One file holds both networks: the proposal network takes the map, the head takes parts of it.
     proposer, head = open_parts(path, device, [("map", [0]), ("features", [1, 2])])
     return RegionDetector(FasterRcnn(_backbone_of(card, device), head, proposer), card, config)
 
@@ -140,4 +139,4 @@ DETECTORS: Mapping[str, Build] = {
     "fast-rcnn": _on_backbone(FastRcnn),
     "faster-rcnn": _faster_rcnn,
 }
-"""Every kind of detector by the name that a model's card gives it, and how to put it together."""
+"""The builder of each kind of detector, by its name in model cards."""

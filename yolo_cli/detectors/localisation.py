@@ -1,8 +1,7 @@
 """Localisation: one object per image, its class and its box, from one vector.
 
-The first step of Andrew Ng's course (Convolutional Neural Networks, week 3): a classifier that gets four more
-outputs for the box, and one for whether there is an object at all. One network, one run, one object: a
-second one is missed.
+The first step of Andrew Ng's course (Convolutional Neural Networks, week 3): a classifier with four more
+outputs for the box, and one for whether there is an object at all. It can find only one object per image.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ __all__ = ["BOX", "Localiser", "coarse_features", "decode", "encode"]
 Floats = NDArray[np.floating[Any]]
 
 BOX = 4  # numbers of the vector between p_c and the classes
-POOL = 2  # cells of the shared map, each way, that become one: a single box needs no finer grid
+POOL = 2  # pooling of the shared map in each direction: a single box needs no finer grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Localiser:
         return ["the whole image"] * len(numbers)
 
     def classify(self, image: Image, _boxes: Floats) -> RegionScores:
-        """The likeliest class of the one object, with its box; every other class has the score 0."""
+        """The most likely class of the object, with its box; every other class has the score 0."""
         [raw] = self.head.run(coarse_features(self.backbone, image)[None])  # (1, 5 + K)
         scores, square = decode(raw.astype(np.float64))  # (1, K), (1, 4)
         best = scores == scores.max(axis=1, keepdims=True)  # (1, K)
@@ -69,7 +68,7 @@ class Localiser:
 
 
 def coarse_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
-    """The shared map of an image, POOL by POOL cells averaged into one: (rows / POOL, columns / POOL, C)."""
+    """The shared map of an image, average-pooled by POOL: (rows / POOL, columns / POOL, C)."""
     features = image_features(backbone, image)  # (rows, columns, C)
     rows, columns, channels = features.shape
     blocks = features.reshape(rows // POOL, POOL, columns // POOL, POOL, channels)
@@ -78,16 +77,16 @@ def coarse_features(backbone: Engine, image: Image) -> NDArray[np.float32]:
 
 
 def encode(box: Floats | None, class_id: int, classes: int) -> NDArray[np.float32]:
-    """The vector that an image should give: p_c, b_x, b_y, b_h, b_w, c_1 … c_K, in the order of the course.
+    """The target vector of an image: p_c, b_x, b_y, b_h, b_w, c_1 … c_K, in the order of the course.
 
     Args:
-        box: (4,), xyxy of the one object as fractions of the network's square; None where there is no
-            object. Then p_c is 0 and everything else is ignored.
+        box: (4,), xyxy of the object as fractions of the network's input; None if there is no object. Then
+            p_c is 0 and everything else is ignored.
         class_id: of the object.
         classes: K.
 
     Returns:
-        (5 + K,): centre, height and width as fractions of the square's sides.
+        (5 + K,): centre, height and width as fractions of the input's sides.
 
     >>> encode(np.array([0.1, 0.2, 0.5, 0.8]), 1, 3).tolist()
     [1.0, 0.30000001192092896, 0.5, 0.6000000238418579, 0.4000000059604645, 0.0, 1.0, 0.0]
@@ -107,7 +106,7 @@ def decode(raw: Floats) -> tuple[Floats, Floats]:
     The network's p_c and box go through σ, its classes through a softmax.
 
     Returns:
-        p_c times the probability of each class (N, K), and xyxy (N, 4) as fractions of the square.
+        p_c times the probability of each class (N, K), and xyxy (N, 4) as fractions of the input.
     """
     values = sigmoid(raw[:, : 1 + BOX])  # (N, 5)
     centre, half = values[:, 1:3], values[:, 4:2:-1] / 2  # (N, 2), (N, 2), x before y

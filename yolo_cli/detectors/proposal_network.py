@@ -1,9 +1,8 @@
-"""Proposals from a small network: the "region proposal network".
+"""The region proposal network.
 
 Ren, He, Girshick and Sun, "Faster R-CNN", NIPS 2015, section 3.1. Every cell of the shared feature map has
 the same few boxes of typical sizes and shapes, the anchors. For each, the network predicts the probability
-that it holds an object of any class, and how it must change to fit; the likeliest that do not overlap too
-much are proposed.
+that it holds an object of any class, and box deltas; the most likely ones after NMS are the proposals.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ SIZES = (32.0, 64.0, 128.0, 224.0, 352.0)
 ASPECTS = (0.5, 1.0, 2.0)  # width over height
 ANCHORS = len(SIZES) * len(ASPECTS)  # at each cell
 PROPOSALS = 300  # maximum per image
-LIKELY = 1500  # boxes that go into suppression: the likeliest
-OVERLAP = 0.7  # above which one of them suppresses another
-SMALLEST = 8.0  # pixels of the network's input: a box with a shorter side shows too little
+LIKELY = 1500  # most likely boxes, kept before NMS
+OVERLAP = 0.7  # IoU threshold for NMS
+SMALLEST = 8.0  # pixels of the network's input: boxes with a shorter side are dropped
 
 
 def anchor_boxes(rows: int, columns: int) -> Floats:
     """All anchors of a map, (rows · columns · ANCHORS, 4), xyxy in pixels of the network's input.
 
-    Cell after cell, row by row; at each cell size after size, each with all aspects. Their centre is that
-    of their cell, and they may reach out of the image.
+    In the order of rows, columns, sizes and aspects. They are centred in their cell, and may extend beyond
+    the image.
 
     >>> anchor_boxes(1, 1)[1].tolist()  # the smallest square, in the middle of the first 16 pixels
     [-8.0, -8.0, 24.0, 24.0]
@@ -50,11 +49,11 @@ def anchor_boxes(rows: int, columns: int) -> Floats:
 
 
 def best_proposals(raw: Floats, image: Image) -> Floats:
-    """The proposals, (N, 4) in pixels of ``image``, the likeliest first.
+    """The proposals, (N, 4) in pixels of ``image``, most likely first.
 
     Args:
-        raw: (rows, columns, ANCHORS · 5): for each anchor how likely it holds an object, before σ, and dx,
-            dy, dw, dh as R-CNN has them.
+        raw: (rows, columns, ANCHORS · 5): for each anchor the objectness before σ, and R-CNN's deltas dx, dy,
+            dw, dh.
         image: the image that the network ran on.
     """
     rows, columns, _ = raw.shape

@@ -1,4 +1,4 @@
-"""What every detector can do, whatever its method."""
+"""The interface of every detector."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Cost", "Detector", "Times", "Trace"]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """How many multiply-accumulates the networks need for one image.
+    """Multiply-accumulates of the networks for one image.
 
     Attributes:
         whole: for the image as a whole.
-        each: for each region on top of that.
+        each: in addition, for each region.
     """
 
     whole: int
@@ -29,10 +29,10 @@ class Cost:
 
 
 class Detector(Protocol):
-    """Images in, boxes out.
+    """Finds objects in images.
 
-    It keeps no state between calls and changes no argument, so that several threads may use one detector.
-    Callers never ask which kind they have: whatever they need is here.
+    Thread-safe: it keeps no state between calls and changes no argument. Callers need not know which kind of
+    detector they have.
     """
 
     @property
@@ -60,11 +60,11 @@ class Detector(Protocol):
         ...
 
     def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
-        """As `detect`, and how long each step took for all images together."""
+        """Like `detect`, with the time of each step for all images together."""
         ...
 
     def trace(self, image: Image) -> Trace:
-        """Every step of the detection of one image: what the network predicted, and what was made of it."""
+        """Every step of the detection of one image: the network's predictions, and their selection."""
         ...
 
     def cost(self, image: Image) -> Cost:
@@ -76,7 +76,7 @@ class Detector(Protocol):
         ...
 
     def with_config(self, config: DetectConfig) -> Detector:
-        """The same network with other thresholds and limits; nothing is loaded again.
+        """The same network with other thresholds and limits; nothing is reloaded.
 
         Raises:
             UsageError: if the options do not fit the model.

@@ -2,7 +2,7 @@
 
 Girshick, Donahue, Darrell and Malik, "Rich feature hierarchies for accurate object detection and semantic
 segmentation", CVPR 2014. Every proposal of selective search is cut out, warped to one size and sent through a
-convolutional network on its own; a linear classifier for each class scores its features, and a linear
+sent through a classifier for each class scores its features, and a linear
 regression for each class refines its box. Accurate for its day, and slow: some two thousand runs of the
 network per image.
 """
@@ -28,14 +28,14 @@ __all__ = ["CONTEXT", "SIDE", "Rcnn", "crop_features"]
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
-SIDE = 64  # pixels of a warped region, height and width; the paper's network took 227
-CONTEXT = 0.07  # fraction of that on each edge which shows the surroundings: the paper's 16 of 227
-AT_ONCE = 64  # crops in one run of the network
+SIDE = 64  # height and width of a warped region in pixels; 227 in the paper
+CONTEXT = 0.07  # context on each edge, as a fraction of that: 16 of 227 in the paper
+AT_ONCE = 64  # crops per run of the network
 
 
 @dataclass(frozen=True, slots=True)
 class Rcnn:
-    """Classifies each proposal of selective search by its own run of the network; a `RegionMethod`.
+    """Classifies each proposal of selective search in a run of its own; a `RegionMethod`.
 
     Attributes:
         backbone: crops, uint8 (B, SIDE, SIDE, 3) → features (B, C, rows, columns).
@@ -71,7 +71,7 @@ class Rcnn:
         return RegionScores(0.5 + 0.5 * np.tanh(0.5 * logits), apply_deltas(boxes, changes))
 
     def cost(self, _image: Image) -> Cost:
-        """A run of both networks for each region."""
+        """One run of both networks per region."""
         [features] = self.backbone.run(np.zeros((1, SIDE, SIDE, 3), np.uint8))  # (1, C, rows, columns)
         crop = self.backbone.multiply_accumulates(np.zeros((1, SIDE, SIDE, 3), np.uint8))
         head = self.head.multiply_accumulates(features.transpose(0, 2, 3, 1))
@@ -79,6 +79,6 @@ class Rcnn:
 
 
 def crop_features(backbone: Engine, image: Image, boxes: Floats) -> NDArray[np.float32]:
-    """Features of each region on its own, (N, rows, columns, C)."""
+    """Features of each region, computed separately, (N, rows, columns, C)."""
     [features] = backbone.run(warp(image.rgb, boxes, SIDE, CONTEXT))  # (N, C, rows, columns)
     return np.ascontiguousarray(features.transpose(0, 2, 3, 1))

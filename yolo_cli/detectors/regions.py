@@ -1,8 +1,7 @@
-"""Propose, classify, suppress: what every detector before YOLO does.
+"""Propose, classify, suppress: the common part of all detectors before YOLO.
 
-A `RegionMethod` says how regions are proposed (every window, or those that selective search or a network
-proposes) and how they are classified (each crop by its own run of the network, or from one shared feature
-map). Everything else is the same for all methods and is done here.
+A `RegionMethod` proposes regions (all windows, selective search, or a proposal network) and classifies them
+(each crop in a run of its own, or all from one shared feature map). The rest is the same for all methods.
 """
 
 from __future__ import annotations
@@ -47,17 +46,17 @@ LARGEST_LOG_SCALE = 8.0
 
 
 class RegionMethod(Protocol[View]):
-    """How one detector proposes and classifies regions. No method keeps state, so any may be called first."""
+    """Proposes and classifies regions. It is stateless, so its methods may be called in any order."""
 
     def view(self, image: Image) -> View:
-        """What proposing and classifying share, so that it is computed once: a feature map, a pyramid.
+        """The common input of `propose` and `classify`, computed once: a feature map or a pyramid.
 
-        It counts as classifying, as that would need it anyway.
+        Its time counts as classification, which needs it in any case.
         """
         ...
 
     def propose(self, view: View) -> Floats:
-        """The regions to classify, (N, 4) in pixels of the image; they may reach out of it."""
+        """The regions to classify, (N, 4) in pixels of the image; they may extend beyond it."""
         ...
 
     def classify(self, view: View, boxes: Floats) -> RegionScores:
@@ -65,22 +64,22 @@ class RegionMethod(Protocol[View]):
         ...
 
     def origins(self, view: View, numbers: Integers) -> list[str]:
-        """Where the regions ``numbers`` (M,) of `propose` came from, in words."""
+        """A description of the origin of each of the regions ``numbers`` (M,) of `propose`."""
         ...
 
     def cost(self, image: Image) -> Cost:
-        """What classifying the regions of ``image`` costs."""
+        """Cost of classifying the regions of ``image``."""
         ...
 
 
 def proposal_origins(numbers: Integers) -> list[str]:
-    """Origins of the regions ``numbers`` (M,), if all that is known is their order."""
+    """Origins of the regions ``numbers`` (M,), where only their rank is known."""
     return [f"proposal {number + 1}" for number in numbers.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
 class RegionDetector:
-    """A `Detector` that classifies the regions which its method proposes.
+    """A `Detector` that classifies the regions proposed by its method.
 
     Attributes:
         method: proposes and classifies.
@@ -116,7 +115,7 @@ class RegionDetector:
         return self.detect_timed(images)[0]
 
     def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
-        """As `detect`, and how long proposing, classifying and suppressing took for all images together."""
+        """Like `detect`, with the time of proposing, classifying and suppressing for all images together."""
         found, spent = [], np.zeros(3)
         for image in images:
             trace = self._trace(image)
@@ -152,7 +151,7 @@ class RegionDetector:
         return replace(self, config=config)
 
     def select(self, predictions: RegionScores, image: Image, whole: bool) -> Selection:
-        """The (region, class) pairs above the confidence, and those that suppression leaves."""
+        """The (region, class) pairs above the confidence, and those kept by NMS."""
         candidates = self._candidates(predictions, image)
         config, boxes = self.config, candidates.xyxy  # (M, 4)
         limit = None if whole else Limit(config.max_det, np.ones(len(boxes), bool))
@@ -176,7 +175,7 @@ class RegionDetector:
 
 
 def softmax(logits: Floats) -> Floats:
-    """Positive numbers (…, C) with the sum 1, in the ratio of the exponentials of ``logits`` (…, C).
+    """Softmax (…, C) of ``logits`` (…, C) over the last axis.
 
     >>> softmax(np.log([[1.0, 3.0]]))
     array([[0.25, 0.75]])
@@ -187,10 +186,10 @@ def softmax(logits: Floats) -> Floats:
 
 
 def deltas_between(boxes: Floats, goals: Floats) -> Floats:
-    """How each of ``boxes`` (N, 4) must change to become its goal (N, 4): the inverse of `apply_deltas`.
+    """The deltas from each of ``boxes`` (N, 4) to its goal (N, 4): the inverse of `apply_deltas`.
 
-    The law of R-CNN (Girshick et al., CVPR 2014, appendix C): the centre moves by dx times the width and dy
-    times the height, and width and height grow by exp(dw) and exp(dh).
+    As in R-CNN (Girshick et al., CVPR 2014, appendix C): the centre moves by dx times the width and dy times
+    the height, and width and height are multiplied by exp(dw) and exp(dh).
 
     Returns:
         dx, dy, dw, dh: (N, 4).
@@ -204,7 +203,7 @@ def deltas_between(boxes: Floats, goals: Floats) -> Floats:
 
 
 def apply_deltas(boxes: Floats, deltas: Floats) -> Floats:
-    """Each of ``boxes`` (N, 4) changed by the ``deltas`` (N, C, 4) of each class: (N, C, 4).
+    """Apply the ``deltas`` (N, C, 4) of each class to ``boxes`` (N, 4): (N, C, 4).
 
     >>> apply_deltas(np.array([[0.0, 0.0, 10.0, 20.0]]), np.array([[[0.1, 0.25, 0.0, 0.0]]])).tolist()
     [[[1.0, 5.0, 11.0, 25.0]]]

@@ -1,8 +1,8 @@
-"""The part of a feature map that belongs to a region, always of one size.
+"""RoI align: the features of a region, resampled to a fixed size.
 
 He, Gkioxari, Dollár and Girshick, "Mask R-CNN", ICCV 2017: where RoI pooling (Girshick, "Fast R-CNN", ICCV
-2015) rounds a region to whole cells, RoI align reads the map between them. Here one point per bin, at its
-centre.
+2015) rounds a region to whole cells, RoI align interpolates between them. Here with one sample per bin, at
+its Here with one point per bin, at its
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ __all__ = ["roi_align"]
 
 Floats = NDArray[np.floating[Any]]
 
-AT_ONCE = 32  # regions: so few that their features stay in the processor's cache
+AT_ONCE = 32  # regions: few enough for their features to stay in the CPU's cache
 
 
 def roi_align(features: Floats, boxes: Floats, size: int) -> Floats:
     """Features of each region, (N, size, size, C).
 
-    Each region is cut into ``size`` by ``size`` bins, and the map is read at the centre of each, bilinearly
-    between the four cells around it. The value of the cell in row r and column c is that at its centre,
-    (c + 0.5, r + 0.5); beyond the outermost centres the map goes on as it is there.
+    Each region is divided into ``size`` by ``size`` bins, and the map is interpolated bilinearly at the
+    centre of each. The value of the cell in row r and column c is at its centre, (c + 0.5, r + 0.5); beyond
+    the outermost centres the map is continued by its edge values.
 
     Args:
         features: (rows, columns, C).
@@ -55,7 +55,7 @@ def roi_align(features: Floats, boxes: Floats, size: int) -> Floats:
 
 
 def _between(low: Floats, high: Floats, size: int, cells: int) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """The two cells (N, size) that each bin's centre is between along one axis, each with its weight."""
+    """The two cells (N, size) around each bin's centre along one axis, each with its weight."""
     centre = low[:, None] + (high - low)[:, None] * ((np.arange(size) + 0.5) / size)  # (N, size)
     place = np.clip(centre - 0.5, 0, cells - 1)  # (N, size), in cells' centres
     first = np.minimum(np.floor(place).astype(np.int64), max(cells - 2, 0))  # (N, size)

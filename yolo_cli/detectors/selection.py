@@ -1,4 +1,4 @@
-"""From candidates to detections: which classes are wanted, and which boxes suppression leaves."""
+"""From candidates to detections: selection of classes, and NMS."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def survivors(
     conf: float,
     limit: Limit | None = None,
 ) -> tuple[NDArray[np.intp], Floats]:
-    """Positions (K,) and confidences (K,) of the candidates that suppression leaves, most confident first.
+    """Positions (K,) and confidences (K,) of the candidates kept by NMS, most confident first.
 
     Args:
-        boxes: (N, 4), those of the candidates, in the unit in which distances are compared.
-        candidates: N of them.
+        boxes: (N, 4), the candidates' boxes, in the unit in which distances are compared.
+        candidates: N candidates.
         config: threshold and rule.
         card: the rule where ``config`` names none.
         conf: the threshold that a confidence which Soft-NMS lowered must still exceed.

@@ -1,11 +1,11 @@
 """Selective search: boxes that may hold an object, from the image alone.
 
 Uijlings, van de Sande, Gevers and Smeulders, "Selective Search for Object Recognition", IJCV 2013. The
-image is cut into small even regions (Felzenszwalb and Huttenlocher, "Efficient Graph-Based Image
-Segmentation", IJCV 2004; scikit-image's). Then, again and again, the two most similar neighbours are merged,
-until one region is left. The box around every region that ever was is a proposal. This is done once for each
-of several colour spaces, sizes of the first regions, and notions of what is similar, as no single one suits
-every object.
+image is segmented into small uniform regions (Felzenszwalb and Huttenlocher, "Efficient Graph-Based Image
+Segmentation", IJCV 2004; scikit-image's). Then the two most similar neighbours are merged repeatedly, until
+one region is left. The bounding box of every region that occurred is a proposal. This is repeated for several
+colour spaces, sizes of the initial regions and similarity measures, since no single choice suits every
+object.
 
 Here as in the paper's "fast" mode: HSV and Lab, two sizes, and similarity by colour, texture, size and fill
 or by the last three alone.
@@ -37,16 +37,16 @@ COLOUR_SPACES = {"hsv": cv2.COLOR_RGB2HSV_FULL, "lab": cv2.COLOR_RGB2LAB}
 
 @dataclass(frozen=True, slots=True)
 class SearchConfig:
-    """How selective search varies, and when it stops.
+    """Options of selective search.
 
     Attributes:
         colour_spaces: of "hsv" and "lab".
-        scales: how large the first regions are: the k of Felzenszwalb and Huttenlocher.
-        with_colour: whether colour counts for similarity, once for each entry.
-        smallest: pixels of the smallest first region.
-        side: an image is enlarged or shrunk until its longer side has so many pixels.
-        max_boxes: at most so many proposals.
-        shortest: pixels of a proposal's shorter side, at least.
+        scales: sizes of the initial regions: the k of Felzenszwalb and Huttenlocher.
+        with_colour: for each similarity measure, whether it includes colour.
+        smallest: minimum size of an initial region in pixels.
+        side: the image is resized to this longer side in pixels.
+        max_boxes: maximum number of proposals.
+        shortest: minimum length of a proposal's shorter side in pixels.
     """
 
     colour_spaces: tuple[str, ...] = ("hsv", "lab")
@@ -63,13 +63,13 @@ DEFAULTS = SearchConfig()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regions:
-    """Regions of one image, and what makes two of them similar.
+    """Regions of one image, with their features.
 
     Attributes:
-        xyxy: (R, 4), the box around each, in pixels of the image that was segmented.
-        size: (R,), pixels in each.
-        colour: (R, 75), histogram of each; its sum is 1.
-        texture: (R, 240), histogram of each; its sum is 1.
+        xyxy: (R, 4), bounding boxes in pixels of the segmented image.
+        size: (R,), area in pixels.
+        colour: (R, 75), histograms with sum 1.
+        texture: (R, 240), histograms with sum 1.
     """
 
     xyxy: Floats
@@ -79,10 +79,10 @@ class Regions:
 
 
 def selective_search(image: Image, config: SearchConfig = DEFAULTS) -> NDArray[np.float32]:
-    """Boxes (N, 4) in pixels of ``image`` that may hold objects, the most promising first.
+    """Boxes (N, 4) in pixels of ``image`` that may hold objects, most promising first.
 
-    As in the paper, a region counts the more the later in the grouping it arose, times a random number, so
-    that large regions do not all come first. The numbers are the same on every run.
+    As in the paper, they are ranked by the order of merging times a random number, so that large regions do
+    not all come first. The random seed is fixed.
 
     >>> rgb = np.zeros((60, 80, 3), np.uint8)
     >>> rgb[20:40, 30:60] = 255
@@ -106,7 +106,7 @@ def selective_search(image: Image, config: SearchConfig = DEFAULTS) -> NDArray[n
 
 
 def _groupings(rgb: Pixels, config: SearchConfig) -> Iterator[Floats]:
-    """The boxes (2R - 1, 4) of each variation, from the first regions to the whole image."""
+    """The boxes (2R - 1, 4) of each variation, from the initial regions to the whole image."""
     for space, scale in product(config.colour_spaces, config.scales):
         pixels: Any = cv2.cvtColor(rgb, COLOUR_SPACES[space])  # (H, W, 3)
         labels = _segment(pixels, scale, config.smallest)  # (H, W)
@@ -116,15 +116,15 @@ def _groupings(rgb: Pixels, config: SearchConfig) -> Iterator[Floats]:
 
 
 def _segment(pixels: Pixels, scale: float, smallest: int) -> NDArray[np.int64]:
-    """The number of the region that each pixel belongs to, (H, W); numbers run from 0 without gaps."""
-    from skimage.segmentation import felzenszwalb  # costs a second, which other detectors need not pay
+    """Label map (H, W) of the initial regions, numbered from 0 without gaps."""
+    from skimage.segmentation import felzenszwalb  # takes a second to import
 
     labels: NDArray[np.int64] = felzenszwalb(pixels / 255.0, scale=scale, sigma=0.8, min_size=smallest)
     return labels
 
 
 def _measure(pixels: Pixels, labels: Integers) -> Regions:
-    """Box, size and histograms of each of the first regions."""
+    """Box, size and histograms of each initial region."""
     count, flat = int(labels.max()) + 1, labels.ravel()
     colour = pixels.reshape(-1, 3).astype(np.int64) * COLOUR_BINS // 256  # (H·W, 3)
     texture = _texture(pixels).reshape(len(flat), -1)  # (H·W, 24)
@@ -137,7 +137,7 @@ def _measure(pixels: Pixels, labels: Integers) -> Regions:
 
 
 def _boxes_around(labels: Integers, count: int) -> Floats:
-    """The box (R, 4) around each of ``count`` regions."""
+    """Bounding boxes (R, 4) of ``count`` regions."""
     y, x = np.indices(labels.shape).reshape(2, -1)  # (H·W,), (H·W,)
     edges = np.tile([*labels.shape[::-1], 0, 0], (count, 1))  # (R, 4)
     for at, place in enumerate((x, y)):
@@ -147,7 +147,7 @@ def _boxes_around(labels: Integers, count: int) -> Floats:
 
 
 def _texture(pixels: Pixels) -> NDArray[np.int64]:
-    """The bins (H, W, 24) of the slopes of three channels in eight directions, after a slight blur."""
+    """Histogram bins (H, W, 24) of the blurred image's gradients: three channels, eight directions."""
     smooth: Any = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 1.0)  # (H, W, 3)
     dx, dy = (cv2.Sobel(smooth, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
     angles = (np.arange(ORIENTATIONS) * (2 * np.pi / ORIENTATIONS)).astype(np.float32)  # (8,)
@@ -158,7 +158,7 @@ def _texture(pixels: Pixels) -> NDArray[np.int64]:
 
 
 def _histograms(bins: Integers, labels: Integers, count: int, size: int) -> Floats:
-    """How often each bin occurs in each region, (R, C·size), sum 1, for ``bins`` (P, C), ``labels`` (P,)."""
+    """Normalised histogram (R, C·size) of each region, for ``bins`` (P, C) and ``labels`` (P,)."""
     columns = bins.shape[1]
     place = labels[:, None] * (columns * size) + np.arange(columns) * size + bins  # (P, C)
     found = np.bincount(place.ravel(), minlength=count * columns * size).reshape(count, -1)
@@ -167,7 +167,7 @@ def _histograms(bins: Integers, labels: Integers, count: int, size: int) -> Floa
 
 
 def _neighbours(labels: Integers) -> NDArray[np.int64]:
-    """Each pair of regions (P, 2) that touch side by side or one above the other, once."""
+    """Pairs (P, 2) of regions that are 4-connected neighbours, each once."""
     a = np.concatenate([labels[:, 1:].ravel(), labels[1:].ravel()])  # (E,)
     b = np.concatenate([labels[:, :-1].ravel(), labels[:-1].ravel()])  # (E,)
     a, b = a[a != b], b[a != b]  # (F,), (F,): the borders
@@ -180,10 +180,10 @@ def _group(regions: Regions, pairs: Integers, with_colour: bool, area: int) -> F
     """Merge the two most similar neighbours until one region is left.
 
     Returns:
-        The boxes of all regions, (2R - 1, 4), in the order in which they arose.
+        The boxes of all regions, (2R - 1, 4), in the order of merging.
     """
     count = len(regions.size)
-    grown = _with_room(regions)
+    grown = _with_space(regions)
     near: list[set[int]] = [set() for _ in range(2 * count - 1)]
     for a, b in pairs.tolist():
         near[a].add(b)
@@ -211,15 +211,15 @@ def _group(regions: Regions, pairs: Integers, with_colour: bool, area: int) -> F
     return grown.xyxy[:new]
 
 
-def _with_room(regions: Regions) -> Regions:
-    """A copy with room for the R - 1 regions that merging makes of R."""
+def _with_space(regions: Regions) -> Regions:
+    """A copy with space for the R - 1 regions created by merging."""
     more = len(regions.size) - 1
     parts = (regions.xyxy, regions.size, regions.colour, regions.texture)
     return Regions(*(np.concatenate([part, np.zeros((more, *part.shape[1:]))]) for part in parts))
 
 
 def _merge(regions: Regions, a: int, b: int, new: int) -> None:
-    """Write the union of two regions into the place ``new``; histograms are weighted by size."""
+    """Store the union of two regions at ``new``; histograms are weighted by size."""
     xyxy, size = regions.xyxy, regions.size
     xyxy[new, :2], xyxy[new, 2:] = np.minimum(xyxy[a, :2], xyxy[b, :2]), np.maximum(xyxy[a, 2:], xyxy[b, 2:])
     size[new] = size[a] + size[b]
@@ -228,10 +228,10 @@ def _merge(regions: Regions, a: int, b: int, new: int) -> None:
 
 
 def _similarity(regions: Regions, a: Integers, b: Integers, with_colour: bool, area: int) -> Floats:
-    """How similar (P,) the regions at ``a`` and ``b`` are: the sum of the paper's figures, each in [0, 1].
+    """Similarity (P,) of the regions at ``a`` and ``b``: the sum of the paper's measures, each in [0, 1].
 
-    Colour and texture are what two histograms share; size prefers small regions, fill those that leave no
-    gap.
+    Colour and texture are histogram intersections; size prefers small regions, fill those that fit into each
+    other.
     """
     size = regions.size[a] + regions.size[b]  # (P,)
     low = np.minimum(regions.xyxy[a, :2], regions.xyxy[b, :2])  # (P, 2)

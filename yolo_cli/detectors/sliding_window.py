@@ -1,7 +1,7 @@
-"""The sliding window: the classifier runs on every window by itself.
+"""The sliding window: the classifier runs on every window separately.
 
-The oldest way to make a detector of a classifier (Viola and Jones, 2001; Dalal and Triggs, 2005).
-Neighbouring windows share most of their pixels, which the network processes again for each.
+The oldest way to turn a classifier into a detector (Viola and Jones, 2001; Dalal and Triggs, 2005).
+Neighbouring windows have most pixels in common, which the network processes repeatedly.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ __all__ = ["SlidingWindow"]
 
 
 class SlidingWindow(WindowScan):
-    """A run of the network for each window; a `RegionMethod`."""
+    """Runs the network once per window; a `RegionMethod`."""
 
     def logits(self, level: Level) -> NDArray[np.float32]:
-        """Scores before softmax (N, classes) of the windows of one level, each crop by itself."""
+        """Scores before softmax (N, classes) of the windows of one level, from one crop each."""
         rows = [self.network.run(crops)[0][:, 0, 0] for crops in level.crops()]  # each (columns, classes)
         return np.concatenate(rows)
 
     def cost(self, _image: Image) -> Cost:
-        """A run of the network for each window."""
+        """One run of the network per window."""
         return Cost(0, self.network.multiply_accumulates(np.zeros((1, WINDOW, WINDOW, 3), np.uint8)))

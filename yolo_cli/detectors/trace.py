@@ -1,4 +1,4 @@
-"""The steps of one detection as data, for those who explain or measure a detector."""
+"""The steps of one detection as data, to explain or measure a detector."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Integers = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long one call took, in milliseconds.
+    """Time of one call in milliseconds.
 
     Attributes:
-        prepare_ms: before the network: resizing the images, or proposing regions.
-        infer_ms: the network, cropping included where it takes crops.
-        post_ms: after it: decoding and suppression.
+        prepare_ms: resizing the images, or proposing regions.
+        infer_ms: the network, including cropping.
+        post_ms: decoding and suppression.
     """
 
     prepare_ms: float
@@ -36,7 +36,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """The candidates of one image, and those that became detections.
+    """The candidates of one image, and the detections chosen from them.
 
     Attributes:
         candidates: (box, class) pairs above the confidence, boxes in pixels of the image; `slot` is the
@@ -45,7 +45,7 @@ class Selection:
         kept: (K,), positions of the candidates that suppression leaves, most confident first; in a `Trace`
             all of them, else it may end with the last one that is returned.
         returned: (D,), positions of the candidates that are returned, most confident first.
-        detections: these, clipped to the image.
+        detections: the returned ones, clipped to the image.
     """
 
     candidates: Candidates
@@ -57,11 +57,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GridOutput:
-    """What a network predicts at every cell of its grids.
+    """The predictions of a network at every cell of its grids.
 
     Attributes:
         raw_heads: each float32 (rows, columns, channels).
-        heads: how each of them is decoded.
+        heads: the description of each.
         letterbox: how the image was fitted into the network's input.
     """
 
@@ -71,7 +71,7 @@ class GridOutput:
 
     @property
     def anchors(self) -> int:
-        """How many anchors there are, over all cells of all heads."""
+        """Number of anchors over all cells of all heads."""
         pairs = zip(self.raw_heads, self.heads, strict=True)
         return sum(raw.shape[0] * raw.shape[1] * len(head.anchors) for raw, head in pairs)
 
@@ -81,8 +81,8 @@ class RegionScores:
     """The classifier's predictions for the regions of one image.
 
     Attributes:
-        scores: (N, C), in [0, 1]: the confidence of each class; background is not among them.
-        xyxy: (N, C, 4), the box predicted for each class, in pixels of the image. (N, 1, 4) where that does
+        scores: (N, C), in [0, 1]: the confidence of each class, without background.
+        xyxy: (N, C, 4), the box predicted for each class, in pixels of the image. (N, 1, 4) if it does
             not depend on the class.
 
     Raises:
@@ -103,9 +103,9 @@ class RegionOutput:
     """The regions of an image, and the predictions for each.
 
     Attributes:
-        regions: (N, 4), in pixels of the image; they may reach out of it.
+        regions: (N, 4), in pixels of the image; they may extend beyond it.
         predictions: of the classifier.
-        origins: numbers of regions (M,) → where each of them came from, in words.
+        origins: numbers of regions (M,) → a description of the origin of each.
     """
 
     regions: Floats
@@ -115,13 +115,13 @@ class RegionOutput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """The steps of the detection of one image. Either ``grid`` or ``proposed`` is there, never both.
+    """The steps of the detection of one image. Exactly one of ``grid`` and ``proposed`` is set.
 
     Attributes:
         times: of each step.
-        selection: what became of the boxes above the confidence.
-        grid: what the network predicted, for detectors that evaluate a fixed grid.
-        proposed: the same for detectors that evaluate regions.
+        selection: the candidates above the confidence, and the chosen ones.
+        grid: the predictions of detectors that evaluate a fixed grid.
+        proposed: the predictions of detectors that evaluate regions.
     """
 
     times: Times
@@ -131,7 +131,7 @@ class Trace:
 
     @property
     def detections(self) -> Detections:
-        """The same as `detect` returns for this image."""
+        """The detections, as returned by `detect`."""
         return self.selection.detections
 
     @property
@@ -141,5 +141,5 @@ class Trace:
 
     @property
     def evaluated(self) -> int:
-        """How many regions, or anchors of cells, were evaluated."""
+        """Number of evaluated regions, or anchors of cells."""
         return len(self.proposed.regions) if self.proposed else self.grid.anchors if self.grid else 0

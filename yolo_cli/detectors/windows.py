@@ -1,8 +1,8 @@
-"""Every window of an image: a pyramid of scales and aspects, and a grid of windows on each level.
+"""Sliding windows: a pyramid of scales and aspects, and a grid of windows on each level.
 
-The network takes windows of one size. So the image is resized instead: on a level for windows of h by w
-pixels it is scaled until those are as large as the network's input. The places of the windows on that level,
-every ``STRIDE`` pixels, are then the same for crops and for a convolution over the whole.
+The network takes windows of one size, so the image is resized instead: on the level for windows of h by w
+pixels, it is scaled so that they are as large as the network's input. Windows are ``STRIDE`` pixels apart,
+for crops as for a convolution over the whole level.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ Integers = NDArray[np.integer[Any]]
 Pixels = NDArray[np.uint8]
 
 WINDOW = 128  # pixels of the network's input, height and width
-STRIDE = 16  # pixels between windows: what the network's layers with strides come to
+STRIDE = 16  # pixels between windows: the network's total stride
 NARROWEST = 1 / 32  # of the image's longer side
 
 
 @dataclass(frozen=True, slots=True)
 class Pyramid:
-    """Which windows there are.
+    """The sizes and shapes of windows.
 
     Attributes:
         sizes: square roots of the windows' areas, as fractions of the image's longer side.
@@ -50,11 +50,11 @@ class Pyramid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
-    """One image at one size.
+    """One level of the pyramid.
 
     Attributes:
-        rgb: uint8 (H, W, 3), with grey right and below so that windows cover all of it.
-        scale: (2,), pixels of the level for each pixel of the image, along x and y.
+        rgb: uint8 (H, W, 3), the resized image, padded with grey right and below to whole windows.
+        scale: (2,), pixels of the level per pixel of the image, along x and y.
     """
 
     rgb: Pixels
@@ -62,12 +62,12 @@ class Level:
 
     @property
     def rows(self) -> int:
-        """How many windows are below one another."""
+        """Number of rows of windows."""
         return int(self.rgb.shape[0] - WINDOW) // STRIDE + 1
 
     @property
     def columns(self) -> int:
-        """How many windows are side by side."""
+        """Number of columns of windows."""
         return int(self.rgb.shape[1] - WINDOW) // STRIDE + 1
 
     @property
@@ -86,11 +86,11 @@ class Level:
 
 
 def levels(image: Image, pyramid: Pyramid) -> Iterator[Level]:
-    """Each level of the pyramid over ``image``, small windows first, but for those that do not fit.
+    """The levels of the pyramid over ``image`` whose windows fit, small windows first.
 
-    A window fits if no more than a third of it is outside the image. In an image so narrow that none fits,
-    the windows are as large as its shorter side, but at least `NARROWEST` of the longer one: with still
-    smaller windows the level would not fit into memory.
+    A window fits if at most a third of it is outside the image. In an image too narrow for any of them, the
+    windows are as large as its shorter side, but at least `NARROWEST` of the longer one: with smaller windows
+    the level would not fit into memory.
     """
     longer, shorter = max(image.height, image.width), min(image.height, image.width)
     sizes = [
@@ -113,7 +113,7 @@ def _level(image: Image, scale_x: float, scale_y: float) -> Level:
 
 
 def _covered(length: int) -> int:
-    """The shortest length of at least ``length`` pixels that windows cover without a rest."""
+    """The smallest length of at least ``length`` pixels that windows cover exactly."""
     steps = -(-max(length - WINDOW, 0) // STRIDE)
     return WINDOW + steps * STRIDE
 
@@ -124,7 +124,7 @@ class Scan:
 
     Attributes:
         levels: of the pyramid, small windows first; there is at least one.
-        windows: those of all levels, (N, 4) in pixels of the image.
+        windows: of all levels, (N, 4) in pixels of the image.
     """
 
     levels: tuple[Level, ...]
@@ -133,12 +133,12 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class WindowScan(ABC):
-    """Classifies all windows of a pyramid; a `RegionMethod` but for how the network runs on a level.
+    """Classifies all windows of a pyramid; a `RegionMethod` without `logits` and `cost`.
 
     Attributes:
         network: images, uint8 (B, H, W, 3) → scores before softmax (B, rows, columns, classes), background
             last, for the window at each row and column.
-        pyramid: which windows there are.
+        pyramid: the sizes and shapes of the windows.
     """
 
     network: Engine
@@ -150,7 +150,7 @@ class WindowScan(ABC):
 
     @abstractmethod
     def cost(self, image: Image) -> Cost:
-        """What classifying the windows of every level costs."""
+        """Cost of classifying the windows of every level."""
 
     def view(self, image: Image) -> Scan:
         """The pyramid over ``image``."""
@@ -165,7 +165,7 @@ class WindowScan(ABC):
         """The predictions for the windows ``boxes`` (N, 4).
 
         Raises:
-            ValueError: if they are not all windows of the scan in its order: there is no score for others.
+            ValueError: unless they are all windows of the scan, in its order.
         """
         if not np.array_equal(boxes, scan.windows):
             raise ValueError("only the windows of the scan can be classified, all of them in its order")
@@ -173,7 +173,7 @@ class WindowScan(ABC):
         return RegionScores(softmax(logits)[:, :-1], boxes[:, None])
 
     def origins(self, scan: Scan, numbers: Integers) -> list[str]:
-        """The place in the pyramid of each of the windows ``numbers`` (M,), in words."""
+        """A description of the position in the pyramid of each of the windows ``numbers`` (M,)."""
         ends = np.cumsum([level.rows * level.columns for level in scan.levels])  # (L,)
         words = []
         for number, at in zip(

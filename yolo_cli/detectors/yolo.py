@@ -1,7 +1,7 @@
 """You Only Look Once: one run of one network finds every object (Redmon et al., 2016).
 
-This is the one path from image to boxes: letterbox → network → decode → suppress. Detection, evaluation,
-comparison and the validation of training all come through here.
+The path from image to boxes: letterbox → network → decode → suppress, used by detection, evaluation,
+comparison and validation during training.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
 from yolo_cli.codec import Candidates, decode
-from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
+from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.detectors.protocol import Cost
 from yolo_cli.detectors.selection import check_classes, survivors
@@ -38,7 +38,7 @@ Raw = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Steps:
-    """One batch on its way: (B,) letterboxes, raw heads (B, rows, columns, channels), and selections."""
+    """The steps of one batch: (B,) letterboxes, raw heads (B, rows, columns, channels), and selections."""
 
     letterboxes: list[Letterbox]
     raw_heads: list[Raw]
@@ -48,7 +48,7 @@ class _Steps:
 
 @dataclass(frozen=True, slots=True)
 class YoloDetector:
-    """A YOLO network with what is needed to decode its predictions; a `Detector`.
+    """A YOLO network with its decoding and suppression; a `Detector`.
 
     Attributes:
         engine: runs the network.
@@ -84,7 +84,7 @@ class YoloDetector:
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """Find the objects in each image, in the images' order, most confident first.
 
-        All images go through the network as one batch, so give a few at a time.
+        All images form one batch, so pass a few at a time.
         """
         return self.detect_timed(images)[0]
 
@@ -103,7 +103,7 @@ class YoloDetector:
         return Trace(steps.times, steps.selections[0], grid=grid)
 
     def cost(self, _image: Image) -> Cost:
-        """One run of the network, whatever the image."""
+        """One run of the network; the same for every image."""
         return Cost(self.engine.multiply_accumulates(np.zeros((1, *self.input_size, 3), np.uint8)), 0)
 
     def with_config(self, config: DetectConfig) -> YoloDetector:
@@ -129,7 +129,7 @@ class YoloDetector:
         return _Steps(letterboxes, raw_heads, selections, Times(*(1000 * seconds for seconds in spent)))
 
     def letterbox(self, image: Image) -> Letterbox:
-        """How ``image`` is fitted into the network's input."""
+        """The letterbox of ``image``."""
         kind = self.config.resize or self.card.resize
         return Letterbox.fit(image.height, image.width, *self.input_size, kind=kind)
 
@@ -158,22 +158,22 @@ class YoloDetector:
         return Selection(candidates, boxes, kept, returned, found)
 
     def _wanted(self, candidates: Candidates) -> Candidates:
-        """Those of the wanted classes."""
+        """The candidates of the selected classes."""
         if self.config.classes is None:
             return candidates
         return candidates[np.isin(candidates.class_id, self.config.classes)]
 
     @property
     def _raw_threshold(self) -> float:
-        """The network's own confidence that calibration maps to ``config.conf``."""
+        """The uncalibrated confidence that calibration maps to ``config.conf``."""
         wanted = self.config.conf
         if self.card.calibration is None:
             return wanted
         given, true = self.card.calibration
-        return max(float(np.interp(wanted, true, given)), min(wanted, EVALUATION_FLOOR))
+        return max(float(np.interp(wanted, true, given)), min(wanted, EVALUATION_CONF))
 
     def _calibrated(self, confidence: NDArray[np.floating]) -> NDArray[np.floating]:
-        """The calibrated confidences (N,): the fraction of such detections that are right.
+        """The calibrated confidences (N,): the expected precision of such detections.
 
         The map is monotonic, so suppression gives the same result before and after it.
         """

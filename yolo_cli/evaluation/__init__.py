@@ -1,9 +1,9 @@
-"""Detections beside ground truth → figures.
+"""Evaluation of detections against ground truth.
 
-Gather images with :class:`Evaluator`, then hand the result to :func:`evaluate` for precision and recall. For
-more, match once with :func:`match`, and hand the matches on: :func:`report_of` gives the same figures,
-:func:`diagnose` kinds of errors, :func:`confusion_matrix`, :func:`scored` with :func:`reliability` how far
-confidence can be trusted, :func:`record_run` with :func:`compare_runs` a comparison with another run.
+Gather images with :class:`Evaluator`, and pass the result to :func:`evaluate` for precision and recall. For
+more, match once with :func:`match` and reuse the matches: :func:`report_of` gives the same figures,
+:func:`diagnose` error types, :func:`confusion_matrix`, :func:`scored` with :func:`reliability` the
+calibration of confidences, :func:`record_run` with :func:`compare_runs` a comparison with another run.
 
 >>> import numpy as np
 >>> from yolo_cli.detections import Detections, GroundTruth

@@ -1,4 +1,4 @@
-"""From right and wrong detections to average precision and recall."""
+"""Average precision and recall from matched detections."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
-_RECALLS_101 = np.linspace(0.0, 1.0, 101)  # (101,), with the rounding of COCO's reference program
+_RECALLS_101 = np.linspace(0.0, 1.0, 101)  # (101,), with the rounding of pycocotools
 _RECALLS_11 = np.arange(11) / 10  # (11,), each the float nearest to its tenth
-_LIMITS = (1, 10, 100)  # COCO's AR: the best so many of a class on an image
+_LIMITS = (1, 10, 100)  # COCO's AR: maximum detections of a class per image
 
 COCO_FIGURES = (
     "AP", "AP50", "AP75", "APsmall", "APmedium", "APlarge",
     "AR1", "AR10", "AR100", "ARsmall", "ARmedium", "ARlarge",
 )  # fmt: skip
-"""The names of COCO's twelve figures, in the order of its reference program."""
+"""The names of COCO's twelve figures, in the order of pycocotools."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +43,12 @@ class Averages:
     """Average precision and recall for A ranges of sizes, T IoU thresholds and K classes.
 
     Attributes:
-        thresholds: the T IoU thresholds, rising.
+        thresholds: the T IoU thresholds, ascending.
         precision: (A, T, K), average precision; NaN for a class without ground truths in the range.
-        recall: (A, T, K), the fraction of ground truths that were found at all; NaN likewise.
-        limited_recall: (L, T, K), the same in the first range, from the best 1, 10 and 100 of a class on an
-            image.
-        ground_truths: (A, K), how many ground truths count.
+        recall: (A, T, K), maximum recall; NaN likewise.
+        limited_recall: (L, T, K), the same in the first range with at most 1, 10 and 100 detections of a
+            class per image.
+        ground_truths: (A, K), number of ground truths that are not ignored.
     """
 
     thresholds: tuple[float, ...]
@@ -58,12 +58,12 @@ class Averages:
     ground_truths: Integers
 
     def at(self, iou: float) -> int:
-        """The place of an IoU threshold in ``thresholds``."""
+        """The index of an IoU threshold in ``thresholds``."""
         return int(np.abs(np.array(self.thresholds) - iou).argmin())
 
     @property
     def grid(self) -> list[int]:
-        """The places of COCO's ten IoU thresholds in ``thresholds``."""
+        """The indices of COCO's ten IoU thresholds in ``thresholds``."""
         return [self.at(iou) for iou in GRID]
 
 
@@ -82,14 +82,15 @@ def averages(matches: Matches) -> Averages:
 
 
 def average_precision(counted_at_hit: Integers, ground_truths: int, interpolation: Interpolation) -> float:
-    """The figure of one class.
+    """Average precision of one class.
 
-    Precision changes for the better only at a hit, so the hits alone make the curve.
+    Precision rises only at true positives, so they alone determine the curve.
 
     Args:
-        counted_at_hit: (N,), rising: how many detections that count are above and at each hit.
-        ground_truths: how many ground truths there are, at least 1.
-        interpolation: how a curve becomes one figure.
+        counted_at_hit: (N,), ascending: number of detections, ignored ones excluded, down to each true
+            positive.
+        ground_truths: number of ground truths, at least 1.
+        interpolation: how the curve is averaged.
 
     >>> average_precision(np.array([1, 3]), ground_truths=2, interpolation="area under curve")
     0.8333333333333333
@@ -102,9 +103,9 @@ def average_precision(counted_at_hit: Integers, ground_truths: int, interpolatio
 
 
 def recall_fraction(recall: Floats, interpolation: Interpolation) -> Floats:
-    """The fraction (…) of the axis of recall that is at or below each of ``recall`` (…).
+    """The fraction (…) of the recall axis at or below each of ``recall`` (…).
 
-    It is what the three ways differ in: they weigh the same curve by 101 points, by 11, or by its length.
+    The three interpolations differ only in this: they weigh the curve by 101 points, by 11, or by length.
     """
     if interpolation == "area under curve":
         return recall
@@ -114,13 +115,13 @@ def recall_fraction(recall: Floats, interpolation: Interpolation) -> Floats:
 
 
 def class_mean(figures: Floats) -> float | None:
-    """The mean of all of ``figures`` (…) that are not NaN; None if all are: there was nothing to evaluate."""
+    """The mean of ``figures`` (…) without NaNs; None if all are NaN."""
     known = figures[~np.isnan(figures)]
     return float(known.mean()) if known.size else None
 
 
 def coco_figures(figures: Averages) -> Mapping[str, float | None]:
-    """The twelve figures of COCO, in the order of its reference program; None where no ground truth counts.
+    """COCO's twelve figures, in the order of pycocotools; None without ground truths.
 
     "small", "medium" and "large" are the second to fourth range of sizes of the protocol.
     """
@@ -139,11 +140,11 @@ def coco_figures(figures: Averages) -> Mapping[str, float | None]:
 
 
 def hits_by_class(hit: Bools, kept: Bools, start: Integers) -> list[Integers]:
-    """For each of K classes (Nₖ,): how many kept detections of the class are above and at each hit.
+    """For each of K classes (Nₖ,): number of kept detections of the class down to each true positive.
 
     Args:
-        hit: (M,), right detections, by class and falling confidence.
-        kept: (M,), detections that count.
+        hit: (M,), true positives, by class and descending confidence.
+        kept: (M,), detections that are not ignored.
         start: (K + 1,), where each class begins.
     """
     counted = np.append(0, np.cumsum(kept))  # (M + 1,)
@@ -156,7 +157,7 @@ def hits_by_class(hit: Bools, kept: Bools, start: Integers) -> list[Integers]:
 
 
 def _limited_recall(matches: Matches) -> Floats:
-    """(L, T, K): recall in the first range of sizes from the best 1, 10 and 100 of a class on an image."""
+    """(L, T, K): recall in the first range of sizes with at most 1, 10 and 100 detections."""
     classes = matches.ground_truths.shape[1]
     limited = np.full((len(_LIMITS), len(matches.thresholds), classes), np.nan)
     counted = matches.ground_truths[0] > 0  # (K,)

@@ -1,9 +1,9 @@
-"""Is one run better than another, or was it luck? A paired bootstrap over images.
+"""Whether one run is significantly better than another: a paired bootstrap over images.
 
-Both runs were evaluated on the same images. Images are drawn with replacement, as many as there are, again
-and again; each time both runs get their mean average precision on the same draw. The middle 95 % of the
-differences is the interval (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, percentile
-method). Pairing takes out how hard the images of a draw happen to be.
+Both runs were evaluated on the same images. Images are resampled with replacement many times, and the mean
+average precision of both runs is computed on each resample. The middle 95 % of the differences is the
+interval (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, percentile method). Pairing removes
+the variation in how hard the resampled images are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Bools = NDArray[np.bool_]
 
 Verdict = Literal["better", "worse", "not distinguishable"]
 
-_BLOCK = 1 << 22  # detections times draws worked on together: some tens of MB
+_BLOCK = 1 << 22  # detections times draws per block: some tens of MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Difference:
     """One figure of two runs.
 
     Attributes:
-        before: of the run compared with.
-        after: of the run in question.
-        low: the interval of ``after`` - ``before`` begins here.
-        high: and ends here.
+        before: of the baseline run.
+        after: of the run compared with it.
+        low: lower bound of the interval of ``after`` - ``before``.
+        high: upper bound.
         verdict: "better" if the interval is above 0, "worse" if below, else "not distinguishable".
     """
 
@@ -60,14 +60,14 @@ def compare_runs(
     """Compare "map50" and "map50_95" of two runs on the same images.
 
     Args:
-        before: the run compared with.
-        after: the run in question.
-        draws: how often images are drawn.
-        level: fraction of the differences inside the interval.
-        seed: the same seed gives the same interval.
+        before: the baseline run.
+        after: the run compared with it.
+        draws: number of resamples.
+        level: confidence level of the interval, such as 0.95.
+        seed: seed of the resampling.
 
     Raises:
-        DataError: if the runs were not evaluated on the same images by the same rules, or without ground
+        DataError: if the runs were not evaluated on the same images by the same rules, or there is no ground
             truth.
     """
     _check_pair(before, after)
@@ -92,7 +92,7 @@ def _check_pair(before: RunRecord, after: RunRecord) -> None:
 
 
 def _difference(before: Floats, after: Floats, level: float) -> Difference:
-    """The comparison of a figure: the first of each (1 + B,) is as measured, the others as drawn."""
+    """The comparison of a figure; of each (1 + B,), the first is measured and the others are resampled."""
     gaps = after[1:] - before[1:]  # (B,); NaN where no ground truth was drawn
     low, high = np.nanquantile(gaps, [(1 - level) / 2, (1 + level) / 2]).tolist()
     verdict: Verdict = "better" if low > 0 else "worse" if high < 0 else "not distinguishable"
@@ -113,7 +113,7 @@ def figures_of_draws(run: RunRecord, times: Integers) -> dict[str, Floats]:
 
 
 def _mean(precision: Floats) -> Floats:
-    """The mean (B,) of what is not NaN in ``precision`` (K, T, B); NaN where all is."""
+    """The mean (B,) of ``precision`` (K, T, B) without NaNs; NaN if all are."""
     known = ~np.isnan(precision)  # (K, T, B)
     count = known.sum(axis=(0, 1)).astype(float)  # (B,)
     total = np.where(known, precision, 0).sum(axis=(0, 1))  # (B,)
@@ -122,14 +122,14 @@ def _mean(precision: Floats) -> Floats:
 
 
 def _blocks(rows: int, draws: int) -> Iterator[slice]:
-    """Cut ``draws`` into runs that fit into memory for a class of so many detections."""
+    """Split ``draws`` into blocks that fit into memory for a class with this number of detections."""
     size = max(1, _BLOCK // max(rows, 1))
     yield from (slice(at, min(at + size, draws)) for at in range(0, draws, size))
 
 
 def _class_precision(run: RunRecord, rows: slice, times: Integers, ground_truths: Integers) -> Floats:
     """Average precision (10, B) of a class when images occur ``times`` (B, P); ``ground_truths`` is (B,)."""
-    # take and compress, unlike an index, keep each draw together in memory.
+    # take and compress, unlike indexing, keep each draw contiguous in memory.
     weight = np.take(times, run.image[rows], axis=1)  # (B, n)
     some = np.where(ground_truths > 0, ground_truths, np.nan)  # (B,)
     precision = np.empty((len(GRID), len(times)))
@@ -151,10 +151,10 @@ def _weighted_precision(
     """Average precision (B,) from the hits of a class, each counted ``weight`` times.
 
     Args:
-        counted: (B, H), detections that count above and at each hit.
-        weight: (B, H); a hit that was not drawn has 0, and its point is under the curve of those before.
-        ground_truths: (B,), NaN where there are none.
-        interpolation: how a curve becomes one figure.
+        counted: (B, H), number of detections, ignored ones excluded, down to each hit.
+        weight: (B, H); a hit that was not drawn has 0, and does not change the curve.
+        ground_truths: (B,), NaN for 0.
+        interpolation: how the curve is averaged.
     """
     hits = _running(weight)  # (B, H)
     precision = hits / np.maximum(counted, 1)  # (B, H)
@@ -165,6 +165,6 @@ def _weighted_precision(
 
 
 def _running(weight: Integers) -> Integers:
-    """Running sums (B, N) along the detections of ``weight`` (B, N), int32."""
-    # One draw after the other in memory, and no wider than needed: ten times as fast as the other way.
+    """Cumulative sums (B, N) of ``weight`` (B, N) along the detections, int32."""
+    # Draws contiguous in memory, and int32: ten times as fast as the other way.
     return np.cumsum(weight, axis=1, dtype=np.int32)

@@ -1,4 +1,4 @@
-"""Fit a calibration: a rising map from a detector's confidence to the precision that it stands for."""
+"""Fit a calibration: a monotonic map from confidence to observed precision."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ __all__ = [
 Floats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
 
-_MINIMUM = 20  # detections that a step of the map rests on: fewer follow chance
-_TILT = 0.01  # fraction of the identity in the map, so that it rises everywhere
+_MINIMUM = 20  # minimum detections per step of the map; fewer would fit noise
+_TILT = 0.01  # fraction of the identity in the map, which makes it strictly increasing
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationMap:
-    """A strictly rising map of confidence, straight between its knots.
+    """A strictly increasing, piecewise linear map of confidence.
 
-    What was ordered stays ordered, so average precision stays what it was.
+    It preserves the order of detections, and so average precision.
 
     Attributes:
-        given: confidences, strictly rising from 0 to 1.
-        true: what each becomes, strictly rising, in [0, 1].
+        given: confidences, strictly increasing from 0 to 1.
+        true: calibrated confidences, strictly increasing, in [0, 1].
 
     Raises:
-        DataError: if the knots are not like that.
+        DataError: if the knots violate this.
     """
 
     given: tuple[float, ...]
@@ -53,10 +53,10 @@ class CalibrationMap:
         if len(given) < 2 or len(given) != len(true) or given[0] != 0 or given[-1] != 1:
             raise DataError("a calibration map needs as many values as knots, the knots from 0 to 1")
         if not ((np.diff(given) > 0).all() and (np.diff(true) > 0).all() and true[0] >= 0 and true[-1] <= 1):
-            raise DataError("the knots and values of a calibration map must rise and lie in 0 to 1")
+            raise DataError("the knots and values of a calibration map must increase and be within 0 to 1")
 
     def apply(self, confidence: Floats) -> Floats:
-        """What confidences (…) in [0, 1] become: float64 (…)."""
+        """Calibrate confidences (…) in [0, 1]: float64 (…)."""
         return np.interp(confidence, self.given, self.true)
 
     def to_json(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class CalibrationMap:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Sequence[float]]) -> CalibrationMap:
-        """What :meth:`to_json` wrote.
+        """The inverse of :meth:`to_json`.
 
         Raises:
             DataError: if it is not a calibration map.
@@ -78,11 +78,12 @@ class CalibrationMap:
 
 
 def fit_calibration(detections: Scored) -> CalibrationMap:
-    """The rising map that brings confidence closest to precision: isotonic regression, made strict.
+    """Isotonic regression of precision on confidence, made strictly increasing.
 
-    Detections are put into groups of ``_MINIMUM`` by confidence; neighbouring groups whose precision does not
-    rise are pooled (pool adjacent violators; Ayer et al., Annals of Mathematical Statistics 26, 1955). The
-    knots are the means of the pools, joined by straight lines, and tilted by a fraction of the identity.
+    Detections are grouped by confidence, ``_MINIMUM`` per group; neighbouring groups whose precision does not
+    increase are pooled (pool adjacent violators; Ayer et al., Annals of Mathematical Statistics 26, 1955).
+    The knots are the means of the pools, joined by straight lines, and blended with a fraction of the
+    identity.
 
     Raises:
         DataError: if there are fewer than ``_MINIMUM`` detections.
@@ -94,14 +95,14 @@ def fit_calibration(detections: Scored) -> CalibrationMap:
     given, true = _pooled(*_grouped(detections))  # (P,), (P,)
     inner = (given > 0) & (given < 1)  # (P,)
     knots = np.concatenate([[0.0], given[inner], [1.0]])  # (K,)
-    level = np.interp(knots, given, true)  # (K,): level beyond the outermost pools
+    level = np.interp(knots, given, true)  # (K,): constant beyond the outermost pools
     tilted = (1 - _TILT) * level + _TILT * knots  # (K,)
     return CalibrationMap(tuple(knots.tolist()), tuple(tilted.tolist()))
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationFigures:
-    """How far confidences can be trusted, and how good the detections are."""
+    """Reliability of the confidences, and average precision."""
 
     reliability: Reliability
     map50: float | None
@@ -115,7 +116,7 @@ class CalibrationResult:
     Attributes:
         calibration: the map.
         before: on the test images, with the model's own confidences.
-        after: the same detections, with the confidences that the map gives them.
+        after: the same detections, with calibrated confidences.
     """
 
     calibration: CalibrationMap
@@ -124,7 +125,7 @@ class CalibrationResult:
 
     @property
     def helped(self) -> bool:
-        """Whether the calibration error on the test images fell."""
+        """Whether the calibration error on the test images decreased."""
         before, after = (it.reliability.expected_calibration_error or 0.0 for it in (self.before, self.after))
         return after < before
 
@@ -135,10 +136,9 @@ def calibrate(
     """Fit on one set of images and measure on another.
 
     Args:
-        fit: what the map is fitted on, all detections.
-        test: what it is measured on.
-        reliable_from: reliability is measured on the detections of at least this confidence of the model's
-            own, before and after alike.
+        fit: the detections that the map is fitted on.
+        test: the detections that it is measured on.
+        reliable_from: minimum uncalibrated confidence of the detections that reliability is measured on.
 
     Raises:
         DataError: if there are too few detections.
@@ -150,7 +150,7 @@ def calibrate(
 
 
 def random_halves(count: int, seed: int) -> Bools:
-    """(count,): for each of ``count`` items whether it is in the first half, at random."""
+    """(count,): whether each of ``count`` items is in the first of two random halves."""
     return np.random.default_rng(seed).permutation(count) < (count + 1) // 2
 
 
@@ -175,11 +175,11 @@ def _grouped(detections: Scored) -> tuple[Floats, Floats, Floats]:
     """Groups of about ``_MINIMUM`` detections, equal confidences together: confidence, precision and count.
 
     Returns:
-        three arrays (G,); the first rises strictly.
+        three arrays (G,); the first is strictly increasing.
     """
     order = np.argsort(detections.confidence, kind="stable")  # (N,)
     confidence = detections.confidence[order]  # (N,)
-    cuts = np.searchsorted(confidence, confidence[::_MINIMUM])  # back to the first of equals
+    cuts = np.searchsorted(confidence, confidence[::_MINIMUM])  # back to the first of equal confidences
     start = np.unique(cuts)  # (G,)
     if len(start) > 1 and len(confidence) - start[-1] < _MINIMUM:
         start = start[:-1]
@@ -189,7 +189,7 @@ def _grouped(detections: Scored) -> tuple[Floats, Floats, Floats]:
 
 
 def _pooled(given: Floats, true: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Pool neighbours (G,) until ``true`` rises strictly: two arrays (P,), weighted means of each pool."""
+    """Pool neighbours (G,) until ``true`` is strictly increasing: two arrays (P,), weighted means."""
     pools: list[tuple[float, float, float]] = []  # (given, true, weight)
     for pool in zip(given.tolist(), true.tolist(), weight.tolist(), strict=True):
         merged = pool

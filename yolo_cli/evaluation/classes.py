@@ -1,4 +1,4 @@
-"""Which class of a model is which class of a data set: by name, by synonym, and by what the user says."""
+"""Match the classes of a model and a data set: by name, by synonym, and by ``--map``."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ __all__ = ["ClassMatch", "match_classes"]
 
 Integers = NDArray[np.integer[Any]]
 
-_ALIKE = 0.8  # difflib's ratio from which two names may be meant to be one
+_ALIKE = 0.8  # difflib's ratio from which two names may mean the same class
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassMatch:
-    """The J classes that are evaluated, and what becomes of those of model and data.
+    """The J evaluated classes, and their correspondence to those of the model and the data.
 
     Attributes:
-        names: J class names, as the data has them.
-        of_model: (M,), for each class of the model its place in ``names``, or -1.
-        of_data: (K,), for each class of the data its place in ``names``, or -1.
-        only_model: classes of the model without a partner; detections of them are not evaluated.
-        only_data: classes of the data without one; they are evaluated, and count as missed.
-        near: for classes in ``only_data``, the one in ``only_model`` that may be meant.
-        synonyms: classes of the model that have another spelling or word in the data, and what it is.
+        names: J class names, from the data.
+        of_model: (M,), for each class of the model its index in ``names``, or -1.
+        of_data: (K,), for each class of the data its index in ``names``, or -1.
+        only_model: unmatched classes of the model; their detections are not evaluated.
+        only_data: unmatched classes of the data; they are evaluated, and count as missed.
+        near: for classes in ``only_data``, a similar name in ``only_model``.
+        synonyms: classes of the model with another name in the data, and that name.
     """
 
     names: tuple[str, ...]
@@ -45,7 +45,7 @@ class ClassMatch:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """One line each about synonyms and about classes without a partner."""
+        """One line each about synonyms and about unmatched classes."""
         lines = []
         if self.synonyms:
             pairs = ", ".join(f"{theirs} = {ours}" for theirs, ours in self.synonyms.items())
@@ -62,13 +62,13 @@ class ClassMatch:
         return tuple(lines)
 
     def found(self, detections: Detections) -> Detections:
-        """Detections of the model with their places in ``names``; those without one go."""
+        """Detections of the model with class ids in ``names``; those of other classes are dropped."""
         class_id = self.of_model[detections.class_id]  # (N,)
         kept = class_id >= 0  # (N,)
         return replace(detections[kept], class_id=class_id[kept])
 
     def ground_truth(self, ground_truth: GroundTruth) -> GroundTruth:
-        """Ground truth of the data with its places in ``names``; what has none goes."""
+        """Ground truth of the data with class ids in ``names``; that of other classes is dropped."""
         class_id = self.of_data[ground_truth.class_id]  # (N,)
         kept = class_id >= 0  # (N,)
         of_kept = ground_truth[kept]
@@ -86,12 +86,12 @@ def match_classes(
     Args:
         model: the model's class names.
         data: the data set's.
-        renamed: ``--map``: what classes of the model are called in the data; several may become one.
-        only: ``--classes``: evaluate only these of the data's; none means all.
+        renamed: ``--map``: names in the data of classes of the model; several may map to one.
+        only: ``--classes``: evaluate only these classes of the data; empty means all.
 
     Raises:
-        UsageError: if ``renamed`` or ``only`` names a class that is not there.
-        DataError: if no class of the model is one of the data's.
+        UsageError: if ``renamed`` or ``only`` names an unknown class.
+        DataError: if model and data have no class in common.
 
     >>> match = match_classes(["cat", "sofa", "do"], ["couch", "cat", "dog"])
     >>> match.of_model.tolist(), match.synonyms, match.only_data
@@ -117,7 +117,7 @@ def match_classes(
 
 
 def _synonyms(model: Sequence[str], data: Sequence[str], taken: Set[str]) -> dict[str, str]:
-    """Classes of the model without a namesake in the data → the one class of the data that means the same."""
+    """Classes of the model without a namesake in the data → the only synonymous class of the data."""
     open_model = _by_key(name for name in model if name not in data)
     open_data = _by_key(name for name in data if name not in model and name not in taken)
     return {
@@ -143,7 +143,7 @@ def _check_words(option: str, words: Iterable[str], known: Sequence[str], whose:
 
 
 def _near(only_model: Sequence[str], only_data: Sequence[str]) -> dict[str, str]:
-    """For each class of the data the class of the model that looks most like it, if any does."""
+    """For each class of the data the most similarly named class of the model, if any is similar."""
     plain = {class_key(name): name for name in only_model}
     near = {}
     for name in only_data:

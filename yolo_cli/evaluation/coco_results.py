@@ -1,7 +1,7 @@
 """COCO results lists of any program: ``[{"image_id", "category_id", "bbox": [x, y, w, h], "score"}, …]``.
 
-Such a file holds a hundred characters a box, and a program that reads it whole needs ten times its size.
-Here it is read entry by entry, and of each entry only seven numbers are kept.
+Such a file has a hundred characters per box, and parsing it in one go needs ten times its size in memory. So
+it is read entry by entry, and only seven numbers of each are kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from yolo_cli.errors import DataError
 
 __all__ = ["MAX_BYTES", "CocoResults", "check_size", "read_coco_results"]
 
-MAX_BYTES = 1 << 29  # five million boxes: a hundred each on ten times the images of COCO's validation
+MAX_BYTES = 1 << 29  # five million boxes: a hundred per image on ten times the images of COCO val2017
 
 _CHUNK = 1 << 20  # characters
 _LONGEST_ENTRY = 1 << 24  # characters; an entry may carry an outline
@@ -29,15 +29,15 @@ _BLANK = " \t\r\n"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CocoResults:
-    """N entries, unchecked against any data.
+    """N entries, not yet checked against a data set.
 
     Attributes:
-        image_ids: I different ids of images, in order of first mention.
-        image: (N,), the place of each entry's image in ``image_ids``.
-        category_id: (N,), as the file has it.
+        image_ids: I different image ids, in order of first occurrence.
+        image: (N,), the index of each entry's image in ``image_ids``.
+        category_id: (N,), as in the file.
         xyxy: float64, (N, 4), pixels.
         score: float64, (N,), in [0, 1].
-        wh: float64, (N, 2), pixels, as the file has them.
+        wh: float64, (N, 2), pixels, as in the file.
     """
 
     image_ids: tuple[int | str, ...]
@@ -53,7 +53,7 @@ def read_coco_results(path: Path) -> CocoResults:
 
     Raises:
         DataError: if the file is missing, over ``MAX_BYTES``, cut short or not such a list, or if a number in
-            it is not finite, a box has a negative side, or a score lies outside [0, 1].
+            it is not finite, a box has a negative side, or a score is outside [0, 1].
     """
     check_size(path)
     places: dict[int | str, int] = {}
@@ -92,7 +92,7 @@ def _image_id(value: Any) -> int | str:
 
 
 def _missing_from(entry: Any) -> str:
-    """What is wrong with an entry that could not be taken."""
+    """The fault of an invalid entry."""
     if not isinstance(entry, dict):
         return "is not an object with image_id, category_id, bbox and score"
     needed = ("image_id", "category_id", "bbox", "score")
@@ -103,7 +103,7 @@ def _missing_from(entry: Any) -> str:
 
 
 def _check_numbers(values: NDArray[np.float64], path: Path) -> None:
-    """Raise DataError for the first of (N, 5) x, y, width, height, score that cannot be."""
+    """Raise DataError for the first invalid row of (N, 5): x, y, width, height, score."""
     tests = (
         (~np.isfinite(values).all(axis=1), "holds a number that is not finite"),
         ((values[:, 2:4] < 0).any(axis=1), "has a box of negative width or height (bbox is x, y, w, h)"),
@@ -122,7 +122,7 @@ def _entries(path: Path) -> Iterator[Any]:
     """The entries of the JSON list in a file, one by one.
 
     Raises:
-        DataError: if it is not a list, or breaks off.
+        DataError: if it is not a list, or is truncated.
     """
     done = 0
     try:
@@ -136,7 +136,7 @@ def _entries(path: Path) -> Iterator[Any]:
         raise DataError(
             f"{path}: is not a COCO results file, which is a JSON list and begins with ["
         ) from None
-    except (ValueError, RecursionError):  # also what is not UTF-8
+    except (ValueError, RecursionError):  # also raised for invalid UTF-8
         raise DataError(f"{path}: is cut short or broken after {done} entries; write it again") from None
 
 
@@ -145,7 +145,7 @@ class _NoListError(Exception):
 
 
 def _list_entries(file: TextIO) -> Iterator[Any]:
-    """The entries of a JSON list; ValueError where it breaks off."""
+    """The entries of a JSON list; raises ValueError if it is truncated."""
     decode = json.JSONDecoder().raw_decode
     text = file.read(_CHUNK).lstrip(_BLANK)
     if not text.startswith("["):
@@ -158,8 +158,8 @@ def _list_entries(file: TextIO) -> Iterator[Any]:
             value, end = decode(text, at)
             after = _next_character(text, end)
             closing = text[after] == "]"
-        except (ValueError, IndexError):  # no whole entry is left: read on
-            more = file.read(max(_CHUNK, len(text) - at))  # doubling, or a long entry costs its square
+        except (ValueError, IndexError):  # no complete entry is left: read on
+            more = file.read(max(_CHUNK, len(text) - at))  # doubling avoids quadratic time for a long entry
             if not more or len(text) - at > _LONGEST_ENTRY:
                 raise ValueError("the list breaks off") from None
             text = text[at:] + more
@@ -172,7 +172,7 @@ def _list_entries(file: TextIO) -> Iterator[Any]:
 
 
 def _next_character(text: str, at: int) -> int:
-    """The place of the first non-blank character from ``at``; the text's length where there is none."""
+    """The index of the first non-blank character from ``at``; the text's length if there is none."""
     while at < len(text) and text[at] in _BLANK:
         at += 1
     return at

@@ -1,4 +1,4 @@
-"""Which class was matched for which, at one confidence."""
+"""The confusion matrix at one confidence threshold."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Confusion:
-    """How often a ground truth of one class was found as another.
+    """Confusion matrix: how often objects of one class were detected as another.
 
     Attributes:
         names: K class names and "background".
-        counts: (K + 1, K + 1): rows are what is there, columns what was found. The last row holds detections
-            of nothing, the last column ground truths that nothing found; the corner is 0.
-        confidence: detections below it were dropped.
-        iou: the overlap that counts as found.
+        counts: (K + 1, K + 1): rows are annotated classes, columns detected ones. The last row counts false
+            positives on the background, the last column missed ground truths; the corner is 0.
+        confidence: confidence threshold.
+        iou: IoU threshold of a match.
     """
 
     names: tuple[str, ...]
@@ -46,15 +46,15 @@ class Confusion:
 
 
 def confusion_matrix(matches: Matches, confidence: float, iou: float = 0.5) -> Confusion:
-    """Match detections of at least ``confidence`` with ground truths, one with one.
+    """Match detections of at least ``confidence`` one to one with ground truths.
 
-    First, detections find ground truths of their own class by the rules of the protocol, so that the diagonal
-    holds the hits that precision and recall count. Then those left over, the most confident first, are
-    matched with the ground truth of another class that is left over and that they overlap most.
+    First, detections are matched with ground truths of their own class by the protocol, so that the diagonal
+    holds the true positives of precision and recall. Then the remaining ones, most confident first, are
+    matched with the remaining ground truth of another class that they overlap most.
 
     Args:
-        matches: the detections.
-        confidence: detections below it are dropped.
+        matches: the matched detections.
+        confidence: confidence threshold.
         iou: the IoU threshold, one of ``matches.thresholds``.
     """
     gathered, kept = matches.evaluation_set, matches.above(confidence)
@@ -72,7 +72,7 @@ def confusion_matrix(matches: Matches, confidence: float, iou: float = 0.5) -> C
 
 
 def _match_other_class(gathered: EvaluationSet, order: Integers, free: Bools, iou: float) -> Integers:
-    """For each detection in ``order`` (E,), its ``free`` (T,) ground truth of another class, or -1."""
+    """For each detection in ``order`` (E,), a ``free`` (T,) ground truth of another class, or -1."""
     pairs = overlapping_pairs(gathered, order, iou, any_class=True)
     other = (
         gathered.ground_truth.class_id[pairs.ground_truth] != gathered.found.class_id[order][pairs.found]
@@ -85,7 +85,7 @@ def _match_other_class(gathered: EvaluationSet, order: Integers, free: Bools, io
 def _counts(gathered: EvaluationSet, class_id: Integers, matched: Integers, counted: Bools) -> Integers:
     """The matrix (K + 1, K + 1) of detections of ``class_id`` (M,) matched with ``matched`` (M,), or -1."""
     classes = len(gathered.class_names)
-    gt_class = np.append(gathered.ground_truth.class_id, classes)  # (T + 1,); -1 picks background, at the end
+    gt_class = np.append(gathered.ground_truth.class_id, classes)  # (T + 1,); -1 indexes background
     missed = counted.copy()  # (T,)
     missed[matched[matched >= 0]] = False
     counts = np.zeros((classes + 1, classes + 1), np.int64)  # (K + 1, K + 1)

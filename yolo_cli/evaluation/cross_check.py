@@ -1,4 +1,4 @@
-"""The same detections, evaluated by COCO's reference program, pycocotools."""
+"""Cross-check with pycocotools, COCO's reference implementation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Check", "cross_check"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One of COCO's twelve figures: ours, and the reference program's; None where there is none."""
+    """One of COCO's twelve figures: ours, and that of pycocotools; None if undefined."""
 
     name: str
     ours: float | None
@@ -27,14 +27,14 @@ class Check:
 
     @property
     def difference(self) -> float:
-        """Ours - theirs; 0 where neither has a figure, infinite where one has none."""
+        """Ours - theirs; 0 if both are undefined, infinite if one is."""
         if self.ours is None or self.theirs is None:
             return 0.0 if self.ours is self.theirs else float("inf")
         return self.ours - self.theirs
 
 
 def cross_check(gathered: EvaluationSet, figures: Mapping[str, float | None]) -> tuple[Check, ...]:
-    """Hold COCO's twelve figures, in their order, against those of pycocotools.
+    """Compare COCO's twelve figures, in their order, with those of pycocotools.
 
     Raises:
         UsageError: if pycocotools is not installed.
@@ -44,7 +44,7 @@ def cross_check(gathered: EvaluationSet, figures: Mapping[str, float | None]) ->
         from pycocotools.cocoeval import COCOeval
     except ImportError:
         raise UsageError("--cross-check needs pycocotools: pip install 'yolo-cli[coco]'") from None
-    # It prints, and warns of its own use of NumPy.
+    # It prints, and warns about its use of NumPy.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ground_truth, found = (
@@ -54,14 +54,14 @@ def cross_check(gathered: EvaluationSet, figures: Mapping[str, float | None]) ->
         run.evaluate()
         run.accumulate()
         run.summarize()
-    theirs = [None if value < 0 else float(value) for value in run.stats]  # -1 says that there is none
+    theirs = [None if value < 0 else float(value) for value in run.stats]  # -1 means undefined
     return tuple(
         Check(name, ours, other) for (name, ours), other in zip(figures.items(), theirs, strict=True)
     )
 
 
 def _indexed(data: Any, gathered: EvaluationSet, rows: list[dict[str, Any]]) -> Any:
-    """A data set of pycocotools; ids are places from 1."""
+    """A pycocotools data set; ids count from 1."""
     data.dataset = {
         "images": [{"id": place + 1} for place in range(len(gathered.images))],
         "categories": [{"id": k + 1, "name": name} for k, name in enumerate(gathered.class_names)],
@@ -72,7 +72,7 @@ def _indexed(data: Any, gathered: EvaluationSet, rows: list[dict[str, Any]]) -> 
 
 
 def _rows(xyxy: Any, wh: Any, image_places: Any, class_id: Any) -> list[dict[str, Any]]:
-    """The keys that ground truth and detections have in common."""
+    """The common keys of ground truth and detections."""
     columns = (np.concatenate([xyxy[:, :2], wh], axis=1).tolist(), image_places.tolist(), class_id.tolist())
     return [
         {"id": place, "image_id": image + 1, "category_id": k + 1, "bbox": box, "area": box[2] * box[3]}
@@ -82,7 +82,7 @@ def _rows(xyxy: Any, wh: Any, image_places: Any, class_id: Any) -> list[dict[str
 
 def _ground_truth(gathered: EvaluationSet) -> list[dict[str, Any]]:
     """Ground truth as annotations."""
-    # It knows no "difficult", but an area beyond all sizes is to it what difficult is to us: ignored.
+    # It has no "difficult", but ignores objects whose area is beyond all ranges.
     area = np.where(gathered.ground_truth.difficult, 1e11, gathered.gt_area)  # (T,)
     boxes = gathered.ground_truth
     rows = _rows(boxes.xyxy, gathered.gt_wh, gathered.gt_image, boxes.class_id)

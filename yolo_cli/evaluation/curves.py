@@ -1,4 +1,4 @@
-"""Precision, recall and F1 by confidence: what remains when everything less confident is dropped."""
+"""Precision, recall and F1 as functions of the confidence threshold."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Integers = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """What a detector does when everything below ``confidence`` is dropped.
+    """Precision and recall at the threshold ``confidence``.
 
     Attributes:
-        precision: the fraction of the remaining detections that are right; None where none remains.
-        recall: the fraction of the ground truths that they find.
+        precision: fraction of the remaining detections that are right; None if none remains.
+        recall: fraction of the ground truths that they find.
     """
 
     confidence: float
@@ -36,13 +36,13 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """N points, one for each confidence that occurs.
+    """The curve: N points, one per distinct confidence.
 
     Attributes:
-        ground_truths: how many ground truths there are.
-        confidence: (N,), falling.
-        precision: (N,), the fraction of detections of at least that confidence that are right.
-        recall: (N,), the fraction of ground truths that they find; rising. Without ground truths it is 0.
+        ground_truths: number of ground truths.
+        confidence: (N,), descending.
+        precision: (N,), fraction of detections of at least that confidence that are right.
+        recall: (N,), fraction of ground truths that they find, ascending; 0 without ground truths.
     """
 
     ground_truths: int
@@ -59,7 +59,7 @@ class Curve:
     def rounded(self, steps: int) -> Curve:
         """The points at thresholds that are multiples of 1 / ``steps``, as people see and set them.
 
-        Confidences are rounded down, so that a threshold keeps the detections that its point counts.
+        Confidences are rounded down, so that a threshold keeps the detections of its point.
         """
         step = np.floor(self.confidence * steps + 1e-9)  # (N,); 0.57 × 100 is a hair below 57
         step -= step / steps > self.confidence
@@ -73,20 +73,20 @@ class Curve:
         return curve._point(int(curve.f1.argmax())) if len(curve.confidence) else None
 
     def at(self, confidence: float) -> OperatingPoint:
-        """What remains at ``confidence``."""
+        """The point at the threshold ``confidence``."""
         last = self._last_at(confidence)
         if last < 0:
             return OperatingPoint(confidence, None, 0.0)
         return OperatingPoint(confidence, float(self.precision[last]), float(self.recall[last]))
 
     def reaching(self, precision: float) -> OperatingPoint | None:
-        """The threshold of three decimals of greatest recall whose precision is at least so much, if any."""
+        """The threshold of three decimals with the best recall at this precision or more, if any."""
         curve = self.rounded(1000)
         enough = np.flatnonzero((curve.precision >= precision) & (curve.recall > 0))
         return curve._point(int(enough[-1])) if len(enough) else None
 
     def thinned(self, points: int = 200) -> Curve:
-        """At most about so many points, evenly along the recall, for drawing; the best stays among them."""
+        """About ``points`` points for drawing, evenly along the recall, including the best."""
         if self.best is None or len(self.confidence) <= points:
             return self
         curve = self.rounded(1000)
@@ -111,12 +111,12 @@ def precision_recall_curve(confidence: Floats, hit: Bools, ground_truths: int) -
     """The curve of detections in any order.
 
     Args:
-        confidence: (N,), of those detections that are not ignored.
-        hit: (N,), which of them are right.
-        ground_truths: how many ground truths there are.
+        confidence: (N,), of the detections that are not ignored.
+        hit: (N,), whether each is a true positive.
+        ground_truths: number of ground truths.
 
     >>> curve = precision_recall_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True]), 4)
-    >>> curve.precision.round(3).tolist(), curve.recall.tolist()  # the two at 0.5 stay or go together
+    >>> curve.precision.round(3).tolist(), curve.recall.tolist()  # both at 0.5 form one point
     ([1.0, 0.667], [0.25, 0.5])
     """
     order = np.argsort(-confidence, kind="stable")  # (N,)

@@ -1,4 +1,4 @@
-"""What kinds of errors a detector makes, and what each kind costs.
+"""Error types and their costs.
 
 After Bolya et al., "TIDE: A General Toolbox for Identifying Object Detection Errors", ECCV 2020. A detection
 that is wrong at the IoU ``FOREGROUND`` has one kind, the first that applies:
@@ -6,13 +6,14 @@ that is wrong at the IoU ``FOREGROUND`` has one kind, the first that applies:
 - *localisation*: its greatest IoU with a ground truth of its class is from ``BACKGROUND`` to below
   ``FOREGROUND``;
 - *classification*: its IoU with a ground truth of another class is at least ``FOREGROUND``;
-- *duplicate*: so is its IoU with a ground truth of its class, but a more confident detection has that one;
+- *duplicate*: so is its IoU with a ground truth of its class, but a more confident detection matches that
+  one;
 - *background*: its IoU with every ground truth is below ``BACKGROUND``;
-- *both*: the rest: it is badly placed on a ground truth of another class.
+- *both*: the rest: badly localised on a ground truth of another class.
 
 The order is that of the authors' program, tidecv. A ground truth is *missed* if nothing found it and it has
-no localisation or classification error. What a kind costs is the average precision at ``FOREGROUND`` that is
-gained once its errors alone are fixed; :mod:`yolo_cli.evaluation.error_costs` says how, by two rules.
+no localisation or classification error. The cost of a type is the gain in average precision at ``FOREGROUND``
+if only its errors are fixed, by one of the two rules of :mod:`yolo_cli.evaluation.error_costs`.
 """
 
 from __future__ import annotations
@@ -46,14 +47,14 @@ class Diagnosis:
     """The E wrong detections and the missed ground truths of an evaluation set.
 
     Attributes:
-        found: (E,), places of the wrong detections in the evaluation set.
-        kind: (E,), why each is wrong: a place in ``KINDS``, below 5.
+        found: (E,), indices of the wrong detections in the evaluation set.
+        kind: (E,), the error type of each: an index into ``KINDS``, below 5.
         ground_truth: (E,), the ground truth that each should have found, or -1 for background.
-        missed: (F,), places of the ground truths that were missed.
-        map50: average precision at ``FOREGROUND`` as it is; None without ground truths.
-        cost: for each of ``KINDS``, and for "false_positive" and "false_negative" as a whole, what fixing
-            it alone adds to ``map50``.
-        rule: by which rule errors were fixed.
+        missed: (F,), indices of the missed ground truths.
+        map50: average precision at ``FOREGROUND`` before fixing; None without ground truths.
+        cost: for each of ``KINDS``, and for "false_positive" and "false_negative" as a whole, the gain in
+            ``map50`` from fixing it alone.
+        rule: the rule of fixing.
     """
 
     found: Integers
@@ -65,7 +66,7 @@ class Diagnosis:
     rule: TideRule
 
     def of(self, kind: Kind) -> Integers:
-        """Places in the evaluation set of the errors of a kind: of detections, or of missed ground truths."""
+        """Indices of the errors of a type in the evaluation set: detections, or missed ground truths."""
         if kind == "missed":
             return self.missed
         places: Integers = self.found[self.kind == KINDS.index(kind)]
@@ -79,14 +80,14 @@ class Diagnosis:
 
 
 def diagnose(matches: Matches, rule: TideRule = "tidecv") -> Diagnosis:
-    """Name every error and price every kind.
+    """Classify every error, and compute the cost of every type.
 
     Costs are over all detections, as average precision is. Counts of a detector that runs at a higher
     confidence come from ``diagnose(matches.above(confidence))``.
 
     Args:
-        matches: the detections.
-        rule: how an error is fixed on a ground truth that another detection found.
+        matches: the matched detections.
+        rule: how an error on a ground truth that another detection found is fixed.
     """
     gathered, ranking = matches.evaluation_set, matches.ranking
     made = matches.assignment(FOREGROUND)
@@ -108,7 +109,7 @@ def diagnose(matches: Matches, rule: TideRule = "tidecv") -> Diagnosis:
 def _counted(
     ranking: Ranking, made: Assignment, wrong: Integers, kind: Integers, ground_truth: Integers
 ) -> Counted:
-    """The detections that count, each with its kind and ground truth."""
+    """The detections that are not ignored, each with its error type and ground truth."""
     every_kind, every_gt = np.full(len(ranking), HIT), made.ground_truth.copy()  # (M,), (M,)
     every_kind[wrong], every_gt[wrong] = kind, ground_truth
     return Counted(ranking.class_id, ranking.confidence, every_kind, every_gt)[~made.ignored]
@@ -117,7 +118,7 @@ def _counted(
 def _reasons(
     gathered: EvaluationSet, ranking: Ranking, wrong: Integers, ignored: Bools
 ) -> tuple[Integers, Integers]:
-    """Why each of E wrong detections is wrong (E,), and the object that it should have found (E,), or -1."""
+    """The type (E,) of each of E errors, and the object (E,) that it should have found, or -1."""
     pairs = overlapping_pairs(gathered, ranking.order[wrong], BACKGROUND, any_class=True)
     pairs = pairs[~ignored[pairs.ground_truth]]
     own = gathered.ground_truth.class_id[pairs.ground_truth] == ranking.class_id[wrong][pairs.found]  # (N,)
@@ -138,6 +139,6 @@ def _closest(pairs: Pairs, count: int) -> tuple[Floats, Integers]:
     """For each of ``count`` detections its greatest overlap (E,) and the ground truth (E,); else 0 and -1."""
     by_overlap = pairs[np.argsort(pairs.overlap, kind="stable")]
     overlap, ground_truth = np.zeros(count), np.full(count, -1, np.int64)  # (E,), (E,)
-    # Of equal places the last written stays: the greatest overlap.
+    # Of equal indices, the last write wins: the greatest overlap.
     overlap[by_overlap.found], ground_truth[by_overlap.found] = by_overlap.overlap, by_overlap.ground_truth
     return overlap, ground_truth

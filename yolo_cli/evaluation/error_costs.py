@@ -1,16 +1,16 @@
-"""What average precision gains once all errors of one kind are fixed.
+"""The gain in average precision if all errors of one type are fixed.
 
-A wrong class or box is put right; of several detections that would then find one ground truth, the most
-confident stays. Other wrong detections are removed. Missed ground truths are no longer counted. The rules
+A wrong class or box is corrected; of several detections that would then match one ground truth, the most
+confident is kept. Other wrong detections are removed. Missed ground truths are no longer counted. The rules
 differ for a wrong class or box on a ground truth that another detection found:
 
-- "tidecv", as the published program has it: the detection that found the ground truth keeps it, and the error
-  is removed. So it is where a more confident error of the other kind is on the same ground truth.
-- "replace": the error competes with that detection. If it is the more confident, it stays and the other is
-  removed, as would happen if the detector had made no error.
+- "tidecv", as in the published program: the detection that found the ground truth keeps it, and the error is
+  removed. It is also removed if a more confident error of the other type is on the same ground truth.
+- "replace": the error competes with that detection. If it is more confident, it is kept and the other is
+  removed, as if the detector had made no error.
 
-As in COCO, and unlike in tidecv, the mean is over the classes that have a ground truth; false detections of
-other classes count in neither figure.
+As in COCO, and unlike in tidecv, the mean is over the classes with ground truth; false positives of other
+classes do not count.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ TideRule = Literal["tidecv", "replace"]
 
 KINDS: tuple[Kind, ...] = ("classification", "localisation", "both", "duplicate", "background", "missed")
 TIDE_RULES: tuple[TideRule, ...] = ("tidecv", "replace")
-HIT = -1  # beside the places in KINDS
+HIT = -1  # in addition to the indices into KINDS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counted:
-    """N detections that count.
+    """N detections that are not ignored.
 
     Attributes:
         class_id: (N,).
         confidence: (N,).
-        kind: (N,), a place in ``KINDS``, or ``HIT`` where it is right.
+        kind: (N,), an index into ``KINDS``, or ``HIT`` for a true positive.
         ground_truth: (N,), the ground truth that it found or should have found, or -1.
     """
 
@@ -67,15 +67,15 @@ def error_costs(
     interpolation: Interpolation,
     rule: TideRule,
 ) -> tuple[float | None, dict[str, float]]:
-    """Average precision as it is (None without ground truths), and what fixing each kind of error adds.
+    """Average precision (None without ground truths), and the gain from fixing each error type.
 
     Args:
         counted: N detections.
-        ground_truths: (K,), how many ground truths of each class count.
-        missed: (K,), how many of them were missed.
+        ground_truths: (K,), number of ground truths of each class.
+        missed: (K,), number of them that were missed.
         gt_class: (T,), the class of each ground truth.
-        interpolation: how a curve becomes one figure.
-        rule: how an error is fixed on a ground truth that was found.
+        interpolation: how the curve is averaged.
+        rule: how an error on a ground truth that was found is fixed.
     """
     hits = counted.kind == HIT  # (N,)
     found = np.bincount(counted.class_id[hits], minlength=len(ground_truths))  # (K,)
@@ -91,13 +91,13 @@ def error_costs(
     )
     base = score(counted, ground_truths)
     cost = {name: score(*better) - base for name, better in {**fixed, **whole}.items()}
-    if rule == "tidecv":  # which says the same of kinds: a negative cost is an effect of the 101 points
+    if rule == "tidecv":  # like tidecv: a negative cost is an artefact of the 101 points
         cost |= {kind: max(cost[kind], 0.0) for kind in KINDS}
     return base, cost
 
 
 def _fixed(counted: Counted, kind: Kind, gt_class: Integers, rule: TideRule) -> Counted:
-    """The detections once the errors of a kind are fixed."""
+    """The detections with the errors of a type fixed."""
     number = KINDS.index(kind)
     if kind in ("classification", "localisation"):
         return _corrected(counted, number, gt_class, rule)
@@ -105,7 +105,7 @@ def _fixed(counted: Counted, kind: Kind, gt_class: Integers, rule: TideRule) -> 
 
 
 def _corrected(counted: Counted, kind: int, gt_class: Integers, rule: TideRule) -> Counted:
-    """The detections once a wrong class or box is put right; of several on one ground truth, one."""
+    """The detections with wrong classes or boxes corrected, one per ground truth."""
     hits, errors = counted.kind == HIT, counted.kind == kind  # (N,), (N,)
     if rule == "replace":
         competing = gone = hits | errors  # (N,)
@@ -116,7 +116,7 @@ def _corrected(counted: Counted, kind: int, gt_class: Integers, rule: TideRule) 
     finders = np.flatnonzero(competing)  # (F,)
     finders = finders[np.argsort(-counted.confidence[finders], kind="stable")]
     first = finders[np.unique(counted.ground_truth[finders], return_index=True)[1]]  # (ground truths found,)
-    first = first[gone[first]]  # one of another kind of error is not put right now
+    first = first[gone[first]]  # one with another error type is not corrected now
     keep = ~gone  # (N,)
     keep[first] = True
     new_class, new_kind = counted.class_id.copy(), counted.kind.copy()  # (N,), (N,)
@@ -140,8 +140,8 @@ def _mean_precision(
     for k in classes.tolist():
         if ground_truths[k]:
             scores.append(average_precision(curves[k], int(ground_truths[k]), interpolation))
-        elif start[k] < start[k + 1]:  # fixing left no ground truth, but something false
+        elif start[k] < start[k + 1]:  # no ground truth left, but false positives
             scores.append(0.0)
-        elif rule == "replace":  # tidecv leaves a class out of which nothing is left
+        elif rule == "replace":  # tidecv leaves out a class without anything left
             scores.append(1.0)
     return float(np.mean(scores)) if scores else 1.0

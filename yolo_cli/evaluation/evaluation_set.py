@@ -1,4 +1,4 @@
-"""Everything that is evaluated: detections and ground truth of every image, gathered one by one."""
+"""The input of an evaluation: detections and ground truth of every image, gathered one by one."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
-_FARTHEST = 1e9  # pixels; beyond it, and for NaN, there is no image, and areas would overflow
+_FARTHEST = 1e9  # pixels; areas of larger boxes could overflow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationSet:
-    """Detections and ground truth of P images, end to end: image after image, each in its own order.
+    """Detections and ground truth of P images, concatenated.
 
     Attributes:
-        class_names: K names; ``class_id`` of detections and ground truth alike is a place in them.
-        images: P names. Where detections are equally confident, those of an earlier image go first.
+        class_names: K names, indexed by ``class_id`` of detections and ground truth.
+        images: P names. Of equally confident detections, those of an earlier image come first.
         found: D detections, float64.
-        found_image: (D,), rising: the place in ``images`` of each detection.
+        found_image: (D,), ascending: the index in ``images`` of each detection.
         ground_truth: T ground truths, float64.
-        gt_image: (T,), rising: the place in ``images`` of each ground truth.
+        gt_image: (T,), ascending: the index in ``images`` of each ground truth.
     """
 
     class_names: tuple[str, ...]
@@ -42,20 +42,20 @@ class EvaluationSet:
     gt_image: Integers
 
     def above(self, confidence: float) -> EvaluationSet:
-        """The same with only the detections of at least ``confidence``."""
+        """The same set with only the detections of at least ``confidence``."""
         keep = self.found.confidence >= confidence  # (D,)
         return replace(self, found=self.found[keep], found_image=self.found_image[keep])
 
     @property
     def crowd(self) -> Bools:
-        """(T,): ground truths that are a box around many."""
-        assert self.ground_truth.crowd is not None  # GroundTruth completes itself
+        """(T,): ground truths that are a box around a group."""
+        assert self.ground_truth.crowd is not None  # filled in by GroundTruth
         return self.ground_truth.crowd
 
     @property
     def ignored(self) -> Bools:
-        """(T,): ground truths that neither count nor penalise at any size: crowds and difficult ones."""
-        assert self.ground_truth.difficult is not None  # GroundTruth completes itself
+        """(T,): ground truths that are ignored at any size: crowds and difficult ones."""
+        assert self.ground_truth.difficult is not None  # filled in by GroundTruth
         return self.crowd | self.ground_truth.difficult
 
     @property
@@ -71,12 +71,12 @@ class EvaluationSet:
     @property
     def gt_area(self) -> Floats:
         """(T,): the areas in square pixels that decide the size of each ground truth."""
-        assert self.ground_truth.area is not None  # GroundTruth completes itself
+        assert self.ground_truth.area is not None  # filled in by GroundTruth
         return self.ground_truth.area
 
 
 class Evaluator:
-    """Gathers images one by one; keeps their numbers, never their pixels.
+    """Gathers detections and ground truth image by image; pixels are not kept.
 
     >>> evaluator = Evaluator(("cat", "dog"))
     >>> evaluator.add("a.jpg", Detections(), GroundTruth(np.float32([[0, 0, 9, 9]]), np.array([1])))
@@ -93,21 +93,21 @@ class Evaluator:
         return len(self._images)
 
     def add(self, image: str, found: Detections, ground_truth: GroundTruth, rank: int | None = None) -> None:
-        """Take one image.
+        """Add one image.
 
         Args:
-            image: its name, which no other image may have.
-            found: what a detector found on it; not changed, and kept as long as this object.
-            ground_truth: what is there.
-            rank: its place among images when detections are equally confident: COCO goes by image
-                id. Give it for all images or none; without, names are sorted.
+            image: its unique name.
+            found: its detections; not changed, and kept as long as this object.
+            ground_truth: the annotated objects.
+            rank: its position among images for equally confident detections; COCO uses the image id. Give it
+                for all images or none; without it, names are sorted.
 
         Raises:
-            DataError: if the name came before, a box has a negative side or edges that are not finite or
-                beyond any image, a confidence is outside [0, 1], or a class id is not a place in the names.
+            DataError: if the name occurred before, a box has a negative side or edges that are not finite or
+                beyond any image, a confidence is outside [0, 1], or a class id is out of range.
         """
         if image in self._images:
-            raise DataError(f"{image}: this image came twice; each may be evaluated once")
+            raise DataError(f"{image}: this image occurs twice; each may be evaluated once")
         _check(image, "detection", found.xyxy, found.class_id, len(self._class_names))
         _check(image, "ground truth", ground_truth.xyxy, ground_truth.class_id, len(self._class_names))
         _check_confidence(image, found)
@@ -120,7 +120,7 @@ class Evaluator:
 
         Raises:
             DataError: if there are none.
-            ValueError: if some images came with a rank and some without.
+            ValueError: if only some images have a rank.
         """
         if not self._images:
             raise DataError("there is no image to evaluate")
@@ -156,21 +156,21 @@ def _check(image: str, kind: str, boxes: Floats, class_id: Integers, classes: in
 
 def _check_confidence(image: str, found: Detections) -> None:
     """Raise DataError unless every confidence is in [0, 1]."""
-    fine = (found.confidence >= 0) & (found.confidence <= 1)  # (N,); NaN is not fine
+    fine = (found.confidence >= 0) & (found.confidence <= 1)  # (N,); NaN is refused
     if not fine.all():
         at = int(fine.argmin())
         raise DataError(
-            f"{image}: detection {at + 1} has confidence {found.confidence[at]}, and it must be in 0 to 1"
+            f"{image}: detection {at + 1} has confidence {found.confidence[at]}, but must be between 0 and 1"
         )
 
 
 def _places(parts: Sequence[Detections] | Sequence[GroundTruth]) -> Integers:
-    """(N,): for each row of the parts end to end, which part it is of."""
+    """(N,): the index of the part of each row of the concatenated parts."""
     return np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
 
 
 def _joined(parts: Sequence[Detections]) -> Detections:
-    """Detections end to end, in float64."""
+    """Concatenated detections, in float64."""
     return Detections(
         _end_to_end([part.xyxy for part in parts], np.float64),
         _end_to_end([part.confidence for part in parts], np.float64),
@@ -180,7 +180,7 @@ def _joined(parts: Sequence[Detections]) -> Detections:
 
 
 def _joined_gt(parts: Sequence[GroundTruth]) -> GroundTruth:
-    """Ground truths end to end, in float64."""
+    """Concatenated ground truths, in float64."""
     return GroundTruth(
         _end_to_end([part.xyxy for part in parts], np.float64),
         _end_to_end([part.class_id for part in parts], np.int32),
@@ -192,7 +192,7 @@ def _joined_gt(parts: Sequence[GroundTruth]) -> GroundTruth:
 
 
 def _wh(boxes: Detections | GroundTruth) -> Floats:
-    """Width and height (N, 2) in float64: as a file gives them, else those of the edges."""
+    """Width and height (N, 2) in float64: those of the file, else of the edges."""
     if boxes.wh is not None:
         return boxes.wh
     xyxy = boxes.xyxy.astype(np.float64, copy=False)

@@ -1,4 +1,4 @@
-"""Figures that must be reached: ``--fail-under map50=0.60``."""
+"""Gates: figures that must be reached, as in ``--fail-under map50=0.60``."""
 
 from __future__ import annotations
 
@@ -39,35 +39,35 @@ def read_gate(text: str) -> Gate:
     except ValueError:
         minimum = -1.0
     if not equals or not 0 <= minimum <= 1:
-        raise UsageError(f"--fail-under {text}: must be NAME=VALUE with a value of 0 to 1, as map50=0.60")
+        raise UsageError(f"--fail-under {text}: must be NAME=VALUE with a value from 0 to 1: map50=0.60")
     name = name.strip()
     return Gate(name if name.startswith("ap:") else name.replace("-", "_"), minimum)
 
 
 def check_gates(gates: Iterable[Gate], protocol: Protocol, class_names: Sequence[str]) -> None:
-    """Refuse, before anything is evaluated, a gate that no report can have a figure for.
+    """Check, before the evaluation, that the report will have the figure of every gate.
 
     Raises:
-        UsageError: for the first gate that names no figure of such a report.
+        UsageError: for the first gate with an unknown figure.
     """
     coco = COCO_FIGURES if protocol.name == "coco" else ()
     known = (*_FIGURES, *coco, *(f"ap:{name}" for name in class_names))
     for gate in gates:
         if gate.name not in known:
             hint = did_you_mean(gate.name, known, f"there are {', '.join(_FIGURES)}, and ap:CLASS")
-            raise UsageError(f"--fail-under: there is no figure '{gate.name}'; {hint}")
+            raise UsageError(f"--fail-under: unknown figure '{gate.name}'; {hint}")
 
 
 def missed_gates(gates: Sequence[Gate], report: Report) -> list[str]:
-    """One line for each gate that is not met. A figure that has no value meets no gate."""
+    """One line for each gate that is not met. A figure without a value does not meet its gate."""
     figures = _figures_of(report)
     lines = []
     for gate in gates:
         value = figures[gate.name]
         if value is None:
-            lines.append(f"{gate.name} has no value, and must be at least {gate.minimum:g}")
+            lines.append(f"{gate.name} has no value, but must be at least {gate.minimum:g}")
         elif value < gate.minimum:
-            lines.append(f"{gate.name} is {value:.4f}, and must be at least {gate.minimum:g}")
+            lines.append(f"{gate.name} is {value:.4f}, but must be at least {gate.minimum:g}")
     return lines
 
 

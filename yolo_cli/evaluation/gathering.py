@@ -9,7 +9,7 @@ from yolo_cli.detections import Detections
 from yolo_cli.evaluation.classes import ClassMatch
 from yolo_cli.evaluation.evaluation_set import EvaluationSet, Evaluator
 
-if TYPE_CHECKING:  # evaluation alone reads no image and no annotation file
+if TYPE_CHECKING:  # evaluation itself reads no images or annotation files
     from yolo_cli.datasets import Sample
 
 __all__ = ["gather"]
@@ -21,21 +21,20 @@ def gather(
     match: ClassMatch,
     minimum_confidence: float = 0.0,
 ) -> EvaluationSet:
-    """Put the detections on each sample beside its ground truth.
+    """Pair the detections on each sample with its ground truth.
 
     Args:
         samples: the images.
-        found: detections by name of the sample, with the model's class ids; samples that are not among them
-            are left out.
-        match: which classes are evaluated.
-        minimum_confidence: detections below it are left out.
+        found: detections by sample name, with the model's class ids; other samples are left out.
+        match: the evaluated classes.
+        minimum_confidence: confidence threshold.
 
     Raises:
         DataError: if a detection cannot be evaluated, or no image is left.
     """
     evaluator = Evaluator(match.names)
     ids = [sample.image_id for sample in samples]
-    ranked = all(isinstance(image_id, int) for image_id in ids)  # COCO's own program goes by the id
+    ranked = all(isinstance(image_id, int) for image_id in ids)  # pycocotools orders images by id
     for sample, image_id in zip(samples, ids, strict=True):
         if sample.name in found:
             detections = found[sample.name]

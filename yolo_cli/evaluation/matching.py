@@ -1,9 +1,9 @@
-"""Which detections are right: each is matched with the ground truths of its image and class.
+"""Match detections with the ground truths of their image and class.
 
-Detections are matched in order of falling confidence (Everingham et al., "The Pascal Visual Object Classes
-Challenge", IJCV 2010; Lin et al., "Microsoft COCO", ECCV 2014). One after the other is slow in NumPy, so
+Detections are matched in order of descending confidence (Everingham et al., "The Pascal Visual Object Classes
+Challenge", IJCV 2010; Lin et al., "Microsoft COCO", ECCV 2014). One by one is slow in NumPy, so
 all images, and on each image all detections that no earlier one competes with, are matched at once;
-:mod:`tests.oracles_evaluation` does it one after the other and must come to the same.
+:mod:`tests.oracles_evaluation` does it one by one, with the same result.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
-_CERTAIN = 1 - 1e-10  # a threshold of 1 asks for this, so that rounding cannot forbid an exact hit
+_CERTAIN = 1 - 1e-10  # used for a threshold of 1, so that rounding cannot reject an exact match
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """The M detections that are evaluated: by class, then falling confidence, then image, then own order.
+    """The M evaluated detections, sorted by class, descending confidence, image, and original order.
 
     Attributes:
-        order: (M,), places of the detections in the evaluation set.
-        class_id: (M,), rising.
-        confidence: (M,), falling within each class.
-        image: (M,), place of the image.
+        order: (M,), indices of the detections in the evaluation set.
+        class_id: (M,), ascending.
+        confidence: (M,), descending within each class.
+        image: (M,), index of the image.
         rank: (M,), 0 for the first of its class on its image.
         start: (K + 1,), where each class begins.
     """
@@ -51,7 +51,7 @@ class Ranking:
         return len(self.order)
 
     def __getitem__(self, keep: Bools) -> Ranking:
-        """The detections under a mask (M,)."""
+        """The detections selected by a mask (M,)."""
         before = np.append(0, np.cumsum(keep))  # (M + 1,)
         order, image, rank = self.order[keep], self.image[keep], self.rank[keep]
         return Ranking(order, self.class_id[keep], self.confidence[keep], image, rank, before[self.start])
@@ -59,12 +59,12 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assignment:
-    """What became of M ranked detections at one IoU threshold, all sizes together.
+    """The matches of M ranked detections at one IoU threshold, all sizes together.
 
     Attributes:
         ground_truth: (M,), the ground truth that each was matched with, or -1.
-        hit: (M,), true positives: matched with a ground truth that counts.
-        ignored: (M,), neither true nor false. What is neither ``hit`` nor ``ignored`` is a false positive.
+        hit: (M,), true positives.
+        ignored: (M,), ignored detections. All others are false positives.
     """
 
     ground_truth: Integers
@@ -74,19 +74,19 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matches:
-    """What became of M ranked detections at T IoU thresholds and in A ranges of sizes.
+    """The matches of M ranked detections at T IoU thresholds and in A ranges of sizes.
 
-    It is worked out once; average precision, diagnosis, confusion matrix and reliability all read it.
+    They are computed once, and used by average precision, diagnosis, confusion matrix and reliability.
 
     Attributes:
-        evaluation_set: the detections and ground truths; all places refer to it.
+        evaluation_set: the detections and ground truths that indices refer to.
         protocol: the rules of matching.
-        ranking: which detections.
+        ranking: the ranked detections.
         hit: (A, T, M), true positives.
-        ignored: (A, T, M), neither true nor false.
+        ignored: (A, T, M), ignored detections.
         ground_truth: (T, M), int32, the ground truth that each was matched with in the first range of
             sizes, or -1.
-        ground_truths: (A, K), how many ground truths of each class count.
+        ground_truths: (A, K), number of ground truths of each class that are not ignored.
     """
 
     evaluation_set: EvaluationSet
@@ -99,18 +99,18 @@ class Matches:
 
     @property
     def thresholds(self) -> tuple[float, ...]:
-        """The T IoU thresholds, rising."""
+        """The T IoU thresholds, ascending."""
         return self.protocol.thresholds
 
     def at(self, iou: float) -> int:
-        """The place of an IoU threshold in ``thresholds``.
+        """The index of an IoU threshold in ``thresholds``.
 
         Raises:
             ValueError: if the protocol has no such threshold.
         """
         near = np.abs(np.array(self.thresholds) - iou)  # (T,)
         if near.min() > 1e-9:
-            raise ValueError(f"nothing was matched at an IoU of {iou}; give it to the protocol")
+            raise ValueError(f"nothing was matched at an IoU of {iou}; add it to the protocol")
         return int(near.argmin())
 
     def assignment(self, iou: float) -> Assignment:
@@ -119,9 +119,9 @@ class Matches:
         return Assignment(self.ground_truth[t], self.hit[0, t], self.ignored[0, t])
 
     def above(self, confidence: float) -> Matches:
-        """Only the detections of at least ``confidence``.
+        """The matches of the detections of at least ``confidence``.
 
-        Matching is greedy by falling confidence, so those below change nothing for those above.
+        Matching is greedy by descending confidence, so less confident detections do not affect them.
         """
         keep = self.ranking.confidence >= confidence  # (M,)
         return replace(
@@ -134,9 +134,9 @@ class Matches:
 
 
 def ranked(gathered: EvaluationSet, max_detections: int | None) -> Ranking:
-    """The order in which detections are matched, with at most ``max_detections`` of a class on an image."""
+    """The detections in matching order, with at most ``max_detections`` per class and image."""
     found, classes = gathered.found, len(gathered.class_names)
-    order = np.lexsort((-found.confidence, found.class_id))  # (D,); stable, so ties stay in order of image
+    order = np.lexsort((-found.confidence, found.class_id))  # (D,); stable, so ties are in order of images
     group = gathered.found_image[order].astype(np.int64) * classes + found.class_id[order]  # (D,)
     rank = _place_in_group(group)  # (D,)
     if max_detections is not None:
@@ -171,17 +171,17 @@ def match(gathered: EvaluationSet, protocol: Protocol = COCO) -> Matches:
 
 
 def greedy_match(found: Integers, ground_truth: Integers, reusable: Bools, count: int) -> Integers:
-    """Match detections, the first first, each with the best of its candidates that is still free.
+    """Match detections in order, each with its best candidate that is still free.
 
-    A detection's best free candidate is settled as soon as no earlier detection still has it as a candidate:
-    those matches are made all at once, candidates that are taken are dropped, and so on until none is left.
-    Each round makes at least the first match; real data needs three or four rounds.
+    A detection's best free candidate is final as soon as no earlier detection has it as a candidate. All such
+    matches are made at once, taken candidates are dropped, and so on until none is left. Each round makes at
+    least the first match; real data needs three or four rounds.
 
     Args:
-        found: (N,), rising, below ``count``: the detection of each candidate pair.
-        ground_truth: (N,), its ground truth; the best first for each of ``found``.
+        found: (N,), ascending, below ``count``: the detection of each candidate pair.
+        ground_truth: (N,), its ground truth; best first for each of ``found``.
         reusable: (T,), ground truths that any number of detections may match.
-        count: M, how many detections there are.
+        count: M, the number of detections.
 
     Returns:
         (M,), the ground truth that each was matched with, or -1.
@@ -191,7 +191,7 @@ def greedy_match(found: Integers, ground_truth: Integers, reusable: Bools, count
     earliest = np.zeros(len(reusable), np.int64)  # (T,)
     while len(found):
         number = np.arange(len(found))  # (N,)
-        # Of equal places the last written stays, so written backwards: the earliest pair.
+        # Of equal indices, the last write wins, so written backwards: the earliest pair.
         earliest[ground_truth[::-1]] = number[::-1]
         best = np.append(True, found[1:] != found[:-1])  # (N,), each detection's best candidate
         made = best & ((earliest[ground_truth] == number) | reusable[ground_truth])  # (N,)
@@ -217,12 +217,12 @@ def _assign(
         closest = matched  # (M,)
     else:
         closest, matched = _match_closest(candidates, outside, len(unsized))  # (M,), (M,)
-    on_ignored = np.append(outside, False)[matched]  # (M,); an unmatched one, -1, gets the one at the end
+    on_ignored = np.append(outside, False)[matched]  # (M,); -1 (unmatched) indexes the end
     return Assignment(matched, (matched >= 0) & ~on_ignored, on_ignored | ((closest < 0) & unsized))
 
 
 def _match_closest(candidates: Pairs, ignored: Bools, count: int) -> tuple[Integers, Integers]:
-    """VOC's rule: only a detection's closest ground truth counts, and the first detection takes it.
+    """VOC's rule: a detection can match only its closest ground truth, and the first one takes it.
 
     Returns:
         for each of ``count`` detections its closest ground truth (M,) and the one it was matched with
@@ -233,7 +233,7 @@ def _match_closest(candidates: Pairs, ignored: Bools, count: int) -> tuple[Integ
     closest = np.full(count, -1, np.int64)  # (M,)
     closest[found] = ground_truth
     first = np.full(len(ignored), -1, np.int64)  # (T,)
-    first[ground_truth[::-1]] = found[::-1]  # of equal places the last written stays: the most confident
+    first[ground_truth[::-1]] = found[::-1]  # of equal indices, the last write wins: the most confident
     takes = (first[ground_truth] == found) | ignored[ground_truth]  # (B,)
     matched = np.full(count, -1, np.int64)  # (M,)
     matched[found[takes]] = ground_truth[takes]
@@ -241,10 +241,10 @@ def _match_closest(candidates: Pairs, ignored: Bools, count: int) -> tuple[Integ
 
 
 def _by_preference(gathered: EvaluationSet, pairs: Pairs, ignored: Bools, protocol: Protocol) -> Pairs:
-    """The pairs (N,) in order of detection, and for each detection with its preferred ground truth first.
+    """The pairs (N,) in order of detections, for each detection with its preferred ground truth first.
 
-    COCO: ground truths that count before ``ignored`` (T,) ones, then by overlap, and of equals the last. VOC:
-    by overlap, and of equals the first; crowds, which it does not know, come last.
+    COCO: ``ignored`` (T,) ground truths last, then by overlap, and of equals the last. VOC: by overlap, and
+    of equals the first; crowds, which VOC does not have, come last.
     """
     coco = protocol.rule == "best free ground truth"
     last = (ignored if coco else gathered.crowd)[pairs.ground_truth]  # (N,)
@@ -261,7 +261,7 @@ def gts_outside(gathered: EvaluationSet, sizes: AreaRange) -> Bools:
 
 
 def _place_in_group(group: Integers) -> Integers:
-    """(N,): how many entries with the same ``group`` (N,) stand earlier."""
+    """(N,): the number of earlier entries with the same ``group`` (N,)."""
     order = np.argsort(group, kind="stable")  # (N,)
     ordered = group[order]  # (N,)
     start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(group)])  # (groups,)

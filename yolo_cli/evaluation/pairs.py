@@ -1,4 +1,4 @@
-"""Which detections overlap which ground truths, for all images at once and in bounded memory."""
+"""Overlapping pairs of detections and ground truths, for all images at once in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
-_BLOCK = 1 << 18  # pairs looked at together: a few tens of MB of boxes, whatever the size of the data
+_BLOCK = 1 << 18  # pairs per block: a few tens of MB of boxes for data of any size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +26,8 @@ class Pairs:
     """N pairs of a detection and a ground truth on one image that overlap.
 
     Attributes:
-        found: (N,), rising: the detection's place in the order that was asked for.
-        ground_truth: (N,): the ground truth's place in the evaluation set; rising for each detection.
+        found: (N,), ascending: the detection's index in the requested order.
+        ground_truth: (N,): the ground truth's index in the evaluation set, ascending for each detection.
         overlap: (N,), in [0, 1].
     """
 
@@ -39,22 +39,21 @@ class Pairs:
         return len(self.found)
 
     def __getitem__(self, index: Integers | Bools) -> Pairs:
-        """The pairs at ``index``: places (M,) or a mask (N,)."""
+        """The pairs at ``index``: integer positions (M,) or a mask (N,)."""
         return Pairs(self.found[index], self.ground_truth[index], self.overlap[index])
 
 
 def overlapping_pairs(
     gathered: EvaluationSet, order: Integers, at_least: float, any_class: bool = False
 ) -> Pairs:
-    """Pairs on one image whose overlap is ``at_least`` so much.
+    """Pairs on one image with an overlap of ``at_least`` or more.
 
-    Overlap is intersection over union; where the ground truth is a crowd, intersection over the detection's
-    area.
+    Overlap is IoU; for a crowd, intersection over the detection's area.
 
     Args:
         gathered: N detections and T ground truths.
-        order: (M,), places of detections; ``Pairs.found`` counts along it.
-        at_least: the smallest overlap of interest, above 0.
+        order: (M,), indices of detections; ``Pairs.found`` is an index into it.
+        at_least: the smallest overlap, above 0.
         any_class: also pairs whose classes differ.
     """
     by_group, first, count = _gts_beside(gathered, order, any_class)  # (T,), (M,), (M,)
@@ -70,11 +69,11 @@ def overlapping_pairs(
 
 
 def _gts_beside(gathered: EvaluationSet, order: Integers, any_class: bool) -> tuple[Integers, ...]:
-    """Which ground truths are on each detection's image (and are of its class).
+    """The ground truths on each detection's image (and of its class).
 
     Returns:
-        places of ground truths (T,) sorted by group, and for each of the detections in ``order`` where its
-        group starts in them (M,) and how many there are (M,).
+        indices of ground truths (T,) sorted by group, and for each detection in ``order`` the start (M,) and
+        size (M,) of its group in them.
     """
     found_group = gathered.found_image[order].astype(np.int64)  # (M,)
     gt_group = gathered.gt_image.astype(np.int64)  # (T,)
@@ -89,7 +88,7 @@ def _gts_beside(gathered: EvaluationSet, order: Integers, any_class: bool) -> tu
 
 
 def _blocks(count: Integers) -> Iterator[slice]:
-    """Cut rows with ``count`` (M,) pairs each into runs of about ``_BLOCK`` pairs; at least one run."""
+    """Split rows with ``count`` (M,) pairs each into blocks of about ``_BLOCK`` pairs; at least one."""
     total = np.cumsum(count)  # (M,)
     end = int(total[-1]) if len(total) else 0
     cuts = np.searchsorted(total, np.arange(_BLOCK, end, _BLOCK)).tolist()
@@ -97,10 +96,10 @@ def _blocks(count: Integers) -> Iterator[slice]:
 
 
 def _spread(block: slice, first: Integers, count: Integers, by_group: Integers) -> tuple[Integers, Integers]:
-    """Every (detection, object) of a run of rows, as places (N,) in ``order`` and of objects (N,)."""
+    """Every (detection, object) of a block of rows, as indices (N,) into ``order`` and of objects (N,)."""
     rows = np.repeat(np.arange(block.start, block.stop), count[block])  # (N,)
     ends = np.cumsum(count[block])  # (rows in the block,)
-    # 0, 1, … within each row: the running number less where the row began.
+    # 0, 1, … within each row: the running number minus the row's start.
     step = np.arange(len(rows)) - np.repeat(ends - count[block], count[block])  # (N,)
     return rows, by_group[first[rows] + step]
 
@@ -108,7 +107,7 @@ def _spread(block: slice, first: Integers, count: Integers, by_group: Integers) 
 def _overlapping(
     gathered: EvaluationSet, order: Integers, places: tuple[Integers, Integers], at_least: float
 ) -> Pairs:
-    """Those of N pairs that overlap enough."""
+    """The pairs of N that overlap enough."""
     found, ground_truth = places  # (N,), (N,)
     a, b = gathered.found.xyxy[order[found]], gathered.ground_truth.xyxy[ground_truth]  # (N, 4), (N, 4)
     own = gathered.found_wh[order[found]].prod(axis=1)  # (N,)

@@ -1,10 +1,9 @@
 """The rules of an evaluation: COCO's, or one of the two of Pascal VOC.
 
-The rules differ in three things: which ground truth a detection is matched with, how precision and recall
-become one figure, and which IoU thresholds count. A figure without its protocol says little, so every result
-carries one. In all of them boxes have continuous coordinates: a box that covers one pixel is (0, 0, 1, 1).
-The development kit of VOC numbers pixels from 1 instead and adds 1 to each side, which is the same thing once
-the upper left corner of each of its boxes has moved by -1.
+The rules differ in three things: which ground truth a detection is matched with, how the curve is averaged,
+and which IoU thresholds are used. Figures mean little without their protocol, so every result carries one.
+All use continuous coordinates: a box that covers one pixel is (0, 0, 1, 1). VOC's development kit numbers
+pixels from 1 and adds 1 to each side, which is equivalent once the upper left corners are moved by -1.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ Interpolation = Literal["101 points", "11 points", "area under curve"]
 Rule = Literal["best free ground truth", "closest ground truth"]
 
 GRID = tuple(np.linspace(0.5, 0.95, 10).tolist())
-"""COCO's ten IoU thresholds, 0.50 to 0.95, with the rounding that the reference program gives them."""
+"""COCO's ten IoU thresholds, 0.50 to 0.95, with the rounding of pycocotools."""
 
 
 @dataclass(frozen=True, slots=True)
 class AreaRange:
-    """Sizes that are evaluated together: ground truths of ``low`` to ``high`` square pixels, inclusive."""
+    """A range of sizes: ground truths of ``low`` to ``high`` square pixels, inclusive."""
 
     name: str
     low: float
@@ -47,25 +46,24 @@ class Protocol:
     """How detections are matched and averaged.
 
     Attributes:
-        name: what ``--protocol`` calls it.
+        name: its name in ``--protocol``.
         iou: the IoU threshold of a match for ``map``, precision and recall: ``--iou``.
-        interpolation: how a curve of precision over recall becomes one figure.
+        interpolation: how the precision-recall curve is averaged.
             "101 points" and "11 points": the mean of the best precision at or beyond evenly spaced recalls;
             "area under curve": the area below the best precision at or beyond each recall.
-        rule: which ground truth of its class a detection is matched with, in order of falling confidence.
-            "best free ground truth" (COCO): the one it overlaps most among those that no earlier detection
-            took; ground truths that are ignored come last, and one box around a crowd takes any number.
-            "closest ground truth" (VOC): the one it overlaps most; if an earlier detection took it, this is
-            false. VOC knows no crowds: here one counts as difficult, for detections that overlap no other
-            ground truth enough.
-        max_detections: maximum of detections of a class per image; None for all.
-        grid: the IoU thresholds that ``map50_95`` is the mean of.
-        areas: sizes that are evaluated each by itself; the first must hold all.
+        rule: which ground truth of its class a detection is matched with, in order of descending confidence.
+            "best free ground truth" (COCO): the one it overlaps most that no earlier detection matched;
+            ignored ground truths come last, and a crowd can be matched any number of times.
+            "closest ground truth" (VOC): the one it overlaps most; if an earlier detection matched it, this
+            is a false positive. VOC has no crowds: here they count as difficult, for detections that overlap
+            no other ground truth enough.
+        max_detections: maximum detections of a class per image; None for all.
+        grid: the IoU thresholds averaged in ``map50_95``.
+        areas: ranges of sizes that are evaluated separately; the first must hold all.
 
-    In all of them a ground truth that is crowd or difficult, or of a size outside the range, is *ignored*:
-    to find or miss it neither gains nor loses anything. For a crowd, overlap is the fraction of the detection
-    that is in it. A detection that matches nothing and is itself of a size outside the
-    range is ignored too.
+    Ground truths that are crowd or difficult, or of a size outside the range, are *ignored*: neither finding
+    nor missing them changes a figure. For a crowd, overlap is the fraction of the detection inside it. An
+    unmatched detection of a size outside the range is ignored, too.
     """
 
     name: str
@@ -78,15 +76,15 @@ class Protocol:
 
     def __post_init__(self) -> None:
         if not 0 < self.iou <= 1:
-            raise UsageError(f"--iou is {self.iou}, and must lie above 0 and at most at 1")
+            raise UsageError(f"--iou is {self.iou}; it must be above 0 and at most 1")
 
     @property
     def thresholds(self) -> tuple[float, ...]:
-        """Every IoU threshold, rising: ``grid`` and ``iou``."""
+        """Every IoU threshold, ascending: ``grid`` and ``iou``."""
         return tuple(sorted({*self.grid, self.iou}))
 
     def to_json(self) -> dict[str, Any]:
-        """The rules as plain data, for people as much as for programs."""
+        """The rules as plain data, readable by people and programs."""
         return {
             "name": self.name,
             "iou": self.iou,
@@ -109,13 +107,13 @@ def protocol(name: str, iou: float = 0.5) -> Protocol:
     """The rules called ``name``, with ``iou`` as the IoU threshold of a match.
 
     Raises:
-        UsageError: if there are no such rules, or ``iou`` is out of range.
+        UsageError: if the name is unknown, or ``iou`` is out of range.
 
     >>> protocol("voc07", iou=0.6).interpolation
     '11 points'
     """
     if name not in PROTOCOLS:
-        raise UsageError(f"there is no protocol {name!r}: choose from {', '.join(PROTOCOLS)}")
-    # 0.6 as typed and 0.6 of the grid may differ in the last bit, and mean the same.
+        raise UsageError(f"unknown protocol {name!r}: choose from {', '.join(PROTOCOLS)}")
+    # 0.6 as typed and 0.6 of the grid may differ in the last bit, but mean the same.
     near = [step for step in GRID if abs(step - iou) < 1e-9]
     return replace(PROTOCOLS[name], iou=near[0] if near else iou)

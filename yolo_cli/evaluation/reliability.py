@@ -3,8 +3,8 @@
 After Küppers et al., "Multivariate Confidence Calibration for Object Detection", CVPR Workshops 2020. Their
 detection expected calibration error (D-ECE), over confidence alone, sorts detections into bins of equal
 width and is the mean difference between the confidence and the precision of a bin, weighted by its number of
-detections. Right is what the protocol's matching at an IoU of 0.5 finds right; ignored detections are
-left out; ground truths that nothing found play no part.
+detections. A detection is right if the protocol matches it at an IoU of 0.5; ignored detections are left out;
+missed ground truths do not count.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
 RELIABLE_FROM = 0.05
-"""Reliability is measured on detections of at least this confidence. Below are thousands that nobody sees;
-nearly all are wrong and say so, and among them no error of the others would show."""
+"""Minimum confidence of the detections that reliability is measured on. The thousands below it are nearly all
+wrong, with a confidence to match, and would hide the error of the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """N detections that count: how confident each was (N,), and whether it was correct (N,)."""
+    """N detections that are not ignored: the confidence of each (N,), and whether it is correct (N,)."""
 
     confidence: Floats
     correct: Bools
@@ -76,13 +76,13 @@ class Reliability:
 
 
 def scored(matches: Matches, iou: float = 0.5) -> Scored:
-    """The detections that are right or wrong at one of ``matches.thresholds``; ignored ones are left out."""
+    """The detections at one of ``matches.thresholds``, without ignored ones."""
     made = matches.assignment(iou)
     return Scored(matches.ranking.confidence[~made.ignored], made.hit[~made.ignored])
 
 
 def reliability(detections: Scored, bins: int = 20) -> Reliability:
-    """Sort detections into ``bins`` by confidence; one on an edge belongs to the bin above, 1 to the last.
+    """Bin detections by confidence; an edge belongs to the bin above, and 1 to the last.
 
     >>> detections = Scored(np.array([0.9, 0.9, 0.1, 0.3]), np.array([True, False, False, False]))
     >>> diagram = reliability(detections, bins=2)
@@ -91,6 +91,6 @@ def reliability(detections: Scored, bins: int = 20) -> Reliability:
     """
     place = np.minimum((detections.confidence * bins).astype(np.int64), bins - 1)  # (N,)
     count = np.bincount(place, minlength=bins)  # (B,)
-    some = np.where(count > 0, count, np.nan)  # (B,): a mean over nothing is not a number
+    some = np.where(count > 0, count, np.nan)  # (B,): NaN for an empty bin
     mean = np.bincount(place, detections.confidence, minlength=bins) / some  # (B,)
     return Reliability(count, mean, np.bincount(place, detections.correct, minlength=bins) / some)

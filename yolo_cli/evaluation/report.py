@@ -1,4 +1,4 @@
-"""All figures of one evaluation, and the rules that they were measured by."""
+"""All figures of one evaluation, with its protocol."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How the detections were made; None where it is not known, as with another program's results.
+    """How the detections were made; None if unknown, as for another program's results.
 
     Attributes:
-        confidence_floor: detections below it were dropped before the evaluation.
-        suppression: how overlapping detections were thinned, with its threshold, such as "iou 0.45".
-        max_detections: at most so many were kept on an image.
-        resize: how an image got the network's size, with that size, such as "letterbox 416x416".
-        data_hash: which ground truth; see :func:`gt_hash`.
-        class_synonyms: classes of the model that were matched by meaning, and their names in the data.
+        confidence_floor: confidence threshold applied before the evaluation.
+        suppression: the suppression rule with its threshold, such as "iou 0.45".
+        max_detections: maximum detections per image.
+        resize: resizing with the network's input size, such as "letterbox 416x416".
+        data_hash: hash of the ground truth; see :func:`gt_hash`.
+        class_synonyms: classes of the model matched as synonyms, and their names in the data.
     """
 
     confidence_floor: float | None = None
@@ -51,14 +51,14 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """One class. A figure is None where the class has no ground truth that counts.
+    """Figures of one class; None if it has no ground truth.
 
     Attributes:
         ap: average precision at the IoU threshold of the protocol.
         ap50: the same at 0.5.
         ap50_95: the mean over 0.50 to 0.95.
-        ground_truths: how many ground truths count.
-        found: how many detections count.
+        ground_truths: number of ground truths that are not ignored.
+        found: number of detections that are not ignored.
         curve: precision and recall by confidence, at the IoU threshold of the protocol.
     """
 
@@ -73,7 +73,7 @@ class ClassFigures:
 
 @dataclass(frozen=True, slots=True)
 class SizeFigures:
-    """One range of sizes, all classes: means over those with a ground truth in the range, or None."""
+    """Figures of one range of sizes: means over the classes with ground truth in it, or None."""
 
     name: str
     ap: float | None
@@ -90,13 +90,13 @@ class Report:
     Attributes:
         protocol: the rules of the evaluation.
         conditions: how the detections were made.
-        images: how many images.
+        images: number of images.
         map: the mean over classes of average precision at the protocol's IoU threshold; None without
             ground truths.
         map50: the same at 0.5.
         map50_95: the same, averaged over 0.50 to 0.95.
-        per_class: one entry a class, in the order of the class names.
-        per_size: one entry for each range of sizes after the first.
+        per_class: one entry per class, in the order of the class names.
+        per_size: one entry per range of sizes after the first.
         curve: precision and recall by confidence at that threshold, all classes in one pool.
         coco: COCO's twelve figures under its names; empty under another protocol.
     """
@@ -113,10 +113,9 @@ class Report:
     coco: Mapping[str, float | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """The figures as plain data: what ``yolo eval --format json`` prints.
+        """The figures as plain data, as printed by ``yolo eval --format json``.
 
-        ``precision``, ``recall`` and ``confidence`` are those of the confidence that makes F1 greatest,
-        all classes in one pool.
+        ``precision``, ``recall`` and ``confidence`` are those of the best F1 over all classes in one pool.
         """
         return {
             "protocol": {**self.protocol.to_json(), **asdict(self.conditions)},
@@ -139,13 +138,13 @@ def evaluate(
     Args:
         gathered: detections and ground truth.
         protocol: the rules.
-        conditions: how the detections were made; they are only recorded.
+        conditions: how the detections were made; only recorded.
     """
     return report_of(match(gathered, protocol), conditions)
 
 
 def report_of(matches: Matches, conditions: Conditions | None = None) -> Report:
-    """The same, of detections that are matched already."""
+    """Like `evaluate`, for matches that exist already."""
     gathered, protocol = matches.evaluation_set, matches.protocol
     figures = averages(matches)
     at = figures.at(protocol.iou)
@@ -166,19 +165,18 @@ def report_of(matches: Matches, conditions: Conditions | None = None) -> Report:
 def thresholds_for_precision(report: Report, precision: float) -> dict[str, OperatingPoint | None]:
     """For each class the lowest threshold of three decimals whose precision is at least ``precision``.
 
-    None for a class that reaches it nowhere. The figures are those of the images at hand: on few
-    detections, others may fall short of them.
+    None for a class that never reaches it. With few detections, other images may fall short of it.
 
     Raises:
-        UsageError: if ``precision`` does not lie above 0 and at most at 1.
+        UsageError: unless 0 < ``precision`` <= 1.
     """
     if not 0 < precision <= 1:
-        raise UsageError(f"--target-precision is {precision}, and must lie above 0 and at most at 1")
+        raise UsageError(f"--target-precision is {precision}; it must be above 0 and at most 1")
     return {figures.class_name: figures.curve.reaching(precision) for figures in report.per_class}
 
 
 def gt_hash(gathered: EvaluationSet) -> str:
-    """A fingerprint of names and ground truth: the same for the same data, whatever was found on it."""
+    """A hash of names and ground truth; it does not depend on the detections."""
     ground_truth = gathered.ground_truth
     state = hashlib.sha256("\n".join([*gathered.class_names, "", *gathered.images]).encode())
     for part in (
@@ -189,7 +187,7 @@ def gt_hash(gathered: EvaluationSet) -> str:
         ground_truth.difficult,
         ground_truth.area,
     ):
-        # Little-endian, so that every machine comes to the same.
+        # Little-endian, so that it is the same on every machine.
         array = np.ascontiguousarray(part)
         state.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
     return state.hexdigest()[:16]
@@ -200,7 +198,7 @@ def _places(gathered: EvaluationSet) -> range:
 
 
 def _sizes(protocol: Protocol) -> list[tuple[int, Any]]:
-    """The ranges of sizes after the first, each with its place."""
+    """The ranges of sizes after the first, each with its index."""
     return list(enumerate(protocol.areas))[1:]
 
 
@@ -241,7 +239,7 @@ def _curve(matches: Matches, a: int, t: int, rows: slice, ground_truths: int) ->
 
 
 def _best_json(curve: Curve) -> dict[str, float | None]:
-    """Precision, recall, F1 and confidence where F1 is greatest; None where nothing was found."""
+    """Precision, recall, F1 and confidence at the best F1; None without detections."""
     best = curve.best
     if best is None:
         return dict.fromkeys(("precision", "recall", "f1", "confidence"))

@@ -1,6 +1,6 @@
-"""What other programs found, from their files: a COCO results list, or a folder of YOLO label files.
+"""Detections of other programs, from a COCO results list or a folder of YOLO label files.
 
-Nothing of our own models is imported for it.
+No model code is imported.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Results:
-    """What another program found.
+    """Detections of another program.
 
     Attributes:
-        found: detections by the name of the sample; a sample without an entry has none.
-        left_out: one line for each kind of thing that could not be used.
+        found: detections by sample name; a sample without an entry has none.
+        left_out: one line for each kind of entry that was left out.
     """
 
     found: Mapping[str, Detections]
@@ -51,9 +51,9 @@ def read_results(
         path: a ``.json`` file, or a folder with a text file for each image with boxes, one line
             ``class cx cy w h confidence`` for each, in fractions of the image's width and height.
         samples: the images that are evaluated.
-        category_ids: for COCO results, the id of each class. If they are 1, 2, 3 … and the file has a 0, its
-            ids are taken to begin with 0. Label files number classes from 0.
-        others: images of the same data that are not evaluated; detections on them are passed over.
+        category_ids: for COCO results, the id of each class. If they are 1, 2, 3 … but the file has a 0, its
+            ids are assumed to begin with 0. Label files number classes from 0.
+        others: images of the same data that are not evaluated; detections on them are skipped.
 
     Raises:
         DataError: if the file is broken, or nothing in it belongs to the images.
@@ -69,12 +69,12 @@ def _from_coco(
     groups: tuple[Sequence[Sample], Sequence[Sample]],
     category_ids: Sequence[int],
 ) -> Results:
-    """Sort the entries of a results list by place."""
+    """Assign the entries of a results list to the images."""
     samples, others = groups
     keys, known = _keys(samples), _keys(others)
     of_id = np.array([keys.get(value, -1) for value in results.image_ids], np.int64)  # (I,)
     elsewhere = np.array([value in known for value in results.image_ids], bool)  # (I,)
-    place = of_id[results.image]  # (N,), place in samples, or -1
+    place = of_id[results.image]  # (N,), index in samples, or -1
     class_id = _class_ids(results.category_id, category_ids)  # (N,), or -1
     _check_any(path, results, place, class_id, f"{samples[0].image_id!r}, …", category_ids)
     unknown = (place < 0) & ~elsewhere[results.image]  # (N,)
@@ -95,7 +95,7 @@ def _check_any(
     image_ids: str,
     category_ids: Sequence[int],
 ) -> None:
-    """Raise DataError if of N entries none has an image or none a class; an empty list is accepted."""
+    """Raise DataError if none of N entries has a known image, or none a known class."""
     if not len(image):
         return
     if (image < 0).all():
@@ -108,22 +108,22 @@ def _check_any(
 
 
 def _left_out(path: Path, what: str, wrong: Bools, ids: NDArray[Any]) -> Iterator[str]:
-    """A line about the entries (N,) that are left out, if there are any; ``ids`` (N,) names the first."""
+    """A line about the left-out entries (N,), if there are any; it shows the first of ``ids`` (N,)."""
     if wrong.any():
-        first = ids[wrong][:1].tolist()[0]  # a number of Python's own
+        first = ids[wrong][:1].tolist()[0]  # a Python number
         boxes = f"{int(wrong.sum())} of {len(wrong)} boxes"
         yield f"{path}: {boxes} left out: the data does not know their {what}; the first is {first!r}"
 
 
 def _by_image(found: Detections, image: Integers, samples: Sequence[Sample]) -> dict[str, Detections]:
-    """Detections (N,) by the name of their image, each with those of its own in the order of the file."""
+    """Detections (N,) by image name, in the order of the file."""
     order = np.argsort(image, kind="stable")  # (N,)
     cuts = np.searchsorted(image[order], np.arange(len(samples) + 1))  # (P + 1,)
     return {sample.name: found[order[cuts[place] : cuts[place + 1]]] for place, sample in enumerate(samples)}
 
 
 def _class_ids(given: Integers, category_ids: Sequence[int]) -> Integers:
-    """For ids as a file has them (N,), their classes (N,), or -1."""
+    """The classes (N,) of category ids (N,), or -1."""
     values, inverse = np.unique(given, return_inverse=True)  # (V,), (N,)
     counted = list(category_ids) == list(range(1, len(category_ids) + 1))
     first = 0 if counted and len(values) and values[0] == 0 else None
@@ -133,9 +133,9 @@ def _class_ids(given: Integers, category_ids: Sequence[int]) -> Integers:
 
 
 def _keys(samples: Sequence[Sample]) -> dict[int | str, int]:
-    """What a results file may call each image → its place: the id before the name, the name, the stem.
+    """Possible image ids in a results file → index of the image: its id, name or stem, in this order.
 
-    Where two images could be meant by one of these, neither is.
+    An ambiguous id is left out.
     """
     keys: dict[int | str, int] = {}
     for way in (_image_id, _whole_name, _file_name, _stem, _stem_as_number):
@@ -182,14 +182,14 @@ def _from_labels(folder: Path, samples: Sequence[Sample], classes: int) -> Resul
     if not found:
         count = sum(map(len, by_stem.values()))
         raise DataError(
-            f"{folder}: none of its {count} .txt files is called like an image of the data; "
+            f"{folder}: none of its {count} .txt files has the name of an image of the data; "
             f"{samples[0].path.stem}.txt would be"
         )
     return Results({sample.name: found.get(sample.name, Detections()) for sample in samples})
 
 
 def _label_of(sample: Sample, paths: Sequence[Path], folder: Path) -> Path | None:
-    """The one of the files with an image's stem that is the image's; None if there is none."""
+    """The label file of an image among those with its stem; None if there is none."""
     if len(paths) > 1:
         ending = PurePosixPath(sample.name).with_suffix(".txt").parts[-2:]
         paths = [path for path in paths if path.parts[-2:] == ending] or paths
@@ -210,7 +210,7 @@ def _labels(path: Path, sample: Sample, classes: int) -> Detections:
 
 
 def _rows(path: Path, classes: int) -> Iterator[list[float]]:
-    """The rows of a label file, each six valid numbers; DataError for the first that is not."""
+    """The rows of a label file, six valid numbers each; raises DataError for the first invalid one."""
     for line, text in enumerate(read_text(path).split("\n"), start=1):
         if text.strip():
             values = [value for value in map(number, text.split()) if value is not None]
@@ -221,15 +221,15 @@ def _rows(path: Path, classes: int) -> Iterator[list[float]]:
 
 
 def _row_fault(values: Sequence[float], classes: int, words: int) -> str:
-    """What is wrong with a row; "" if nothing is."""
+    """The fault of a row; "" if it is valid."""
     if len(values) != words or words not in (5, 6):
         return "is not 'class cx cy w h confidence'"
     if words == 5:
-        return "has no confidence; let the program save it as a sixth number"
+        return "has no confidence; save it as a sixth number"
     if not np.isfinite(values).all():
         return "holds a number that is not finite"
     if not values[0].is_integer() or not 0 <= values[0] < classes:
-        return f"its class is none of 0 to {classes - 1}"
+        return f"its class is not within 0 to {classes - 1}"
     if min(values[3:5]) < 0:
         return "has a box of negative width or height"
     return "" if 0 <= values[5] <= 1 else "has a confidence outside 0 to 1"

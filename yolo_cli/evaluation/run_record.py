@@ -1,4 +1,4 @@
-"""Which detections of a run were right, and on which image: enough to compare it with another run."""
+"""The record of a run: which detections were right on which image, to compare it with another run."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunRecord:
-    """What a comparison needs to know of a run: which detections were right, and on which image.
+    """The data of a run that a comparison needs: which detections were right on which image.
 
-    Detections are ordered by class and falling confidence. Those below the last hit of their class change no
-    figure and are left out.
+    Detections are ordered by class and descending confidence. Those below the last hit of their class change
+    no figure and are left out.
 
     Attributes:
         class_names: K names.
         images: P names.
         gt_hash: fingerprint of the ground truth.
-        interpolation: how a curve becomes one figure.
-        image: (N,), place of each detection's image.
-        class_id: (N,), rising.
-        hit: (10, N), right at each threshold of ``GRID``.
-        ignored: (10, N), neither right nor wrong.
-        gt_image: (T,), place of the image of each ground truth that counts.
+        interpolation: how the curve is averaged.
+        image: (N,), index of each detection's image.
+        class_id: (N,), ascending.
+        hit: (10, N), true positives at each threshold of ``GRID``.
+        ignored: (10, N), ignored detections.
+        gt_image: (T,), index of the image of each ground truth that is not ignored.
         gt_class: (T,), its class.
     """
 
@@ -57,7 +57,7 @@ class RunRecord:
     gt_class: Integers
 
     def to_json(self) -> dict[str, Any]:
-        """The record as plain data; thresholds are the bits of a number, 0.50 the lowest."""
+        """The record as plain data; thresholds are bits of an integer, 0.50 the lowest."""
         bits = 1 << np.arange(len(GRID))  # (10,)
         return {
             "class_names": list(self.class_names),
@@ -94,7 +94,7 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunRecord:
-        """What :meth:`to_json` wrote.
+        """The inverse of :meth:`to_json`.
 
         Raises:
             DataError: if it is not a record.
@@ -106,7 +106,7 @@ class RunRecord:
 
 
 def record_run(matches: Matches) -> RunRecord:
-    """What a comparison with another run needs."""
+    """The record of the matches of a run."""
     gathered = matches.evaluation_set
     grid = [matches.thresholds.index(iou) for iou in GRID]
     hit, ranking = matches.hit[0, grid], matches.ranking  # (10, M)
@@ -130,7 +130,7 @@ def record_run(matches: Matches) -> RunRecord:
 
 
 def _record_from(data: Mapping[str, Any]) -> RunRecord:
-    """A record from plain data; KeyError, TypeError, ValueError or OverflowError if it is not one."""
+    """A record from plain data; raises KeyError, TypeError, ValueError or OverflowError if it is invalid."""
     names, images = tuple(map(str, data["class_names"])), tuple(map(str, data["images"]))
     interpolation: Interpolation = data["interpolation"]
     if interpolation not in get_args(Interpolation):
@@ -154,7 +154,7 @@ def _record_from(data: Mapping[str, Any]) -> RunRecord:
 
 
 def _column(values: Any, limit: int) -> Integers:
-    """Whole numbers (N,) from 0 to below ``limit``; ValueError if they are none."""
+    """Integers (N,) from 0 to below ``limit``; raises ValueError otherwise."""
     column = np.array(values)  # (N,)
     if column.ndim != 1 or (column.size and column.dtype.kind != "i"):
         raise ValueError("not a list of whole numbers")
@@ -164,6 +164,6 @@ def _column(values: Any, limit: int) -> Integers:
 
 
 def _bits(numbers: Integers) -> Bools:
-    """(10, N): the bits of ``numbers`` (N,), the lowest first."""
+    """(10, N): the bits of ``numbers`` (N,), lowest first."""
     bits: Bools = (numbers >> np.arange(len(GRID))[:, None] & 1).astype(bool)  # (10, N)
     return bits

@@ -1,6 +1,6 @@
-"""Why a detector found what it found at one point of an image, in data and drawn.
+"""Explain a detector's predictions at one point of an image, as data and as an image.
 
-It follows the trace of the detection itself, so it explains what detection really does.
+The explanation is built from the trace of the actual detection.
 """
 
 from yolo_cli.explanation.drawing import draw_explanation

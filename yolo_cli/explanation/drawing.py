@@ -1,4 +1,4 @@
-"""An explanation as an image: what the detector had to choose from, and what suppression left."""
+"""Draw an explanation: the predictions at the point, and the boxes after suppression."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Box = tuple[float, ...]
 Colour = tuple[int, int, int]
 Numbered = Sequence[tuple[int, BoxOutcome[Any]]]
 
-LEAST_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be distinguished
+MIN_SIDE = 640  # pixels: a smaller image is enlarged, so that grid and anchors can be distinguished
 WHITE, BLACK, RED, YELLOW, GAP = (255, 255, 255), (0, 0, 0), (255, 60, 60), (255, 220, 0), 12
 KEPT, SUPPRESSED = 3, 1  # line widths
-NAMED = 10  # suppressed boxes that get a number, as many as the text names
-FAINT = (0.08, 0.5)  # how much one line covers of what is below it: of many frames, and of few
-FEW = 15  # frames; beyond twice as many, each becomes fainter
+NAMED = 10  # suppressed boxes with a number, as many as in the text
+FAINT = (0.08, 0.5)  # opacity of a line, with many frames and with few
+FEW = 15  # frames; beyond twice this number, each becomes fainter
 
 _POINT = Entry("dot", RED, 0, "the point")
 _GRID = (
@@ -44,13 +44,13 @@ def draw_explanation(
 ) -> Pixels:
     """Panels side by side above a legend, uint8 (H, W, 3).
 
-    For YOLO a panel for each head: its grid, the cell that holds the point, that cell's anchors, and the
-    head's boxes over the point. For other detectors one panel: faint, every window or proposal over the point
-    and every box above the confidence; in front, the boxes that the text names, and the region that the best
-    of them came from. The last panel shows what suppression left. Boxes have the numbers of the explanation's
+    For YOLO, one panel per head: its grid, the cell that holds the point, that cell's anchors, and the
+    head's boxes over the point. For other detectors, one panel: faint, every window or proposal over the
+    point and every box above the confidence; in front, the boxes listed in the text, and the region of the
+    best of them. The last panel shows the boxes after suppression. Boxes are numbered like the explanation's
     ``outcomes``, from 1.
     """
-    scale = max(1.0, LEAST_SIDE / max(image.height, image.width))
+    scale = max(1.0, MIN_SIDE / max(image.height, image.width))
     size = round(image.width * scale), round(image.height * scale)
     large = Image(np.asarray(cv2.resize(image.rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8))
     entries: tuple[Entry, ...] = _REGIONS
@@ -67,7 +67,7 @@ def draw_explanation(
 
 
 def _box_entries(outcomes: Sequence[BoxOutcome[Any]]) -> tuple[Entry, Entry]:
-    """How boxes are drawn, in the colour of the first."""
+    """Legend entries of boxes, in the colour of the first."""
     colour = class_colour(outcomes[0].class_id if outcomes else 1)
     return Entry("frame", colour, KEPT, "box that is kept"), Entry(
         "frame", colour, SUPPRESSED, "suppressed box"
@@ -75,7 +75,7 @@ def _box_entries(outcomes: Sequence[BoxOutcome[Any]]) -> tuple[Entry, Entry]:
 
 
 def _beside(panels: Sequence[Pixels]) -> Pixels:
-    """Panels of one height in a row, with gaps."""
+    """Panels of the same height side by side, with gaps."""
     gap = np.full((panels[0].shape[0], GAP, 3), BACKGROUND, np.uint8)
     return np.concatenate([part for panel in panels for part in (gap, panel)][1:], axis=1)
 
@@ -83,7 +83,7 @@ def _beside(panels: Sequence[Pixels]) -> Pixels:
 def _left(
     image: Image, explained: Explanation | RegionExplanation, class_names: tuple[str, ...], scale: float
 ) -> Pixels:
-    """The boxes that suppression left."""
+    """The boxes kept by suppression."""
     outcomes: Sequence[BoxOutcome[Any]] = explained.outcomes
     kept = [(number, outcome) for number, outcome in enumerate(outcomes, start=1) if outcome.kept]
     return _with_boxes(image, kept, class_names, scale)
@@ -107,7 +107,7 @@ def _box(outcome: BoxOutcome[Any], text: str, scale: float) -> LabelledBox:
 
 
 def _named(outcomes: Sequence[BoxOutcome[Any]]) -> Numbered:
-    """The outcomes that the text names, numbered from 1: those kept, and the first of those suppressed."""
+    """The outcomes listed in the text, numbered from 1: all kept, and the first suppressed ones."""
     numbered = list(enumerate(outcomes, start=1))
     suppressed = [number for number, outcome in numbered if outcome.suppressed_by is not None]
     unnamed = set(suppressed[NAMED:])
@@ -117,7 +117,7 @@ def _named(outcomes: Sequence[BoxOutcome[Any]]) -> Numbered:
 def _heads(
     image: Image, explained: Explanation, class_names: tuple[str, ...], scale: float
 ) -> list[tuple[str, Pixels]]:
-    """For each head a title, and its grid with the point's cell, that cell's anchors and the head's boxes."""
+    """A titled panel per head: its grid with the point's cell, that cell's anchors and the head's boxes."""
     panels = []
     for head in sorted({prediction.source.head for prediction in explained.predictions}):
         places = [prediction.source for prediction in explained.predictions if prediction.source.head == head]
@@ -134,7 +134,7 @@ def _heads(
 
 
 def _regions(image: Image, explained: RegionExplanation, scale: float) -> tuple[str, Pixels]:
-    """The regions over the point, and the boxes that became of them, by their numbers."""
+    """The regions over the point, and their boxes, numbered."""
     canvas = _net(image.rgb // 2, explained.over, WHITE, scale)
     for class_id in sorted({outcome.class_id for outcome in explained.outcomes}):
         of_class = [outcome.xyxy for outcome in explained.outcomes if outcome.class_id == class_id]
@@ -152,7 +152,7 @@ def _regions(image: Image, explained: RegionExplanation, scale: float) -> tuple[
 
 
 def _net(image: Pixels, boxes: Sequence[Box], colour: Colour, scale: float) -> Pixels:
-    """A copy with a faint frame around each box: the fainter the more there are, less so where they meet."""
+    """A copy with a faint frame around each box, fainter for many boxes and darker where frames overlap."""
     lines = np.zeros(image.shape[:2], np.float32)  # (H, W), how many frames cover each pixel
     for box in boxes:
         once = np.zeros(image.shape[:2], np.uint8)  # (H, W)
@@ -170,7 +170,7 @@ def _to_image(xyxy: Box, explained: Explanation) -> Box:
 
 
 def _grid(canvas: Pixels, explained: Explanation, place: CellAnchor, scale: float) -> None:
-    """Thin lines between the cells of one head, and a yellow veil over the cell of ``place``."""
+    """Draw thin lines between the cells of one head, and tint the cell of ``place`` yellow."""
     box, stride = explained.letterbox, place.stride
     for column in range(0, box.net_width + 1, stride):
         x = round(_to_image((column, 0, column, 0), explained)[0] * scale)
@@ -187,7 +187,7 @@ def _grid(canvas: Pixels, explained: Explanation, place: CellAnchor, scale: floa
 
 
 def _contrasting(line: Any) -> Any:
-    """Pixels (N, 3), lighter where they are dark and darker where they are light."""
+    """Pixels (N, 3): dark ones lightened, light ones darkened."""
     dark = line.mean(axis=1, keepdims=True) < 128  # (N, 1)
     return (line.astype(int) + np.where(dark, 255, 0)) // 2
 

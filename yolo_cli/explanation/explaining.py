@@ -1,4 +1,4 @@
-"""Why a detector found what it found at one point of an image."""
+"""Explain any detector's predictions at one point of an image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["explain", "to_dict"]
 
 
 def explain(detector: Detector, image: Image, point: tuple[float, float]) -> Explanation | RegionExplanation:
-    """Say why ``detector`` found what it found at ``point`` (x, y in pixels) of ``image``.
+    """Explain the predictions of ``detector`` at ``point`` (x, y in pixels) of ``image``.
 
     Raises:
         UsageError: if the point is outside the image, or the suppression is soft, which removes nothing.

@@ -16,7 +16,7 @@ from yolo_cli.letterbox import Letterbox
 __all__ = ["CellAnchor", "CellPrediction", "Explanation", "explain_grid"]
 
 Floats = NDArray[np.floating[Any]]
-ANYTHING = -1.0  # a confidence that every pair is above
+ANYTHING = -1.0  # below every confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class CellAnchor:
     """One anchor of one cell of one head.
 
     Attributes:
-        head: which head, from 0.
+        head: index of the head.
         row, column: the cell in the head's grid.
-        anchor: which of the head's anchors, from 0.
+        anchor: index of the anchor in its head.
         stride: side of a cell in pixels of the network's input.
         anchor_size: width and height of the anchor in pixels of the network's input.
     """
@@ -40,7 +40,7 @@ class CellAnchor:
 
     @property
     def origin(self) -> str:
-        """Cell and anchor in words."""
+        """A description of the cell and anchor."""
         wide, high = self.anchor_size
         return f"stride {self.stride}, row {self.row}, column {self.column}, anchor {wide:g}x{high:g}"
 
@@ -52,10 +52,10 @@ class CellPrediction:
     Attributes:
         source: the cell and anchor.
         raw: tx, ty, tw, th and objectness, before the sigmoid.
-        class_id: the likeliest class.
+        class_id: the most likely class.
         raw_class: the value of that class, before the sigmoid.
         confidence: of that class, before any calibration.
-        xyxy: the box in pixels of the image; it may reach out of it.
+        xyxy: the box in pixels of the image; it may extend beyond it.
     """
 
     source: CellAnchor
@@ -68,14 +68,14 @@ class CellPrediction:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why YOLO found what it found at one point.
+    """YOLO's predictions at one point, and the outcomes of its boxes.
 
     Attributes:
         point: x and y in pixels of the image.
         network_point: the same in pixels of the network's input, and that input's width and height.
-        predictions: of every anchor of the cells that hold the point, the most confident first.
-        outcomes: of boxes over the point and those that suppressed them, the most confident first.
-        threshold: the overlap above which a box is suppressed.
+        predictions: of every anchor of the cells that hold the point, most confident first.
+        outcomes: of boxes over the point and those that suppressed them, most confident first.
+        threshold: IoU threshold for NMS.
         rule: the rule of suppression.
         letterbox: how the image was fitted into the network's input.
     """
@@ -90,7 +90,7 @@ class Explanation:
 
 
 def explain_grid(grid: GridOutput, suppression: Suppression, point: tuple[float, float]) -> Explanation:
-    """The predictions at ``point`` (x, y in pixels of the image), and what became of the boxes over it."""
+    """The predictions at ``point`` (x, y in pixels of the image), and the outcomes of the boxes over it."""
     inside = grid.letterbox.forward(np.array([[*point, *point]], float))[0, :2]  # (2,)
     return Explanation(
         point,
@@ -115,11 +115,11 @@ def _predictions(grid: GridOutput, inside: Floats) -> tuple[CellPrediction, ...]
 
 
 def _prediction(raw: Floats, head: Head, source: CellAnchor, letterbox: Letterbox) -> CellPrediction:
-    """The likeliest class of one anchor of one cell, by the codec's own law."""
+    """The most likely class of one anchor of one cell, decoded by the codec."""
     values = raw.reshape(*raw.shape[:2], len(head.anchors), -1)[source.row, source.column, source.anchor]
     every = decode([raw], [head], ANYTHING)
     slot = (source.row * raw.shape[1] + source.column) * len(head.anchors) + source.anchor
-    own = every[np.flatnonzero(every.slot == slot)]  # one for each class
+    own = every[np.flatnonzero(every.slot == slot)]  # one per class
     best = int(own.confidence.argmax())
     class_id = int(own.class_id[best])
     xyxy = letterbox.undo(own.xyxy[best : best + 1])[0]  # (4,)
@@ -134,7 +134,7 @@ def _prediction(raw: Floats, head: Head, source: CellAnchor, letterbox: Letterbo
 
 
 def _cell_anchor(slot: int, grid: GridOutput) -> CellAnchor:
-    """The cell and anchor of a slot, counted through all heads."""
+    """The cell and anchor of a slot."""
     for number, (raw, head) in enumerate(zip(grid.raw_heads, grid.heads, strict=True)):
         count = raw.shape[0] * raw.shape[1] * len(head.anchors)
         if slot < count:

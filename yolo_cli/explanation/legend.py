@@ -25,13 +25,13 @@ _TEXT, _SMALLEST, _PAD, _SWATCH = 15, 8, 8, 26  # pixels
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a legend: how something is drawn, and what it is.
+    """One entry of a legend.
 
     Attributes:
-        kind: how its swatch is drawn.
+        kind: the style of its swatch.
         colour: RGB.
         line_width: of a frame, in pixels.
-        text: what it is, in ASCII: OpenCV 4 draws "?" for other letters.
+        text: its description, in ASCII: OpenCV 4 draws "?" for other letters.
     """
 
     kind: Literal["dot", "filled", "frame"]
@@ -41,7 +41,7 @@ class Entry:
 
 
 def titled(title: str, panel: Pixels) -> Pixels:
-    """The panel below a bar with its title, whose letters are smaller where the panel is narrow."""
+    """The panel below a bar with its title; the text is smaller in a narrow panel."""
     bar = np.full((BAR, panel.shape[1], 3), BACKGROUND, np.uint8)
     size = _TEXT
     while size > _SMALLEST and text_width(title, size) > bar.shape[1] - 2 * _PAD:
@@ -70,7 +70,7 @@ def legend(entries: Sequence[Entry], note: str, width: int) -> Pixels:
 
 
 def _swatch(canvas: Any, entry: Entry, left: int, top: int) -> None:
-    """A sample of how an entry is drawn, 26 x 18 pixels."""
+    """The swatch of an entry, 26 x 18 pixels."""
     right, bottom = left + _SWATCH, top + 18
     if entry.kind == "dot":
         cv2.circle(canvas, ((left + right) // 2, (top + bottom) // 2), 5, entry.colour, -1, cv2.LINE_AA)

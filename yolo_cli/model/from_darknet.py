@@ -19,7 +19,7 @@ from yolo_cli.model.layers import (
 
 __all__ = ["build_model", "load_convolutions"]
 
-EPSILON = 1e-5  # AlexeyAB's batch normalisation: inside the square root
+EPSILON = 1e-5  # AlexeyAB's epsilon of batch normalisation, inside the square root
 
 ACTIVATIONS: Mapping[str, Callable[[str], Any]] = {
     "leaky": lambda name: keras.layers.LeakyReLU(negative_slope=0.1, name=name),
@@ -34,18 +34,18 @@ ACTIVATIONS: Mapping[str, Callable[[str], Any]] = {
 def build_model(
     network: Network, convolutions: Mapping[int, Convolution] | None = None, name: str = "darknet"
 ) -> Any:
-    """Build the Keras model of ``network``, with trained values if ``convolutions`` holds them.
+    """Build the Keras model of ``network``, with the weights of ``convolutions`` if given.
 
     Returns:
         A functional model: uint8 (B, H, W, 3) → a list of float32 (B, h, w, anchors × (5 + classes)).
-        Height and width are free; both must be multiples of the largest stride.
+        Height and width are dynamic; both must be multiples of the largest stride.
 
     Raises:
         DataError: if a section does not fit those before it.
     """
     image = keras.Input((None, None, 3), dtype="uint8", name="rgb")
     x = keras.layers.Rescaling(1 / 255, dtype="float32", name="scale")(image)
-    outputs: list[Any] = []  # of every layer, as [route] and [shortcut] refer to any of them
+    outputs: list[Any] = []  # of every layer, as [route] and [shortcut] may refer to any
     heads: list[Any] = []
     for index, layer in enumerate(network.layers):
         if layer.kind in ("yolo", "region"):
@@ -60,7 +60,7 @@ def build_model(
 
 
 def load_convolutions(model: Any, convolutions: Mapping[int, Convolution]) -> None:
-    """Put the values read from a ``.weights`` file into the layers of ``build_model``'s graph."""
+    """Load the values of a ``.weights`` file into the layers of ``build_model``'s graph."""
     for index, values in convolutions.items():
         conv = model.get_layer(f"conv_{index:03d}")
         if isinstance(conv, keras.layers.DepthwiseConv2D):
@@ -134,7 +134,7 @@ def _shortcut(x: Any, layer: Section, network: Network, index: int, outputs: lis
 
 
 def _multiply(x: Any, layer: Section, network: Network, index: int, outputs: list[Any]) -> Any:
-    """``[scale_channels]``: one factor a channel; ``[sam]``: one factor a value."""
+    """``[scale_channels]``: one factor per channel; ``[sam]``: one factor per value."""
     source = outputs[network.references(index, "from")[0]]
     x = keras.layers.Multiply(name=f"{layer.kind}_{index:03d}")([source, x])
     return _activate(x, layer, index, "linear")
@@ -152,7 +152,7 @@ def _avgpool(x: Any, _layer: Section, _network: Network, index: int, _outputs: l
 
 
 def _same(x: Any, *_: Any) -> Any:
-    """``[dropout]`` does nothing when a network detects, but it counts as a layer."""
+    """``[dropout]`` has no effect in detection, but it counts as a layer."""
     return x
 
 

@@ -1,4 +1,4 @@
-"""The layers that Keras does not have, in `keras.ops` alone: Darknet's, and one for older backbones.
+"""Layers that Keras lacks, in `keras.ops`: Darknet's, and one for older backbones.
 
 All of them are channels-last: (batch, height, width, channels).
 """
@@ -34,7 +34,7 @@ def _over(size: int | None, divisor: int) -> int | None:
 
 @_register
 class BlueGreenRed(keras.layers.Layer):  # type: ignore[misc]
-    """The channels in the order of networks that were trained in Caffe."""
+    """Swap RGB to BGR, for networks that were trained in Caffe."""
 
     def call(self, x: Any) -> Any:
         """RGB (B, H, W, 3) → BGR (B, H, W, 3)."""
@@ -58,20 +58,20 @@ class ChannelGroup(keras.layers.Layer):  # type: ignore[misc]
         return ops.split(x, self.groups, axis=-1)[self.group_id]  # learns faster than a slice on TensorFlow
 
     def compute_output_shape(self, shape: Shape) -> Shape:
-        """Fewer channels."""
+        """The shape with C / groups channels."""
         return (*shape[:3], _over(shape[3], self.groups))
 
     def get_config(self) -> dict[str, Any]:
-        """What is needed to build the layer again."""
+        """The arguments that rebuild the layer."""
         return {**super().get_config(), "groups": self.groups, "group_id": self.group_id}
 
 
 @_register
 class GroupedConv2D(keras.layers.Conv2D):  # type: ignore[misc]
-    """A convolution with ``groups``, written as one plain convolution a group.
+    """A convolution with ``groups``, as one plain convolution per group.
 
-    Keras has it too, but on TensorFlow by way of XLA, as TensorFlow's own cannot be trained on a CPU, and a
-    function compiled by XLA cannot be written as ONNX.
+    Keras has it, too, but on TensorFlow through XLA (TensorFlow cannot train it on a CPU), and functions
+    compiled by XLA cannot be exported to ONNX.
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
@@ -100,13 +100,13 @@ class ShortcutAdd(keras.layers.Layer):  # type: ignore[misc]
         return total
 
     def compute_output_shape(self, shapes: list[Shape]) -> Shape:
-        """That of the first input."""
+        """The shape of the first input."""
         return tuple(shapes[0])
 
 
 @_register
 class PaddedMaxPool(keras.layers.Layer):  # type: ignore[misc]
-    """``[maxpool]`` with Darknet's padding, which never wins: half of it before, the rest after."""
+    """``[maxpool]`` with Darknet's padding (-∞): half of it before, the rest after."""
 
     def __init__(self, size: int, stride: int, padding: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -119,14 +119,14 @@ class PaddedMaxPool(keras.layers.Layer):  # type: ignore[misc]
         return ops.max_pool(padded, self.size, self.stride, padding="valid")
 
     def compute_output_shape(self, shape: Shape) -> Shape:
-        """Smaller by the stride."""
+        """The shape divided by the stride."""
         rows, columns = (
             None if n is None else (n + self.padding - self.size) // self.stride + 1 for n in shape[1:3]
         )
         return (shape[0], rows, columns, shape[3])
 
     def get_config(self) -> dict[str, Any]:
-        """What is needed to build the layer again."""
+        """The arguments that rebuild the layer."""
         return {**super().get_config(), "size": self.size, "stride": self.stride, "padding": self.padding}
 
 
@@ -147,21 +147,21 @@ class SpaceToDepth(keras.layers.Layer):  # type: ignore[misc]
         return ops.reshape(x, (batch, rows // s, columns // s, s * s * channels))
 
     def compute_output_shape(self, shape: Shape) -> Shape:
-        """Smaller by the stride, deeper by its square."""
+        """(B, H / s, W / s, s²·C)."""
         s = self.stride
         return (shape[0], _over(shape[1], s), _over(shape[2], s), _times(shape[3], s * s))
 
     def get_config(self) -> dict[str, Any]:
-        """What is needed to build the layer again."""
+        """The arguments that rebuild the layer."""
         return {**super().get_config(), "stride": self.stride}
 
 
 @_register
 class Reorg(SpaceToDepth):
-    """``[reorg]``, which is no space-to-depth, although it was meant to be.
+    """``[reorg]``, which differs from space-to-depth, although it was meant to be one.
 
-    Darknet reads the buffer (C, H, W) as if it were (C / s², H·s, W·s), applies the rule of
-    ``[reorg3d]`` to that, and reads the result as (C·s², H / s, W / s). Weights were trained with it.
+    Darknet reinterprets the buffer (C, H, W) as (C / s², H·s, W·s), applies ``[reorg3d]``, and reinterprets
+    the result as (C·s², H / s, W / s). Published weights were trained with it.
     """
 
     def call(self, x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The region proposal network, and its merge with the head that classifies the regions."""
+"""The region proposal network, and its merge with the classification head."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["build_proposal_network", "merge_with_head"]
 
 
 def build_proposal_network(channels: int, anchors: int, reduced: int = 64, width: int = 96) -> Any:
-    """A network that slides over a feature map (Ren et al., "Faster R-CNN", 2015).
+    """The region proposal network on a feature map (Ren et al., "Faster R-CNN", 2015).
 
     Args:
-        channels: of the map.
-        anchors: at each cell.
-        reduced: channels that a first layer keeps, for a smaller file.
-        width: channels of the layer that sees the cells around each.
+        channels: channels of the map.
+        anchors: number of anchors per cell.
+        reduced: output channels of a first 1 × 1 layer, for a smaller file.
+        width: channels of the 3 × 3 layer.
 
     Returns:
         A Keras model: float32 (B, rows, columns, channels) → (B, rows, columns, 5 · anchors), for each anchor
@@ -34,9 +34,9 @@ def build_proposal_network(channels: int, anchors: int, reduced: int = 64, width
 
 
 def merge_with_head(proposer: Any, head: Any) -> Any:
-    """Both networks as one model, for one file: two inputs (map and regions), and the outputs of both.
+    """Merge both networks into one model with two inputs (map and regions) and the outputs of both.
 
-    They share the feature map below them, and nothing else; each can be run without the other.
+    The two have no layers in common, so each can be run without the other.
     """
     outputs = [*_as_list(proposer.output), *_as_list(head.output)]
     return keras.Model([proposer.input, head.input], outputs, name="faster_rcnn")

@@ -10,16 +10,16 @@ __all__ = ["DELTA_SCALE", "build_linear_head", "build_localisation_head", "build
 
 Shape = tuple[int, int, int]
 
-# Typical size of dx, dy, dw and dh in training, so that the network's own values are near 1.
+# Typical size of dx, dy, dw and dh in training, so that the network's outputs are near 1.
 DELTA_SCALE = (0.1, 0.1, 0.2, 0.2)
 
 
 def build_linear_head(shape: Shape, classes: int) -> Any:
-    """R-CNN's: one linear classifier and one linear regression for each class, on the same features.
+    """R-CNN's head: one linear classifier and one linear box regression per class.
 
     Returns:
-        A Keras model: float32 (B, *shape) → a list of scores before σ (B, classes) and changes of the box
-        (B, 4 · classes).
+        A Keras model: float32 (B, *shape) → a list of scores before σ (B, classes) and box deltas (B,
+        4 · classes).
     """
     features = keras.Input(shape, name="features")
     x = _standardised(features)
@@ -27,17 +27,17 @@ def build_linear_head(shape: Shape, classes: int) -> Any:
 
 
 def build_mlp_head(shape: Shape, classes: int, hidden: int = 128, reduced: int | None = None) -> Any:
-    """Fast R-CNN's: one hidden layer for classes and boxes.
+    """Fast R-CNN's head: one hidden layer for classes and boxes.
 
     Args:
         shape: rows, columns and channels of a region's features.
-        classes: how many, without the background.
+        classes: number of classes, without background.
         hidden: units of the hidden layer.
-        reduced: channels that a first layer keeps; None keeps all, for a larger file.
+        reduced: output channels of a first 1 × 1 layer, for a smaller file; None leaves it out.
 
     Returns:
         A Keras model: float32 (B, *shape) → a list of scores before softmax (B, classes + 1), background
-        last, and changes of the box (B, 4 · classes).
+        last, and box deltas (B, 4 · classes).
     """
     features = keras.Input(shape, name="features")
     x = keras.layers.BatchNormalization(name="standard")(features)
@@ -50,7 +50,7 @@ def build_mlp_head(shape: Shape, classes: int, hidden: int = 128, reduced: int |
 
 
 def build_localisation_head(shape: Shape, classes: int, width: int = 64) -> Any:
-    """For images with one object: two convolutions, so that the dense layers need not see every cell.
+    """The head for images with one object: two convolutions, which shrink the map, and dense layers.
 
     Returns:
         A Keras model: float32 (B, *shape) → a list of one raw vector (B, 5 + classes): p_c, b_x, b_y, b_h,
@@ -70,7 +70,7 @@ def build_localisation_head(shape: Shape, classes: int, width: int = 64) -> Any:
 
 
 def _standardised(features: Any) -> Any:
-    """Each channel with mean 0 and variance 1 over the training regions, all bins end to end."""
+    """Standardise each channel to mean 0 and variance 1 over the training regions."""
     return keras.layers.Flatten(name="flat")(keras.layers.BatchNormalization(name="standard")(features))
 
 

@@ -1,4 +1,4 @@
-"""Keep a library's output off the user's screen."""
+"""Silence the output of libraries."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["silence"]
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Discard what the process writes to file descriptor 2 while the block lasts.
+    """Discard everything written to file descriptor 2 inside the block.
 
-    TensorFlow logs about drivers and instruction sets before its own log level takes effect, and past
-    Python's ``sys.stderr``. Errors still arrive: they are Python exceptions.
+    TensorFlow logs about drivers and instruction sets before its log level takes effect, bypassing
+    ``sys.stderr``. Errors are not lost: they are Python exceptions.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()

@@ -1,11 +1,11 @@
 """The tensors of a PyTorch ``.pth`` file, read without PyTorch.
 
-Such a file is a pickle: a small program that builds objects, and that may ask its reader to call any
-function by name. The reader here knows only what a table of tensors needs. It calls nothing by name,
-refuses every global name but those of tensors, and so runs nothing that a stranger wrote.
+Such a file is a pickle: a small program that builds objects, and that may call any function by name. This
+reader supports only what a table of tensors needs: it calls nothing by name and refuses all globals except
+those of tensors, so that untrusted files are safe.
 
-Both forms are read: the zip archive of PyTorch 1.6 and later, and the older row of pickles with the values
-behind them.
+Both formats are read: the zip archive of PyTorch 1.6 and later, and the older sequence of pickles followed by
+the values.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from yolo_cli.errors import DataError
 
 __all__ = ["read_torch_file"]
 
-MAGIC = 0x1950A86A20F9469CFC6C  # how a file of the older form begins
+MAGIC = 0x1950A86A20F9469CFC6C  # the beginning of a file in the older format
 
 
 class _Storage(NamedTuple):
-    """A row of values, by its key in the file, and their NumPy type."""
+    """An array of values: its key in the file, and NumPy type."""
 
     key: str
     dtype: str
 
 
 class _Tensor(NamedTuple):
-    """Which values of a storage a tensor has; offset and strides are counted in values."""
+    """A view of a storage; offset and strides count values."""
 
     storage: _Storage
     offset: int
@@ -45,13 +45,13 @@ class _Tensor(NamedTuple):
 
 
 def read_torch_file(path: str | Path) -> dict[str, NDArray[Any]]:
-    """Read a ``.pth`` file that holds tensors by name, as ``torch.save(model.state_dict(), …)`` writes it.
+    """Read a ``.pth`` file with tensors by name, as written by ``torch.save(model.state_dict(), …)``.
 
     Returns:
         The tensors by name, in the file's order.
 
     Raises:
-        DataError: if the file cannot be read, is not such a file, is truncated, or needs more than
+        DataError: if the file cannot be read, is not such a file, is truncated, or has other objects than
             tensors.
     """
     path = Path(path)
@@ -63,7 +63,7 @@ def read_torch_file(path: str | Path) -> dict[str, NDArray[Any]]:
         read = _read_zip if zipfile.is_zipfile(io.BytesIO(data)) else _read_older
         table, storages = read(io.BytesIO(data))
         return {str(name): _array(tensor, storages) for name, tensor in table.items()}
-    except Exception as fault:  # damaged bytes can fail anywhere on the way
+    except Exception as fault:  # damaged bytes can fail anywhere
         reason = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:120]
         raise DataError(f"{path}: is not a PyTorch file with tensors by name ({reason})") from None
 
@@ -81,7 +81,7 @@ def _read_zip(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, bytes
 
 
 def _read_older(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, bytes]]:
-    """Magic number, version, machine, table and keys; then each storage: how many values, and the values."""
+    """Magic number, version, machine, table and keys; then each storage: number of values, and values."""
     if _Unpickler().load(file) != MAGIC:
         raise ValueError("it does not begin like one")
     _version, machine = _Unpickler().load(file), _Unpickler().load(file)
@@ -100,7 +100,7 @@ def _read_older(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, byt
 
 
 def _array(tensor: _Tensor, storages: Mapping[str, bytes]) -> NDArray[Any]:
-    """The values of ``tensor``, cut out of its storage and copied."""
+    """The values of ``tensor``, copied from its storage."""
     _, offset, shape, strides = tensor
     values = np.frombuffer(storages[tensor.storage.key], tensor.storage.dtype)  # (length of the storage,)
     last = offset + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
@@ -111,15 +111,15 @@ def _array(tensor: _Tensor, storages: Mapping[str, bytes]) -> NDArray[Any]:
 
 
 class _Unpickler:
-    """Runs the program that a pickle is, as far as tables of tensors need it."""
+    """Interprets the subset of pickle's opcodes that tables of tensors need."""
 
     def __init__(self) -> None:
         self._stack: list[Any] = []
-        self._marks: list[int] = []  # how high the stack was at each mark that is still open
+        self._marks: list[int] = []  # the height of the stack at each open mark
         self._memo: dict[int, Any] = {}
 
     def load(self, file: BinaryIO) -> Any:
-        """The object that the pickle at the file's position builds; the position moves behind it."""
+        """The object built by the pickle at the file's position, which moves past it."""
         for opcode, argument, _ in pickletools.genops(file):
             if opcode.name in _ARGUMENTS:
                 self._stack.append(argument)
@@ -132,49 +132,49 @@ class _Unpickler:
         return self._stack.pop()
 
     def put(self, key: int) -> None:
-        """Remember the object on top."""
+        """Memoise the object on top."""
         self._memo[key] = self._stack[-1]
 
     def get(self, key: int) -> None:
-        """Push an object that was remembered."""
+        """Push a memoised object."""
         self._stack.append(self._memo[key])
 
     def mark(self, _: None) -> None:
-        """Begin a row of objects."""
+        """Push a mark."""
         self._marks.append(len(self._stack))
 
     def tuple(self, count: int | None = None) -> None:
-        """Make a tuple of the row, or of the ``count`` objects on top."""
+        """Replace the objects above the mark, or the top ``count``, by a tuple."""
         self._stack.append(tuple(self._row() if count is None else self._pop(count)))
 
     def items(self, _: None) -> None:
-        """Put the row, keys and values in turn, into the dictionary below it."""
+        """Add the keys and values above the mark to the dictionary below it."""
         row = self._row()
         self._stack[-1].update(zip(row[::2], row[1::2], strict=True))
 
     def item(self, _: None) -> None:
-        """Put one key and its value into the dictionary below them."""
+        """Add one key and its value to the dictionary below them."""
         key, value = self._pop(2)
         self._stack[-1][key] = value
 
     def extend(self, _: None) -> None:
-        """Append the row to the list below it."""
+        """Append the objects above the mark to the list below it."""
         row = self._row()
         self._stack[-1].extend(row)
 
     def name(self, text: str) -> None:
-        """Push a text in place of a global name, never something that could be called."""
+        """Push a global's name as text, never a callable."""
         if text not in _NAMES:
             raise ValueError(f"it asks for {text.replace(' ', '.')}, which is refused")
         self._stack.append(_NAMES[text])
 
     def reduce(self, _: None) -> None:
-        """What a pickle means as a call: here an empty dictionary or a tensor."""
+        """Evaluate a call: only an empty dictionary or a tensor."""
         what, arguments = self._pop(2)
         self._stack.append(_MADE[what](*arguments))
 
     def storage(self, _: None) -> None:
-        """A storage goes by ("storage", type, key, device, length, …)."""
+        """A persistent id of a storage is ("storage", type, key, device, length, …)."""
         _, dtype, key, *_rest = self._stack.pop()
         self._stack.append(_Storage(key, dtype))
 
@@ -224,7 +224,7 @@ _STEPS: Mapping[str, Callable[[_Unpickler, Any], Any]] = {
     "GLOBAL": _Unpickler.name,
     "REDUCE": _Unpickler.reduce,
     "BINPERSID": _Unpickler.storage,
-    "BUILD": lambda self, _: self._pop(1),  # attributes of a dictionary: versions, which nothing here needs
+    "BUILD": lambda self, _: self._pop(1),  # attributes of a dictionary: versions, which are not needed
 }
 _NAMES: Mapping[str, str] = {
     "collections OrderedDict": "dict",

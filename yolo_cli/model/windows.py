@@ -1,9 +1,9 @@
-"""The classifier of the sliding windows, as dense layers and as convolutions.
+"""The classifier of sliding windows, with dense layers and as convolutions.
 
-No layer pads, so that the output for a window does not depend on its place: run over a whole image, the same
-layers give for every window what they give for its crop. Only the dense layers must become convolutions, with
-the same weights: OverFeat (Sermanet et al., 2014), and before it Matan, Burges,
-LeCun and Denker (1991).
+No layer pads, so the output for a window does not depend on its position: run over a whole image, the same
+layers give the same output for every window as for its crop. Only the dense layers must be converted to
+convolutions, with the same weights: OverFeat (Sermanet et al., 2014), and before it Matan, Burges, LeCun and
+Denker (1991).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ def build_window_classifier(classes: int, side: int = 128, width: int = 16) -> A
     """A classifier of single windows, with dense layers.
 
     Args:
-        classes: how many, with the background as the last.
-        side: of a window, in pixels.
+        classes: number of classes, including background as the last.
+        side: side of a window in pixels.
         width: channels of the first layer.
 
     Returns:
-        A Keras model: uint8 (B, side, side, 3) → one list of float32 (B, classes), before softmax. The
-        strides of its layers multiply to 16.
+        A Keras model: uint8 (B, side, side, 3) → one list of float32 (B, classes), before softmax. Its total
+        stride is 16.
     """
     image = keras.Input((side, side, 3), dtype="uint8", name="rgb")
     x = _trunk(image, width)  # (B, 4, 4, 8 · width) for a side of 128
@@ -41,7 +41,7 @@ def as_convolutions(model: Any) -> Any:
 
     Returns:
         A Keras model: uint8 (B, H, W, 3) → one list of float32 (B, rows, columns, classes), where row r and
-        column c are of the window that begins at (16 r, 16 c).
+        column c belong to the window at (16 r, 16 c).
     """
     hidden, scores = model.get_layer("hidden"), model.get_layer("scores")
     width = model.get_layer("conv_0").filters
@@ -60,7 +60,7 @@ def as_convolutions(model: Any) -> Any:
 
 
 def _trunk(image: Any, width: int) -> Any:
-    """Four convolutions, each followed by normalisation and rectifier; 16 pixels become one."""
+    """Four convolutions, each with normalisation and ReLU; total stride 16."""
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="scale")(image)
     for index, (size, stride, factor) in enumerate(((5, 2, 1), (3, 1, 2), (3, 1, 4), (3, 1, 8))):
         x = keras.layers.Conv2D(width * factor, size, stride, use_bias=False, name=f"conv_{index}")(x)

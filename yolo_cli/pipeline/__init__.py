@@ -1,4 +1,4 @@
-"""The one loop that runs a detector over images, for commands and training alike."""
+"""Run detectors over images: detection, evaluation and calibration, with a journal on disk."""
 
 from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome

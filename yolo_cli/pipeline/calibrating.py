@@ -30,8 +30,8 @@ class CalibrationParts:
     """Images to fit on, and others to measure on.
 
     Attributes:
-        fit: what the map is fitted on.
-        test: what it is measured on.
+        fit: images to fit on.
+        test: images to measure on.
         halves: whether the two are random halves of one split.
     """
 
@@ -42,7 +42,7 @@ class CalibrationParts:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Calibrated(Jsonable):
-    """A calibration with its figures, and what it was made from.
+    """A calibration with its figures and its images.
 
     Attributes:
         result: the map, and the figures before and after it.
@@ -87,7 +87,7 @@ class Calibrated(Jsonable):
 
     @property
     def summary(self) -> str:
-        """The gain in one line, for the model card: what was measured, on which images, fitted on which."""
+        """The effect in one line for the model card: figures, test images, fitting images."""
         before, after = (
             f"{it.reliability.expected_calibration_error or 0:.3f}"
             for it in (self.result.before, self.result.after)
@@ -108,7 +108,7 @@ def calibration_parts(data: EvaluationData, test: str | None, seed: int) -> Cali
     """
     if test is not None:
         if test == data.split:
-            raise UsageError(f"--test {test}: is the split that is fitted on; name another, or none")
+            raise UsageError(f"--test {test}: is the split used for fitting; name another, or none")
         return CalibrationParts(data, replace(data, part=data.whole.in_split(test)), False)
     samples = data.part.samples
     if len(samples) < 2:
@@ -122,7 +122,7 @@ def calibration_parts(data: EvaluationData, test: str | None, seed: int) -> Cali
 
 
 def uncalibrated(detector: Any) -> Any:
-    """The detector without the calibration that it may have: a new one replaces it.
+    """The detector without its calibration, if it has one.
 
     Raises:
         UsageError: if it is not a YOLO detector.
@@ -148,7 +148,7 @@ def calibrate_detector(
         parts: the images.
         classes: from `match_classes`.
         batch: images per call of the detector.
-        watch: passes outcomes on as they come.
+        watch: wraps the stream of outcomes, to show progress.
 
     Raises:
         DataError: if no image can be read, or there are too few detections.

@@ -1,4 +1,4 @@
-"""What is evaluated: a detector's boxes, or another program's, beside the ground truth of a data set."""
+"""Evaluate a detector, or another program's results, on a data set."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 Watch = Callable[[Iterable[Outcome], int], Iterable[Outcome]]
-"""What takes outcomes as they come, with their number, and passes them on: a display of progress."""
+"""Wraps the stream of outcomes, whose number is given, to show progress."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +42,9 @@ class EvaluationData:
     """The images of an evaluation.
 
     Attributes:
-        part: the split that is evaluated.
-        whole: the data set that it is a part of.
-        notes: one line for each fault of the data that changes figures.
+        part: the evaluated split.
+        whole: the complete data set.
+        notes: one line for each fault of the data that affects figures.
     """
 
     part: Dataset
@@ -58,7 +58,7 @@ class EvaluationData:
 
     @property
     def name(self) -> str:
-        """The data set's name and the split, for people."""
+        """The data set's name and the split, for display."""
         root = self.whole.root.name
         return (
             root if self.split == UNSPLIT and len(self.whole.splits) == 1 else f"{root}, split {self.split}"
@@ -71,15 +71,15 @@ class EvaluationData:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluated:
-    """Detections beside ground truth, and how they came about.
+    """Detections and ground truth, and how the detections were made.
 
     Attributes:
         evaluation_set: detections and ground truth.
         conditions: how the detections were made.
         model: the name of the model, or of the results file.
-        classes: which class of the model is which of the data.
+        classes: correspondence of the model's classes and the data's.
         faults: one line for each input that could not be used.
-        notes: one line for everything that a reader of the figures must know.
+        notes: one line for each note to the reader of the figures.
     """
 
     evaluation_set: EvaluationSet
@@ -91,7 +91,7 @@ class Evaluated:
 
 
 def open_evaluation_data(path: str, split: str | None) -> EvaluationData:
-    """Open a data set, and choose the split that is asked for; else "val", or the only one that there is.
+    """Open a data set, and choose the given split; else "val", or its only split.
 
     Raises:
         UserError: if there is no such data set or split, or a choice is needed.
@@ -106,7 +106,7 @@ def open_evaluation_data(path: str, split: str | None) -> EvaluationData:
 
 
 def _data_notes(path: str, part: Dataset) -> Iterable[str]:
-    """Faults that were found while reading, and labels that were drawn on another size of their image."""
+    """Notes on faults found while reading, and on labels drawn on another size of their image."""
     found, sized = part.findings, size_findings(part)
     if found:
         count = f"{len(found)} faults in the data" if len(found) > 1 else "a fault in the data"
@@ -127,7 +127,7 @@ def detect_samples(
     journal: Journal | None = None,
     watch: Watch | None = None,
 ) -> tuple[dict[str, Detections], list[str]]:
-    """Detections by name of the sample, and the errors of the images that could not be read.
+    """Detections by sample name, and the errors of the images that could not be read.
 
     Raises:
         DataError: if no image could be read.
@@ -153,15 +153,15 @@ def evaluate_detector(
     journal: Journal | None = None,
     watch: Watch | None = None,
 ) -> Evaluated:
-    """Run a detector over the images, and put its detections beside the ground truth.
+    """Run a detector over the images and pair its detections with the ground truth.
 
     Args:
-        detector: finds the boxes.
+        detector: the detector.
         data: the images.
         classes: from `match_classes`.
         batch: images per call of the detector.
-        journal: keeps the detections on disk, and answers for those that it has.
-        watch: passes outcomes on as they come.
+        journal: stores outcomes on disk; images that it holds are not detected again.
+        watch: wraps the stream of outcomes, to show progress.
 
     Raises:
         DataError: if no image could be read.
@@ -178,7 +178,7 @@ def evaluate_detector(
 def conditions_of(
     detector: Detector, synonyms: Mapping[str, str] | None = None, data_hash: str | None = None
 ) -> Conditions:
-    """How a detector makes its detections, for the protocol of every figure."""
+    """The options of a detector that affect its figures."""
     config, card = detector.config, detector.card
     height, width = detector.input_size
     return Conditions(
@@ -199,14 +199,14 @@ def evaluate_results(
     own_names: tuple[str, ...] | None = None,
     conf: float | None = None,
 ) -> Evaluated:
-    """Put another program's boxes beside the ground truth; no model is loaded.
+    """Pair another program's detections with the ground truth; no model is loaded.
 
     Args:
         path: a COCO results file, or a folder of YOLO label files; see `read_results`.
         data: the images.
         classes: from `match_classes`.
         own_names: that program's class names; None if they are the data's.
-        conf: detections below it are left out.
+        conf: confidence threshold.
 
     Raises:
         DataError: if the file is broken, or nothing in it belongs to the images.
@@ -224,7 +224,7 @@ def evaluate_results(
 
 
 def _training_note(card: ModelCard, data: EvaluationData) -> Iterable[str]:
-    """A line if the model learnt from images that are evaluated."""
+    """A note if the model was trained on evaluated images."""
     learnt = _learnt_from(card, data.whole)
     shared = sum(sample.path in learnt for sample in data.part.samples)
     if shared:
@@ -236,14 +236,14 @@ def _training_note(card: ModelCard, data: EvaluationData) -> Iterable[str]:
 
 
 def _learnt_from(card: ModelCard, whole: Dataset) -> set[Path]:
-    """The images of a data set that a model was trained on; none unless its card names this very data."""
+    """The images of a data set that a model was trained on; empty unless its card has this data's hash."""
     digest = card.source.get("data_sha256")
     if digest is None:
         return set()
     try:
         data = hold_out(whole, seed=int(card.source.get("seed", 0)))
         same = digest in (data.content_hash, whole.content_hash)
-    except DataError:  # training left out what cannot be read, so the hash is another one
+    except DataError:  # training left out unreadable images, so the hash differs
         return set()
     splits = card.source.get("learnt_from", "train").split(",")
     return {sample.path for sample in data.samples if same and sample.split in splits}

@@ -1,8 +1,8 @@
 """Outcomes on disk, image by image, so that an interrupted run can be resumed.
 
-The file is NDJSON: a first line says which model found it and how, then one line an image:
+The file is NDJSON: a header with the model and options, then one line per image:
 ``{"image": …, "boxes": [[x1, y1, x2, y2], …], "confidence": […], "class_id": […]}`` or
-``{"image": …, "error": …}``. Numbers are written so that they come back to the last bit.
+``{"image": …, "error": …}``. Numbers are written exactly.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Journal"]
 
 
 class Journal:
-    """A file that outcomes are appended to, each flushed as it is written; images and times are not kept.
+    """A file of outcomes, flushed after each; images and times are not stored.
 
     Attributes:
         done: the outcomes that were in the file when it was opened, by image.
@@ -45,11 +45,10 @@ class Journal:
 
     @classmethod
     def resume(cls, path: Path, header: Mapping[str, Any]) -> Self:
-        """Go on with a file. Its last line is dropped if the program was stopped while writing it.
+        """Continue a file. An incomplete last line is dropped.
 
         Raises:
-            DataError: if there is no such file, or its header is another one: it was written by another
-                model, or with other settings.
+            DataError: if there is no such file, or its header differs: another model, or other options.
         """
         try:
             lines = path.read_bytes().split(b"\n")
@@ -57,7 +56,7 @@ class Journal:
             raise DataError(
                 f"{path}: cannot be read: {fault.strerror}; there is nothing to resume"
             ) from fault
-        whole = lines[:-1]  # what follows the last line break was cut short
+        whole = lines[:-1]  # the part after the last newline is incomplete
         _check_header(path, whole[0] if whole else b"", header)
         done = {outcome.name: outcome for outcome in _outcomes(path, whole[1:])}
         file = _open(path, "r+")
@@ -66,7 +65,7 @@ class Journal:
         return cls(file, done)
 
     def add(self, outcome: Outcome) -> None:
-        """Write one outcome through to the file."""
+        """Append one outcome, and flush."""
         if outcome.error is not None:
             self._write({"image": outcome.name, "error": outcome.error})
             return
@@ -97,24 +96,24 @@ def _open(path: Path, mode: str) -> TextIO:
 
 
 def _check_header(path: Path, line: bytes, header: Mapping[str, Any]) -> None:
-    """Raise DataError unless a first line says what ``header`` says."""
+    """Raise DataError unless a first line equals ``header``."""
     try:
         had = json.loads(line)
     except ValueError:
         had = None
     wanted = json.loads(json.dumps(header))
     if not isinstance(had, dict):
-        raise DataError(f"{path}: does not begin as the record of an evaluation; start anew without --resume")
+        raise DataError(f"{path}: is not the journal of an evaluation; start again without --resume")
     other = [key for key in wanted if had.get(key) != wanted[key]]
     if other:
         was, now = had.get(other[0]), wanted[other[0]]
         raise DataError(
-            f"{path}: was made with {other[0]} {was}, and not {now}; give the same options, or start anew"
+            f"{path}: was made with {other[0]} {was}, not {now}; use the same options, or leave out --resume"
         )
 
 
 def _outcomes(path: Path, lines: list[bytes]) -> Iterator[Outcome]:
-    """What the lines after the header say; DataError for one that says nothing."""
+    """The outcomes in the lines after the header; raises DataError for an invalid line."""
     for number, line in enumerate(lines, start=2):
         try:
             yield _outcome(json.loads(line))

@@ -1,4 +1,4 @@
-"""What became of one image."""
+"""The outcome of one image."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["Outcome"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What became of one image: its detections, or an error where it could not be read.
+    """The outcome of one image: its detections, or an error where it could not be read.
 
     Attributes:
-        name: as the user, or the data set, named it.
-        detections: what was found on it; empty where it could not be read.
-        error: one line that says why it could not be read, or None.
-        image: the image; None where it could not be read, or where a journal had its detections already.
+        name: its name, as given by the user or the data set.
+        detections: its detections; empty if it could not be read.
+        error: why it could not be read, in one line, or None.
+        image: the image; None if it could not be read, or if a journal had its detections already.
         time_ms: milliseconds of ``read``, ``prepare``, ``infer`` and ``post``. A batch's time is divided
             evenly among its images.
     """

@@ -1,4 +1,4 @@
-"""Images → detector → outcomes, in order and a batch at a time."""
+"""Run a detector over images, batch by batch."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["Readable", "run_detector"]
 
 
 class Readable(Protocol):
-    """An image that is not read yet, such as a `Sample` or an item of a `Source`."""
+    """An image that has not been read yet, such as a `Sample` or an item of a `Source`."""
 
     @property
     def name(self) -> str:
-        """What the image is called; unique within one run."""
+        """The image's name; unique within one run."""
         ...
 
     def read(self) -> Image:
@@ -40,7 +40,7 @@ class Timed(Protocol):
     """The part of a `Detector` that the loop needs."""
 
     def detect_timed(self, images: Sequence[Image], /) -> tuple[list[Detections], Times]:
-        """Detections of each image, and how long each step took for all together."""
+        """Detections of each image, and the time of each step for all together."""
         ...
 
 
@@ -53,10 +53,10 @@ def run_detector(
     ``batch`` images are held at once, as long as the caller drops the outcomes' images.
 
     Args:
-        detector: finds the boxes.
-        items: the images. They are read when their turn comes.
-        batch: batch size: images per call of the detector.
-        journal: receives each outcome as soon as it exists, and answers for the items that it has already.
+        detector: the detector.
+        items: the images, read lazily.
+        batch: images per call of the detector.
+        journal: receives each outcome as soon as it exists; items that it holds are not detected again.
     """
     done = journal.done if journal else {}
     for group in _groups(items, batch, done):
@@ -70,14 +70,14 @@ def run_detector(
 
 
 def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iterator[list[Readable]]:
-    """Items in groups of at most ``batch``; each that is done already is a group of its own."""
+    """Items in groups of at most ``batch``; items that are done form groups of one."""
     group: list[Readable] = []
     for item in items:
         if group and item.name in done:
             yield group
             group = []
         group.append(item)
-        if len(group) == batch or item.name in done:  # at once: the next item may take its time
+        if len(group) == batch or item.name in done:  # at once, since the next item may take long
             yield group
             group = []
     if group:

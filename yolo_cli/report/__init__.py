@@ -1,4 +1,4 @@
-"""Figures → text, plots, and one self-contained page.
+"""Reports of an evaluation: text, plots, and one self-contained page.
 
 ``analyse`` computes what is shown; ``write_report`` writes the page, ``write_plots`` its curves as image
 files, ``summary`` the text for the terminal; `EvaluationResult` is all that `yolo eval` gives.

@@ -1,4 +1,4 @@
-"""Everything that a page shows, computed once."""
+"""The figures of a report, computed once."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from yolo_cli.evaluation import (
 
 __all__ = ["RELIABLE_FROM", "Analysis", "analyse"]
 
-_USUAL_CONFIDENCE = 0.25  # where nothing was found, so that no confidence is the best
+_USUAL_CONFIDENCE = 0.25  # if nothing was detected, so that there is no best confidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """The figures of one evaluation, and the operating point that a page shows first.
+    """The figures of one evaluation, and the default operating point of the page.
 
     Attributes:
         matches: the detections and ground truth, matched.
@@ -58,7 +58,7 @@ class Analysis:
         return self.matches.evaluation_set
 
     def to_json(self) -> dict[str, Any]:
-        """All figures as plain data: those of the report, and what the diagnosis adds."""
+        """All figures as plain data: those of the report and of the diagnosis."""
         counts = {kind: entry["count"] for kind, entry in self.at_point.to_json()["kinds"].items()}
         mistakes = {**self.diagnosis.to_json(), "confidence": self.confidence, "counts_there": counts}
         return {
@@ -74,7 +74,7 @@ def analyse(
     conditions: Conditions | None = None,
     rule: TideRule = "tidecv",
 ) -> Analysis:
-    """Evaluate detections, and diagnose their mistakes."""
+    """Evaluate detections, and diagnose their errors."""
     matches = match(gathered, protocol)
     report = report_of(matches, conditions)
     best = report.curve.best

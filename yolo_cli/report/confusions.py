@@ -1,4 +1,4 @@
-"""A readable confusion matrix: with many classes, those with few mistakes are summed."""
+"""A readable confusion matrix: of many classes, those with few errors are summed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from yolo_cli.evaluation import Confusion
 
 __all__ = ["ConfusionTable", "Mixup", "confusion_table", "most_confused"]
 
-_MOST = 24  # classes in a matrix that fits on a screen
+_MOST = 24  # maximum classes in a matrix that fits on a screen
 _PAIRS = 5
 
 
@@ -22,7 +22,7 @@ class ConfusionTable:
 
     Attributes:
         names: classes, "N others" if some are summed, and "background".
-        rows: R counts for each of R names: a row is a class of the ground truth, a column one of detections.
+        rows: R rows of R counts: rows are annotated classes, columns detected ones.
         fractions: each count as a fraction of its row's sum.
     """
 
@@ -41,7 +41,7 @@ class Mixup:
 
 
 def confusion_table(confusion: Confusion, most: int = _MOST) -> ConfusionTable:
-    """The classes that occur; of more than ``most``, those with the most mistakes and the others' sum."""
+    """The classes that occur; if more than ``most``, those with the most errors and the sum of the others."""
     counts = confusion.counts  # (K + 1, K + 1)
     classes = len(counts) - 1
     involved = (counts.sum(axis=0) + counts.sum(axis=1))[:classes]  # (K,)
@@ -58,7 +58,7 @@ def confusion_table(confusion: Confusion, most: int = _MOST) -> ConfusionTable:
 
 
 def most_confused(confusion: Confusion, most: int = _PAIRS) -> list[Mixup]:
-    """The confusions of two classes that happened more than once, the most frequent first."""
+    """The confusions of two classes that occurred more than once, most frequent first."""
     counts = confusion.counts[:-1, :-1].copy()  # (K, K)
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[:most]
@@ -69,7 +69,7 @@ def most_confused(confusion: Confusion, most: int = _PAIRS) -> list[Mixup]:
 
 
 def _summed(counts: NDArray[np.integer[Any]], groups: list[list[int]]) -> NDArray[np.integer[Any]]:
-    """Rows and columns of (K, K) summed by groups of indices: (R, R)."""
+    """A matrix (K, K) with rows and columns summed by groups of indices: (R, R)."""
     member = np.zeros((len(groups), len(counts)), counts.dtype)  # (R, K)
     for row, group in zip(member, groups, strict=True):
         row[group] = 1

@@ -1,4 +1,4 @@
-"""Images with boxes for the page: ground truth, detections, and what is wrong with them."""
+"""Images for the page: ground truth, detections and errors."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _CROPS_OF_A_KIND = 6
 _CROP_SIDE = 200  # pixels
 _WHOLE = 12
 _WHOLE_SIDE = 448  # pixels
-_FAINTEST = 0.05  # boxes in the gallery that the threshold can bring back
+_FAINTEST = 0.05  # boxes per image in the gallery, of which the threshold shows some
 _MOST_BOXES = 60
 _NEVER = 2.0  # above every confidence
-_MARGIN = 0.35  # of the box's longer side, around a crop
+_MARGIN = 0.35  # margin around a crop, as a fraction of the box's longer side
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Box:
         corners: x, y, width, height in pixels of the shot.
         role: "ground_truth", "right", "wrong", or "ignored".
         label: its class.
-        confidence: of a detection; for a ground truth, of the detection matched to it, or 2 if none is.
+        confidence: of the detection; for a ground truth, of its matched detection, or 2 without one.
     """
 
     corners: Corners
@@ -58,8 +58,8 @@ class Shot:
         name: the image's name.
         href: the pixels, as a data URL.
         width, height: in pixels.
-        boxes: what is drawn on it.
-        caption: what is wrong there.
+        boxes: the boxes on it.
+        caption: description of the error.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Shot:
 
 
 def kind_shots(analysis: Analysis, kind: Kind, read: ReadImage) -> list[Shot]:
-    """Crops of the worst mistakes of a kind (most confident, or largest), each from another image."""
+    """Crops of the worst errors of a type (most confident, or largest), one per image."""
     gathered = analysis.gathered
     places = analysis.at_point.of(kind)  # (N,)
     if kind == "missed":
@@ -86,14 +86,14 @@ def kind_shots(analysis: Analysis, kind: Kind, read: ReadImage) -> list[Shot]:
 
 
 def _present(shots: Iterator[Shot | None]) -> Iterator[Shot]:
-    """Those whose image could be read."""
+    """The shots whose image could be read."""
     return (shot for shot in shots if shot is not None)
 
 
 def _crop(
     analysis: Analysis, gathered: EvaluationSet, kind: Kind, place: int, read: ReadImage
 ) -> Shot | None:
-    """The surroundings of one mistake: of a detection, or of a missed ground truth."""
+    """A crop around one error: a detection, or a missed ground truth."""
     names = gathered.class_names
     boxes: list[tuple[NDArray[Any], str, str, float]] = []
     if kind == "missed":
@@ -113,7 +113,7 @@ def _crop(
 
 
 def _mistake(gathered: EvaluationSet, found: int, ground_truth: int) -> str:
-    """A wrong detection in words."""
+    """The description of a wrong detection."""
     label = gathered.class_names[gathered.found.class_id[found]]
     said = f"{label} {gathered.found.confidence[found]:.2f}"
     if ground_truth < 0:
@@ -124,7 +124,7 @@ def _mistake(gathered: EvaluationSet, found: int, ground_truth: int) -> str:
 
 
 def _cut(image: Image, boxes: Sequence[tuple[NDArray[Any], str, str, float]], caption: str) -> Shot:
-    """The part of an image that holds the boxes, with a margin."""
+    """The part of an image around the boxes, with a margin."""
     corners = np.array([box for box, *_ in boxes])  # (B, 4)
     low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)  # (2,), (2,)
     margin = max(float((high - low).max()) * _MARGIN, 12.0)
@@ -138,9 +138,9 @@ def _cut(image: Image, boxes: Sequence[tuple[NDArray[Any], str, str, float]], ca
 
 
 def whole_shots(analysis: Analysis, read: ReadImage) -> list[Shot]:
-    """Images with their boxes, those with the worst mistakes at the operating point first.
+    """Images with their boxes, those with the worst errors at the operating point first.
 
-    Where fewer than are shown have mistakes, others follow, so that a page always has images.
+    If too few have errors, others follow, so that the page always has images.
     """
     scene = _Scene.of(analysis)
     order = np.argsort(-_badness(analysis), kind="stable").tolist()
@@ -149,7 +149,7 @@ def whole_shots(analysis: Analysis, read: ReadImage) -> list[Shot]:
 
 
 def _badness(analysis: Analysis) -> NDArray[Any]:
-    """(P,): for each image, the sum of its wrong detections' confidences, plus 1 for each missed object."""
+    """(P,): per image, the sum of the confidences of wrong detections, plus 1 for each missed object."""
     gathered, count = analysis.gathered, len(analysis.gathered.images)
     wrong, missed = analysis.at_point.found, analysis.at_point.missed  # (E,), (F,)
     false = np.bincount(gathered.found_image[wrong], gathered.found.confidence[wrong], minlength=count)
@@ -160,11 +160,11 @@ def _badness(analysis: Analysis) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scene:
-    """How every box was matched.
+    """The matching of every box.
 
     Attributes:
         gathered: the boxes.
-        role: (D,), of each detection: "right", "wrong" or "ignored".
+        role: (D,), "right", "wrong" or "ignored" for each detection.
         found_at: (T,), the confidence of the detection matched to each ground truth, or 2.
     """
 
@@ -176,7 +176,7 @@ class _Scene:
     def of(cls, analysis: Analysis) -> _Scene:
         gathered, ranking = analysis.gathered, analysis.matches.ranking
         made = analysis.matches.assignment(analysis.report.protocol.iou)
-        role = np.full(len(gathered.found), "ignored")  # (D,); beyond the limit of the protocol, too
+        role = np.full(len(gathered.found), "ignored")  # (D,); also beyond the limit of the protocol
         role[ranking.order] = np.where(made.hit, "right", np.where(made.ignored, "ignored", "wrong"))
         found_at = np.full(len(gathered.ground_truth), _NEVER)  # (T,)
         found_at[made.ground_truth[made.hit]] = ranking.confidence[made.hit]
@@ -214,7 +214,7 @@ def _detections(scene: _Scene, place: int) -> Iterator[tuple[NDArray[Any], str, 
 
 
 def _read(name: str, read: ReadImage) -> Image | None:
-    """An image, or None where it cannot be read: a page with one image less is still a page."""
+    """An image, or None if it cannot be read; the page then leaves it out."""
     try:
         return read(name)
     except DataError:

@@ -1,4 +1,4 @@
-"""Templates → HTML pages that need no network and no other file, with the images inside."""
+"""Self-contained HTML pages from templates, with embedded images."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ __all__ = ["jpeg_url", "render_page", "shrunk"]
 Pixels = NDArray[np.uint8]
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_QUALITY = 80  # of JPEG
+_QUALITY = 80  # JPEG quality
 
 
 def render_page(template: Path, **values: Any) -> str:
-    """The HTML of a template, which may include the files beside it and those of ``report/templates``.
+    """Render a template, which may include the files beside it and those of ``report/templates``.
 
-    A value that the template uses and ``values`` lacks is an error (jinja2.UndefinedError).
+    Raises:
+        jinja2.UndefinedError: if the template uses a value that is not in ``values``.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -37,14 +38,14 @@ def render_page(template: Path, **values: Any) -> str:
 
 
 def jpeg_url(rgb: Pixels) -> str:
-    """An image, RGB (H, W, 3), as a data URL that holds a JPEG file."""
+    """An image, RGB (H, W, 3), as a data URL of a JPEG file."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), quality)[1]
     return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
 
 
 def shrunk(rgb: Pixels, side: int) -> tuple[Pixels, float]:
-    """An image whose longer side is at most ``side`` pixels, and its scale."""
+    """An image shrunk to a longer side of at most ``side`` pixels, and its scale."""
     scale = min(1.0, side / max(rgb.shape[:2]))
     if scale == 1:
         return rgb, scale
@@ -53,7 +54,7 @@ def shrunk(rgb: Pixels, side: int) -> tuple[Pixels, float]:
 
 
 def _figure(value: float | None, digits: int = 3) -> str:
-    """A figure, or a dash where there is none."""
+    """A figure, or a dash if there is none."""
     return "–" if value is None or value != value else f"{value:.{digits}f}"  # noqa: PLR0124  # NaN
 
 
@@ -68,5 +69,5 @@ def _tail(name: str) -> str:
 
 
 def _percent(value: float) -> str:
-    """A fraction as a style sheet takes it."""
+    """A fraction as a CSS percentage."""
     return f"{100 * min(max(value, 0.0), 1.0):.1f}%"

@@ -1,4 +1,4 @@
-"""One HTML file that holds everything: no network, no library, no other file."""
+"""The evaluation report as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _EXPLAINED: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What was evaluated, for the head of the page.
+    """The header of the page: what was evaluated.
 
     Attributes:
         model: the name of a model, or of another program's results file.
         data: the name of the data set, and its split.
-        notes: what a reader must know: classes without a counterpart, images that could not be read.
-        differences: how the figures compare with those of an earlier run.
+        notes: notes for the reader, such as unmatched classes and unreadable images.
+        differences: comparison with an earlier run.
     """
 
     model: str
@@ -71,7 +71,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _KindOfMistake:
-    """A kind of mistake, what it costs, and some of them."""
+    """An error type, its cost, and examples."""
 
     name: Kind
     meaning: str
@@ -88,14 +88,14 @@ def write_report(
     *,
     training_curves: TrainingCurves | None = None,
 ) -> None:
-    """Write a page about an evaluation: one file that needs no other, and no network.
+    """Write the report of an evaluation as one self-contained HTML file.
 
     Args:
         path: the file to write.
         analysis: the figures.
         about: what was evaluated.
-        read: returns the image of a name; without it, the page has no images. An image that cannot be
-            read (DataError) is left out.
+        read: returns the image with a given name; None leaves out all images. An image that raises DataError
+            is left out.
         training_curves: losses and figures by epoch.
 
     Raises:
@@ -112,7 +112,7 @@ def write_report(
 
 
 def _figures(analysis: Analysis, about: About) -> dict[str, Any]:
-    """Everything on the page but the images."""
+    """The values of the page, without images."""
     report, operating = analysis.report, analysis.confidence
     precision, recall = _at_thresholds(report.curve)  # (101,), (101,)
     f1 = np.nan_to_num(2 * precision * recall / np.maximum(precision + recall, 1e-9))  # (101,)
@@ -139,7 +139,7 @@ def _figures(analysis: Analysis, about: About) -> dict[str, Any]:
 
 
 def _images(analysis: Analysis, read: ReadImage | None) -> dict[str, Any]:
-    """Kinds of mistakes with crops, and whole images."""
+    """Error types with crops, and whole images."""
     kinds = [
         _KindOfMistake(
             kind,
@@ -155,7 +155,7 @@ def _images(analysis: Analysis, read: ReadImage | None) -> dict[str, Any]:
 
 
 def _rows(analysis: Analysis, operating: float) -> list[_Row]:
-    """The classes with an object or a detection, the best first, those without objects last."""
+    """The classes with an object or a detection, best first; those without objects last."""
     rows = [
         _row(figures, operating)
         for figures in analysis.report.per_class
@@ -165,7 +165,7 @@ def _rows(analysis: Analysis, operating: float) -> list[_Row]:
 
 
 def _row(figures: ClassFigures, operating: float) -> _Row:
-    """One class; a best F1 only where something was found rightly."""
+    """The row of one class; best F1 only if it has a true positive."""
     curve = figures.curve
     best = curve.best if curve.best and curve.best.f1 > 0 else None
     return _Row(
@@ -182,22 +182,22 @@ def _row(figures: ClassFigures, operating: float) -> _Row:
 
 
 def _at_thresholds(curve: Curve) -> tuple[Floats, Floats]:
-    """Precision (101,), NaN where no detection is left, and recall (101,) at each position of the slider."""
+    """Precision (101,), NaN without detections, and recall (101,) at each position of the slider."""
     points = [curve.at(threshold) for threshold in _THRESHOLDS.tolist()]
     precision = np.array([point.precision for point in points], float)
     return precision, np.array([point.recall for point in points])
 
 
 def _plain(values: Floats) -> list[float | None]:
-    """Values for JSON, which has no NaN: with more digits than are shown, so that none is rounded twice."""
+    """Values for JSON, with null for NaN; more digits than shown, so that none is rounded twice."""
     return [None if value != value else value for value in values.round(6).tolist()]  # noqa: PLR0124
 
 
 def _live_data(analysis: Analysis, precision: Floats, recall: Floats) -> dict[str, Any]:
-    """What the slider looks up: for each of its positions the figures of all classes, and of each."""
+    """The data of the slider: for each position the figures over all classes, and of each class."""
     seen = scored(analysis.matches, analysis.report.protocol.iou)
     order = np.argsort(seen.confidence, kind="stable")  # (N,)
-    above = np.searchsorted(seen.confidence[order], _THRESHOLDS)  # (101,): how many are below
+    above = np.searchsorted(seen.confidence[order], _THRESHOLDS)  # (101,): number below
     right_below = np.append(0, np.cumsum(seen.correct[order]))  # (N + 1,)
     classes = {}
     for figures in analysis.report.per_class:

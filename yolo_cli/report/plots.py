@@ -1,4 +1,4 @@
-"""The curves as image files, for papers and slides; Matplotlib is imported when they are asked for."""
+"""The curves as image files, for papers and slides. Matplotlib is imported lazily."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write_plots(folder: Path, analysis: Analysis) -> list[Path]:
     Raises:
         DataError: if a file cannot be written.
     """
-    from matplotlib.figure import Figure  # without pyplot there is no state, and no screen is needed
+    from matplotlib.figure import Figure  # without pyplot there is no global state, and no display is needed
 
     plots: dict[str, Callable[[Any, Analysis], None]] = {
         "precision_recall": _precision_recall,

@@ -1,4 +1,4 @@
-"""Everything that one evaluation came to: what `yolo eval` prints and saves."""
+"""The result of an evaluation: what `yolo eval` prints and saves."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ __all__ = ["EvaluationResult"]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EvaluationResult(Jsonable):
-    """All figures of an evaluation, and what was asked for beside them; None where it was not.
+    """All figures of an evaluation, and what was asked for beside them; None if it was not.
 
     Attributes:
-        about: the model, the data, and what a reader of the figures must know.
+        about: the model, the data, and notes for the reader.
         analysis: all figures.
         faults: one line for each input that could not be used.
         read: gives the image of a name.
         target_precision: the precision asked for.
-        thresholds: for each class the lowest threshold with the precision asked for, if it has one.
-        differences: each figure against that of an earlier run.
-        checks: COCO's twelve figures beside those of pycocotools.
+        thresholds: per class, the lowest threshold with the target precision, if there is one.
+        differences: comparison with an earlier run.
+        checks: COCO's twelve figures, and those of pycocotools.
     """
 
     about: About
@@ -66,7 +66,7 @@ class EvaluationResult(Jsonable):
         return self.analysis.report
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data; docs/schemas/eval.schema.json says what it holds."""
+        """The result as plain data, described by docs/schemas/eval.schema.json."""
         value = {"model": self.about.model, **self.analysis.to_json()}
         if self.thresholds is not None:
             value["thresholds"] = {

@@ -18,8 +18,8 @@ __all__ = ["Frame", "precision_recall", "reliability_diagram", "threshold_chart"
 
 Floats = NDArray[np.floating[Any]]
 
-_CLASS_POINTS = 60  # of a class's curve: enough for its width in pixels
-_FEW = 30  # values, each of which gets a dot
+_CLASS_POINTS = 60  # points of a class's curve, enough for its width in pixels
+_FEW = 30  # up to this number of values, each has a dot
 _TITLES = {
     "box": "Box loss",
     "class": "Class loss",
@@ -65,7 +65,7 @@ class Frame:
         )
 
     def points(self, xs: Sequence[float] | Floats, ys: Sequence[float] | Floats) -> str:
-        """Coordinates as a polyline takes them; points that are not finite are left out."""
+        """Coordinates for a polyline, without points that are not finite."""
         pairs = [(x, y) for x, y in zip(xs, ys, strict=True) if math.isfinite(x) and math.isfinite(y)]
         return " ".join(f"{self.across(x):.1f},{self.down(y):.1f}" for x, y in pairs)
 
@@ -113,7 +113,7 @@ class Frame:
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round values from ``low`` to ``high``: at most about ``most``.
+    """Round values from ``low`` to ``high``, about ``most`` at most.
 
     >>> ticks(0, 1), ticks(0, 37)
     ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 10.0, 20.0, 30.0])
@@ -127,7 +127,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def precision_recall(report: Report) -> Markup:
-    """Precision over recall: a thin line for each class, a thick one for all together, a dot to move."""
+    """Precision over recall: thin lines for classes, a thick one for all, and a dot that the page moves."""
     frame = Frame()
     lines = [
         _class_line(frame, figures.class_name, figures.curve)
@@ -143,7 +143,7 @@ def precision_recall(report: Report) -> Markup:
 
 
 def _class_line(frame: Frame, name: str, curve: Curve) -> Markup:
-    """The line of one class, which the page finds by its name."""
+    """The line of one class, which the page looks up by name."""
     thin = curve.thinned(_CLASS_POINTS)
     points = frame.points(thin.recall, thin.precision)
     return Markup(
@@ -152,7 +152,7 @@ def _class_line(frame: Frame, name: str, curve: Curve) -> Markup:
 
 
 def threshold_chart(thresholds: Floats, precision: Floats, recall: Floats, f1: Floats) -> Markup:
-    """Precision, recall and F1 (N,) by confidence ``thresholds`` (N,), with a line to move."""
+    """Precision, recall and F1 (N,) by confidence ``thresholds`` (N,), with a line that the page moves."""
     frame = Frame()
     cursor = Markup('<line class="cursor" id="cursor" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>').format(
         frame.across(0), frame.top, frame.height - frame.bottom
@@ -166,7 +166,7 @@ def threshold_chart(thresholds: Floats, precision: Floats, recall: Floats, f1: F
 
 
 def reliability_diagram(seen: Reliability) -> Markup:
-    """A bar for each bin of confidence: the fraction of correct detections. The diagonal is ideal."""
+    """A bar per bin of confidence: the fraction of correct detections. The diagonal is ideal."""
     frame = Frame()
     width = 1 / len(seen.count)
     bars = [
@@ -200,7 +200,7 @@ def _title(name: str) -> str:
 
 
 def _training_chart(title: str, epochs: Sequence[float], values: Sequence[float]) -> Markup:
-    """One figure by epoch; a dot for each value where there are few."""
+    """One figure by epoch, with dots if there are few values."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = min(0.0, *finite), max(finite)
     first, last = min(epochs), max(*epochs, min(epochs) + 1)

@@ -1,4 +1,4 @@
-"""An evaluation in a few lines, for the terminal."""
+"""The summary of an evaluation for the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["summary"]
 
 
 def summary(analysis: Analysis, about: About) -> str:
-    """Headline, classes and mistakes. It ends with a line break."""
+    """Headline, classes and error types. It ends with a newline."""
     parts = [_headline(analysis, about), _classes(analysis), _mistakes(analysis)]
     return "\n".join(part for part in parts if part)
 
@@ -40,7 +40,7 @@ def _headline(analysis: Analysis, about: About) -> str:
 
 
 def _classes(analysis: Analysis) -> str:
-    """A row for each class that has a ground truth, the best first."""
+    """One row per class with ground truth, best first."""
     counted = [figures for figures in analysis.report.per_class if figures.ground_truths]
     counted.sort(key=lambda figures: figures.ap or 0.0, reverse=True)
     if not counted:
@@ -59,7 +59,7 @@ def _class(figures: ClassFigures, with_ap: bool) -> list[str]:
 
 
 def _mistakes(analysis: Analysis) -> str:
-    """A row for each kind of mistake."""
+    """One row per error type."""
     head = ["mistakes", f"count from confidence {analysis.confidence:.2f}", "costs AP50"]
     rows = [
         [kind, str(len(analysis.at_point.of(kind))), _figure(analysis.diagnosis.cost[kind])] for kind in KINDS

@@ -20,8 +20,8 @@ class TrainingCurves:
     """Figures by epoch.
 
     Attributes:
-        epochs: E numbers, rising.
-        figures: by name, E values each; NaN where there is none.
+        epochs: E increasing numbers.
+        figures: by name, E values each; NaN if missing.
     """
 
     epochs: tuple[float, ...]
@@ -29,7 +29,7 @@ class TrainingCurves:
 
 
 def read_training_curves(path: Path) -> TrainingCurves:
-    """Read a CSV file with a row of names. Columns without any number are left out.
+    """Read a CSV file with a header. Columns without any number are left out.
 
     Raises:
         DataError: if the file cannot be read, or has no row of figures.

@@ -1,4 +1,4 @@
-"""A data set in, a trained detector out: one lifecycle, and a recipe for each kind of detector.
+"""Training: a data set → a trained detector. One run lifecycle, with a recipe per kind of detector.
 
 Importing this package imports no framework; `train` does.
 """
@@ -28,23 +28,23 @@ __all__ = [
 
 
 def train(job: TrainJob, watcher: Watcher | None = None, *, resume: bool = False) -> TrainResult:
-    """Train a detector, or with ``resume`` go on where the run in ``job.out`` was interrupted.
+    """Train a detector, or with ``resume`` continue the interrupted run in ``job.out``.
 
-    Nothing is printed. The run's folder gets ``args.yaml``, the model in ``weights/``, and for YOLO
+    Nothing is printed. The run's folder contains ``args.yaml``, the model in ``weights/``, and for YOLO
     ``results.csv`` and ``report.html``.
 
     Args:
-        job: what to train, and where; for ``resume`` as `read_job` gives it.
-        watcher: is told how it goes.
-        resume: continue; the result has the same bytes as that of a run without interruption.
+        job: what to train, and where; for ``resume``, from `read_job`.
+        watcher: notified of progress.
+        resume: continue; the result has the same bytes as that of an uninterrupted run.
 
     Returns:
-        The model's files, and its figures on the validation images where the recipe measures them.
+        The model's files, and its figures on the validation images if the recipe measures them.
 
     Raises:
-        UsageError: if options do not fit each other, the data or the network.
+        UsageError: if options contradict each other, or do not fit the data or the network.
         DataError: if the data cannot be used, has changed since the run began, or the disk is full.
-        KeyboardInterrupt: as it comes; whole epochs are saved, and ``resume`` goes on from there.
+        KeyboardInterrupt: passed on; complete epochs are saved, and ``resume`` continues from there.
     """
     try:
         from yolo_cli.model import silence

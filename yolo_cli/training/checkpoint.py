@@ -1,7 +1,7 @@
-"""Everything that a run needs to go on, in one file that is written atomically.
+"""Checkpoints: everything needed to resume a run, in one file that is written atomically.
 
-Of random generators it holds only the state of random layers: every other random number depends on (seed,
-epoch, place) alone.
+The only random state in it is that of random layers: all other random numbers depend only on (seed, epoch,
+position).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def checkpoint_of(out: Path) -> Path:
 
 
 def save_checkpoint(path: Path, model: Any, state: State) -> None:
-    """Write weights, the optimizer's memory with its averaged weights, and where the run is."""
+    """Write weights, optimizer state (averaged weights included), and the state of the run."""
     arrays: dict[str, Any] = {key: _values(v) for key, v in _named(model).items()}
     arrays |= {f"optimizer/{i:04d}": _values(v) for i, v in enumerate(model.optimizer.variables)}
     text = np.frombuffer(json.dumps(asdict(state)).encode(), np.uint8)
@@ -43,7 +43,7 @@ def save_checkpoint(path: Path, model: Any, state: State) -> None:
 
 
 def load_checkpoint(path: Path) -> tuple[State, dict[str, NDArray[Any]]] | None:
-    """Where the run is, and its arrays; None if there is no checkpoint yet.
+    """The state of the run, and its arrays; None if there is no checkpoint yet.
 
     Raises:
         DataError: if the file is damaged.
@@ -56,11 +56,11 @@ def load_checkpoint(path: Path) -> tuple[State, dict[str, NDArray[Any]]] | None:
         values = json.loads(arrays.pop("state").tobytes())
         return State(**{**values, "history": tuple(values["history"])}), arrays
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as fault:
-        raise DataError(f"{path}: is not a checkpoint of this program ({fault}); train anew") from None
+        raise DataError(f"{path}: is not a checkpoint of this program ({fault}); train again") from None
 
 
 def restore(model: Any, arrays: Mapping[str, NDArray[Any]], *, optimizer: bool) -> None:
-    """Put the arrays of a checkpoint into a model, and on demand into its optimizer.
+    """Load the arrays of a checkpoint into a model, and optionally into its optimizer.
 
     Raises:
         DataError: if they belong to another network.
@@ -72,9 +72,9 @@ def restore(model: Any, arrays: Mapping[str, NDArray[Any]], *, optimizer: bool) 
 
 
 def _named(model: Any) -> dict[str, Any]:
-    """Each variable by its path, as their order depends on which are trainable.
+    """The variables by path, since their order depends on which are trainable.
 
-    Only the states of random layers go by their order: Keras numbers those through the whole process.
+    The states of random layers are keyed by order instead, since Keras numbers them per process.
     """
     seeds = [v for v in model.variables if "seed_generator" in v.path]
     others = [v for v in model.variables if "seed_generator" not in v.path]
@@ -90,7 +90,7 @@ def _part(arrays: Mapping[str, NDArray[Any]], beginning: str) -> dict[str, NDArr
 
 
 def _assign(variables: Mapping[str, Any], values: Mapping[str, NDArray[Any]]) -> None:
-    """Give each variable the value of its name, if all names and shapes agree."""
+    """Assign the values by name; all names and shapes must agree."""
     have = {key: tuple(variable.shape) for key, variable in variables.items()}
     if have != {key: value.shape for key, value in values.items()}:
         raise DataError("the checkpoint belongs to another network; was the data set changed?")

@@ -1,4 +1,4 @@
-"""What a run uses of a data set."""
+"""The part of a data set that a run uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["open_data", "require_boxes"]
 
 
 def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
-    """Read the data set without the images that cannot be used, and say what was left out.
+    """Read the data set without unusable images, and report what was left out.
 
     Raises:
         DataError: if there is no data set, or it cannot be read.
@@ -27,10 +27,10 @@ def open_data(job: TrainJob, say: Callable[[str], None]) -> Dataset:
 
 
 def require_boxes(data: Dataset) -> Dataset:
-    """The same data set.
+    """Check that a data set can be trained on, and return it.
 
     Raises:
-        DataError: if no image has a box to learn from.
+        DataError: if no training image has a box.
     """
     if not any(len(sample.labels) for sample in data.samples):
         raise DataError(f"{data.root}: no image to train on has a box")

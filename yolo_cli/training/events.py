@@ -1,4 +1,4 @@
-"""What a run tells of its progress, and to whom."""
+"""Progress events of a run, and their receivers."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Row = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is going to do.
+    """The plan of a run.
 
     Attributes:
-        images, val_images: number of images to learn from, and to evaluate on.
+        images, val_images: number of images to train on, and to evaluate on.
         class_names: the classes.
         size: height and width of the network's input, pixels.
-        epochs: how often each image is seen.
-        batch: images a step.
-        precision: what the network computes in.
-        origin: where it starts from.
-        max_minutes: the time budget, in which fewer epochs may fit; None is none.
+        epochs: number of epochs.
+        batch: batch size.
+        precision: compute type.
+        origin: description of the starting weights.
+        max_minutes: time budget in minutes, in which fewer epochs may fit; None means no limit.
     """
 
     images: int
@@ -56,17 +56,17 @@ class Step:
     """Progress inside an epoch, or inside another part of a run.
 
     Attributes:
-        part: what is being done, such as "epoch 2 of 12".
+        part: name of the part, such as "epoch 2 of 12".
         done, total: of this part, in ``unit``.
         unit: what is counted: "images" or "steps".
-        seconds_left: estimate for the whole run, or for this part where nothing is trained; None where it is
+        seconds_left: estimate for the whole run, or for this part where nothing is trained; None if it is
             not known yet: the first step also compiles.
         progress: of the run, or of this part, in [0, 1].
-        losses: mean of each term since the epoch began.
-        learning_rate: of this step; None where it is not known.
-        images_per_second: in this epoch; None where images are not counted.
-        memory_mib: the most memory that the process has held; None where it was not measured.
-        epoch_follows: `Watcher.epoch` is called once the part is done.
+        losses: mean of each term since the start of the epoch.
+        learning_rate: of this step; None if unknown.
+        images_per_second: in this epoch; None if images are not counted.
+        memory_mib: peak memory of the process; None if not measured.
+        epoch_follows: whether `Watcher.epoch` is called after this part.
     """
 
     part: str
@@ -130,14 +130,14 @@ def require_finite(step: Step, remedy: str) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a run is.
+    """The state of a run.
 
     Attributes:
-        epoch: number of whole epochs.
-        seconds: how long they took, over all sittings.
-        best: the best mAP50-95 so far; below 0 before the first.
-        best_epoch: when that was.
-        history: one row of figures an epoch.
+        epoch: number of complete epochs.
+        seconds: their duration, over all sessions.
+        best: the best mAP50-95 so far; negative before the first evaluation.
+        best_epoch: its epoch.
+        history: one row of figures per epoch.
     """
 
     epoch: int = 0
@@ -160,23 +160,23 @@ class State:
 
 
 class Watcher:
-    """Is told how a run goes. This one ignores all of it: override what you want to hear."""
+    """Receives the events of a run. This class ignores them: override what you need."""
 
     def start(self, plan: Plan) -> None:
-        """Before the first step, and again if the batch size must be reduced."""
+        """Called before the first step, and again if the batch size is reduced."""
 
     def say(self, text: str) -> None:
         """A message for the user, one line."""
 
     def step(self, step: Step) -> None:
-        """After each step, and after each image that is prepared once for all epochs."""
+        """Called after each step, and after each image that is prepared once for all epochs."""
 
     def epoch(self, state: State) -> None:
-        """After each epoch; its figures are the last row of the history."""
+        """Called after each epoch; its figures are the last row of the history."""
 
 
 class CallbackWatcher(Watcher):
-    """Passes each step on to one function.
+    """Passes each step to a function.
 
     Args:
         progress: called with every `Step`. An exception that it raises ends the run, which can be resumed.
@@ -186,7 +186,7 @@ class CallbackWatcher(Watcher):
         self._progress = progress
 
     def step(self, step: Step) -> None:
-        """Pass it on."""
+        """Call the function."""
         self._progress(step)
 
 

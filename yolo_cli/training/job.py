@@ -1,4 +1,4 @@
-"""What to train, and how it is written down beside the result."""
+"""Training jobs, and their file ``args.yaml`` in the run's folder."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
 
 ARGS = "args.yaml"
 
-# What every recipe knows; the rest is YOLO's.
+# Options of all recipes; the others are YOLO's.
 COMMON = {"data", "out", "detector", "allow_unlabelled", "config", "augment", "fingerprint", "finished"}
 COMMON_CONFIG = {"device", "epochs", "seed"}
 
 
 @dataclass(frozen=True, slots=True)
 class TrainJob:
-    """What to train. At most one of `weights`, `model` and `backbone` says where YOLO starts.
+    """What to train. At most one of `weights`, `model` and `backbone` sets where YOLO starts.
 
     Attributes:
         data: folder or file of the data set.
@@ -37,7 +37,7 @@ class TrainJob:
             `config.epochs`, `config.seed` and `config.device`.
         weights: the model to fine-tune; None is the default model.
         model: a Darknet cfg, trained from scratch.
-        backbone: the name of an image classifier that gets YOLO heads.
+        backbone: the name of an image classifier, to which YOLO heads are added.
         backbone_weights: its weights: a file, "imagenet" to download them, or None for random ones.
         from_scratch: keep the network of `weights` and start from random weights.
         allow_unlabelled: an image without a label file has no objects.
@@ -45,7 +45,7 @@ class TrainJob:
         tensorboard: write logs for TensorBoard.
         config: how to train.
         augment: how to change images.
-        fingerprint: content hash of the data set that the run in `out` began with; None before it was read.
+        fingerprint: content hash of the data set of the run in `out`; None before it was read.
         finished: the model is complete.
 
     Raises:
@@ -88,7 +88,7 @@ class TrainJob:
 
 
 def _options_of_yolo(job: TrainJob) -> Iterator[str]:
-    """Options that were given to another recipe than YOLO's, which is the only one to have them."""
+    """The options given for another recipe that only YOLO has."""
     default = TrainJob(job.data, job.out)
     yield from _changed(job, default, COMMON)
     yield from _changed(job.config, default.config, COMMON_CONFIG)
@@ -96,7 +96,7 @@ def _options_of_yolo(job: TrainJob) -> Iterator[str]:
 
 
 def _changed(given: Any, default: Any, common: set[str]) -> Iterator[str]:
-    """The options, but for common ones, in which two values of one dataclass differ."""
+    """The options, except common ones, that differ between two values of a dataclass."""
     for each in fields(given):
         if each.name not in common and getattr(given, each.name) != getattr(default, each.name):
             yield "--" + each.name.replace("_", "-")
@@ -109,16 +109,16 @@ def new_job(
     flip_vertical: float | None = None,
     **options: Any,
 ) -> TrainJob:
-    """The job that options describe, named as on the command line.
+    """The job for options with the names of the command line.
 
     Args:
-        no_augment: change no image.
-        mosaic: probability of joining four images; None is the default, or 0 with ``no_augment``.
+        no_augment: no augmentation.
+        mosaic: probability of joining four images; None means the default, or 0 with ``no_augment``.
         flip_vertical: probability of mirroring top and bottom; None as above.
         options: the other fields of `TrainJob` and `TrainConfig`.
 
     Raises:
-        UsageError: if a value is out of its range, or options contradict each other.
+        UsageError: if a value is out of range, or options contradict each other.
         DataError: if there is no such data set.
     """
     changed = {"mosaic": mosaic, "flip_vertical": flip_vertical}
@@ -129,12 +129,12 @@ def new_job(
     config = {each.name: options.pop(each.name) for each in fields(TrainConfig) if each.name in options}
     job = TrainJob(config=TrainConfig(**config), augment=augment, **options)
     if not Path(job.data).exists():
-        read_dataset(job.data)  # raises, seconds before a framework is imported
+        read_dataset(job.data)  # fails early, before a framework is imported
     return job
 
 
 def write_job(job: TrainJob) -> None:
-    """Write ``args.yaml`` into the run's folder: everything that is needed to repeat the run.
+    """Write ``args.yaml`` into the run's folder: everything needed to repeat the run.
 
     Raises:
         DataError: if it cannot be written.
@@ -164,13 +164,13 @@ def read_job(out: Path) -> TrainJob:
             config["imgsz"] = tuple(config["imgsz"])
         return TrainJob(out=out, config=TrainConfig(**config), augment=AugmentConfig(**augment), **values)
     except (KeyError, TypeError, UsageError):
-        raise DataError(f"{path}: was not written by this version of `yolo train`; train anew") from None
+        raise DataError(f"{path}: was not written by this version of `yolo train`; train again") from None
 
 
 def remove_empty_run(out: Path) -> None:
-    """Remove the folder of a run that failed before it learnt anything, so that its name is free again.
+    """Remove the folder of a run that failed before its first checkpoint, so that its name is free again.
 
-    A folder that holds anything else stays.
+    A folder with other files is kept.
     """
     weights, unfinished = out / "weights", out / "unfinished"
     if any(folder.is_dir() and any(folder.iterdir()) for folder in (weights, unfinished)):

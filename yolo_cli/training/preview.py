@@ -1,4 +1,4 @@
-"""A sheet of augmented images, as YOLO would see them."""
+"""A preview sheet of augmented training images."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from yolo_cli.training.yolo.sizing import choose_size
 
 __all__ = ["augmented_sheet"]
 
-IMAGES = 32  # drawn from, at most
-USUAL_INPUT = ((416, 416), 32)  # height and width, and stride, of most networks that training starts from
+IMAGES = 32  # maximum number of samples to draw from
+USUAL_INPUT = ((416, 416), 32)  # input size and stride of most starting networks
 
 
 def augmented_sheet(job: TrainJob) -> NDArray[Any]:
     """A grid of augmented training images with their boxes and class names: uint8 (height, width, 3), RGB.
 
     Raises:
-        UsageError: if the job's detector is not YOLO, which alone is trained on such images.
+        UsageError: if the job's detector is not YOLO.
         DataError: if the data set cannot be used.
     """
     if job.detector != "yolo":

@@ -1,4 +1,4 @@
-"""What a run gives."""
+"""The result of a run."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["TrainResult"]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TrainResult(Jsonable):
-    """The files of a trained model, and how good it is.
+    """The files of a trained model, and its figures.
 
     Attributes:
         out: the run's folder.
-        keras, onnx: the files of the best model; the second is None where ONNX cannot be written.
-        images: number of images that it learnt from.
-        report: figures on the validation images, on test with ``use_val``; None where the recipe
-            evaluates nothing.
-        state: the epochs with their figures; without epochs where the recipe keeps no history.
+        keras, onnx: the files of the best model; the second is None if ONNX cannot be written.
+        images: number of training images.
+        report: figures on the validation images, on test with ``use_val``; None if the recipe does not
+            evaluate.
+        state: the epochs with their figures; empty if the recipe keeps no history.
         page: ``report.html``; None without a report.
     """
 

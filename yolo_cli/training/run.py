@@ -19,7 +19,7 @@ from yolo_cli.training.yolo.recipe import train_yolo
 __all__ = ["RECIPES", "Recipe", "TrainResult", "run"]
 
 Recipe = Callable[[TrainJob, Dataset, Workspace], TrainResult]
-"""Trains what is not trained yet, and writes the model below ``job.out``."""
+"""A recipe: trains (or continues), and writes the model into ``job.out``."""
 
 RECIPES: Mapping[str, Recipe] = {"yolo": train_yolo, **dict.fromkeys(METHODS, train_regions)}
 
@@ -34,7 +34,7 @@ def run(job: TrainJob, watcher: Watcher, *, resume: bool) -> TrainResult:
         write_job(job)
     data = open_data(job, watcher.say)
     if job.fingerprint not in (None, data.content_hash):
-        raise DataError(f"{job.data}: has changed since the run in {job.out} began; train anew")
+        raise DataError(f"{job.data}: has changed since the run in {job.out} began; train again")
     if job.fingerprint is None:
         job = replace(job, fingerprint=data.content_hash)
         write_job(job)

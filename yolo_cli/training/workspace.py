@@ -1,8 +1,8 @@
-"""Unfinished work in a run's folder, so that a run can go on where it was interrupted.
+"""Intermediate results in a run's folder, from which an interrupted run is resumed.
 
-What is computed of an image is computed once, and each epoch ends with a checkpoint. Every random number
-depends on the seed and the number of the image or epoch alone, so an interrupted run ends with the same bytes
-as one that was not.
+The arrays of each image are computed once, and each epoch ends with a checkpoint. Random numbers depend only
+on the seed and the number of the image or epoch, so a resumed run ends with the same bytes as an
+uninterrupted one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return order[index * self._batch : (index + 1) * self._batch]
 
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch."""
+        """Start the next epoch."""
         self.epoch += 1
 
 
@@ -69,11 +69,11 @@ def compile_adamw(model: Any, loss: Any, rate: float, steps: int, weight_decay: 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Keeps what a run has done, and tells of its progress.
+    """Stores the intermediate results of a run, and reports progress.
 
     Attributes:
-        folder: the run's folder; None keeps nothing.
-        watcher: is told of every image and step.
+        folder: the run's folder; None stores nothing.
+        watcher: notified of every image and step.
     """
 
     folder: Path | None = None
@@ -82,12 +82,12 @@ class Workspace:
     def each_image(
         self, samples: Sequence[Sample], work: Callable[[int, Sample], Arrays], what: str = "features"
     ) -> list[Arrays]:
-        """The arrays that ``work`` makes of each image, in order; those that are kept already are read.
+        """The arrays that ``work`` computes for each image, in order; stored ones are read instead.
 
         Args:
             samples: the images.
-            work: image number and sample → arrays. Its random numbers must depend on the number alone.
-            what: the name to keep them by, unique for each kind of work in a run.
+            work: image number and sample → arrays. Its random numbers must depend only on the number.
+            what: the name to store them by, unique for each kind of work in a run.
 
         Raises:
             DataError: if an image cannot be read, or the disk is full.
@@ -106,7 +106,7 @@ class Workspace:
         return parts
 
     def fit(self, model: Any, batches: EpochBatches, epochs: int) -> None:
-        """Train a compiled ``model`` for those of its epochs that are not done yet.
+        """Train a compiled ``model`` for its remaining epochs.
 
         Raises:
             DataError: if its checkpoint is damaged or another network's, or the disk is full.
@@ -116,7 +116,7 @@ class Workspace:
         if arrays is not None:
             model.optimizer.build(model.trainable_variables)
             restore(model, arrays, optimizer=True)
-            self.watcher.say(f"going on after epoch {state.epoch}")
+            self.watcher.say(f"continuing after epoch {state.epoch}")
         batches.epoch = state.epoch
         if state.epoch < epochs:
             keeper = _Keeper(path, self.watcher, epochs)
@@ -130,23 +130,23 @@ class Workspace:
             )
 
     def clear(self) -> None:
-        """Remove everything kept: a run begins, or is finished."""
+        """Remove everything stored, at the start or the end of a run."""
         if self.folder is not None:
             shutil.rmtree(self.folder / UNFINISHED, ignore_errors=True)
 
     def _place(self, name: str) -> Path | None:
-        """The path to keep something at; None if nothing is kept."""
+        """The path of stored arrays; None if nothing is stored."""
         if self.folder is None:
             return None
         return make_folder(self.folder / UNFINISHED) / name
 
 
 NO_WORKSPACE = Workspace()
-"""Keeps nothing, and tells nobody."""
+"""Stores nothing, and reports nothing."""
 
 
 def _keep(path: Path | None, arrays: Arrays) -> None:
-    """Write the arrays of an image."""
+    """Store the arrays of an image."""
     if path is None:
         return
 
@@ -158,7 +158,7 @@ def _keep(path: Path | None, arrays: Arrays) -> None:
 
 
 def _kept(path: Path | None) -> Arrays | None:
-    """The arrays of an image, or None if they are not there, or damaged."""
+    """The stored arrays of an image, or None if they are missing or damaged."""
     if path is None or not path.is_file():
         return None
     try:
@@ -177,7 +177,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self._pace, self._epoch = Pace(), 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Note its number."""
+        """Store its number."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

@@ -1,7 +1,7 @@
 """Find, load, save and check model files; model cards.
 
 A model is ``NAME.keras`` with ``NAME.onnx`` beside it. Both carry the same card; the second also
-carries the SHA-256 of the first, so that a pair that does not belong together is noticed.
+carries the SHA-256 of the first, so that a mismatched pair is detected.
 """
 
 from yolo_cli.weights.card import ModelCard

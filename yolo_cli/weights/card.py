@@ -1,4 +1,4 @@
-"""The model card: all that detection needs, and where the model comes from."""
+"""The model card: everything that detection needs, and the origin of the model."""
 
 from __future__ import annotations
 
@@ -14,36 +14,33 @@ from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
 
-__all__ = ["UNCALIBRATED", "ModelCard", "card_text"]
+__all__ = ["ModelCard", "card_text"]
 
 FORMAT = 1
-UNCALIBRATED = "Confidences are not calibrated: 0.5 does not mean that half of such boxes are right."
-"""The limit of a model that a calibration takes away."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """The card of one model. It travels inside its files, as JSON.
+    """The card of one model, stored as JSON inside its files.
 
     Attributes:
         name: the model's name.
         class_names: the name of each class id.
-        heads: how to read each of the network's outputs.
-        input_size: height and width for which the network was made; others that are multiples of the
-            largest stride run too.
-        resize: how an image gets that size.
-        suppression: which rule removes double boxes.
+        heads: the description of each of the network's outputs.
+        input_size: default height and width of the network's input; other multiples of the largest stride
+            work, too.
+        resize: "letterbox" or "stretch".
+        suppression: the kind of NMS.
         beta: the exponent of ``diounms``.
-        licence, origin, training_data: whose work it is and what it learnt from.
-        source: the files it was made from and their SHA-256.
-        figures: what was measured, each with its protocol.
-        limits: what it is not good at.
-        calibration: what confidences become, as `yolo calibrate` measured it: confidences that rise from 0 to
-            1, and what each of them becomes, straight lines between; None leaves them as they are.
-        detector: which kind of detector the network is made for, a key of `yolo_cli.detectors.DETECTORS`.
-        backbone: for a network that takes the features of another one: that model's name, a colon, and
-            the layer whose output it takes. ``source`` then holds the SHA-256 of that model's ``.onnx`` file
-            as ``backbone_sha256``.
+        licence, origin, training_data: free text.
+        source: the files that it was made from, and their SHA-256.
+        figures: measured figures, each with its protocol.
+        limits: known limitations.
+        calibration: a piecewise linear map of confidences, from `yolo calibrate`: increasing confidences from
+            0 to 1, and the calibrated value of each; None means no calibration.
+        detector: the kind of detector, a key of `yolo_cli.detectors.DETECTORS`.
+        backbone: for a network on the features of another one: that model's name, a colon, and the layer.
+            ``source`` then holds the SHA-256 of that model's ``.onnx`` file as ``backbone_sha256``.
     """
 
     name: str
@@ -69,17 +66,17 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> ModelCard:
-        """Read a card back.
+        """Parse a card.
 
         Raises:
-            DataError: if it is not a card, or one that a later version wrote; ``where`` names the file.
+            DataError: if it is not a card, or was written by a later version; ``where`` names the file.
         """
         try:
             values: dict[str, Any] = json.loads(text)
             found = values.pop("format")
             if found != FORMAT:
                 raise DataError(
-                    f"{where}: its card has format {found}, this program reads {FORMAT}; is it too old?"
+                    f"{where}: its card has format {found}, but this program reads {FORMAT}; update it"
                 )
             values["heads"] = tuple(_head(**head) for head in values["heads"])
             values["calibration"] = _calibration(values.get("calibration"))
@@ -94,18 +91,18 @@ def _head(anchors: list[list[float]], **rest: Any) -> Head:
 
 
 def _calibration(knots: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """The two lists of a calibration; ValueError or TypeError if they are none."""
+    """The two lists of a calibration; raises ValueError or TypeError if they are invalid."""
     if knots is None:
         return None
     given, true = (tuple(float(value) for value in row) for row in knots)
     rise = all(low < high for row in (given, true) for low, high in pairwise(row))
     if len(given) != len(true) or len(given) < 2 or not rise or min(true) < 0 or max(true) > 1:
-        raise ValueError("its calibration must be two lists, as long as each other, that rise from 0 to 1")
+        raise ValueError("its calibration must be two lists of equal length that increase from 0 to 1")
     return given, true
 
 
 def card_text(card: ModelCard, digests: dict[str, str]) -> str:
-    """The card as a Markdown page for people.
+    """The card as Markdown.
 
     Args:
         card: the card.
@@ -132,7 +129,9 @@ def card_text(card: ModelCard, digests: dict[str, str]) -> str:
 
 def _calibration_text(card: ModelCard) -> str:
     if card.calibration is None:
-        return ""
+        return (
+            "**Calibration.** None: a confidence of 0.5 does not mean that half of such detections are right."
+        )
     shown = ", ".join(f"{raw:g} → {np.interp(raw, *card.calibration):.2f}" for raw in (0.1, 0.25, 0.5, 0.75))
     return f"**Calibration.** Confidences are calibrated: {shown}."
 
@@ -143,4 +142,4 @@ def _list(title: str, lines: Sequence[str]) -> str:
 
 def _head_text(head: Head) -> str:
     anchors = ", ".join(f"{w:g}x{h:g}" for w, h in head.anchors)
-    return f"{head.kind}, a cell every {head.stride} pixels, anchors {anchors}"
+    return f"{head.kind}, stride {head.stride}, anchors {anchors}"

@@ -1,4 +1,4 @@
-"""A copy of a model with another card; the network stays the same, so no framework is needed."""
+"""Copy a model with another card; the network is unchanged, so no framework is needed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_write, atomic_write_text, make_folder
-from yolo_cli.weights.card import UNCALIBRATED, ModelCard, card_text
+from yolo_cli.weights.card import ModelCard, card_text
 from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
 
 __all__ = ["copy_model", "save_calibrated"]
 
 
 def copy_model(files: ModelFiles, card: ModelCard, out: Path) -> ModelFiles:
-    """Write ``out.keras`` and ``out.onnx``, or whichever of the two exists, with another card.
+    """Write ``out.keras`` and ``out.onnx``, as far as the originals exist, with another card.
 
     Args:
         files: the model.
@@ -41,21 +41,19 @@ def save_calibrated(
     knots: tuple[tuple[float, ...], tuple[float, ...]],
     figure: str,
 ) -> list[Path]:
-    """Write a copy of a model with a calibration, and its card as a page.
+    """Write a copy of a model with a calibration, and its card as Markdown.
 
     Args:
         files: the model.
         card: its card.
         out: the path without a suffix.
-        knots: the calibration: confidences, and what each becomes.
-        figure: what was measured of it, one line.
+        knots: the calibration, see `ModelCard.calibration`.
+        figure: its measured figures, one line.
 
     Raises:
         DataError: if a file is not a model, or the copy cannot be written.
     """
-    limits = tuple(line for line in card.limits if line != UNCALIBRATED)
-    figures = (*card.figures, figure)
-    card = replace(card, name=out.name, calibration=knots, figures=figures, limits=limits)
+    card = replace(card, name=out.name, calibration=knots, figures=(*card.figures, figure))
     written = copy_model(files, card, out)
     paths = [path for path in (written.keras, written.onnx) if path]
     page = out.with_name(f"{out.name}.md")
@@ -64,7 +62,7 @@ def save_calibrated(
 
 
 def _copy_keras(path: Path, card: ModelCard, out: Path) -> None:
-    """Copy every member of the zip but the card."""
+    """Copy every member of the zip except the card."""
 
     def write(draft: Path) -> None:
         with zipfile.ZipFile(path) as source, zipfile.ZipFile(draft, "w") as target:

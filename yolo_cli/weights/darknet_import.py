@@ -1,4 +1,4 @@
-"""Convert a Darknet cfg with its weights into a model."""
+"""Import Darknet models."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def import_darknet(
     half: bool = False,
     about: dict[str, Any] | None = None,
 ) -> ModelFiles:
-    """Make ``out.keras`` and ``out.onnx`` of a Darknet model.
+    """Write ``out.keras`` and ``out.onnx`` for a Darknet model.
 
     Args:
         cfg: the network.
-        weights: its trained values.
+        weights: its weights.
         names: its class names, one per line.
         out: path of the result, without a suffix.
-        half: store kernels as float16 and so halve the files.
-        about: fields of the card that are not in any Darknet file; see `read_about`.
+        half: store kernels as float16, which halves the files.
+        about: fields of the card that Darknet files do not contain; see `read_about`.
 
     Raises:
         DataError: if the three files do not fit together.
@@ -54,17 +54,17 @@ def import_darknet(
 def card_of(
     network: Network, class_names: tuple[str, ...], name: str, names_file: str = "the list"
 ) -> ModelCard:
-    """The model card, as far as a cfg gives it.
+    """The model card, with the fields that a cfg determines.
 
     Raises:
-        DataError: if the number of class names is not that of the heads.
+        DataError: if the number of class names differs from that of the heads.
     """
     heads = heads_of(network)
     for index, head in zip(network.heads(), heads, strict=True):
         if head.class_count != len(class_names):
             fault = f"says classes={head.class_count}, but {names_file} holds {len(class_names)} names"
             raise network.layers[index].fault(fault)
-    last = network.layers[network.heads()[-1]]  # Darknet takes the suppression of the last head
+    last = network.layers[network.heads()[-1]]  # Darknet uses the suppression of the last head
     return ModelCard(
         name=name,
         class_names=class_names,
@@ -77,7 +77,7 @@ def card_of(
 
 
 def heads_of(network: Network) -> tuple[Head, ...]:
-    """How to read each head of a cfg.
+    """The heads of a cfg.
 
     Raises:
         DataError: if a head's anchors or the layer before it do not fit.
@@ -131,12 +131,12 @@ def _suppression(layer: Section) -> SuppressionKind:
 
 
 def _identifier(name: str) -> str:
-    """A name that Keras takes for a model: letters, digits, underscores."""
+    """A valid model name for Keras: letters, digits, underscores."""
     return "".join(c if c.isalnum() else "_" for c in name) or "darknet"
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """Read the fields of a card that a person may fill in, from a YAML file.
+    """Read the descriptive fields of a card from a YAML file.
 
     Raises:
         DataError: if the file cannot be read, is not a mapping or has other fields.
@@ -146,7 +146,7 @@ def read_about(path: Path) -> dict[str, Any]:
     if not set(about) <= set(allowed):
         raise DataError(f"{path}: must hold only the fields {', '.join(allowed)}")
     if about.get("resize", "stretch") not in ("stretch", "letterbox"):
-        raise DataError(f"{path}: resize is '{about['resize']}', and must be stretch or letterbox")
+        raise DataError(f"{path}: resize is '{about['resize']}', but must be stretch or letterbox")
     return {
         key: tuple(map(str, value)) if key in ("figures", "limits") else " ".join(str(value).split())
         for key, value in about.items()

@@ -21,7 +21,7 @@ from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, 
 
 __all__ = ["missing_for_onnx", "save_keras", "save_model", "save_onnx"]
 
-# What the process runs that writes ONNX for another backend than TensorFlow.
+# The script of the process that exports ONNX when the backend is not TensorFlow.
 _EXPORT = """
 import sys, pathlib, keras, yolo_cli.model
 from yolo_cli.weights.save import export_graph
@@ -32,27 +32,27 @@ export_graph(keras.saving.load_model(sys.argv[1], compile=False), pathlib.Path(s
 def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) -> ModelFiles:
     """Write ``out.keras`` and ``out.onnx``, each atomically.
 
-    Where a package that ONNX needs is missing, only the first is written; see `missing_for_onnx`.
+    If a package needed for ONNX is missing, only the first is written; see `missing_for_onnx`.
 
     Args:
-        model: a Keras model as `yolo_cli.model` builds them.
+        model: a Keras model built by `yolo_cli.model`.
         card: the model card.
         out: the path without a suffix.
-        half: store kernels as float16. Biases and batch-normalisation values stay float32, as variances
-            can be outside float16's range.
+        half: store kernels as float16. Biases and batch-norm values stay float32, as variances can be
+            outside float16's range.
     """
     keras_file, onnx_file = (out.with_name(out.name + suffix) for suffix in (".keras", ".onnx"))
     make_folder(out.parent)
     save_keras(model, card, keras_file, half=half)
     if missing_for_onnx():
-        onnx_file.unlink(missing_ok=True)  # an older one would not belong to this model
+        onnx_file.unlink(missing_ok=True)  # an old one would not match this model
         return ModelFiles(out.name, keras_file, None)
     save_onnx(model, card, onnx_file, sha256(keras_file), half=half)
     return ModelFiles(out.name, keras_file, onnx_file)
 
 
 def missing_for_onnx() -> list[str]:
-    """The packages that writing ONNX needs, and that are not here."""
+    """The missing packages that writing ONNX needs."""
     return [name for name in ("tensorflow", "onnx", "tf2onnx") if find_spec(name) is None]
 
 
@@ -89,9 +89,9 @@ def save_onnx(model: Any, card: ModelCard, path: Path, keras_sha256: str, *, hal
 
 
 def export_graph(model: Any, path: Path) -> None:
-    """Let Keras write the network as an ONNX graph with free batch, height and width.
+    """Export the network as an ONNX graph with dynamic batch, height and width.
 
-    It does so from TensorFlow's graphs; with another backend, another process loads the model into those.
+    Keras exports from TensorFlow graphs; with another backend, a process with TensorFlow does it.
     """
     import keras
 
@@ -101,7 +101,7 @@ def export_graph(model: Any, path: Path) -> None:
 
     from yolo_cli.model import silence
 
-    size = 128  # Keras exports only what was called once; any size that the strides divide will do
+    size = 128  # Keras exports only a model that was called; any size divisible by the strides works
     empty = [
         keras.ops.zeros((1, *(side or size for side in given.shape[1:])), dtype=given.dtype)
         for given in model.inputs
@@ -122,12 +122,12 @@ def _export_elsewhere(model: Any, path: Path) -> None:
             command, env=environment, capture_output=True, text=True, check=False
         )
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no word about why"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise DataError(f"{path.name}: TensorFlow could not write it ({reason})")
 
 
 def _half_h5(data: bytes, folder: Path) -> bytes:
-    """The same weights file with every kernel as float16. Keras casts them back when it loads them."""
+    """A copy of the weights file with every kernel as float16; Keras casts them back on loading."""
     import h5py
 
     whole, halved = folder / "whole.h5", folder / "half.h5"
@@ -148,7 +148,7 @@ def _half_h5(data: bytes, folder: Path) -> bytes:
 
 
 def _half_initializers(graph: Any) -> None:
-    """Store every kernel of an ONNX graph as float16, and cast it back where the graph starts."""
+    """Store every kernel of an ONNX graph as float16, with a cast to float32 in the graph."""
     from onnx import TensorProto, helper, numpy_helper
 
     casts = []

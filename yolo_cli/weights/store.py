@@ -1,4 +1,4 @@
-"""Where model files are, and whether they belong together."""
+"""Find model files, and check that they belong together."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = [
     "read_card",
 ]
 
-BEST = "weights/best"  # in the folder of a training run, without a suffix
-CARD_MEMBER = "yolo_cli.json"  # the card's place inside a .keras file, which is a zip
-CARD_KEY, PAIR_KEY = "yolo_cli", "yolo_cli_keras_sha256"  # and in the metadata of an .onnx file
+BEST = "weights/best"  # the best model in the folder of a training run, without suffix
+CARD_MEMBER = "yolo_cli.json"  # the card's member in a .keras file, which is a zip
+CARD_KEY, PAIR_KEY = "yolo_cli", "yolo_cli_keras_sha256"  # its key in the metadata of an .onnx file
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """The files of one model; one of the two may be missing."""
+    """The files of one model; either may be missing."""
 
     name: str
     keras: Path | None
@@ -48,7 +48,7 @@ def find_model(name: str) -> ModelFiles:
     """Find a model by its name, by the path of one of its files, or by the folder of a training run.
 
     A name is looked for in the working directory, in its folder ``weights``, and among the bundled models.
-    Of a training run, the best model is taken.
+    Of a training run, the best model is used.
 
     Raises:
         DataError: if there is none.
@@ -56,7 +56,7 @@ def find_model(name: str) -> ModelFiles:
     path = Path(name)
     stem = path.with_suffix("") if path.suffix in (".keras", ".onnx") else path
     if path != stem and not path.is_file():
-        raise DataError(f"{name}: there is no such model file")
+        raise DataError(f"{name}: no such model file")
     places = (
         [stem] if path != stem or stem.is_absolute() else [stem, "weights" / stem, bundled("weights") / stem]
     )
@@ -72,9 +72,9 @@ def find_model(name: str) -> ModelFiles:
 
 
 def list_models() -> list[ModelFiles]:
-    """The models in ``./weights``, of the training runs in ``./runs``, and those that come with the program.
+    """The models in ``./weights``, of the training runs in ``./runs``, and the bundled ones.
 
-    Each name occurs once, in that order; the name of a run is its folder.
+    Each name occurs once, in that order; a run is named by its folder.
     """
     folders = sorted({*Path("runs").glob("*/weights"), *Path("runs").glob("*/*/weights")})
     runs = [folder.parent for folder in folders if any(path.stem == "best" for path in _model_files(folder))]
@@ -100,7 +100,7 @@ def read_card(path: Path) -> ModelCard:
     """Read the card inside a ``.keras`` or ``.onnx`` file.
 
     Raises:
-        DataError: if the file is not such a model, or carries no card.
+        DataError: if the file is not a model, or has no card.
     """
     if path.suffix == ".onnx":
         return _card_from_metadata(_onnx_metadata(path), path)
@@ -110,25 +110,25 @@ def read_card(path: Path) -> ModelCard:
     except (OSError, zipfile.BadZipFile):
         raise DataError(f"{path}: is not a Keras model file, or is cut off") from None
     except KeyError:
-        raise DataError(f"{path}: carries no model card, so its classes and anchors are unknown") from None
+        raise DataError(f"{path}: has no model card, so its classes and anchors are unknown") from None
 
 
 def _card_from_metadata(metadata: Mapping[str, str], path: Path) -> ModelCard:
     if CARD_KEY not in metadata:
-        raise DataError(f"{path}: carries no model card; was it made by this program?")
+        raise DataError(f"{path}: has no model card; was it made by this program?")
     return ModelCard.from_json(metadata[CARD_KEY], str(path))
 
 
 def check_pair(files: ModelFiles) -> None:
-    """Make sure that the ``.onnx`` file was made from the ``.keras`` file beside it.
+    """Check that the ``.onnx`` file was made from the ``.keras`` file beside it.
 
     Raises:
-        DataError: if it was made from another one.
+        DataError: if it was not.
     """
     if files.keras and files.onnx and _onnx_metadata(files.onnx).get(PAIR_KEY) != sha256(files.keras):
         raise DataError(
             f"{files.onnx}: was not made from {files.keras} beside it, but from another version; "
-            "make the pair anew, or move one of the two away"
+            "export the pair again, or move one of the two away"
         )
 
 

@@ -79,7 +79,7 @@ def test_mixup_has_the_boxes_of_both_and_a_blend_of_colours():
     out, seen = augment(pair, np.random.default_rng(0), STILL, (64, 64))
     red, green, blue = out[10, 10].astype(int).tolist()
     assert green == 0
-    # The shares of the two add up to 1.
+    # The weights of the two add up to 1.
     assert red + blue == pytest.approx(200, abs=1)
     assert min(red, blue) > 20
     assert seen.xyxy.tolist() == [[0, 0, 64, 64], [0, 0, 32, 32]] * 2

@@ -1,4 +1,4 @@
-"""Where an image and its boxes lie on a canvas: numbers worked out by hand."""
+"""The position of an image and its boxes on a canvas: numbers worked out by hand."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_crop_is_a_part_of_the_pixels():
     assert placement.forward(np.float32([[3, 2, 8, 7]])).tolist() == [[0, 0, 5, 5]]
 
 
-def test_an_image_smaller_than_the_canvas_lies_in_grey():
+def test_an_image_smaller_than_the_canvas_is_padded_with_grey():
     rgb = noise(4, 4)
     canvas = painted(placed(4, 4, 4, 4, 1, 5, (8, 10)), rgb)
     assert np.array_equal(canvas[1:5, 5:9], rgb)
@@ -81,8 +81,8 @@ def test_an_image_smaller_than_the_canvas_lies_in_grey():
     assert (canvas == GREY).all()
 
 
-def test_moved_shares_the_room():
-    # 60 high on 100: 40 rows of room. 140 wide on 100: -40, that is, 40 columns are cut off.
+def test_moved_splits_the_padding():
+    # 60 high on 100: 40 rows of padding. 140 wide on 100: -40, that is, 40 columns are cut off.
     placement = placed(30, 70, 60, 140, 0, 0, (100, 100))
     for share, top, left in ((0.0, 0, 0), (0.5, 20, -20), (1.0, 40, -40)):
         moved = placement.moved((100, 100), share, share)
@@ -113,7 +113,7 @@ def test_size_and_aspect_stay_within_their_strengths():
 
 def test_an_object_stays_as_long_as_enough_of_it_shows():
     # The canvas shows columns 10 to 30 of the image. Boxes are 8 wide: of the first 2 columns show,
-    # a quarter; of the second 1, an eighth; of the third all; the fourth lies outside.
+    # a quarter; of the second 1, an eighth; of the third all; the fourth is outside.
     placement = placed(20, 40, 20, 40, 0, -10, (20, 20))
     objects = ground_truth([4, 0, 12, 10], [3, 0, 11, 10], [12, 5, 20, 15], [32, 0, 40, 10])
     assert placement.carry(objects, 0.25).xyxy.tolist() == [[0, 0, 2, 10], [2, 5, 10, 15]]
@@ -131,7 +131,7 @@ def test_objects_narrower_than_two_pixels_leave_the_ground_truth():
 
 
 def test_a_box_that_reaches_out_of_its_image_is_cut_at_the_image():
-    # The image lies in the middle of a larger canvas; its box must not reach into the grey.
+    # The image is in the middle of a larger canvas; its box must not reach into the grey.
     placement = placed(10, 10, 10, 10, 5, 5, (20, 20))
     assert placement.carry(ground_truth([-4, 2, 8, 12]), 0.25).xyxy.tolist() == [[5, 7, 13, 15]]
 

@@ -29,7 +29,7 @@ def test_arithmetic_adds_up_by_hand():
 
 def test_arithmetic_adds_up_whatever_the_regions():
     random = np.random.default_rng(0)
-    corners = random.uniform(-10, 60, (200, 2, 2))  # some reach out of the image, some lie outside
+    corners = random.uniform(-10, 60, (200, 2, 2))  # some reach out of the image, some are outside
     regions = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
     spent = arithmetic_map(measured(regions.tolist(), Cost(1000, 7)), height=30, width=50)
     assert spent.sum() == pytest.approx(1000 + 200 * 7)
@@ -49,7 +49,7 @@ def test_the_colours_span_what_was_spent() -> None:
     assert marks == ["100", "1 k", "10 k", "100 k", "1 M", "10 M"]
 
 
-def test_a_name_is_right_of_its_dot_where_there_is_room() -> None:
+def test_a_name_is_right_of_its_dot_if_it_fits() -> None:
     """It begins 7 + 3 beside the dot's centre; 4 letters of 7.6 are 30.4 wide, a line is 16 high."""
     assert place_names([(100, 50)], ["YOLO"], AREA) == [pytest.approx((110, 42, 140.4, 58))]
     assert place_names([(430, 50)], ["YOLO"], AREA) == [pytest.approx((389.6, 42, 420, 58))]  # else left
@@ -97,7 +97,7 @@ def seen(names: tuple[str, ...], class_id: int, **changes: object) -> Measured:
     return replace(one, class_names=names, found={"cat.jpg": box})
 
 
-def test_the_page_stands_alone(tmp_path):
+def test_the_page_is_self_contained(tmp_path):
     text = page(tmp_path, [seen(("cat",), 0, name="<first>"), measured([], Cost(5, 0), name="second")])
     assert "&lt;first&gt;" in text
     assert "A &amp; B" in text

@@ -1,4 +1,4 @@
-"""Reading ``.weights``: what lies where in the file, and by how much a file misses its cfg."""
+"""Reading ``.weights``: the order of its values, and lengths that do not fit the cfg."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def fault_of(tmp_path, text, data):
     return str(caught.value).removeprefix(str(tmp_path) + "/")
 
 
-def test_values_lie_in_the_order_of_darknet(tmp_path):
+def test_values_are_in_the_order_of_darknet(tmp_path):
     """Layer 0: beta 0 1, gamma 2 3, mean 4 5, variance 6 7, kernel 8 to 13 as (out 2, in 3).
     Layer 1: bias 14 to 19, kernel 20 to 43 as (out 6, in 2 / 2 groups, 2, 2)."""
     data = header() + np.arange(44, dtype="<f4").tobytes()

@@ -188,7 +188,7 @@ def test_categories_that_are_there_twice(tmp_path: Path) -> None:
     dataset = open_dataset(one_file(tmp_path, value))
     assert sorted({f.code for f in dataset.findings}) == ["Y402", "Y406"]
     assert {f.what.split(":")[0] for f in dataset.findings} == {
-        "the category id 7 is there twice",
+        "the category id 7 occurs twice",
         "2 categories have the name 'cat'; they are taken for one",
         "classes 0 and 1 differ only in case or blanks",
     }

@@ -115,7 +115,7 @@ def test_files_of_one_name_in_two_folders(tmp_path: Path) -> None:
     }
 
 
-def test_turned_boxes_lie_where_they_were_drawn(tmp_path: Path) -> None:
+def test_turned_boxes_are_where_they_were_drawn(tmp_path: Path) -> None:
     # Stored 320x240, shown after a quarter turn to the right (EXIF 6) as 240x320: a stored point (x, y) is
     # shown at (240 - y, x). The planted box 10, 10, 40, 40 thus becomes 200, 10, 230, 40.
     plant_voc(tmp_path / "here")
@@ -167,7 +167,7 @@ def test_allowed_unlabelled_images_are_written_as_negatives(tmp_path: Path) -> N
         assert boxes_by_name(open_dataset(out)) == BOXES | {"a": []}
 
 
-def test_a_voc_object_keeps_what_stands_beside_its_box(tmp_path: Path) -> None:
+def test_a_voc_object_keeps_its_other_elements(tmp_path: Path) -> None:
     root = write_voc(tmp_path / "here")
     extra = "<segmented>1</segmented>"
     write_xml(

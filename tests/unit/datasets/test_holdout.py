@@ -86,11 +86,11 @@ def test_categories_follow_the_split(tmp_path: Path) -> None:
 
 def test_nothing_to_learn_from_is_a_fault() -> None:
     for few in (made([[0]]), made([[0]] * 5, split="val"), made([])):
-        with pytest.raises(DataError, match="to learn from"):
+        with pytest.raises(DataError, match="training images"):
             hold_out(few)
 
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.1, float("nan")])
-def test_the_share_must_be_one(fraction: float) -> None:
+def test_the_fraction_must_be_between_0_and_1(fraction: float) -> None:
     with pytest.raises(UsageError, match="between 0 and 1"):
         hold_out(made([[0]] * 5), fraction)

@@ -32,7 +32,7 @@ def test_sizes_of_forms_without_exif(tmp_path: Path, suffix: str) -> None:
 
 
 def test_a_header_beyond_64_kib_is_found(tmp_path: Path) -> None:
-    # Two 40 kB comments stand before the frame header.
+    # Two 40 kB comments precede the frame header.
     data = write_image(tmp_path / "x.jpg", (48, 32)).read_bytes()
     comment = b"\xff\xfe" + (40_000).to_bytes(2, "big") + bytes(39_998)
     (tmp_path / "x.jpg").write_bytes(data[:2] + comment * 2 + data[2:])
@@ -87,7 +87,7 @@ class TestContentHash:
     def root(self, tmp_path: Path) -> Path:
         return write_yolo(tmp_path / "here")
 
-    def test_it_is_that_of_the_content_wherever_it_lies(self, root: Path, tmp_path: Path) -> None:
+    def test_it_depends_on_the_content_and_not_on_the_folder(self, root: Path, tmp_path: Path) -> None:
         digest = open_dataset(root).content_hash
         shutil.copytree(root, tmp_path / "there")
         (tmp_path / "there" / "notes.md").write_text("ours")

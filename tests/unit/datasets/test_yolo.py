@@ -237,7 +237,7 @@ def test_broken_descriptions_are_refused_in_one_line(tmp_path: Path, yaml: str) 
 
 
 @pytest.mark.parametrize("word", ["images", "Images", "IMAGES"])
-def test_labels_stand_where_images_stand(tmp_path: Path, word: str) -> None:
+def test_labels_are_found_beside_images(tmp_path: Path, word: str) -> None:
     write_image(tmp_path / word / "x.png", (8, 8))
     labels = {"images": "labels", "Images": "Labels", "IMAGES": "LABELS"}[word]
     write_text(tmp_path / labels / "x.txt", "0 .5 .5 .5 .5\n")

@@ -1,4 +1,4 @@
-"""Warping regions with what lies around them."""
+"""Warping regions with their surroundings."""
 
 from __future__ import annotations
 

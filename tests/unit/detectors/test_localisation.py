@@ -95,7 +95,7 @@ def test_cells_are_averaged_in_fours():
 )
 def test_one_object_in_pixels_of_the_image(height, width, box):
     # The left half of the square: of a landscape image the left half. A portrait one of 208 x 104 becomes
-    # 416 x 208 with 104 pixels of padding left, so 208 pixels of the square lie 104 right of its left edge:
+    # 416 x 208 with 104 pixels of padding left, so 208 pixels of the square are 104 right of its left edge:
     # half of its 208, that is 52 of 104. 0.9 of being there times 8 of 10 for a dog.
     [found] = localiser().detect([Image(np.zeros((height, width, 3), np.uint8))])
     assert found.class_id.tolist() == [1]

@@ -15,9 +15,7 @@ from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
 
 CARD = ModelCard("fake", ("cat", "dog"), (), (416, 416), "stretch")
-LANDSCAPE = Image(
-    np.zeros((208, 416, 3), np.uint8)
-)  # lies between 104 and 312 of the square, at its own size
+LANDSCAPE = Image(np.zeros((208, 416, 3), np.uint8))  # is between 104 and 312 of the square, at its own size
 QUIET = -20.0  # raw: surely no object
 
 
@@ -55,7 +53,7 @@ def test_proposals_end_at_the_edge_of_the_image():
     assert found[0] == pytest.approx([0, 0, 184, 208])
     assert (found[:, :2] >= 0).all()
     assert (found[:, 2:] <= (416, 208)).all()
-    assert ((found[:, 2:] - found[:, :2]) >= 8 - 1e-9).all()  # nothing of what lies in the padding
+    assert ((found[:, 2:] - found[:, :2]) >= 8 - 1e-9).all()  # nothing of what is in the padding
 
 
 def test_of_those_that_overlap_the_likeliest_is_proposed():

@@ -65,7 +65,7 @@ def test_the_most_similar_merge_first():
 
 
 def test_merging_weighs_histograms_by_size():
-    grown = module._with_room(regions([[1, 0], [0, 1], [0, 1]]))
+    grown = module._with_space(regions([[1, 0], [0, 1], [0, 1]]))
     module._merge(grown, 0, 2, 3)
     assert grown.size[3] == 32
     assert grown.colour[3] == pytest.approx([8 / 32, 24 / 32])

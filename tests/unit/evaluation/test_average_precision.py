@@ -41,7 +41,7 @@ def test_without_hits_it_is_zero(interpolation) -> None:
 
 
 def test_a_recall_of_just_a_tenth_reaches_its_level() -> None:
-    # 3 of 10 found, all right: levels 0, 0.1, 0.2 and 0.3, though in floats 3 × 0.1 lies above 3/10.
+    # 3 of 10 found, all right: levels 0, 0.1, 0.2 and 0.3, though in floats 3 × 0.1 is above 3/10.
     assert average_precision(np.array([1, 2, 3]), 10, "11 points") == pytest.approx(4 / 11)
 
 
@@ -75,7 +75,7 @@ def test_sizes_have_their_own_figures() -> None:
     assert (figures["ARsmall"], figures["ARmedium"], figures["ARlarge"]) == (1, None, None)
 
 
-def test_the_twelve_stand_in_the_order_of_the_reference_program() -> None:
+def test_the_twelve_figures_are_in_the_order_of_pycocotools() -> None:
     figures = coco_figures(averages(match(image_set(([], [])), COCO)))
     assert list(figures) == [
         *("AP", "AP50", "AP75", "APsmall", "APmedium", "APlarge"),

@@ -30,7 +30,7 @@ BOX = (0.0, 0.0, 10.0, 10.0)
 
 
 def _drawn(gathered: EvaluationSet, times: np.ndarray) -> EvaluationSet:
-    """The evaluation set in which image p stands ``times[p]`` times."""
+    """The evaluation set with image p repeated ``times[p]`` times."""
     evaluator = Evaluator(gathered.class_names)
     for place, image in enumerate(gathered.images):
         for copy in range(times[place]):

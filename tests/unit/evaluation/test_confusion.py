@@ -36,7 +36,7 @@ def test_each_cell_by_hand() -> None:
 
 
 def test_the_right_class_goes_before_a_closer_wrong_one() -> None:
-    # 0..10 of class 1 lies exactly on the ground truth of class 0, and by 8/12 on its own: that is what it
+    # 0..10 of class 1 is exactly on the ground truth of class 0, and by 8/12 on its own: that is what it
     # found.
     gathered = image_set(([(bar(0, 10), 0.9, 1)], [(bar(0, 10), 0), (bar(2, 12), 1)]))
     assert confusion_matrix(match(gathered), 0.25).counts[:2].tolist() == [[0, 0, 0, 1], [0, 1, 0, 0]]

@@ -49,7 +49,7 @@ def test_the_second_on_one_ground_truth_is_a_duplicate() -> None:
 
 
 def test_a_bad_box_of_the_right_class_goes_before_a_good_one_of_the_wrong() -> None:
-    # 0..10 lies on the ground truth of class 1, and overlaps that of class 0 by 4/16.
+    # 0..10 is on the ground truth of class 1, and overlaps that of class 0 by 4/16.
     diagnosis = diagnose(match(image_set(([(bar(0, 10), 0.9, 0)], [(bar(6, 16), 0), (bar(0, 10), 1)]))))
     assert _kinds(diagnosis) == ["localisation", "missed"]
     assert diagnosis.ground_truth.tolist() == [0]
@@ -109,7 +109,7 @@ def test_of_two_that_would_find_one_ground_truth_the_more_confident_stays() -> N
 
 
 def test_a_corrected_box_below_the_hit_goes() -> None:
-    # The shifted box lies on the ground truth that was found; corrected, it must not count as finding the
+    # The shifted box is on the ground truth that was found; corrected, it must not count as finding the
     # other.
     found = [(bar(0, 10), 0.9, 0), (bar(5, 15), 0.8, 0)]
     diagnosis = diagnose(match(image_set((found, [(bar(0, 10), 0), (bar(100, 110), 0)]), classes=1)))
@@ -130,7 +130,7 @@ def test_a_bad_box_belongs_to_the_ground_truth_it_overlaps_most(ground_truths: l
 
 
 def test_a_corrected_box_above_the_hit_takes_its_place() -> None:
-    # The shifted box at 0.9 lies on the ground truth that the hit at 0.8 found: corrected, it stays, the hit
+    # The shifted box at 0.9 is on the ground truth that the hit at 0.8 found: corrected, it stays, the hit
     # goes.
     found = [(bar(5, 15), 0.9, 0), (bar(0, 10), 0.8, 0)]
     diagnosis = diagnose(match(image_set((found, [(bar(0, 10), 0)]), classes=1)))

@@ -53,16 +53,16 @@ def test_costs_are_those_of_tidecv_itself() -> None:
     tidecv = pytest.importorskip("tidecv")
     for seed in range(5):
         gathered = scene(seed)
-        truth, found = tidecv.Data("truth"), tidecv.Data("found")
+        expected, found = tidecv.Data("expected"), tidecv.Data("found")
         for place in range(len(gathered.images)):
             detections, ground_truth = on_image(gathered, place)
             for k, box in zip(ground_truth.class_id.tolist(), ground_truth.xyxy.tolist(), strict=True):
-                truth.add_ground_truth(place, k, [*box[:2], box[2] - box[0], box[3] - box[1]])
+                expected.add_ground_truth(place, k, [*box[:2], box[2] - box[0], box[3] - box[1]])
             columns = (detections.class_id, detections.confidence, detections.xyxy)
             for k, confidence, box in zip(*(column.tolist() for column in columns), strict=True):
                 found.add_detection(place, k, confidence, [*box[:2], box[2] - box[0], box[3] - box[1]])
         tide = tidecv.TIDE()
-        run = tide.evaluate(truth, found, mode=tidecv.TIDE.BOX)
+        run = tide.evaluate(expected, found, mode=tidecv.TIDE.BOX)
         theirs = [*run.fix_main_errors().values(), *run.fix_special_errors().values()]
         names = ("classification", "localisation", "both", "duplicate", "background", "missed")
         named = dict(zip([*names, "false_positive", "false_negative"], theirs, strict=True))

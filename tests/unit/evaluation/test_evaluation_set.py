@@ -26,7 +26,7 @@ def _evaluator(*names: str) -> Evaluator:
     return Evaluator(names or ("cat", "dog"))
 
 
-def test_images_stand_by_name_whatever_the_order_they_came_in() -> None:
+def test_images_are_sorted_by_name() -> None:
     evaluator = _evaluator()
     evaluator.add("b.jpg", _found(confidence=0.25), _ground_truth())
     evaluator.add("a.jpg", _found(confidence=0.75), GroundTruth())
@@ -76,7 +76,7 @@ def test_above_keeps_the_confidence_asked_for_and_more() -> None:
     assert (len(kept.images), len(kept.ground_truth)) == (3, 3)
 
 
-def test_nothing_to_judge_is_bad_data() -> None:
+def test_an_empty_set_is_bad_data() -> None:
     with pytest.raises(DataError, match="no image"):
         _evaluator().gathered()
 
@@ -84,7 +84,7 @@ def test_nothing_to_judge_is_bad_data() -> None:
 def test_an_image_may_come_once() -> None:
     evaluator = _evaluator()
     evaluator.add("a.jpg", *NONE)
-    with pytest.raises(DataError, match=r"a\.jpg: this image came twice"):
+    with pytest.raises(DataError, match=r"a\.jpg: this image occurs twice"):
         evaluator.add("a.jpg", *NONE)
 
 

@@ -35,30 +35,30 @@ def test_gates_that_are_met_and_missed() -> None:
         read_gate(text) for text in ("map50=0.75", "recall=0.6", "ap:class 1=0.6", "AP50=0.7", "map50-95=1")
     ]
     assert missed_gates(gates, report()) == [
-        "ap:class 1 is 0.5050, and must be at least 0.6",
-        "map50_95 is 0.7525, and must be at least 1",
+        "ap:class 1 is 0.5050, but must be at least 0.6",
+        "map50_95 is 0.7525, but must be at least 1",
     ]
 
 
 def test_a_figure_that_is_missing_meets_no_gate() -> None:
     assert missed_gates([read_gate("ap:class 2=0")], report()) == [
-        "ap:class 2 has no value, and must be at least 0"
+        "ap:class 2 has no value, but must be at least 0"
     ]
 
 
 @pytest.mark.parametrize("text", ["map50", "map50=", "map50=x", "map50=2", "map50=-1", "map50=nan", "=0.5x"])
 def test_a_gate_that_is_none_is_one_line(text: str) -> None:
-    with pytest.raises(UsageError, match="must be NAME=VALUE with a value of 0 to 1"):
+    with pytest.raises(UsageError, match="must be NAME=VALUE with a value from 0 to 1"):
         read_gate(text)
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("mapp50", "there is no figure 'mapp50'; did you mean map50"),
+        ("mapp50", "unknown figure 'mapp50'; did you mean map50"),
         (
             "foo",
-            "there is no figure 'foo'; there are map, map50, map50_95, precision, recall, f1, and ap:CLASS",
+            "unknown figure 'foo'; there are map, map50, map50_95, precision, recall, f1, and ap:CLASS",
         ),
         ("ap:class 9", "did you mean ap:class [012]"),
     ],
@@ -79,5 +79,5 @@ def test_every_gate_that_is_accepted_has_a_figure(rules: Protocol) -> None:
     evaluator.add("a.jpg", Detections(), GroundTruth(np.float32([BOX]), np.array([0])))
     missed_gates(gates, evaluate(evaluator.gathered(), rules))
     if rules is VOC07:
-        with pytest.raises(UsageError, match="there is no figure 'ARlarge'"):
+        with pytest.raises(UsageError, match="unknown figure 'ARlarge'"):
             check_gates([read_gate("ARlarge=0")], rules, names)

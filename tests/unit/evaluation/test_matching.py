@@ -53,7 +53,7 @@ def test_the_more_confident_of_two_takes_the_ground_truth() -> None:
 
 
 def test_coco_gives_the_second_another_ground_truth_and_voc_does_not() -> None:
-    # Ground truths 0..10 and 3..13. Both detections lie on 1..11, closest to the first: 9/11 against 8/12.
+    # Ground truths 0..10 and 3..13. Both detections are on 1..11, closest to the first: 9/11 against 8/12.
     gathered = _one_image([(1, 11, 0.9), (1, 11, 0.8)], [(0, 10), (3, 13)])
     assert _verdicts(gathered, COCO) == "hh"
     assert _verdicts(gathered, VOC10) == "hf"
@@ -75,13 +75,13 @@ def test_a_threshold_of_one_is_met_by_an_exact_hit() -> None:
 
 
 def test_a_crowd_takes_any_number_and_none_of_them_counts() -> None:
-    # Of 0..5, all lies in the crowd 0..40: 1. Intersection over union would be 5/40.
+    # Of 0..5, all is in the crowd 0..40: 1. Intersection over union would be 5/40.
     gathered = _one_image([(0, 5, 0.9), (8, 13, 0.8), (38, 48, 0.7)], [(0, 40)], crowd=[True])
-    assert _verdicts(gathered) == "iif"  # of the last, 2 of 10 lie in it
+    assert _verdicts(gathered) == "iif"  # of the last, 2 of 10 are in it
 
 
 def test_a_ground_truth_that_counts_goes_before_a_crowd_that_fits_better() -> None:
-    # The first overlaps the ground truth by 6/10, lies wholly in the crowd, and is a hit; the second is
+    # The first overlaps the ground truth by 6/10, is wholly in the crowd, and is a hit; the second is
     # ignored.
     gathered = _one_image([(0, 6, 0.9), (0, 6, 0.8)], [(0, 40), (0, 10)], crowd=[True, False])
     assert _verdicts(gathered) == "hi"
@@ -99,7 +99,7 @@ def test_one_difficult_ground_truth_excuses_one_detection_in_coco_and_any_in_voc
     assert _verdicts(gathered, VOC10) == "ii"
 
 
-def test_voc_ignores_who_lies_closest_to_a_difficult_ground_truth_though_another_would_do() -> None:
+def test_voc_ignores_a_detection_closest_to_a_difficult_ground_truth_though_another_would_match() -> None:
     # 1..11: 9/11 with the difficult one, 8/12 with the other.
     gathered = _one_image([(1, 11, 0.9)], [(0, 10), (3, 13)], difficult=[True, False])
     assert _verdicts(gathered, VOC10) == "i"

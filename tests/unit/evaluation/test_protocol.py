@@ -12,7 +12,7 @@ def test_grid_is_coco_s() -> None:
     assert [round(iou, 2) for iou in GRID] == [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
 
 
-def test_an_overlap_of_the_grid_is_judged_once() -> None:
+def test_a_threshold_of_the_grid_is_evaluated_once() -> None:
     assert protocol("coco", 0.6).thresholds == GRID
     assert protocol("coco", 0.3).thresholds == (0.3, *GRID)
 
@@ -23,7 +23,7 @@ def test_each_protocol_names_itself(name: str) -> None:
 
 
 def test_unknown_protocol_is_a_usage_error_that_lists_those_known() -> None:
-    with pytest.raises(UsageError, match="no protocol 'voc12': choose from coco, voc07, voc10"):
+    with pytest.raises(UsageError, match="unknown protocol 'voc12': choose from coco, voc07, voc10"):
         protocol("voc12")
 
 

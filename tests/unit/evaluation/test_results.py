@@ -147,7 +147,7 @@ def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
 def test_two_gigabytes_are_refused_before_they_are_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.json"
     with path.open("wb") as file:
-        file.truncate(2 << 30)  # a hole: it takes no room on the disk
+        file.truncate(2 << 30)  # a sparse file: it takes no space on the disk
     with pytest.raises(DataError) as fault:
         read_coco_results(path)
     assert str(fault.value) == (
@@ -210,12 +210,12 @@ def test_label_files_become_pixels(yolo: Dataset, tmp_path: Path) -> None:
 
 
 ROWS = {
-    "1 0.5 0.5 1 1": "has no confidence; let the program save it as a sixth number",
+    "1 0.5 0.5 1 1": "has no confidence; save it as a sixth number",
     "1 0.5 0.5 1": "is not 'class cx cy w h confidence'",
     "dog 0.5 0.5 1 1 0.5": "is not 'class cx cy w h confidence'",
     "1 0.5 nan 1 1 0.5": "holds a number that is not finite",
-    "2 0.5 0.5 1 1 0.5": "its class is none of 0 to 1",
-    "0.5 0.5 0.5 1 1 0.5": "its class is none of 0 to 1",
+    "2 0.5 0.5 1 1 0.5": "its class is not within 0 to 1",
+    "0.5 0.5 0.5 1 1 0.5": "its class is not within 0 to 1",
     "1 0.5 0.5 -1 1 0.5": "has a box of negative width or height",
     "1 0.5 0.5 1 1 50": "has a confidence outside 0 to 1",
 }
@@ -235,7 +235,7 @@ def test_label_files_of_other_images_are_one_line(yolo: Dataset, tmp_path: Path)
     (tmp_path / "labels").mkdir()
     written(tmp_path / "labels" / "zzz.txt", "")
     with pytest.raises(
-        DataError, match=r"none of its 1 \.txt files is called like an image of the data; c\.txt"
+        DataError, match=r"none of its 1 \.txt files has the name of an image of the data; c\.txt"
     ):
         read_results(tmp_path / "labels", yolo.samples, (1, 2))
 

@@ -106,8 +106,8 @@ def test_by_hand():
     assert box_iou(np.array([explained.outcomes[0].xyxy]), np.array([explained.outcomes[2].xyxy])) < 0.4
 
 
-def test_a_winner_that_lies_elsewhere_is_shown():
-    """Only the tall box lies over (50, 100), but the square one that suppressed it is named."""
+def test_a_winner_elsewhere_is_shown():
+    """Only the tall box is over (50, 100), but the square one that suppressed it is named."""
     explained = explain(hand_made(nms_iou=0.4), BLANK, (50, 100))
     assert [outcome.kept for outcome in explained.outcomes] == [True, False]
     assert explained.outcomes[0].xyxy[3] == pytest.approx(64)

@@ -84,18 +84,18 @@ def test_it_says_what_the_parts_say(kind, name):
     image, parts = make_image(name), detector(kind)
     point = (image.width / 2, image.height / 2)
     explained, trace = told(kind, name, point), parts.trace(image)
-    boxes, judged = trace.regions, trace.proposed.predictions
+    boxes, scored = trace.regions, trace.proposed.predictions
     over = covers(boxes, point)
     assert explained.regions == len(boxes)
     assert len(explained.over) == over.sum() > 0
     assert len(explained.best) == min(10, over.sum())
-    tops = np.sort(judged.scores[over].max(axis=1))[::-1]
+    tops = np.sort(scored.scores[over].max(axis=1))[::-1]
     assert [best.confidence for best in explained.best] == pytest.approx(tops[:10].tolist())
-    drawn = np.broadcast_to(judged.xyxy, (*judged.scores.shape, 4))
+    drawn = np.broadcast_to(scored.xyxy, (*scored.scores.shape, 4))
     for best in explained.best:
         number = best.source.number
         assert best.source.xyxy == tuple(boxes[number].tolist())
-        assert best.scores == tuple(judged.scores[number].tolist())
+        assert best.scores == tuple(scored.scores[number].tolist())
         assert best.xyxy == tuple(drawn[number, best.class_id].tolist())
 
 
@@ -117,7 +117,7 @@ def test_who_suppressed_whom_is_so(kind, name):
         assert outcome.overlap > explained.threshold
 
 
-def test_windows_say_where_in_the_pyramid_they_lie():
+def test_windows_name_their_place_in_the_pyramid():
     explained = told("conv-sliding-window", "cat.jpg", (220, 150))
     for best in explained.best:
         words = best.source.origin
@@ -125,12 +125,12 @@ def test_windows_say_where_in_the_pyramid_they_lie():
         x1, y1, x2, y2 = best.source.xyxy
         assert (x2 - x1, y2 - y1) == pytest.approx((wide, high), abs=0.51)
         row, column = int(words.split("row ")[1].split(",")[0]), int(words.split("column ")[1])
-        # Neighbours lie 16 of a window's 128 pixels apart.
+        # Neighbours are 16 of a window's 128 pixels apart.
         assert (x1, y1) == pytest.approx((column * (x2 - x1) / 8, row * (y2 - y1) / 8))
 
 
 def hand_made(**options) -> RegionDetector:
-    """Four regions, two classes; the third region is fixed for class 0, and the fourth lies elsewhere."""
+    """Four regions, two classes; the third region is fixed for class 0, and the fourth is elsewhere."""
     boxes = np.float32([[0, 0, 10, 10], [0, 0, 10, 8], [0, 0, 20, 20], [30, 30, 40, 40]])
     drawn = np.repeat(boxes[:, None], 2, axis=1)  # (4, 2, 4)
     drawn[2, 0] = (20, 20, 40, 40)
@@ -153,7 +153,7 @@ def test_by_hand():
     assert explained.best[2].xyxy == (20, 20, 40, 40)
     assert explained.best[1].scores == pytest.approx((0.8, 0.4))
     # Above 0.25 and here: cat 0.9 of region 0; cat 0.8 of region 1, IoU 80 / 100; dog 0.4 of region 1; cat
-    # 0.3, drawn by region 2, which lies here. Its box shares 100 of 400 with region 3: 0.25, so it stays.
+    # 0.3, drawn by region 2, which is here. Its box shares 100 of 400 with region 3: 0.25, so it stays.
     kinds = [
         (outcome.class_id, outcome.source.number, outcome.kept, outcome.suppressed_by)
         for outcome in explained.outcomes
@@ -164,7 +164,7 @@ def test_by_hand():
 
 
 def test_a_winner_from_elsewhere_is_told_of():
-    """The box of region 2 lies over (35, 35) now loses to region 3's: 0.25 > 0.2."""
+    """The box of region 2, which covers (35, 35), now loses to region 3's: 0.25 > 0.2."""
     explained = explain(hand_made(nms_iou=0.2), BLANK, (15, 15))
     assert [outcome.source.number for outcome in explained.outcomes] == [3, 2]
     assert explained.outcomes[1].suppressed_by == 0
@@ -177,7 +177,7 @@ def test_boxes_beyond_the_limit_are_not_kept():
     assert [outcome.suppressed_by for outcome in explained.outcomes] == [None, 0, None, None]
 
 
-def test_nothing_lies_over_the_point():
+def test_nothing_covers_the_point():
     explained = explain(hand_made(), BLANK, (90, 45))
     assert explained.over == explained.best == explained.outcomes == ()
     drawn = draw_explanation(BLANK, explained, ("cat", "dog"))
@@ -206,5 +206,5 @@ def test_it_can_be_drawn():
     assert 0 < faint.max() < 255
     bold = left[63, 20]  # the lower edge of the best detection
     assert bold.max() > faint.max()
-    assert not right[127, 20].any()  # region 2 itself is no detection
+    assert not right[127, 20].any()  # region 2 itself is not a detection
     assert not BLANK.rgb.any()

@@ -95,5 +95,5 @@ def test_a_file_that_does_not_fit_is_one_line(tmp_path):
     line = str(caught.value)
     assert line.startswith(f"{other}: cannot be loaded into MobileNetV2 without its classifier (")
     assert "\n" not in line
-    with pytest.raises(DataError, match=r"no\.h5: there is no such weights file"):
+    with pytest.raises(DataError, match=r"no\.h5: no such weights file"):
         built("MobileNetV2", tmp_path / "no.h5")

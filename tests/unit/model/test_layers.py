@@ -58,7 +58,7 @@ def test_padding_never_wins_a_maximum():
     np.testing.assert_array_equal(found[..., 0], [[-1, -1], [-1, -1]])
 
 
-def test_odd_padding_lies_below_and_right():
+def test_odd_padding_is_below_and_right():
     """Size 2, stride 2, padding 1 of 3 x 3: windows begin at 0 and 2, so the last sees the corner alone."""
     found = run(PaddedMaxPool(2, 2, 1), counted(3, 3, 1))
     np.testing.assert_array_equal(found[..., 0], [[4, 5], [7, 8]])

@@ -50,9 +50,9 @@ def test_parts_of_one_file(networks, tmp_path):
         first, second = open_parts(file, "cpu", [("map", [0]), ("features", [1, 2])])
         [said] = first.run(MAP)
         assert said == pytest.approx(proposals.reshape(said.shape), abs=1e-4)
-        judged = second.run(REGIONS)
-        assert judged[0] == pytest.approx(scores, abs=1e-4)
-        assert judged[1] == pytest.approx(deltas, abs=1e-4)
+        scored = second.run(REGIONS)
+        assert scored[0] == pytest.approx(scores, abs=1e-4)
+        assert scored[1] == pytest.approx(deltas, abs=1e-4)
     with pytest.raises(DataError, match="can run here"):
         open_parts(files.onnx, "cpu", [("map", [1])])
 

@@ -135,13 +135,13 @@ def test_a_missing_file_is_one_line(tmp_path):
 @given(st.data())
 @settings(max_examples=150)
 def test_damaged_bytes_give_tensors_or_one_line(form, tmp_path_factory, data):
-    whole_file = bytearray(FORMS[form](TENSORS))
+    content = bytearray(FORMS[form](TENSORS))
     for _ in range(data.draw(st.integers(1, 3))):
-        whole_file[data.draw(st.integers(0, len(whole_file) - 1))] = data.draw(st.integers(0, 255))
-    cut = data.draw(st.integers(0, len(whole_file)))
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(content)))
     folder = tmp_path_factory.mktemp("torch")
     try:
-        found = read(bytes(whole_file[:cut]) if data.draw(st.booleans()) else bytes(whole_file), folder)
+        found = read(bytes(content[:cut]) if data.draw(st.booleans()) else bytes(content), folder)
     except DataError as fault:
         assert "\n" not in str(fault)  # noqa: PT017
     else:

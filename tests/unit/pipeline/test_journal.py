@@ -63,9 +63,9 @@ def test_a_line_cut_short_is_dropped_and_the_file_goes_on_after_it(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"model": "other"}\n', "was made with model other, and not m; give the same options"),
-        ("", "does not begin as the record of an evaluation; start anew without resume"),
-        ("[]\n", "does not begin as the record"),
+        ('{"model": "other"}\n', "was made with model other, not m; use the same options"),
+        ("", "is not the journal of an evaluation; start again without resume"),
+        ("[]\n", "is not the journal"),
     ],
 )
 def test_another_header_is_refused(text: str, says: str, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_the_most_frequent_mix_ups_come_first() -> None:
     assert most_confused(confusion([[9, 1, 0], [1, 9, 0], [0, 0, 0]])) == []
 
 
-def test_a_frame_knows_where_values_lie() -> None:
+def test_a_frame_maps_values_to_positions() -> None:
     frame = Frame((0, 10), (0, 2), width=120, height=70, left=10, right=10, top=5, bottom=15)
     assert [frame.across(x) for x in (0, 5, 10)] == [10, 60, 110]
     assert [frame.down(y) for y in (0, 1, 2)] == [55, 30, 5]
@@ -120,7 +120,7 @@ def test_training_charts_bear_gaps_and_constants() -> None:
     assert len(training_charts(TrainingCurves((1,), {"loss": (3.0,)}))) == 1
 
 
-def test_training_charts_have_titles_with_units_and_room_for_their_numbers() -> None:
+def test_training_charts_have_titles_with_units_and_space_for_their_numbers() -> None:
     """0.00025 is 7 letters: 14 + 8 · 7 = 70 to the left of the axis; epochs are whole numbers."""
     figures = {"learning_rate": (0.001, 0.0), "images_per_second": (3.0, 4.0), "seconds": (40.0, 80.0)}
     titles, charts = zip(*training_charts(TrainingCurves((1, 2), figures)), strict=True)
@@ -160,7 +160,7 @@ def one_mistake() -> object:
     )
 
 
-def test_a_crop_shows_both_boxes_with_some_room() -> None:
+def test_a_crop_shows_both_boxes_with_a_margin() -> None:
     """B is 50 x 70 at (100, 20); its margin is 0.35 · 70 = 24.5: x 75 to 175, y 0 (cut) to 115."""
     analysis = one_mistake()
     assert analysis.confidence == 0.7

@@ -235,7 +235,7 @@ def test_colours_follow_the_system_until_the_reader_chooses(driver, page: str) -
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_words_stand_out_from_their_ground(driver, dark: bool) -> None:
+def test_text_contrasts_with_its_background(driver, dark: bool) -> None:
     """WCAG 2.1 asks for a contrast of 4.5."""
     look(driver, dark=dark)
     assert poor_contrasts(driver) == []

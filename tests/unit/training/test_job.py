@@ -37,7 +37,7 @@ def written(**changes: object) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "weights: x\n", written(start_share=None, calm=0.15), written(epochs=0),
+        "weights: x\n", written(start_share=None, unknown=0.15), written(epochs=0),
         "detector: rcnn\nepochs: 1\nseed: 0\nversion: 1\ndata: x\n",
         "version: 1\ndetector: ssd\ndata: x\nconfig: {imgsz: null}\naugment: {}\n",
     ],
@@ -45,7 +45,7 @@ def written(**changes: object) -> str:
 def test_other_files_and_those_of_older_versions_are_refused_in_one_line(text: str, tmp_path: Path) -> None:
     (tmp_path / "args.yaml").write_text(text)
     with pytest.raises(
-        DataError, match=r"args\.yaml: was not written by this version of `yolo train`; train anew"
+        DataError, match=r"args\.yaml: was not written by this version of `yolo train`; train again"
     ) as caught:
         read_job(tmp_path)
     assert "\n" not in str(caught.value)

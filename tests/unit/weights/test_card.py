@@ -1,4 +1,4 @@
-"""A card goes into JSON and comes back; what is no card is one line."""
+"""A card survives JSON; anything else is refused in one line."""
 
 from __future__ import annotations
 
@@ -83,7 +83,10 @@ def without(key):
         (FULL.to_json().replace('"beta"', '"alpha"'), "its model card cannot be read"),
         (FULL.to_json().replace('"stride": 32', '"step": 32'), "its model card cannot be read"),
         (FULL.to_json().replace("[10.0, 20.5]", "[10.0]"), "its model card cannot be read"),
-        (FULL.to_json().replace('"format": 1', '"format": 2'), "its card has format 2, this program reads 1"),
+        (
+            FULL.to_json().replace('"format": 1', '"format": 2'),
+            "its card has format 2, but",
+        ),
     ],
 )
 def test_what_is_no_card_is_one_line(text, says):
@@ -93,7 +96,7 @@ def test_what_is_no_card_is_one_line(text, says):
     assert "\n" not in str(caught.value)
 
 
-def test_the_page_for_people_says_all_of_it():
+def test_the_markdown_has_every_field():
     page = card_text(FULL, {"mine.keras": "abc"})
     for words in (
         "# mine",
@@ -103,8 +106,14 @@ def test_the_page_for_people_says_all_of_it():
         "- mine.keras: `abc`",
         "- mAP50 0.5 on nothing",
         "- hears nothing",
-        "- yolo, a cell every 32 pixels, anchors 10x20.5, 30x40",
+        "- yolo, stride 32, anchors 10x20.5, 30x40",
         "**Classes.** cat, Straßenbahn",
     ):
         assert words in page
     assert "**Figures**" not in card_text(CARD, {})
+
+
+def test_the_markdown_states_whether_confidences_are_calibrated():
+    assert "**Calibration.** None: a confidence of 0.5" in card_text(CARD, {})
+    calibrated = replace(CARD, calibration=((0.0, 1.0), (0.0, 0.8)))
+    assert "**Calibration.** Confidences are calibrated: 0.1 → 0.08, 0.25 → 0.20" in card_text(calibrated, {})

@@ -138,7 +138,7 @@ def test_fields_that_a_person_fills_in(tmp_path):
         ("name: x\n", "must hold only the fields licence, origin"),
         ("licence: [", "1: is not YAML: "),
         (b"\xff\xfe\x00", "1: is not text in UTF-16 (byte 2: 0x00)"),
-        ("resize: crop\n", "resize is 'crop', and must be stretch or letterbox"),
+        ("resize: crop\n", "resize is 'crop', but must be stretch or letterbox"),
     ],
 )
 def test_a_card_that_is_wrong(text, says, tmp_path):

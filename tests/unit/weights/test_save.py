@@ -60,7 +60,7 @@ def test_both_engines_give_the_heads_of_the_model(model, files):
 
 
 def test_half_precision_moves_heads_by_little(model, files):
-    """A float16 has 11 significant bits, so a kernel is off by at most 1 / 2048 of itself."""
+    """A float16 has 11 significant bits, so the relative error of a kernel is at most 1 / 2048."""
     expected = raw_heads(model, PIXELS)
     for engine in (OnnxEngine(files[True].onnx), KerasEngine(files[True].keras)):
         [found] = engine.run(PIXELS)

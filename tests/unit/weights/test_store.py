@@ -40,7 +40,7 @@ def test_the_nearest_place_wins():
     assert find_model("yolov4-tiny-coco").keras == Path("yolov4-tiny-coco.keras")
 
 
-def test_a_file_stands_for_the_pair():
+def test_either_file_names_the_pair():
     write_keras(Path("a/mine.keras"))
     write_onnx(Path("a/mine.onnx"))
     pair = ModelFiles("mine", Path("a/mine.keras"), Path("a/mine.onnx"))
@@ -63,8 +63,8 @@ def test_a_name_with_a_dot():
         ),
         ("my-detektor", "no model is called 'my-detektor'; did you mean my-detector? (`yolo weights list`"),
         ("zzz", "no model is called 'zzz'; there are my-detector, "),
-        ("no.keras", "no.keras: there is no such model file"),
-        ("weights/no.onnx", "weights/no.onnx: there is no such model file"),
+        ("no.keras", "no.keras: no such model file"),
+        ("weights/no.onnx", "weights/no.onnx: no such model file"),
     ],
 )
 def test_a_name_that_is_none_gets_a_hint(name, says):
@@ -102,11 +102,9 @@ def test_what_is_no_model_file(suffix, data):
 def test_a_model_of_another_program_is_refused():
     """Somebody's .keras or .onnx file: nothing says what its classes and anchors are."""
     keras, onnx = write_keras(Path("a.keras"), None), write_onnx(Path("b.onnx"), {"author": "somebody"})
-    assert (
-        fault_of(read_card, keras) == "a.keras: carries no model card, so its classes and anchors are unknown"
-    )
+    assert fault_of(read_card, keras) == "a.keras: has no model card, so its classes and anchors are unknown"
     for call in (lambda: read_card(onnx), lambda: load_detector("b.onnx")):
-        assert fault_of(call) == "b.onnx: carries no model card; was it made by this program?"
+        assert fault_of(call) == "b.onnx: has no model card; was it made by this program?"
 
 
 def test_a_card_that_is_broken_names_its_file():
@@ -122,7 +120,7 @@ def test_a_pair_belongs_together_by_hash():
     write_keras(keras, more=b"trained further")
     says = (
         "mine.onnx: was not made from mine.keras beside it, but from another version; "
-        "make the pair anew, or move one of the two away"
+        "export the pair again, or move one of the two away"
     )
     assert fault_of(check_pair, files) == says
     assert fault_of(load_detector, "mine") == says

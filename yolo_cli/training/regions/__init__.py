@@ -1,1 +1,1 @@
-"""The methods before YOLO: localisation, sliding windows and the R-CNN family."""
+"""Training of the methods before YOLO: localisation, sliding windows and the R-CNN family."""

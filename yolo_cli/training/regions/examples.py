@@ -1,4 +1,4 @@
-"""Regions of training images as features with their targets, computed once."""
+"""Training examples of regions: features and targets, computed once."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Describe = Callable[[Image, Floats], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which proposals of an image become training examples, as in Fast R-CNN.
+    """How proposals of an image are sampled as training examples, as in Fast R-CNN.
 
     Attributes:
         positive: maximum of proposals on objects.
         negative: maximum of proposals on background.
         positive_iou: IoU with a ground truth from which a proposal is positive.
-        hard_iou: background with at least this IoU is preferred, being hard to tell apart.
+        hard_iou: background with at least this IoU is preferred, as hard negatives.
     """
 
     positive: int = 16
@@ -62,15 +62,15 @@ def collect(
     seed: int = 0,
     workspace: Workspace = NO_WORKSPACE,
 ) -> Examples:
-    """Features and targets of chosen regions of every image.
+    """Features and targets of sampled regions of every image.
 
     Args:
         samples: the images.
         propose: image → boxes (N, 4).
         describe: image and boxes (N, 4) → features (N, rows, columns, C).
-        sampling: which proposals to take.
-        seed: the same seed takes the same.
-        workspace: keeps what each image gave.
+        sampling: how proposals are sampled.
+        seed: random seed.
+        workspace: stores the results of each image.
     """
 
     def work(number: int, sample: Sample) -> tuple[NDArray[Any], ...]:
@@ -87,7 +87,7 @@ def collect(
 def choose_regions(
     proposals: Floats, ground_truth: GroundTruth, sampling: Sampling, random: np.random.Generator
 ) -> Labelled:
-    """The ground truths and some of the proposals (N, 4), labelled."""
+    """The ground truths and a sample of the proposals (N, 4), labelled."""
     every = label(np.concatenate([ground_truth.xyxy, proposals]).astype(np.float64), ground_truth)
     positive = every.overlap >= sampling.positive_iou  # (N,)
     hard_to_tell = ~positive & (every.overlap >= sampling.hard_iou)  # (N,)
@@ -98,12 +98,12 @@ def choose_regions(
 
 
 def _some(places: NDArray[np.intp], count: int, random: np.random.Generator) -> NDArray[np.intp]:
-    """At most ``count`` of them."""
+    """A random sample of at most ``count``."""
     return random.permutation(places)[:count]
 
 
 def _deltas(chosen: Labelled, ground_truth: GroundTruth, positive: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """How each region must change to fit its ground truth, (N, 4); 0 for background."""
+    """The deltas from each region to its ground truth, (N, 4); 0 for background."""
     deltas = np.zeros((len(chosen), 4), np.float32)
     if positive.any():
         deltas[positive] = deltas_between(

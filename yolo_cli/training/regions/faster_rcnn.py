@@ -1,7 +1,7 @@
-"""Train Faster R-CNN: first the region proposal network, then the head that classifies its proposals.
+"""Train Faster R-CNN: first the region proposal network, then the head on its proposals.
 
-Ren et al. (NIPS 2015) alternate between both in four steps, because the layers that they share change. Here
-the shared features are frozen, so one step each is enough, and the images go through them only once.
+Ren et al. (NIPS 2015) alternate between both in four steps, because the shared layers change. Here the shared
+features are frozen, so one step each is enough, and they are computed only once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from yolo_cli.training.workspace import NO_WORKSPACE, Workspace
 
 __all__ = ["fit_faster_rcnn"]
 
-REDUCED = 96  # channels of the map that the head keeps; the file is a third of that with all of them
+REDUCED = 96  # channels after the head's first layer; the file is a third as large as without that layer
 
 Maps = dict[str, NDArray[np.float16]]
 
@@ -40,15 +40,15 @@ def fit_faster_rcnn(
     seed: int = 0,
     workspace: Workspace = NO_WORKSPACE,
 ) -> Any:
-    """Both networks, trained one after the other, as one model.
+    """Train both networks one after the other, and merge them into one model.
 
     Args:
-        samples: the images, with names that differ.
-        backbone: gives the feature map that both read.
-        classes: how many.
+        samples: the images, with unique names.
+        backbone: computes the feature map that both use.
+        classes: number of classes.
         epochs: of the proposal network, and of the head.
-        seed: the same seed gives the same model.
-        workspace: keeps what is done.
+        seed: random seed.
+        workspace: stores intermediate results.
     """
 
     def see(_number: int, sample: Sample) -> tuple[NDArray[np.float16]]:
@@ -72,7 +72,7 @@ def _in_square(sample: Sample) -> GroundTruth:
 def _examples(
     samples: Sequence[Sample], maps: Maps, proposer: Any, seed: int, workspace: Workspace
 ) -> Examples:
-    """Features of sampled proposals of every image: what the head will see."""
+    """Features of sampled proposals of every image: the head's training data."""
 
     def propose(image: Image) -> Any:
         [raw] = proposer.predict_on_batch(maps[image.name][None].astype(np.float32))  # (rows, columns, 5 A)

@@ -19,14 +19,14 @@ RATE = 5e-4
 
 
 class _Batches(EpochBatches):
-    """Examples in another order in every epoch."""
+    """Examples, shuffled in every epoch."""
 
     def __init__(self, examples: Examples, background: int, seed: int) -> None:
         super().__init__(len(examples.class_id), BATCH, seed)
         self._examples, self._background = examples, background
 
     def __getitem__(self, index: int) -> tuple[Any, tuple[Any, Any]]:
-        """Features (B, rows, columns, C); class ids (B,) and, for the boxes, class id and changes (B, 5)."""
+        """Features (B, rows, columns, C); class ids (B,) and, for the boxes, class id and deltas (B, 5)."""
         chosen = self.chosen(index)  # (B,)
         class_id = self._examples.class_id[chosen]  # (B,)
         boxes = np.concatenate([class_id[:, None], self._examples.deltas[chosen]], axis=1)  # (B, 5)
@@ -35,7 +35,7 @@ class _Batches(EpochBatches):
 
 
 def one_class_loss(class_id: Any, logits: Any) -> Any:
-    """Logistic loss (B,) of one classifier for each class; the target of background (-1) is 0 for all."""
+    """Binary cross-entropy (B,) of one classifier per class; the target of background (-1) is 0 for all."""
     wanted = ops.one_hot(ops.cast(ops.reshape(class_id, (-1,)), "int32"), logits.shape[-1])  # (B, K)
     return ops.sum(ops.binary_crossentropy(wanted, logits, from_logits=True), axis=-1)
 
@@ -44,7 +44,7 @@ def box_loss(target: Any, deltas: Any) -> Any:
     """Huber loss (B,) of the box of the right class; 0 for background.
 
     Args:
-        target: (B, 5), class id (-1 for background) and the four changes.
+        target: (B, 5), class id (-1 for background) and the four deltas.
         deltas: (B, 4 K), output of the network.
     """
     own = ops.one_hot(ops.cast(target[:, 0], "int32"), deltas.shape[-1] // 4)  # (B, K)
@@ -62,7 +62,7 @@ def fit_linear_head(
     workspace: Workspace = NO_WORKSPACE,
     rate: float = RATE,
 ) -> Any:
-    """R-CNN's head, trained on ``examples`` with the peak learning rate ``rate``."""
+    """Train R-CNN's head on ``examples`` with the peak learning rate ``rate``."""
     keras.utils.set_random_seed(seed)
     model = build_linear_head(examples.features.shape[1:], classes)
     batches = _Batches(examples, -1, seed)
@@ -79,7 +79,7 @@ def fit_mlp_head(
     workspace: Workspace = NO_WORKSPACE,
     reduced: int | None = None,
 ) -> Any:
-    """Fast R-CNN's head, trained on ``examples``; ``reduced`` is the number of channels that it keeps."""
+    """Train Fast R-CNN's head on ``examples``; ``reduced`` channels follow its first layer."""
     keras.utils.set_random_seed(seed)
     model = build_mlp_head(examples.features.shape[1:], classes, reduced=reduced)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -1,4 +1,4 @@
-"""Regions of an image as training examples, labelled by the ground truth."""
+"""Label regions of an image by the ground truth."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ POSITIVE_IOU, NEGATIVE_IOU = 0.6, 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
-    """Regions and the ground truth that each overlaps most.
+    """Regions, each with the ground truth that it overlaps most.
 
     Attributes:
         xyxy: (N, 4), pixels of the image.
-        overlap: (N,), IoU with that ground truth; 0 where there is none.
-        ground_truth: (N,), its index; -1 where there is none.
-        class_id: (N,), its class; -1 where there is none.
+        overlap: (N,), IoU with that ground truth; 0 without one.
+        ground_truth: (N,), its index; -1 without one.
+        class_id: (N,), its class; -1 without one.
     """
 
     xyxy: Floats
@@ -40,7 +40,7 @@ class Labelled:
         return len(self.xyxy)
 
     def __getitem__(self, index: NDArray[Any]) -> Labelled:
-        """Those at ``index``: integer positions (K,) or a mask (N,)."""
+        """The regions at ``index``: integer positions (K,) or a mask (N,)."""
         return Labelled(self.xyxy[index], self.overlap[index], self.ground_truth[index], self.class_id[index])
 
 
@@ -71,7 +71,7 @@ def label(xyxy: Floats, ground_truth: GroundTruth) -> Labelled:
 
 
 def around_gt(ground_truth: GroundTruth, count: int, random: np.random.Generator) -> Labelled:
-    """About ``count`` regions near ground truths, each moved and stretched at random, and still positive."""
+    """About ``count`` positive regions: ground truths, randomly moved and stretched."""
     if not len(ground_truth):
         return label(np.zeros((0, 4)), ground_truth)
     chosen = ground_truth.xyxy[random.integers(0, len(ground_truth), 3 * count)]  # (3 · count, 4)

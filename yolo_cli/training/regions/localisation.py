@@ -29,21 +29,21 @@ __all__ = ["Views", "collect_views", "fit_localisation_head", "localisation_loss
 
 BATCH = 64
 RATE = 1e-3
-SMOOTHING = 0.1  # of class targets: a network soon overfits two thousand images
-BOX_WEIGHT = 3.0  # of the box beside p_c and the classes
+SMOOTHING = 0.1  # label smoothing: the network easily overfits two thousand images
+BOX_WEIGHT = 3.0  # weight of the box loss relative to p_c and the classes
 VARIED = AugmentConfig(mosaic=0.0, cutout=0.0)
-TRIES = 40  # places where a part of the image without objects is looked for
+TRIES = 40  # candidate positions for a crop without objects
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
-    """Images, each in several versions, as features with their targets.
+    """Features and targets of augmented views of images.
 
     Attributes:
         features: float16, (M, rows, columns, C).
-        vectors: targets (M, 5 + K), as `yolo_cli.detectors.localisation.encode` gives them.
+        vectors: targets (M, 5 + K) from `yolo_cli.detectors.localisation.encode`.
     """
 
     features: NDArray[np.float16]
@@ -62,9 +62,9 @@ def collect_views(
     Args:
         samples: the images.
         describe: image → features (rows, columns, C).
-        classes: how many.
-        seed: the same seed gives the same views.
-        workspace: keeps what each image gave.
+        classes: number of classes.
+        seed: random seed.
+        workspace: stores the results of each image.
     """
 
     def work(number: int, sample: Sample) -> tuple[NDArray[Any], ...]:
@@ -80,11 +80,11 @@ def collect_views(
 def views_of(
     rgb: Pixels, ground_truth: GroundTruth, random: np.random.Generator, varied: int = 3
 ) -> Iterator[tuple[Pixels, GroundTruth]]:
-    """One image as the network's square (SIDE, SIDE, 3), in several versions, each with its boxes.
+    """Views (SIDE, SIDE, 3) of one image, each with its boxes.
 
-    The whole; ``varied`` versions that are flipped, resized, moved and recoloured at random; and, where there
-    is one, a part without objects: most data sets have no empty images, and without them the network would
-    never learn p_c = 0.
+    The complete image; ``varied`` views that are randomly flipped, resized, moved and recoloured; and, if
+    possible, a crop without objects: most data sets have no empty images, and without them the network would
+    not learn p_c = 0.
     """
     letterbox = _square(rgb)
     whole = GroundTruth(
@@ -102,12 +102,12 @@ def views_of(
 
 
 def _square(rgb: Pixels) -> Letterbox:
-    """The letterbox of an image (height, width, 3) in the network's square."""
+    """The letterbox of an image (height, width, 3) in the network's input."""
     return Letterbox.fit(rgb.shape[0], rgb.shape[1], SIDE, SIDE)
 
 
 def _empty_part(rgb: Pixels, ground_truth: GroundTruth, random: np.random.Generator) -> Pixels | None:
-    """The largest part without objects of some that are tried; None if there is none."""
+    """The largest candidate crop without objects; None if there is none."""
     height, width = rgb.shape[:2]
     tried = away_from_gt((height, width), ground_truth, TRIES, random).xyxy  # (N, 4)
     inside = np.rint(clip_boxes(tried, (height, width)))  # (N, 4)
@@ -119,7 +119,7 @@ def _empty_part(rgb: Pixels, ground_truth: GroundTruth, random: np.random.Genera
 
 
 def _vector(ground_truth: GroundTruth, classes: int) -> NDArray[np.float32]:
-    """The target vector of boxes in pixels of the square: the largest box counts."""
+    """The target vector of the largest of the boxes, in pixels of the input."""
     shown = trainable(ground_truth)
     if not len(shown):
         return encode(None, 0, classes)
@@ -131,9 +131,9 @@ def _vector(ground_truth: GroundTruth, classes: int) -> NDArray[np.float32]:
 def localisation_loss(vector: Any, raw: Any) -> Any:
     """The loss of raw vectors (B, 5 + K): (B,).
 
-    Logistic loss of p_c; and only where there is an object, as in the course, that of the box and of the
-    classes: BOX_WEIGHT times 1 − CIoU (Zheng et al., "Distance-IoU Loss", AAAI 2020), and cross-entropy.
-    The course has squared errors; they count a miss of a few pixels alike for small and for large boxes.
+    Binary cross-entropy of p_c; and, as in the course, only if there is an object, the losses of box and
+    classes: BOX_WEIGHT times 1 − CIoU (Zheng et al., "Distance-IoU Loss", AAAI 2020), and cross-entropy. The
+    course uses squared errors, which weigh an error of a few pixels equally for small and large boxes.
     """
     there, wanted = vector[:, 0], vector[:, 1 + BOX :]  # (B,), (B, K)
     object_loss = ops.softplus(raw[:, 0]) - raw[:, 0] * there  # (B,)
@@ -150,7 +150,7 @@ def _xyxy(box: Any) -> Any:
 
 
 class _Batches(EpochBatches):
-    """Views in another order in every epoch."""
+    """Views, shuffled in every epoch."""
 
     def __init__(self, views: Views, seed: int) -> None:
         super().__init__(len(views.vectors), BATCH, seed)
@@ -165,7 +165,7 @@ class _Batches(EpochBatches):
 def fit_localisation_head(
     views: Views, classes: int, epochs: int, seed: int = 0, workspace: Workspace = NO_WORKSPACE
 ) -> Any:
-    """The network for the features of ``views``."""
+    """Train the localisation head on ``views``."""
     keras.utils.set_random_seed(seed)
     model = build_localisation_head(views.features.shape[1:], classes)
     batches = _Batches(views, seed)

@@ -27,7 +27,7 @@ BATCH = 8  # images
 RATE = 1e-3
 # IoU with an object from which an anchor is positive, and below which it is negative.
 POSITIVE_IOU, NEGATIVE_IOU = 0.7, 0.3
-SAMPLED, MOST_POSITIVE = 256, 128  # anchors of an image in the loss, and the maximum of positive ones
+SAMPLED, MOST_POSITIVE = 256, 128  # sampled anchors per image, and the maximum of positive ones
 
 
 def label_anchors(
@@ -41,8 +41,7 @@ def label_anchors(
 
     Args:
         anchors: in pixels of the network's input.
-        ground_truth: of the image, in the same pixels. Difficult objects and crowds make no anchor positive,
-            but an anchor on them is not negative either.
+        ground_truth: of the image, in the same pixels. Anchors on difficult objects and crowds are ignored.
         random: the source of all random numbers.
 
     Returns:
@@ -65,14 +64,14 @@ def label_anchors(
 
 
 def _some(mask: NDArray[np.bool_], count: int, random: np.random.Generator) -> NDArray[np.intp]:
-    """At most ``count`` of the places where ``mask`` (R,) is true."""
+    """A random sample of at most ``count`` indices where ``mask`` (R,) is true."""
     return random.permutation(np.flatnonzero(mask))[:count]
 
 
 def proposal_loss(target: Any, raw: Any) -> Any:
     """The loss of each image (B,).
 
-    Logistic loss of the sampled anchors, and Huber loss of the boxes of positive ones, both divided by
+    Binary cross-entropy of the sampled anchors, and Huber loss of the boxes of positive ones, both divided by
     SAMPLED.
 
     Args:
@@ -90,7 +89,7 @@ def proposal_loss(target: Any, raw: Any) -> Any:
 
 
 class _Batches(EpochBatches):
-    """Maps with their targets; in every epoch in another order, and with other anchors."""
+    """Maps with their targets; shuffled, and with newly sampled anchors, in every epoch."""
 
     def __init__(
         self, maps: Sequence[NDArray[np.float16]], ground_truths: Sequence[GroundTruth], seed: int
@@ -115,14 +114,14 @@ def fit_proposal_network(
     seed: int = 0,
     workspace: Workspace = NO_WORKSPACE,
 ) -> Any:
-    """The region proposal network, trained on these feature maps and ground truths.
+    """Train the region proposal network on feature maps and ground truths.
 
     Args:
         maps: (rows, columns, C) of each image.
         ground_truths: of each image, in pixels of the network's input.
-        epochs: how often each image is seen.
-        seed: the same seed samples the same anchors.
-        workspace: keeps what is done.
+        epochs: number of epochs.
+        seed: random seed.
+        workspace: stores intermediate results.
     """
     keras.utils.set_random_seed(seed)
     model = build_proposal_network(maps[0].shape[-1], ANCHORS)

@@ -37,9 +37,9 @@ from yolo_cli.weights.store import sha256
 __all__ = ["BACKBONE", "METHODS", "fit_method", "train_regions"]
 
 BACKBONE = f"{DEFAULT_MODEL}:route_034"
-"""All methods but the windows use its features: 384 channels, a cell every 16 pixels."""
+"""All methods except sliding windows use these features: 384 channels, stride 16."""
 
-# A quarter of the variations finds most objects, and training needs only some proposals of each image.
+# A quarter of the variations covers most objects, and training needs only some proposals per image.
 SEARCH = SearchConfig(colour_spaces=("hsv",), scales=(50.0,))
 
 Fitted = tuple[Any, dict[str, Any]]  # a network, and fields of its card
@@ -47,7 +47,7 @@ Method = Callable[[Dataset, int | None, int, Workspace], Fitted]  # data, epochs
 
 
 def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResult:
-    """The recipe of every region method: train on the split "train", or on all images where there is none.
+    """The recipe of every region method: train on the split "train", or on all images without one.
 
     Raises:
         DataError: if no image has a box, or something cannot be written.
@@ -63,7 +63,7 @@ def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainRe
         with keras_device(job.config.device):
             model, fields = fit_method(job.detector, learn, job.config.epochs, job.config.seed, workspace)
         card = _card(best.name, learn, {"detector": job.detector, **fields})
-        # A model of the same layers that was never compiled: the optimizer's state would treble the file.
+        # A model of the same layers without an optimizer, whose state would triple the file.
         bare = keras.Model(model.inputs, model.outputs, name=model.name)
         files = save_model(bare, card, best, half=True)
     return _result(job, files, len(learn))
@@ -77,14 +77,14 @@ def _result(job: TrainJob, files: ModelFiles, images: int) -> TrainResult:
 def fit_method(
     detector: str, data: Dataset, epochs: int | None, seed: int = 0, workspace: Workspace = NO_WORKSPACE
 ) -> Fitted:
-    """The trained network of a region method, and the fields of its card that the method decides.
+    """Train the network of a region method; also return the fields of its card that depend on the method.
 
     Args:
         detector: a key of `METHODS`.
-        data: all of its images are learnt from.
-        epochs: how often the network sees all examples; None takes what suits some thousand images.
+        data: the training images.
+        epochs: number of epochs; None means a default for a few thousand images.
         seed: random seed.
-        workspace: keeps what is done, and goes on from there. What it keeps must be of the same data.
+        workspace: stores intermediate results, and resumes from those of the same data.
     """
     return METHODS[detector](data, epochs, seed, workspace)
 
@@ -108,7 +108,7 @@ def _rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) ->
     def describe(image: Image, boxes: Any) -> Any:
         return crop_features(backbone, image, boxes)
 
-    # Fewer regions than Fast R-CNN: each crop costs a run of the network, a part of a map little.
+    # Fewer regions than Fast R-CNN: each crop costs a run of the network.
     examples = _examples(data, describe, Sampling(positive=10, negative=22), seed, workspace)
     model = fit_linear_head(examples, len(data.class_names), epochs or 7, seed, workspace)
     return model, _on_backbone(CROP_SIDE)
@@ -143,7 +143,7 @@ METHODS: Mapping[str, Method] = {
 
 
 def _examples(data: Dataset, describe: Any, sampling: Sampling, seed: int, workspace: Workspace) -> Examples:
-    """Features of some proposals of selective search, of every image."""
+    """Features of sampled proposals of selective search, of every image."""
 
     def propose(image: Image) -> Any:
         return selective_search(image, SEARCH)
@@ -152,7 +152,7 @@ def _examples(data: Dataset, describe: Any, sampling: Sampling, seed: int, works
 
 
 def _on_backbone(side: int) -> dict[str, Any]:
-    """Fields of the card of a network that reads the backbone's features."""
+    """Fields of the card of a network on the backbone's features."""
     file = find_model(BACKBONE.partition(":")[0]).onnx
     assert file is not None  # it was opened above
     source = {"backbone_sha256": sha256(file)}

@@ -1,4 +1,4 @@
-"""Train the classifier of the sliding windows: object boxes, moved a little, against the background."""
+"""Train the classifier of sliding windows: slightly moved object boxes against background."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, c
 __all__ = ["WindowBatches", "train_window_classifier"]
 
 BATCH = 16  # images
-POSITIVE, NEGATIVE = 4, 8  # windows an image
+POSITIVE, NEGATIVE = 4, 8  # windows per image
 
 
 class WindowBatches(EpochBatches):
-    """Windows of training images: new ones in every epoch, the same ones with the same seed."""
+    """Windows of training images, sampled again in every epoch; reproducible by seed."""
 
     def __init__(self, samples: Sequence[Sample], classes: int, seed: int = 0) -> None:
         super().__init__(len(samples), BATCH, seed)
@@ -50,7 +50,7 @@ class WindowBatches(EpochBatches):
 def train_window_classifier(
     samples: Sequence[Sample], classes: int, epochs: int, seed: int = 0, workspace: Workspace = NO_WORKSPACE
 ) -> Any:
-    """A trained classifier with dense layers, ``classes`` + 1 outputs, background last."""
+    """Train a classifier with dense layers and ``classes`` + 1 outputs, background last."""
     keras.utils.set_random_seed(seed)
     batches = WindowBatches(samples, classes, seed)
     model = build_window_classifier(classes + 1)

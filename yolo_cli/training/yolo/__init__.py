@@ -1,1 +1,1 @@
-"""YOLO: start from a model, a Darknet cfg or a classifier, and train all of it."""
+"""Training of YOLO, from a model, a Darknet cfg or an image classifier."""

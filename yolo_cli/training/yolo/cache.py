@@ -1,4 +1,4 @@
-"""Items that cost time to make, kept in memory up to a total size."""
+"""A cache in memory with a maximum total size."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Item = TypeVar("Item")
 
 
 class Cache(Generic[Item]):
-    """Makes each item when it is first asked for. Threads may ask at the same time.
+    """Creates items on first use. Thread-safe.
 
     Args:
         make: index → item.
         size: item → its size in bytes.
-        limit: items are kept until they have this many bytes together.
+        limit: maximum total size of cached items in bytes.
     """
 
     def __init__(self, make: Callable[[int], Item], size: Callable[[Item], int], limit: int) -> None:
@@ -25,7 +25,7 @@ class Cache(Generic[Item]):
         self._bytes = 0
 
     def __getitem__(self, index: int) -> Item:
-        """The item, from memory if it is kept."""
+        """The item, from memory if it is cached."""
         kept = self._kept.get(index)
         if kept is not None:
             return kept

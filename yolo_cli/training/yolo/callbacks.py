@@ -1,4 +1,4 @@
-"""What happens around each step and epoch of `model.fit`."""
+"""Callbacks around each step and epoch of `model.fit`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["FreezeStatisticsCallback", "Journey", "RateCallback", "SaveCallback"
 
 @dataclass(slots=True)
 class Journey:
-    """Where a run is: the one thing that changes during it.
+    """The mutable state of a run.
 
     Attributes:
-        state: after the last whole epoch.
-        started: when this sitting began, by `time.monotonic`, less the seconds of those before.
+        state: after the last complete epoch.
+        started: start of this session, by `time.monotonic`, minus the seconds of earlier sessions.
     """
 
     state: State
@@ -32,7 +32,7 @@ class Journey:
 
     @property
     def seconds(self) -> float:
-        """Time spent training, over all sittings."""
+        """Training time in seconds, over all sessions."""
         return time.monotonic() - self.started
 
 
@@ -76,7 +76,7 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Say how many epochs fit into the time budget, once their speed is known."""
+        """Report how many epochs fit into the time budget, once their speed is known."""
         if not self.told:
             epochs = self.schedule.epochs_that_fit((epoch + 1) * self.schedule.steps, self.journey.seconds)
             minutes = self.schedule.config.max_minutes
@@ -121,13 +121,13 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
 class FreezeStatisticsCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """Freezes the moving statistics of batch normalisation once mosaic is closed.
 
-    Whole images have other means and variances than mosaics. The weights were trained with both, and the rate
-    is too low by then for them to follow: with the statistics of the last epochs alone, figures fall. So the
-    statistics of the epochs before are kept to the end.
+    Whole images have other means and variances than mosaics. The weights were trained with both, and by then
+    the learning rate is too low for them to adapt: with the statistics of the last epochs alone, figures
+    drop. So the earlier statistics are kept to the end.
 
     Args:
-        schedule: says when mosaic is closed.
-        journey: says how long the run took so far.
+        schedule: determines when mosaic is closed.
+        journey: has the time of the run so far.
     """
 
     def __init__(self, schedule: Schedule, journey: Journey) -> None:
@@ -140,7 +140,7 @@ class FreezeStatisticsCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.before = [keras.ops.convert_to_numpy(each).copy() for each in self._statistics()]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Put them back, once mosaic is closed."""
+        """Restore them, once mosaic is closed."""
         last_step = (epoch + 1) * self.schedule.steps - 1
         progress = self.schedule.progress(last_step, self.journey.seconds)
         if self.schedule.mosaic_closed(progress) and not self.schedule.mosaic_closed(0):
@@ -175,7 +175,7 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.start = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Evaluate, save, and stop if nothing gets better."""
+        """Evaluate, save, and stop early without improvement."""
         trained, before = time.monotonic() - self.start, self.journey.state
         best, best_epoch = before.best, before.best_epoch
         row = {name: float((logs or {}).get(name, float("nan"))) for name in ("loss", *LOSSES)}
@@ -194,5 +194,5 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.journey.state = state
         self.watcher.epoch(state)
         if self.patience and epoch + 1 - best_epoch >= self.patience:
-            self.watcher.say(f"no better figure for {self.patience} epochs: stopping early")
+            self.watcher.say(f"no improvement for {self.patience} epochs: stopping early")
             self.model.stop_training = True

@@ -11,7 +11,7 @@ from yolo_cli.hardware import memory
 
 __all__ = ["Phase", "batch_for", "epochs_for", "free_memory", "learning_rate_for", "phases"]
 
-# A step should see enough images for stable batch statistics, an epoch enough steps to get somewhere.
+# A batch needs enough images for stable batch statistics, an epoch enough steps.
 BATCHES = (32, 16, 8)
 STEPS_AN_EPOCH = 24
 
@@ -20,20 +20,18 @@ SMALL_SET, LARGE_SET = 80, 200
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 300
 
 NEW_RATE, KNOWN_RATE = 1e-3, 2e-4
-WELL_KNOWN = 0.5  # mAP50 from which on a model needs no large steps
+WELL_KNOWN = 0.5  # mAP50 from which a model needs only small steps
 
-BYTES_A_VALUE = (
-    16  # for what a layer gives: the value, its gradient, and what the backward pass keeps besides
-)
+BYTES_A_VALUE = 16  # copies of each activation: the value, its gradient, and data kept for the backward pass
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Some epochs in which the same layers are trained.
+    """Epochs in which the same layers are trained.
 
     Attributes:
         start, stop: first epoch, and the one after the last, from 0.
-        frozen: only new layers are trained.
+        frozen: whether only new layers are trained.
     """
 
     start: int
@@ -42,7 +40,7 @@ class Phase:
 
 
 def phases(config: TrainConfig, epochs: int) -> list[Phase]:
-    """First only new layers, for ``config.freeze`` epochs; then all.
+    """The phases of a run: only new layers for ``config.freeze`` epochs, then all layers.
 
     >>> phases(TrainConfig(freeze=2), 10)
     [Phase(start=0, stop=2, frozen=True), Phase(start=2, stop=10, frozen=False)]
@@ -53,7 +51,7 @@ def phases(config: TrainConfig, epochs: int) -> list[Phase]:
 
 
 def epochs_for(images: int) -> int:
-    """Epochs for a number of images: few images need more of them.
+    """Default number of epochs for a number of images.
 
     >>> epochs_for(8), epochs_for(96), epochs_for(450), epochs_for(2000), epochs_for(20000)
     (300, 50, 33, 16, 12)
@@ -66,7 +64,7 @@ def epochs_for(images: int) -> int:
 def learning_rate_for(map50: float) -> float:
     """The peak learning rate for a model with this mAP50 before training.
 
-    Large steps spoil what is known; what is new needs them.
+    Large steps destroy what the model has learned; new classes need them.
 
     >>> [round(learning_rate_for(known), 5) for known in (0, 0.25, 0.5, 0.7)]
     [0.001, 0.00045, 0.0002, 0.0002]
@@ -76,7 +74,7 @@ def learning_rate_for(map50: float) -> float:
 
 
 def batch_for(images: int, bytes_an_image: float, free_bytes: float) -> int:
-    """Batch size: as large as leaves an epoch enough steps, and half of the memory free.
+    """Default batch size: as large as possible with enough steps per epoch, and half of the memory free.
 
     >>> batch_for(205, 2e8, 16e9), batch_for(450, 2e8, 16e9), batch_for(450, 2e8, 4e9)
     (8, 16, 8)
@@ -88,7 +86,7 @@ def batch_for(images: int, bytes_an_image: float, free_bytes: float) -> int:
 
 
 def bytes_an_image(model: Any, size: tuple[int, int]) -> float:
-    """Estimate of the memory that a training step takes for each image of this height and width."""
+    """Estimated memory of a training step per image of this height and width."""
     import keras
 
     outputs = [layer.output for layer in model.layers if not isinstance(layer.output, list)]
@@ -98,5 +96,5 @@ def bytes_an_image(model: Any, size: tuple[int, int]) -> float:
 
 
 def free_memory() -> float:
-    """Bytes of memory that are free, as Linux reports them; 8 GiB elsewhere."""
+    """Free memory in bytes, as reported by Linux; 8 GiB elsewhere."""
     return float(memory()[1] or 8 * 2**30)

@@ -1,7 +1,7 @@
 """Samples → batches of augmented images with their targets.
 
-Every random number depends on (seed, epoch, place in the epoch) alone, so a batch is the same whoever makes
-it, and whenever: no state of a generator needs to be saved to go on where a run was interrupted. `feed` has
+Random numbers depend only on (seed, epoch, position in the epoch), so a batch does not depend on when and in
+which thread it is made, and no generator state needs to be saved to resume a run. `feed` has
 batches made ahead of time.
 """
 
@@ -29,15 +29,15 @@ Batch = tuple[NDArray[np.uint8], dict[str, NDArray[Any]]]
 Rows = Mapping[str, NDArray[Any]]
 """A batch as arrays (B, ...) by name: "images", and the targets of `YoloLoss`."""
 
-KEPT_BYTES = 2 << 30  # images are kept in memory up to this size
-MARGIN = 1.5  # they are kept this much larger than the network's input, as augmentation may enlarge them
+KEPT_BYTES = 2 << 30  # maximum size of the image cache
+MARGIN = 1.5  # cached images are this much larger than the network's input, as augmentation may enlarge them
 
 
 class Images:
-    """The images of samples with their boxes, shrunk to what training needs, and kept in memory.
+    """The images of samples with their boxes, shrunk to the size needed for training, and cached.
 
     Args:
-        samples: what to read; each is read when first asked for.
+        samples: the samples, read on first use.
         side: the longer side of the network's input, pixels.
     """
 
@@ -52,7 +52,7 @@ class Images:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> Labelled:
-        """Image and boxes of one sample. Threads may ask at the same time."""
+        """Image and boxes of one sample. Thread-safe."""
         return self._cache[index]
 
     @property
@@ -91,8 +91,8 @@ class Capacity:
     """The sizes that targets are padded to, so that all batches have the same shapes.
 
     Attributes:
-        ground_truths: boxes on an image.
-        slots: positive slots of an image.
+        ground_truths: maximum boxes per image.
+        slots: maximum positive slots per image.
     """
 
     ground_truths: int
@@ -100,10 +100,10 @@ class Capacity:
 
     @classmethod
     def of(cls, samples: Sequence[Sample], heads: Sequence[Head]) -> Capacity:
-        """Enough for the five images with most boxes in one, as mosaic and mixup may join them."""
+        """The capacity for the five images with most boxes joined by mosaic and mixup."""
         fullest = sorted(len(sample.labels) for sample in samples)[-5:]
         ground_truths = max(1, sum(fullest))
-        # A box is assigned to at most three cells for each anchor: its own and a neighbour on each axis.
+        # A box is assigned to at most three cells per anchor: its own and a neighbour on each axis.
         return cls(ground_truths, ground_truths * 3 * sum(len(head.anchors) for head in heads))
 
 
@@ -127,14 +127,14 @@ class BatchMaker:
     """Makes any batch of any epoch.
 
     Attributes:
-        images: what to learn from.
+        images: the training images.
         heads: of the network.
         size: height and width of its input, pixels.
-        batch: images a batch.
-        capacity: what targets are padded to.
+        batch: batch size.
+        capacity: sizes that targets are padded to.
         config: probabilities and strengths of augmentation.
         seed: random seed.
-        part: which part of each batch is made here (from 0), and the number of parts.
+        part: index of the part of each batch made here, and the number of parts.
     """
 
     images: Images
@@ -154,7 +154,7 @@ class BatchMaker:
 
     @property
     def slot_count(self) -> int:
-        """Slots of all heads."""
+        """Number of slots of all heads."""
         return sum(
             rows * columns * len(head.anchors)
             for head, (rows, columns) in zip(self.heads, self.grids, strict=True)
@@ -162,7 +162,7 @@ class BatchMaker:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch; the last one is filled with images from the beginning."""
+        """Batches per epoch; the last one is filled up with images from the beginning."""
         return -(-len(self.images) // self.batch)
 
     @property
@@ -188,12 +188,12 @@ class BatchMaker:
         return [Example(epoch, place, mosaic_closed) for place in places[number * each :][:each]]
 
     def make(self, epoch: int, step: int, mosaic_closed: bool) -> Batch:
-        """One batch, or its part: images uint8 (B, H, W, 3) and targets as `YoloLoss` takes them.
+        """One batch, or its part: images uint8 (B, H, W, 3) and targets for `YoloLoss`.
 
         Args:
-            epoch: which time round, from 0.
-            step: which batch of it, from 0.
-            mosaic_closed: without mosaic and mixup.
+            epoch: from 0.
+            step: index of the batch in the epoch.
+            mosaic_closed: whether mosaic and mixup are off.
         """
         examples = self.examples(epoch, step, mosaic_closed)
         rows = {name: np.empty((len(examples), *shape), kind) for name, (kind, shape) in self.layout.items()}

@@ -1,4 +1,4 @@
-"""Several GPUs share each step, of one machine or of several."""
+"""Data-parallel training on several GPUs, of one machine or of several."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["shared_step", "sharing"]
 def sharing(machines: Machines, device: Device) -> int:
     """How many devices share a step: one if it is the processor, or one GPU by its number."""
     if machines.count > 1:
-        return len(keras.distribution.list_devices())  # those of all machines
+        return len(keras.distribution.list_devices())  # of all machines
     one = device == "cpu" or gpu_number(device) is not None
     if one or keras.backend.backend() not in ("jax", "tensorflow"):
         return 1
@@ -29,9 +29,8 @@ def sharing(machines: Machines, device: Device) -> int:
 def shared_step(machines: Machines, device: Device) -> Iterator[None]:
     """In this block a model that is built and trained uses ``device``; all GPUs if it names none of them.
 
-    On JAX, images of a step are spread over the devices of all machines
-    (`keras.distribution.DataParallel`). On TensorFlow a mirrored strategy does it for one machine. PyTorch
-    uses one device.
+    On JAX, batches are split over the devices of all machines (`keras.distribution.DataParallel`), on
+    TensorFlow over those of one machine (mirrored strategy). PyTorch uses one device.
     """
     if sharing(machines, device) < 2:
         with keras_device(device):

@@ -1,8 +1,8 @@
-"""New heads on a network, with the weights of the old ones where they still apply.
+"""Replace the heads of a network, and reuse the weights of the old heads where possible.
 
-The last layer of each head, a 1 × 1 convolution, is made anew for the new classes and anchors. Rows of the
-old one are carried over where they mean the same: box and objectness of the old anchor that is nearest in
-size, and each class that has the same name. The rest starts small.
+The last layer of each head, a 1 × 1 convolution, is replaced for the new classes and anchors. Channels of the
+old one are copied where they correspond: box and objectness from the old anchor nearest in size, and classes
+by name. The others are initialised with small values.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def remake_heads(
     old_names: Sequence[str] | None,
     new_names: Sequence[str],
 ) -> Any:
-    """The same network with new heads; its other layers are shared with ``model``.
+    """The same network with new heads; the other layers are those of ``model``.
 
     Args:
-        model: as `yolo_cli.model` builds them.
-        old: its heads, the coarsest first.
-        new: the heads to be, of kind "yolo"; one more than the old ones adds one with finer cells.
+        model: a model of `yolo_cli.model`.
+        old: its heads, coarsest first.
+        new: the new heads, of kind "yolo"; one more than the old ones adds one with finer cells.
         old_names: class names of the old heads; None if they are untrained.
         new_names: class names of the new heads.
     """
@@ -58,7 +58,7 @@ def remake_heads(
 
 
 def _last_convolution(output: Any) -> Any:
-    """The convolution behind an output."""
+    """The last convolution before an output."""
     layer = output._keras_history.operation
     while not isinstance(layer, keras.layers.Conv2D):
         layer = layer.input._keras_history.operation
@@ -70,7 +70,7 @@ def _finer(model: Any, coarse: Any) -> Any:
 
     Args:
         model: the network.
-        coarse: what its finest head reads, (B, H / 16, W / 16, C).
+        coarse: the input of its finest head, (B, H / 16, W / 16, C).
 
     Returns:
         (B, H / 8, W / 8, 128).
@@ -96,7 +96,7 @@ def _carry_over(
     head: Head,
     new_names: Sequence[str],
 ) -> None:
-    """Copy weights of the convolution ``layer`` of an old head into fresh ``values`` of a new one."""
+    """Copy weights of the convolution ``layer`` of an old head into the initial ``values`` of a new one."""
     kernel, bias = values  # (width, A, 5 + classes), (A, 5 + classes)
     weights, biases = layer.get_weights()
     old_kernel = weights.reshape(len(kernel), len(was.anchors), -1)  # (width, A', 5 + classes')
@@ -104,7 +104,7 @@ def _carry_over(
     apart = np.log(np.asarray(head.anchors))[:, None] - np.log(np.asarray(was.anchors))  # (A, A', 2)
     nearest = np.abs(apart).sum(axis=2).argmin(axis=1)  # (A,)
     kernel[..., :5], bias[:, :5] = old_kernel[:, nearest, :5], old_bias[nearest, :5]
-    # Near its middle σ is steeper by the wider reach, so less of it gives the same centre.
+    # With a wider range, σ is steeper around 0, so smaller weights give the same centre.
     kernel[..., :2] *= was.scale_x_y / head.scale_x_y
     bias[:, :2] *= was.scale_x_y / head.scale_x_y
     bias[:, 2:4] -= apart[np.arange(len(nearest)), nearest]
@@ -115,9 +115,9 @@ def _carry_over(
 
 
 def _fresh(width: int, head: Head) -> tuple[Floats, Floats]:
-    """Small weights, and biases for how rare objects are (Lin et al., "Focal Loss", 2017)."""
+    """Small weights, and biases for the prior probabilities (Lin et al., "Focal Loss", 2017)."""
     shape = (width, len(head.anchors), 5 + head.class_count)
-    kernel = np.array(keras.random.normal(shape, stddev=0.01), np.float32)
+    kernel = np.array(keras.ops.convert_to_numpy(keras.random.normal(shape, stddev=0.01)), np.float32)
     bias = np.zeros(shape[1:], np.float32)
     bias[:, 4], bias[:, 5:] = _logit(PRIOR_OBJECT), _logit(PRIOR_CLASS)
     return kernel, bias

@@ -1,8 +1,8 @@
-"""Weight interpolation: trained weights mixed with those that the network started from.
+"""Weight interpolation between the trained weights and the starting weights (WiSE-FT).
 
-A model that knew some of the classes before forgets what the new images show too little of. Mixed with its
-starting weights it keeps both: on the straight line from start to end the loss has no hill, and figures are
-often best in between (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+A fine-tuned model forgets classes with few examples in the new images. Interpolation with the starting
+weights retains them: the loss has no barrier between the two, and figures are often best in between (Wortsman
+et al., "Robust fine-tuning of zero-shot models", 2022).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def interpolate(trained: Sequence[Array], start: Sequence[Array], alpha: float) 
 
     Args:
         trained: the arrays of a network.
-        start: those that it started from, in the same order.
+        start: its starting weights, in the same order.
         alpha: fraction of ``start``, in [0, 1].
 
     >>> import numpy as np
@@ -36,14 +36,14 @@ def interpolate(trained: Sequence[Array], start: Sequence[Array], alpha: float) 
 
 
 def best_alpha(look: Callable[[float], Seen], figure: Callable[[Seen], float]) -> tuple[float, Seen]:
-    """Raise the fraction of the starting weights as long as the figure rises.
+    """Increase the fraction of the starting weights as long as the figure improves.
 
     Args:
-        look: fraction of the starting weights → what is measured with it.
-        figure: how good that is.
+        look: fraction of the starting weights → measurement.
+        figure: measurement → figure to maximise.
 
     Returns:
-        The best fraction, 0 if none is better than the trained weights alone, and what was measured with it.
+        The best fraction (0 if none is better than the trained weights alone), and its measurement.
 
     >>> best_alpha(lambda alpha: 1 - (alpha - 0.4) ** 2, float)
     (0.5, 0.99)

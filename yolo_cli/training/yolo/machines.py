@@ -1,8 +1,8 @@
-"""Several machines that train together, on JAX: the same command on each.
+"""Training on several machines with JAX, with the same command on each.
 
-Every machine reads the data set, makes its part of each batch, evaluates, and keeps a run's folder of its
-own. So none must write for the others, and all end with the same model. What each would choose by itself is
-agreed on first, as a difference would make them wait for each other for ever.
+Every machine reads the data set, makes its part of each batch, evaluates, and has its own run folder, so none
+writes for the others, and all end with the same model. Automatic choices are synchronised first, since a
+difference would make the machines wait for each other forever.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ class Machines:
     """The machines that train together.
 
     Attributes:
-        number: which machine this is, from 0.
-        count: how many there are.
+        number: index of this machine.
+        count: number of machines.
     """
 
     number: int = 0
     count: int = 1
 
     def all_reduce_min(self, value: float) -> float:
-        """The smallest value of any machine."""
+        """The minimum over all machines."""
         return float(self._all_gather(np.array([value])).min())
 
     def check_same(self, what: str, value: str) -> None:
-        """Raise DataError on every machine if one has another value than the first."""
+        """Raise DataError on every machine if a value differs from that of the first."""
         digest = np.frombuffer(hashlib.sha256(value.encode()).digest(), np.uint8)  # (32,)
         gathered = self._all_gather(digest)  # (machines, 32)
         other = np.flatnonzero((gathered != gathered[0]).any(axis=1))
@@ -66,7 +66,7 @@ ALONE = Machines()
 
 
 def join_machines(config: TrainConfig) -> Machines:
-    """Find the other machines, if the environment names them; call it before anything is computed.
+    """Connect to the other machines, if the environment names them; call it before any computation.
 
     Raises:
         UsageError: if they cannot train together.
@@ -75,7 +75,7 @@ def join_machines(config: TrainConfig) -> Machines:
         return ALONE
     if keras.backend.backend() != "jax":
         raise UsageError(
-            f"{ADDRESSES} is set, and only JAX trains on several machines; set KERAS_BACKEND=jax"
+            f"{ADDRESSES} is set, but only JAX trains on several machines; set KERAS_BACKEND=jax"
         )
     for name in (COUNT, NUMBER):
         if not os.environ.get(name, "").isdecimal():
@@ -97,7 +97,7 @@ def join_machines(config: TrainConfig) -> Machines:
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """In this block each machine computes by itself."""
+    """A context in which each machine computes separately."""
     before = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
     try:

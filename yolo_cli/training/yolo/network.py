@@ -28,9 +28,9 @@ __all__ = [
 LOSSES = ("box", "objectness", "class")
 RATE = "learning_rate"  # its key among the targets, on JAX
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
-MOST_MOMENTUM = 0.97  # of the moving mean and variance of batch normalisation
+MOST_MOMENTUM = 0.97  # momentum of the moving statistics of batch normalisation
 
-EXACT_LAYERS = ("scale", "head_", "predict_")  # these compute in float32 always
+EXACT_LAYERS = ("scale", "head_", "predict_")  # these always compute in float32
 
 
 class LearningModel(keras.Model):  # type: ignore[misc]
@@ -62,19 +62,19 @@ class LearningModel(keras.Model):  # type: ignore[misc]
         """One step of training; on JAX at the learning rate that came with the batch, if one did."""
         if keras.backend.backend() != "jax":
             return super().train_step(*given)
-        (trainable, others, optimizer, metrics), (images, targets) = given
+        (trainable, others, optimizer, metrics), (images, targets, *weights) = given
         optimizer, targets = list(optimizer), dict(targets)
         if RATE in targets:
             held = self.optimizer.learning_rate
             [place] = [i for i, variable in enumerate(self.optimizer.variables) if variable is held]
             optimizer[place] = targets.pop(RATE)[0]
-        return super().train_step((trainable, others, optimizer, metrics), (images, targets))
+        return super().train_step((trainable, others, optimizer, metrics), (images, targets, *weights))
 
 
 def with_precision(model: Any, precision: str, momentum: float = MOST_MOMENTUM) -> Any:
-    """A copy of a model, weights and all, whose layers compute in ``precision``.
+    """A copy of a model, including weights, whose layers compute in ``precision``.
 
-    Weights stay float32 in any case, and so do the heads.
+    Weights and heads are always float32.
 
     Args:
         model: a functional model.
@@ -96,10 +96,10 @@ def with_precision(model: Any, precision: str, momentum: float = MOST_MOMENTUM) 
 
 
 def momentum_for(steps: int) -> float:
-    """The momentum of moving means and variances in a run of so many steps.
+    """The momentum of moving means and variances in a run with this number of steps.
 
-    A run from scratch must forget the variance of 1 that it begins with; Keras' 0.99 takes thousands of steps
-    to, where true variances are small. A tenth of the run is enough to forget all but e⁻¹ of it.
+    A run from scratch must forget the initial variance of 1; with Keras's 0.99 and small true variances, that
+    takes thousands of steps. Here the time constant is a tenth of the run.
 
     >>> momentum_for(50), momentum_for(150), momentum_for(5000)
     (0.8, 0.933, 0.97)
@@ -108,7 +108,7 @@ def momentum_for(steps: int) -> float:
 
 
 def choose_precision(precision: Precision, gpu: bool) -> str:
-    """``precision``, or for "auto" float16 on a GPU, bfloat16 where the CPU has it, else float32."""
+    """``precision``; for "auto" float16 on a GPU, bfloat16 if the CPU supports it, else float32."""
     if precision != "auto":
         return precision
     if gpu:
@@ -117,7 +117,7 @@ def choose_precision(precision: Precision, gpu: bool) -> str:
 
 
 def _processor_flags() -> set[str]:
-    """The CPU flags that Linux lists; none elsewhere."""
+    """The CPU flags listed by Linux; empty elsewhere."""
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123
             lines = [line for line in file if line.startswith("flags")]
@@ -127,7 +127,7 @@ def _processor_flags() -> set[str]:
 
 
 def _replicas() -> int:
-    """How many devices share a step on TensorFlow, which adds up their gradients; 1 elsewhere."""
+    """Number of replicas on TensorFlow, which sums their gradients; 1 elsewhere."""
     if keras.backend.backend() != "tensorflow":
         return 1
     import tensorflow as tf
@@ -154,7 +154,7 @@ def with_rates(batches: Iterable[Batch], rate_of: Callable[[int], float], start:
 
 @contextmanager
 def averaged(model: Any) -> Iterator[None]:
-    """In this block the model has its averaged weights, if its optimizer keeps them."""
+    """A context in which the model has its averaged weights, if its optimizer keeps them."""
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # float16 scales its loss
     if not optimizer.use_ema:
         yield

@@ -1,4 +1,4 @@
-"""A job → everything that `model.fit` needs."""
+"""Prepare a job: everything that `model.fit` needs."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ from yolo_cli.weights import ModelCard
 
 __all__ = ["Prepared", "prepare", "split_data"]
 
-PROBED = 64  # images on which a model shows what it knows already
+PROBED = 64  # images to evaluate the model on before training
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a run works with.
+    """The parts of a run.
 
     Attributes:
-        plain: the network in float32, as it is saved.
-        new_layers: names of the layers that no earlier training has seen.
+        plain: the network in float32, for saving.
+        new_layers: names of the untrained layers.
         maker: makes batches.
         schedule: of the learning rate.
         validator: evaluates.
         card: the model card, without figures yet.
-        start: the weights before training, if they know one of the classes; else None.
+        start: the weights before training, if they know one of the classes, else None.
     """
 
     plain: Any
@@ -64,7 +64,7 @@ class Prepared:
     start: tuple[NDArray[Any], ...] | None
 
     def plan(self, precision: str) -> Plan:
-        """What the run is going to do, in numbers."""
+        """The plan of the run."""
         return Plan(
             len(self.maker.images), len(self.validator.samples), self.card.class_names, self.maker.size,
             self.schedule.epochs, self.maker.batch, precision, self.card.origin,
@@ -77,9 +77,9 @@ class _Network:
     """A network with heads for the classes of the data set.
 
     Attributes:
-        start: what it was built from.
+        start: its starting network.
         plain: the Keras model, in float32.
-        heads: how to read it.
+        heads: its heads.
         size: height and width of its input, pixels.
         shared: classes that it knew before.
     """
@@ -92,11 +92,11 @@ class _Network:
 
 
 def split_data(job: TrainJob, data: Dataset) -> Dataset:
-    """The data set with a split "val", held out where it has none.
+    """The data set with a split "val", which is held out if missing.
 
     Raises:
         DataError: if no image to train on has a box, or there are too few images.
-        UsageError: if the job needs a split "test" and there is none.
+        UsageError: if the job needs a missing split "test".
     """
     data = hold_out(data, seed=job.config.seed)
     require_boxes(data.in_split("train"))
@@ -113,14 +113,14 @@ def prepare(
     batch: int | None = None,
     machines: Machines = ALONE,
 ) -> Prepared:
-    """Build the network and all that surrounds it.
+    """Build the network and the other parts of a run.
 
     Args:
         job: what to train.
         data: from `split_data`.
-        precision: what the network will compute in.
-        say: told what was chosen.
-        batch: images a step; None chooses.
+        precision: compute type of the network.
+        say: called with messages about automatic choices.
+        batch: batch size; None chooses.
         machines: all that train together.
 
     Raises:
@@ -141,7 +141,7 @@ def prepare(
 
 
 def _parts(job: TrainJob, data: Dataset) -> tuple[Dataset, Dataset]:
-    """What to train on, and what to evaluate on."""
+    """The training samples and the evaluation samples."""
     learn, check = data.in_split("train"), data.in_split("val")
     if not job.use_val:
         return learn, check
@@ -149,10 +149,10 @@ def _parts(job: TrainJob, data: Dataset) -> tuple[Dataset, Dataset]:
 
 
 def _network(job: TrainJob, learn: Dataset, say: Say) -> _Network:
-    """The network that the job names, with an input size and heads for the data.
+    """The network of the job, with input size and heads for the data.
 
     Raises:
-        UsageError: if weights are to be interpolated, and the network knew none of the classes.
+        UsageError: if weights are to be interpolated, but the network knew none of the classes.
     """
     config, names = job.config, learn.class_names
     start = choose_start(job)
@@ -169,7 +169,7 @@ def _network(job: TrainJob, learn: Dataset, say: Say) -> _Network:
 
 
 def _batch_that_fits(network: _Network, images: int, precision: str) -> int:
-    """Images a step, by the number of images and the memory that is free."""
+    """The batch size, by the number of images and the free memory."""
     need = bytes_an_image(network.plain, network.size) * (1 if precision == "float32" else 0.6)
     return batch_for(images, need, free_memory())
 
@@ -177,7 +177,7 @@ def _batch_that_fits(network: _Network, images: int, precision: str) -> int:
 def _batch_maker(
     job: TrainJob, learn: Dataset, network: _Network, batch: int, machines: Machines
 ) -> BatchMaker:
-    """Makes this machine's part of every batch."""
+    """The maker of this machine's part of every batch."""
     images = Images(learn.samples, max(network.size))
     return BatchMaker(
         images, network.heads, network.size, batch, Capacity.of(learn.samples, network.heads),
@@ -188,7 +188,7 @@ def _batch_maker(
 def _learning_rate(
     config: TrainConfig, network: _Network, card: ModelCard, learn: Dataset, say: Say
 ) -> float:
-    """The peak learning rate: as asked, or by how well the network finds the objects already."""
+    """The peak learning rate: as given, or by the network's figures before training."""
     if config.learning_rate is not None:
         return config.learning_rate
     known = _known(network.plain, card, learn, network.shared, say) if network.shared else 0.0
@@ -196,19 +196,19 @@ def _learning_rate(
 
 
 def _shareable(config: TrainConfig, batch: int, machines: Machines) -> int:
-    """The largest batch that all devices can share equally.
+    """The largest batch size that is a multiple of the number of devices.
 
     Raises:
-        UsageError: if the number that was asked for does not allow it.
+        UsageError: if the given batch size is not.
     """
     devices = sharing(machines, config.device)
     if config.batch and config.batch % devices:
-        raise UsageError(f"--batch {config.batch}: must be a multiple of the {devices} devices that share it")
+        raise UsageError(f"--batch {config.batch}: must be a multiple of the {devices} devices")
     return max(devices, int(machines.all_reduce_min(batch)) // devices * devices)
 
 
 def _known(plain: Any, card: ModelCard, learn: Dataset, shared: frozenset[str], say: Say) -> float:
-    """The mAP50 of a network before training, on some of the training images; new classes count 0."""
+    """The mAP50 of a network before training, on a sample of the training images; new classes count as 0."""
     samples = learn.samples[:: max(1, len(learn) // PROBED)][:PROBED]
     report = Validator(samples, card, 8).evaluate_model(plain)
     present = [each for each in report.per_class if each.ground_truths]
@@ -219,10 +219,10 @@ def _known(plain: Any, card: ModelCard, learn: Dataset, shared: frozenset[str], 
 
 
 def _sizes(config: TrainConfig, start: Start, learn: Dataset) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Height and width of the network's input, and what they would be were no object small.
+    """Height and width of the network's input, and those without regard to small objects.
 
     Raises:
-        UsageError: if the network cannot have the size that was asked for.
+        UsageError: if the network cannot have the given size.
     """
     step = max(head.stride for head in start.heads)
     if config.imgsz is None:
@@ -235,7 +235,7 @@ def _sizes(config: TrainConfig, start: Start, learn: Dataset) -> tuple[tuple[int
 
 
 def _card(job: TrainJob, data: Dataset, network: _Network) -> ModelCard:
-    """The model card before anything is measured."""
+    """The model card, without figures."""
     name, digest = Path(job.data).name, data.content_hash
     counts = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
     learnt = "train,val" if job.use_val else "train"

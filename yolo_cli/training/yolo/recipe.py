@@ -1,4 +1,4 @@
-"""The recipe of YOLO: epochs of `model.fit`, evaluated and saved, until the best weights are written."""
+"""The recipe of YOLO: epochs of `model.fit` with evaluation and checkpoints."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ from yolo_cli.training.yolo.results import Results
 
 __all__ = ["make_optimizer", "out_of_memory", "train_yolo"]
 
-EVALUATION_FRACTION = 0.1  # of the time that evaluation may take
-FORWARD_COST = 0.35  # evaluating an image takes this fraction of the time that training on one takes
+EVALUATION_FRACTION = 0.1  # maximum fraction of the time for evaluation
+FORWARD_COST = 0.35  # time to evaluate an image, as a fraction of the time to train on it
 # TensorFlow and JAX; JAX and PyTorch; cuDNN and cuBLAS under any of them; PyTorch on a CPU. No underscores.
 OUT_OF_MEMORY = (
     "resourceexhausted", "out of memory", "allocfailed", "can't allocate memory", "not enough memory",
 )  # fmt: skip
-LATE = 0.7  # after this fraction of the run the best weights are due, and evaluation is more frequent
+LATE = 0.7  # after this fraction of the run, evaluation is more frequent
 
 
 def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResult:
@@ -60,7 +60,7 @@ def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResul
 
     Raises:
         UserError: if the data set or an option cannot be used, or the disk is full.
-        KeyboardInterrupt: as it comes; the last whole epoch is saved.
+        KeyboardInterrupt: passed on; the last complete epoch is saved.
     """
     watcher = workspace.watcher
     machines = join_machines(job.config)
@@ -97,7 +97,7 @@ def _attempt(
 
 
 class _Training:
-    """The parts of one run, and where it is."""
+    """The parts and the state of one run."""
 
     def __init__(
         self, job: TrainJob, parts: Prepared, precision: str, watcher: Watcher, machines: Machines
@@ -111,7 +111,7 @@ class _Training:
         self.journey = Journey(State(), time.monotonic())
 
     def fit(self) -> None:
-        """Every phase that is not done yet."""
+        """Train all remaining phases."""
         maker, config = self.parts.maker, self.job.config
         gpu = config.device != "cpu" and keras_gpus() > 0
         processes = choose_processes(config.workers, self.parts.schedule.epochs * len(maker.images), gpu=gpu)
@@ -129,20 +129,20 @@ class _Training:
             self._compile(phase)
             if arrays is not None:
                 restore(self.model, arrays, optimizer=state.epoch > phase.start)
-                self.watcher.say(f"going on after epoch {state.epoch}")
+                self.watcher.say(f"continuing after epoch {state.epoch}")
                 arrays = None
             self._fit(phase, feed)
-        if arrays is not None:  # the run was at its end already
+        if arrays is not None:  # the run was complete already
             self._compile(phases(config, self.parts.schedule.epochs)[-1])
             restore(self.model, arrays, optimizer=True)
 
     def finish(self) -> TrainResult:
-        """Write the last weights, and the best with their figures."""
+        """Write the last weights, and the best ones with their figures."""
         with averaged(self.model):
             self.results.keep("last", self.model)
         alpha = self.job.config.interpolate
         if alpha is None and self.job.use_val:
-            alpha = 0.0  # test images choose nothing
+            alpha = 0.0  # nothing is chosen on test images
         return self.results.finish(self.journey.state, alpha)
 
     def _over(self) -> bool:
@@ -153,7 +153,7 @@ class _Training:
         return impatient or (limit is not None and state.seconds >= 60 * limit)
 
     def _compile(self, phase: Phase) -> None:
-        """A fresh optimizer for the layers that learn in this phase."""
+        """Compile with a new optimizer for the layers that are trained in this phase."""
         for layer in self.model.layers:
             layer.trainable = not phase.frozen or layer.name in self.parts.new_layers
         schedule = self.parts.schedule
@@ -163,7 +163,7 @@ class _Training:
         self.model.optimizer.build(self.model.trainable_variables)
 
     def _fit(self, phase: Phase, feed: Feed) -> None:
-        """The rest of one phase."""
+        """Train the rest of one phase."""
         journey, schedule, maker = self.journey, self.parts.schedule, self.parts.maker
         first = journey.state.epoch
         rate = RateCallback(schedule, journey, self.watcher, maker.batch, phase.start)
@@ -186,12 +186,12 @@ class _Training:
         )
 
     def _logs(self) -> list[Any]:
-        """The callback that writes logs for TensorBoard, if asked for."""
+        """The callback that writes TensorBoard logs, if requested."""
         place = str(self.job.out / "tensorboard")
         return [keras.callbacks.TensorBoard(place, write_graph=False)] if self.job.tensorboard else []
 
     def _maker(self, stop: int, feed: Feed) -> Callable[[int], Batch | None]:
-        """Step, counted through all epochs → batch; None from epoch ``stop`` on."""
+        """A function from step (counted over all epochs) to batch; None from epoch ``stop`` on."""
         schedule, journey = self.parts.schedule, self.journey
 
         def make(number: int) -> Batch | None:
@@ -203,7 +203,7 @@ class _Training:
         return make
 
     def _evaluate(self, epoch: int, last: bool) -> Report | None:
-        """Figures of the averaged weights, in epochs where they are worth their time."""
+        """Figures of the averaged weights, in epochs with an evaluation."""
         if not (last or self._due(epoch)):
             return None
         validator = self.parts.validator
@@ -215,17 +215,17 @@ class _Training:
             return validator.evaluate_model(self.parts.plain)
 
     def _due(self, epoch: int) -> bool:
-        """Whether to evaluate after this epoch: more often late in the run, and at its end."""
+        """Whether to evaluate after this epoch: more often late in the run, and always at its end."""
         schedule = self.parts.schedule
         cost = FORWARD_COST * len(self.parts.validator.samples) / len(self.parts.maker.images)
         every = max(1, round(cost / EVALUATION_FRACTION))
         if self.job.use_val:
-            every = schedule.epochs  # test images choose nothing
+            every = schedule.epochs  # nothing is chosen on test images
         late = schedule.progress((epoch + 1) * schedule.steps, self.journey.seconds) >= LATE
         return epoch + 1 == schedule.epochs or (epoch + 1) % (every if late else 3 * every) == 0
 
     def _save(self, state: State) -> None:
-        """Write what a resumed run needs; the best weights first, so that a kill in between loses none."""
+        """Write the checkpoint; the best weights first, so that a kill in between loses nothing."""
         if state.best_epoch == state.epoch:
             with averaged(self.model):
                 self.results.keep("best", self.model)
@@ -236,12 +236,12 @@ class _Training:
 class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
     """AdamW whose averages are only read (`averaged`), never written over the weights.
 
-    Keras would write them where `fit` ends. A run that goes on after the frozen phase would then differ from
-    one that was resumed there from its checkpoint.
+    Keras would write them at the end of `fit`. A run that continues after the frozen phase would then differ
+    from one that was resumed there from its checkpoint.
     """
 
     def finalize_variable_values(self, var_list: Any) -> None:
-        """Leave the weights as they are."""
+        """Leave the weights unchanged."""
 
 
 def make_optimizer(config: TrainConfig, rate: float, steps: int) -> Any:

@@ -46,8 +46,8 @@ class Results:
 
     Args:
         job: what is trained.
-        parts: the network in float32, its card without figures, and what evaluates it.
-        say: told what was chosen.
+        parts: the network in float32, its card without figures, and its validator.
+        say: called with messages about automatic choices.
     """
 
     def __init__(self, job: TrainJob, parts: Prepared, say: Callable[[str], None]) -> None:
@@ -61,7 +61,7 @@ class Results:
         save_keras(plain, self.parts.card, self.job.out / "weights" / f"{name}.keras")
 
     def write_table(self, state: State) -> None:
-        """Write ``results.csv``: one row an epoch; a figure that was not measured is empty."""
+        """Write ``results.csv``: one row per epoch; figures that were not measured are empty."""
 
         def write(draft: Path) -> None:
             with draft.open("w", encoding="utf-8", newline="") as file:
@@ -72,11 +72,11 @@ class Results:
         atomic_write(self.job.out / "results.csv", write)
 
     def finish(self, state: State, alpha: float | None = None) -> TrainResult:
-        """Evaluate the best weights once more as they are shipped, and write them with their figures.
+        """Evaluate the best weights as saved, and write them with their figures.
 
         Args:
-            state: where the run ended.
-            alpha: fraction of the starting weights in the result; None tries some.
+            state: the final state of the run.
+            alpha: fraction of the starting weights in the result; None tries several.
         """
         import keras
 
@@ -85,12 +85,12 @@ class Results:
         model = keras.saving.load_model(best.with_suffix(".keras"), compile=False)
         model.compile(jit_compile=compiles())
         start = self.parts.start
-        if start is None or INTERPOLATION in source:  # nothing to mix in, or an earlier sitting did it
+        if start is None or INTERPOLATION in source:  # nothing to do, or done in an earlier session
             start, alpha = tuple(values.copy() for values in model.get_weights()), 0.0
         alpha, how, (gathered, report) = self._interpolated(model, start, alpha)
         if alpha:
             source = source | {INTERPOLATION: f"{alpha:g}, {how}"}
-            self.say(f"{alpha:.0%} of the starting weights are mixed in, {how}")
+            self.say(f"{alpha:.0%} of the starting weights are interpolated, {how}")
         card = replace(self.parts.card, source=source, figures=self._figures(report, state, source))
         files = save_model(model, card, best)
         assert files.keras is not None
@@ -101,7 +101,7 @@ class Results:
     def _interpolated(
         self, model: Any, start: Sequence[NDArray[Any]], alpha: float | None
     ) -> tuple[float, str, Evaluated]:
-        """Mix starting weights into ``model``: how much, who chose it, and what was measured with it."""
+        """Interpolate ``model`` with its starting weights: fraction, how it was chosen, and figures."""
         validator = self.parts.validator
         trained = [values.copy() for values in model.get_weights()]
 
@@ -117,7 +117,7 @@ class Results:
         return alpha, "chosen by the validation images", evaluated
 
     def _figures(self, report: Report, state: State, source: Mapping[str, str]) -> tuple[str, ...]:
-        """What was measured, and how."""
+        """The figures with their protocol, for the card."""
         used = self.parts.validator.conditions
         how = (
             f"{report.images} {self._split} images, COCO rules, "
@@ -137,7 +137,7 @@ class Results:
 
     @property
     def _split(self) -> str:
-        """What the images to evaluate on are called."""
+        """The name of the split that is evaluated."""
         return "test" if self.job.use_val else "validation"
 
     def _write_page(self, files: ModelFiles, gathered: EvaluationSet) -> Path:

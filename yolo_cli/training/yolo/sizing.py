@@ -1,4 +1,4 @@
-"""Input size, heads and anchors that suit the objects of a data set."""
+"""Choose input size, heads and anchors for the objects of a data set."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ Size = tuple[int, int]  # height and width, pixels
 
 REACH = 2.0  # scale_x_y of new heads: neighbouring cells can be assigned, too
 
-SMALL_INPUT = 320  # large objects do not need more than the area of this square
-LARGE_INPUT = 512  # small ones get the area of this one, even in images that have fewer pixels
-LARGE_OBJECT = 64.0  # pixels: of the square root of a box's area, where all but 5 % of the boxes are larger
+SMALL_INPUT = 320  # the area of this square is enough for large objects
+LARGE_INPUT = 512  # small ones use the area of this one, even in images with fewer pixels
+LARGE_OBJECT = 64.0  # pixels: square root of the area exceeded by all but 5 % of the boxes
 MOST_ENLARGED = 1.5  # images are not enlarged by more than this
-SPARE_AREA = 1.08  # the input may be this much larger than wanted, as its sides are multiples of a stride
+SPARE_AREA = 1.08  # the input may be this much larger than desired, as its sides are multiples of a stride
 ALIKE = 0.15  # images have "the same" aspect if they differ by at most this fraction
 
 SMALL_OBJECT = 32.0  # pixels: a class whose median box is smaller needs a larger input, or finer cells
-ENOUGH_BOXES = 10  # of a class, to measure its size
+ENOUGH_BOXES = 10  # minimum boxes of a class to measure its size
 CLEARLY_BETTER = 0.03  # gain in mean IoU that new anchors must bring
 
 
 def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
-    """Height and width of the network's input: of the images' shape, as large as the objects need.
+    """Height and width of the network's input: the images' shape, as large as the objects need.
 
-    A square wastes a quarter of the work on images of 4 × 3. Where most images have about one aspect, the
-    input has it, too, with the area for which the network was made; with that of a square of `SMALL_INPUT`
-    pixels where nearly all objects are large, of `LARGE_INPUT` where those of some class are small.
+    A square input wastes a quarter of the work on 4:3 images. If most images have about the same aspect
+    ratio, the input has it, too. Its area is the network's default; that of a square of `SMALL_INPUT` pixels
+    if nearly all objects are large, or of `LARGE_INPUT` if those of some class are small.
 
     Args:
-        data: images to learn from.
-        made_for: height and width for which the network was made.
+        data: the training images.
+        made_for: the network's default height and width.
         stride: both sides become multiples of it.
     """
     size, area = usual_size(data, made_for, stride), float(np.prod(made_for))
@@ -57,12 +57,12 @@ def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
 
 
 def usual_size(data: Dataset, made_for: Size, stride: int) -> Size:
-    """Height and width of the area for which the network was made, in the images' shape."""
+    """Height and width with the network's default area, in the images' shape."""
     return _fitting(float(np.prod(made_for)), _typical_aspect(data), stride)
 
 
 def _typical_aspect(data: Dataset) -> float:
-    """Width over height of most images; 1 where they differ."""
+    """Aspect ratio (width over height) of most images; 1 if they differ."""
     sizes = np.array([sample.size for sample in data.samples], float)  # (N, 2): height, width
     aspect = sizes[:, 1] / sizes[:, 0]  # (N,)
     typical = float(np.median(aspect))
@@ -70,7 +70,7 @@ def _typical_aspect(data: Dataset) -> float:
 
 
 def _fitting(area: float, aspect: float, stride: int) -> Size:
-    """The sides, multiples of ``stride``, that show an image of this aspect largest within an area."""
+    """The sides, multiples of ``stride``, that fit an image of this aspect best within an area."""
     wanted = np.sqrt([area * aspect, area / aspect]) / stride  # (2,): width, height, in strides
     around = [{max(1, int(np.floor(side))), max(1, int(np.ceil(side)))} for side in wanted]
     pairs = [pair for pair in product(*around) if pair[0] * pair[1] * stride**2 <= SPARE_AREA * area]
@@ -80,12 +80,12 @@ def _fitting(area: float, aspect: float, stride: int) -> Size:
 
 
 def network_boxes(data: Dataset, size: Size) -> Floats:
-    """Widths and heights (boxes, 2) of all objects in pixels of the network's input; crowds do not count."""
+    """Widths and heights (boxes, 2) of all objects in pixels of the network's input, without crowds."""
     return np.concatenate([np.zeros((0, 2)), *(boxes for boxes, _ in _boxes_of(data, size))])
 
 
 def _boxes_of(data: Dataset, size: Size) -> list[tuple[Floats, NDArray[np.integer[Any]]]]:
-    """Of each image: widths and heights (N, 2) in pixels of the network's input, and classes (N,)."""
+    """Per image: widths and heights (N, 2) in pixels of the network's input, and classes (N,)."""
     found: list[tuple[Floats, NDArray[np.integer[Any]]]] = []
     for sample in data.samples:
         xyxy = Letterbox.fit(*sample.size, *size).forward(sample.ground_truth.xyxy)
@@ -95,29 +95,29 @@ def _boxes_of(data: Dataset, size: Size) -> list[tuple[Floats, NDArray[np.intege
 
 
 def trainable_heads(heads: Sequence[Head], class_count: int) -> tuple[Head, ...]:
-    """The heads that a network gets for training: the same anchors, other classes, a wider reach."""
+    """The heads for training: the same anchors, new classes, a wider range of centres."""
     return tuple(replace(head, kind="yolo", class_count=class_count, scale_x_y=REACH) for head in heads)
 
 
 def choose_heads(
     data: Dataset, size: Size, usual: Size, present: Sequence[Head], seed: int, say: Callable[[str], None]
 ) -> tuple[Head, ...]:
-    """Heads for the objects of a data set: one with finer cells where a class is small, anchors that fit.
+    """Heads for the objects of a data set: a finer one if a class is small, and fitted anchors.
 
     Args:
-        data: images to learn from.
+        data: the training images.
         size: height and width of the network's input.
-        usual: what they would be were no object small: a class that is small there gets both, finer cells
-            and a larger input.
-        present: the heads that the network has, the coarsest first.
-        seed: of the fit.
-        say: told what was chosen.
+        usual: those without regard to small objects: a class that is small at this size causes both, finer
+            cells and a larger input.
+        present: the network's heads, coarsest first.
+        seed: random seed of the fit.
+        say: called with messages about automatic choices.
     """
     heads = trainable_heads(present, len(data.class_names))
     if heads[-1].stride == 16 and any(_has_small_class(data, each) for each in (size, usual)):
         half = tuple((w / 2, h / 2) for w, h in heads[-1].anchors)
         heads = (*heads, replace(heads[-1], stride=8, anchors=half))
-        say("a class is small: a third head with a cell every 8 pixels is added")
+        say("a class is small: a third head with stride 8 is added")
     boxes = network_boxes(data, size)  # (boxes, 2)
     count = sum(len(head.anchors) for head in heads)
     if len(np.unique(boxes, axis=0)) < 2 * count:
@@ -141,7 +141,7 @@ def _has_small_class(data: Dataset, size: Size) -> bool:
 
 
 def _with_anchors(heads: Sequence[Head], wh: Floats) -> tuple[Head, ...]:
-    """The same heads with other anchors (K, 2), the smallest ones for the finest head."""
+    """The same heads with new anchors (K, 2), the smallest ones for the finest head."""
     rows = iter(wh.tolist())
     fine_first = [
         replace(head, anchors=tuple((w, h) for w, h in (next(rows) for _ in head.anchors)))

@@ -1,4 +1,4 @@
-"""Where training starts: a trained model, a Darknet cfg, or an image classifier."""
+"""The start of training: a trained model, a Darknet cfg, or an image classifier."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from yolo_cli.training.job import TrainJob
 
 __all__ = ["Start", "choose_start"]
 
-# Where an image classifier gets heads: those of YOLOv4-tiny, made for this size.
+# Default input size of an image classifier with the heads of YOLOv4-tiny.
 INPUT_SIZE = (416, 416)
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A network before it gets heads for the new classes.
+    """A network, before its heads are replaced for the new classes.
 
     Attributes:
-        model: as `yolo_cli.model` builds them, computing in float32.
-        heads: how to read it.
+        model: a float32 model of `yolo_cli.model`.
+        heads: its heads.
         class_names: the classes of its heads; None if it is untrained.
-        input_size: height and width for which it was made, pixels.
-        learnt: names of the layers that are trained already.
-        origin: what it is, for the model card.
+        input_size: its default height and width, pixels.
+        learnt: names of the trained layers.
+        origin: its description, for the model card.
         licence: of its weights.
     """
 
@@ -43,7 +43,7 @@ class Start:
 
 
 def choose_start(job: TrainJob) -> Start:
-    """Build or load what the job names.
+    """Build or load the starting network of a job.
 
     Raises:
         DataError: if it cannot be read.
@@ -58,7 +58,7 @@ def choose_start(job: TrainJob) -> Start:
 
 
 def _from_weights(name: str) -> Start:
-    """A trained model."""
+    """Start from a trained model."""
     import keras
 
     import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
@@ -117,6 +117,6 @@ def _names(layers: Iterable[Any]) -> frozenset[str]:
 
 
 def _anchors() -> tuple[tuple[tuple[float, float], ...], ...]:
-    """Width and height of the anchors of YOLOv4-tiny's coarse and fine head, which share one."""
+    """Anchors (width, height) of YOLOv4-tiny's coarse and fine head; one anchor is used by both."""
     wh = [(float(w), float(h)) for w, h in read_anchors(DEFAULT_ANCHORS).wh]
     return tuple(wh[3:6]), tuple(wh[1:4])

@@ -1,4 +1,4 @@
-"""How good a network is while it is trained: through the same path from image to boxes as detection."""
+"""Evaluation during training, through the same path from image to boxes as detection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.config import EVALUATION_FLOOR, DetectConfig
+from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.datasets import Sample
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.engines import Engine
@@ -22,10 +22,10 @@ from yolo_cli.weights import ModelCard
 
 __all__ = ["LiveEngine", "Validator"]
 
-NEARLY_ALL = DetectConfig(conf=EVALUATION_FLOOR)
-"""Nearly all detections: curves need the weak ones, too."""
+NEARLY_ALL = DetectConfig(conf=EVALUATION_CONF)
+"""The options of an evaluation: nearly all detections, since curves need the weak ones, too."""
 
-KEPT_BYTES = 512 << 20  # images are kept in memory up to this size
+KEPT_BYTES = 512 << 20  # maximum size of the image cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class LiveEngine:
     """An `Engine` that is a Keras model in memory.
 
     Attributes:
-        model: as `yolo_cli.model` builds them.
-        batch: every run has this many images, the last ones padding, so that it is compiled once.
+        model: a model of `yolo_cli.model`.
+        batch: batch size; the last batch is padded to it, so that the model is compiled once.
     """
 
     model: Any
@@ -60,7 +60,7 @@ class LiveEngine:
 
 @dataclass(frozen=True, slots=True)
 class _Cached:
-    """An image of the cache, as `run_detector` reads it."""
+    """A cached image for `run_detector`."""
 
     name: str
     cache: Cache[Image]
@@ -71,12 +71,12 @@ class _Cached:
 
 
 class Validator:
-    """Evaluates networks on the same samples again and again.
+    """Evaluates networks on the same samples.
 
     Args:
         samples: images with ground truth.
-        card: how to read the network.
-        batch: images a batch.
+        card: the card of the network.
+        batch: batch size.
         config: thresholds of detection.
     """
 
@@ -94,7 +94,7 @@ class Validator:
 
     @property
     def conditions(self) -> Conditions:
-        """How detections are made, for the protocol of every figure."""
+        """The options that affect the figures."""
         height, width = self.card.input_size
         return Conditions(
             confidence_floor=self.config.conf,
@@ -104,7 +104,7 @@ class Validator:
         )
 
     def gather(self, engine: Engine) -> EvaluationSet:
-        """The detections of a network on all samples, with their ground truth.
+        """The detections of a network on all samples, with the ground truth.
 
         Raises:
             DataError: if an image cannot be read.
@@ -120,5 +120,5 @@ class Validator:
         return evaluator.gathered()
 
     def read(self, name: str) -> Image:
-        """The image of the sample of that name."""
+        """The image of a sample, by name."""
         return next(sample for sample in self.samples if sample.name == name).read()

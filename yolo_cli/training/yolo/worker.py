@@ -39,7 +39,7 @@ def work(setup: int, rows: int, images: int) -> None:
         images: of the memory that decoded images are kept in.
     """
     answers: Connection[Any, Any] = Connection(os.dup(1), readable=False)
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # whatever a library prints must not reach the answers
     cv2.setNumThreads(0)  # every core has a process already
     maker, layout = _read(setup)
     shared = SharedImages(maker.images, images)

@@ -51,7 +51,7 @@ def test_the_largest_object_counts():
     assert views.vectors[-1].tolist() == [0] * 8
 
 
-def test_what_does_not_count_is_not_taught():
+def test_difficult_objects_and_crowds_are_ignored():
     class Difficult(OneSample):
         ground_truth = GroundTruth(
             GROUND_TRUTH.xyxy, GROUND_TRUTH.class_id, difficult=np.array([False, True])

@@ -1,4 +1,4 @@
-"""What the network that proposes is taught, by hand, and that it learns."""
+"""The targets of the region proposal network, worked out by hand; and that it learns."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_labels_by_hand():
     assert not said[[1, 3, 4], 1:].any()
 
 
-def test_what_is_difficult_is_neither_taught_nor_empty():
+def test_anchors_on_difficult_objects_are_ignored():
     ground_truth = GroundTruth(np.array([[0, 0, 100, 100]], float), np.array([3]), difficult=np.array([True]))
     assert labels([[0, 0, 100, 90], [200, 200, 300, 300]], ground_truth)[:, 0].tolist() == [-1, 0]
 

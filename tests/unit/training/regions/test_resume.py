@@ -57,7 +57,7 @@ def test_crashes_then_resume_give_the_same_bytes(kind, data, tmp_path):
             learn(data, kind, Workspace(broken, Crashing(name, done)))
     watcher = Noting()
     resumed = learn(data, kind, Workspace(broken, watcher))
-    assert watcher.lines == ["going on after epoch 1"]
+    assert watcher.lines == ["continuing after epoch 1"]
     assert next(step.part for step in watcher.steps if step.part.startswith("epoch")) == "epoch 2 of 3"
     assert_same_bytes(straight, resumed)
 

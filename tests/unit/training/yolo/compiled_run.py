@@ -29,7 +29,7 @@ class Counting(Noting):
         super().__init__()
         self.compiled, self.after = 0, []
 
-    def heard(self, event: str, _seconds: float, **_more: Any) -> None:
+    def record(self, event: str, _seconds: float, **_more: Any) -> None:
         self.compiled += event.endswith("backend_compile_duration")
 
     def epoch(self, state: State) -> None:
@@ -58,7 +58,8 @@ def digest(run: Path) -> str:
     return hashlib.sha256(b"".join(values)).hexdigest()
 
 
-def main(folder: Path) -> None:
+def measure(folder: Path) -> dict[str, Any]:
+    """What happened in a run that went straight through, and in one that was cut off and resumed."""
     import yolo_cli.model  # noqa: F401, I001 - before JAX: it imports Keras as the command does
     import jax.monitoring
 
@@ -67,7 +68,7 @@ def main(folder: Path) -> None:
     calls: Counter[str] = Counter()
     count_traces(calls)
     watcher = Counting()
-    jax.monitoring.register_event_duration_secs_listener(watcher.heard)
+    jax.monitoring.register_event_duration_secs_listener(watcher.record)
     straight, broken = (TrainJob(str(data), folder / name, model=str(cfg), config=config) for name in "ab")
     train(straight, watcher)
     once = dict(calls)
@@ -75,20 +76,16 @@ def main(folder: Path) -> None:
         train(broken, Crashing(f"epoch 6 of {EPOCHS}", 1))
     except CrashError:
         train(read_job(broken.out), Noting(), resume=True)
-    print(
-        json.dumps(
-            {
-                "traces": once,
-                "compiled": watcher.after,
-                "steps": EPOCHS * watcher.steps[-1].total,
-                "rates": [step.learning_rate for step in watcher.steps],
-                "last_rate": watcher.states[-1].history[-1]["learning_rate"],
-                "seconds_left": watcher.steps[0].seconds_left,
-                "digests": [digest(run.out) for run in (straight, broken)],
-            }
-        )
-    )
+    return {
+        "traces": once,
+        "compiled": watcher.after,
+        "steps": EPOCHS * watcher.steps[-1].total,
+        "rates": [step.learning_rate for step in watcher.steps],
+        "last_rate": watcher.states[-1].history[-1]["learning_rate"],
+        "seconds_left": watcher.steps[0].seconds_left,
+        "digests": [digest(run.out) for run in (straight, broken)],
+    }
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    print(json.dumps(measure(Path(sys.argv[1]))))

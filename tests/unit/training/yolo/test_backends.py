@@ -61,12 +61,15 @@ def test_losses_fall() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_the_whole_command_runs_on_it(backend: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("backend", "module"),
+    [("jax", "yolo_cli"), ("torch", "yolo_cli"), ("torch", "tests.unit.training.yolo.like_cuda")],
+)
+def test_the_whole_command_runs_on_it(backend: str, module: str, tmp_path: Path) -> None:
     data, cfg, out = write_shapes(tmp_path / "data"), write_tiny_cfg(tmp_path), tmp_path / "out"
     words = ["--data", data, "--model", cfg, "--out", out, "--epochs", "2", "--batch", "4"]
     done = subprocess.run(
-        [python_of(backend), "-m", "yolo_cli", "train", *map(str, words)],
+        [python_of(backend), "-m", module, "train", *map(str, words)],
         env=os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

@@ -77,11 +77,11 @@ def test_batches_depend_on_seed_epoch_and_step_alone(shapes: Path) -> None:
     assert not same(one.make(2, 1, False), maker(shapes, config, seed=1).make(2, 1, False))
 
 
-def test_calm_batches_have_no_mosaic(shapes: Path) -> None:
+def test_batches_after_close_mosaic_have_none(shapes: Path) -> None:
     made = maker(shapes, AugmentConfig(mosaic=1.0))
     most = [
-        int((made.make(0, 0, calm)[1]["ground_truths"].any(axis=2)).sum(axis=1).max())
-        for calm in (True, False)
+        int((made.make(0, 0, close_mosaic)[1]["ground_truths"].any(axis=2)).sum(axis=1).max())
+        for close_mosaic in (True, False)
     ]
     assert most[0] <= 2 < most[1]
 

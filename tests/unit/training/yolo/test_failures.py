@@ -51,7 +51,7 @@ def test_memory_that_ran_out_is_recognised(name: str, text: str) -> None:
 def test_other_faults_are_not_about_memory() -> None:
     assert out_of_memory(MemoryError())
     assert not out_of_memory(fault("XlaRuntimeError", "INVALID_ARGUMENT: shapes must be equal"))
-    assert not out_of_memory(ValueError("room for 3"))
+    assert not out_of_memory(ValueError("space for 3"))
 
 
 def test_a_run_starts_over_with_half_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -45,7 +46,7 @@ def test_the_same_classes_and_anchors_give_nearly_the_same_boxes(model) -> None:
     after = decode([run(remade, make_images())[0]], [new], 0.1)
     assert len(before) > 0
     np.testing.assert_allclose(after.confidence, before.confidence, rtol=1e-4)
-    # σ is no straight line, so that centres move a little when its reach gets wider.
+    # σ is not a straight line, so centres move a little when its range is widened.
     np.testing.assert_allclose(after.xyxy, before.xyxy, atol=1.5)
 
 
@@ -71,6 +72,24 @@ def test_nothing_is_carried_over_from_a_network_that_knows_nothing(model) -> Non
     remade = remake_heads(model, [OLD], [OLD], None, NAMES)
     objectness = run(remade, make_images()).reshape(-1, 7)[:, 4]
     np.testing.assert_allclose(1 / (1 + np.exp(-objectness)), 0.01, atol=0.005)
+
+
+def test_new_heads_are_drawn_on_a_gpu_without_numpy(model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tensor on a GPU refuses to become an array by itself; on PyTorch that ended every run."""
+
+    class OnGpu:
+        def __init__(self, values: Any) -> None:
+            self.values = values
+
+        def __array__(self, *_: Any, **__: Any) -> Any:
+            raise TypeError("can't convert cuda:0 device type tensor to numpy")
+
+    normal, convert = keras.random.normal, keras.ops.convert_to_numpy
+    monkeypatch.setattr(keras.random, "normal", lambda *args, **more: OnGpu(normal(*args, **more)))
+    monkeypatch.setattr(
+        keras.ops, "convert_to_numpy", lambda x: convert(x.values if isinstance(x, OnGpu) else x)
+    )
+    assert run(remake_heads(model, [OLD], [OLD], None, NAMES), make_images()).dtype == np.float32
 
 
 def test_a_third_head_has_cells_half_as_large(tmp_path: Path, model) -> None:

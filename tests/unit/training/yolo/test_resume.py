@@ -119,7 +119,7 @@ def test_other_data_than_at_the_beginning_is_refused(tmp_path: Path) -> None:
         train(broken, Crashing("epoch 1 of 1", 1))
     image = sorted(Path(broken.data).rglob("*.png"))[0]
     image.write_bytes(image.read_bytes() + b"more")
-    with pytest.raises(DataError, match=r"has changed since the run in .* began; train anew"):
+    with pytest.raises(DataError, match=r"has changed since the run in .* began; train again"):
         train(read_job(broken.out), Noting(), resume=True)
     assert (broken.out / "args.yaml").exists()
 

@@ -22,7 +22,7 @@ def test_the_cosine_by_hand() -> None:
     assert s.learning_rate(1.0, 100) == pytest.approx(0.0)
 
 
-def test_the_final_rate_is_a_share_of_the_highest() -> None:
+def test_the_final_rate_is_a_fraction_of_the_peak() -> None:
     assert schedule(final_rate=0.1).learning_rate(1.0, 100) == pytest.approx(0.1)
 
 

@@ -104,7 +104,7 @@ def test_a_class_that_only_the_larger_input_made_larger_has_the_finer_head_too()
     assert count == [3, 2]
 
 
-def test_nine_small_boxes_are_too_few_to_judge_by() -> None:
+def test_nine_small_boxes_are_too_few_to_decide() -> None:
     few = data((416, 416), [(20, 20)], count=9)
     assert len(choose_heads(few, (416, 416), (416, 416), (COARSE, FINE), 0, print)) == 2
 

@@ -58,7 +58,7 @@ def network():
 
 
 def devices() -> Any:
-    """Two virtual devices that share each step."""
+    """Two virtual devices that split each batch."""
     import keras
 
     if keras.backend.backend() == "jax":
