@@ -62,6 +62,9 @@ def test_resume_needs_the_same_data(tmp_path):
     [
         (["--detector", "fast-rcnn"], "--detector fast-rcnn: the run in"),
         (["--data", "x"], "leave --data out"),
+        (["--epochs", "2"], "leave --epochs out"),
+        (["--no-augment"], "leave --no-augment out"),
+        (["--seed", "0"], "leave --seed out"),  # the default, but asked for
     ],
 )
 def test_resume_takes_the_options_of_its_run(words, says, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, device_option, encoding_option, image_size, talk_options
@@ -123,7 +124,13 @@ def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
 
     if given["device"] == "auto" and given["data"] is None:
         use_only(read_job(Path(folder)).config.device)
-    return {name: given[name] for name in ("data", "detector", "device")}
+    context = click.get_current_context()
+    typed = {
+        name: value
+        for name, value in given.items()
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    return {name: given[name] for name in ("data", "detector", "device")} | typed
 
 
 def _preview(file: str, given: dict[str, Any]) -> int:

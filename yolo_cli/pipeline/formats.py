@@ -74,16 +74,19 @@ def _csv_row(*values: object) -> str:
 def _coco(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """COCO's results list, with boxes as x, y, width, height.
 
-    ``image_id`` is the number that the file is called (``000000000139.jpg`` is 139), else the file's name.
+    ``image_id`` is the number that the file is called (``000000000139.jpg`` is 139), else the file's name; the
+    whole name if an earlier image, of another folder, has that id.
     """
     from yolo_cli.class_names import coco_category_ids
 
     categories = coco_category_ids(model.class_names)
+    names: dict[int | str, str] = {}
     yield "["
     separator = "\n"
     for result in results:
-        stem = Path(result.name).stem
-        image_id = int(stem) if stem.isascii() and stem.isdigit() else Path(result.name).name
+        image_id = _image_id(result.name)
+        if names.setdefault(image_id, result.name) != result.name:
+            image_id = result.name
         for found in _found(result.detections, model):
             x1, y1, x2, y2 = found["box"]
             bbox = [x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)]
@@ -97,6 +100,12 @@ def _coco(results: Iterable[Outcome], model: Model) -> Iterator[str]:
             yield separator + _dump(entry)
             separator = ",\n"
     yield "\n]\n"
+
+
+def _image_id(name: str) -> int | str:
+    """The number or the name of a file."""
+    path = Path(name)
+    return int(path.stem) if path.stem.isascii() and path.stem.isdigit() else path.name
 
 
 def _yolo(results: Iterable[Outcome], _: Model) -> Iterator[str]:

@@ -32,24 +32,64 @@ def found(report: LintReport) -> list[tuple[str, str]]:
     return [(f.code, f.where) for f in report.findings]
 
 
+YOLO_NAMES = [
+    "ok",
+    "unread",
+    "nolabel",
+    "turned",
+    "badlabel",
+    "rows",
+    "twice",
+    "copy",
+    "near",
+    "stick",
+    "val1",
+    "val2",
+]
+FAULTY_ROWS = [
+    "0 .5 .5 .3 .3",
+    "0 .5 .5 .3",  # line 2: malformed
+    "0 nan .5 .3 .3",  # 3
+    "0 .5 .5 0 .3",  # 4: degenerate
+    "0 7 .5 .3 .3",  # 5: outside
+    "9 .5 .5 .3 .3",  # 6: no such class
+    "0 .505 .5 .3 .3",  # 7: drawn twice
+    "1 .5 .5 .3 .3",  # 8: two classes
+    "2 .2 .2 .005 .05",  # 9: 320 * .005 = 1.6 pixels, at 416: 2.1
+]
+YOLO_FINDINGS = [
+    ("Y101", "images/train/unread.png"),
+    ("Y102", "images/train/gone.png"),
+    ("Y105", "images/train/turned.jpg"),
+    ("Y201", "images/train/nolabel.png"),
+    ("Y202", "labels/val/lone.txt"),
+    ("Y203", "labels/train/badlabel.txt"),
+    ("Y204", "labels/train/rows.txt:2"),
+    ("Y205", "images/train/ok.png"),
+    ("Y301", "labels/train/rows.txt:3"),
+    ("Y302", "labels/train/rows.txt:4"),
+    ("Y303", "labels/train/rows.txt:5"),
+    ("Y304", "labels/train/stick.txt:1"),
+    ("Y305", "labels/train/rows.txt:7"),
+    ("Y306", "labels/train/rows.txt:8"),
+    ("Y307", "labels/train/rows.txt:9"),
+    ("Y401", "labels/train/rows.txt:6"),
+    ("Y402", "classes.txt"),
+    ("Y403", "class Cat"),
+    ("Y403", "class bee"),
+    ("Y404", "class ant"),
+    ("Y406", "data.yaml"),
+    ("Y501", "images/train/leak.png"),
+    ("Y502", "images/train/near.png"),
+    ("Y503", "images/train/copy.png"),
+    ("Y504", "data.yaml"),
+]
+
+
 def plant_yolo(root: Path) -> list[tuple[str, str]]:
     """A data set with one fault of nearly every rule, and what lint must say of it."""
-    names = [
-        "ok",
-        "unread",
-        "nolabel",
-        "turned",
-        "badlabel",
-        "rows",
-        "twice",
-        "copy",
-        "near",
-        "stick",
-        "val1",
-        "val2",
-    ]
     boxes = "".join(f"0 {x} .5 .1 .2\n" for x in (0.1, 0.3, 0.5, 0.7, 0.9))
-    for seed, name in enumerate(names):
+    for seed, name in enumerate(YOLO_NAMES):
         split = "val" if name.startswith("val") else "train"
         write_image(root / "images" / split / f"{name}.png", SIZE, seed)
         write_text(root / "labels" / split / f"{name}.txt", "1 .5 .5 .5 .5\n")
@@ -60,18 +100,7 @@ def plant_yolo(root: Path) -> list[tuple[str, str]]:
     (train / "turned.png").unlink()
     write_image(train / "turned.jpg", SIZE, 3, exif=6)
     (labels / "badlabel.txt").write_bytes(b"\xff\x00\x81")
-    rows = [
-        "0 .5 .5 .3 .3",
-        "0 .5 .5 .3",  # line 2: malformed
-        "0 nan .5 .3 .3",  # 3
-        "0 .5 .5 0 .3",  # 4: degenerate
-        "0 7 .5 .3 .3",  # 5: outside
-        "9 .5 .5 .3 .3",  # 6: no such class
-        "0 .505 .5 .3 .3",  # 7: drawn twice
-        "1 .5 .5 .3 .3",  # 8: two classes
-        "2 .2 .2 .005 .05",  # 9: 320 * .005 = 1.6 pixels, at 416: 2.1
-    ]
-    write_text(labels / "rows.txt", "\n".join(rows))
+    write_text(labels / "rows.txt", "\n".join(FAULTY_ROWS))
     write_text(labels / "stick.txt", "0 .9 .5 .4 .4\n")  # from .7 to 1.1
     (train / "copy.png").write_bytes((train / "twice.png").read_bytes())
     (train / "leak.png").write_bytes((root / "images" / "val" / "val1.png").read_bytes())
@@ -86,33 +115,7 @@ def plant_yolo(root: Path) -> list[tuple[str, str]]:
         root / "data.yaml",
         "train: train.txt\nval: images/val\ntest: images/test\nnames: [cat, dog, ant, Cat, bee]\n",
     )
-    return [
-        ("Y101", "images/train/unread.png"),
-        ("Y102", "images/train/gone.png"),
-        ("Y105", "images/train/turned.jpg"),
-        ("Y201", "images/train/nolabel.png"),
-        ("Y202", "labels/val/lone.txt"),
-        ("Y203", "labels/train/badlabel.txt"),
-        ("Y204", "labels/train/rows.txt:2"),
-        ("Y205", "images/train/ok.png"),
-        ("Y301", "labels/train/rows.txt:3"),
-        ("Y302", "labels/train/rows.txt:4"),
-        ("Y303", "labels/train/rows.txt:5"),
-        ("Y304", "labels/train/stick.txt:1"),
-        ("Y305", "labels/train/rows.txt:7"),
-        ("Y306", "labels/train/rows.txt:8"),
-        ("Y307", "labels/train/rows.txt:9"),
-        ("Y401", "labels/train/rows.txt:6"),
-        ("Y402", "classes.txt"),
-        ("Y403", "class Cat"),
-        ("Y403", "class bee"),
-        ("Y404", "class ant"),
-        ("Y406", "data.yaml"),
-        ("Y501", "images/train/leak.png"),
-        ("Y502", "images/train/near.png"),
-        ("Y503", "images/train/copy.png"),
-        ("Y504", "data.yaml"),
-    ]
+    return YOLO_FINDINGS
 
 
 def plant_voc(root: Path) -> list[tuple[str, str]]:

@@ -37,6 +37,13 @@ def test_formats_give_each_image_as_soon_as_it_comes(form):
     assert seen == [0]
 
 
+def test_coco_ids_of_namesakes_in_other_folders_differ():
+    found = Detections(np.float32([[0, 0, 1, 1]]), np.float32([0.5]), np.array([0]))
+    names = ("1.jpg", "a/1.jpg", "b/x.jpg", "c/x.jpg", "1.jpg")
+    entries = json.loads("".join(FORMATS["coco"]([Outcome(name, found) for name in names], MODEL)))
+    assert [entry["image_id"] for entry in entries] == [1, "a/1.jpg", "x.jpg", "c/x.jpg", 1]
+
+
 def test_coco_boxes_hold_width_and_height():
     found = Detections(np.float32([[10, 20, 34.5, 50]]), np.float32([0.5]), np.array([0]))
     [entry] = json.loads(
