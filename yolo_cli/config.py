@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from yolo_cli.errors import UsageError
 from yolo_cli.hardware import Device, check_device
@@ -68,8 +68,15 @@ class DetectConfig:
                 raise UsageError(f"{name} is {value}, but must be between 0 and 1")
         if self.max_det < 1:
             raise UsageError(f"--max-det is {self.max_det}, but must be at least 1")
+        for name, choice, kind in (
+            ("--suppression", self.suppression, SuppressionKind),
+            ("--resize", self.resize, Resize),
+        ):
+            if choice is not None and choice not in get_args(kind):
+                raise UsageError(f"{name} is {choice!r}, but must be one of {', '.join(get_args(kind))}")
         if self.imgsz is not None and (min(self.imgsz) < 32 or max(self.imgsz) > 4096):
-            raise UsageError(f"--imgsz is {self.imgsz}, and each side must be between 32 and 4096")
+            height, width = self.imgsz
+            raise UsageError(f"--imgsz is {height}x{width}, and each side must be between 32 and 4096")
 
 
 TRAINABLE = ("yolo", "localisation", "conv-sliding-window", "rcnn", "fast-rcnn", "faster-rcnn")

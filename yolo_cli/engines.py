@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,9 +194,11 @@ def choose_engine(
 
     Raises:
         DataError: if the model has no file for the requested engine.
-        UsageError: if the device is unknown.
+        UsageError: if the engine or the device is unknown.
     """
     check_device(device)
+    if kind not in get_args(EngineKind):
+        raise UsageError(f"--engine is {kind!r}, but must be one of {', '.join(get_args(EngineKind))}")
     if kind == "auto":
         on_gpu = has_keras and has_onnx and _keras_is_for_gpu(device)
         kind = "keras" if on_gpu or not has_onnx else "onnx"

@@ -14,7 +14,7 @@ from tests.cli.fake_eval import fake_cli
 from tests.cli.test_eval_results import results
 from tests.made_sets import write_text
 from tests.training_sets import write_shapes, write_tiny_cfg
-from yolo_cli import UsageError, calibrate, compare, evaluate, lint, train
+from yolo_cli import UsageError, calibrate, compare, evaluate, lint, load_detector, train
 
 pets = test_calibrate.pets  # a fixture
 
@@ -201,3 +201,27 @@ def test_wrong_usage_names_options_as_python_does(cli, verb, says):
         verb()
     assert str(fault.value).startswith(says)
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            {"suppression": "sofft"},
+            "suppression is 'sofft', but must be one of iou, greedynms, diounms, soft",
+        ),
+        ({"resize": "crop"}, "resize is 'crop', but must be one of letterbox, stretch"),
+        ({"engine": "onyx"}, "engine is 'onyx', but must be one of auto, onnx, keras"),
+        ({"imgsz": 5}, "imgsz is 5x5, and each side"),
+    ],
+)
+def test_an_unknown_choice_is_refused(options, says):
+    with pytest.raises(UsageError, match=says):
+        load_detector(**options)
+
+
+def test_compare_takes_one_name_and_a_positive_limit(tmp_path):
+    with pytest.raises(UsageError, match="unknown entry 'YLO'; did you mean YOLO?"):
+        compare(tmp_path, "YLO")
+    with pytest.raises(UsageError, match="limit is 0, but must be at least 1"):
+        compare(tmp_path, "YOLO", limit=0)

@@ -16,7 +16,7 @@ __all__ = ["compare"]
 
 def compare(
     data: str | os.PathLike[str] | Dataset,
-    detectors: Iterable[str | Entry] | None = None,
+    detectors: str | Iterable[str | Entry] | None = None,
     **options: Unpack[CompareOptions],
 ) -> Comparison:
     """Measure one detector after the other on the same images. Nothing is saved; the result can be.

@@ -39,8 +39,8 @@ ENTRIES = (
 """In the order of the course, which is almost chronological."""
 
 
-def choose_entries(names: Iterable[str | Entry]) -> tuple[Entry, ...]:
-    """The entries with these names, whatever their case; an entry stays itself.
+def choose_entries(names: str | Iterable[str | Entry]) -> tuple[Entry, ...]:
+    """The entries with these names, whatever their case; an entry stays itself. A single name needs no list.
 
     Raises:
         UsageError: if there is no such entry.
@@ -48,6 +48,7 @@ def choose_entries(names: Iterable[str | Entry]) -> tuple[Entry, ...]:
     >>> [entry.weights for entry in choose_entries(["yolo", "Fast R-CNN"])]
     ['yolov4-tiny-coco', 'fast-rcnn-voc']
     """
+    names = (names,) if isinstance(names, str) else names
     return tuple(name if isinstance(name, Entry) else _entry(name) for name in names)
 
 

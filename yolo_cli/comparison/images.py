@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from yolo_cli.datasets import UNSPLIT, Dataset, Sample, open_dataset
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import find_files
 from yolo_cli.images import SUFFIXES
 
@@ -23,8 +23,10 @@ def open_images(path: str, split: str | None = None, limit: int | None = None) -
 
     Raises:
         DataError: if there are no images, or the data set cannot be used.
-        UsageError: if there is no such split.
+        UsageError: if there is no such split, or the limit is not positive.
     """
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit is {limit}, but must be at least 1")
     try:
         found = open_dataset(path)
     except DataError:

@@ -74,8 +74,8 @@ def _csv_row(*values: object) -> str:
 def _coco(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """COCO's results list, with boxes as x, y, width, height.
 
-    ``image_id`` is the number that the file is called (``000000000139.jpg`` is 139), else the file's name; the
-    whole name if an earlier image, of another folder, has that id.
+    ``image_id`` is the number that the file is called (``000000000139.jpg`` is 139), else the file's name;
+    the whole name if an earlier image, of another folder, has that id.
     """
     from yolo_cli.class_names import coco_category_ids
 
