@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-CONVERSION = {"convert_to_numpy", "transform"}
+CONVERSION = {"convert_to_numpy", "transform", "__array__"}  # PyTorch's `__array__` calls `numpy`
 
 
 def refusing(method: Any) -> Any:
