@@ -221,7 +221,7 @@ def test_an_unknown_choice_is_refused(options, says):
 
 
 def test_compare_takes_one_name_and_a_positive_limit(tmp_path):
-    with pytest.raises(UsageError, match="unknown entry 'YLO'; did you mean YOLO?"):
+    with pytest.raises(UsageError, match="unknown entry 'YLO'; did you mean YOLO"):
         compare(tmp_path, "YLO")
     with pytest.raises(UsageError, match="limit is 0, but must be at least 1"):
         compare(tmp_path, "YOLO", limit=0)

@@ -13,7 +13,7 @@ from tests.training_sets import write_tiny_cfg
 __all__ = ["make_batch", "make_network", "trainable"]
 
 Batch = tuple[np.ndarray, dict[str, np.ndarray]]
-BOXES, SLOTS = 4, 64  # of an image: boxes, and room for the slots that they are assigned to
+BOXES, SLOTS = 4, 64  # of an image: boxes, and the slots that they are assigned to
 
 
 def make_network(folder: Path | None) -> tuple[Any, Any]:
