@@ -73,6 +73,14 @@ def test_resume_takes_the_options_of_its_run(words, says, tmp_path):
     assert says in done.stderr
 
 
+def test_resume_refuses_options_of_a_config_file(tmp_path):
+    config = tmp_path / "options.yaml"
+    config.write_text("epochs: 2\n")
+    done = train("--resume", str(begun(tmp_path)), "--config", str(config))
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "leave --epochs out" in done.stderr
+
+
 def test_a_finished_run_is_left_as_it_is(tmp_path):
     run = begun(tmp_path)
     write_job(replace(read_job(run), finished=True))

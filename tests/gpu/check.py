@@ -28,7 +28,7 @@ from tests.shared import ROOT
 SECONDS = 480.0  # for all checks
 STEPS = 20
 BATCHES = (1, 8, 64)
-LEAST_TRAINED = {8: 1000.0, 64: 1300.0}  # images a second at 416 × 416
+MIN_TRAINED = {8: 1000.0, 64: 1300.0}  # images a second at 416 × 416
 NOT_CHECKED = "not checked"
 
 Row = dict[str, Any]
@@ -152,10 +152,10 @@ def training_speed(model: Any, batch: Any, times: int) -> Row:
     start = time.perf_counter()
     model.fit((rated for _ in range(times)), steps_per_epoch=times, verbose=0)
     found = times * count / (time.perf_counter() - start)
-    least = LEAST_TRAINED.get(count, 0.0)
-    limit = f"fit at least {least:g} at 416 x 416" if least else ""
+    minimum = MIN_TRAINED.get(count, 0.0)
+    limit = f"fit at least {minimum:g} at 416 x 416" if minimum else ""
     name = f"images a second, training, {count} a step"
-    return row(name, {"fit": found, "bare step": bare}, limit, held(found >= least) if least else None)
+    return row(name, {"fit": found, "bare step": bare}, limit, held(found >= minimum) if minimum else None)
 
 
 def detection_speed(model: Any, images: Any, times: int) -> Row:

@@ -128,7 +128,7 @@ def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
     typed = {
         name: value
         for name, value in given.items()
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
     return {name: given[name] for name in ("data", "detector", "device")} | typed
 
