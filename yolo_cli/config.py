@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -21,6 +22,7 @@ __all__ = [
     "SuppressionKind",
     "TrainConfig",
     "bundled",
+    "check_number",
 ]
 
 Resize = Literal["letterbox", "stretch"]
@@ -30,6 +32,8 @@ SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
 DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULT_ANCHORS = "yolov4-tiny"
 TRAINING_FOLDER = "runs/train"
+
+_WHOLE = ("epochs", "batch", "warmup", "freeze", "patience", "seed", "workers")  # of TrainConfig
 
 EVALUATION_CONF = 0.001
 """Confidence threshold of evaluations: lower detections are many, and change no figure."""
@@ -63,20 +67,17 @@ class DetectConfig:
     imgsz: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("--conf", self.conf), ("--nms-iou", self.nms_iou)):
-            if not 0 <= value <= 1:
-                raise UsageError(f"{name} is {value}, but must be between 0 and 1")
-        if self.max_det < 1:
-            raise UsageError(f"--max-det is {self.max_det}, but must be at least 1")
+        check_number("--conf", self.conf, 0, 1)
+        check_number("--nms-iou", self.nms_iou, 0, 1)
+        check_number("--max-det", self.max_det, 1, 1e9, Integral)
         for name, choice, kind in (
             ("--suppression", self.suppression, SuppressionKind),
             ("--resize", self.resize, Resize),
         ):
             if choice is not None and choice not in get_args(kind):
                 raise UsageError(f"{name} is {choice!r}, but must be one of {', '.join(get_args(kind))}")
-        if self.imgsz is not None and (min(self.imgsz) < 32 or max(self.imgsz) > 4096):
-            height, width = self.imgsz
-            raise UsageError(f"--imgsz is {height}x{width}, and each side must be between 32 and 4096")
+        if self.imgsz is not None:
+            _check_size(self.imgsz)
 
 
 TRAINABLE = ("yolo", "localisation", "conv-sliding-window", "rcnn", "fast-rcnn", "faster-rcnn")
@@ -198,9 +199,28 @@ class TrainConfig:
         most |= {"close_mosaic": 1, "interpolate": 1}
         for field in fields(self):
             value, low, high = getattr(self, field.name), lowest.get(field.name, 0), most.get(field.name, 1e9)
-            if isinstance(value, int | float) and not low <= value <= high:
-                option = "--" + field.name.replace("_", "-")
-                raise UsageError(f"{option} is {value}, but must be between {low:g} and {high:g}")
+            if value is not None and field.name not in ("imgsz", "precision", "device"):
+                kind = Integral if field.name in _WHOLE else Real
+                check_number("--" + field.name.replace("_", "-"), value, low, high, kind)
+        if self.imgsz is not None:
+            _check_size(self.imgsz)
+
+
+def check_number(option: str, value: object, low: float, high: float, kind: type = Real) -> None:
+    """Raise UsageError unless ``value`` is a number of ``kind`` between ``low`` and ``high``."""
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise UsageError(f"{option} is {value!r}, but must be a {'whole ' if kind is Integral else ''}number")
+    if not low <= value <= high:  # type: ignore[operator]
+        end = f"between {low:g} and {high:g}" if high < 1e9 else f"at least {low:g}"
+        raise UsageError(f"{option} is {value}, but must be {end}")
+
+
+def _check_size(imgsz: object) -> None:
+    """Raise UsageError unless ``imgsz`` is a height and a width that networks run at."""
+    if not isinstance(imgsz, tuple | list) or len(imgsz) != 2:
+        raise UsageError(f"--imgsz is {imgsz!r}, but must be a side, or height and width, in pixels")
+    for side in imgsz:
+        check_number("--imgsz", side, 32, 4096, Integral)
 
 
 def bundled(kind: Literal["weights", "anchors", "examples"]) -> Path:

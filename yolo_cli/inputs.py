@@ -88,7 +88,7 @@ def array_image(array: NDArray[Any], *, bgr: bool = False, name: str = "image") 
     >>> array_image(np.zeros((40, 60), np.uint8)).rgb.shape
     (40, 60, 3)
     """
-    fault = _fault(array)
+    fault = _fault(array) if isinstance(array, np.ndarray) else f"{type(array).__name__} is not an array"
     if fault:
         raise DataError(f"{name}: {fault}")
     pixels = array[:, :, None] if array.ndim == 2 else array  # (height, width, channels)

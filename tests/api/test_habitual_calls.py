@@ -15,7 +15,17 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image as Pillow
 
-from yolo_cli import Detections, Predictor, Result, UserError, draw, load_detector, read_image
+from yolo_cli import (
+    Detections,
+    Predictor,
+    Result,
+    UserError,
+    draw,
+    evaluate,
+    load_detector,
+    read_image,
+    train,
+)
 from yolo_cli.cli import main
 
 CAT = "photos/cat.jpg"
@@ -265,6 +275,13 @@ def test_unreadable_images_of_a_list_are_raised_or_handed_over(detector):
         (lambda d: d.with_options(confidence=0.5), "there is no option 'confidence'; the options are conf, "),
         (lambda d: d.with_options(classes="dgo"), "the model has no class 'dgo'; did you mean dog?"),
         (lambda d: d.with_options(conf=2), "conf is 2, but must"),
+        (lambda d: d.with_options(conf="a"), "conf is 'a', but must be a number"),
+        (lambda d: d.with_options(max_det=1.5), "max_det is 1.5, but must be a whole number"),
+        (lambda d: d.with_options(imgsz="a"), "imgsz is 'a', but must be"),
+        (lambda d: d.with_options(imgsz=5), "imgsz is 5, but must be between 32 and 4096"),
+        (lambda d: draw(CAT, Detections()), "image: str is not an array"),
+        (lambda d: evaluate(".", iou="x"), "iou is 'x', but must be a number"),
+        (lambda d: train(".", epochs="x"), "epochs is 'x', but must be a whole number"),
         (lambda d: load_detector("yolov9"), "no model is called 'yolov9'; "),
     ],
 )

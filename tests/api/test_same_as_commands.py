@@ -212,7 +212,7 @@ def test_wrong_usage_names_options_as_python_does(cli, verb, says):
         ),
         ({"resize": "crop"}, "resize is 'crop', but must be one of letterbox, stretch"),
         ({"engine": "onyx"}, "engine is 'onyx', but must be one of auto, onnx, keras"),
-        ({"imgsz": 5}, "imgsz is 5x5, and each side"),
+        ({"imgsz": 5}, "imgsz is 5, but must be"),
     ],
 )
 def test_an_unknown_choice_is_refused(options, says):

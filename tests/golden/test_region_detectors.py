@@ -103,7 +103,7 @@ def test_convolutional_windows_in_time(windows):
 def test_only_windows_share_a_model():
     with pytest.raises(UsageError, match="cannot serve"):
         load_detector("fast-rcnn-voc", engine="onnx", kind="rcnn")
-    with pytest.raises(DataError, match="lacks"):
+    with pytest.raises(DataError, match="does not have"):
         load_detector("fast-rcnn-voc", engine="onnx", kind="ouija")
 
 

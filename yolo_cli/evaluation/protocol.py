@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from yolo_cli.config import check_number
 from yolo_cli.errors import UsageError
 
 __all__ = ["AREAS", "COCO", "GRID", "PROTOCOLS", "VOC07", "VOC10", "AreaRange", "Protocol", "protocol"]
@@ -114,6 +115,7 @@ def protocol(name: str, iou: float = 0.5) -> Protocol:
     """
     if name not in PROTOCOLS:
         raise UsageError(f"unknown protocol {name!r}: choose from {', '.join(PROTOCOLS)}")
+    check_number("--iou", iou, 0, 1)
     # 0.6 as typed and 0.6 of the grid may differ in the last bit, but mean the same.
     near = [step for step in GRID if abs(step - iou) < 1e-9]
     return replace(PROTOCOLS[name], iou=near[0] if near else iou)
