@@ -126,7 +126,7 @@ def _commands(command: click.Command, context: click.Context) -> Iterator[tuple[
             yield from _commands(child, click.Context(child, info_name=name, parent=context))
 
 
-HELP = dict(_commands(main, click.Context(main, info_name="yolo")))
+HELP = dict(_commands(main, click.Context(main, info_name="yolo", **main.context_settings)))
 
 
 @pytest.mark.parametrize("path", HELP)
