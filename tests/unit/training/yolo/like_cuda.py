@@ -9,8 +9,6 @@ import runpy
 import sys
 from typing import Any
 
-import torch
-
 CONVERSION = {"convert_to_numpy", "transform", "__array__"}  # PyTorch's `__array__` calls `numpy`
 
 
@@ -26,6 +24,8 @@ def refusing(method: Any) -> Any:
 
 
 if __name__ == "__main__":
+    import torch  # here, as pytest looks for doctests in this file where there is no PyTorch, too
+
     for name in ("__array__", "numpy"):
         setattr(torch.Tensor, name, refusing(getattr(torch.Tensor, name)))
     runpy.run_module("yolo_cli", run_name="__main__")
