@@ -80,7 +80,7 @@ def test_classes_by_name_or_id(cli, words, kept):
         (["--conf", "1.5"], "--conf is 1.5, but must be between 0 and 1"),
         (["--conf", "high"], "--conf: 'high' is not a valid float (see yolo detect --help)"),
         (["--imgsz", "wide"], "--imgsz: wide is not a size; give 416, or height x width"),
-        (["--imgsz", "8"], "--imgsz is (8, 8)"),
+        (["--imgsz", "8"], "--imgsz is 8, but must be between 32 and 4096"),
         (["--batch", "0"], "--batch: 0 is not in the range"),
         (["--iou", "0.4"], "no such option: --iou; did you mean --nms-iou?"),
         (["--mdl=x"], "no such option: --mdl"),
