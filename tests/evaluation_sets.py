@@ -45,7 +45,7 @@ def mixtures(**fixed: Any) -> st.SearchStrategy[Mixture]:
 
 
 def random_set(mixture: Mixture) -> EvaluationSet:
-    """Ground truths of all sizes, and detections on, beside and far from them."""
+    """Ground-truth boxes of all sizes, and detections on, beside and far from them."""
     random = np.random.default_rng(mixture.seed)
     gt_image = random.integers(0, mixture.images, mixture.ground_truths)
     ground_truth = GroundTruth(

@@ -40,7 +40,7 @@ def slow_overlap(a: np.ndarray, b: np.ndarray, crowd: bool) -> float:
 def slow_verdicts(
     gathered: EvaluationSet, class_id: int, protocol: Protocol, iou: float, sizes: AreaRange
 ) -> tuple[list[Verdict], int]:
-    """All verdicts on one class in order of falling confidence, and how many of its ground truths count."""
+    """All verdicts on one class in order of falling confidence, and the number of ground-truth boxes."""
     verdicts, ground_truths = [], 0
     for image in range(len(gathered.images)):
         found, ground_truth = on_image(gathered, image)
@@ -113,7 +113,7 @@ def _voc_choice(
 def slow_average_precision(
     verdicts: list[Verdict], ground_truths: int, interpolation: str
 ) -> Fraction | None:
-    """Average precision in exact numbers; None without ground truths."""
+    """Average precision in exact numbers; None without ground-truth boxes."""
     if ground_truths == 0:
         return None
     points: list[tuple[Fraction, Fraction]] = []  # (recall, precision) after each detection that counts

@@ -196,12 +196,12 @@ def encode(
     and the best one always is. Besides the cell that a centre is in, the neighbours left, right, above and
     below are assigned too where the centre is well within their reach, which is wider than the cell for
     `scale_x_y` above 1 (Jocher et al., *YOLOv5*, 2020). So a ground truth has several slots. A slot that
-    matches two ground truths is assigned to the one with the smaller cost.
+    matches two ground-truth boxes is assigned to the one with the smaller cost.
 
-    Inverse: raw heads with `raw_from_boxes` of the targets in these slots decode to the ground truths.
+    Inverse: raw heads with `raw_from_boxes` of the targets in these slots decode to the ground-truth boxes.
 
     Args:
-        xyxy: ground truths (N, 4) with sides above 0, pixels of the network's input.
+        xyxy: ground-truth boxes (N, 4) with sides above 0, pixels of the network's input.
         class_id: (N,).
         heads: the heads.
         grids: rows and columns of each head.

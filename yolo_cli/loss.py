@@ -72,12 +72,12 @@ class YoloLoss:
         Args:
             targets: padded to one size for all images of the batch of B:
                 slot, int32 (B, P): positive slots, padded with 0;
-                cxcywh, float32 (B, P, 4): their ground truths, pixels, padded with 1;
+                cxcywh, float32 (B, P, 4): their ground-truth boxes, pixels, padded with 1;
                 class_id, int32 (B, P);
                 positive, float32 (B, P): 1, or 0 for padding;
                 taken, uint8 (B, S): 1 for positive slots, counted through all heads;
-                ground_truths, float32 (B, T, 4): xyxy of all ground truths, padded with 0;
-                ignored, float32 (B, T): 1 for ground truths that are crowd or difficult.
+                ground_truths, float32 (B, T, 4): xyxy of all ground-truth boxes, padded with 0;
+                ignored, float32 (B, T): 1 for ground-truth boxes that are crowd or difficult.
             raw_heads: float32 (B, rows, columns, channels) each.
         """
         values, boxes = self._decoded(raw_heads)  # (B, S, 5 + classes), (B, S, 4) xyxy

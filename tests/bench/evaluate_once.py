@@ -1,10 +1,11 @@
 """Evaluate made-up detections once, by one program, and print seconds and peak memory as JSON.
 
 ``python -m tests.bench.evaluate_once ours|pycocotools|faster-coco-eval [IMAGES]``. Each program gets the same
-5,000 images, 80 classes, 36,000 ground truths and 100 detections an image, in the form that it takes: ours
-``Detections`` and ``GroundTruth`` an image, the others a loaded COCO object. Building that form is not timed;
-what is timed is, for the others, ``evaluate`` and ``accumulate``, and for us everything after it: adding the
-images one by one, gathering, matching, all curves. Peak memory is of the whole process, the form included.
+5,000 images, 80 classes, 36,000 ground-truth boxes and 100 detections an image, in the form that it takes:
+ours ``Detections`` and ``GroundTruth`` an image, the others a loaded COCO object. Building that form is not
+timed; what is timed is, for the others, ``evaluate`` and ``accumulate``, and for us everything after it:
+adding the images one by one, gathering, matching, all curves. Peak memory is
+that of the whole process, the form included.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ class Scene:
 
 
 def scene(images: int = 5000, seed: int = 0) -> Scene:
-    """Half of the detections near ground truths, most of those of the right class; half anywhere."""
+    """Half of the detections near ground-truth boxes, most of those of the right class; half anywhere."""
     random = np.random.default_rng(seed)
     ground_truths = images * 36 // 5
-    share = 1 / np.arange(1, CLASSES + 1)
-    share /= share.sum()
+    frequency = 1 / np.arange(1, CLASSES + 1)
+    frequency /= frequency.sum()
     gt_image = np.sort(random.integers(0, images, ground_truths))
-    kinds = random.choice(CLASSES, (images, 4), p=share)  # each image shows few classes
+    kinds = random.choice(CLASSES, (images, 4), p=frequency)  # each image shows few classes
     gt_class = kinds[gt_image, random.integers(0, 4, ground_truths)]
     ground_truth = _boxes(random, ground_truths)
     found_image = np.repeat(np.arange(images), 100)
@@ -71,7 +72,7 @@ def scene(images: int = 5000, seed: int = 0) -> Scene:
         ground_truth,
         random.random(ground_truths) < 0.01,
         found_image,
-        np.where(right, gt_class[pick], random.choice(CLASSES, len(near), p=share)),
+        np.where(right, gt_class[pick], random.choice(CLASSES, len(near), p=frequency)),
         np.where(near[:, None], moved, _boxes(random, len(near))).round(2),
         np.where(near, random.beta(1, 3, len(near)), random.beta(0.5, 8, len(near))).round(4),
     )

@@ -134,11 +134,11 @@ def test_an_object_is_in_the_ground_truth_if_enough_of_its_pixels_show(sample, s
     canvas = np.zeros((48, 48, 3), np.uint8)
     placement.paint(rgb, canvas, lambda piece: piece)
     left, top, right, bottom = placement.forward(ground_truth.xyxy)[0]
-    share = coloured(canvas, 0).sum() / ((right - left) * (bottom - top))
+    fraction = coloured(canvas, 0).sum() / ((right - left) * (bottom - top))
     # Whole pixels against an exact edge: off by half a pixel on each side, of the shortest side at worst.
     slack = 2 / min(right - left, bottom - top)
     if len(placement.carry(ground_truth, min_visible)):
-        assert share > min_visible - slack
-    elif share > min_visible + slack:
+        assert fraction > min_visible - slack
+    elif fraction > min_visible + slack:
         shown = bounds(coloured(canvas, 0))
         assert min(shown[2] - shown[0], shown[3] - shown[1]) <= MIN_SIDE

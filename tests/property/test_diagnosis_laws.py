@@ -27,7 +27,7 @@ def _scene(random: np.random.Generator) -> EvaluationSet:
 
 
 def _plant(mistake: str, random: np.random.Generator, ground_truth: GroundTruth) -> tuple[Detections, int]:
-    """A perfect detector's boxes with a mistake on some of the ground truths, and how many."""
+    """A perfect detector's boxes with a mistake on some of the ground-truth boxes, and how many."""
     count = len(ground_truth)
     some = random.random(count) < 0.5  # (N,)
     xyxy, class_id = ground_truth.xyxy.copy(), ground_truth.class_id.copy()

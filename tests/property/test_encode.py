@@ -1,4 +1,4 @@
-"""Laws between ground truths, targets and what comes back out of them."""
+"""Laws between ground-truth boxes, targets and what comes back out of them."""
 
 from __future__ import annotations
 

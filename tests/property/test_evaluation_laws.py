@@ -83,8 +83,8 @@ def test_all_at_once_takes_what_one_by_one_takes(seed: int, count: int, ground_t
 @given(mixtures(), st.sampled_from([COCO, VOC07, VOC10]))
 def test_a_perfect_detector_scores_one(mixture: Mixture, rules) -> None:
     gathered = random_set(mixture)
-    # VOC holds a box against the closest ground truth even if that one is taken: of two equal ground truths
-    # it leaves one.
+    # VOC holds a box against the closest ground truth even if that one is taken: of two equal ground-truth
+    # boxes it leaves one.
     assume(rules is COCO or len(np.unique(gathered.ground_truth.xyxy, axis=0)) == len(gathered.ground_truth))
     figures = evaluate(perfect(gathered), rules)
     counted = [entry for entry in figures.per_class if entry.ground_truths]

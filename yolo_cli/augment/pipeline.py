@@ -115,7 +115,7 @@ def _moved(ground_truth: GroundTruth, x: int, y: int) -> GroundTruth:
 
 
 def _joined(ground_truths: Sequence[GroundTruth]) -> GroundTruth:
-    """All objects of several ground truths, in their order."""
+    """All objects of several ground-truth boxes, in their order."""
     return GroundTruth(
         *(
             np.concatenate([getattr(ground_truth, field.name) for ground_truth in ground_truths])

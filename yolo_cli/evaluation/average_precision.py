@@ -44,11 +44,11 @@ class Averages:
 
     Attributes:
         thresholds: the T IoU thresholds, ascending.
-        precision: (A, T, K), average precision; NaN for a class without ground truths in the range.
+        precision: (A, T, K), average precision; NaN for a class without ground-truth boxes in the range.
         recall: (A, T, K), maximum recall; NaN likewise.
         limited_recall: (L, T, K), the same in the first range with at most 1, 10 and 100 detections of a
             class per image.
-        ground_truths: (A, K), number of ground truths that are not ignored.
+        ground_truths: (A, K), number of ground-truth boxes that are not ignored.
     """
 
     thresholds: tuple[float, ...]
@@ -89,7 +89,7 @@ def average_precision(counted_at_hit: Integers, ground_truths: int, interpolatio
     Args:
         counted_at_hit: (N,), ascending: number of detections, ignored ones excluded, down to each true
             positive.
-        ground_truths: number of ground truths, at least 1.
+        ground_truths: number of ground-truth boxes, at least 1.
         interpolation: how the curve is averaged.
 
     >>> average_precision(np.array([1, 3]), ground_truths=2, interpolation="area under curve")
@@ -121,7 +121,7 @@ def class_mean(figures: Floats) -> float | None:
 
 
 def coco_figures(figures: Averages) -> Mapping[str, float | None]:
-    """COCO's twelve figures, in the order of pycocotools; None without ground truths.
+    """COCO's twelve figures, in the order of pycocotools; None without ground-truth boxes.
 
     "small", "medium" and "large" are the second to fourth range of sizes of the protocol.
     """

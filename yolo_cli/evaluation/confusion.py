@@ -25,7 +25,7 @@ class Confusion:
     Attributes:
         names: K class names and "background".
         counts: (K + 1, K + 1): rows are annotated classes, columns detected ones. The last row counts false
-            positives on the background, the last column missed ground truths; the corner is 0.
+            positives on the background, the last column missed ground-truth boxes; the corner is 0.
         confidence: confidence threshold.
         iou: IoU threshold of a match.
     """
@@ -46,11 +46,11 @@ class Confusion:
 
 
 def confusion_matrix(matches: Matches, confidence: float, iou: float = 0.5) -> Confusion:
-    """Match detections of at least ``confidence`` one to one with ground truths.
+    """Match detections of at least ``confidence`` one to one with ground-truth boxes.
 
-    First, detections are matched with ground truths of their own class by the protocol, so that the diagonal
-    holds the true positives of precision and recall. Then the remaining ones, most confident first, are
-    matched with the remaining ground truth of another class that they overlap most.
+    First, detections are matched with ground-truth boxes of their own class by the protocol, so that the
+    diagonal holds the true positives of precision and recall. Then the remaining ones, most confident first,
+    are matched with the remaining ground truth of another class that they overlap most.
 
     Args:
         matches: the matched detections.

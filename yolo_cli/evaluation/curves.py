@@ -21,7 +21,7 @@ class OperatingPoint:
 
     Attributes:
         precision: fraction of the remaining detections that are right; None if none remains.
-        recall: fraction of the ground truths that they find.
+        recall: fraction of the ground-truth boxes that they find.
     """
 
     confidence: float
@@ -39,10 +39,10 @@ class Curve:
     """The curve: N points, one per distinct confidence.
 
     Attributes:
-        ground_truths: number of ground truths.
+        ground_truths: number of ground-truth boxes.
         confidence: (N,), descending.
         precision: (N,), fraction of detections of at least that confidence that are right.
-        recall: (N,), fraction of ground truths that they find, ascending; 0 without ground truths.
+        recall: (N,), fraction of ground-truth boxes that they find, ascending; 0 without ground-truth boxes.
     """
 
     ground_truths: int
@@ -113,7 +113,7 @@ def precision_recall_curve(confidence: Floats, hit: Bools, ground_truths: int) -
     Args:
         confidence: (N,), of the detections that are not ignored.
         hit: (N,), whether each is a true positive.
-        ground_truths: number of ground truths.
+        ground_truths: number of ground-truth boxes.
 
     >>> curve = precision_recall_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True]), 4)
     >>> curve.precision.round(3).tolist(), curve.recall.tolist()  # both at 0.5 form one point

@@ -44,14 +44,14 @@ _CLASSIFICATION, _LOCALISATION, _BOTH, _DUPLICATE, _BACKGROUND = range(5)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Diagnosis:
-    """The E wrong detections and the missed ground truths of an evaluation set.
+    """The E wrong detections and the missed ground-truth boxes of an evaluation set.
 
     Attributes:
         found: (E,), indices of the wrong detections in the evaluation set.
         kind: (E,), the error type of each: an index into ``KINDS``, below 5.
         ground_truth: (E,), the ground truth that each should have found, or -1 for background.
-        missed: (F,), indices of the missed ground truths.
-        map50: average precision at ``FOREGROUND`` before fixing; None without ground truths.
+        missed: (F,), indices of the missed ground-truth boxes.
+        map50: average precision at ``FOREGROUND`` before fixing; None without ground-truth boxes.
         cost: for each of ``KINDS``, and for "false_positive" and "false_negative" as a whole, the gain in
             ``map50`` from fixing it alone.
         rule: the rule of fixing.
@@ -66,7 +66,7 @@ class Diagnosis:
     rule: TideRule
 
     def of(self, kind: Kind) -> Integers:
-        """Indices of the errors of a type in the evaluation set: detections, or missed ground truths."""
+        """Indices of the errors of a type in the evaluation set: detections, or missed ground-truth boxes."""
         if kind == "missed":
             return self.missed
         places: Integers = self.found[self.kind == KINDS.index(kind)]

@@ -1,8 +1,8 @@
 """The gain in average precision if all errors of one type are fixed.
 
 A wrong class or box is corrected; of several detections that would then match one ground truth, the most
-confident is kept. Other wrong detections are removed. Missed ground truths are no longer counted. The rules
-differ for a wrong class or box on a ground truth that another detection found:
+confident is kept. Other wrong detections are removed. Missed ground-truth boxes are no longer counted. The
+rules differ for a wrong class or box on a ground truth that another detection found:
 
 - "tidecv", as in the published program: the detection that found the ground truth keeps it, and the error is
   removed. It is also removed if a more confident error of the other type is on the same ground truth.
@@ -67,11 +67,11 @@ def error_costs(
     interpolation: Interpolation,
     rule: TideRule,
 ) -> tuple[float | None, dict[str, float]]:
-    """Average precision (None without ground truths), and the gain from fixing each error type.
+    """Average precision (None without ground-truth boxes), and the gain from fixing each error type.
 
     Args:
         counted: N detections.
-        ground_truths: (K,), number of ground truths of each class.
+        ground_truths: (K,), number of ground-truth boxes of each class.
         missed: (K,), number of them that were missed.
         gt_class: (T,), the class of each ground truth.
         interpolation: how the curve is averaged.
@@ -115,7 +115,9 @@ def _corrected(counted: Counted, kind: int, gt_class: Integers, rule: TideRule) 
         gone = errors  # (N,)
     finders = np.flatnonzero(competing)  # (F,)
     finders = finders[np.argsort(-counted.confidence[finders], kind="stable")]
-    first = finders[np.unique(counted.ground_truth[finders], return_index=True)[1]]  # (ground truths found,)
+    first = finders[
+        np.unique(counted.ground_truth[finders], return_index=True)[1]
+    ]  # (ground-truth boxes found,)
     first = first[gone[first]]  # one with another error type is not corrected now
     keep = ~gone  # (N,)
     keep[first] = True

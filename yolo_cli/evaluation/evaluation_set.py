@@ -30,7 +30,7 @@ class EvaluationSet:
         images: P names. Of equally confident detections, those of an earlier image come first.
         found: D detections, float64.
         found_image: (D,), ascending: the index in ``images`` of each detection.
-        ground_truth: T ground truths, float64.
+        ground_truth: T ground-truth boxes, float64.
         gt_image: (T,), ascending: the index in ``images`` of each ground truth.
     """
 
@@ -48,13 +48,13 @@ class EvaluationSet:
 
     @property
     def crowd(self) -> Bools:
-        """(T,): ground truths that are a box around a group."""
+        """(T,): ground-truth boxes that are a box around a group."""
         assert self.ground_truth.crowd is not None  # filled in by GroundTruth
         return self.ground_truth.crowd
 
     @property
     def ignored(self) -> Bools:
-        """(T,): ground truths that are ignored at any size: crowds and difficult ones."""
+        """(T,): ground-truth boxes that are ignored at any size: crowds and difficult ones."""
         assert self.ground_truth.difficult is not None  # filled in by GroundTruth
         return self.crowd | self.ground_truth.difficult
 
@@ -180,7 +180,7 @@ def _joined(parts: Sequence[Detections]) -> Detections:
 
 
 def _joined_gt(parts: Sequence[GroundTruth]) -> GroundTruth:
-    """Concatenated ground truths, in float64."""
+    """Concatenated ground-truth boxes, in float64."""
     return GroundTruth(
         _end_to_end([part.xyxy for part in parts], np.float64),
         _end_to_end([part.class_id for part in parts], np.int32),

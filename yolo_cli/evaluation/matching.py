@@ -1,4 +1,4 @@
-"""Match detections with the ground truths of their image and class.
+"""Match detections with the ground-truth boxes of their image and class.
 
 Detections are matched in order of descending confidence (Everingham et al., "The Pascal Visual Object Classes
 Challenge", IJCV 2010; Lin et al., "Microsoft COCO", ECCV 2014). One by one is slow in NumPy, so
@@ -79,14 +79,14 @@ class Matches:
     They are computed once, and used by average precision, diagnosis, confusion matrix and reliability.
 
     Attributes:
-        evaluation_set: the detections and ground truths that indices refer to.
+        evaluation_set: the detections and ground-truth boxes that indices refer to.
         protocol: the rules of matching.
         ranking: the ranked detections.
         hit: (A, T, M), true positives.
         ignored: (A, T, M), ignored detections.
         ground_truth: (T, M), int32, the ground truth that each was matched with in the first range of
             sizes, or -1.
-        ground_truths: (A, K), number of ground truths of each class that are not ignored.
+        ground_truths: (A, K), number of ground-truth boxes of each class that are not ignored.
     """
 
     evaluation_set: EvaluationSet
@@ -180,7 +180,7 @@ def greedy_match(found: Integers, ground_truth: Integers, reusable: Bools, count
     Args:
         found: (N,), ascending, below ``count``: the detection of each candidate pair.
         ground_truth: (N,), its ground truth; best first for each of ``found``.
-        reusable: (T,), ground truths that any number of detections may match.
+        reusable: (T,), ground-truth boxes that any number of detections may match.
         count: M, the number of detections.
 
     Returns:
@@ -243,8 +243,8 @@ def _match_closest(candidates: Pairs, ignored: Bools, count: int) -> tuple[Integ
 def _by_preference(gathered: EvaluationSet, pairs: Pairs, ignored: Bools, protocol: Protocol) -> Pairs:
     """The pairs (N,) in order of detections, for each detection with its preferred ground truth first.
 
-    COCO: ``ignored`` (T,) ground truths last, then by overlap, and of equals the last. VOC: by overlap, and
-    of equals the first; crowds, which VOC does not have, come last.
+    COCO: ``ignored`` (T,) ground-truth boxes last, then by overlap, and of equals the last. VOC: by overlap,
+    and of equals the first; crowds, which VOC does not have, come last.
     """
     coco = protocol.rule == "best free ground truth"
     last = (ignored if coco else gathered.crowd)[pairs.ground_truth]  # (N,)
@@ -254,7 +254,7 @@ def _by_preference(gathered: EvaluationSet, pairs: Pairs, ignored: Bools, protoc
 
 
 def gts_outside(gathered: EvaluationSet, sizes: AreaRange) -> Bools:
-    """(T,): ground truths that are ignored in this range of sizes."""
+    """(T,): ground-truth boxes that are ignored in this range of sizes."""
     own = gathered.gt_area  # (T,)
     outside: Bools = gathered.ignored | (own < sizes.low) | (own > sizes.high)
     return outside

@@ -1,4 +1,4 @@
-"""Overlapping pairs of detections and ground truths, for all images at once in bounded memory."""
+"""Overlapping pairs of detections and ground-truth boxes, for all images at once in bounded memory."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def overlapping_pairs(
     Overlap is IoU; for a crowd, intersection over the detection's area.
 
     Args:
-        gathered: N detections and T ground truths.
+        gathered: N detections and T ground-truth boxes.
         order: (M,), indices of detections; ``Pairs.found`` is an index into it.
         at_least: the smallest overlap, above 0.
         any_class: also pairs whose classes differ.
@@ -69,11 +69,11 @@ def overlapping_pairs(
 
 
 def _gts_beside(gathered: EvaluationSet, order: Integers, any_class: bool) -> tuple[Integers, ...]:
-    """The ground truths on each detection's image (and of its class).
+    """The ground-truth boxes on each detection's image (and of its class).
 
     Returns:
-        indices of ground truths (T,) sorted by group, and for each detection in ``order`` the start (M,) and
-        size (M,) of its group in them.
+        indices of ground-truth boxes (T,) sorted by group, and for each detection in ``order`` the start (M,)
+        and size (M,) of its group in them.
     """
     found_group = gathered.found_image[order].astype(np.int64)  # (M,)
     gt_group = gathered.gt_image.astype(np.int64)  # (T,)

@@ -27,7 +27,7 @@ GRID = tuple(np.linspace(0.5, 0.95, 10).tolist())
 
 @dataclass(frozen=True, slots=True)
 class AreaRange:
-    """A range of sizes: ground truths of ``low`` to ``high`` square pixels, inclusive."""
+    """A range of sizes: ground-truth boxes of ``low`` to ``high`` square pixels, inclusive."""
 
     name: str
     low: float
@@ -54,7 +54,7 @@ class Protocol:
             "area under curve": the area below the best precision at or beyond each recall.
         rule: which ground truth of its class a detection is matched with, in order of descending confidence.
             "best free ground truth" (COCO): the one it overlaps most that no earlier detection matched;
-            ignored ground truths come last, and a crowd can be matched any number of times.
+            ignored ground-truth boxes come last, and a crowd can be matched any number of times.
             "closest ground truth" (VOC): the one it overlaps most; if an earlier detection matched it, this
             is a false positive. VOC has no crowds: here they count as difficult, for detections that overlap
             no other ground truth enough.
@@ -62,9 +62,9 @@ class Protocol:
         grid: the IoU thresholds averaged in ``map50_95``.
         areas: ranges of sizes that are evaluated separately; the first must hold all.
 
-    Ground truths that are crowd or difficult, or of a size outside the range, are *ignored*: neither finding
-    nor missing them changes a figure. For a crowd, overlap is the fraction of the detection inside it. An
-    unmatched detection of a size outside the range is ignored, too.
+    Ground-truth boxes that are crowd or difficult, or of a size outside the range, are *ignored*: neither
+    finding nor missing them changes a figure. For a crowd, overlap is the fraction of the detection inside
+    it. An unmatched detection of a size outside the range is ignored, too.
     """
 
     name: str

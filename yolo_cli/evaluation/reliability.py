@@ -4,7 +4,7 @@ After Küppers et al., "Multivariate Confidence Calibration for Object Detection
 detection expected calibration error (D-ECE), over confidence alone, sorts detections into bins of equal
 width and is the mean difference between the confidence and the precision of a bin, weighted by its number of
 detections. A detection is right if the protocol matches it at an IoU of 0.5; ignored detections are left out;
-missed ground truths do not count.
+missed ground-truth boxes do not count.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class ClassFigures:
         ap: average precision at the IoU threshold of the protocol.
         ap50: the same at 0.5.
         ap50_95: the mean over 0.50 to 0.95.
-        ground_truths: number of ground truths that are not ignored.
+        ground_truths: number of ground-truth boxes that are not ignored.
         found: number of detections that are not ignored.
         curve: precision and recall by confidence, at the IoU threshold of the protocol.
     """
@@ -92,7 +92,7 @@ class Report:
         conditions: how the detections were made.
         images: number of images.
         map: the mean over classes of average precision at the protocol's IoU threshold; None without
-            ground truths.
+            ground-truth boxes.
         map50: the same at 0.5.
         map50_95: the same, averaged over 0.50 to 0.95.
         per_class: one entry per class, in the order of the class names.

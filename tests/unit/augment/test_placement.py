@@ -84,8 +84,8 @@ def test_an_image_smaller_than_the_canvas_is_padded_with_grey():
 def test_moved_splits_the_padding():
     # 60 high on 100: 40 rows of padding. 140 wide on 100: -40, that is, 40 columns are cut off.
     placement = placed(30, 70, 60, 140, 0, 0, (100, 100))
-    for share, top, left in ((0.0, 0, 0), (0.5, 20, -20), (1.0, 40, -40)):
-        moved = placement.moved((100, 100), share, share)
+    for fraction, top, left in ((0.0, 0, 0), (0.5, 20, -20), (1.0, 40, -40)):
+        moved = placement.moved((100, 100), fraction, fraction)
         assert (moved.frame.top, moved.frame.left) == (top, left)
 
 

@@ -17,8 +17,8 @@ from yolo_cli.weights import ModelCard
 CARD = ModelCard("fake", ("cat", "dog", "cow"), (), (416, 416), "stretch")
 
 
-def logit(share: float) -> float:
-    return float(np.log(share / (1 - share)))
+def logit(fraction: float) -> float:
+    return float(np.log(fraction / (1 - fraction)))
 
 
 def test_encode_by_hand():

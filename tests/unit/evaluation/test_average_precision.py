@@ -17,7 +17,7 @@ FAR = (50.0, 50.0, 60.0, 60.0)
 @pytest.mark.parametrize(
     ("interpolation", "expected"),
     [
-        # Right, wrong, right of 3 ground truths: recall 1/3 at precision 1, recall 2/3 at precision 2/3.
+        # Right, wrong, right of 3 ground-truth boxes: recall 1/3 at precision 1, recall 2/3 at precision 2/3.
         ("area under curve", 1 / 3 * 1 + 1 / 3 * 2 / 3),
         # Levels 0 to 0.3 see 1 (4 of them), 0.4 to 0.6 see 2/3 (3), the rest 0.
         ("11 points", (4 * 1 + 3 * 2 / 3) / 11),

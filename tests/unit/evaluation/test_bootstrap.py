@@ -53,7 +53,7 @@ def test_a_draw_has_the_figures_of_the_images_drawn(mixture: Mixture, seed: int,
 
 
 def _run(seed: int, quality: float, images: int = 60) -> RunRecord:
-    """A detector that finds each of 4 ground truths an image with probability ``quality``."""
+    """A detector that finds each of 4 ground-truth boxes an image with probability ``quality``."""
     random = np.random.default_rng(seed)
     evaluator = Evaluator(("cat", "dog"))
     for number in range(images):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from yolo_cli.evaluation.curves import OperatingPoint, precision_recall_curve
 
-# Right at 0.9, wrong at 0.8, right at 0.7, wrong at 0.6; 3 ground truths.
+# Right at 0.9, wrong at 0.8, right at 0.7, wrong at 0.6; 3 ground-truth boxes.
 CURVE = precision_recall_curve(np.array([0.7, 0.9, 0.6, 0.8]), np.array([True, True, False, False]), 3)
 
 

@@ -78,8 +78,8 @@ def test_a_wrong_class_on_an_ignored_ground_truth_is_background() -> None:
 
 
 def test_what_fixing_each_kind_adds() -> None:
-    # One class, 2 ground truths. From the most confident: background at 0.9, a hit at 0.8, a shifted box at
-    # 0.7. As it is: precision 1/2 up to recall 1/2: 51 levels of 1/2.
+    # One class, 2 ground-truth boxes. From the most confident: background at 0.9, a hit at 0.8, a shifted box
+    # at 0.7. As it is: precision 1/2 up to recall 1/2: 51 levels of 1/2.
     found = [(bar(500, 510), 0.9, 0), (bar(0, 10), 0.8, 0), (bar(105, 115), 0.7, 0)]
     diagnosis = diagnose(match(image_set((found, [(bar(0, 10), 0), (bar(100, 110), 0)]), classes=1)))
     base = 51 / 101 / 2

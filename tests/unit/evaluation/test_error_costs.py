@@ -17,7 +17,7 @@ GROUND_TRUTHS = (7, 11, 13)  # of each class: no recall but 1 is a hundredth, wh
 
 
 def scene(seed: int, images: int = 6, found: int = 120) -> EvaluationSet:
-    """Detections near ground truths and far from them, of their class or not; none equally confident."""
+    """Detections near ground-truth boxes and far from them, of their class or not; none equally confident."""
     random = np.random.default_rng(seed)
     gt_class = np.repeat(np.arange(len(GROUND_TRUTHS)), GROUND_TRUTHS)
     gt_image = random.integers(0, images, len(gt_class))
@@ -67,7 +67,8 @@ def test_costs_are_those_of_tidecv_itself() -> None:
         names = ("classification", "localisation", "both", "duplicate", "background", "missed")
         named = dict(zip([*names, "false_positive", "false_negative"], theirs, strict=True))
         for name, cost in diagnose(match(gathered)).cost.items():
-            # With fewer ground truths a recall may be a hundredth, which it rounds in another way than COCO.
+            # With fewer ground-truth boxes a recall may be a hundredth, which it rounds in another way than
+            # COCO.
             rounding = 1 / 3 if name in ("missed", "false_negative") else 1e-6
             assert 100 * cost == pytest.approx(named[name], abs=rounding)
 

@@ -19,7 +19,7 @@ def bar(left: float, right: float) -> tuple[float, float, float, float]:
 
 
 def _one_image(found: list, ground_truth: list, crowd: list | None = None, difficult: list | None = None):
-    """Detections (left, right, confidence) and ground truths (left, right), all of class 0."""
+    """Detections (left, right, confidence) and ground-truth boxes (left, right), all of class 0."""
     evaluator = Evaluator(("cat",))
     evaluator.add(
         "a.jpg",
@@ -53,7 +53,8 @@ def test_the_more_confident_of_two_takes_the_ground_truth() -> None:
 
 
 def test_coco_gives_the_second_another_ground_truth_and_voc_does_not() -> None:
-    # Ground truths 0..10 and 3..13. Both detections are on 1..11, closest to the first: 9/11 against 8/12.
+    # Ground-truth boxes 0..10 and 3..13. Both detections are on 1..11, closest to the first: 9/11 against
+    # 8/12.
     gathered = _one_image([(1, 11, 0.9), (1, 11, 0.8)], [(0, 10), (3, 13)])
     assert _verdicts(gathered, COCO) == "hh"
     assert _verdicts(gathered, VOC10) == "hf"
@@ -119,8 +120,8 @@ def test_classes_and_images_do_not_mix() -> None:
 
 
 def test_a_chain_of_candidates_is_matched_in_order_of_confidence() -> None:
-    # Ground truths 0..10, 4..14, 8..18. Three detections on 4..14 like the middle one best, then the outer
-    # two (6/14 each), of equals the last: so at 0.4 they take the middle, the right and the left one.
+    # Ground-truth boxes 0..10, 4..14, 8..18. Three detections on 4..14 like the middle one best, then the
+    # outer two (6/14 each), of equals the last: so at 0.4 they take the middle, the right and the left one.
     gathered = _one_image([(4, 14, 0.9), (4, 14, 0.8), (4, 14, 0.7)], [(0, 10), (4, 14), (8, 18)])
     made = match(gathered, replace(COCO, iou=0.4)).assignment(0.4)
     assert made.ground_truth.tolist() == [1, 2, 0]

@@ -28,8 +28,8 @@ FAR = (100.0, 100.0, 140.0, 140.0)
 
 
 def _report(**options):
-    # Class 0: right at 0.9, wrong at 0.6, of 2 ground truths. Class 1: overlap 1/2 at 0.7. Class 2: nothing
-    # at all.
+    # Class 0: right at 0.9, wrong at 0.6, of 2 ground-truth boxes. Class 1: overlap 1/2 at 0.7. Class 2:
+    # nothing at all.
     gathered = image_set(
         ([(BOX, 0.9, 0), (FAR, 0.6, 0)], [(BOX, 0)]),
         ([(HALF, 0.7, 1)], [(BOX, 0), (BOX, 1)]),
@@ -69,7 +69,7 @@ def test_each_class_and_each_size() -> None:
         ("class 1", 1, 1),
         ("class 2", 0, 0),
     ]
-    # 40 × 40 = 1600 px² is medium: all ground truths are.
+    # 40 × 40 = 1600 px² is medium: all ground-truth boxes are.
     assert [(f.name, f.ground_truths, f.ap) for f in report.per_size] == [
         ("small", 0, None),
         ("medium", 3, pytest.approx((51 / 101 + 1) / 2)),

@@ -24,8 +24,8 @@ def grey(name: str) -> Image:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Class 0: 3 ground truths, found at 0.9, 0.6 and 0.3; class 1: 1 ground truth, found at 0.8, and a false
-    one at 0.7; class 2: 1 ground truth, never found."""
+    """Class 0: 3 ground-truth boxes, found at 0.9, 0.6 and 0.3; class 1: 1 ground truth, found at 0.8, and a
+    false one at 0.7; class 2: 1 ground truth, never found."""
     analysis = analyse(
         image_set(
             ([(A, 0.9, 0), (B, 0.6, 0), (C, 0.7, 1)], [(A, 0), (B, 0)]),

@@ -87,7 +87,7 @@ def collect(
 def choose_regions(
     proposals: Floats, ground_truth: GroundTruth, sampling: Sampling, random: np.random.Generator
 ) -> Labelled:
-    """The ground truths and a sample of the proposals (N, 4), labelled."""
+    """The ground-truth boxes and a sample of the proposals (N, 4), labelled."""
     every = label(np.concatenate([ground_truth.xyxy, proposals]).astype(np.float64), ground_truth)
     positive = every.overlap >= sampling.positive_iou  # (N,)
     hard_to_tell = ~positive & (every.overlap >= sampling.hard_iou)  # (N,)

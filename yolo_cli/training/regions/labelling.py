@@ -45,7 +45,7 @@ class Labelled:
 
 
 def trainable(ground_truth: GroundTruth) -> GroundTruth:
-    """The ground truths to train on: those with an area that are neither difficult nor a crowd."""
+    """The ground-truth boxes to train on: those with an area that are neither difficult nor a crowd."""
     assert ground_truth.crowd is not None
     assert ground_truth.difficult is not None
     sound = np.asarray((ground_truth.xyxy[:, 2:] > ground_truth.xyxy[:, :2]).all(axis=1))  # (N,)
@@ -71,7 +71,7 @@ def label(xyxy: Floats, ground_truth: GroundTruth) -> Labelled:
 
 
 def around_gt(ground_truth: GroundTruth, count: int, random: np.random.Generator) -> Labelled:
-    """About ``count`` positive regions: ground truths, randomly moved and stretched."""
+    """About ``count`` positive regions: ground-truth boxes, randomly moved and stretched."""
     if not len(ground_truth):
         return label(np.zeros((0, 4)), ground_truth)
     chosen = ground_truth.xyxy[random.integers(0, len(ground_truth), 3 * count)]  # (3 · count, 4)

@@ -114,7 +114,7 @@ def fit_proposal_network(
     seed: int = 0,
     workspace: Workspace = NO_WORKSPACE,
 ) -> Any:
-    """Train the region proposal network on feature maps and ground truths.
+    """Train the region proposal network on feature maps and ground-truth boxes.
 
     Args:
         maps: (rows, columns, C) of each image.

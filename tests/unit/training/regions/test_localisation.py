@@ -99,5 +99,5 @@ def test_it_learns_class_and_box():
     assert np.abs(xyxy - ground_truth).mean() < 0.05
 
 
-def _logit(share: np.ndarray) -> np.ndarray:
-    return np.log(share / (1 - share))
+def _logit(fraction: np.ndarray) -> np.ndarray:
+    return np.log(fraction / (1 - fraction))

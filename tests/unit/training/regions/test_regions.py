@@ -82,7 +82,7 @@ def test_choice_of_regions():
 
 
 class OneSample:
-    """An image with the two ground truths."""
+    """An image with the two ground-truth boxes."""
 
     ground_truth = GROUND_TRUTH
 
