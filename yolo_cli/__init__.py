@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
+    from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
+    from yolo_cli.explanation import Explanation
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
@@ -40,6 +42,7 @@ __all__ = [
     "Detection",
     "Detections",
     "EvaluationResult",
+    "Explanation",
     "GroundTruth",
     "Image",
     "LintReport",
@@ -56,6 +59,7 @@ __all__ = [
     "devices",
     "draw",
     "evaluate",
+    "explain",
     "lint",
     "load_detector",
     "read_image",
@@ -67,12 +71,14 @@ _MODULES = {
     "api.comparing": ("compare",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
+    "api.explaining": ("explain",),
     "api.linting": ("lint",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
+    "explanation": ("Explanation",),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.explanation.grid import CellAnchor, Explanation
+from yolo_cli.explanation.grid import CellAnchor, CellExplanation
 from yolo_cli.explanation.legend import BACKGROUND, Entry, legend, titled
 from yolo_cli.explanation.outcomes import BoxOutcome, covers
 from yolo_cli.explanation.regions import RegionExplanation
@@ -40,7 +40,7 @@ _NUMBERS = "Numbers as in the text; a colour for each class."
 
 
 def draw_explanation(
-    image: Image, explained: Explanation | RegionExplanation, class_names: tuple[str, ...]
+    image: Image, explained: CellExplanation | RegionExplanation, class_names: tuple[str, ...]
 ) -> Pixels:
     """Panels side by side above a legend, uint8 (H, W, 3).
 
@@ -54,7 +54,7 @@ def draw_explanation(
     size = round(image.width * scale), round(image.height * scale)
     large = Image(np.asarray(cv2.resize(image.rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8))
     entries: tuple[Entry, ...] = _REGIONS
-    if isinstance(explained, Explanation):
+    if isinstance(explained, CellExplanation):
         panels, entries = _heads(large, explained, class_names, scale), _GRID
     else:
         panels = [_regions(large, explained, scale)]
@@ -81,7 +81,7 @@ def _beside(panels: Sequence[Pixels]) -> Pixels:
 
 
 def _left(
-    image: Image, explained: Explanation | RegionExplanation, class_names: tuple[str, ...], scale: float
+    image: Image, explained: CellExplanation | RegionExplanation, class_names: tuple[str, ...], scale: float
 ) -> Pixels:
     """The boxes kept by suppression."""
     outcomes: Sequence[BoxOutcome[Any]] = explained.outcomes
@@ -115,7 +115,7 @@ def _named(outcomes: Sequence[BoxOutcome[Any]]) -> Numbered:
 
 
 def _heads(
-    image: Image, explained: Explanation, class_names: tuple[str, ...], scale: float
+    image: Image, explained: CellExplanation, class_names: tuple[str, ...], scale: float
 ) -> list[tuple[str, Pixels]]:
     """A titled panel per head: its grid with the point's cell, that cell's anchors and the head's boxes."""
     panels = []
@@ -164,12 +164,12 @@ def _net(image: Pixels, boxes: Sequence[Box], colour: Colour, scale: float) -> P
     return covered
 
 
-def _to_image(xyxy: Box, explained: Explanation) -> Box:
+def _to_image(xyxy: Box, explained: CellExplanation) -> Box:
     """A box in pixels of the network's input → pixels of the image."""
     return tuple(explained.letterbox.undo(np.array([xyxy], float))[0].tolist())
 
 
-def _grid(canvas: Pixels, explained: Explanation, place: CellAnchor, scale: float) -> None:
+def _grid(canvas: Pixels, explained: CellExplanation, place: CellAnchor, scale: float) -> None:
     """Draw thin lines between the cells of one head, and tint the cell of ``place`` yellow."""
     box, stride = explained.letterbox, place.stride
     for column in range(0, box.net_width + 1, stride):
@@ -192,7 +192,7 @@ def _contrasting(line: Any) -> Any:
     return (line.astype(int) + np.where(dark, 255, 0)) // 2
 
 
-def _anchor_box(place: CellAnchor, explained: Explanation) -> Box:
+def _anchor_box(place: CellAnchor, explained: CellExplanation) -> Box:
     """The anchor in the middle of its cell, in pixels of the image."""
     x, y = (place.column + 0.5) * place.stride, (place.row + 0.5) * place.stride
     wide, high = place.anchor_size

@@ -13,7 +13,7 @@ from yolo_cli.detectors.trace import GridOutput
 from yolo_cli.explanation.outcomes import BoxOutcome, Suppression, covers
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["CellAnchor", "CellPrediction", "Explanation", "explain_grid"]
+__all__ = ["CellAnchor", "CellExplanation", "CellPrediction", "explain_grid"]
 
 Floats = NDArray[np.floating[Any]]
 ANYTHING = -1.0  # below every confidence
@@ -67,7 +67,7 @@ class CellPrediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class CellExplanation:
     """YOLO's predictions at one point, and the outcomes of its boxes.
 
     Attributes:
@@ -89,10 +89,10 @@ class Explanation:
     letterbox: Letterbox
 
 
-def explain_grid(grid: GridOutput, suppression: Suppression, point: tuple[float, float]) -> Explanation:
+def explain_grid(grid: GridOutput, suppression: Suppression, point: tuple[float, float]) -> CellExplanation:
     """The predictions at ``point`` (x, y in pixels of the image), and the outcomes of the boxes over it."""
     inside = grid.letterbox.forward(np.array([[*point, *point]], float))[0, :2]  # (2,)
-    return Explanation(
+    return CellExplanation(
         point,
         (float(inside[0]), float(inside[1])),
         _predictions(grid, inside),

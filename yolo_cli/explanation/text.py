@@ -1,21 +1,15 @@
-"""The text of `yolo explain`, line by line."""
+"""An explanation as text, line by line."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from yolo_cli.explanation.grid import CellExplanation, CellPrediction
+from yolo_cli.explanation.outcomes import BoxOutcome
+from yolo_cli.explanation.regions import RegionExplanation, RegionPrediction
 from yolo_cli.text import columns
-
-if TYPE_CHECKING:
-    from yolo_cli.explanation import (
-        BoxOutcome,
-        CellPrediction,
-        Explanation,
-        RegionExplanation,
-        RegionPrediction,
-    )
 
 __all__ = ["explanation_text"]
 
@@ -24,7 +18,10 @@ _OTHERS = 2  # classes besides the likeliest
 
 
 def explanation_text(
-    explained: Explanation | RegionExplanation, image: str, class_names: tuple[str, ...], confidence: float
+    explained: CellExplanation | RegionExplanation,
+    image: str,
+    class_names: tuple[str, ...],
+    confidence: float,
 ) -> Iterator[str]:
     """The explanation in lines.
 
@@ -34,8 +31,6 @@ def explanation_text(
         class_names: of each class id.
         confidence: the one above which boxes count.
     """
-    from yolo_cli.explanation import RegionExplanation
-
     if isinstance(explained, RegionExplanation):
         yield from _regions(explained, image, class_names)
     else:
@@ -48,7 +43,7 @@ def explanation_text(
     yield from _outcomes(explained, class_names)
 
 
-def _cells(explained: Explanation, image: str, class_names: tuple[str, ...]) -> Iterator[str]:
+def _cells(explained: CellExplanation, image: str, class_names: tuple[str, ...]) -> Iterator[str]:
     """The predictions of YOLO's cells."""
     (x, y), (net_x, net_y), box = explained.point, explained.network_point, explained.letterbox
     size = f"{box.net_height}x{box.net_width}"  # as --imgsz takes it
@@ -99,7 +94,7 @@ def _region(prediction: RegionPrediction, class_names: tuple[str, ...]) -> tuple
     return f"{prediction.confidence:.4f}", name, region, fixed, origin
 
 
-def _outcomes(explained: Explanation | RegionExplanation, class_names: tuple[str, ...]) -> Iterator[str]:
+def _outcomes(explained: CellExplanation | RegionExplanation, class_names: tuple[str, ...]) -> Iterator[str]:
     """Each box and its outcome; of many suppressed ones, the most confident."""
     outcomes: Any = explained.outcomes
     listed, unlisted = 0, Counter[int]()
@@ -121,7 +116,7 @@ def _outcome_line(outcome: BoxOutcome[Any], class_names: tuple[str, ...]) -> str
     return f"{name} {outcome.confidence:.4f}  box {_edges(outcome.xyxy)}  from {outcome.source.origin}"
 
 
-def _outcome(outcome: BoxOutcome[Any], explained: Explanation | RegionExplanation) -> str:
+def _outcome(outcome: BoxOutcome[Any], explained: CellExplanation | RegionExplanation) -> str:
     if outcome.suppressed_by is not None:
         how = f"overlap {outcome.overlap:.3f} > {explained.threshold:g} by the rule {explained.rule}"
         return f"suppressed by {outcome.suppressed_by + 1}: {how}"
