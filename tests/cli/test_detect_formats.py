@@ -7,23 +7,7 @@ import io
 import json
 from pathlib import Path
 
-A = {
-    "image": "p/a.jpg",
-    "width": 60,
-    "height": 40,
-    "detections": [
-        {"class_id": 1, "class_name": "dog", "confidence": 0.8765, "box": [0.0, 0.0, 30.0, 40.0]},
-        {"class_id": 0, "class_name": "cat", "confidence": 0.4, "box": [0.0, 0.0, 10.0, 20.0]},
-    ],
-}
-
-
-def without_times(record):
-    return {key: value for key, value in record.items() if key != "time_ms"}
-
-
-def saved(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+from tests.cli.expected import A, without_times
 
 
 def test_json(cli):

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.bundled import MODELS
 from tests.contract import assert_is_detector
 from tests.images import smooth
 from tests.shared import ROOT, SHARED, needs_shared
@@ -24,15 +25,6 @@ from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import Evaluator, evaluate
 from yolo_cli.images import Image, read_image
 
-MODELS = {
-    "yolo": "yolov4-tiny-coco",
-    "localisation": "localisation-voc",
-    "sliding-window": "windows-voc",
-    "conv-sliding-window": "windows-voc",
-    "rcnn": "rcnn-voc",
-    "fast-rcnn": "fast-rcnn-voc",
-    "faster-rcnn": "faster-rcnn-voc",
-}
 IMAGES = ("astronaut.jpg", "cat.jpg", "coffee.jpg")
 SIX = {"person", "dog", "cat", "sheep", "horse", "cow"}
 VOC = SHARED / "data" / "voc2012-subset"

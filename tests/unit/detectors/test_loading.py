@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.bundled import MODELS
 from tests.contract import assert_is_detector
 from tests.images import smooth
 from tests.shared import ROOT
@@ -16,16 +17,6 @@ from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import DETECTORS, load_detector, loading
 from yolo_cli.images import Image, read_image
 from yolo_cli.weights import find_model
-
-MODELS = {
-    "yolo": "yolov4-tiny-coco",
-    "localisation": "localisation-voc",
-    "sliding-window": "windows-voc",
-    "conv-sliding-window": "windows-voc",
-    "rcnn": "rcnn-voc",
-    "fast-rcnn": "fast-rcnn-voc",
-    "faster-rcnn": "faster-rcnn-voc",
-}
 
 
 @pytest.fixture
