@@ -15,7 +15,6 @@ folder higher, as exports of well-known tools need. Without such a file, the fol
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from yolo_cli.datasets.extras import Extra, extras_wanted
