@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
+    from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from yolo_cli.pipeline.calibrating import Calibrated
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
+    from yolo_cli.suspects import SuspectReport
     from yolo_cli.training import Step, Watcher
     from yolo_cli.training.result import TrainResult
 
@@ -49,6 +51,7 @@ __all__ = [
     "Predictor",
     "Result",
     "Step",
+    "SuspectReport",
     "TrainResult",
     "UsageError",
     "UserError",
@@ -60,6 +63,7 @@ __all__ = [
     "draw",
     "evaluate",
     "explain",
+    "find_suspects",
     "lint",
     "load_detector",
     "read_image",
@@ -73,6 +77,7 @@ _MODULES = {
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
+    "api.suspects": ("find_suspects",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
@@ -84,6 +89,7 @@ _MODULES = {
     "pipeline.calibrating": ("Calibrated",),
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
+    "suspects": ("SuspectReport",),
     "training": ("Step", "Watcher"),
     "training.result": ("TrainResult",),
 }
