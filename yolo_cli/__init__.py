@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 from yolo_cli.version import __version__
 
 if TYPE_CHECKING:
+    from yolo_cli.anchors.result import FittedAnchors
+    from yolo_cli.api.anchors import fit_anchors
     from yolo_cli.api.calibration import calibrate
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
+    from yolo_cli.api.models import Model, import_darknet, list_models
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
@@ -43,9 +46,11 @@ __all__ = [
     "Detections",
     "EvaluationResult",
     "Explanation",
+    "FittedAnchors",
     "GroundTruth",
     "Image",
     "LintReport",
+    "Model",
     "Predictor",
     "Result",
     "Step",
@@ -60,19 +65,25 @@ __all__ = [
     "draw",
     "evaluate",
     "explain",
+    "fit_anchors",
+    "import_darknet",
     "lint",
+    "list_models",
     "load_detector",
     "read_image",
     "train",
 ]
 
 _MODULES = {
+    "anchors.result": ("FittedAnchors",),
+    "api.anchors": ("fit_anchors",),
     "api.calibration": ("calibrate",),
     "api.comparing": ("compare",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
+    "api.models": ("Model", "import_darknet", "list_models"),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
