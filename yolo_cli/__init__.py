@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.linting import lint
+    from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
+    from yolo_cli.evaluation.tracks import TrackReport
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
@@ -46,6 +48,7 @@ __all__ = [
     "Predictor",
     "Result",
     "Step",
+    "TrackReport",
     "TrainResult",
     "UsageError",
     "UserError",
@@ -56,6 +59,7 @@ __all__ = [
     "devices",
     "draw",
     "evaluate",
+    "evaluate_mot",
     "lint",
     "load_detector",
     "read_image",
@@ -68,11 +72,13 @@ _MODULES = {
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
     "api.linting": ("lint",),
+    "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
+    "evaluation.tracks": ("TrackReport",),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),
