@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
+    from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
     from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.evaluation.tracks import TrackReport
+    from yolo_cli.explanation import Explanation
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
@@ -42,6 +44,7 @@ __all__ = [
     "Detection",
     "Detections",
     "EvaluationResult",
+    "Explanation",
     "GroundTruth",
     "Image",
     "LintReport",
@@ -60,6 +63,7 @@ __all__ = [
     "draw",
     "evaluate",
     "evaluate_mot",
+    "explain",
     "lint",
     "load_detector",
     "read_image",
@@ -71,6 +75,7 @@ _MODULES = {
     "api.comparing": ("compare",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
+    "api.explaining": ("explain",),
     "api.linting": ("lint",),
     "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
@@ -79,6 +84,7 @@ _MODULES = {
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "evaluation.tracks": ("TrackReport",),
+    "explanation": ("Explanation",),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),

@@ -23,6 +23,7 @@ __all__ = [
     "DataOptions",
     "DetectOptions",
     "EvaluateOptions",
+    "ExplainOptions",
     "LoadOptions",
     "OnError",
     "SourceOptions",
@@ -67,6 +68,17 @@ class LoadOptions(DetectOptions, total=False):
         device: ``cpu``, ``gpu``, one GPU such as ``gpu:1``, or ``auto``: whichever there is.
     """
 
+    engine: EngineKind
+    device: Device
+
+
+class ExplainOptions(TypedDict, total=False):
+    """The options of ``yolo explain``; each is as in `LoadOptions`."""
+
+    conf: float
+    nms_iou: float
+    suppression: SuppressionKind | None
+    imgsz: int | tuple[int, int] | None
     engine: EngineKind
     device: Device
 
