@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, import_darknet, list_models
+    from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
+    from yolo_cli.evaluation.tracks import TrackReport
     from yolo_cli.explanation import Explanation
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
@@ -54,6 +56,7 @@ __all__ = [
     "Predictor",
     "Result",
     "Step",
+    "TrackReport",
     "TrainResult",
     "UsageError",
     "UserError",
@@ -64,6 +67,7 @@ __all__ = [
     "devices",
     "draw",
     "evaluate",
+    "evaluate_mot",
     "explain",
     "fit_anchors",
     "import_darknet",
@@ -84,11 +88,13 @@ _MODULES = {
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
     "api.models": ("Model", "import_darknet", "list_models"),
+    "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
+    "evaluation.tracks": ("TrackReport",),
     "explanation": ("Explanation",),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
