@@ -48,13 +48,22 @@ def find_suspects(
     check_options(given, SuspectOptions)
     folds = given.get("cross_validate")
     if weights is None and not folds:
-        raise UsageError("name a model with --weights, or train models of held-out folds with --cross-validate 3")
+        raise UsageError(
+            "name a model with --weights, or train models of held-out folds with --cross-validate 3"
+        )
     report = data if isinstance(data, LintReport) else lint(data)
-    return _cross_validated(report, weights, given, watch, watcher) if folds else _with_model(report, weights, given, watch)
+    return (
+        _cross_validated(report, weights, given, watch, watcher)
+        if folds
+        else _with_model(report, weights, given, watch)
+    )
 
 
 def _with_model(
-    report: LintReport, weights: str | os.PathLike[str] | Predictor | None, given: dict[str, Any], watch: Watch | None
+    report: LintReport,
+    weights: str | os.PathLike[str] | Predictor | None,
+    given: dict[str, Any],
+    watch: Watch | None,
 ) -> SuspectReport:
     """The suspects by one model."""
     from yolo_cli.api.detection import open_for_evaluation
@@ -67,7 +76,9 @@ def _with_model(
     if given.get("split"):
         part = part.in_split(split_called(given["split"]) or given["split"])
     detector, _ = open_for_evaluation(weights, {"conf": SUSPECT_CONF, **given})
-    classes = matched_classes(detector.class_names, EvaluationData(part, report.dataset), {"map": given.get("map")})
+    classes = matched_classes(
+        detector.class_names, EvaluationData(part, report.dataset), {"map": given.get("map")}
+    )
     return inspect_with_model(report, part, detector, classes, batch=given.get("batch", 1), watch=watch)
 
 

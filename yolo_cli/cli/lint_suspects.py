@@ -43,7 +43,9 @@ _OPTIONS = (
         help="Match the model's class OLD with the data's NEW.",
     ),
     device_option,
-    click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Random seed of folds.  [default: 0]"),
+    click.option(
+        "--seed", type=click.IntRange(min=0), metavar="N", help="Random seed of folds.  [default: 0]"
+    ),
     click.option("--out", metavar="DIR", help=f"Folder for suspects.  [default: a new {_RUN_FOLDER}]"),
     click.option("--exist-ok", is_flag=True, help="Write into an existing folder."),
 )
@@ -71,7 +73,9 @@ def check_suspecting(suspecting: dict[str, Any]) -> bool:
     idle = [name for name in suspecting if name != "device" or suspecting["device"] != "auto"]
     for name in idle:
         option = "--map" if name == "renamed" else "--" + name.replace("_", "-")
-        raise UsageError(f"{option} is for finding suspect labels; it goes with --weights or --cross-validate")
+        raise UsageError(
+            f"{option} is for finding suspect labels; it goes with --weights or --cross-validate"
+        )
     return False
 
 

@@ -80,8 +80,8 @@ def _training_note(detector: Detector, whole: Dataset, part: Dataset) -> Iterato
     shared = sum(sample.path in learnt for sample in part.samples)
     if shared:
         yield (
-            f"{shared} of the {len(part)} images are among those that {detector.card.name} was trained on, so "
-            f"it may repeat their wrong labels; --cross-validate 3 finds more"
+            f"{detector.card.name} was trained on {shared} of the {len(part)} images, so it may repeat their "
+            f"wrong labels; --cross-validate 3 finds more"
         )
 
 
