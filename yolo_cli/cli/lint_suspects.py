@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["check_suspecting", "found_suspects", "save_suspects", "suspect_lines", "suspect_options"]
 
 _RUN_FOLDER = "runs/lint"
-_SHOWN = 20
+_OF_A_KIND = 8
 
 _OPTIONS = (
     click.option("--weights", metavar="NAME", help="Model to find suspect labels with."),
@@ -29,7 +29,7 @@ _OPTIONS = (
         "--cross-validate",
         type=click.IntRange(min=2),
         metavar="K",
-        help="Find them with models of K held-out folds; 3 is usual.",
+        help="Train models of K held-out folds to find them.",
     ),
     click.option(
         "--max-minutes", type=float, metavar="MINUTES", help="Time budget of each fold.  [default: 10]"
@@ -110,11 +110,12 @@ def suspect_lines(suspects: SuspectReport) -> Iterator[str]:
     if not suspects.suspects:
         return
     rows = [("suspect", "score", "where", "labelled", "the model sees")]
-    for it in suspects.suspects[:_SHOWN]:
+    shown = suspects.top(_OF_A_KIND)
+    for it in shown:
         seen = f"{it.seen.class_name} {it.seen.confidence:.2f}" if it.seen else "nothing"
         label = it.label.class_name if it.label else "nothing"
         rows.append((it.kind, f"{it.score:.2f}", it.where, label, seen))
     yield from table(rows, (0, 2, 3, 4)).splitlines()
-    more = len(suspects.suspects) - _SHOWN
+    more = len(suspects.suspects) - len(shown)
     if more > 0:
         yield f"and {more} more; --format json lists all"

@@ -70,7 +70,7 @@ def _ranked(
         if sample.name in found
     ]
     unknown = ", ".join(classes.only_data)
-    notes = [f"labels of classes that the model does not know are no suspects: {unknown}"] if unknown else []
+    notes = [f"labels of classes that the model does not know are not ranked: {unknown}"] if unknown else []
     return rank(images, classes.names, part.kind, known), notes
 
 

@@ -82,8 +82,13 @@ def write_training_set(path: Path, data: Dataset, samples: Sequence[Sample]) -> 
         height, width = sample.size
         entry = {"id": number, "file_name": str(sample.path.resolve()), "width": width, "height": height}
         images.append(entry)
-        truth = sample.ground_truth
-        boxes = zip(truth.class_id, xyxy_to_xywh(truth.xyxy), truth.crowd | truth.difficult, strict=True)
+        ground_truth = sample.ground_truth
+        boxes = zip(
+            ground_truth.class_id,
+            xyxy_to_xywh(ground_truth.xyxy),
+            ground_truth.crowd | ground_truth.difficult,
+            strict=True,
+        )
         annotations += [
             {
                 "id": len(annotations) + at,

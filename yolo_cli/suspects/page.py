@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import box_area, intersection, xyxy_to_xywh
+from yolo_cli.boxes import xyxy_to_xywh
 from yolo_cli.datasets import Sample
 from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_write_text
@@ -19,15 +19,15 @@ from yolo_cli.report.html import jpeg_url, render_page, shrunk
 from yolo_cli.suspects.suspect import KINDS, Suspect, SuspectReport
 from yolo_cli.version import __version__
 
-__all__ = ["MOST_SHOWN", "write_page"]
+__all__ = ["MOST_OF_A_KIND", "write_page"]
 
-MOST_SHOWN = 200
-"""Suspects on the page; ``suspects.json`` has all."""
+MOST_OF_A_KIND = 75
+"""Suspects of a kind on the page, at most; ``suspects.json`` has all."""
 
 _TEMPLATE = Path(__file__).parent / "templates" / "suspects.html"
 _SIDE = 320  # the longer side of a crop in pixels, at most
 _MARGIN = 0.6  # around the boxes, as a fraction of their longer side
-_LEAST = 48  # pixels of the image in a crop, at least
+_SMALLEST = 48  # pixels of the image in a crop, at least
 
 Floats = NDArray[np.floating[Any]]
 
@@ -44,10 +44,10 @@ def write_page(path: Path, report: SuspectReport) -> None:
     """
     samples = {(sample.split, sample.name): sample for sample in report.dataset.samples}
     cards = []
-    for suspect in report.suspects[:MOST_SHOWN]:
+    for suspect in report.top(MOST_OF_A_KIND):
         sample = samples[suspect.split, suspect.image]
         try:
-            cards.append(_card(suspect, sample, sample.read(), report.dataset.class_names))
+            cards.append(_card(suspect, sample, sample.read()))
         except DataError:
             continue
     place = shlex.quote(str(report.dataset.root))
@@ -63,7 +63,7 @@ def write_page(path: Path, report: SuspectReport) -> None:
     atomic_write_text(path, text)
 
 
-def _card(suspect: Suspect, sample: Sample, image: Image, names: Sequence[str]) -> dict[str, Any]:
+def _card(suspect: Suspect, sample: Sample, image: Image) -> dict[str, Any]:
     """One suspect for the page: texts, a crop, and boxes in its pixels."""
     both = [thing.xyxy for thing in (suspect.label, suspect.seen) if thing is not None]
     frame = _frame(np.array(both, float), image)  # (4,)
@@ -82,37 +82,34 @@ def _card(suspect: Suspect, sample: Sample, image: Image, names: Sequence[str]) 
         "height": pixels.shape[0],
         "label_box": suspect.label and _placed(suspect.label.xyxy, frame, scale),
         "seen_box": suspect.seen and _placed(suspect.seen.xyxy, frame, scale),
-        "others": _others(suspect, sample, frame, scale, names),
+        "others": _others(suspect, sample, frame, scale),
     }
 
 
 def _frame(boxes: Floats, image: Image) -> Floats:
     """The part of the image to show around boxes (B, 4), in whole pixels: (4,)."""
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)  # (2,), (2,)
-    margin = max(_MARGIN * float((high - low).max()), (_LEAST - float((high - low).min())) / 2)
+    margin = max(_MARGIN * float((high - low).max()), (_SMALLEST - float((high - low).min())) / 2)
     size = np.array([image.width, image.height])
     start = np.clip(np.floor(low - margin), 0, size - 1)
     return np.concatenate([start, np.clip(np.ceil(high + margin), start + 1, size)])
 
 
-def _placed(xyxy: Sequence[float], frame: Floats, scale: float) -> list[float]:
+def _placed(xyxy: Sequence[float] | Floats, frame: Floats, scale: float) -> list[float]:
     """x, y, width and height in pixels of the crop."""
     shifted = (np.array([xyxy], float) - np.tile(frame[:2], 2)) * scale
     return [round(value, 1) for value in xyxy_to_xywh(shifted)[0].tolist()]
 
 
-def _others(
-    suspect: Suspect, sample: Sample, frame: Floats, scale: float, names: Sequence[str]
-) -> list[dict[str, Any]]:
-    """The other labels in the crop."""
-    truth = sample.ground_truth
-    inside = intersection(truth.xyxy, frame[None])[:, 0] > 0.1 * box_area(truth.xyxy)  # (L,)
+def _others(suspect: Suspect, sample: Sample, frame: Floats, scale: float) -> list[list[float]]:
+    """The parts of the other labels' boxes in the crop."""
     own = -1 if suspect.label is None else suspect.label.row
-    return [
-        {"box": _placed(truth.xyxy[at], frame, scale), "label": names[truth.class_id[at]]}
-        for at in np.flatnonzero(inside).tolist()
-        if sample.rows[at] != own
+    inside = [
+        np.clip(xyxy, np.tile(frame[:2], 2), np.tile(frame[2:], 2))
+        for row, xyxy in zip(sample.rows, sample.ground_truth.xyxy, strict=True)
+        if row != own
     ]
+    return [_placed(xyxy, frame, scale) for xyxy in inside if (xyxy[2:] > xyxy[:2]).all()]
 
 
 def _labelled(suspect: Suspect) -> str:

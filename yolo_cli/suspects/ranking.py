@@ -33,7 +33,7 @@ def rank(
 ) -> tuple[Suspect, ...]:
     """The suspects among the labels of some images, and the objects without a label, most probable first.
 
-    Labels that evaluation ignores (crowd, difficult), and those of unknown classes, are no suspects, but they
+    Labels that evaluation ignores (crowd, difficult), and those of unknown classes, are not ranked, but they
     account for detections. A label is a suspect of one kind, the most probable.
 
     Args:
@@ -42,14 +42,16 @@ def rank(
         form: the form of the data set, for the places of labels.
         known: (K,), whether the model knows each class.
     """
-    agrees = agreement([(truth, found) for _, truth, found in images])  # each (M,)
-    scores = [score_image(truth, found, part) for (_, truth, found), part in zip(images, agrees, strict=True)]
-    judged = [~(truth.crowd | truth.difficult) & known[truth.class_id] for _, truth, _ in images]  # each (L,)
-    supports = [score.support[mask] for score, mask in zip(scores, judged, strict=True)]
-    unsupported = invented(np.concatenate([np.zeros(0), *supports]))  # (labels that are judged,)
+    agrees = agreement([(labels, found) for _, labels, found in images])  # each (M,)
+    scores = [
+        score_image(labels, found, part) for (_, labels, found), part in zip(images, agrees, strict=True)
+    ]
+    eligible = [~(it.crowd | it.difficult) & known[it.class_id] for _, it, _ in images]  # each (L,)
+    supports = [score.support[mask] for score, mask in zip(scores, eligible, strict=True)]
+    unsupported = invented(np.concatenate([np.zeros(0), *supports]))  # (labels that are eligible,)
     parts = np.split(unsupported, np.cumsum([len(support) for support in supports])[:-1])
     suspects: list[Suspect] = []
-    for image, score, mask, part in zip(images, scores, judged, parts, strict=False):
+    for image, score, mask, part in zip(images, scores, eligible, parts, strict=False):
         looked = _Looked(*image, score, names, form)
         suspects += map(looked.label, np.flatnonzero(mask).tolist(), part.tolist())
         suspects += looked.overlooked()
@@ -68,7 +70,7 @@ class _Looked:
     """One image with what was found on it, and the scores."""
 
     sample: Sample
-    truth: GroundTruth
+    labels: GroundTruth
     found: Detections
     scores: ImageScores
     names: Sequence[str]
@@ -84,8 +86,8 @@ class _Looked:
         }
         kind = max(kinds, key=lambda name: kinds[name][0])
         score, by = kinds[kind]
-        truth, row = self.truth, self.sample.rows[index]
-        label = Label(row, self.names[truth.class_id[index]], _edges(truth.xyxy[index]))
+        labels, row = self.labels, self.sample.rows[index]
+        label = Label(row, self.names[labels.class_id[index]], _edges(labels.xyxy[index]))
         where = place_of(self.form, self.sample.label, row)
         return self._suspect(kind, score, where, label, self._detection(by))
 

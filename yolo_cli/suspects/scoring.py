@@ -66,7 +66,7 @@ def agreement(images: Sequence[tuple[GroundTruth, Detections]]) -> list[Floats]:
     A kernel estimate over the log-odds of the confidence, monotone, and drawn towards that of all classes
     where a class has few detections.
     """
-    right = [_matched(truth, found) for truth, found in images]
+    right = [_matched(labels, found) for labels, found in images]
     counts = [len(found) for _, found in images]
     odds = _log_odds(np.concatenate([np.zeros(0), *(found.confidence for _, found in images)]))  # (D,)
     class_id = np.concatenate([np.zeros(0, int), *(found.class_id for _, found in images)])  # (D,)
@@ -81,12 +81,12 @@ def agreement(images: Sequence[tuple[GroundTruth, Detections]]) -> list[Floats]:
     return np.split(result, np.cumsum(counts)[:-1]) if counts else []
 
 
-def _matched(truth: GroundTruth, found: Detections) -> Floats:
+def _matched(labels: GroundTruth, found: Detections) -> Floats:
     """1 for each detection (M,) that is the most confident one on a label of its class, else 0."""
-    iou = box_iou(truth.xyxy, found.xyxy) * (truth.class_id[:, None] == found.class_id)  # (L, M)
+    iou = box_iou(labels.xyxy, found.xyxy) * (labels.class_id[:, None] == found.class_id)  # (L, M)
     matched, taken = np.zeros(len(found)), set()
     for at in np.argsort(-found.confidence, kind="stable"):
-        label = int(iou[:, at].argmax()) if len(truth) else -1
+        label = int(iou[:, at].argmax()) if len(labels) else -1
         if label >= 0 and iou[label, at] >= MATCHED and label not in taken:
             taken.add(label)
             matched[at] = 1
@@ -115,16 +115,16 @@ def _ramp(iou: Floats, ends: tuple[float, float]) -> Floats:
     return ramp
 
 
-def score_image(truth: GroundTruth, found: Detections, agrees: Floats) -> ImageScores:
+def score_image(labels: GroundTruth, found: Detections, agrees: Floats) -> ImageScores:
     """Scores of one image.
 
     Args:
-        truth: its L labels.
+        labels: its L labels.
         found: its M detections, with the class ids of the labels.
         agrees: (M,), from `agreement`.
     """
-    iou = np.asarray(box_iou(truth.xyxy, found.xyxy), float)  # (L, M)
-    same = truth.class_id[:, None] == found.class_id  # (L, M)
+    iou = np.asarray(box_iou(labels.xyxy, found.xyxy), float)  # (L, M)
+    same = labels.class_id[:, None] == found.class_id  # (L, M)
     own = iou * same  # (L, M)
     best = own.max(axis=0, initial=0)  # (M,)
     free = (own >= best) | (best < MATCHED)  # (L, M): no other label explains the detection
@@ -136,7 +136,7 @@ def score_image(truth: GroundTruth, found: Detections, agrees: Floats) -> ImageS
     misplaced, misplaced_by = _strongest(agrees * nearest * _ramp(iou, _TOUCHES) * apart)
     support = (found.confidence * _ramp(iou, _SUPPORTS) * free).max(axis=1, initial=0)  # (L,)
     covered = np.maximum(_ramp(own, _COVERS), _ramp(iou, _AGREES)).max(axis=0, initial=0)  # (M,)
-    overlooked = agrees * (1 - np.maximum(covered, _in_crowd(truth, found)))  # (M,)
+    overlooked = agrees * (1 - np.maximum(covered, _in_crowd(labels, found)))  # (M,)
     return ImageScores(swapped * doubt, misplaced * doubt, swapped_by, misplaced_by, support, overlooked)
 
 
@@ -159,7 +159,7 @@ def _strongest(scores: Floats) -> tuple[Floats, Integers]:
     return largest, np.where(largest > 0, at, -1)
 
 
-def _in_crowd(truth: GroundTruth, found: Detections) -> Floats:
+def _in_crowd(labels: GroundTruth, found: Detections) -> Floats:
     """The largest fraction of each detection (M,) that is inside the box of a crowd."""
-    inside = intersection(truth.xyxy[truth.crowd], np.asarray(found.xyxy, float))  # (C, M)
+    inside = intersection(labels.xyxy[labels.crowd], np.asarray(found.xyxy, float))  # (C, M)
     return np.asarray(inside.max(axis=0, initial=0) / np.maximum(box_area(found.xyxy), 1e-9), float)

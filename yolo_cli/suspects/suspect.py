@@ -139,6 +139,16 @@ class SuspectReport(Jsonable):
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
         return f"{len(self.suspects)} suspect labels ({kinds})"
 
+    def top(self, count: int) -> list[Suspect]:
+        """The suspects, most probable first, up to ``count`` of each kind."""
+        seen: Counter[Kind] = Counter()
+        chosen = []
+        for suspect in self.suspects:
+            seen[suspect.kind] += 1
+            if seen[suspect.kind] <= count:
+                chosen.append(suspect)
+        return chosen
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
         return {

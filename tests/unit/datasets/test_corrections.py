@@ -32,9 +32,9 @@ def saved(root: Path, data: Dataset, entries: list[dict[str, Any]]) -> Path:
 
 
 def boxes(data: Dataset, stem: str) -> list[tuple[str, list[float]]]:
-    truth = sample_of(data, stem).ground_truth
-    rounded = np.round(truth.xyxy, 3).tolist()
-    return sorted(zip([data.class_names[i] for i in truth.class_id], rounded, strict=True))
+    ground_truth = sample_of(data, stem).ground_truth
+    rounded = np.round(ground_truth.xyxy, 3).tolist()
+    return sorted(zip([data.class_names[i] for i in ground_truth.class_id], rounded, strict=True))
 
 
 @pytest.mark.parametrize("write", FORMS)

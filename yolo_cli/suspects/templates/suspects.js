@@ -17,7 +17,7 @@
     for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
     return made;
   };
-  const box = ([x, y, width, height], kind) => ["edge", kind].filter((name) => kind !== "other" || name === kind)
+  const box = ([x, y, width, height], kind) => (kind === "other" ? [kind] : ["edge", kind])
     .map((name) => element("rect", { x, y, width, height, class: name }));
   const view = (svg, card, boxes, words) => {
     svg.setAttribute("viewBox", `0 0 ${card.width} ${card.height}`);
@@ -31,7 +31,7 @@
     $("labelled").textContent = card.labelled;
     $("seen").textContent = card.seen;
     $("proposal").textContent = `Accept: ${card.proposal}.`;
-    view($("left"), card, [...card.others.map((other) => box(other.box, "other")), card.label_box ? box(card.label_box, "label") : []], `labelled: ${card.labelled}`);
+    view($("left"), card, [...card.others.map((other) => box(other, "other")), card.label_box ? box(card.label_box, "label") : []], `labelled: ${card.labelled}`);
     view($("right"), card, card.seen_box ? [box(card.seen_box, "seen")] : [], `the model sees: ${card.seen}`);
     $("accept").setAttribute("aria-pressed", verdict === "accepted");
     $("reject").setAttribute("aria-pressed", verdict === "rejected");
