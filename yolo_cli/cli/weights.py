@@ -1,4 +1,4 @@
-"""``yolo weights``: list models, show a model card, import Darknet models."""
+"""``yolo weights``: list and export models, show a model card, import Darknet models."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FILE = click.Path(path_type=Path)
 
 @click.group(cls=CommandGroup)
 def weights() -> None:
-    """List, show and import models."""
+    """List, show, export and import models."""
 
 
 @weights.command(name="list")
@@ -93,6 +93,19 @@ def import_(
     page = target.with_name(f"{target.name}.md")
     atomic_write_text(page, card_text(read_card(files.first), _digests(files)))
     echo_model(files.keras, files.onnx, page)
+
+
+@weights.command()
+@click.argument("name")
+def export(name: str) -> None:
+    """Write the .onnx file of NAME from its .keras file.
+
+    Training writes both, but only the second where TensorFlow is missing.
+    """
+    from yolo_cli.weights import find_model
+    from yolo_cli.weights.save import export_onnx
+
+    click.echo(export_onnx(find_model(name)))
 
 
 def _cards(models: Sequence[ModelFiles]) -> Iterator[tuple[ModelFiles, ModelCard]]:
