@@ -23,6 +23,8 @@ __all__ = [
     "DataOptions",
     "DetectOptions",
     "EvaluateOptions",
+    "ExplainOptions",
+    "ImportOptions",
     "LoadOptions",
     "OnError",
     "SourceOptions",
@@ -69,6 +71,33 @@ class LoadOptions(DetectOptions, total=False):
 
     engine: EngineKind
     device: Device
+
+
+class ExplainOptions(TypedDict, total=False):
+    """The options of ``yolo explain``; each is as in `LoadOptions`."""
+
+    conf: float
+    nms_iou: float
+    suppression: SuppressionKind | None
+    imgsz: int | tuple[int, int] | None
+    engine: EngineKind
+    device: Device
+
+
+class ImportOptions(TypedDict, total=False):
+    """The options of ``yolo weights import``.
+
+    Attributes:
+        card: a YAML file with licence, origin and figures.
+        half: store kernels as float16, which halves the files.
+        exist_ok: overwrite an existing model.
+        encoding: of text files; None is UTF-8.
+    """
+
+    card: Path | None
+    half: bool
+    exist_ok: bool
+    encoding: str | None
 
 
 class SourceOptions(TypedDict, total=False):

@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from yolo_cli.datasets.extras import Extra, extras_wanted, plain_values
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import (
     Row,
     below,
     empty_splits,
+    extras_of,
     gather,
     in_order,
     is_there,
@@ -50,6 +52,8 @@ class _File:
     images: list[Any]
     annotations: list[Any]
     categories: tuple[tuple[int, str], ...]
+    keypoints: tuple[tuple[str, ...], tuple[tuple[int, int], ...]] = ((), ())
+    """Names of the key points, and the pairs of the skeleton, from 0."""
 
 
 def annotation_files(folder: Path) -> list[Path]:
@@ -84,7 +88,17 @@ def read_coco(files: Sequence[Path], root: Path) -> Dataset:
     findings += empty_splits(((file.split, below(file.path, root)) for file in read), samples)
     findings += [*repeats, *(fault for _, faults in parts for fault in faults)]
     categories = {file.split: _category_ids(file, names) for file in read}
-    return Dataset(root, "coco", names, in_order(samples), tuple(sorted(set(findings))), categories)
+    points, skeleton = next(filter(any, (file.keypoints for file in read)), ((), ()))
+    return Dataset(
+        root,
+        "coco",
+        names,
+        in_order(samples),
+        tuple(sorted(set(findings))),
+        categories,
+        keypoint_names=points,
+        skeleton=skeleton,
+    )
 
 
 def _is_coco(path: Path) -> bool:
@@ -105,7 +119,17 @@ def _read(path: Path, root: Path) -> _File:
         raise DataError(f"{path}: is not a COCO file: it needs the lists images, annotations and categories")
     words = [path.stem, path.parent.name if path.parent != root else ""]
     split = next(filter(None, map(split_called, words)), UNSPLIT)
-    return _File(path, split, images, annotations, tuple(_category(entry, path) for entry in categories))
+    named = tuple(_category(entry, path) for entry in categories)
+    return _File(path, split, images, annotations, named, _keypoints(categories))
+
+
+def _keypoints(categories: Sequence[Any]) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    """Names of the key points of the first category that has some, and its skeleton, from 0."""
+    entry: Any = next((entry for entry in categories if isinstance(entry.get("keypoints"), list)), {})
+    pairs = entry.get("skeleton") if isinstance(entry.get("skeleton"), list) else []
+    flat = [_numbers(pair, 2) for pair in pairs or []]
+    skeleton = tuple((int(pair[0]) - 1, int(pair[1]) - 1) for pair in flat if len(pair) == 2)
+    return tuple(map(str, entry.get("keypoints", ()))), skeleton
 
 
 def _category(entry: Any, path: Path) -> tuple[int, str]:
@@ -171,7 +195,17 @@ def _samples(file: _File, root: Path, names: tuple[str, ...]) -> tuple[list[Samp
         ground_truth, kept, more = gather(rows[image_id], frame, lambda row: place_of("coco", where, row))
         findings += [Finding(f.code, f.where, f"{name}: {f.what}") for f in more]
         samples.append(
-            Sample(name, path, file.split, image_id, where, ground_truth, kept, declared_size=size)
+            Sample(
+                name,
+                path,
+                file.split,
+                image_id,
+                where,
+                ground_truth,
+                kept,
+                declared_size=size,
+                extras=extras_of(rows[image_id], kept),
+            )
         )
     return samples, findings
 
@@ -244,7 +278,28 @@ def _row(entry: Mapping[str, Any], index: int, class_id: int) -> Row:
     area = number(entry.get("area"))
     crowd = bool(number(entry.get("iscrowd")))
     area = float("nan") if area is None else area
-    return Row(index, class_id, (x, y, x + w, y + h), crowd, area=area, wh=(w, h))
+    extra = _extra(entry) if extras_wanted() else None
+    return Row(index, class_id, (x, y, x + w, y + h), crowd, area=area, wh=(w, h), extra=extra)
+
+
+def _extra(entry: Mapping[str, Any]) -> Extra:
+    """What an annotation has besides its box; parts that are not in COCO's form are left out."""
+    outline = entry.get("segmentation")
+    rings = [_numbers(ring, 2) for ring in outline] if isinstance(outline, list) else []
+    own = entry.get("id")
+    return Extra(
+        tuple(ring for ring in rings if len(ring) >= 6),
+        tuple(zip(*[iter(_numbers(entry.get("keypoints"), 3))] * 3, strict=True)),
+        plain_values(entry.get("attributes")),
+        outline if isinstance(outline, dict) else None,
+        own if isinstance(own, (int, str)) else None,
+    )
+
+
+def _numbers(values: Any, step: int) -> tuple[float, ...]:
+    """A list of numbers whose length is a multiple of ``step``; () for anything else."""
+    found = tuple(map(number, values)) if isinstance(values, list) else ()
+    return () if None in found or len(found) % step else found  # type: ignore[return-value]  # None is not in it
 
 
 def _declared_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:

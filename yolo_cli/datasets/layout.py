@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.datasets.extras import Extra
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.sample import Kind, Sample
 from yolo_cli.detections import GroundTruth
@@ -21,6 +22,7 @@ __all__ = [
     "Row",
     "below",
     "empty_splits",
+    "extras_of",
     "gather",
     "images_below",
     "in_order",
@@ -49,6 +51,7 @@ class Row(NamedTuple):
         difficult: VOC's ``difficult``.
         area: COCO's ``area`` in square pixels; NaN if the file has none.
         wh: COCO's width and height in pixels; None in the other forms.
+        extra: what the annotation has besides, if `extras_wanted`.
     """
 
     row: int
@@ -58,6 +61,7 @@ class Row(NamedTuple):
     difficult: bool = False
     area: float = float("nan")
     wh: tuple[float, float] | None = None
+    extra: Extra | None = None
 
 
 def gather(
@@ -85,6 +89,12 @@ def gather(
     ]
     kept = [row for row, good in zip(rows, finite & proper & inside, strict=True) if good]
     return _ground_truth(kept), tuple(row.row for row in kept), findings
+
+
+def extras_of(rows: Sequence[Row], kept: Sequence[int]) -> tuple[Extra, ...]:
+    """The extra of each kept row, given by ``Row.row``; () if no row has one."""
+    found = {row.row: row.extra for row in rows if row.extra}
+    return tuple(found.get(row) or Extra() for row in kept) if found else ()
 
 
 def _fault(finite: bool, proper: bool, inside: bool, fractions: bool) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from yolo_cli.datasets.coco import annotation_files, read_coco
+from yolo_cli.datasets.extras import keeping_extras
 from yolo_cli.datasets.layout import plain, split_called
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.datasets.voc import has_voc, read_voc
@@ -31,7 +32,11 @@ class _Reading:
 
 
 def open_dataset(
-    path: str | os.PathLike[str], *, allow_unlabelled: bool = False, encoding: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    allow_unlabelled: bool = False,
+    encoding: str | None = None,
+    extras: bool = False,
 ) -> Dataset:
     """Read a data set in YOLO, COCO or VOC form from its folder or from the file that describes it.
 
@@ -42,13 +47,14 @@ def open_dataset(
         path: the folder, or a ``data.yaml``, a ``.data`` file or a COCO ``.json``.
         allow_unlabelled: treat images without a label file as images without objects.
         encoding: encoding of its text files; None means UTF-8, or UTF-16 with a byte-order mark.
+        extras: keep polygons, key points, attributes and ids, too.
 
     Raises:
         DataError: if there is no data set, its form is ambiguous, or nothing in it can be used.
         UsageError: if the encoding is unknown.
     """
     with text_encoding(encoding) if encoding else nullcontext():
-        dataset = read_dataset(path, allow_unlabelled=allow_unlabelled)
+        dataset = read_dataset(path, allow_unlabelled=allow_unlabelled, extras=extras)
     if not dataset.samples:
         first = dataset.findings[0] if dataset.findings else None
         why = f"; first: {first.where}: {first.what}" if first else ""
@@ -56,14 +62,17 @@ def open_dataset(
     return dataset
 
 
-def read_dataset(path: str | os.PathLike[str], *, allow_unlabelled: bool = False) -> Dataset:
+def read_dataset(
+    path: str | os.PathLike[str], *, allow_unlabelled: bool = False, extras: bool = False
+) -> Dataset:
     """Like :func:`open_dataset`, but the result may be empty, with the reasons in its findings.
 
     Raises:
         DataError: if there is no data set, its form is ambiguous, or its description is broken.
     """
     try:
-        return _read(plain(path), path, allow_unlabelled)
+        with keeping_extras(extras):
+            return _read(plain(path), path, allow_unlabelled)
     except OSError as fault:
         raise DataError(f"{fault.filename or path}: cannot be read: {fault.strerror or fault}") from fault
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.datasets.extras import Extra
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.sizes import HEAD_BYTES, image_header, read_head
 from yolo_cli.detections import GroundTruth
@@ -47,6 +48,7 @@ class Sample:
             ``annotations`` (COCO), from 0.
         fractions: whether ``labels`` holds fractions of the image's width and height.
         declared_size: height and width in pixels according to the label file, or None.
+        extras: what each box has besides, or () if no box has anything, or nobody asked.
     """
 
     name: str
@@ -58,10 +60,13 @@ class Sample:
     rows: tuple[int, ...] = ()
     fractions: bool = False
     declared_size: tuple[int, int] | None = None
+    extras: tuple[Extra, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.rows) != len(self.labels):
             raise ValueError(f"{len(self.rows)} rows for {len(self.labels)} boxes")
+        if len(self.extras) not in (0, len(self.labels)):
+            raise ValueError(f"{len(self.extras)} extras for {len(self.labels)} boxes")
 
     @property
     def size(self) -> tuple[int, int]:
@@ -105,6 +110,9 @@ class Dataset:
         samples: by split (train, val, test, others), then by name.
         findings: entries that were left out when reading.
         categories: for COCO, by split: the category id of each class id.
+        keypoint_names: the name of each key point.
+        flip_idx: the key point that each becomes in a mirrored image.
+        skeleton: the pairs of key points, from 0, to draw lines between.
     """
 
     root: Path
@@ -113,6 +121,9 @@ class Dataset:
     samples: tuple[Sample, ...]
     findings: tuple[Finding, ...] = ()
     categories: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    keypoint_names: tuple[str, ...] = ()
+    flip_idx: tuple[int, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.samples)

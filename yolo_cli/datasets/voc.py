@@ -23,11 +23,13 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from yolo_cli.datasets.extras import Extra, Value, extras_wanted
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import (
     Row,
     below,
     empty_splits,
+    extras_of,
     gather,
     images_below,
     in_order,
@@ -57,6 +59,7 @@ class _Object(NamedTuple):
     name: str
     corners: tuple[float, float, float, float]
     difficult: bool
+    extra: Extra | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +234,23 @@ def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Findin
             findings.append(Finding("Y204", place_of("voc", where, row), what))
         else:
             difficult = bool(number(element.findtext("difficult")))
-            objects.append(_Object(row, name, (values[0], values[1], values[2], values[3]), difficult))
+            extra = Extra(attributes=_attributes(element)) if extras_wanted() else None
+            corners = (values[0], values[1], values[2], values[3])
+            objects.append(_Object(row, name, corners, difficult, extra))
     return tuple(objects), findings
+
+
+def _attributes(element: Element) -> dict[str, Value]:
+    """VOC's pose and flags, and the attributes that CVAT adds to an object."""
+    found: dict[str, Value] = {}
+    if element.findtext("pose"):
+        found["pose"] = str(element.findtext("pose"))
+    for flag in ("truncated", "occluded"):
+        if element.find(flag) is not None:
+            found[flag] = bool(number(element.findtext(flag)))
+    for entry in element.findall("attributes/attribute"):
+        found[entry.findtext("name") or ""] = entry.findtext("value") or ""
+    return found
 
 
 def _size(xml: Element) -> tuple[int, int] | None:
@@ -265,7 +283,15 @@ def _sample(annotation: _Annotation, root: Path, names: tuple[str, ...]) -> tupl
     ground_truth, kept, faults = gather(rows, frame, lambda row: place_of("voc", label, row))
     image = annotation.image
     sample = Sample(
-        below(image, root), image, annotation.split, image.stem, label, ground_truth, kept, declared_size=size
+        below(image, root),
+        image,
+        annotation.split,
+        image.stem,
+        label,
+        ground_truth,
+        kept,
+        declared_size=size,
+        extras=extras_of(rows, kept),
     )
     return sample, findings + faults
 
@@ -279,4 +305,5 @@ def _row(thing: _Object, names: tuple[str, ...]) -> Row:
         names.index(thing.name),
         (left - shift, top - shift, right, bottom),
         difficult=thing.difficult,
+        extra=thing.extra,
     )

@@ -17,11 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from yolo_cli.datasets.extras import Extra, extras_wanted
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import (
     Row,
     below,
     empty_splits,
+    extras_of,
     gather,
     in_order,
     is_there,
@@ -81,7 +83,18 @@ def _sample(
         return None, [Finding("Y203", label, fault.text.replace(str(path), "the label"))]
     rows, faults = _rows(text, label, len(plan.names) if plan.names is not None else None)
     ground_truth, kept, more = gather(rows, (1.0, 1.0), lambda row: place_of("yolo", label, row))
-    return Sample(name, image, split, image.stem, label, ground_truth, kept, fractions=True), faults + more
+    sample = Sample(
+        name,
+        image,
+        split,
+        image.stem,
+        label,
+        ground_truth,
+        kept,
+        fractions=True,
+        extras=extras_of(rows, kept),
+    )
+    return sample, faults + more
 
 
 def _rows(text: str, label: str, classes: int | None) -> tuple[list[Row], list[Finding]]:
@@ -120,7 +133,8 @@ def parse_row(content: str, line: int) -> Row | None:
     xs, ys = numbers[1::2], numbers[2::2]
     if any(value != value for value in numbers):  # noqa: PLR0124  # NaN; min and max would pass over it
         return Row(line, int(numbers[0]), (float("nan"),) * 4)
-    return Row(line, int(numbers[0]), (min(xs), min(ys), max(xs), max(ys)))
+    extra = Extra(polygons=(tuple(numbers[1:]),)) if extras_wanted() else None
+    return Row(line, int(numbers[0]), (min(xs), min(ys), max(xs), max(ys)), extra=extra)
 
 
 def _orphans(plan: Plan) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tidecv
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,8 +50,6 @@ def test_every_kind_of_error_occurs_and_costs_something() -> None:
 
 
 def test_costs_are_those_of_tidecv_itself() -> None:
-    """Where it is installed: it needs an OpenCV that does not go beside ours."""
-    tidecv = pytest.importorskip("tidecv")
     for seed in range(5):
         gathered = scene(seed)
         expected, found = tidecv.Data("expected"), tidecv.Data("found")
