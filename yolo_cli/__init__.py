@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
-    from yolo_cli.api.models import Model, import_darknet, list_models
+    from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
@@ -72,6 +72,7 @@ __all__ = [
     "evaluate",
     "evaluate_mot",
     "explain",
+    "export_onnx",
     "find_suspects",
     "fit_anchors",
     "import_darknet",
@@ -92,7 +93,7 @@ _MODULES = {
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
-    "api.models": ("Model", "import_darknet", "list_models"),
+    "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
     "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
