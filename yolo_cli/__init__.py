@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
+    from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
+    from yolo_cli.evaluation.tracks import TrackReport
     from yolo_cli.explanation import Explanation
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
@@ -49,6 +51,7 @@ __all__ = [
     "Predictor",
     "Result",
     "Step",
+    "TrackReport",
     "TrainResult",
     "UsageError",
     "UserError",
@@ -59,6 +62,7 @@ __all__ = [
     "devices",
     "draw",
     "evaluate",
+    "evaluate_mot",
     "explain",
     "lint",
     "load_detector",
@@ -73,11 +77,13 @@ _MODULES = {
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
+    "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
+    "evaluation.tracks": ("TrackReport",),
     "explanation": ("Explanation",),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
