@@ -13,6 +13,7 @@ from yolo_cli.datasets.archives import ARCHIVES, is_archive, unpack
 from yolo_cli.datasets.coco import annotation_files, read_coco
 from yolo_cli.datasets.extras import keeping_extras
 from yolo_cli.datasets.forms.box_tables import BOX_TABLE
+from yolo_cli.datasets.forms.createml import CREATEML
 from yolo_cli.datasets.forms.cvat import CVAT
 from yolo_cli.datasets.forms.form import Form
 from yolo_cli.datasets.forms.hugging_face import IMAGE_FOLDER
@@ -44,6 +45,7 @@ FORMS: tuple[Form, ...] = (
     OXFORD_PETS,
     OPEN_IMAGES,
     BOX_TABLE,
+    CREATEML,
     IMAGE_FOLDER,
     PARQUET,
 )
@@ -170,15 +172,15 @@ def _of_archive(path: Path, allow_unlabelled: bool) -> Dataset:
 
 
 def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
-    """The possible forms of a folder."""
-    readings = []
-    overruled: set[str] = set()
-    for form in FORMS:
-        sign = form.sign(folder)
-        if sign is not None:
-            read = partial(form.read, folder, form.files(folder), allow_unlabelled)
-            readings.append(_Reading(form.title, sign, read))
-            overruled |= set(form.overrules)
+    """The possible forms of a folder, without those that a more special form overrules."""
+    signs = [(form, form.sign(folder)) for form in FORMS]
+    found = [(form, sign) for form, sign in signs if sign is not None]
+    overruled = {kind for form, _ in found for kind in form.overrules}
+    readings = [
+        _Reading(form.title, sign, partial(form.read, folder, form.files(folder), allow_unlabelled))
+        for form, sign in found
+        if form.kind not in overruled
+    ]
     return _first_readings(folder, allow_unlabelled, overruled) + readings
 
 

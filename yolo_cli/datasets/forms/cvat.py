@@ -19,7 +19,7 @@ from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, s
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import Corners, bounds, ellipse, flat, numbers, size_of, xywh
 from yolo_cli.datasets.layout import below, split_called
-from yolo_cli.datasets.sample import UNSPLIT, Dataset
+from yolo_cli.datasets.sample import Dataset
 from yolo_cli.datasets.voc import read_xml
 from yolo_cli.errors import DataError
 from yolo_cli.text import number, shorten
@@ -66,7 +66,7 @@ def _entries(xml: Element, path: Path, root: Path) -> Iterator[Entry]:
         split = (split_called(subset) or subset) if subset and subset.lower() != "default" else ""
         size = size_of(image.get("height"), image.get("width"))
         named = (image.get("name") or "").strip()
-        split = split or split_of(path, root) or UNSPLIT
+        split = split or split_of(path, root, by_name=True)
         entry = Entry(named, path, split, size=size)
         for element in image:
             if element.tag in _SHAPES:

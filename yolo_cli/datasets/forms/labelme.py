@@ -3,14 +3,15 @@
 ``shapes`` have a ``label``, a ``shape_type`` and ``points`` in pixels of the upright image. A rectangle is
 two opposite corners, a circle its centre and a point on it, a mask the corners of its box with the last pixel
 in it (labelme/utils/shape.py). Lines and polygons become the box around their points. A rotated rectangle has
-no upright box that was drawn, and is refused. Points that share the ``group_id`` of one shape with a box are
-its key points; a lone point has no box and is refused. A ``labels.txt`` as for ``labelme --labels`` gives the
-order of classes.
+no upright box that was drawn, and is refused. Shapes with one label and ``group_id`` are parts of one object
+(``shapes_to_label``). Points that share the ``group_id`` of one shape with a box are its key points; a lone
+point has no box and is refused. A ``labels.txt`` as for ``labelme --labels`` gives the order of classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,18 +84,30 @@ def _entry(document: Mapping[str, Any], path: Path, root: Path) -> Entry:
     found = [as_map(value) for value in as_list(document["shapes"])]
     keypoints = _keypoints(found)
     used = {id(point) for group in keypoints.values() for point in group}
+    parts: dict[tuple[str, str], Shape] = {}
     for row, shape in enumerate(found, start=1):
         if id(shape) in used:
             continue
-        name, corners = as_text(shape.get("label")), _corners(shape)
+        name, corners, group = as_text(shape.get("label")), _corners(shape), _group(shape)
         if isinstance(corners, str) or not name:
             entry.refused.append((row, corners if isinstance(corners, str) else "the shape has no label"))
-        else:
-            extra = _extra(shape, keypoints.get(_group(shape), ())) if extras_wanted() else None
-            entry.shapes.append(
-                Shape(row, name, corners, difficult=shape.get("difficult") is True, extra=extra)
-            )
+            continue
+        extra = _extra(shape, keypoints.get(group, ())) if extras_wanted() else None
+        part = Shape(row, name, corners, difficult=shape.get("difficult") is True, extra=extra)
+        key = (name, group or f"row {row}")
+        parts[key] = _joined(parts[key], part) if key in parts else part
+    entry.shapes += parts.values()
     return entry
+
+
+def _joined(first: Shape, part: Shape) -> Shape:
+    """An object with one more part."""
+    a, b = first.xyxy, part.xyxy
+    box = (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
+    extra = first.extra
+    if extra and part.extra:
+        extra = replace(extra, polygons=extra.polygons + part.extra.polygons)
+    return first._replace(xyxy=box, extra=extra)
 
 
 def _group(shape: Mapping[str, Any]) -> str:

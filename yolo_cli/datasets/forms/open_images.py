@@ -78,4 +78,4 @@ def _matches(path: Path) -> bool:
     return {"ImageID", "LabelName", *_EDGES} <= set(first_line(path))
 
 
-OPEN_IMAGES = Form("openimages", "Open Images", (".csv",), _matches, _read)
+OPEN_IMAGES = Form("openimages", "Open Images", (".csv",), _matches, _read, overrules=("csv",))
