@@ -1,7 +1,8 @@
 """The table of forms: what is read of each exporter's own output, with the arithmetic.
 
-Every example has these images. Train: a.png, 32x24, a cat with the edges 4, 6, 20, 18 and a dog with 1, 2, 9,
-10; b.png, 24x32, nothing. Val: c.png, 32x32, a dog with 2, 3, 12, 23. What an exporter does not write is listed.
+Every example has these images. Train: a.png, 32x24, a cat with the edges 4, 6, 20, 18 and a dog with 1, 2,
+9, 10; b.png, 24x32, nothing. Val: c.png, 32x32, a dog with 2, 3, 12, 23. What an exporter does
+not write is listed.
 """
 
 from __future__ import annotations
@@ -55,10 +56,10 @@ def boxes_of(dataset: Dataset) -> dict[str, list[tuple[str, tuple[float, ...]]]]
     """Class name and edges, to a thousandth of a pixel, of the boxes of each image, by its first letter."""
     found = {}
     for sample in dataset.samples:
-        truth = sample.ground_truth
+        labels = sample.ground_truth
         found[sample.path.stem[-1]] = [
             (dataset.class_names[class_id], tuple(round(float(edge), 3) for edge in edges))
-            for class_id, edges in zip(truth.class_id, truth.xyxy, strict=True)
+            for class_id, edges in zip(labels.class_id, labels.xyxy, strict=True)
         ]
     return found
 

@@ -181,7 +181,9 @@ def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
         for form, sign in found
         if form.kind not in overruled
     ]
-    return _first_readings(folder, allow_unlabelled, overruled) + readings
+    first = _first_readings(folder, allow_unlabelled, overruled)
+    taken = {sign for _, sign in found}
+    return [reading for reading in first if reading.sign not in taken] + readings
 
 
 def _first_readings(folder: Path, allow_unlabelled: bool, overruled: set[str]) -> list[_Reading]:

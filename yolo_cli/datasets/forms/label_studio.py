@@ -42,7 +42,7 @@ from yolo_cli.text import number, read_json
 __all__ = ["LABEL_STUDIO"]
 
 Map = Mapping[str, Any]
-_IMAGE_KEYS = ("image", "img", "photo", "picture", "url")  # of the usual labelling templates
+_IMAGE_KEYS = ("image", "img", "photo", "url")  # of the usual labelling templates
 _SIDES = ("x", "y", "width", "height")
 
 

@@ -4,7 +4,7 @@
 two opposite corners, a circle its centre and a point on it, a mask the corners of its box with the last pixel
 in it (labelme/utils/shape.py). Lines and polygons become the box around their points. A rotated rectangle has
 no upright box that was drawn, and is refused. Shapes with one label and ``group_id`` are parts of one object
-(``shapes_to_label``). Points that share the ``group_id`` of one shape with a box are its key points; a lone
+(``shapes_to_label``). Points with the ``group_id`` of one shape with a box are its key points; a lone
 point has no box and is refused. A ``labels.txt`` as for ``labelme --labels`` gives the order of classes.
 """
 
