@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar
 
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.text import did_you_mean
+from yolo_cli.files import path_of
+from yolo_cli.text import did_you_mean, text_encoding
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
@@ -30,7 +32,11 @@ __all__ = [
     "SourceOptions",
     "TrainOptions",
     "check_options",
+    "reads_text",
 ]
+
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
 
 Path = str | os.PathLike[str]
 OnError = Callable[[DataError], object]
@@ -124,11 +130,13 @@ class DataOptions(LoadOptions, total=False):
         batch: batch size.
         split: only this part; else ``val``, or all of an unsplit data set.
         map: the data's class for a class of the model, where their names differ.
+        encoding: of text files; None is UTF-8.
     """
 
     batch: int
     split: str
     map: Mapping[str, str]
+    encoding: str | None
 
 
 class EvaluateOptions(DataOptions, total=False):
@@ -203,6 +211,7 @@ class TrainOptions(TypedDict, total=False):
         no_augment: do not augment images.
         mosaic: probability of joining four images.
         flip_vertical: probability of a vertical flip.
+        encoding: of text files; None is UTF-8.
     """
 
     detector: str | None
@@ -236,12 +245,32 @@ class TrainOptions(TypedDict, total=False):
     flip_vertical: float | None
     allow_unlabelled: bool
     use_val: bool
+    encoding: str | None
 
 
-def check_options(options: Iterable[str], kind: Any) -> None:
-    """Raise UsageError for the first option that ``kind``, one of the above, does not have."""
+def check_options(options: Mapping[str, Any], kind: Any) -> None:
+    """Raise UsageError for an option that ``kind``, one of the above, lacks, or whose value is not a path."""
     known = kind.__annotations__
-    for name in options:
+    for name, value in options.items():
         if name not in known:
             hint = did_you_mean(name, known, f"the options are {', '.join(known)}")
             raise UsageError(f"there is no option '{name}'; {hint}")
+        if value is not None and _spelt(known[name]) in ("Path", "Path | None"):
+            path_of(value, name)
+
+
+def reads_text(verb: Callable[Given, Returned]) -> Callable[Given, Returned]:
+    """Let a verb read text files in its option ``encoding``."""
+
+    @wraps(verb)
+    def with_encoding(*args: Given.args, **options: Given.kwargs) -> Returned:
+        encoding: Any = options.pop("encoding", None)
+        with text_encoding(encoding):
+            return verb(*args, **options)
+
+    return with_encoding
+
+
+def _spelt(annotation: Any) -> str:
+    """An annotation as it is written above."""
+    return str(getattr(annotation, "__forward_arg__", annotation))
