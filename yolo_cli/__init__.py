@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
-    from yolo_cli.api.models import Model, import_darknet, list_models
+    from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
+    from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from yolo_cli.pipeline.calibrating import Calibrated
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
+    from yolo_cli.suspects import SuspectReport
     from yolo_cli.training import Step, Watcher
     from yolo_cli.training.result import TrainResult
 
@@ -56,6 +58,7 @@ __all__ = [
     "Predictor",
     "Result",
     "Step",
+    "SuspectReport",
     "TrackReport",
     "TrainResult",
     "UsageError",
@@ -69,6 +72,8 @@ __all__ = [
     "evaluate",
     "evaluate_mot",
     "explain",
+    "export_onnx",
+    "find_suspects",
     "fit_anchors",
     "import_darknet",
     "lint",
@@ -87,7 +92,8 @@ _MODULES = {
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
-    "api.models": ("Model", "import_darknet", "list_models"),
+    "api.suspects": ("find_suspects",),
+    "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
     "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
@@ -101,6 +107,7 @@ _MODULES = {
     "pipeline.calibrating": ("Calibrated",),
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
+    "suspects": ("SuspectReport",),
     "training": ("Step", "Watcher"),
     "training.result": ("TrainResult",),
 }

@@ -27,9 +27,11 @@ __all__ = [
     "EvaluateOptions",
     "ExplainOptions",
     "ImportOptions",
+    "LintOptions",
     "LoadOptions",
     "OnError",
     "SourceOptions",
+    "SuspectOptions",
     "TrainOptions",
     "check_options",
     "reads_text",
@@ -184,6 +186,24 @@ class CalibrateOptions(DataOptions, total=False):
     exist_ok: bool
 
 
+class LintOptions(TypedDict, total=False):
+    """The options of ``yolo lint``.
+
+    Attributes:
+        imgsz: the network's size in pixels, at which a box can be too small.
+        allow_unlabelled: whether an image without a label file is not a fault; for a path only.
+        fix: write a fixed copy into this new folder; ``report.fixed`` says what was done.
+        apply: corrections, saved by the page of suspects, to apply to the copy.
+        encoding: of text files; None is UTF-8.
+    """
+
+    imgsz: int
+    allow_unlabelled: bool
+    fix: Path | None
+    apply: Path | None
+    encoding: str | None
+
+
 class CompareOptions(TypedDict, total=False):
     """The options of ``yolo compare``.
 
@@ -200,6 +220,28 @@ class CompareOptions(TypedDict, total=False):
     time_limit: float
     started: Callable[[Entry], object]
     finished: Callable[[ComparisonRow], object]
+
+
+class SuspectOptions(LoadOptions, total=False):
+    """The options of ``yolo lint`` that find suspect labels.
+
+    Attributes:
+        batch: batch size of detection.
+        split: only this part; else all images.
+        map: the data's class for a class of the model, where their names differ.
+        cross_validate: train a model for each of so many folds on the others; at least 2.
+        max_minutes: time budget a fold; 10 by default.
+        epochs: number of epochs a fold.
+        seed: random seed of folds and training.
+    """
+
+    batch: int
+    split: str | None
+    map: Mapping[str, str]
+    cross_validate: int | None
+    max_minutes: float | None
+    epochs: int | None
+    seed: int
 
 
 class TrainOptions(TypedDict, total=False):
