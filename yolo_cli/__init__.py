@@ -17,14 +17,20 @@ from yolo_cli.version import __version__
 if TYPE_CHECKING:
     from yolo_cli.api.calibration import calibrate
     from yolo_cli.api.comparing import compare
+    from yolo_cli.api.converting import convert
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
+    from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
+    from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
+    from yolo_cli.datasets.converting import Converted
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
+    from yolo_cli.evaluation.tracks import TrackReport
+    from yolo_cli.explanation import Explanation
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
@@ -36,16 +42,19 @@ if TYPE_CHECKING:
 __all__ = [
     "Calibrated",
     "Comparison",
+    "Converted",
     "DataError",
     "Detection",
     "Detections",
     "EvaluationResult",
+    "Explanation",
     "GroundTruth",
     "Image",
     "LintReport",
     "Predictor",
     "Result",
     "Step",
+    "TrackReport",
     "TrainResult",
     "UsageError",
     "UserError",
@@ -53,9 +62,12 @@ __all__ = [
     "__version__",
     "calibrate",
     "compare",
+    "convert",
     "devices",
     "draw",
     "evaluate",
+    "evaluate_mot",
+    "explain",
     "lint",
     "load_detector",
     "read_image",
@@ -65,14 +77,20 @@ __all__ = [
 _MODULES = {
     "api.calibration": ("calibrate",),
     "api.comparing": ("compare",),
+    "api.converting": ("convert",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
+    "api.explaining": ("explain",),
     "api.linting": ("lint",),
+    "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
+    "datasets.converting": ("Converted",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
+    "evaluation.tracks": ("TrackReport",),
+    "explanation": ("Explanation",),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.images import Image, decode_image, over_white
+from yolo_cli.images import Image, decode_image, over_white, read_image
 from yolo_cli.sources import SourceItem, open_source
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-__all__ = ["InMemory", "InputItem", "OneImage", "array_image", "is_one_image", "open_input"]
+__all__ = ["InMemory", "InputItem", "OneImage", "array_image", "is_one_image", "open_input", "read_one"]
 
 InMemory: TypeAlias = "Image | bytes | bytearray | memoryview | NDArray[Any] | PilImage"
 OneImage: TypeAlias = "InMemory | str | os.PathLike[str]"
@@ -69,8 +69,20 @@ def open_input(
         for index, part in enumerate(source):
             yield from open_input(part, bgr=bgr, recursive=recursive, name=f"{name}-{index}")
     else:
-        kind = type(source).__name__
-        raise UsageError(f"{name}: {kind} is not an image; give a path, bytes, an array or a PIL image")
+        raise _not_an_image(source, name)
+
+
+def read_one(source: OneImage, *, bgr: bool = False) -> Image:
+    """One image: a path, bytes, an array or a PIL image.
+
+    Raises:
+        UserError: if it cannot be read, or is not one image.
+    """
+    if isinstance(source, str | os.PathLike):
+        return read_image(source)
+    if not _is_in_memory(source):
+        raise _not_an_image(source, "image")
+    return _in_memory(source, bgr, "image").read()
 
 
 def array_image(array: NDArray[Any], *, bgr: bool = False, name: str = "image") -> Image:
@@ -107,6 +119,11 @@ def _paths(path: str, recursive: bool) -> Iterator[InputItem | SourceItem]:
         yield from open_source([path], recursive=recursive)
     except DataError as fault:
         yield SourceItem(path, fault=fault.text)
+
+
+def _not_an_image(source: object, name: str) -> UsageError:
+    kind = type(source).__name__
+    return UsageError(f"{name}: {kind} is not an image; give a path, bytes, an array or a PIL image")
 
 
 def _is_in_memory(source: object) -> bool:

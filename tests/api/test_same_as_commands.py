@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli import test_calibrate
@@ -14,7 +16,18 @@ from tests.cli.fake_eval import fake_cli
 from tests.cli.test_eval_results import results
 from tests.made_sets import write_text
 from tests.training_sets import write_shapes, write_tiny_cfg
-from yolo_cli import UsageError, calibrate, compare, evaluate, lint, load_detector, train
+from yolo_cli import (
+    UsageError,
+    UserError,
+    calibrate,
+    compare,
+    evaluate,
+    explain,
+    lint,
+    load_detector,
+    read_image,
+    train,
+)
 
 pets = test_calibrate.pets  # a fixture
 
@@ -118,6 +131,37 @@ def test_comparison(cli):
     assert repr(done) == "<Comparison of YOLO, convolutional window on 2 images of yolo>"
     done.write_page("page.html")
     assert "convolutional window" in Path("page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"), [("yolov4-tiny-coco", ()), ("windows-voc", ("--weights", "windows-voc"))]
+)
+def test_explanation(photos, weights, words):
+    image, place = "photos/cat.jpg", ("--at", "220.5,150", "--conf", "0.3", "--nms-iou", "0.4", "--no-save")
+    run = partial(test_calibrate.yolo, "explain", image, *place, *words)
+    done = explain(image, (220.5, 150), weights, conf=0.3, nms_iou=0.4)
+    assert done.to_json() + "\n" == run("--format", "json").stdout
+    assert done.to_text() == run().stdout
+    assert done.to_dict()["outcomes"]
+    assert pickle.loads(pickle.dumps(done)).to_dict() == done.to_dict()
+    assert (done.save("."), done.save("there.png")) == (Path("cat.png"), Path("there.png"))
+    assert np.array_equal(read_image("cat.png").rgb, done.plot())
+
+
+def test_explanation_of_an_array_by_a_loaded_model(photos, detector):
+    image = read_image(photos / "cat.jpg")
+    done = explain(image.rgb[:, :, ::-1], (220, 150), detector, conf=0.3, bgr=True)
+    again = explain(photos / "cat.jpg", (220, 150), conf=0.3)
+    assert repr(done) == "<Explanation image at 220,150: cat>"
+    assert {**done.to_dict(), "image": again.image.name} == again.to_dict()
+    for call, says in (
+        (lambda: explain(["a.jpg"], (1, 1), detector), "image: list is not an image"),
+        (lambda: explain("photos", (1, 1), detector), "photos: is a folder, not an image"),
+        (lambda: explain(image, (1, 1), detector, max_det=3), "there is no option 'max_det'"),
+        (lambda: explain(image, (999, 1), detector), "at 999,1: is outside"),
+    ):
+        with pytest.raises(UserError, match=says):
+            call()
 
 
 @pytest.mark.parametrize("fixing", [False, True])

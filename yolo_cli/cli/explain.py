@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from yolo_cli.cli.explain_text import explanation_text
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, explaining_options, format_option, talk_options
-from yolo_cli.cli.progress import say
-
-if TYPE_CHECKING:
-    from yolo_cli.explanation import Explanation, RegionExplanation
+from yolo_cli.cli.progress import echo_result, say
+from yolo_cli.files import open_run_folder
 
 __all__ = ["explain"]
 
 _RUN_FOLDER = "runs/explain"
-_LOADING = ("weights", "engine", "device", "conf", "nms_iou", "suppression", "imgsz")
 
 # \b keeps click from filling a paragraph.
 _HELP = """Explain a model's predictions at one point of an image.
@@ -58,40 +52,15 @@ def _point(ctx: click.Context, param: click.Parameter, value: str) -> tuple[floa
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @config_option
 @talk_options
-def explain(source: str, at: tuple[float, float], **given: Any) -> int:
-    """Load, explain, print, save."""
-    from yolo_cli import explanation
-    from yolo_cli.api.detection import load_detector
-    from yolo_cli.images import read_image
+def explain(
+    detection: dict[str, Any], source: str, at: tuple[float, float], quiet: bool, **given: Any
+) -> None:
+    """Explain, print, save."""
+    from yolo_cli.api.explaining import explain as run
 
-    image = read_image(source)
-    options: dict[str, Any] = {name: given[name] for name in _LOADING if given[name] is not None}
-    detector = load_detector(**options).detector
-    explained = explanation.explain(detector, image, at)
-    if given["output_format"] == "json":
-        plain = explanation.to_dict(explained, detector.class_names)
-        click.echo(json.dumps({"image": source, **plain}, ensure_ascii=False, indent=1))
-    else:
-        lines = explanation_text(explained, source, detector.class_names, given["conf"])
-        click.echo("\n".join(lines))
+    explained = run(source, at, **detection)
+    echo_result(explained, given["output_format"])
     if given["save"]:
-        path = _save(explained, image, detector.class_names, given)
-        if not given["quiet"]:
+        path = explained.save(open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]))
+        if not quiet:
             say(f"saved {path}")
-    return 0
-
-
-def _save(
-    explained: Explanation | RegionExplanation,
-    image: Any,
-    class_names: tuple[str, ...],
-    given: dict[str, Any],
-) -> Path:
-    from yolo_cli.explanation import draw_explanation
-    from yolo_cli.files import open_run_folder
-    from yolo_cli.images import write_image
-
-    folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])
-    path = folder / f"{Path(image.name).stem}.png"
-    write_image(path, draw_explanation(image, explained, class_names))
-    return path

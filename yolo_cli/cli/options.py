@@ -158,7 +158,7 @@ def _collected(command: Callable[..., Any], *options: Callable[[Any], Any]) -> A
 
     @wraps(command)
     def with_options(**given: Any) -> Any:
-        values = {name: given.pop(name) for name in _DETECTION}
+        values = {name: given.pop(name) for name in _DETECTION if name in given}
         return command(detection={k: v for k, v in values.items() if v not in (None, ())}, **given)
 
     return _all(with_options, *options)
@@ -174,9 +174,9 @@ def drawing_options(command: Decorated) -> Decorated:
     return _all(command, *_DRAWING)
 
 
-def explaining_options(command: Decorated) -> Decorated:
-    """As for detection, but one image, and no choice among its boxes."""
-    return _all(command, *_MODEL, *_BOXES[:2], _BOXES[5], *_RUN[:2])
+def explaining_options(command: Callable[..., Any]) -> Any:
+    """As for detection, without the options that choose among the boxes found."""
+    return _collected(command, *_MODEL, *_BOXES[:2], _BOXES[5], *_RUN[:2])
 
 
 def evaluation_options(command: Callable[..., Any]) -> Any:
@@ -187,12 +187,12 @@ def evaluation_options(command: Callable[..., Any]) -> Any:
     return _collected(command, *_MODEL, conf, *_BOXES[1:], *_RUN)
 
 
-def data_options(command: Decorated) -> Decorated:
+def data_options(command: Decorated, *, required: bool = True) -> Decorated:
     """Which images."""
     return _all(
         command,
         click.option(
-            "--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json."
+            "--data", required=required, metavar="PATH", help="Data set: folder, data.yaml or COCO .json."
         ),
         click.option("--split", metavar="NAME", help="Split to use.  [default: val, or all if unsplit]"),
         click.option(

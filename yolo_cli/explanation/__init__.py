@@ -1,17 +1,19 @@
-"""Explain a detector's predictions at one point of an image, as data and as an image.
+"""Explain a detector's predictions at one point of an image, as data, as text and as an image.
 
 The explanation is built from the trace of the actual detection.
 """
 
 from yolo_cli.explanation.drawing import draw_explanation
-from yolo_cli.explanation.explaining import explain, to_dict
-from yolo_cli.explanation.grid import CellAnchor, CellPrediction, Explanation
+from yolo_cli.explanation.explaining import explain
+from yolo_cli.explanation.grid import CellAnchor, CellExplanation, CellPrediction
 from yolo_cli.explanation.outcomes import BoxOutcome
 from yolo_cli.explanation.regions import Region, RegionExplanation, RegionPrediction
+from yolo_cli.explanation.result import Explanation
 
 __all__ = [
     "BoxOutcome",
     "CellAnchor",
+    "CellExplanation",
     "CellPrediction",
     "Explanation",
     "Region",
@@ -19,5 +21,4 @@ __all__ = [
     "RegionPrediction",
     "draw_explanation",
     "explain",
-    "to_dict",
 ]
