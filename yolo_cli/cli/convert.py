@@ -87,7 +87,7 @@ def _table(converted: Converted) -> list[str]:
     """The splits."""
     from yolo_cli.cli.table import table
 
-    rows = [("split", "images", "background", "boxes")]
+    rows: list[tuple[str, ...]] = [("split", "images", "background", "boxes")]
     for split, counts in converted.splits.items():
         rows.append((split, *(f"{counts[key]:,}" for key in ("images", "background", "boxes"))))
     return table(rows, (0,), {}).splitlines()
