@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
@@ -15,7 +16,7 @@ from yolo_cli.datasets.sample import UNSPLIT
 from yolo_cli.datasets.writing.content import Content, Entry, number_text, spanning_polygon
 from yolo_cli.datasets.writing.text import child, put_xml
 
-__all__ = ["cvat_shape", "write_cvat"]
+__all__ = ["cvat_meta", "cvat_shape", "write_cvat"]
 
 _BOX = ("xtl", "ytl", "xbr", "ybr")
 
@@ -24,7 +25,8 @@ def write_cvat(content: Content, folder: Path) -> None:
     """Write ``annotations.xml``."""
     root = Element("annotations")
     child(root, "version", "1.1")
-    root.append(_meta(content))
+    splits = [split for split in content.by_split if split != UNSPLIT]
+    root.append(cvat_meta(content.class_names, splits, _values(content)))
     for index, entry in enumerate(content.entries):
         image = SubElement(root, "image", id=str(index), name=PurePosixPath(entry.file).name)
         if entry.split != UNSPLIT:
@@ -41,14 +43,44 @@ def write_cvat(content: Content, folder: Path) -> None:
     put_xml(folder, "annotations.xml", root)
 
 
-def cvat_shape(label: str, edges: Sequence[float], polygon: Sequence[float] | None = None) -> Element:
+def cvat_shape(
+    label: str, edges: Sequence[float], polygon: Sequence[float] | None = None, source: str = "manual"
+) -> Element:
     """A ``box``, or a ``polygon`` if one is given."""
     if polygon:
         pairs = zip(polygon[::2], polygon[1::2], strict=True)
         points = ";".join(f"{number_text(x)},{number_text(y)}" for x, y in pairs)
-        return Element("polygon", label=label, source="manual", occluded="0", points=points, z_order="0")
+        return Element("polygon", label=label, source=source, occluded="0", points=points, z_order="0")
     corners: dict[str, Any] = dict(zip(_BOX, map(number_text, edges), strict=True))
-    return Element("box", label=label, source="manual", occluded="0", **corners, z_order="0")
+    return Element("box", label=label, source=source, occluded="0", **corners, z_order="0")
+
+
+def cvat_meta(
+    class_names: Sequence[str],
+    splits: Sequence[str] = (),
+    attributes: Mapping[str, Mapping[str, set[Any]]] = MappingProxyType({}),
+) -> Element:
+    """The description of the task, or of the project with its subsets.
+
+    Args:
+        class_names: the labels.
+        splits: the subsets; () for a task.
+        attributes: for each label the values of each of its attributes.
+    """
+    meta = Element("meta")
+    about = child(meta, "project" if splits else "task")
+    subsets = child(about, "subsets") if splits else about
+    for split in splits:
+        child(subsets, "subset", split)
+    labels = child(about, "labels")
+    for name in class_names:
+        label = child(labels, "label")
+        child(label, "name", name)
+        child(label, "type", "any")
+        declared = child(label, "attributes")
+        for attribute, values in attributes.get(name, {}).items():
+            _declare(declared, attribute, values)
+    return meta
 
 
 def _attributes(entry: Entry, index: int) -> dict[str, Value]:
@@ -62,33 +94,15 @@ def _text(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _meta(content: Content) -> Element:
-    """The description of the task, or of the project with its subsets: labels with their attributes."""
-    meta = Element("meta")
-    splits = [split for split in content.by_split if split != UNSPLIT]
-    about = child(meta, "project" if splits else "task")
-    subsets = child(about, "subsets") if splits else about
-    for split in splits:
-        child(subsets, "subset", split)
-    labels = child(about, "labels")
-    for class_id, name in enumerate(content.class_names):
-        label = child(labels, "label")
-        child(label, "name", name)
-        child(label, "type", "any")
-        attributes = child(label, "attributes")
-        for attribute, values in _values(content.entries, class_id).items():
-            _declare(attributes, attribute, values)
-    return meta
-
-
-def _values(entries: Iterable[Entry], class_id: int) -> dict[str, set[Any]]:
-    """The attributes of a class with the values that occur."""
-    found: dict[str, set[Any]] = {}
-    for entry in entries:
-        for i, own in enumerate(entry.boxes.class_id.tolist()):
-            for name, value in (_attributes(entry, i) if own == class_id else {}).items():
-                found.setdefault(name, set()).add(value)
-    found.pop("occluded", None)
+def _values(content: Content) -> dict[str, dict[str, set[Any]]]:
+    """For each class the values of each attribute that occurs."""
+    found: dict[str, dict[str, set[Any]]] = {}
+    for entry in content.entries:
+        for i, class_id in enumerate(entry.boxes.class_id.tolist()):
+            of_class = found.setdefault(content.class_names[class_id], {})
+            for name, value in _attributes(entry, i).items():
+                if name != "occluded":  # an attribute of the shape itself
+                    of_class.setdefault(name, set()).add(value)
     return found
 
 
