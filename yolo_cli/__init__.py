@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from yolo_cli.version import __version__
 
 if TYPE_CHECKING:
+    from yolo_cli.anchors.result import FittedAnchors
+    from yolo_cli.api.anchors import fit_anchors
     from yolo_cli.api.calibration import calibrate
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.converting import convert
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
+    from yolo_cli.api.models import Model, import_darknet, list_models
     from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
@@ -48,9 +51,11 @@ __all__ = [
     "Detections",
     "EvaluationResult",
     "Explanation",
+    "FittedAnchors",
     "GroundTruth",
     "Image",
     "LintReport",
+    "Model",
     "Predictor",
     "Result",
     "Step",
@@ -68,13 +73,18 @@ __all__ = [
     "evaluate",
     "evaluate_mot",
     "explain",
+    "fit_anchors",
+    "import_darknet",
     "lint",
+    "list_models",
     "load_detector",
     "read_image",
     "train",
 ]
 
 _MODULES = {
+    "anchors.result": ("FittedAnchors",),
+    "api.anchors": ("fit_anchors",),
     "api.calibration": ("calibrate",),
     "api.comparing": ("compare",),
     "api.converting": ("convert",),
@@ -82,6 +92,7 @@ _MODULES = {
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
+    "api.models": ("Model", "import_darknet", "list_models"),
     "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
