@@ -206,7 +206,7 @@ class ConvertOptions(TypedDict, total=False):
         classes: names (new ones) or ids of the classes to keep.
         tile: cut images into tiles of so many pixels a side.
         background: the greatest fraction of images without boxes in a split.
-        seed: of everything random.
+        seed: random seed.
         link: make hard links to the images instead of copies, where the file system can.
         exist_ok: replace the data set that is there.
         allow_unlabelled: whether an image without a label file is one without objects.

@@ -48,7 +48,7 @@ def stratify(
         per_class = shown[left].sum(axis=0)  # (classes,)
         rarest = int(np.argmin(np.where(per_class > 0, per_class, per_class.sum() + 1)))
         order = rng.permutation(np.flatnonzero(left & (shown[:, rarest] > 0)))
-        for index in order[np.argsort(-sizes[order], kind="stable")]:  # large groups while there is room
+        for index in order[np.argsort(-sizes[order], kind="stable")]:  # large groups first
             side = int(np.lexsort((-missing, -wanted[:, rarest]))[0])
             sides[index] = side
             wanted[side] -= shown[index]

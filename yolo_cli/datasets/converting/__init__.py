@@ -33,7 +33,7 @@ class Shaping:
         group_by: regular expression for names of images that stay in one split.
         tile: side of tiles in pixels; None keeps whole images.
         background: the greatest fraction of images without boxes in a split; None keeps all.
-        seed: of everything random.
+        seed: random seed.
     """
 
     renamed: Mapping[str, str] = field(default_factory=dict)

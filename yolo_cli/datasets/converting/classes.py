@@ -59,7 +59,7 @@ def rename_classes(dataset: Dataset, renamed: Mapping[str, str]) -> Dataset:
 
 
 def choose_classes(dataset: Dataset, wanted: Sequence[str | int]) -> Dataset:
-    """The data set with only some classes, numbered anew; images that then have no box are kept.
+    """The data set with only some classes, with new ids; images that then have no box are kept.
 
     Raises:
         UsageError: if there is no such class.

@@ -68,7 +68,7 @@ def split_dataset(
     seed: int = 0,
     watch: Watch | None = None,
 ) -> Grouping:
-    """Divide all images anew, whatever split they are in.
+    """Divide all images, whatever split they were in.
 
     Every split gets about its part of the images of every class, and of those without boxes. Images stay
     together if ``pattern`` says so, or if they are equal or near-duplicates.
@@ -120,7 +120,7 @@ def _pattern_keys(samples: Sequence[Sample], pattern: str | None) -> list[tuple[
 
 
 def _twin_keys(samples: Sequence[Sample], watch: Watch | None) -> Iterator[tuple[int, Hashable]]:
-    """Index and key of images that are equal or near-duplicates: those that share a key."""
+    """Index and key of images that are equal or near-duplicates; the key is the same for both."""
     inspections = inspect_images((sample.path for sample in samples), watch)
     for i, sample in enumerate(samples):
         yield i, ("file", inspections[sample.path].sha256 or i)

@@ -26,7 +26,7 @@ _SHOWN = 0.1
 
 
 def tiles_of(entry: Entry, side: int) -> Iterator[Entry]:
-    """The tiles of an image, or the image itself if it is no larger.
+    """The tiles of an image, or the image itself if it is not larger.
 
     Boxes are clipped. Polygons and masks are kept only with boxes that are completely inside; key points
     outside count as not labelled.

@@ -35,7 +35,7 @@ class Entry:
         size: height and width in pixels, of the window if there is one.
         boxes: in pixels of the upright image, float64.
         extras: one per box, in pixels.
-        window: the part of the image to write, x1, y1, x2, y2 in whole pixels; None is the whole file.
+        window: the part of the image to write, x1, y1, x2, y2 in whole pixels; None is all of it.
         file: path in the new data set, with slashes.
         image_id: unique within the split.
     """
@@ -185,7 +185,7 @@ def _id(entry: Entry, taken: set[tuple[str, int]]) -> int:
 
 
 def spanning_polygon(edges: Sequence[float], extra: Extra) -> tuple[float, ...] | None:
-    """The polygon that can stand for a box: the only one, and its edges are the box's to 0.01 pixels."""
+    """The only polygon of a box, if it has the same edges to 0.01 pixels; else None."""
     if len(extra.polygons) != 1:
         return None
     xs, ys = extra.polygons[0][::2], extra.polygons[0][1::2]
