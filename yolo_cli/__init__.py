@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
-    from yolo_cli.api.models import Model, import_darknet, list_models
+    from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
     from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
@@ -73,6 +73,7 @@ __all__ = [
     "evaluate",
     "evaluate_mot",
     "explain",
+    "export_onnx",
     "fit_anchors",
     "import_darknet",
     "lint",
@@ -92,7 +93,7 @@ _MODULES = {
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
-    "api.models": ("Model", "import_darknet", "list_models"),
+    "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
     "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),

@@ -1,4 +1,4 @@
-"""Models on disk: `list_models` and `import_darknet`."""
+"""Models on disk: `list_models`, `import_darknet` and `export_onnx`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from yolo_cli.weights import ModelCard, ModelFiles
 from yolo_cli.weights.page import write_page
 from yolo_cli.weights.store import new_model
 
-__all__ = ["Model", "import_darknet", "list_models"]
+__all__ = ["Model", "export_onnx", "import_darknet", "list_models"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,3 +100,20 @@ def import_darknet(
         files = convert(Path(cfg), Path(weights), Path(names), target, half=half, about=about)
     write_page(files, store.read_card(files.first))
     return files
+
+
+def export_onnx(weights: str | os.PathLike[str]) -> Path:
+    """Write the ``.onnx`` file of a model from its ``.keras`` file, as after a training without TensorFlow.
+
+    Args:
+        weights: the name of a model, the path of its file, or the folder of a training run.
+
+    Returns:
+        The new file, beside the other one.
+
+    Raises:
+        UserError: if there is no ``.keras`` file, or a package that writes ONNX is missing.
+    """
+    from yolo_cli.weights.save import export_onnx as export
+
+    return export(store.find_model(os.fspath(weights)))

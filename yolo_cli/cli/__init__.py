@@ -21,7 +21,7 @@ COMMANDS = {
     "lint": "Check a data set for errors.",
     "convert": "Convert a data set to another form.",
     "train": "Train a detector on your own images.",
-    "weights": "List, show and import models.",
+    "weights": "List, show, export and import models.",
     "devices": "Show devices, engines, and what is missing to use them.",
 }
 

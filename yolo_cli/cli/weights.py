@@ -1,4 +1,4 @@
-"""``yolo weights``: list models, show a model card, import Darknet models."""
+"""``yolo weights``: list and export models, show a model card, import Darknet models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FILE = click.Path(path_type=Path)
 
 @click.group(cls=CommandGroup)
 def weights() -> None:
-    """List, show and import models."""
+    """List, show, export and import models."""
 
 
 @weights.command(name="list")
@@ -72,6 +72,18 @@ def import_(cfg: Path, trained: Path, out: str, **given: Any) -> None:
     say(f"reading {cfg} and {trained}; this takes some seconds")
     files = import_darknet(cfg, trained, out=out, **given)
     echo_model(files.keras, files.onnx, files.first.with_suffix(".md"))
+
+
+@weights.command()
+@click.argument("name")
+def export(name: str) -> None:
+    """Write the .onnx file of NAME from its .keras file.
+
+    Training writes both, but only the second where TensorFlow is missing.
+    """
+    from yolo_cli.api.models import export_onnx
+
+    click.echo(export_onnx(name))
 
 
 def _row(model: Model) -> tuple[str, ...]:
