@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
+    from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from yolo_cli.pipeline.calibrating import Calibrated
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
+    from yolo_cli.suspects import SuspectReport
     from yolo_cli.training import Step, Watcher
     from yolo_cli.training.result import TrainResult
 
@@ -59,6 +61,7 @@ __all__ = [
     "Predictor",
     "Result",
     "Step",
+    "SuspectReport",
     "TrackReport",
     "TrainResult",
     "UsageError",
@@ -74,6 +77,7 @@ __all__ = [
     "evaluate_mot",
     "explain",
     "export_onnx",
+    "find_suspects",
     "fit_anchors",
     "import_darknet",
     "lint",
@@ -93,6 +97,7 @@ _MODULES = {
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
+    "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
     "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
@@ -108,6 +113,7 @@ _MODULES = {
     "pipeline.calibrating": ("Calibrated",),
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
+    "suspects": ("SuspectReport",),
     "training": ("Step", "Watcher"),
     "training.result": ("TrainResult",),
 }

@@ -30,6 +30,7 @@ __all__ = [
     "LoadOptions",
     "OnError",
     "SourceOptions",
+    "SuspectOptions",
     "TrainOptions",
     "check_options",
 ]
@@ -224,6 +225,28 @@ class ConvertOptions(TypedDict, total=False):
     exist_ok: bool
     allow_unlabelled: bool
     watch: Watch | None
+
+
+class SuspectOptions(LoadOptions, total=False):
+    """The options of ``yolo lint`` that find suspect labels.
+
+    Attributes:
+        batch: batch size of detection.
+        split: only this part; else all images.
+        map: the data's class for a class of the model, where their names differ.
+        cross_validate: train a model for each of so many folds on the others; at least 2.
+        max_minutes: time budget a fold; 10 by default.
+        epochs: number of epochs a fold.
+        seed: random seed of folds and training.
+    """
+
+    batch: int
+    split: str | None
+    map: Mapping[str, str]
+    cross_validate: int | None
+    max_minutes: float | None
+    epochs: int | None
+    seed: int
 
 
 class TrainOptions(TypedDict, total=False):

@@ -38,13 +38,13 @@ SECTIONS = {
     "Detections": "conf nms-iou max-det classes agnostic suppression",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
     " cross-check",
-    "Training": "epochs max-minutes patience learning-rate warmup weight-decay label-smoothing freeze"
-    " interpolate ema",
+    "Training": "cross-validate epochs max-minutes patience learning-rate warmup weight-decay label-smoothing"
+    " freeze interpolate ema",
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
     "Compute": "device engine precision batch workers seed time-limit",
     "Drawing": "line-width no-labels no-confidence",
-    "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix",
+    "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix apply",
     "General": "rules config quiet verbose help",
 }
 

@@ -30,6 +30,7 @@ __all__ = [
     "detect_samples",
     "evaluate_detector",
     "evaluate_results",
+    "learnt_from",
     "open_evaluation_data",
 ]
 
@@ -225,7 +226,7 @@ def evaluate_results(
 
 def _training_note(card: ModelCard, data: EvaluationData) -> Iterable[str]:
     """A note if the model was trained on evaluated images."""
-    learnt = _learnt_from(card, data.whole)
+    learnt = learnt_from(card, data.whole)
     shared = sum(sample.path in learnt for sample in data.part.samples)
     if shared:
         hint = "; evaluate on --split val" if "val" in data.whole.splits and data.split != "val" else ""
@@ -235,7 +236,7 @@ def _training_note(card: ModelCard, data: EvaluationData) -> Iterable[str]:
         )
 
 
-def _learnt_from(card: ModelCard, whole: Dataset) -> set[Path]:
+def learnt_from(card: ModelCard, whole: Dataset) -> set[Path]:
     """The images of a data set that a model was trained on; empty unless its card has this data's hash."""
     digest = card.source.get("data_sha256")
     if digest is None:
