@@ -14,6 +14,7 @@ from yolo_cli.text import did_you_mean, text_encoding
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
     from yolo_cli.config import Precision, Resize, SuppressionKind
+    from yolo_cli.datasets.inspection import Watch
     from yolo_cli.detections import Classes
     from yolo_cli.engines import EngineKind
     from yolo_cli.evaluation import TideRule
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CalibrateOptions",
     "CompareOptions",
+    "ConvertOptions",
     "DataOptions",
     "DetectOptions",
     "EvaluateOptions",
@@ -220,6 +222,36 @@ class CompareOptions(TypedDict, total=False):
     time_limit: float
     started: Callable[[Entry], object]
     finished: Callable[[ComparisonRow], object]
+
+
+class ConvertOptions(TypedDict, total=False):
+    """The options of ``yolo convert``.
+
+    Attributes:
+        split: the fraction of the images for each of train, val and test, which replace the splits.
+        group_by: regular expression; images whose names agree in its first group stay in one split.
+        map: new names of classes; those that get the same name become one.
+        classes: names (new ones) or ids of the classes to keep.
+        tile: cut images into tiles of so many pixels a side.
+        background: the greatest fraction of images without boxes in a split.
+        seed: random seed.
+        link: make hard links to the images instead of copies, where the file system can.
+        exist_ok: replace the data set that is there.
+        allow_unlabelled: whether an image without a label file is one without objects.
+        watch: wraps the stream of images that are compared for a split, to show progress.
+    """
+
+    split: Mapping[str, float] | str | None
+    group_by: str | None
+    map: Mapping[str, str]
+    classes: Sequence[str | int]
+    tile: int | None
+    background: float | None
+    seed: int
+    link: bool
+    exist_ok: bool
+    allow_unlabelled: bool
+    watch: Watch | None
 
 
 class SuspectOptions(LoadOptions, total=False):
