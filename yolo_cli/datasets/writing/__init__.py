@@ -15,7 +15,7 @@ from yolo_cli.datasets.writing.cvat import write_cvat
 from yolo_cli.datasets.writing.label_studio import write_label_studio
 from yolo_cli.datasets.writing.labelme import write_labelme
 from yolo_cli.datasets.writing.losses import Holds, losses
-from yolo_cli.datasets.writing.openimages import long_split, write_openimages
+from yolo_cli.datasets.writing.openimages import FLAGS, long_split, write_openimages
 from yolo_cli.datasets.writing.parquet import write_parquet
 from yolo_cli.datasets.writing.voc import write_voc
 from yolo_cli.datasets.writing.yolo import write_yolo
@@ -62,7 +62,7 @@ _FORMS = (
     Form(
         "openimages",
         write_openimages,
-        Holds(crowd=True, attributes=frozenset(("occluded", "truncated"))),
+        Holds(crowd=True, attributes=frozenset(FLAGS)),
         lambda split: f"images/{long_split(split)}",
     ),
     Form("parquet", write_parquet, Holds(difficult=True, crowd=True), embeds=True),

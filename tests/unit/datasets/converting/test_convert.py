@@ -116,7 +116,7 @@ def test_what_is_lost_is_named(images: Path, tmp_path: Path, form: str, lost: li
     assert list(convert([dataset], Output(form, tmp_path / "out")).lost) == lost
 
 
-def test_polygons_go_where_they_stand_for_their_box(images: Path, tmp_path: Path) -> None:
+def test_polygons_that_span_their_box_are_written(images: Path, tmp_path: Path) -> None:
     ring = (8.0, 12.0, 40.0, 12.0, 40.0, 36.0)
     dataset = memory_set(images, {"a": [BOXES["a"][0]]}, extra=Extra(polygons=(ring,)))
     assert convert([dataset], Output("yolo", tmp_path / "yolo")).lost == ()
