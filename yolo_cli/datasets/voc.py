@@ -14,6 +14,7 @@ occur, in alphabetical order (VOC's own order).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -102,8 +103,10 @@ def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
     return Dataset(root, "voc", names, in_order(samples), tuple(sorted(set(findings))))
 
 
-def read_xml(path: Path) -> Element:
-    """The root of an annotation file. Entities are refused, as they could expand to fill the memory.
+def read_xml(path: Path, tag: str = "annotation") -> Element:
+    """The root of an annotation file, which must have this tag.
+
+    Entities are refused, as they could expand to fill the memory.
 
     Raises:
         DataError: if the file cannot be read, is not XML, holds entities, or is not an annotation.
@@ -118,8 +121,8 @@ def read_xml(path: Path) -> Element:
         raise DataError(f"{path}:{fault.position[0]}: is not XML (cut short?): {fault.msg}") from fault
     except (ValueError, LookupError) as fault:
         raise DataError(f"{path}: is not XML: {shorten(fault)}") from fault
-    if root.tag != "annotation":
-        raise DataError(f"{path}: is not a VOC annotation but {shorten(root.tag, 40)!r}")
+    if root.tag != tag:
+        raise DataError(f"{path}: has no <{tag}> at its root, but {shorten(root.tag, 40)!r}")
     return root
 
 
@@ -139,7 +142,7 @@ def _is_annotation(path: Path) -> bool:
     """Whether the beginning of a file has VOC's root element."""
     try:
         with path.open("rb") as file:
-            return b"<annotation" in file.read(1024)
+            return re.search(rb"<annotation[\s>]", file.read(1024)) is not None
     except OSError:
         return False
 
@@ -241,13 +244,14 @@ def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Findin
 
 
 def _attributes(element: Element) -> dict[str, Value]:
-    """VOC's pose and flags, and the attributes that CVAT adds to an object."""
+    """VOC's pose and flags where they are set, and the attributes that CVAT adds to an object."""
     found: dict[str, Value] = {}
-    if element.findtext("pose"):
-        found["pose"] = str(element.findtext("pose"))
+    pose = element.findtext("pose") or "Unspecified"
+    if pose != "Unspecified":
+        found["pose"] = pose
     for flag in ("truncated", "occluded"):
-        if element.find(flag) is not None:
-            found[flag] = bool(number(element.findtext(flag)))
+        if number(element.findtext(flag)):
+            found[flag] = True
     for entry in element.findall("attributes/attribute"):
         found[entry.findtext("name") or ""] = entry.findtext("value") or ""
     return found
