@@ -1,5 +1,6 @@
 """Data sets: reading, checking (lint), fixing and splitting."""
 
+from yolo_cli.datasets.corrections import Correction, read_corrections
 from yolo_cli.datasets.findings import RULES, Finding, Rule
 from yolo_cli.datasets.fixing import fix
 from yolo_cli.datasets.holdout import hold_out
@@ -10,6 +11,7 @@ from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 __all__ = [
     "RULES",
     "UNSPLIT",
+    "Correction",
     "Dataset",
     "Finding",
     "Fixed",
@@ -20,5 +22,6 @@ __all__ = [
     "hold_out",
     "lint",
     "open_dataset",
+    "read_corrections",
     "read_dataset",
 ]
