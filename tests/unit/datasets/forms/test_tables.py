@@ -93,8 +93,7 @@ def test_open_images_without_descriptions_keeps_the_codes(tmp_path: Path) -> Non
         tmp_path, OPEN + "a,x,/m/01yrx,1,0.1,0.3,0.1,0.4,1,-1,0,0,0\n", "boxes.csv", extras=True
     )
     assert boxes(found) == [("/m/01yrx", BOX)]
-    flags = {"IsOccluded": True, "IsDepiction": False, "IsInside": False}
-    assert dict(found.samples[0].extras[0].attributes) == flags
+    assert dict(found.samples[0].extras[0].attributes) == {"occluded": True}
 
 
 def test_open_images_refuses_a_row_without_edges(tmp_path: Path) -> None:
