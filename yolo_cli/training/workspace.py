@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from yolo_cli.datasets import Sample
 from yolo_cli.engines import compiles
 from yolo_cli.files import atomic_write, make_folder
+from yolo_cli.model import silence
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
 
-__all__ = ["NO_WORKSPACE", "EpochBatches", "Workspace", "compile_adamw"]
+__all__ = ["NO_WORKSPACE", "EpochBatches", "Workspace", "compile_adamw", "set_seed"]
 
 REMEDY = "`yolo lint` finds faulty boxes, and another --seed starts elsewhere"
 UNFINISHED = "unfinished"  # a folder in the run's folder, removed when the run is finished
@@ -139,6 +140,12 @@ class Workspace:
         if self.folder is None:
             return None
         return make_folder(self.folder / UNFINISHED) / name
+
+
+def set_seed(seed: int) -> None:
+    """Seed Python, NumPy and Keras. On any backend Keras imports TensorFlow for it, which logs."""
+    with silence():
+        keras.utils.set_random_seed(seed)
 
 
 NO_WORKSPACE = Workspace()

@@ -18,7 +18,7 @@ from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoi
 from yolo_cli.training.events import State, Watcher
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.result import TrainResult
-from yolo_cli.training.workspace import Workspace
+from yolo_cli.training.workspace import Workspace, set_seed
 from yolo_cli.training.yolo.callbacks import (
     FreezeStatisticsCallback,
     Journey,
@@ -78,7 +78,7 @@ def _train(job: TrainJob, data: Dataset, watcher: Watcher, machines: Machines) -
     machines.check_same("other data, options or precision", options)
     batch = None
     while True:
-        keras.utils.set_random_seed(job.config.seed)
+        set_seed(job.config.seed)
         parts = prepare(job, data, precision, watcher.say, batch, machines)
         watcher.start(parts.plan(precision))
         try:
