@@ -21,7 +21,7 @@ COLOURS = ((255, 0, 0), (0, 0, 255))  # a cat is red, a dog is blue
 
 
 def frame(number: int) -> np.ndarray:
-    """RGB: a red square goes right 4 pixels a frame from x = 4 in the upper half, a blue one left from 100."""
+    """RGB: a red square goes right from x = 4, a blue one below left from 100, 4 pixels a frame."""
     image = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     for colour, left, top in ((COLOURS[0], 4 + 4 * number, 16), (COLOURS[1], 100 - 4 * number, 60)):
         image[top : top + 16, max(left, 0) : left + 16] = colour

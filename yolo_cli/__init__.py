@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.anchors import fit_anchors
     from yolo_cli.api.calibration import calibrate
     from yolo_cli.api.comparing import compare
+    from yolo_cli.api.converting import convert
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
+    from yolo_cli.datasets.converting import Converted
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.evaluation.tracks import TrackReport
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Calibrated",
     "Comparison",
+    "Converted",
     "DataError",
     "Detection",
     "Detections",
@@ -71,6 +74,7 @@ __all__ = [
     "__version__",
     "calibrate",
     "compare",
+    "convert",
     "devices",
     "draw",
     "evaluate",
@@ -93,6 +97,7 @@ _MODULES = {
     "api.anchors": ("fit_anchors",),
     "api.calibration": ("calibrate",),
     "api.comparing": ("compare",),
+    "api.converting": ("convert",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
@@ -103,6 +108,7 @@ _MODULES = {
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
+    "datasets.converting": ("Converted",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "evaluation.tracks": ("TrackReport",),

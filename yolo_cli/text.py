@@ -11,7 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import DataError, UsageError, unreadable
 
 __all__ = [
     "Jsonable",
@@ -85,7 +85,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
-        raise DataError(f"{path}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault
+        raise unreadable(path, fault) from fault
     given = encoding or _ENCODING.get() or "utf-8"
     marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), given)
     try:

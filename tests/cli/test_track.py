@@ -9,14 +9,17 @@ from pathlib import Path
 import cv2
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from tests.moving import SquareDetector, frame, write_video
+from tests.shared import ROOT
 from yolo_cli.api import tracking
 from yolo_cli.api.detection import Predictor
 from yolo_cli.cli import main
 from yolo_cli.images import write_image
 from yolo_cli.tracks import read_mot
 
+SCHEMA = Draft202012Validator(json.loads((ROOT / "docs/schemas/track.schema.json").read_text()))
 LINE = ("--count-line", "64,0,64,96")  # downwards, in the middle: to its right is the left half
 
 
@@ -89,7 +92,7 @@ def test_ndjson(track, batch):
     frames = [json.loads(line) for line in done.stdout.splitlines()]
     assert [each["frame"] for each in frames] == list(range(20))
     assert [each["time_s"] for each in frames] == pytest.approx([n / 10 for n in range(20)])
-    last = frames[-1]
+    SCHEMA.validate(last := frames[-1])
     assert (last["width"], last["height"], last["image"]) == (128, 96, "v.avi#19")
     assert [(it["track_id"], it["class_name"]) for it in last["detections"]] == [(1, "cat"), (2, "dog")]
     assert last["detections"][0]["box"] == pytest.approx([80, 16, 96, 32], abs=2.5)
@@ -98,6 +101,7 @@ def test_ndjson(track, batch):
 
 def test_json(track):
     printed = json.loads(track("v.avi", "--format", "json", "--no-save", *LINE).stdout)
+    SCHEMA.validate(printed)
     assert printed["model"]["name"] == "squares"
     assert len(printed["images"]) == 20
     assert [each["class_name"] for each in printed["tracks"]] == ["cat", "dog"]
@@ -129,6 +133,7 @@ def test_a_folder_of_images_with_one_that_is_broken(track):
     assert done.exit_code == 5
     frames = [json.loads(line) for line in done.stdout.splitlines()]
     assert "error" in frames[5]
+    SCHEMA.validate(frames[5])
     assert [each["track_id"] for each in frames[11]["detections"]] == [1, 2]
     assert frames[11]["time_s"] is None
     assert "error: f/5.png" in done.stderr

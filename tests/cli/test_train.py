@@ -49,7 +49,7 @@ def test_wrong_usage(words: list[str], fault: str, tmp_path: Path, monkeypatch: 
 def test_resume_needs_a_run(tmp_path: Path) -> None:
     result = run("--resume", str(tmp_path))
     assert result.exit_code == 3
-    assert "args.yaml: there is no such file" in result.output
+    assert "args.yaml: no such file" in result.output
 
 
 def test_data_that_is_not_there(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any, Unpack
 
 from yolo_cli.api.detection import load_detector
@@ -11,6 +10,7 @@ from yolo_cli.api.options import LoadOptions, TrackOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL, TrackConfig
 from yolo_cli.evaluation import tracks
 from yolo_cli.evaluation.tracks import TrackReport
+from yolo_cli.files import path_of
 from yolo_cli.tracking import Tracker, TrackRun
 from yolo_cli.tracking.counting import counters_of
 from yolo_cli.tracking.running import Watch
@@ -46,7 +46,7 @@ def track(
     given: dict[str, Any] = {**options}
     config = TrackConfig(**{name: given[name] for name in _CONFIG if name in given})
     counters = counters_of(given.get("count_line", ()), given.get("zone", ()))
-    video = open_video(os.fspath(source))
+    video = open_video(str(path_of(source, "source")))
     how: Any = {name: given[name] for name in LoadOptions.__annotations__ if name in given}
     detector = load_detector(weights, **{**how, "conf": config.low_conf}).detector
     loop = {name: given[name] for name in ("batch", "camera_motion") if name in given}
@@ -63,4 +63,4 @@ def evaluate_mot(ground_truth: str | os.PathLike[str], detections: str | os.Path
     Raises:
         UserError: if a file cannot be read or is missing, or the ground truth holds no box.
     """
-    return tracks.evaluate_mot(Path(ground_truth), Path(detections))
+    return tracks.evaluate_mot(path_of(ground_truth, "ground_truth"), path_of(detections, "detections"))

@@ -32,7 +32,8 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
-    "Data": "data mot split test use-val map names at recursive limit allow-unlabelled encoding",
+    "Data": "data mot split test use-val group-by map names at recursive limit background tile"
+    " allow-unlabelled encoding",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
     "Detections": "conf nms-iou max-det classes agnostic suppression",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone",
@@ -44,7 +45,7 @@ SECTIONS = {
     "Anchors": "k against starts",
     "Compute": "device engine precision batch workers seed time-limit",
     "Drawing": "line-width no-labels no-confidence",
-    "Output": "format out exist-ok resume save save-crops save-txt plots tensorboard fix apply",
+    "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix apply",
     "General": "rules config quiet verbose help",
 }
 

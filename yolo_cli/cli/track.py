@@ -81,7 +81,7 @@ class _Tally:
     type=float,
     default=_DEFAULTS.low_conf,
     show_default=True,
-    help="Confidence to continue a track; --conf starts one.",
+    help="Confidence that continues a track.",
 )
 @click.option(
     "--min-hits",
@@ -89,7 +89,7 @@ class _Tally:
     metavar="N",
     default=_DEFAULTS.min_hits,
     show_default=True,
-    help="Frames in which an object is seen before it counts.",
+    help="Frames before an object counts.",
 )
 @click.option(
     "--lost",
@@ -97,7 +97,7 @@ class _Tally:
     metavar="N",
     default=_DEFAULTS.lost,
     show_default=True,
-    help="Frames for which an unseen object keeps its id.",
+    help="Frames that a lost object keeps its id.",
 )
 @click.option("--camera-motion", is_flag=True, help="Measure how the camera moves, and compensate.")
 @click.option(

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from yolo_cli.boxes import xyxy_to_xywh
 from yolo_cli.datasets import Dataset, Sample
-from yolo_cli.datasets.holdout import chosen, presence
+from yolo_cli.datasets.holdout import chosen
 from yolo_cli.datasets.inspection import Inspection, near_pairs
+from yolo_cli.datasets.stratification import presence
 from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_write_text
 

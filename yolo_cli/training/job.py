@@ -155,7 +155,7 @@ def read_job(out: Path) -> TrainJob:
     """
     path = out / ARGS
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file; --resume needs the folder of a run")
+        raise DataError(f"{path}: no such file; --resume needs the folder of a run")
     values = read_yaml(path, "utf-8")
     try:
         values.pop("version")
