@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
+    from yolo_cli.api.statistics import dataset_stats
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
     from yolo_cli.datasets.converting import Converted
+    from yolo_cli.datasets.statistics import DatasetStats
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.evaluation.tracks import TrackReport
@@ -49,6 +51,7 @@ __all__ = [
     "Comparison",
     "Converted",
     "DataError",
+    "DatasetStats",
     "Detection",
     "Detections",
     "EvaluationResult",
@@ -71,6 +74,7 @@ __all__ = [
     "calibrate",
     "compare",
     "convert",
+    "dataset_stats",
     "devices",
     "draw",
     "evaluate",
@@ -100,10 +104,12 @@ _MODULES = {
     "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
     "api.tracking": ("evaluate_mot",),
+    "api.statistics": ("dataset_stats",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
     "datasets.converting": ("Converted",),
+    "datasets.statistics": ("DatasetStats",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "evaluation.tracks": ("TrackReport",),
