@@ -15,6 +15,7 @@ from yolo_cli import convert, train
 from yolo_cli.datasets import open_dataset
 from yolo_cli.datasets.writing import FORMS
 
+OPTIONS = {"epochs": 2, "batch": 16, "learning_rate": 0.001, "workers": 1, "device": "cpu", "seed": 1}
 FRIDGE = SHARED / "data" / "fridge"
 
 
@@ -49,7 +50,7 @@ def weights(data: Path, folder: Path) -> list[np.ndarray]:
     folder.mkdir(exist_ok=True)
     cfg = folder / "tiny.cfg"
     cfg.write_text(TINY_CFG.replace("filters=14", "filters=18").replace("classes=2", "classes=4"))
-    result = train(data, model=str(cfg), epochs=2, out=folder / "run", workers=1, device="cpu", seed=1)
+    result = train(data, model=str(cfg), **OPTIONS, out=folder / "run")
     return load_model(result.keras, compile=False).get_weights()
 
 
