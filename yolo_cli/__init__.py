@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
     from yolo_cli.api.statistics import dataset_stats
     from yolo_cli.api.suspects import find_suspects
-    from yolo_cli.api.tracking import evaluate_mot
+    from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
     from yolo_cli.suspects import SuspectReport
+    from yolo_cli.tracking import TrackedFrame, Tracker, TrackRun
     from yolo_cli.training import Step, Watcher
     from yolo_cli.training.result import TrainResult
 
@@ -66,6 +67,9 @@ __all__ = [
     "Step",
     "SuspectReport",
     "TrackReport",
+    "TrackRun",
+    "TrackedFrame",
+    "Tracker",
     "TrainResult",
     "UsageError",
     "UserError",
@@ -88,6 +92,7 @@ __all__ = [
     "list_models",
     "load_detector",
     "read_image",
+    "track",
     "train",
 ]
 
@@ -103,8 +108,8 @@ _MODULES = {
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
-    "api.tracking": ("evaluate_mot",),
     "api.statistics": ("dataset_stats",),
+    "api.tracking": ("evaluate_mot", "track"),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
@@ -120,6 +125,7 @@ _MODULES = {
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
     "suspects": ("SuspectReport",),
+    "tracking": ("TrackRun", "TrackedFrame", "Tracker"),
     "training": ("Step", "Watcher"),
     "training.result": ("TrainResult",),
 }
