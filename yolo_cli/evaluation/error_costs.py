@@ -115,9 +115,7 @@ def _corrected(counted: Counted, kind: int, gt_class: Integers, rule: TideRule) 
         gone = errors  # (N,)
     finders = np.flatnonzero(competing)  # (F,)
     finders = finders[np.argsort(-counted.confidence[finders], kind="stable")]
-    first = finders[
-        np.unique(counted.ground_truth[finders], return_index=True)[1]
-    ]  # (ground-truth boxes found,)
+    first = finders[np.unique(counted.ground_truth[finders], return_index=True)[1]]  # (G,), one per object
     first = first[gone[first]]  # one with another error type is not corrected now
     keep = ~gone  # (N,)
     keep[first] = True

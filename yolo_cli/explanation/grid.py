@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.codec import Head, decode
 from yolo_cli.detectors.trace import GridOutput
+from yolo_cli.explanation.details import Panel
+from yolo_cli.explanation.drawing import WHITE, draw_frame, numbered_as_text, with_boxes
+from yolo_cli.explanation.legend import Entry
 from yolo_cli.explanation.outcomes import BoxOutcome, Suppression, covers
+from yolo_cli.explanation.text import indented
+from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 
 __all__ = ["CellAnchor", "CellExplanation", "CellPrediction", "explain_grid"]
 
 Floats = NDArray[np.floating[Any]]
+Pixels = NDArray[np.uint8]
+Box = tuple[float, ...]
+
+_YELLOW = (255, 220, 0)
 ANYTHING = -1.0  # below every confidence
 
 
@@ -88,6 +98,36 @@ class CellExplanation:
     rule: str
     letterbox: Letterbox
 
+    legend: ClassVar[tuple[Entry, ...]] = (
+        Entry("filled", _YELLOW, 0, "cell that holds the point"),
+        Entry("frame", WHITE, 1, "anchor of that cell"),
+    )
+
+    def lines(self, image: str, class_names: tuple[str, ...]) -> Iterator[str]:
+        """The predictions of the cells at the point."""
+        (x, y), (net_x, net_y), box = self.point, self.network_point, self.letterbox
+        size = f"{box.net_height}x{box.net_width}"  # as --imgsz takes it
+        yield f"{image} at {x:g},{y:g}: that is {net_x:.1f},{net_y:.1f} of the network's input, {size}"
+        yield ""
+        yield "Predictions of the cells at this point, for each anchor its likeliest class:"
+        rows: list[tuple[str, ...]] = [("confidence", "class", "from", "raw: tx ty tw th, objectness, class")]
+        rows += [_row(prediction, class_names) for prediction in self.predictions]
+        yield from indented(rows)
+
+    def panels(self, image: Image, class_names: tuple[str, ...], scale: float) -> list[Panel]:
+        """A panel per head: its grid with the point's cell, that cell's anchors and the head's boxes."""
+        outcomes, panels = numbered_as_text(self.outcomes), []
+        for head in sorted({prediction.source.head for prediction in self.predictions}):
+            places = [one.source for one in self.predictions if one.source.head == head]
+            canvas, stride, box = image.rgb.copy(), places[0].stride, self.letterbox
+            _draw_grid(canvas, self, places[0], scale)
+            for place in places:
+                draw_frame(canvas, _anchor_box(place, self), WHITE, scale)
+            own = [(number, outcome) for number, outcome in outcomes if outcome.source.head == head]
+            title = f"stride {stride}: {box.net_height // stride} x {box.net_width // stride} cells"
+            panels.append((title, with_boxes(Image(canvas), own, class_names, scale)))
+        return panels
+
 
 def explain_grid(grid: GridOutput, suppression: Suppression, point: tuple[float, float]) -> CellExplanation:
     """The predictions at ``point`` (x, y in pixels of the image), and the outcomes of the boxes over it."""
@@ -143,3 +183,45 @@ def _cell_anchor(slot: int, grid: GridOutput) -> CellAnchor:
             return CellAnchor(number, row, column, anchor, head.stride, head.anchors[anchor])
         slot -= count
     raise AssertionError("a slot beyond the last head")
+
+
+def _row(prediction: CellPrediction, class_names: tuple[str, ...]) -> tuple[str, ...]:
+    raw = " ".join(f"{value:.2f}" for value in prediction.raw[:4])
+    values = f"{raw}, {prediction.raw[4]:.2f}, {prediction.raw_class:.2f}"
+    name = class_names[prediction.class_id]
+    return f"{prediction.confidence:.4f}", name, prediction.source.origin, values
+
+
+def _draw_grid(canvas: Pixels, explained: CellExplanation, place: CellAnchor, scale: float) -> None:
+    """Draw thin lines between the cells of one head, and tint the cell of ``place`` yellow."""
+    box, stride = explained.letterbox, place.stride
+    for column in range(0, box.net_width + 1, stride):
+        x = round(_to_image((column, 0, column, 0), explained)[0] * scale)
+        if 0 <= x < canvas.shape[1]:
+            canvas[:, x] = _contrasting(canvas[:, x])
+    for row in range(0, box.net_height + 1, stride):
+        y = round(_to_image((0, row, 0, row), explained)[1] * scale)
+        if 0 <= y < canvas.shape[0]:
+            canvas[y] = _contrasting(canvas[y])
+    left, top = place.column * stride, place.row * stride
+    cell = _to_image((left, top, left + stride, top + stride), explained)
+    x1, y1, x2, y2 = (max(0, round(edge * scale)) for edge in cell)
+    canvas[y1:y2, x1:x2] = canvas[y1:y2, x1:x2] // 2 + np.array(_YELLOW, np.uint8) // 2
+
+
+def _contrasting(line: Any) -> Any:
+    """Pixels (N, 3): dark ones lightened, light ones darkened."""
+    dark = line.mean(axis=1, keepdims=True) < 128  # (N, 1)
+    return (line.astype(int) + np.where(dark, 255, 0)) // 2
+
+
+def _anchor_box(place: CellAnchor, explained: CellExplanation) -> Box:
+    """The anchor in the middle of its cell, in pixels of the image."""
+    x, y = (place.column + 0.5) * place.stride, (place.row + 0.5) * place.stride
+    wide, high = place.anchor_size
+    return _to_image((x - wide / 2, y - high / 2, x + wide / 2, y + high / 2), explained)
+
+
+def _to_image(xyxy: Box, explained: CellExplanation) -> Box:
+    """A box in pixels of the network's input → pixels of the image."""
+    return tuple(explained.letterbox.undo(np.array([xyxy], float))[0].tolist())

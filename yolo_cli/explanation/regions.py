@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.detectors.trace import RegionOutput, RegionScores
+from yolo_cli.explanation.details import Panel
+from yolo_cli.explanation.drawing import WHITE, draw_frame, faint_frames, labelled_box, numbered_as_text
+from yolo_cli.explanation.legend import Entry
 from yolo_cli.explanation.outcomes import BoxOutcome, Suppression, covers
+from yolo_cli.explanation.text import edges, indented
+from yolo_cli.images import Image
+from yolo_cli.render import class_colour, draw_boxes
 
 __all__ = ["Region", "RegionExplanation", "RegionPrediction", "explain_regions"]
 
 Box = tuple[float, ...]
 
 BEST = 10  # regions over the point that are described individually
+_OTHERS = 2  # classes besides the likeliest
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,43 @@ class RegionExplanation:
     threshold: float
     rule: str
 
+    legend: ClassVar[tuple[Entry, ...]] = (Entry("frame", WHITE, 1, "window or proposal over the point"),)
+
+    def lines(self, image: str, class_names: tuple[str, ...]) -> Iterator[str]:
+        """The predictions for the regions that contain the point."""
+        (x, y), over, best = self.point, len(self.over), self.best
+        yield f"{image} at {x:g},{y:g}: {over:,} of {self.regions:,} regions contain this point"
+        if not best:
+            return
+        yield ""
+        yield f"Predictions for the best {len(best)}:" if over > len(best) else "Predictions:"
+        rows: list[tuple[str, ...]] = [
+            ("confidence", "class", "region", "box after regression", "from; next classes")
+        ]
+        rows += [_row(prediction, class_names) for prediction in best]
+        yield from indented(rows)
+
+    def panels(
+        self,
+        image: Image,
+        class_names: tuple[str, ...],  # noqa: ARG002 - boxes have only their numbers
+        scale: float,
+    ) -> list[Panel]:
+        """One panel: faint, every region over the point and every box above the confidence.
+
+        In front are the boxes listed in the text, and the region of the best of them.
+        """
+        canvas = faint_frames(image.rgb // 2, self.over, WHITE, scale)
+        for class_id in sorted({outcome.class_id for outcome in self.outcomes}):
+            of_class = [outcome.xyxy for outcome in self.outcomes if outcome.class_id == class_id]
+            canvas = faint_frames(canvas, of_class, class_colour(class_id), scale)
+        kept = [one for one in self.outcomes if one.kept and covers(np.array([one.xyxy]), self.point)]
+        for outcome in kept[:1]:
+            draw_frame(canvas, outcome.source.xyxy, WHITE, scale)
+        title = f"{len(self.over):,} of {self.regions:,} regions are over the point"
+        boxes = [labelled_box(one, str(number), scale) for number, one in numbered_as_text(self.outcomes)]
+        return [(title, draw_boxes(Image(canvas), boxes))]
+
 
 def explain_regions(
     proposed: RegionOutput, suppression: Suppression, point: tuple[float, float]
@@ -113,3 +158,16 @@ def _prediction(predictions: RegionScores, region: Region) -> RegionPrediction:
     best = int(scores.argmax())
     box = drawn[best] if len(drawn) > 1 else drawn[0]  # (4,)
     return RegionPrediction(region, best, float(scores[best]), tuple(scores.tolist()), tuple(box.tolist()))
+
+
+def _row(prediction: RegionPrediction, class_names: tuple[str, ...]) -> tuple[str, ...]:
+    """One region: likeliest class, region, box, origin, and the classes that come next."""
+    ranks = sorted(range(len(prediction.scores)), key=lambda i: -prediction.scores[i])[1 : _OTHERS + 1]
+    others = ", ".join(
+        f"{class_names[i]} {prediction.scores[i]:.4f}" for i in ranks if prediction.scores[i] > 0
+    )
+    region, box = edges(prediction.source.xyxy), edges(prediction.xyxy)
+    name = class_names[prediction.class_id]
+    fixed = "the region itself" if prediction.xyxy == prediction.source.xyxy else box
+    origin = "; ".join(filter(None, (prediction.source.origin, others)))
+    return f"{prediction.confidence:.4f}", name, region, fixed, origin
