@@ -17,13 +17,15 @@ _CHINESE = frozenset(
     "声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电数安少报才结反受目太量再感建务做接必场件计管期市直德资命"
     "猫狗车马牛羊鸡鸭鱼鸟猪虎熊象人脸手瓶杯船树花球灯桌椅书门窗桥路衣帽鞋袋箱货红黄绿蓝黑白类标签行人自行车汽卡火飞机缺陷正常异背景"
 )
-_KOREAN = frozenset("이다는고가을하에의지로서기한사자도리나시어를인아대정니부수일그해상전보라거제스주은성장들트구여고양개말소차람버전화물병원")
+_KOREAN = frozenset(
+    "이다는고가을하에의지로서기한사자도리나시어를인아대정니부수일그해상전보라거제스주은성장들트구여고양개말소차람버전화물병원"
+)
 
 
 def likely_encoding(data: bytes) -> str:
-    """The Python name of the encoding that bytes are most likely in.
+    r"""The Python name of the encoding that bytes are most likely in.
 
-    >>> likely_encoding("猫\\n狗\\n".encode("gbk")), likely_encoding("café".encode("cp1252"))
+    >>> likely_encoding("猫\n狗\n".encode("gbk")), likely_encoding("café".encode("cp1252"))
     ('gbk', 'cp1252')
     """
     part = data[:_SAMPLE]

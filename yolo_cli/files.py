@@ -144,9 +144,7 @@ class _Search:
             self.refused(fault)
             return
         folders = {entry.path: entry.is_symlink() for entry in found if entry.is_dir()}
-        yield from (
-            e.path for e in found if e.name.lower().endswith(self.suffixes) and e.path not in folders
-        )
+        yield from (e.path for e in found if e.name.lower().endswith(self.suffixes) and e.path not in folders)
         inside = linked or os.path.islink(folder)  # noqa: PTH114
         for sub, link in folders.items() if self.recursive else ():
             yield from self.files(sub, above | {real}, linked=inside and link)

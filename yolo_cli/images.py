@@ -22,9 +22,9 @@ from yolo_cli.files import atomic_write_bytes
 from yolo_cli.headers import Header, read_header
 
 __all__ = [
+    "FOREIGN",
     "MAX_BYTES",
     "MAX_PIXELS",
-    "FOREIGN",
     "SUFFIXES",
     "WRITABLE",
     "Image",

@@ -6,7 +6,7 @@ lazily, in constant memory. Errors are in-band: one bad file among many is repor
 """
 
 # os.path keeps names as the user spelt them, and answers False where Path.is_dir raises.
-# ruff: noqa: PTH100, PTH112, PTH113, PTH118, PTH119, PTH120, PTH207
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH118, PTH119, PTH120, PTH207
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _fault(path: str, words: str) -> SourceItem:
 
 def _is_image(path: str, folder: str) -> bool:
     """By its name alone, and those of the folders between it and ``folder``."""
-    names = os.path.relpath(path, folder).split(os.sep)
+    names = Path(os.path.relpath(path, folder)).parts
     return path.lower().endswith(SUFFIXES + FOREIGN) and not any(map(is_leftover, names))
 
 

@@ -60,11 +60,18 @@ def train(
 
 
 def preview_augmentation(
-    data: str | os.PathLike[str] | None, **options: Unpack[TrainOptions]
+    data: str | os.PathLike[str] | None,
+    *,
+    say: Callable[[str], object] | None = None,
+    **options: Unpack[TrainOptions],
 ) -> NDArray[np.uint8]:
-    """Augmented images as `train` would see them with these options: uint8, (height, width, 3), RGB."""
+    """Augmented images as `train` would see them with these options: uint8, (height, width, 3), RGB.
+
+    ``say`` is called with one line about each kind of thing that training would leave out or repair.
+    """
     check_options(options, TrainOptions)
-    return augmented_sheet(_new_job(data, {k: v for k, v in options.items() if k not in ("out", "exist_ok")}))
+    job = _new_job(data, {name: value for name, value in options.items() if name not in ("out", "exist_ok")})
+    return augmented_sheet(job, say or (lambda _: None))
 
 
 def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> TrainJob:

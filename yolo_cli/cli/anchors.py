@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, format_option, talk_options
+from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
 from yolo_cli.cli.progress import say
 from yolo_cli.config import DEFAULT_ANCHORS
 from yolo_cli.text import columns
@@ -80,15 +80,16 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used.
 @click.option("--out", metavar="FILE", help=f"Output file.  [default: in a new {_RUN_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing file.")
 @format_option("table", "json")
+@encoding_option
 @config_option
 @talk_options
 def anchors(**given: Any) -> None:
     """Fit, print, save."""
     from yolo_cli.anchors import Anchors, fit_anchors, read_anchors
-    from yolo_cli.datasets import open_dataset
+    from yolo_cli.datasets import open_usable
 
     present = read_anchors(given["against"])
-    dataset = open_dataset(given["data"])
+    dataset = open_usable(given["data"], say, decode=False)
     part = dataset.in_split("train") if "train" in dataset.splits else dataset
     wh = part.box_sizes(given["imgsz"])  # (N, 2)
     sizes = fit_anchors(wh, given["count"], seed=given["seed"], starts=given["starts"])  # (k, 2)

@@ -138,6 +138,6 @@ def _preview(file: str, given: dict[str, Any]) -> int:
     from yolo_cli.api.training import preview_augmentation
     from yolo_cli.images import write_image
 
-    write_image(Path(file), preview_augmentation(given.pop("data"), **given))
+    write_image(Path(file), preview_augmentation(given.pop("data"), say=say, **given))
     click.echo(file)
     return 0

@@ -19,7 +19,7 @@ import yaml
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
-from yolo_cli.datasets.voc import read_xml
+from yolo_cli.datasets.voc_xml import read_xml
 from yolo_cli.text import read_json, read_text
 
 __all__ = ["CopiedSample", "coco_labels", "voc_labels", "yolo_labels"]
@@ -54,8 +54,15 @@ def yolo_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
     if UNSPLIT in splits:
         yield "classes.txt", "".join(f"{name}\n" for name in dataset.class_names)
         return
-    keys = {split: f"images/{split}" for split in splits} | {"names": dict(enumerate(dataset.class_names))}
+    keys: dict[str, Any] = {split: f"images/{split}" for split in splits}
+    keys |= {"names": dict(enumerate(dataset.class_names)), **_keypoint_keys(dataset)}
     yield "data.yaml", yaml.safe_dump(keys, sort_keys=False, allow_unicode=True)
+
+
+def _keypoint_keys(dataset: Dataset) -> dict[str, Any]:
+    """What ``data.yaml`` says of key points, without which their columns would be taken for an outline."""
+    keys: dict[str, Any] = {"kpt_shape": list(dataset.kpt_shape)} if dataset.kpt_shape else {}
+    return keys | ({"flip_idx": list(dataset.flip_idx)} if dataset.flip_idx else {})
 
 
 def _yolo_lines(dataset: Dataset, entry: CopiedSample) -> list[str]:
@@ -70,7 +77,9 @@ def _yolo_lines(dataset: Dataset, entry: CopiedSample) -> list[str]:
         if edges is not None:
             x1, y1, x2, y2 = edges / np.array([width, height, width, height])
             centre_and_size = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
-            line = " ".join([line.split()[0], *(f"{value:.6f}" for value in centre_and_size)])
+            words = line.split()
+            rest = words[5:] if dataset.kpt_shape else []
+            line = " ".join([words[0], *(f"{value:.6f}" for value in centre_and_size), *rest])
         found.append(line)
     return found
 
@@ -90,6 +99,7 @@ def coco_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
             )
             annotations += [
                 _coco_annotation(document["annotations"][entry.sample.rows[index]], edges)
+                | {"image_id": entry.sample.image_id}
                 for index, edges in entry.boxes.items()
             ]
         parts = {"images": images, "annotations": annotations, "categories": _categories(dataset, document)}
@@ -99,7 +109,7 @@ def coco_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
 
 def _has_id(entry: Any) -> bool:
     """Whether an entry of an image has an id that samples can have."""
-    return isinstance(entry, dict) and isinstance(entry.get("id"), (int, str))
+    return isinstance(entry, dict) and isinstance(entry.get("id"), (int, float, str))
 
 
 def _coco_annotation(entry: Mapping[str, Any], edges: NDArray[np.float64] | None) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from yolo_cli.datasets.coco import annotation_files, read_coco
 from yolo_cli.datasets.extras import keeping_extras
-from yolo_cli.datasets.layout import plain, split_called
+from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.datasets.voc import has_voc, read_voc
 from yolo_cli.datasets.yolo import read_yolo
 from yolo_cli.datasets.yolo_layout import descriptions

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from yolo_cli.class_names import coco_category_ids
 from yolo_cli.datasets import UNSPLIT, Dataset, hold_out, open_dataset
 from yolo_cli.datasets.checks import size_findings
-from yolo_cli.datasets.layout import split_called
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import ClassMatch, Conditions, EvaluationSet, gather, gt_hash, read_results

@@ -6,7 +6,7 @@ import pytest
 
 from tests.made_sets import BOXES, NAMES, boxes_by_name, write_image, write_text, write_voc, write_xml
 from yolo_cli.datasets import UNSPLIT, open_dataset
-from yolo_cli.datasets.voc import read_xml
+from yolo_cli.datasets.voc_xml import read_xml
 from yolo_cli.errors import DataError
 
 
