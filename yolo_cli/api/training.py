@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from yolo_cli import training
 from yolo_cli.api.options import TrainOptions, check_options
 from yolo_cli.config import TRAINING_FOLDER
-from yolo_cli.errors import UsageError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import open_run_folder
 from yolo_cli.training import CallbackWatcher, Step, TrainJob, Watcher, new_job, read_job
 from yolo_cli.training.preview import augmented_sheet
@@ -36,7 +36,7 @@ def train(
         data: the data set's folder, data.yaml or COCO .json; it is never written to.
         progress: called with each `Step`, or a `Watcher`, which is also told of the plan and of each epoch.
         resume: the folder of an interrupted run, to continue it with its own data and options, on another
-            ``device`` if one is given.
+            ``device`` if one is given; ``data`` is where the same data is now, if it was moved.
         **options: see `TrainOptions`: ``out``, ``epochs``, ``max_minutes``, ``batch``, ``imgsz``, …
 
     Raises:
@@ -83,9 +83,9 @@ def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> Trai
     return new_job(data=os.fspath(data), out=Path(), **{**given, "detector": given.get("detector") or "yolo"})
 
 
-def _job_to_resume(folder: Path, data: object, given: dict[str, Any]) -> TrainJob:
+def _job_to_resume(folder: Path, data: str | os.PathLike[str] | None, given: dict[str, Any]) -> TrainJob:
     """The job of a run's folder, on its device unless another is given; UsageError for other options."""
-    others = ["data"] * (data is not None) + [name for name in given if name not in ("detector", "device")]
+    others = [name for name in given if name not in ("detector", "device")]
     if others:
         option = "--" + others[0].replace("_", "-")
         raise UsageError(f"--resume continues with the options of its run; leave {option} out")
@@ -93,6 +93,11 @@ def _job_to_resume(folder: Path, data: object, given: dict[str, Any]) -> TrainJo
     if given.get("detector") not in (None, job.detector):
         raise UsageError(
             f"--detector {given['detector']}: the run in {folder} trains {job.detector}; leave the option out"
+        )
+    job = replace(job, data=os.fspath(data or job.data))
+    if not os.path.lexists(job.data):
+        raise DataError(
+            f"{job.data}: the data of {folder} is not there; if it was moved, name it with --data"
         )
     device = given.get("device", "auto")
     return job if device == "auto" else replace(job, config=replace(job.config, device=device))

@@ -104,7 +104,7 @@ def eval(detection: dict[str, Any], data: str, quiet: bool, **given: Any) -> int
     _check(given)
     check_evaluation(weights, asked)
     gates = [read_gate(text) for text in given["fail_under"]]
-    images = open_data(data, given["split"])
+    images = open_data(data, given["split"], image_files=not given["detections"])
     _check_gates(gates, images, asked)
     folder = _folder(given)
     if folder and not given["detections"]:

@@ -122,7 +122,7 @@ def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
     """What may be given with ``--resume``; the run's own device is chosen before a framework is imported."""
     from yolo_cli.training import read_job
 
-    if given["device"] == "auto" and given["data"] is None:
+    if given["device"] == "auto":
         use_only(read_job(Path(folder)).config.device)
     context = click.get_current_context()
     typed = {
