@@ -15,17 +15,22 @@ from typing import TYPE_CHECKING, Any
 from yolo_cli.version import __version__
 
 if TYPE_CHECKING:
+    from yolo_cli.anchors.result import FittedAnchors
+    from yolo_cli.api.anchors import fit_anchors
     from yolo_cli.api.calibration import calibrate
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
+    from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
+    from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
+    from yolo_cli.evaluation.tracks import TrackReport
     from yolo_cli.explanation import Explanation
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
@@ -43,12 +48,15 @@ __all__ = [
     "Detections",
     "EvaluationResult",
     "Explanation",
+    "FittedAnchors",
     "GroundTruth",
     "Image",
     "LintReport",
+    "Model",
     "Predictor",
     "Result",
     "Step",
+    "TrackReport",
     "TrainResult",
     "UsageError",
     "UserError",
@@ -59,25 +67,35 @@ __all__ = [
     "devices",
     "draw",
     "evaluate",
+    "evaluate_mot",
     "explain",
+    "export_onnx",
+    "fit_anchors",
+    "import_darknet",
     "lint",
+    "list_models",
     "load_detector",
     "read_image",
     "train",
 ]
 
 _MODULES = {
+    "anchors.result": ("FittedAnchors",),
+    "api.anchors": ("fit_anchors",),
     "api.calibration": ("calibrate",),
     "api.comparing": ("compare",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
+    "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
+    "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
+    "evaluation.tracks": ("TrackReport",),
     "explanation": ("Explanation",),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),

@@ -20,6 +20,7 @@ __all__ = [
     "Precision",
     "Resize",
     "SuppressionKind",
+    "TrackConfig",
     "TrainConfig",
     "bundled",
     "check_number",
@@ -78,6 +79,32 @@ class DetectConfig:
                 raise UsageError(f"{name} is {choice!r}, but must be one of {', '.join(get_args(kind))}")
         if self.imgsz is not None:
             _check_size(self.imgsz)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackConfig:
+    """Options of tracking.
+
+    Attributes:
+        conf: confidence from which a detection starts a track.
+        low_conf: confidence from which a detection continues one.
+        min_hits: frames in which an object is seen before it gets an id.
+        lost: frames in a row without a detection after which an object still keeps its id.
+
+    Raises:
+        UsageError: if a value is outside its range.
+    """
+
+    conf: float = 0.25
+    low_conf: float = 0.1
+    min_hits: int = 2
+    lost: int = 30
+
+    def __post_init__(self) -> None:
+        check_number("--conf", self.conf, 0, 1)
+        check_number("--low-conf", self.low_conf, 0, 1)
+        check_number("--min-hits", self.min_hits, 1, 1e9, Integral)
+        check_number("--lost", self.lost, 0, 1e9, Integral)
 
 
 TRAINABLE = ("yolo", "localisation", "conv-sliding-window", "rcnn", "fast-rcnn", "faster-rcnn")

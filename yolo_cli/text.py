@@ -17,6 +17,7 @@ from yolo_cli.errors import DataError, UsageError
 __all__ = [
     "Jsonable",
     "columns",
+    "counted",
     "decoded",
     "did_you_mean",
     "fixed_slashes",
@@ -53,7 +54,7 @@ _ENCODING: ContextVar[str | None] = ContextVar("encoding", default=None)
 
 @contextmanager
 def text_encoding(encoding: str | None) -> Iterator[None]:
-    """Within the block, files without a byte-order mark are read in ``encoding``; None means UTF-8.
+    """Within the block, files without a byte-order mark are read in ``encoding``; None changes nothing.
 
     Raises:
         UsageError: if the encoding is unknown.
@@ -64,7 +65,7 @@ def text_encoding(encoding: str | None) -> Iterator[None]:
         raise UsageError(
             f"--encoding {encoding}: is not known; give a name such as cp1252, gbk or utf-16-le"
         ) from None
-    token = _ENCODING.set(encoding)
+    token = _ENCODING.set(encoding or _ENCODING.get())
     try:
         yield
     finally:
@@ -291,6 +292,15 @@ def number(value: Any) -> float | None:
         return float(value)
     except (ValueError, OverflowError):
         return None
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "image"), counted(2_000, "image"), counted(0, "box", "boxes")
+    ('1 image', '2000 images', '0 boxes')
+    """
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
 def shorten(value: object, length: int = 80) -> str:

@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from tests.tiny import CFG, VALUES, write_tiny
 from yolo_cli.cli import main
+from yolo_cli.engines import open_engine
+from yolo_cli.weights import check_pair, find_model, save
 
 
 @pytest.fixture
@@ -51,17 +53,42 @@ def test_a_model_is_imported_listed_shown_and_used(folder: Path) -> None:
     assert json.loads(found.stdout)["model"]["class_names"] == ["cat", "dog"]
 
 
-@pytest.mark.parametrize("width", [200, 60, 20, 5])
-def test_names_are_listed_whole_however_narrow_the_terminal(folder, monkeypatch, width) -> None:
-    name = "a-model-with-quite-a-long-name-" * 2 if width == 5 else "tiny"
+def test_without_tensorflow_a_line_says_how_to_make_the_onnx_file_and_that_makes_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(save, "missing_for_onnx", lambda: ["tensorflow", "tf2onnx"])
+        run = yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny")
+        assert run.stderr.splitlines()[-1] == (
+            "no .onnx file yet: pip install tensorflow tf2onnx, and then yolo weights export "
+            "weights/tiny.keras; detection runs the .keras file"
+        )
+        assert fault(yolo("weights", "export", "weights/tiny.keras"), 2) == (
+            "error: ONNX files need missing packages: pip install tensorflow tf2onnx"
+        )
+    run = yolo("weights", "export", "weights/tiny.keras")
+    assert (run.stdout, run.exit_code) == ("weights/tiny.onnx\n", 0), run.stderr
+    check_pair(find_model("tiny"))
+    heads = [open_engine(Path(f"weights/tiny.{kind}")).run(np.zeros((1, 64, 64, 3), np.uint8))
+             for kind in ("keras", "onnx")]  # fmt: skip
+    np.testing.assert_allclose(heads[0], heads[1], atol=1e-5)
+
+
+def test_only_a_keras_file_is_exported(folder: Path) -> None:
+    assert yolo("weights", "import", *write_tiny(folder).arguments, "--out", "tiny").exit_code == 0
+    (folder / "weights" / "tiny.keras").unlink()
+    assert "tiny.onnx: has no .keras file beside it" in fault(yolo("weights", "export", "tiny"), 3)
+
+
+@pytest.mark.parametrize(("width", "lines"), [(None, 1), (200, 1), (80, 2)])
+def test_long_folders_are_wrapped_in_a_narrow_terminal(folder, monkeypatch, width, lines) -> None:
+    """The folder ``weights/`` and 50 letters take two lines of 80 characters; a pipe has no width."""
+    name = f"weights/{'w' * 50}/tiny"
     assert yolo("weights", "import", *write_tiny(folder).arguments, "--out", name).exit_code == 0
-    monkeypatch.setenv("COLUMNS", str(width))
-    title, first, *others = yolo("weights", "list").stdout.splitlines()
-    assert title.split()[0] == "model"
-    assert first.split()[0] == name
-    assert {"faster-rcnn-voc", "yolov4-tiny-coco"} <= {line.split()[0] for line in others}
-    assert all(len(line) <= width for line in (title, first, *others)) or width == 5
-    assert ("folder" in title, "classes" in title) == (width == 200, width in (200, 60))
+    monkeypatch.setattr("yolo_cli.weights.list_models", lambda: [find_model(name)])
+    monkeypatch.setattr("yolo_cli.cli.table.terminal_width", lambda: width)
+    title, *rows = yolo("weights", "list").stdout.splitlines()
+    assert (title.split()[0], rows[0].split()[0], len(rows)) == ("model", "tiny", lines)
 
 
 def test_a_model_that_cannot_be_read_hides_no_other(folder: Path) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from yolo_cli.anchors import _refined, _start, best_possible_recall, fit_anchors, mean_iou
+from yolo_cli.anchors import best_possible_recall, fit_anchors, mean_iou
+from yolo_cli.anchors.kmeans import _refined, _start
 
 SIZES = arrays(
     float, st.tuples(st.integers(6, 40), st.just(2)), elements=st.integers(1, 60).map(lambda n: n / 4)

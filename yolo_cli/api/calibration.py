@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Unpack
 
 from yolo_cli.api.detection import open_for_evaluation
 from yolo_cli.api.evaluation import matched_classes, opened_data
 from yolo_cli.api.options import CalibrateOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL
-from yolo_cli.errors import UsageError
 from yolo_cli.pipeline.calibrating import Calibrated, calibrate_detector, calibration_parts, uncalibrated
 from yolo_cli.pipeline.evaluating import EvaluationData, Watch
 from yolo_cli.weights import find_model
 from yolo_cli.weights.copy import save_calibrated
+from yolo_cli.weights.store import new_model
 
 __all__ = ["calibrate"]
 
@@ -44,20 +43,10 @@ def calibrate(
     images = opened_data(data, given)
     parts = calibration_parts(images, given.get("test"), given.get("seed", 0))
     files = find_model(os.fspath(weights or DEFAULT_MODEL))
-    target = _target(given.get("out") or f"{files.name}-calibrated", given.get("exist_ok", False))
+    target = new_model(given.get("out") or f"{files.name}-calibrated", given.get("exist_ok", False))
     detector = uncalibrated(open_for_evaluation(files, given)[0])
     match = matched_classes(detector.class_names, images, given)
     done = calibrate_detector(detector, parts, match, batch=given.get("batch", 1), watch=watch)
     knots = (done.result.calibration.given, done.result.calibration.true)
     saved = save_calibrated(files, detector.card, target, knots, done.summary)
     return replace(done, files=tuple(saved), notes=(*images.notes, *match.notes))
-
-
-def _target(name: str | os.PathLike[str], exist_ok: bool) -> Path:
-    """Where a copy goes, without a suffix: a plain name is one in ``./weights``."""
-    target = Path(name)
-    target = target if target.name != os.fspath(name) else Path("weights") / target
-    there = [end for end in (".keras", ".onnx") if target.with_name(target.name + end).exists()]
-    if there and not exist_ok:
-        raise UsageError(f"--out {target}{there[0]}: exists; choose another name, or add --exist-ok")
-    return target

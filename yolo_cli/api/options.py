@@ -24,6 +24,7 @@ __all__ = [
     "DetectOptions",
     "EvaluateOptions",
     "ExplainOptions",
+    "ImportOptions",
     "LoadOptions",
     "OnError",
     "SourceOptions",
@@ -81,6 +82,22 @@ class ExplainOptions(TypedDict, total=False):
     imgsz: int | tuple[int, int] | None
     engine: EngineKind
     device: Device
+
+
+class ImportOptions(TypedDict, total=False):
+    """The options of ``yolo weights import``.
+
+    Attributes:
+        card: a YAML file with licence, origin and figures.
+        half: store kernels as float16, which halves the files.
+        exist_ok: overwrite an existing model.
+        encoding: of text files; None is UTF-8.
+    """
+
+    card: Path | None
+    half: bool
+    exist_ok: bool
+    encoding: str | None
 
 
 class SourceOptions(TypedDict, total=False):

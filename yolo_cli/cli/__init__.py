@@ -20,7 +20,7 @@ COMMANDS = {
     "explain": "Explain a model's predictions at one point of an image.",
     "lint": "Check a data set for errors.",
     "train": "Train a detector on your own images.",
-    "weights": "List, show and import models.",
+    "weights": "List, show, export and import models.",
     "devices": "Show devices, engines, and what is missing to use them.",
 }
 

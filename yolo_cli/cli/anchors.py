@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.progress import echo_result, say
 from yolo_cli.config import DEFAULT_ANCHORS
-from yolo_cli.text import columns
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from yolo_cli.anchors import Anchors
-    from yolo_cli.datasets import Dataset
+from yolo_cli.files import open_run_folder
 
 __all__ = ["anchors"]
 
 _RUN_FOLDER = "runs/anchors/fit"
+_FITTING = ("data", "k", "imgsz", "against", "starts", "seed")
 
 # The sign \b keeps click from filling a paragraph.
 _HELP = """Fit anchors to the boxes of a data set.
@@ -44,7 +36,6 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used.
 @click.option("--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
 @click.option(
     "-k",
-    "count",
     type=click.IntRange(1, 100),
     metavar="N",
     default=6,
@@ -83,67 +74,16 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used.
 @encoding_option
 @config_option
 @talk_options
-def anchors(**given: Any) -> None:
+def anchors(quiet: bool, **given: Any) -> None:
     """Fit, print, save."""
-    from yolo_cli.anchors import Anchors, fit_anchors, read_anchors
-    from yolo_cli.datasets import open_usable
+    from yolo_cli.api.anchors import fit_anchors
 
-    present = read_anchors(given["against"])
-    dataset = open_usable(given["data"], say, decode=False)
-    part = dataset.in_split("train") if "train" in dataset.splits else dataset
-    wh = part.box_sizes(given["imgsz"])  # (N, 2)
-    sizes = fit_anchors(wh, given["count"], seed=given["seed"], starts=given["starts"])  # (k, 2)
-    origin = f"{len(wh)} boxes of {part.root.name}, data {part.content_hash[:12]}"
-    source = f"yolo anchors: {origin}, seed {given['seed']}"
-    found = Anchors(sizes, given["imgsz"], f"{part.root.name}-{given['count']}", source)
-    report = _report(part, wh, found, present)
-    click.echo(json.dumps(report, indent=1) if given["output_format"] == "json" else _text(report), nl=True)
-    saved = _save(wh, found, present, given["out"], given["exist_ok"])
-    if not given["quiet"]:
+    fitted = fit_anchors(
+        **{name: given[name] for name in ("data", "k", "imgsz", "against", "starts", "seed")},
+        say=(lambda _: None) if quiet else say,
+    )
+    echo_result(fitted, given["output_format"])
+    out, exist_ok = given["out"], given["exist_ok"]
+    saved = fitted.save(out or open_run_folder(_RUN_FOLDER, None, exist_ok), exist_ok=exist_ok)
+    if not quiet:
         say(f"saved in {saved} and {saved.with_suffix('.png').name}")
-
-
-def _report(dataset: Dataset, wh: NDArray[np.float64], found: Anchors, present: Anchors) -> dict[str, Any]:
-    """The anchors and what they are worth, as plain values."""
-    from yolo_cli.anchors import anchor_figures
-
-    return {
-        "data": str(dataset.root),
-        "content_hash": dataset.content_hash,
-        "images": len(dataset),
-        "boxes": len(wh),
-        "imgsz": found.imgsz,
-        "anchors": [[round(w, 2), round(h, 2)] for w, h in found.wh.tolist()],
-        **anchor_figures(wh, found.wh),
-        "present": {"name": present.name, **anchor_figures(wh, present.at(found.imgsz))},
-    }
-
-
-def _text(report: dict[str, Any]) -> str:
-    """The report for people."""
-    present = report["present"]
-    head = f"{report['boxes']} boxes on {report['images']} images, at {report['imgsz']} pixels"
-    sizes = [("width", "height"), *((f"{w:.1f}", f"{h:.1f}") for w, h in report["anchors"])]
-    figures = [("", "mean IoU", "best possible recall")] + [
-        (name, f"{of['mean_iou']:.3f}", f"{of['best_possible_recall']:.3f}")
-        for name, of in (("these", report), (f"present ({present['name']})", present))
-    ]
-    pairs = ",  ".join(f"{w:.0f},{h:.0f}" for w, h in report["anchors"])
-    tables = columns(sizes, left=()), columns(figures)
-    return "\n".join([f"{head}\n", *tables, f"in a Darknet cfg: anchors = {pairs}"])
-
-
-def _save(wh: NDArray[np.float64], found: Anchors, present: Anchors, out: str | None, exist_ok: bool) -> Path:
-    """Write the file and, beside it, the image."""
-    from yolo_cli.anchors import draw_anchors, write_anchors
-    from yolo_cli.errors import UsageError
-    from yolo_cli.files import open_run_folder
-    from yolo_cli.images import write_image
-
-    path = Path(out) if out else open_run_folder(_RUN_FOLDER, None, exist_ok) / "anchors.yaml"
-    for place in (path, path.with_suffix(".png")):
-        if place.exists() and not exist_ok:
-            raise UsageError(f"--out {out}: {place.name} exists; name another file, or add --exist-ok")
-    write_anchors(path, found)
-    write_image(path.with_suffix(".png"), draw_anchors(wh, found, present))
-    return path

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from yolo_cli.cli.eval_inputs import Telling, open_data, renamings
+from yolo_cli.cli.eval_tracks import eval_tracks
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
     config_option,
@@ -41,6 +43,7 @@ yolo eval --data dir --weights mine --iou 0.75    another model and threshold
 yolo eval --data dir --detections results.json    boxes of another program
 yolo eval --data dir --fail-under map50=0.60      exit code 4 if lower
 yolo eval --data dir --baseline runs/eval         compare with an earlier run
+yolo eval --mot gt.txt --detections tracks.txt    tracks: HOTA, MOTA and IDF1
 
 Prints average precision and saves a page with curves, error types and images. The data set is a folder or a
 file in YOLO, COCO or Pascal VOC format. Classes of the model and the data are matched by name.
@@ -58,7 +61,8 @@ _MEASURED = (
 
 
 @click.command("eval", cls=YoloCommand, help=_HELP)
-@data_options
+@partial(data_options, required=False)
+@click.option("--mot", metavar="PATH", help="Ground truth of tracks: MOT text, or a folder of it.")
 @click.option("--detections", metavar="PATH", help="Boxes of another program: COCO .json or YOLO folder.")
 @click.option("--names", metavar="FILE", help="Class names of --detections.  [default: the data's]")
 @click.option("--iou", type=float, default=0.5, show_default=True, help="IoU threshold of a match, 0 to 1.")
@@ -93,8 +97,10 @@ _MEASURED = (
 @encoding_option
 @config_option
 @talk_options
-def eval(detection: dict[str, Any], data: str, quiet: bool, **given: Any) -> int:  # noqa: A001
+def eval(detection: dict[str, Any], data: str | None, quiet: bool, **given: Any) -> int:  # noqa: A001
     """Everything, from the data to the exit code."""
+    if given["mot"] is not None:
+        return eval_tracks(data, given)
     from yolo_cli.api.evaluation import check_evaluation, evaluate
     from yolo_cli.evaluation import read_gate
 
@@ -104,7 +110,7 @@ def eval(detection: dict[str, Any], data: str, quiet: bool, **given: Any) -> int
     _check(given)
     check_evaluation(weights, asked)
     gates = [read_gate(text) for text in given["fail_under"]]
-    images = open_data(data, given["split"], image_files=not given["detections"])
+    images = open_data(_needed(data), given["split"], image_files=not given["detections"])
     _check_gates(gates, images, asked)
     folder = _folder(given)
     if folder and not given["detections"]:
@@ -123,6 +129,13 @@ def eval(detection: dict[str, Any], data: str, quiet: bool, **given: Any) -> int
         if not quiet:
             say(f"saved in {folder}; open {page} in a browser")
     return _exit_code(_missed(given["fail_if_worse"], result, gates), result.faults)
+
+
+def _needed(data: str | None) -> str:
+    """The data set, which only tracks do without."""
+    if data is None:
+        raise click.MissingParameter(param_hint="'--data'", param_type="option")
+    return data
 
 
 def _check(given: Mapping[str, Any]) -> None:

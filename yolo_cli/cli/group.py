@@ -32,7 +32,7 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
-    "Data": "data split test use-val map names at recursive limit allow-unlabelled encoding",
+    "Data": "data mot split test use-val map names at recursive limit allow-unlabelled encoding",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
     "Detections": "conf nms-iou max-det classes agnostic suppression",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"

@@ -187,12 +187,12 @@ def evaluation_options(command: Callable[..., Any]) -> Any:
     return _collected(command, *_MODEL, conf, *_BOXES[1:], *_RUN)
 
 
-def data_options(command: Decorated) -> Decorated:
+def data_options(command: Decorated, *, required: bool = True) -> Decorated:
     """Which images."""
     return _all(
         command,
         click.option(
-            "--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json."
+            "--data", required=required, metavar="PATH", help="Data set: folder, data.yaml or COCO .json."
         ),
         click.option("--split", metavar="NAME", help="Split to use.  [default: val, or all if unsplit]"),
         click.option(

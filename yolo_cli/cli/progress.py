@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -39,14 +40,15 @@ def echo_result(result: Printable, output_format: str) -> None:
 
 
 def echo_model(keras: Path | None, onnx: Path | None, *more: Path) -> None:
-    """The files of a model, a line each, on stdout; and why there is no ONNX file, if there is none."""
+    """The files of a model, a line each, on stdout; and how to make the ONNX file, if there is none."""
     for file in (keras, onnx, *more):
         if file is not None:
             click.echo(str(file))
     if onnx is None:
         from yolo_cli.weights.save import missing_for_onnx
 
-        say(f"no .onnx file: that needs {', '.join(missing_for_onnx())}; detection runs the .keras file")
+        packages, export = " ".join(missing_for_onnx()), f"yolo weights export {shlex.quote(str(keras))}"
+        say(f"no .onnx file yet: pip install {packages}, and then {export}; detection runs the .keras file")
 
 
 def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:

@@ -40,6 +40,7 @@ __all__ = [
 
 _FILES_WANTED: ContextVar[bool] = ContextVar("files_wanted", default=True)
 _ORDER = {"train": 0, "val": 1, "test": 2}
+_BY_LINE = ("yolo", "csv", "openimages", "imagefolder")
 _LARGEST = 1e9  # pixels; no image is wider, and areas of larger boxes could overflow
 _BOX_FAULTS = (
     ("", ""),
@@ -136,9 +137,9 @@ def _corners(xyxy: Iterable[float]) -> str:
 
 def place_of(kind: Kind, label: str, row: int) -> str:
     """The place of a row for messages: a line, an object counted from 1, or an index into ``annotations``."""
-    return {"yolo": f"{label}:{row}", "voc": f"{label}: object {row}", "coco": f"{label}:annotations[{row}]"}[
-        kind
-    ]
+    if kind == "coco":
+        return f"{label}:annotations[{row}]"
+    return f"{label}:{row}" if kind in _BY_LINE else f"{label}: object {row}"
 
 
 def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:

@@ -9,8 +9,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from yolo_cli.datasets.archives import ARCHIVES, is_archive, unpack
 from yolo_cli.datasets.coco import annotation_files, read_coco
 from yolo_cli.datasets.extras import keeping_extras
+from yolo_cli.datasets.forms.box_tables import BOX_TABLE
+from yolo_cli.datasets.forms.createml import CREATEML
+from yolo_cli.datasets.forms.cvat import CVAT
+from yolo_cli.datasets.forms.form import Form
+from yolo_cli.datasets.forms.hugging_face import IMAGE_FOLDER
+from yolo_cli.datasets.forms.label_studio import LABEL_STUDIO
+from yolo_cli.datasets.forms.labelme import LABELME
+from yolo_cli.datasets.forms.open_images import OPEN_IMAGES
+from yolo_cli.datasets.forms.oxford_pets import OXFORD_PETS
+from yolo_cli.datasets.forms.parquet import PARQUET
+from yolo_cli.datasets.forms.supervisely import SUPERVISELY
+from yolo_cli.datasets.forms.via import VIA
+from yolo_cli.datasets.forms.vott import VOTT
 from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.datasets.splits import split_called
@@ -20,7 +34,27 @@ from yolo_cli.datasets.yolo_layout import descriptions
 from yolo_cli.errors import DataError
 from yolo_cli.text import text_encoding
 
-__all__ = ["open_dataset", "read_dataset"]
+__all__ = ["FORMS", "open_dataset", "read_dataset"]
+
+FORMS: tuple[Form, ...] = (
+    LABELME,
+    LABEL_STUDIO,
+    CVAT,
+    VIA,
+    VOTT,
+    SUPERVISELY,
+    OXFORD_PETS,
+    OPEN_IMAGES,
+    BOX_TABLE,
+    CREATEML,
+    IMAGE_FOLDER,
+    PARQUET,
+)
+"""The forms besides YOLO, COCO and VOC."""
+
+_EXTRA_LEVELS = 2
+_MOST_FOLDERS = 50
+_MOST_NAMED = 4  # readings in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +73,14 @@ def open_dataset(
     encoding: str | None = None,
     extras: bool = False,
 ) -> Dataset:
-    """Read a data set in YOLO, COCO or VOC form from its folder or from the file that describes it.
+    """Read a data set in any form of ``docs/data.md`` from its folder, its description or an archive.
 
     It is never written to. Unusable rows and images are left out, and listed in ``findings``. Images are
     opened lazily, when they or (for YOLO) their sizes are needed.
 
     Args:
-        path: the folder, or a ``data.yaml``, a ``.data`` file or a COCO ``.json``.
+        path: the folder, a file that describes the data set (``data.yaml``, a COCO ``.json`` and so on), or
+            an archive, which is unpacked into a temporary folder until the program ends.
         allow_unlabelled: treat images without a label file as images without objects.
         encoding: encoding of its text files; None means UTF-8, or UTF-16 with a byte-order mark.
         extras: keep polygons, key points, attributes and ids, too.
@@ -85,32 +120,75 @@ def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> 
     if not place.is_dir():
         raise DataError(f"{path}: no such file or folder; --data needs the path of a data set")
     readings = _of_part(place, allow_unlabelled) or _readings(place, allow_unlabelled)
-    if not readings:  # an archive often has an extra top-level folder
-        subs = [sub for sub in sorted(place.iterdir()) if sub.is_dir() and not sub.name.startswith(".")]
-        readings = [reading for sub in subs for reading in _readings(sub, allow_unlabelled)]
+    level = [place]
+    for _ in range(_EXTRA_LEVELS):  # an archive often has an extra top-level folder, VOC's has two
+        if readings:
+            break
+        level = [sub for folder in level for sub in _subfolders(folder)][:_MOST_FOLDERS]
+        readings = [reading for sub in level for reading in _readings(sub, allow_unlabelled)]
     if not readings:
         raise DataError(
             f"{path}: has no data set: neither data.yaml or images/ with labels/ (YOLO), nor a .json with "
-            f"images and annotations (COCO), nor Annotations/*.xml (VOC)"
+            f"images and annotations (COCO), nor Annotations/*.xml (VOC), nor an export of "
+            f"{', '.join(form.title for form in FORMS)}"
         )
     if len(readings) > 1:
-        both = " or ".join(f"{reading.form} ({reading.sign})" for reading in readings)
-        raise DataError(f"{path}: can be read as {both}; name one of these with --data")
+        which = " or ".join(f"{reading.form} ({reading.sign})" for reading in readings[:_MOST_NAMED])
+        more = f" or {len(readings) - _MOST_NAMED} more" if len(readings) > _MOST_NAMED else ""
+        raise DataError(f"{path}: can be read as {which}{more}; name one of these with --data")
     return readings[0].read()
 
 
+def _subfolders(folder: Path) -> list[Path]:
+    """The subfolders that are not hidden, sorted."""
+    return [sub for sub in sorted(folder.iterdir()) if sub.is_dir() and not sub.name.startswith(".")]
+
+
 def _of_file(path: Path, allow_unlabelled: bool) -> Dataset:
-    """Read the data set that a file describes, by its suffix."""
+    """Read the data set that a file describes or holds."""
+    if is_archive(path):
+        return _of_archive(path, allow_unlabelled)
     if path.suffix in (".yaml", ".yml", ".data"):
         return read_yolo(path, allow_unlabelled)
+    inside = path.parent.name.lower() == "annotations" or split_called(path.parent.name)
+    root = path.parent.parent if inside else path.parent
+    form = next((form for form in FORMS if path.suffix.lower() in form.suffixes and form.matches(path)), None)
+    if form is not None:
+        return form.read(root, [path], allow_unlabelled)
     if path.suffix == ".json":
-        inside = path.parent.name.lower() == "annotations" or split_called(path.parent.name)
-        return read_coco([path], path.parent.parent if inside else path.parent)
-    raise DataError(f"{path}: is not a data set; give its folder, its data.yaml or its COCO .json")
+        return read_coco([path], root)
+    raise DataError(
+        f"{path}: is not a data set; give its folder, its data.yaml, its annotation file, or an archive "
+        f"({', '.join(ARCHIVES)})"
+    )
+
+
+def _of_archive(path: Path, allow_unlabelled: bool) -> Dataset:
+    """Read the data set in an archive; messages name the archive, not the temporary folder."""
+    folder = unpack(path)
+    try:
+        return _read(folder, path, allow_unlabelled)
+    except DataError as fault:
+        raise DataError(fault.text.replace(str(folder), str(path))) from fault
 
 
 def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
-    """The possible forms of a folder."""
+    """The possible forms of a folder, without those that a more special form overrules."""
+    signs = [(form, form.sign(folder)) for form in FORMS]
+    found = [(form, sign) for form, sign in signs if sign is not None]
+    overruled = {kind for form, _ in found for kind in form.overrules}
+    readings = [
+        _Reading(form.title, sign, partial(form.read, folder, form.files(folder), allow_unlabelled))
+        for form, sign in found
+        if form.kind not in overruled
+    ]
+    first = _first_readings(folder, allow_unlabelled, overruled)
+    taken = {sign for _, sign in found}
+    return [reading for reading in first if reading.sign not in taken] + readings
+
+
+def _first_readings(folder: Path, allow_unlabelled: bool, overruled: set[str]) -> list[_Reading]:
+    """Whether a folder can be read as YOLO, COCO or VOC."""
     readings = [
         _Reading(
             "YOLO", sign if sign != folder else folder / "labels", partial(read_yolo, sign, allow_unlabelled)
@@ -120,7 +198,7 @@ def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
     files = annotation_files(folder)
     if files:
         readings.append(_Reading("COCO", files[0], partial(read_coco, files, folder)))
-    if has_voc(folder):
+    if "voc" not in overruled and has_voc(folder):
         sign = folder / "Annotations" if (folder / "Annotations").is_dir() else folder
         readings.append(_Reading("VOC", sign, partial(read_voc, folder, allow_unlabelled)))
     return readings

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from yolo_cli.images import Image, read_image
 
 __all__ = ["UNSPLIT", "Dataset", "Kind", "Sample"]
 
-Kind = Literal["yolo", "coco", "voc"]
+Kind = str
 UNSPLIT = "all"
 """The split of samples in an unsplit data set."""
 
@@ -111,11 +111,11 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set, read from one of the three forms.
+    """A data set, read from one of the forms.
 
     Attributes:
         root: the folder that names are relative to.
-        kind: the form: "yolo", "coco" or "voc".
+        kind: the form: "yolo", "coco", "voc", "labelme" and so on: see ``docs/data.md``.
         class_names: the name of each class id, for all splits.
         samples: by split (train, val, test, others), then by name.
         findings: entries that were left out when reading.

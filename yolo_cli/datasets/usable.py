@@ -9,6 +9,7 @@ from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.lint import LintReport, lint
 from yolo_cli.datasets.opening import open_dataset
 from yolo_cli.datasets.sample import Dataset
+from yolo_cli.text import counted
 
 __all__ = ["Say", "open_usable", "usable_part"]
 
@@ -53,13 +54,13 @@ def _lines(report: LintReport, path: str) -> Iterator[str]:
     gone, repaired = report.left_out, report.repaired
     if gone:
         total = len({sample.name for sample in report.dataset.samples} | {it.image for it in gone})
-        yield f"left out {_count(len(gone), 'image')} of {total}: {_first(gone)}; {hint}"
+        yield f"left out {counted(len(gone), 'image')} of {total}: {_first(gone)}; {hint}"
     turned = [finding for finding in repaired if finding.code == "Y104"]
     if turned:
-        yield f"boxes of {_count(len(turned), 'image')} turned with the image (in memory): {_first(turned)}"
+        yield f"boxes of {counted(len(turned), 'image')} turned with the image (in memory): {_first(turned)}"
     sizes = [finding for finding in repaired if finding.code == "Y106"]
     if sizes:
-        yield f"size of {_count(len(sizes), 'image')} taken from the file, not the label: {_first(sizes)}"
+        yield f"size of {counted(len(sizes), 'image')} taken from the file, not the label: {_first(sizes)}"
     handled = {*gone, *repaired}
     others = [
         finding
@@ -69,11 +70,7 @@ def _lines(report: LintReport, path: str) -> Iterator[str]:
         and (finding.rule.severity == "error" or finding.code in ("Y209", "Y505"))
     ]
     if others:
-        yield f"{_count(len(others), 'other fault')}, for which nothing is left out: {_first(others)}; {hint}"
-
-
-def _count(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+        yield f"{counted(len(others), 'other fault')}, for which nothing is left out: {_first(others)}; {hint}"
 
 
 def _first(findings: Sequence[Finding]) -> str:

@@ -14,6 +14,7 @@ occur, in alphabetical order (VOC's own order).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
@@ -105,7 +106,7 @@ def _is_annotation(path: Path) -> bool:
     """Whether the beginning of a file has VOC's root element."""
     try:
         with path.open("rb") as file:
-            return b"<annotation" in file.read(4096).replace(b"\0", b"")  # UTF-16 has NUL bytes
+            return re.search(rb"<annotation[\s>]", file.read(4096).replace(b"\0", b"")) is not None  # UTF-16
     except OSError:
         return False
 

@@ -32,8 +32,10 @@ class Thing(NamedTuple):
     extra: Extra | None = None
 
 
-def read_xml(path: Path) -> Element:
-    """The root of an annotation file. Entities are refused, as they could expand to fill the memory.
+def read_xml(path: Path, tag: str = "annotation") -> Element:
+    """The root of an annotation file, which must have this tag.
+
+    Entities are refused, as they could expand to fill the memory.
 
     Raises:
         DataError: if the file cannot be read, is not XML, holds entities, or is not an annotation.
@@ -48,8 +50,8 @@ def read_xml(path: Path) -> Element:
         raise DataError(f"{path}:{fault.position[0]}: is not XML (cut short?): {fault.msg}") from fault
     except (ValueError, LookupError) as fault:
         raise DataError(f"{path}: is not XML: {shorten(fault)}") from fault
-    if root.tag != "annotation":
-        raise DataError(f"{path}: is not a VOC annotation but {shorten(root.tag, 40)!r}")
+    if root.tag != tag:
+        raise DataError(f"{path}: has no <{tag}> at its root, but {shorten(root.tag, 40)!r}")
     return root
 
 

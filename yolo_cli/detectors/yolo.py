@@ -7,7 +7,7 @@ comparison and validation during training.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,16 @@ DEFAULTS = DetectConfig()
 
 Floats = NDArray[np.floating[Any]]
 Raw = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Predicted:
+    """The network's part of a batch: (B,) letterboxes, raw heads (B, rows, columns, channels), and times."""
+
+    letterboxes: list[Letterbox]
+    raw_heads: list[Raw]
+    prepare_ms: float
+    infer_ms: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,8 +120,27 @@ class YoloDetector:
         """The same network with other thresholds and limits."""
         return replace(self, config=config)
 
+    def begin(self, images: Sequence[Image]) -> Callable[[], list[Detections]]:
+        """Run the network on a batch of at least one image.
+
+        Returns:
+            A function that decodes and suppresses, and returns what `detect` does. Another thread may call it
+            while the network runs on the next batch.
+        """
+        predicted = self._predict(images)
+        return lambda: [selection.detections for selection in self._select_all(images, predicted)]
+
     def _run(self, images: Sequence[Image], whole: bool = False) -> _Steps:
         """All steps for a batch of at least one image; with ``whole`` suppression, see `select`."""
+        predicted = self._predict(images)
+        start = time.perf_counter()
+        selections = self._select_all(images, predicted, whole)
+        post = 1000 * (time.perf_counter() - start)
+        times = Times(predicted.prepare_ms, predicted.infer_ms, post)
+        return _Steps(predicted.letterboxes, predicted.raw_heads, selections, times)
+
+    def _predict(self, images: Sequence[Image]) -> _Predicted:
+        """The raw heads of a batch."""
         start = time.perf_counter()
         letterboxes = [self.letterbox(image) for image in images]
         batch = np.empty((len(images), *self.input_size, 3), np.uint8)
@@ -119,14 +148,17 @@ class YoloDetector:
             letterbox.apply(image.rgb, out=row)
         prepared = time.perf_counter()
         raw_heads = self.engine.run(batch)
-        inferred = time.perf_counter()
-        selections = [
-            self.select([raw[i] for raw in raw_heads], letterbox, image, whole)
-            for i, (letterbox, image) in enumerate(zip(letterboxes, images, strict=True))
+        prepare_ms, infer_ms = 1000 * (prepared - start), 1000 * (time.perf_counter() - prepared)
+        return _Predicted(letterboxes, raw_heads, prepare_ms, infer_ms)
+
+    def _select_all(
+        self, images: Sequence[Image], predicted: _Predicted, whole: bool = False
+    ) -> list[Selection]:
+        """The selection of each image of a batch, see `select`."""
+        return [
+            self.select([raw[i] for raw in predicted.raw_heads], letterbox, image, whole)
+            for i, (letterbox, image) in enumerate(zip(predicted.letterboxes, images, strict=True))
         ]
-        done = time.perf_counter()
-        spent = (prepared - start, inferred - prepared, done - inferred)
-        return _Steps(letterboxes, raw_heads, selections, Times(*(1000 * seconds for seconds in spent)))
 
     def letterbox(self, image: Image) -> Letterbox:
         """The letterbox of ``image``."""

@@ -29,7 +29,7 @@ from yolo_cli.evaluation.cross_check import Check, cross_check
 from yolo_cli.evaluation.curves import Curve, OperatingPoint
 from yolo_cli.evaluation.diagnosis import KINDS, Diagnosis, Kind, TideRule, diagnose
 from yolo_cli.evaluation.evaluation_set import EvaluationSet, Evaluator
-from yolo_cli.evaluation.gates import Gate, check_gates, missed_gates, read_gate
+from yolo_cli.evaluation.gates import Gate, check_gates, missed_gates, missed_values, read_gate
 from yolo_cli.evaluation.gathering import gather
 from yolo_cli.evaluation.matching import Matches, match
 from yolo_cli.evaluation.protocol import COCO, PROTOCOLS, VOC07, VOC10, Protocol, protocol
@@ -93,6 +93,7 @@ __all__ = [
     "match",
     "match_classes",
     "missed_gates",
+    "missed_values",
     "protocol",
     "random_halves",
     "read_gate",

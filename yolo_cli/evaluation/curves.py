@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,16 +21,18 @@ class OperatingPoint:
 
     Attributes:
         precision: fraction of the remaining detections that are right; None if none remains.
-        recall: fraction of the ground-truth boxes that they find.
+        recall: fraction of the ground-truth boxes that they find; None without any.
     """
 
     confidence: float
     precision: float | None
-    recall: float
+    recall: float | None
 
     @property
-    def f1(self) -> float:
-        """The harmonic mean of precision and recall; 0 where both are."""
+    def f1(self) -> float | None:
+        """The harmonic mean of precision and recall; 0 where both are, None without ground-truth boxes."""
+        if self.recall is None:
+            return None
         return float(_f1(np.float64(self.precision or 0.0), np.float64(self.recall)))
 
 
@@ -76,8 +78,8 @@ class Curve:
         """The point at the threshold ``confidence``."""
         last = self._last_at(confidence)
         if last < 0:
-            return OperatingPoint(confidence, None, 0.0)
-        return OperatingPoint(confidence, float(self.precision[last]), float(self.recall[last]))
+            return OperatingPoint(confidence, None, 0.0 if self.ground_truths else None)
+        return replace(self._point(last), confidence=confidence)
 
     def reaching(self, precision: float) -> OperatingPoint | None:
         """The threshold of three decimals with the best recall at this precision or more, if any."""
@@ -103,8 +105,8 @@ class Curve:
         return Curve(self.ground_truths, confidence, self.precision[places], self.recall[places])
 
     def _point(self, place: int) -> OperatingPoint:
-        parts = (self.confidence[place], self.precision[place], self.recall[place])
-        return OperatingPoint(*(float(part) for part in parts))
+        recall = float(self.recall[place]) if self.ground_truths else None
+        return OperatingPoint(float(self.confidence[place]), float(self.precision[place]), recall)
 
 
 def precision_recall_curve(confidence: Floats, hit: Bools, ground_truths: int) -> Curve:

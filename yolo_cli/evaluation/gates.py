@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from yolo_cli.errors import UsageError
@@ -11,7 +11,7 @@ from yolo_cli.evaluation.protocol import Protocol
 from yolo_cli.evaluation.report import Report
 from yolo_cli.text import did_you_mean
 
-__all__ = ["Gate", "check_gates", "missed_gates", "read_gate"]
+__all__ = ["Gate", "check_gates", "missed_gates", "missed_values", "read_gate"]
 
 _FIGURES = ("map", "map50", "map50_95", "precision", "recall", "f1")
 
@@ -60,9 +60,20 @@ def check_gates(gates: Iterable[Gate], protocol: Protocol, class_names: Sequence
 
 def missed_gates(gates: Sequence[Gate], report: Report) -> list[str]:
     """One line for each gate that is not met. A figure without a value does not meet its gate."""
-    figures = _figures_of(report)
+    return missed_values(gates, _figures_of(report))
+
+
+def missed_values(gates: Sequence[Gate], figures: Mapping[str, float | None]) -> list[str]:
+    """The same for any figures, by name.
+
+    Raises:
+        UsageError: for the first gate whose figure is unknown.
+    """
     lines = []
     for gate in gates:
+        if gate.name not in figures:
+            hint = did_you_mean(gate.name, figures, f"there are {', '.join(figures)}")
+            raise UsageError(f"--fail-under: unknown figure '{gate.name}'; {hint}")
         value = figures[gate.name]
         if value is None:
             lines.append(f"{gate.name} has no value, but must be at least {gate.minimum:g}")

@@ -78,7 +78,7 @@ def analyse(
     matches = match(gathered, protocol)
     report = report_of(matches, conditions)
     best = report.curve.best
-    confidence = best.confidence if best and best.f1 > 0 else _USUAL_CONFIDENCE
+    confidence = best.confidence if best and best.f1 else _USUAL_CONFIDENCE
     return Analysis(
         matches,
         report,

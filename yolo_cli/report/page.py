@@ -66,7 +66,7 @@ class _Row:
     f1: float | None
     confidence: float | None
     precision: float | None
-    recall: float
+    recall: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ def _figures(analysis: Analysis, about: About) -> dict[str, Any]:
     """The values of the page, without images."""
     report, operating = analysis.report, analysis.confidence
     precision, recall = _at_thresholds(report.curve)  # (101,), (101,)
-    f1 = np.nan_to_num(2 * precision * recall / np.maximum(precision + recall, 1e-9))  # (101,)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)  # (101,)
+    f1[np.isnan(precision) & ~np.isnan(recall)] = 0  # nothing was detected
     return {
         "about": about,
         "version": __version__,
@@ -167,7 +168,7 @@ def _rows(analysis: Analysis, operating: float) -> list[_Row]:
 def _row(figures: ClassFigures, operating: float) -> _Row:
     """The row of one class; best F1 only if it has a true positive."""
     curve = figures.curve
-    best = curve.best if curve.best and curve.best.f1 > 0 else None
+    best = curve.best if curve.best and curve.best.f1 else None
     return _Row(
         figures.class_name,
         figures.ground_truths,
@@ -182,10 +183,10 @@ def _row(figures: ClassFigures, operating: float) -> _Row:
 
 
 def _at_thresholds(curve: Curve) -> tuple[Floats, Floats]:
-    """Precision (101,), NaN without detections, and recall (101,) at each position of the slider."""
+    """Precision (101,), NaN without detections, and recall (101,), NaN without objects, of the slider."""
     points = [curve.at(threshold) for threshold in _THRESHOLDS.tolist()]
     precision = np.array([point.precision for point in points], float)
-    return precision, np.array([point.recall for point in points])
+    return precision, np.array([point.recall for point in points], float)
 
 
 def _plain(values: Floats) -> list[float | None]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from yolo_cli.errors import DataError
-from yolo_cli.files import atomic_write, atomic_write_text, make_folder
-from yolo_cli.weights.card import ModelCard, card_text
+from yolo_cli.files import atomic_write, make_folder
+from yolo_cli.weights.card import ModelCard
+from yolo_cli.weights.page import write_page
 from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
 
 __all__ = ["copy_model", "save_calibrated"]
@@ -55,10 +56,7 @@ def save_calibrated(
     """
     card = replace(card, name=out.name, calibration=knots, figures=(*card.figures, figure))
     written = copy_model(files, card, out)
-    paths = [path for path in (written.keras, written.onnx) if path]
-    page = out.with_name(f"{out.name}.md")
-    atomic_write_text(page, card_text(card, {path.name: sha256(path) for path in paths}))
-    return [*paths, page]
+    return [*written.paths, write_page(written, card)]
 
 
 def _copy_keras(path: Path, card: ModelCard, out: Path) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write, make_folder
 from yolo_cli.weights.card import ModelCard
-from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
+from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, read_card, sha256
 
-__all__ = ["missing_for_onnx", "save_keras", "save_model", "save_onnx"]
+__all__ = ["export_onnx", "missing_for_onnx", "save_keras", "save_model", "save_onnx"]
 
 # The script of the process that exports ONNX when the backend is not TensorFlow.
 _EXPORT = """
@@ -54,6 +54,29 @@ def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) ->
 def missing_for_onnx() -> list[str]:
     """The missing packages that writing ONNX needs."""
     return [name for name in ("tensorflow", "onnx", "tf2onnx") if find_spec(name) is None]
+
+
+def export_onnx(files: ModelFiles) -> Path:
+    """Write the ``.onnx`` file of a model from its ``.keras`` file.
+
+    Returns:
+        The path of the file, beside the other one.
+
+    Raises:
+        DataError: if there is no ``.keras`` file, or TensorFlow cannot read or export it.
+        UsageError: if packages are missing.
+    """
+    if files.keras is None:
+        raise DataError(f"{files.first}: has no .keras file beside it to export from")
+    if missing := missing_for_onnx():
+        raise UsageError(f"ONNX files need missing packages: pip install {' '.join(missing)}")
+    import yolo_cli.model  # noqa: F401, I001 - first: its layers must be known before a file names them
+    import keras
+
+    model = keras.saving.load_model(files.keras, compile=False)
+    out = files.keras.with_suffix(".onnx")
+    save_onnx(model, read_card(files.keras), out, sha256(files.keras))
+    return out
 
 
 def save_keras(model: Any, card: ModelCard, path: Path, *, half: bool = False) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yolo_cli.config import bundled
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.graphs import read_metadata
 from yolo_cli.text import did_you_mean
 from yolo_cli.weights.card import ModelCard
@@ -22,6 +23,7 @@ __all__ = [
     "check_pair",
     "find_model",
     "list_models",
+    "new_model",
     "read_card",
 ]
 
@@ -42,6 +44,11 @@ class ModelFiles:
     def first(self) -> Path:
         """One file that exists."""
         return self.keras or self.onnx or Path(self.name)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that exist."""
+        return tuple(path for path in (self.keras, self.onnx) if path)
 
 
 def find_model(name: str) -> ModelFiles:
@@ -69,6 +76,21 @@ def find_model(name: str) -> ModelFiles:
     known = [files.name for files in list_models()]
     hint = did_you_mean(name, known, f"there are {', '.join(known) or 'none'}")
     raise DataError(f"no model is called '{name}'; {hint} (`yolo weights list` shows all)")
+
+
+def new_model(name: str | os.PathLike[str], exist_ok: bool = False) -> Path:
+    """The path without suffix of a model to write; a plain name is one in ``./weights``.
+
+    Raises:
+        UsageError: if one of its files exists, unless ``exist_ok``.
+    """
+    path = Path(name)
+    path = path if path.name != os.fspath(name) else Path("weights") / path
+    files = [path.with_name(path.name + suffix) for suffix in (".keras", ".onnx", ".md")]
+    there = [file for file in files if file.exists()]
+    if there and not exist_ok:
+        raise UsageError(f"--out {there[0]}: exists; choose another name, or add --exist-ok")
+    return path
 
 
 def list_models() -> list[ModelFiles]:

@@ -172,7 +172,7 @@ BOMB = """<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "
         ("", "is not XML"),
         ("<annotation>", ":1: is not XML"),
         ("<annotation>\n\n<object></annotation>", ":3: is not XML"),
-        ("<html/>", "not a VOC annotation"),
+        ("<html/>", "no <annotation> at its root"),
         ("<?xml version='1.0' encoding='nonsense'?><annotation/>", "is not XML"),
     ],
 )

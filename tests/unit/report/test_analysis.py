@@ -246,3 +246,18 @@ def test_the_text_says_the_headline() -> None:
 def test_the_text_bears_nothing_found_and_nothing_there() -> None:
     assert "mAP50" in summary(analyse(image_set(([], []))), ABOUT)
     assert "–" in summary(analyse(image_set(([], [(A, 0)]))), ABOUT)
+
+
+def test_without_ground_truth_there_is_no_recall():
+    """One wrong detection: precision 0 of 1; recall would be 0 of 0."""
+    analysis = analyse(image_set(([(A, 0.9, 1)], [])))
+    lines = [line.split() for line in summary(analysis, ABOUT).splitlines()]
+    assert [line for line in lines if line and line[0] in ("precision", "recall", "f1")] == [
+        ["precision", "0.000"],
+        ["recall", "–"],
+        ["f1", "–"],
+    ]
+    values = analysis.to_json()
+    for figures in (values, values["per_class"][1], values["per_size"][1]):
+        assert (figures["recall"], figures["f1"]) == (None, None)
+    assert (values["precision"], values["confidence"]) == (0.0, 0.9)

@@ -166,6 +166,18 @@ def test_a_class_never_found_has_no_precision(tmp_path: Path) -> None:
     assert data["classes"]["class 0"][0][90:92] == [1.0, None]
 
 
+def test_without_ground_truth_there_is_no_recall(tmp_path: Path) -> None:
+    """One detection of class 1, which has no object, is wrong: precision 0; recall would be 0 / 0."""
+    text = written(tmp_path, image_set(([(BOX, 0.9, 1)], [])))
+    for name, value in (("Precision", "0.000"), ("Recall", "–"), ("F1", "–")):
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in text
+    assert re.search(r'<td class="n live-p">0.00</td><td class="n live-r">–</td><td class="n">–</td>', text)
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1))
+    assert data["recall"] == [None] * 101
+    assert data["classes"]["class 1"] == [[0.0] * 91 + [None] * 10, [None] * 101]
+    assert '<polyline class="recall" points=""/><polyline class="f1" points=""/>' in text.replace("\n", "")
+
+
 def test_it_stays_small_with_large_images_and_many_classes(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1200, 1600, 3), np.uint8)
     gathered = random_set(Mixture(seed=1, images=30, classes=80, ground_truths=600, found=3000))

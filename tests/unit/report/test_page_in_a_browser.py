@@ -83,6 +83,15 @@ def test_the_page_has_no_fault(driver) -> None:
     assert driver.title == "my-model on my-data"
 
 
+def test_without_ground_truth_the_slider_shows_no_recall(driver, tmp_path) -> None:
+    path = tmp_path / "report.html"
+    write_report(path, analyse(image_set(([(A, 0.9, 0)], []))), About("m", "d"), grey)
+    driver.get(path.as_uri())
+    slide(driver, 0.5)
+    assert (readings(driver), driver.get_log("browser")) == (["0.000", "–", "–"], [])
+    assert text(driver, "#class-table .live-r") == "–"
+
+
 def test_the_slider_moves_precision_and_recall(driver) -> None:
     """Five objects. From 0: 4 of 5 right. From 0.65: 0.9 and 0.8 right, 0.7 wrong. From 0.95: nothing."""
     slide(driver, 0)

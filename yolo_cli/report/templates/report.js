@@ -12,13 +12,13 @@
   const show = () => {
     const threshold = Number(slider.value), place = Math.round(threshold * 100);
     const precision = data.precision[place], recall = data.recall[place];
-    const f1 = precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
+    const f1 = recall === null ? null : precision * recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
     at("at").textContent = threshold.toFixed(2);
     slider.setAttribute("aria-valuetext",
-      `${threshold.toFixed(2)}: precision ${figure(precision, 2)}, recall ${recall.toFixed(2)}`);
+      `${threshold.toFixed(2)}: precision ${figure(precision, 2)}, recall ${figure(recall, 2)}`);
     at("live-precision").textContent = figure(precision, 3);
-    at("live-recall").textContent = recall.toFixed(3);
-    at("live-f1").textContent = f1.toFixed(3);
+    at("live-recall").textContent = figure(recall, 3);
+    at("live-f1").textContent = figure(f1, 3);
     const right = data.right[place], wrong = data.found[place] - right;
     at("counts").textContent = `At confidence ${threshold.toFixed(2)}: ${right.toLocaleString("en")} right, ` +
       `${wrong.toLocaleString("en")} wrong, ${(data.ground_truths - right).toLocaleString("en")} missed.`;
@@ -41,7 +41,7 @@
     for (const row of rows) {
       const [precision, recall] = data.classes[row.dataset.class];
       row.querySelector(".live-p").textContent = figure(precision[place], 2);
-      row.querySelector(".live-r").textContent = recall[place].toFixed(2);
+      row.querySelector(".live-r").textContent = figure(recall[place], 2);
     }
   };
 

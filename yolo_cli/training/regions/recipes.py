@@ -18,7 +18,8 @@ from yolo_cli.detectors.rcnn import SIDE as CROP_SIDE
 from yolo_cli.detectors.rcnn import crop_features
 from yolo_cli.detectors.selective_search import SearchConfig, selective_search
 from yolo_cli.detectors.windows import WINDOW
-from yolo_cli.engines import check_keras_device, keras_device
+from yolo_cli.engines import OnnxEngine, check_keras_device, keras_device, onnx_uses_cuda
+from yolo_cli.hardware import Device
 from yolo_cli.images import Image
 from yolo_cli.model.windows import as_convolutions
 from yolo_cli.training.dataset import require_boxes
@@ -43,7 +44,7 @@ BACKBONE = f"{DEFAULT_MODEL}:route_034"
 SEARCH = SearchConfig(colour_spaces=("hsv",), scales=(50.0,))
 
 Fitted = tuple[Any, dict[str, Any]]  # a network, and fields of its card
-Method = Callable[[Dataset, int | None, int, Workspace], Fitted]  # data, epochs, seed → network
+Method = Callable[[Dataset, int | None, int, Workspace, Device], Fitted]  # data, epochs, seed → network
 
 
 def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResult:
@@ -61,7 +62,9 @@ def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainRe
     else:
         check_keras_device(job.config.device, workspace.watcher.say)
         with keras_device(job.config.device):
-            model, fields = fit_method(job.detector, learn, job.config.epochs, job.config.seed, workspace)
+            model, fields = fit_method(
+                job.detector, learn, job.config.epochs, job.config.seed, workspace, job.config.device
+            )
         card = _card(best.name, learn, {"detector": job.detector, **fields})
         # A model of the same layers without an optimizer, whose state would triple the file.
         bare = keras.Model(model.inputs, model.outputs, name=model.name)
@@ -75,7 +78,12 @@ def _result(job: TrainJob, files: ModelFiles, images: int) -> TrainResult:
 
 
 def fit_method(
-    detector: str, data: Dataset, epochs: int | None, seed: int = 0, workspace: Workspace = NO_WORKSPACE
+    detector: str,
+    data: Dataset,
+    epochs: int | None,
+    seed: int = 0,
+    workspace: Workspace = NO_WORKSPACE,
+    device: Device = "auto",
 ) -> Fitted:
     """Train the network of a region method; also return the fields of its card that depend on the method.
 
@@ -85,25 +93,33 @@ def fit_method(
         epochs: number of epochs; None means a default for a few thousand images.
         seed: random seed.
         workspace: stores intermediate results, and resumes from those of the same data.
+        device: runs the backbone, in ONNX Runtime. Keras computes where `keras_device` says.
     """
-    return METHODS[detector](data, epochs, seed, workspace)
+    return METHODS[detector](data, epochs, seed, workspace, device)
 
 
-def _localisation(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
-    backbone, classes = open_backbone(BACKBONE), len(data.class_names)
+def _backbone(device: Device) -> OnnxEngine:
+    """The features on this device, or on the CPU if only Keras can use the GPU."""
+    return open_backbone(BACKBONE, device if onnx_uses_cuda() else "cpu")
+
+
+def _localisation(
+    data: Dataset, epochs: int | None, seed: int, workspace: Workspace, device: Device
+) -> Fitted:
+    backbone, classes = _backbone(device), len(data.class_names)
     views = collect_views(
         data.samples, lambda image: coarse_features(backbone, image), classes, seed, workspace
     )
     return fit_localisation_head(views, classes, epochs or 15, seed, workspace), _on_backbone(MAP_SIDE)
 
 
-def _windows(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
+def _windows(data: Dataset, epochs: int | None, seed: int, workspace: Workspace, _: Device) -> Fitted:
     model = train_window_classifier(data.samples, len(data.class_names), epochs or 12, seed, workspace)
     return as_convolutions(model), {"input_size": (WINDOW, WINDOW)}
 
 
-def _rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
-    backbone = open_backbone(BACKBONE)
+def _rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace, device: Device) -> Fitted:
+    backbone = _backbone(device)
 
     def describe(image: Image, boxes: Any) -> Any:
         return crop_features(backbone, image, boxes)
@@ -114,8 +130,8 @@ def _rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) ->
     return model, _on_backbone(CROP_SIDE)
 
 
-def _fast_rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
-    backbone = open_backbone(BACKBONE)
+def _fast_rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace, device: Device) -> Fitted:
+    backbone = _backbone(device)
 
     def describe(image: Image, boxes: Any) -> Any:
         return region_features(image_features(backbone, image), image, boxes)
@@ -125,9 +141,11 @@ def _fast_rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspac
     return model, _on_backbone(MAP_SIDE)
 
 
-def _faster_rcnn(data: Dataset, epochs: int | None, seed: int, workspace: Workspace) -> Fitted:
+def _faster_rcnn(
+    data: Dataset, epochs: int | None, seed: int, workspace: Workspace, device: Device
+) -> Fitted:
     both = (epochs or 6, epochs or 7)
-    backbone = open_backbone(BACKBONE)
+    backbone = _backbone(device)
     model = fit_faster_rcnn(data.samples, backbone, len(data.class_names), both, seed, workspace)
     return model, _on_backbone(MAP_SIDE)
 

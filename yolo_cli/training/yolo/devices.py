@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -12,7 +12,7 @@ from yolo_cli.engines import keras_device, keras_gpus
 from yolo_cli.hardware import Device, gpu_number
 from yolo_cli.training.yolo.machines import Machines
 
-__all__ = ["shared_step", "sharing"]
+__all__ = ["placed", "shared_step", "sharing"]
 
 
 def sharing(machines: Machines, device: Device) -> int:
@@ -25,26 +25,33 @@ def sharing(machines: Machines, device: Device) -> int:
     return max(1, keras_gpus())
 
 
-@contextmanager
-def shared_step(machines: Machines, device: Device) -> Iterator[None]:
-    """In this block a model that is built and trained uses ``device``; all GPUs if it names none of them.
+def placed(machines: Machines, device: Device) -> AbstractContextManager[Any]:
+    """A context in which a run computes on ``device``, if that is a single one.
 
-    On JAX, batches are split over the devices of all machines (`keras.distribution.DataParallel`), on
-    TensorFlow over those of one machine (mirrored strategy). PyTorch uses one device.
+    It covers the whole run: evaluation and the final figures, too, would otherwise use the first GPU.
+    """
+    return keras_device(device) if sharing(machines, device) < 2 else nullcontext()
+
+
+def shared_step(machines: Machines, device: Device) -> AbstractContextManager[Any]:
+    """A context in which a model that is built and trained splits its batches over several devices.
+
+    On JAX these are the devices of all machines (`keras.distribution.DataParallel`), on TensorFlow those of
+    one machine (mirrored strategy). PyTorch uses one device.
     """
     if sharing(machines, device) < 2:
-        with keras_device(device):
-            yield
-    elif keras.backend.backend() == "jax":
-        before = keras.distribution.distribution()
-        keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
-        try:
-            yield
-        finally:
-            keras.distribution.set_distribution(before)
-    else:
-        with _mirrored():
-            yield
+        return nullcontext()
+    return _data_parallel() if keras.backend.backend() == "jax" else _mirrored()
+
+
+@contextmanager
+def _data_parallel() -> Iterator[None]:
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
 
 
 def _mirrored() -> Any:

@@ -27,7 +27,7 @@ from yolo_cli.training.yolo.callbacks import (
 )
 from yolo_cli.training.yolo.choices import Phase, phases
 from yolo_cli.training.yolo.data import Batch
-from yolo_cli.training.yolo.devices import shared_step, sharing
+from yolo_cli.training.yolo.devices import placed, shared_step, sharing
 from yolo_cli.training.yolo.feed import Feed, ahead, choose_processes, open_feed
 from yolo_cli.training.yolo.machines import Machines, apart, join_machines
 from yolo_cli.training.yolo.network import (
@@ -65,6 +65,12 @@ def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResul
     watcher = workspace.watcher
     machines = join_machines(job.config)
     check_keras_device(job.config.device, watcher.say)
+    with placed(machines, job.config.device):
+        return _train(job, data, watcher, machines)
+
+
+def _train(job: TrainJob, data: Dataset, watcher: Watcher, machines: Machines) -> TrainResult:
+    """The whole run, with half the batch size each time that memory runs out."""
     data = split_data(job, data)
     on_gpu = job.config.device != "cpu" and keras_gpus() > 0
     precision = choose_precision(job.config.precision, gpu=on_gpu)

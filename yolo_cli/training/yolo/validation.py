@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +13,12 @@ from numpy.typing import NDArray
 
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.datasets import Sample
+from yolo_cli.detections import Detections
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.engines import Engine
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import Conditions, EvaluationSet, Evaluator, Report, evaluate
 from yolo_cli.images import Image
-from yolo_cli.pipeline import run_detector
 from yolo_cli.training.yolo.cache import Cache
 from yolo_cli.weights import ModelCard
 
@@ -26,6 +28,7 @@ NEARLY_ALL = DetectConfig(conf=EVALUATION_CONF)
 """The options of an evaluation: nearly all detections, since curves need the weak ones, too."""
 
 KEPT_BYTES = 512 << 20  # maximum size of the image cache
+AHEAD = 1  # batches by which the network runs ahead of suppression; each holds its images and raw heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +59,6 @@ class LiveEngine:
             UsageError: always.
         """
         raise UsageError(f"arithmetic for {batch.shape} is counted from .onnx files, not while training")
-
-
-@dataclass(frozen=True, slots=True)
-class _Cached:
-    """A cached image for `run_detector`."""
-
-    name: str
-    cache: Cache[Image]
-    place: int
-
-    def read(self) -> Image:
-        return self.cache[self.place]
 
 
 class Validator:
@@ -109,15 +100,23 @@ class Validator:
         Raises:
             DataError: if an image cannot be read.
         """
-        detector = YoloDetector(engine, self.card, self.config)
         evaluator = Evaluator(self.card.class_names)
-        items = [_Cached(sample.name, self._cache, place) for place, sample in enumerate(self.samples)]
-        outcomes = run_detector(detector, items, batch=self.batch)
-        for sample, outcome in zip(self.samples, outcomes, strict=True):
-            if outcome.error is not None:
-                raise DataError(outcome.error)
-            evaluator.add(sample.name, outcome.detections, sample.ground_truth)
+        detections = self._detect(YoloDetector(engine, self.card, self.config))
+        for sample, found in zip(self.samples, detections, strict=True):
+            evaluator.add(sample.name, found, sample.ground_truth)
         return evaluator.gathered()
+
+    def _detect(self, detector: YoloDetector) -> Iterator[Detections]:
+        """The detections on each sample; a thread decodes and suppresses while the network runs on."""
+        behind: deque[Future[list[Detections]]] = deque()
+        with ThreadPoolExecutor(1, "suppression") as thread:
+            for start in range(0, len(self.samples), self.batch):
+                places = range(start, min(start + self.batch, len(self.samples)))
+                behind.append(thread.submit(detector.begin([self._cache[place] for place in places])))
+                if len(behind) > AHEAD:
+                    yield from behind.popleft().result()
+            for future in behind:
+                yield from future.result()
 
     def read(self, name: str) -> Image:
         """The image of a sample, by name."""

@@ -1,0 +1,119 @@
+"""Models on disk: `list_models`, `import_darknet` and `export_onnx`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+from yolo_cli import weights as store
+from yolo_cli.api.options import ImportOptions, OnError, check_options
+from yolo_cli.errors import DataError
+from yolo_cli.text import text_encoding
+from yolo_cli.weights import ModelCard, ModelFiles
+from yolo_cli.weights.page import write_page
+from yolo_cli.weights.store import new_model
+
+__all__ = ["Model", "export_onnx", "import_darknet", "list_models"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Model:
+    """A model on disk.
+
+    Attributes:
+        files: its name and files, for `load_detector`.
+        card: its model card.
+    """
+
+    files: ModelFiles
+    card: ModelCard
+
+    def __repr__(self) -> str:
+        height, width = self.card.input_size
+        return f"<Model {self.files.name} {width}x{height}: {len(self.card.class_names)} classes>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as plain data."""
+        return {
+            "name": self.files.name,
+            "keras": str(self.files.keras) if self.files.keras else None,
+            "onnx": str(self.files.onnx) if self.files.onnx else None,
+            "classes": len(self.card.class_names),
+            "input_size": list(self.card.input_size),
+            "licence": self.card.licence,
+        }
+
+
+def list_models(*, on_error: OnError | None = None) -> list[Model]:
+    """The models in ``./weights``, of the training runs in ``./runs``, and the bundled ones.
+
+    Args:
+        on_error: called with the error of each model whose card cannot be read, which is then left out;
+            None raises the error.
+
+    Raises:
+        DataError: if a card cannot be read.
+    """
+    found = []
+    for files in store.list_models():
+        try:
+            found.append(Model(files, store.read_card(files.first)))
+        except DataError as error:
+            if on_error is None:
+                raise
+            on_error(error)
+    return found
+
+
+def import_darknet(
+    cfg: str | os.PathLike[str],
+    weights: str | os.PathLike[str],
+    names: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    **options: Unpack[ImportOptions],
+) -> ModelFiles:
+    """Write a Darknet model as ``out.keras``, ``out.onnx`` and the model card ``out.md``.
+
+    Args:
+        cfg: the network.
+        weights: its weights.
+        names: a file with its class names, one per line.
+        out: a name, for a model in ``./weights``, or a path without a suffix.
+        **options: see `ImportOptions`: ``card``, ``half``, ``exist_ok``, ``encoding``.
+
+    Returns:
+        The files; ``onnx`` is None if a package that writes it is missing.
+
+    Raises:
+        UserError: if the files do not fit together, or the model exists.
+    """
+    from yolo_cli.weights.darknet_import import import_darknet as convert
+    from yolo_cli.weights.darknet_import import read_about
+
+    check_options(options, ImportOptions)
+    target, card = new_model(out, options.get("exist_ok", False)), options.get("card")
+    with text_encoding(options.get("encoding")):
+        about = read_about(Path(card)) if card else None
+        half = options.get("half", False)
+        files = convert(Path(cfg), Path(weights), Path(names), target, half=half, about=about)
+    write_page(files, store.read_card(files.first))
+    return files
+
+
+def export_onnx(weights: str | os.PathLike[str]) -> Path:
+    """Write the ``.onnx`` file of a model from its ``.keras`` file, as after a training without TensorFlow.
+
+    Args:
+        weights: the name of a model, the path of its file, or the folder of a training run.
+
+    Returns:
+        The new file, beside the other one.
+
+    Raises:
+        UserError: if there is no ``.keras`` file, or a package that writes ONNX is missing.
+    """
+    from yolo_cli.weights.save import export_onnx as export
+
+    return export(store.find_model(os.fspath(weights)))

@@ -1,0 +1,222 @@
+"""Make a data set of the entries that a reader parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from yolo_cli.datasets.extras import Extra
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.forms.locating import Images
+from yolo_cli.datasets.forms.values import Corners
+from yolo_cli.datasets.layout import (
+    Row,
+    below,
+    empty_splits,
+    extras_of,
+    gather,
+    in_order,
+    name_findings,
+    place_of,
+)
+from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.splits import split_called
+from yolo_cli.text import number, shorten
+
+__all__ = ["NAMELESS", "Entry", "Export", "Shape", "assemble", "split_of"]
+
+NAMELESS = "object"
+"""The class of boxes in an export without classes."""
+
+
+class Shape(NamedTuple):
+    """One annotated object: where it is in its file, its class name and its box."""
+
+    row: int
+    name: str
+    xyxy: Corners
+    crowd: bool = False
+    difficult: bool = False
+    extra: Extra | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """One image of an export.
+
+    Attributes:
+        file: the image as the export names it.
+        label: the label file.
+        split: its split, or ``UNSPLIT``.
+        shapes: the objects that were understood.
+        refused: row and reason of each that was not; any of them leaves the image out.
+        size: height and width according to the export, or None.
+        fractions: whether boxes are fractions of the image's size.
+        image_id: the export's id of the image, or None for its file name without suffix.
+    """
+
+    file: str
+    label: Path
+    split: str = UNSPLIT
+    shapes: list[Shape] = field(default_factory=list)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    size: tuple[int, int] | None = None
+    fractions: bool = False
+    image_id: int | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A parsed export.
+
+    Attributes:
+        root: the data set's folder.
+        kind: ``Dataset.kind``.
+        entries: its images.
+        names: the class names that it declares; () if it declares none.
+        findings: what could not be read.
+        lists_all: whether it lists images without objects, so that others do not belong to it.
+    """
+
+    root: Path
+    kind: str
+    entries: Sequence[Entry]
+    names: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    lists_all: bool = True
+
+
+def split_of(path: Path, root: Path, *, by_name: bool = False) -> str:
+    """The split in the names of a file's folders below the root, the innermost first.
+
+    ``by_name`` tries the file's own name before, for files that list many images.
+    """
+    words = [path.stem] if by_name else []
+    words += reversed(Path(below(path.parent, root)).parts)
+    return next(filter(None, map(split_called, words)), UNSPLIT)
+
+
+def assemble(export: Export, allow_unlabelled: bool = False) -> Dataset:
+    """The data set of an export; it may be empty.
+
+    Class ids follow the declared order, else that of the sorted names (numbers by value).
+    """
+    images = Images(export.root)
+    names = export.names or _occurring(export.entries)
+    class_ids = {name: index for index, name in reversed(list(enumerate(names)))}
+    found, findings = _located(export, images)
+    samples = []
+    for (_, path), entry in found.items():
+        sample, faults = _sample(export, entry, path, class_ids)
+        samples += [sample] if sample else []
+        findings += faults
+    if not export.lists_all:
+        more, faults = _unlisted(export, images, {path for _, path in found}, allow_unlabelled)
+        samples += more
+        findings += faults
+    findings += name_findings(names, export.kind)
+    splits = {entry.split: below(entry.label, export.root) for entry in export.entries}
+    findings += empty_splits(splits.items(), samples)
+    if names == (NAMELESS,) and not export.names:
+        findings.append(Finding("Y405", export.kind, f"the export names no class; {NAMELESS!r} is used"))
+    everything = tuple(sorted({*export.findings, *findings}))
+    return Dataset(export.root, export.kind, names, in_order(samples), everything)
+
+
+def _occurring(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The class names that occur, sorted; numbers come first, by value."""
+    names = {shape.name for entry in entries for shape in entry.shapes}
+    return tuple(sorted(names, key=_sort_key))
+
+
+def _sort_key(name: str) -> tuple[float, str]:
+    value = number(name) if name.isdecimal() else None
+    return (float("inf") if value is None else value, name)
+
+
+def _located(export: Export, images: Images) -> tuple[dict[tuple[str, Path], Entry], list[Finding]]:
+    """The entry of each split and image file, and findings for images without a file or with two entries."""
+    found: dict[tuple[str, Path], Entry] = {}
+    torn: set[tuple[str, Path]] = set()
+    findings = []
+    for entry in export.entries:
+        where = below(entry.label, export.root)
+        path, why = images.find(entry.file, entry.label.parent)
+        if path is None:
+            findings.append(Finding("Y102", where, f"{shorten(entry.file)}: {why}"))
+            continue
+        first = found.setdefault((entry.split, path), entry)
+        if first is not entry and _content(first) == _content(entry):
+            findings.append(Finding("Y205", where, f"{below(path, export.root)}: the image is listed twice"))
+        elif first is not entry:
+            torn.add((entry.split, path))
+    for key in torn:
+        where = below(found.pop(key).label, export.root)
+        what = "two entries annotate the image differently; it is left out"
+        findings.append(Finding("Y204", where, f"{below(key[1], export.root)}: {what}"))
+    return found, findings
+
+
+def _content(entry: Entry) -> tuple[object, ...]:
+    """What an entry says of its image, wherever that is written."""
+    return ([shape[1:3] for shape in entry.shapes], [what for _, what in entry.refused])
+
+
+def _sample(
+    export: Export, entry: Entry, path: Path, class_ids: Mapping[str, int]
+) -> tuple[Sample | None, list[Finding]]:
+    """The sample of an entry, or None if not all its objects were understood, and findings."""
+    label, name = below(entry.label, export.root), below(path, export.root)
+    refused = [("Y204", row, what) for row, what in entry.refused]
+    refused += [
+        ("Y401", shape.row, f"there is no class {shorten(shape.name)!r}")
+        for shape in entry.shapes
+        if shape.name not in class_ids
+    ]
+    if refused:
+        return None, [
+            Finding(code, place_of(export.kind, label, row), f"{name}: {what}; the image is left out")
+            for code, row, what in refused
+        ]
+    rows = [_row(shape, class_ids[shape.name]) for shape in entry.shapes]
+    frame = entry.size if entry.size and min(entry.size) > 0 else None
+    unit = (1.0, 1.0) if entry.fractions else frame
+    boxes, kept, faults = gather(rows, unit, lambda row: place_of(export.kind, label, row))
+    findings = [Finding(fault.code, fault.where, f"{name}: {fault.what}") for fault in faults]
+    if faults and (not kept or any(fault.code == "Y301" for fault in faults)):
+        return None, findings
+    sample = Sample(
+        name,
+        path,
+        entry.split,
+        path.stem if entry.image_id is None else entry.image_id,
+        label,
+        boxes,
+        kept,
+        fractions=entry.fractions,
+        declared_size=entry.size,
+        extras=extras_of(rows, kept),
+    )
+    return sample, findings
+
+
+def _row(shape: Shape, class_id: int) -> Row:
+    """A shape as a row."""
+    return Row(shape.row, class_id, shape.xyxy, shape.crowd, shape.difficult, extra=shape.extra)
+
+
+def _unlisted(
+    export: Export, images: Images, listed: set[Path], allow_unlabelled: bool
+) -> tuple[list[Sample], list[Finding]]:
+    """Images beside listed ones that the export does not name: samples if allowed, else findings."""
+    samples, findings = [], []
+    folders = {path.parent for path in listed}
+    for path in (path for path in images.unlisted(listed) if path.parent in folders):
+        name = below(path, export.root)
+        if allow_unlabelled:
+            samples.append(Sample(name, path, split_of(path, export.root), path.stem, ""))
+        else:
+            findings.append(Finding("Y201", name, "the image has no annotation"))
+    return samples, findings

@@ -1,0 +1,144 @@
+"""CVAT for images 1.1: one ``annotations.xml`` for all images (docs.cvat.ai, "CVAT for images").
+
+A box has its edges ``xtl ytl xbr ybr`` in pixels, a polygon or polyline its ``points``, a mask the box that
+its run lengths fill; points and skeletons become the box around their points that are not ``outside``, as in
+CVAT's own COCO export. ``rotation`` other than 0 is refused, as are cuboids. Classes are those of ``meta``,
+in its order, without the parts of skeletons; the split is the image's ``subset``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from yolo_cli.datasets.extras import Extra, Value, extras_wanted
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of
+from yolo_cli.datasets.forms.form import Form, matcher
+from yolo_cli.datasets.forms.values import Corners, bounds, ellipse, flat, numbers, size_of, xywh
+from yolo_cli.datasets.layout import below
+from yolo_cli.datasets.splits import split_called
+from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.voc_xml import read_xml
+from yolo_cli.errors import DataError
+from yolo_cli.text import number, shorten
+
+__all__ = ["CVAT"]
+
+_POINTS = ("polygon", "polyline", "points")
+_SHAPES = ("box", "ellipse", "mask", "skeleton", "cuboid", *_POINTS)
+
+
+def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
+    """Read the XML files of a folder; the classes are those of all, in the order of the first."""
+    entries: list[Entry] = []
+    findings: list[Finding] = []
+    names: dict[str, None] = {}
+    for path in files:
+        try:
+            xml = read_xml(path, "annotations")
+        except DataError as fault:
+            findings.append(Finding("Y203", below(path, root), fault.text.replace(str(path), "the label")))
+            continue
+        if xml.find("track") is not None:
+            raise DataError(
+                f"{path}: is an export of a video; export it as 'CVAT for images 1.1', with images"
+            )
+        names |= dict.fromkeys(_declared(xml))
+        entries += _entries(xml, path, root)
+    return assemble(Export(root, "cvat", entries, tuple(names), tuple(findings)), allow_unlabelled)
+
+
+def _declared(xml: Element) -> Iterator[str]:
+    """The classes that ``meta`` declares."""
+    for label in xml.iterfind("meta//labels/label"):
+        name = (label.findtext("name") or "").strip()
+        if name and not (label.findtext("parent") or "").strip():
+            yield name
+
+
+def _entries(xml: Element, path: Path, root: Path) -> Iterator[Entry]:
+    """The images of a file; objects are numbered through the file."""
+    row = 0
+    for image in xml.iterfind("image"):
+        subset = image.get("subset") or ""
+        split = (split_called(subset) or subset) if subset and subset.lower() != "default" else ""
+        size = size_of(image.get("height"), image.get("width"))
+        named = (image.get("name") or "").strip()
+        split = split or split_of(path, root, by_name=True)
+        entry = Entry(named, path, split, size=size)
+        for element in image:
+            if element.tag in _SHAPES:
+                row += 1
+                _add(entry, element, row)
+        yield entry
+
+
+def _add(entry: Entry, element: Element, row: int) -> None:
+    """Add one shape to its image."""
+    name, corners = (element.get("label") or "").strip(), _corners(element)
+    if isinstance(corners, str) or not name:
+        entry.refused.append((row, corners if isinstance(corners, str) else "the shape has no label"))
+    else:
+        extra = _extra(element) if extras_wanted() else None
+        entry.shapes.append(Shape(row, name, corners, extra=extra))
+
+
+def _corners(element: Element) -> Corners | str:
+    """The box of a shape, or why it has none."""
+    turned = number(element.get("rotation"))
+    if turned and element.tag != "ellipse":
+        return f"a box turned by {turned:g} degrees is not read; draw an upright box"
+    return _box(element, turned or 0.0) or f"the {element.tag} has no box that can be read"
+
+
+def _box(element: Element, turned: float) -> Corners | None:
+    """The box of a shape by its kind; None if its numbers are missing."""
+    if element.tag == "box":
+        found = numbers(map(element.get, ("xtl", "ytl", "xbr", "ybr")))
+        return (found[0], found[1], found[2], found[3]) if found else None
+    if element.tag == "mask":
+        return xywh(map(element.get, ("left", "top", "width", "height")))
+    if element.tag == "ellipse":
+        found = numbers(map(element.get, ("cx", "cy", "rx", "ry")))
+        return ellipse((found[0], found[1]), found[2], found[3], math.radians(turned)) if found else None
+    if element.tag == "skeleton":
+        seen = [
+            points for point in _joints(element) if point.get("outside") != "1" for points in _points(point)
+        ]
+        return bounds(seen)
+    return bounds(_points(element)) if element.tag in _POINTS else None
+
+
+def _joints(skeleton: Element) -> list[Element]:
+    """The points of a skeleton."""
+    return skeleton.findall("points")
+
+
+def _points(element: Element) -> list[tuple[float, float]]:
+    """``points="x1,y1;x2,y2"``; [] if one of them is not two numbers."""
+    found = [numbers(part.split(",")) for part in (element.get("points") or "").split(";")]
+    good = [(point[0], point[1]) for point in found if point and len(point) == 2]
+    return good if len(good) == len(found) else []
+
+
+def _extra(element: Element) -> Extra:
+    """Outline, key points and attributes of a shape."""
+    outline = (flat(_points(element)),) if element.tag == "polygon" else ()
+    attributes: dict[str, Value] = {
+        shorten(entry.get("name") or "", 80): (entry.text or "").strip()
+        for entry in element.iterfind("attribute")
+    }
+    attributes |= {key: True for key in ("occluded",) if element.get(key) == "1"}
+    points = [(joint, at) for joint in _joints(element) for at in _points(joint)[:1]]
+    return Extra(outline, tuple((*at, _visibility(joint)) for joint, at in points), attributes)
+
+
+def _visibility(joint: Element) -> float:
+    """COCO's flag of a key point: 0 outside the image, 1 hidden, 2 visible."""
+    return 0.0 if joint.get("outside") == "1" else 1.0 if joint.get("occluded") == "1" else 2.0
+
+
+CVAT = Form("cvat", "CVAT", (".xml",), matcher(r"<annotations[\s>]"), _read)

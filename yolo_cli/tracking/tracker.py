@@ -1,0 +1,125 @@
+"""ByteTrack: detections of one frame after another → tracks.
+
+Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022: confident
+detections are matched with the predicted objects first, the others only with objects that are still without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.config import TrackConfig
+from yolo_cli.detections import Detections
+from yolo_cli.tracking.matching import assigned, near_pairs
+from yolo_cli.tracking.objects import Objects
+from yolo_cli.tracks import Tracks
+
+__all__ = ["Tracker"]
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+Bools = NDArray[np.bool_]
+
+# Similarity from which a pair is matched: IoU × confidence where detections are confident, else the IoU.
+_CONFIDENT, _DOUBTFUL = 0.2, 0.5
+_SMALLEST_IOU = 0.1
+_OTHER_CLASS = 0.5  # factor of the similarity of a detection of another class than the object's
+
+
+class Tracker:
+    """Follows objects through the frames of one video.
+
+    Args:
+        config: thresholds and patience.
+
+    >>> tracker = Tracker()
+    >>> for frame in range(3):
+    ...     box = np.float32([[10 + 2 * frame, 0, 30 + 2 * frame, 40]])
+    ...     tracks = tracker.update(Detections(box, np.float32([0.9]), np.array([0])), frame)
+    >>> tracks.track_id, tracks.frame
+    (array([1]), array([2]))
+    """
+
+    def __init__(self, config: TrackConfig | None = None) -> None:
+        self.config = config or TrackConfig()
+        self._objects = Objects.start(Detections())
+        self._frame: int | None = None
+        self._next_id = 1
+
+    def update(self, detections: Detections, frame: int, camera: Floats | None = None) -> Tracks:
+        """The objects that are seen in a frame.
+
+        Args:
+            detections: of the frame, down to the confidence ``low_conf``; lower ones do not count.
+            frame: its number, above that of the frame before; in between, frames may be left out.
+            camera: how the image's points moved since the frame before, an affine matrix (2, 3).
+
+        Returns:
+            One box for each object that is confirmed and seen, by id: the filter's, which smooths the
+            detections'; with the detection's confidence, and the class that most confidence went to so far.
+
+        Raises:
+            ValueError: if the frame is not after the one before.
+        """
+        first, passed = self._frame is None, 1 if self._frame is None else frame - self._frame
+        if passed < 1:
+            raise ValueError(f"frame {frame} does not follow frame {self._frame}")
+        self._frame = frame
+        objects = self._objects.predicted(passed, camera)
+        rows, columns = _matched(objects, detections, self.config)
+        new = np.setdiff1d(np.flatnonzero(detections.confidence >= self.config.conf), columns)
+        seen = Objects.joined(objects[rows].seen(detections[columns]), Objects.start(detections[new]))
+        seen = self._confirmed(seen, first)
+        unseen = objects[np.setdiff1d(np.arange(len(objects)), rows)]
+        # An object that is not confirmed has to be seen in frame after frame.
+        waiting = (unseen.track_id > 0) & (unseen.missed <= self.config.lost)
+        self._objects = Objects.joined(seen, unseen[waiting])
+        return _tracks(seen, detections.confidence[np.concatenate([columns, new])], frame)
+
+    def _confirmed(self, seen: Objects, first: bool) -> Objects:
+        """Give an id to objects that were seen often enough; in the first frame, to all."""
+        due = (seen.track_id == 0) & (first | (seen.hits >= self.config.min_hits))  # (T,)
+        ids = seen.track_id.copy()
+        ids[due] = self._next_id + np.arange(due.sum())
+        self._next_id += int(due.sum())
+        return replace(seen, track_id=ids)
+
+
+def _matched(objects: Objects, found: Detections, config: TrackConfig) -> tuple[Integers, Integers]:
+    """Places of objects (M,) and of their detections (M,), in three rounds.
+
+    Confident detections with confirmed objects; the others with those that were just seen and still have
+    none; confident detections that are left with objects that are not confirmed.
+    """
+    row, column, similarity = near_pairs(objects.motion.boxes, found.xyxy, _SMALLEST_IOU)  # (P,) each
+    similarity = np.where(objects.class_id[row] == found.class_id[column], 1, _OTHER_CLASS) * similarity
+    confidence = found.confidence[column]  # (P,)
+    high = confidence >= config.conf
+    low = ~high & (confidence >= config.low_conf)
+    known, recent = objects.track_id[row] > 0, objects.missed[row] == 1
+    rounds = (
+        (known & high, similarity * confidence, _CONFIDENT),
+        (known & recent & low, similarity, _DOUBTFUL),
+        (~known & high, similarity * confidence, _CONFIDENT),
+    )
+    free_row, free_column = np.ones(len(objects), bool), np.ones(len(found), bool)
+    matches = []
+    for among, score, threshold in rounds:
+        at = among & free_row[row] & free_column[column]  # (P,)
+        matches.append(np.stack(assigned(row[at], column[at], score[at], threshold)))
+        free_row[matches[-1][0]] = free_column[matches[-1][1]] = False
+    rows, columns = np.concatenate(matches, axis=1)  # (M,) each
+    return rows, columns
+
+
+def _tracks(seen: Objects, confidence: Floats, frame: int) -> Tracks:
+    """What is reported of the objects that are confirmed, by their ids."""
+    order = np.argsort(seen.track_id)  # (T,)
+    order = order[seen.track_id[order] > 0]
+    seen = seen[order]
+    boxes = seen.motion.boxes.astype(np.float32)
+    return Tracks(np.full(len(seen), frame), seen.track_id, boxes, confidence[order], seen.class_id)
