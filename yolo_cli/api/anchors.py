@@ -14,7 +14,7 @@ from yolo_cli.errors import UsageError
 __all__ = ["fit_anchors"]
 
 
-def fit_anchors(
+def fit_anchors(  # noqa: PLR0913 - options by name only
     data: str | os.PathLike[str] | Dataset,
     k: int = 6,
     *,

@@ -1,7 +1,7 @@
 """The valid options of each section of a cfg.
 
 Options that only affect training, or what Darknet prints, are listed, too: they are known, and ignored. The
-lists are those of the functions ``parse_net_options``, ``parse_…`` of each layer, and ``parse_network_cfg_custom``
+lists are those of ``parse_net_options``, of each layer's parser and of ``parse_network_cfg_custom``
 in AlexeyAB/darknet (``src/parser.c``).
 """
 

@@ -24,7 +24,7 @@ from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import below, empty_splits, in_order, name_findings
 from yolo_cli.datasets.numbering import positions, shift_between
 from yolo_cli.datasets.sample import UNSPLIT, Dataset
-from yolo_cli.datasets.splits import split_called, splits_among
+from yolo_cli.datasets.splits import split_called, split_in, splits_among
 from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover
 from yolo_cli.text import number, read_json
@@ -82,10 +82,16 @@ def read_coco(files: Sequence[Path], root: Path) -> Dataset:
 def _splits(files: Sequence[Path], root: Path) -> dict[Path, str]:
     """The split of each file; DataError if two have the same."""
     among = splits_among(path.stem for path in files)
+    several = len(files) > 1  # then train_fixed.json cannot be a data set beside train.json
     found: dict[Path, str] = {}
     for path in files:
         folder = path.parent.name if path.parent != root else ""
-        words = (among.get(path.stem), split_called(path.stem), split_called(folder))
+        words = (
+            among.get(path.stem),
+            split_called(path.stem),
+            split_called(folder),
+            split_in(path.stem) if several else None,
+        )
         split = next(filter(None, words), UNSPLIT)
         twin = next((other for other, taken in found.items() if taken == split), None)
         if twin is not None:
@@ -129,7 +135,7 @@ def _known_images(annotations: Sequence[Any], images: Sequence[ImageEntry], path
     Raises:
         DataError: if annotations number the images otherwise, so that all would be another image's.
     """
-    by_id = {entry.image_id: index for index, entry in enumerate(images)}
+    by_id = {entry.image_id: index for index, entry in reversed([*enumerate(images)])}
     given = _values(annotations, "image_id")
     missing = positions(given, by_id) < 0  # (N,)
     if not missing.any():

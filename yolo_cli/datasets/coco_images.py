@@ -20,17 +20,20 @@ _LARGEST = 1 << 32  # pixels
 
 
 class ImageEntry(NamedTuple):
-    """One image of a COCO file: its id, its file's name with slashes, height and width or None."""
+    """One image of a COCO file: its id, its file's name with slashes, height and width or None.
+
+    ``rival`` is another file with the same id, or "".
+    """
 
     image_id: int | str
     file_name: str
     size: tuple[int, int] | None
+    rival: str = ""
 
 
 def image_entries(entries: Sequence[Any], where: str) -> tuple[list[ImageEntry], list[Finding]]:
-    """The usable entries of images with ids of their own, and findings for the others."""
-    found: dict[int | str, ImageEntry] = {}
-    contested: set[int | str] = set()
+    """The entries of images, each file once for an id, and findings for entries that are none."""
+    files: dict[int | str, dict[str, ImageEntry]] = {}
     findings = []
     for index, entry in enumerate(entries):
         place = f"{where}:images[{index}]"
@@ -41,12 +44,15 @@ def image_entries(entries: Sequence[Any], where: str) -> tuple[list[ImageEntry],
             )
             continue
         made = ImageEntry(image_id, fixed_slashes(entry["file_name"]), _declared_size(entry))
-        other = found.setdefault(image_id, made)
-        if other.file_name != made.file_name:
-            contested.add(image_id)
-            what = f"the id {image_id!r} is that of {other.file_name}, too, so its boxes may belong to either"
-            findings += [Finding("Y211", place, what, name) for name in (made.file_name, other.file_name)]
-    return [entry for entry in found.values() if entry.image_id not in contested], findings
+        files.setdefault(image_id, {}).setdefault(made.file_name, made)
+    return [entry for same in files.values() for entry in _with_rivals(list(same.values()))], findings
+
+
+def _with_rivals(same: list[ImageEntry]) -> list[ImageEntry]:
+    """The entries of one id, each with another file that has it, if there is one."""
+    if len(same) == 1:
+        return same
+    return [entry._replace(rival=same[at - 1].file_name) for at, entry in enumerate(same)]
 
 
 def _image_id(entry: Any) -> int | str | None:

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from yolo_cli.datasets.coco_columns import Columns
 from yolo_cli.datasets.coco_images import ImageEntry, ImageFinder
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import below, box_faults, box_finding, is_usable, place_of
+from yolo_cli.datasets.layout import (
+    below,
+    box_faults,
+    box_finding,
+    is_usable,
+    place_of,
+    unusable_faults,
+)
 from yolo_cli.datasets.sample import Sample
 from yolo_cli.detections import GroundTruth
 
@@ -73,10 +80,13 @@ def make_samples(part: CocoPart, names: Sequence[str], root: Path) -> tuple[list
     columns = part.columns
     image = files.first[columns.image]  # (M,)
     boxes, faults = _boxes(part, image, names)
-    refused = {int(files.first[at]) for at in columns.refused.values()} | set(image[faults > 0].tolist())
     findings = list(_box_findings(part, files, image, boxes.xyxy, faults, root))
+    unusable = unusable_faults(faults)  # (M,)
+    refused = {int(files.first[at]) for at in columns.refused.values()} | set(image[unusable].tolist())
     order = np.argsort(image, kind="stable")  # (M,)
+    order = order[faults[order] == 0]  # (K,)
     cuts = np.searchsorted(image[order], np.arange(len(part.images) + 1))  # (I + 1,)
+    emptied = set(image[faults > 0].tolist()) - set(image[order].tolist()) - refused
     boxes, rows = boxes[order], columns.row[order].tolist()
     extras = [columns.extras[at] for at in order] if columns.extras else []
     samples = []
@@ -85,6 +95,8 @@ def make_samples(part: CocoPart, names: Sequence[str], root: Path) -> tuple[list
             continue
         name = below_root(files.paths[index], root)
         fault = _entry_fault(part, files, index, name)
+        if index in emptied:
+            fault.append(Finding("Y212", name, "none of its annotations is a box", name, part.split))
         findings += fault
         if index not in refused and not any(it.unusable for it in fault):
             cut = slice(cuts[index], cuts[index + 1])
@@ -176,6 +188,9 @@ def _entry_fault(part: CocoPart, files: _Files, index: int, name: str) -> list[F
     entry = part.images[index]
     if not is_usable(files.paths[index], entry.size):
         return [Finding("Y102", name, f"the image is listed in {part.where} but missing", name, part.split)]
+    if entry.rival:
+        what = f"its id {entry.image_id!r} is that of {entry.rival}, too, so the boxes may be of either"
+        return [Finding("Y211", name, what, name, part.split)]
     twins = [part.images[at] for at in files.twins.get(index, [])]
     ids = ", ".join(repr(twin.image_id) for twin in twins)
     if len({twin.size for twin in twins}) > 1:

@@ -63,7 +63,7 @@ class Finding:
 
 
 UNUSABLE = frozenset(
-    "Y101 Y102 Y103 Y201 Y203 Y204 Y208 Y210 Y211 Y301 Y302 Y303 Y401".split()  # noqa: SIM905
+    "Y101 Y102 Y103 Y201 Y203 Y204 Y208 Y210 Y211 Y212 Y301 Y303 Y308 Y401".split()  # noqa: SIM905
 )
 """Rules whose images are left out: one with a refused row would teach that its object is background."""
 
@@ -99,16 +99,20 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y210", "shared-label", "error", "one label file is that of two images", "both images left out"),
     ("Y211", "contested-image", "error", "entries of one image, or of one id, contradict each other",
      "the images left out"),
+    ("Y212", "label-without-box", "error", "no row of a label is a box, though the label is not empty",
+     "left out, its image too"),
     # Boxes
     ("Y301", "not-a-number", "error", "a coordinate is not a finite number", "its image left out"),
-    ("Y302", "degenerate-box", "error", "a box has no width or no height, or its corners are swapped",
-     "its image left out"),
+    ("Y302", "degenerate-box", "error", "a box has no width or no height: an accidental click",
+     "row left out"),
     ("Y303", "box-outside", "error", "a box is completely outside the image", "its image left out"),
     ("Y304", "box-sticks-out", "warning", "a box sticks out of the image by more than 1 pixel", "clipped"),
     ("Y305", "duplicate-box", "warning", "an object is drawn twice: same class, IoU 0.9 or more",
      "the later one left out"),
     ("Y306", "two-classes", "warning", "a box has two classes: IoU 0.99 or more", "kept: choose one"),
     ("Y307", "tiny-box", "warning", "a box is narrower than 3 pixels at the network's size", "kept"),
+    ("Y308", "swapped-corners", "error", "a box's left is right of its right, or its top below its bottom",
+     "its image left out"),
     # Classes
     ("Y401", "unknown-class", "error", "a row names a class that the data set does not have",
      "its image left out"),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.extras import Extra
-from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.findings import UNUSABLE, Finding
 from yolo_cli.datasets.sample import Kind, Sample
 from yolo_cli.detections import GroundTruth
 from yolo_cli.files import find_files
@@ -32,8 +33,10 @@ __all__ = [
     "is_there",
     "is_usable",
     "name_findings",
+    "of_image",
     "place_of",
     "plain",
+    "unusable_faults",
     "without_image_files",
     "without_repeats",
 ]
@@ -45,7 +48,8 @@ _LARGEST = 1e9  # pixels; no image is wider, and areas of larger boxes could ove
 _BOX_FAULTS = (
     ("", ""),
     ("Y301", "a coordinate is not a finite number"),
-    ("Y302", "the box has no width or no height, or its corners are swapped"),
+    ("Y308", "the corners of the box are swapped"),
+    ("Y302", "the box has no width or no height"),
     ("Y303", "the box is completely outside the image"),
 )
 
@@ -101,10 +105,32 @@ def box_faults(xyxy: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray
     Boxes must overlap their frame: height and width, (M, 2), or (1, 2) for all; infinite where unknown.
     """
     finite = np.all(np.abs(xyxy) < _LARGEST, axis=1)  # (M,); comparisons with NaN are false
-    proper = np.all(xyxy[:, 2:] > xyxy[:, :2], axis=1)  # (M,)
+    wh = xyxy[:, 2:] - xyxy[:, :2]  # (M, 2)
+    flat, reversed_ = (wh == 0).any(axis=1), (wh < 0).any(axis=1)  # (M,), (M,)
     known = np.isfinite(frame).all(axis=1)  # (M,) or (1,)
     touching = ((xyxy[:, 2:] > 0) & (xyxy[:, :2] < frame[:, ::-1])).all(axis=1)  # (M,)
-    return np.select([~finite, ~proper, known & ~touching], [1, 2, 3], 0)
+    return np.select([~finite, reversed_, flat, known & ~touching], [1, 2, 3, 4], 0)
+
+
+def unusable_faults(faults: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether faults of `box_faults` (M,) leave the image out, and not only the box, (M,)."""
+    return np.array([code in UNUSABLE for code, _ in _BOX_FAULTS])[faults]
+
+
+def of_image(
+    findings: Iterable[Finding], name: str, split: str, label: str, boxes: int
+) -> tuple[bool, tuple[Finding, ...]]:
+    """Whether an image is left out for what was found in its label, and the findings, with its name.
+
+    It is if a row was refused, or if rows were dropped and none of the ``boxes`` is left: it shows an object
+    that would be taught as background.
+    """
+    named = tuple(replace(finding, image=name, split=split) for finding in findings)
+    if any(finding.unusable for finding in named):
+        return True, named
+    if named and not boxes:
+        return True, (*named, Finding("Y212", label, "none of its rows is a box", name, split))
+    return False, named
 
 
 def box_finding(fault: int, where: str, xyxy: Iterable[float], hint: str = "") -> Finding:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-__all__ = ["split_called", "splits_among", "splits_of"]
+__all__ = ["split_called", "split_in", "splits_among", "splits_of"]
 
 _WORDS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
           "test": "test", "testing": "test"}  # fmt: skip
@@ -35,6 +35,15 @@ def split_called(word: str) -> str | None:
     """
     name = _parsed(word)
     return name.split if not name.rest else None
+
+
+def split_in(word: str) -> str | None:
+    """The split in a name, whatever else is in it.
+
+    >>> split_in("train_fixed"), split_in("test_tube"), split_in("rain")
+    ('train', 'test', None)
+    """
+    return _parsed(word).split
 
 
 def splits_among(names: Iterable[str]) -> dict[str, str]:

@@ -70,7 +70,8 @@ def _lines(report: LintReport, path: str) -> Iterator[str]:
         and (finding.rule.severity == "error" or finding.code in ("Y209", "Y505"))
     ]
     if others:
-        yield f"{counted(len(others), 'other fault')}, for which nothing is left out: {_first(others)}; {hint}"
+        faults = counted(len(others), "other fault")
+        yield f"{faults}, for which nothing is left out: {_first(others)}; {hint}"
 
 
 def _first(findings: Sequence[Finding]) -> str:

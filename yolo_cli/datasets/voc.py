@@ -31,6 +31,7 @@ from yolo_cli.datasets.layout import (
     in_order,
     is_usable,
     name_findings,
+    of_image,
     place_of,
     without_repeats,
 )
@@ -276,8 +277,8 @@ def _sample(
     name = below(image, root)
     extras = extras_of(rows, kept)
     sample = Sample(name, image, split, image.stem, label, boxes, kept, declared_size=size, extras=extras)
-    found = [replace(it, image=name, split=split) for it in findings + faults]
-    return None if found else sample, found
+    gone, found = of_image(findings + faults, name, split, label, len(kept))
+    return None if gone else sample, list(found)
 
 
 def _row(thing: Thing, names: tuple[str, ...]) -> Row:

@@ -60,9 +60,12 @@ def _text(data: bytes, name: str) -> str:
     declared = _ENCODING.match(data)
     if declared is None:
         return decoded(data, name).lstrip()
+    encoding = declared[1].decode()
     try:
-        return decoded(data, name, declared[1].decode()).lstrip()
-    except (DataError, LookupError):
+        return decoded(data, name, encoding).lstrip()
+    except LookupError:
+        raise DataError(f"{name}: is not XML that can be read: no encoding is called {encoding}") from None
+    except DataError:
         return decoded(data, name).lstrip()  # what the user says of an encoding declared wrongly, else UTF-8
 
 

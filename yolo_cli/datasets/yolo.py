@@ -28,6 +28,7 @@ from yolo_cli.datasets.layout import (
     gather,
     in_order,
     is_there,
+    of_image,
     place_of,
     without_repeats,
 )
@@ -128,9 +129,9 @@ def _of_label(plan: Plan, sample: Sample, text: str) -> _Read:
     columns = Columns(len(plan.names) if plan.names is not None else None, plan.kpt_shape)
     found = label_rows(text, label, columns)
     boxes, kept, more = gather(found.rows, (1.0, 1.0), lambda row: place_of("yolo", label, row))
-    faults = tuple(replace(it, image=sample.name, split=sample.split) for it in (*found.findings, *more))
+    gone, faults = of_image((*found.findings, *more), sample.name, sample.split, label, len(kept))
     filled = replace(sample, labels=boxes, rows=kept, fractions=True, extras=extras_of(found.rows, kept))
-    return _Read(None if faults else filled, faults, label, found.outlines, found.corners)
+    return _Read(None if gone else filled, faults, label, found.outlines, found.corners)
 
 
 def _shared(plan: Plan, labels: Mapping[Path, Path | None]) -> dict[str, Finding]:

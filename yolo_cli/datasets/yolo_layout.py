@@ -166,12 +166,16 @@ def _bare_images(folder: Path) -> dict[str, tuple[Path, ...]]:
 def _image_places(folder: Path) -> list[Path]:
     """Where the images of a data set without a description are: ``images``, folders of splits, or itself."""
     subs = [sub for sub in sorted(folder.iterdir()) if sub.is_dir() and not is_leftover(sub.name)]
-    usual = [sub for sub in subs if sub.name.lower() in IMAGE_FOLDERS[:2]]
+    usual = sorted((sub for sub in subs if sub.name.lower() in IMAGE_FOLDERS[:2]), key=_is_vocs)
     if usual:
         # VOC's own labels beside JPEGImages rule over those that Darknet's tool makes of them.
-        return [] if usual[0].name == "JPEGImages" and (folder / "Annotations").is_dir() else usual[:1]
+        return [] if _is_vocs(usual[0]) and (folder / "Annotations").is_dir() else usual[:1]
     splits = splits_among(sub.name for sub in subs)
     return [sub for sub in subs if sub.name in splits or _is_split(sub)] or [folder]
+
+
+def _is_vocs(folder: Path) -> bool:
+    return folder.name == "JPEGImages"
 
 
 def _is_split(folder: Path) -> bool:

@@ -46,7 +46,9 @@ class TrainResult(Jsonable):
         if report is None:
             return f"trained on {self.images} images"
         if report.map50 is None or report.map50_95 is None:
-            return f"trained on {self.images} images; none of the {report.images} to evaluate on has an object"
+            return (
+                f"trained on {self.images} images; none of the {report.images} to evaluate on has an object"
+            )
         return f"mAP50 {report.map50:.3f}, mAP50-95 {report.map50_95:.3f} on {report.images} images"
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, s
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import Corners, bounds, ellipse, flat, numbers, size_of, xywh
 from yolo_cli.datasets.layout import below
-from yolo_cli.datasets.splits import split_called
 from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.datasets.voc_xml import read_xml
 from yolo_cli.errors import DataError
 from yolo_cli.text import number, shorten

@@ -21,8 +21,8 @@ from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, s
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import Corners, as_list, as_map, as_text, bounds, flat, pair, size_of
 from yolo_cli.datasets.layout import below
-from yolo_cli.datasets.splits import split_called
 from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.errors import DataError
 from yolo_cli.files import find_files
 from yolo_cli.text import read_json, shorten
