@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from yolo_cli.api.anchors import fit_anchors
     from yolo_cli.api.calibration import calibrate
     from yolo_cli.api.comparing import compare
+    from yolo_cli.api.converting import convert
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
+    from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
+    from yolo_cli.datasets.converting import Converted
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.evaluation.tracks import TrackReport
@@ -37,12 +40,14 @@ if TYPE_CHECKING:
     from yolo_cli.pipeline.calibrating import Calibrated
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
+    from yolo_cli.suspects import SuspectReport
     from yolo_cli.training import Step, Watcher
     from yolo_cli.training.result import TrainResult
 
 __all__ = [
     "Calibrated",
     "Comparison",
+    "Converted",
     "DataError",
     "Detection",
     "Detections",
@@ -56,6 +61,7 @@ __all__ = [
     "Predictor",
     "Result",
     "Step",
+    "SuspectReport",
     "TrackReport",
     "TrainResult",
     "UsageError",
@@ -64,12 +70,14 @@ __all__ = [
     "__version__",
     "calibrate",
     "compare",
+    "convert",
     "devices",
     "draw",
     "evaluate",
     "evaluate_mot",
     "explain",
     "export_onnx",
+    "find_suspects",
     "fit_anchors",
     "import_darknet",
     "lint",
@@ -84,15 +92,18 @@ _MODULES = {
     "api.anchors": ("fit_anchors",),
     "api.calibration": ("calibrate",),
     "api.comparing": ("compare",),
+    "api.converting": ("convert",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
+    "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
     "api.tracking": ("evaluate_mot",),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
+    "datasets.converting": ("Converted",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "evaluation.tracks": ("TrackReport",),
@@ -102,6 +113,7 @@ _MODULES = {
     "pipeline.calibrating": ("Calibrated",),
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
+    "suspects": ("SuspectReport",),
     "training": ("Step", "Watcher"),
     "training.result": ("TrainResult",),
 }

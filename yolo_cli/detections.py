@@ -139,8 +139,13 @@ def _check(name: str, array: Any, shape: tuple[int, ...], kind: type) -> None:
         raise ValueError(f"{name} must be {kind.__name__} of shape {shape}, not {got}")
 
 
-def class_ids(wanted: Classes, class_names: Sequence[str]) -> tuple[int, ...]:
+def class_ids(wanted: Classes, class_names: Sequence[str], owner: str = "model") -> tuple[int, ...]:
     """The ids of the named classes, in ascending order.
+
+    Args:
+        wanted: names and ids.
+        class_names: by class id.
+        owner: what has the classes, in messages.
 
     Raises:
         UsageError: if a class is unknown.
@@ -150,7 +155,7 @@ def class_ids(wanted: Classes, class_names: Sequence[str]) -> tuple[int, ...]:
     """
     words = map(str, [wanted] if isinstance(wanted, str | int) else wanted)
     parts = (part for word in words for part in _parts(word, class_names))
-    return tuple(sorted({_class_id(part, class_names) for part in parts}))
+    return tuple(sorted({_class_id(part, class_names, owner) for part in parts}))
 
 
 def _parts(word: str, class_names: Sequence[str]) -> list[str]:
@@ -158,13 +163,13 @@ def _parts(word: str, class_names: Sequence[str]) -> list[str]:
     return [word] if word in class_names else [part.strip() for part in word.split(",")]
 
 
-def _class_id(word: str, class_names: Sequence[str]) -> int:
+def _class_id(word: str, class_names: Sequence[str], owner: str) -> int:
     if word in class_names:
         return class_names.index(word)
     if word.isascii() and word.isdigit() and int(word) < len(class_names):
         return int(word)
     hint = did_you_mean(word, class_names, f"it has {_few(class_names)}")
-    raise UsageError(f"the model has no class '{word}'; {hint}")
+    raise UsageError(f"the {owner} has no class '{word}'; {hint}")
 
 
 def _few(names: Sequence[str]) -> str:

@@ -31,14 +31,14 @@ def likely_encoding(data: bytes) -> str:
     part = data[:_SAMPLE]
     if b"\0" in part:
         return "utf-16-le" if part[1::2].count(0) >= part[::2].count(0) else "utf-16-be"
-    scores = {name: _score(part, name, share) for name, share in _SHARES.items()}
+    scores = {name: _score(part, name, fraction) for name, fraction in _FRACTIONS.items()}
     return max(scores, key=lambda name: scores[name])
 
 
-def _score(data: bytes, encoding: str, share: Callable[[str], float]) -> float:
+def _score(data: bytes, encoding: str, fraction: Callable[[str], float]) -> float:
     """The fraction of a text's characters outside ASCII that the encoding explains; -1 if it cannot be."""
     try:
-        return share(data.decode(encoding))
+        return fraction(data.decode(encoding))
     except UnicodeDecodeError:
         return -1.0
 
@@ -69,7 +69,7 @@ def _is_european(word: str) -> bool:
     return any(c.isascii() and c.isalpha() for c in word)
 
 
-_SHARES: dict[str, Callable[[str], float]] = {
+_FRACTIONS: dict[str, Callable[[str], float]] = {
     "gbk": _common(_CHINESE, 0.3),
     "cp932": _common(frozenset(map(chr, range(0x3040, 0x3100)))),
     "euc_kr": _common(_KOREAN),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["DataError", "UsageError", "UserError"]
+__all__ = ["DataError", "UsageError", "UserError", "unreadable"]
 
 
 class UserError(Exception):
@@ -43,3 +43,14 @@ class UsageError(UserError):
     """Options or arguments that contradict each other or name something unknown (exit code 2)."""
 
     exit_code = 2
+
+
+def unreadable(name: object, fault: OSError | ValueError, hint: str = "") -> DataError:
+    """The error for a file that cannot be read, in one line.
+
+    >>> unreadable("a.txt", FileNotFoundError(2, "No such file or directory"), "write it").text
+    'a.txt: no such file; write it'
+    """
+    missing = isinstance(fault, FileNotFoundError)
+    reason = "no such file" if missing else f"cannot be read: {getattr(fault, 'strerror', None) or fault}"
+    return DataError(f"{name}: {reason}{hint and '; '}{hint}")

@@ -24,6 +24,7 @@ __all__ = [
     "locate",
     "make_folder",
     "open_run_folder",
+    "path_of",
 ]
 
 _NUMBERS = count()
@@ -86,6 +87,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         raise _unwritable(path, fault) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def path_of(value: object, name: str) -> Path:
+    """The argument ``name`` as a path.
+
+    Raises:
+        UsageError: if it is neither a str nor a Path.
+    """
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if isinstance(text, str):
+        return Path(text)
+    raise UsageError(f"{name}: {type(value).__name__} is not a path; give a str or a Path")
 
 
 def make_folder(path: Path) -> Path:

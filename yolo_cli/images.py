@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import atomic_write_bytes
+from yolo_cli.errors import DataError, UsageError, unreadable
+from yolo_cli.files import atomic_write_bytes, path_of
 from yolo_cli.headers import Header, read_header
 
 __all__ = [
@@ -92,8 +92,9 @@ def read_image(path: str | os.PathLike[str], name: str | None = None) -> Image:
     Raises:
         DataError: if the file is missing, a folder, not readable, too large, or an incomplete image.
     """
+    file = path_of(path, "path")
     name = os.fspath(path) if name is None else name
-    return decode_image(_read_bytes(Path(path), name), name)
+    return decode_image(_read_bytes(file, name), name)
 
 
 def decode_image(data: bytes, name: str) -> Image:
@@ -152,7 +153,7 @@ def write_image(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
         UsageError: if the suffix names no format that can be written.
         DataError: if the format cannot hold the image, or the file cannot be written.
     """
-    path = Path(path)
+    path = path_of(path, "path")
     atomic_write_bytes(path, encode_image(rgb, path.suffix, str(path)))
 
 
@@ -187,15 +188,13 @@ def _read_bytes(path: Path, name: str) -> bytes:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:
                 raise DataError(f"{name}: is over {MAX_BYTES >> 30} GiB and thus not an image")
             return file.read()
-    except FileNotFoundError as fault:
-        raise DataError(f"{name}: there is no such file") from fault
     except IsADirectoryError as fault:
         raise DataError(f"{name}: is a folder, not an image") from fault
     except PermissionError as fault:  # on Windows a folder says this, too
         reason = "is a folder, not an image" if path.is_dir() else "may not be read: permission denied"
         raise DataError(f"{name}: {reason}") from fault
     except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
-        raise DataError(f"{name}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault
+        raise unreadable(name, fault) from fault
 
 
 def _decode(data: bytes, header: Header) -> NDArray[np.uint8] | None:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from yolo_cli.boxes import xyxy_to_xywh
 from yolo_cli.detections import Classes, Detections, class_ids
 from yolo_cli.errors import UsageError
+from yolo_cli.files import path_of
 from yolo_cli.images import Image, encode_image, write_image
 from yolo_cli.render import DrawStyle, draw
 
@@ -196,7 +197,7 @@ class Result(Sequence[Detection]):
         Raises:
             UserError: if the suffix is unknown, or the file cannot be written.
         """
-        path = Path(path)
+        path = path_of(path, "path")
         if path.is_dir():
             name = Path(self.image.name)
             path /= name.name if name.suffix else f"{name.name}.png"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.encodings import likely_encoding
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import DataError, UsageError, unreadable
 
 __all__ = [
     "Jsonable",
@@ -88,7 +88,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
-        raise DataError(f"{path}: cannot be read: {getattr(fault, 'strerror', None) or fault}") from fault
+        raise unreadable(path, fault) from fault
     return decoded(data, str(path), encoding)
 
 

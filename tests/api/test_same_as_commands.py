@@ -14,7 +14,7 @@ import pytest
 from tests.cli import test_calibrate
 from tests.cli.fake_eval import fake_cli
 from tests.cli.test_eval_results import results
-from tests.made_sets import write_text
+from tests.made_sets import write_text, write_yolo
 from tests.training_sets import write_shapes, write_tiny_cfg
 from yolo_cli import (
     UsageError,
@@ -28,6 +28,7 @@ from yolo_cli import (
     read_image,
     train,
 )
+from yolo_cli.datasets import open_dataset
 
 pets = test_calibrate.pets  # a fixture
 
@@ -262,6 +263,20 @@ def test_wrong_usage_names_options_as_python_does(cli, verb, says):
 def test_an_unknown_choice_is_refused(options, says):
     with pytest.raises(UsageError, match=says):
         load_detector(**options)
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_compare_takes_the_split_and_the_limit_of_an_opened_data_set(tmp_path, monkeypatch, opened):
+    seen = []
+    monkeypatch.setattr("yolo_cli.comparison.compare", lambda images, *_, **__: seen.append(images))
+    path = write_yolo(tmp_path / "pets")
+    data = open_dataset(path) if opened else path
+    for options in ({}, {"split": "train"}, {"split": "train", "limit": 1}):
+        compare(data, "YOLO", **options)
+    assert [images.splits for images in seen] == [("val",), ("train",), ("train",)]
+    assert [len(images) for images in seen] == [2, 2, 1]
+    with pytest.raises(UsageError, match="limit is 0, but must be at least 1"):
+        compare(data, "YOLO", limit=0)
 
 
 def test_compare_takes_one_name_and_a_positive_limit(tmp_path):

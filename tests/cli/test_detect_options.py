@@ -65,6 +65,7 @@ def test_classes_by_name_or_id(cli, words, kept):
         (["--imgsz", "8"], "--imgsz is 8, but must be between 32 and 4096"),
         (["--batch", "0"], "--batch: 0 is not in the range"),
         (["--iou", "0.4"], "no such option: --iou; did you mean --nms-iou?"),
+        (["--confidence", "0.4"], "no such option: --confidence; did you mean --conf?"),
         (["--mdl=x"], "no such option: --mdl"),
         (["--formt", "csv"], "no such option: --formt; did you mean --format?"),
         (["--save-jsn"], "no such option: --save-jsn; did you mean --save"),
@@ -121,6 +122,7 @@ def test_options_override_a_config_file_and_a_config_file_overrides_defaults(cli
     ("text", "code", "says"),
     [
         ("cnof: 1", 2, "c.yaml: 'cnof' is not an option of detect; did you mean conf?"),
+        ("confidence: 0.3", 2, "c.yaml: 'confidence' is not an option of detect; did you mean conf?"),
         ("zzzz: 1", 2, "c.yaml: 'zzzz' is not an option of detect; see yolo detect --help"),
         ("conf: [", 3, "c.yaml:2: is not YAML: "),
         ("- conf", 3, "c.yaml: must hold lines such as 'key: value'"),
@@ -142,5 +144,5 @@ def test_a_config_file_that_is_not_there(cli):
     done = cli("detect", "p", "--config", "none.yaml")
     assert (done.exit_code, done.stderr) == (
         3,
-        "error: none.yaml: cannot be read: No such file or directory\n",
+        "error: none.yaml: no such file\n",
     )

@@ -134,7 +134,7 @@ def test_paths_that_are_no_images(tmp_path, monkeypatch):
             read_image(path, "it")
         return str(caught.value)
 
-    assert says(tmp_path / "none.jpg") == "it: there is no such file"
+    assert says(tmp_path / "none.jpg") == "it: no such file"
     assert says(tmp_path) == "it: is a folder, not an image"
     assert "embedded null" in says("a\0b")
     (tmp_path / "a.jpg").write_bytes(b"x")

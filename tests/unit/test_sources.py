@@ -86,7 +86,7 @@ def test_a_list_file_names_the_line_of_a_bad_entry(here):
     (here / "list.txt").write_text(f"p/a9.png\n\ngone.png\n{here}/e ä.png\n", encoding="utf-8")
     good, bad, absolute = open_source(["list.txt"])
     assert error(good) is None
-    assert error(bad) == "list.txt:3: gone.png: there is no such file"
+    assert error(bad) == "list.txt:3: gone.png: no such file"
     assert error(absolute) is None
 
 
@@ -110,7 +110,7 @@ def test_images_are_read_one_at_a_time(here):
     source = iter(open_source(["p"]))
     next(source).read()
     (here / "p" / "a10.png").unlink()
-    assert error(next(source)) == f"{Path('p/a10.png')}: there is no such file"
+    assert error(next(source)) == f"{Path('p/a10.png')}: no such file"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from yolo_cli.anchors.drawing import draw_anchors
 from yolo_cli.anchors.kmeans import anchor_figures
 from yolo_cli.anchors.sizes import Anchors, write_anchors
 from yolo_cli.errors import UsageError
+from yolo_cli.files import path_of
 from yolo_cli.images import write_image
 from yolo_cli.text import Jsonable, columns, counted
 
@@ -87,7 +88,7 @@ class FittedAnchors(Jsonable):
         Raises:
             UserError: if one of them exists, or cannot be written.
         """
-        path = Path(path)
+        path = path_of(path, "path")
         path = path / "anchors.yaml" if path.is_dir() else path
         plot = path.with_suffix(".png")
         for file in (path, plot):

@@ -10,6 +10,7 @@ from yolo_cli.anchors.result import FittedAnchors
 from yolo_cli.config import DEFAULT_ANCHORS
 from yolo_cli.datasets import Dataset, open_usable
 from yolo_cli.errors import UsageError
+from yolo_cli.files import path_of
 
 __all__ = ["fit_anchors"]
 
@@ -40,8 +41,8 @@ def fit_anchors(  # noqa: PLR0913 - options by name only
     """
     if not 32 <= imgsz <= 4096:
         raise UsageError(f"imgsz is {imgsz}, but must be between 32 and 4096")
-    present = anchors.read_anchors(against)
-    dataset = data if isinstance(data, Dataset) else open_usable(data, say, decode=False)
+    present = anchors.read_anchors(path_of(against, "against"))
+    dataset = data if isinstance(data, Dataset) else open_usable(path_of(data, "data"), say, decode=False)
     part = dataset.in_split("train") if "train" in dataset.splits else dataset
     wh = part.box_sizes(imgsz)  # (N, 2)
     sizes = anchors.fit_anchors(wh, k, seed=seed, starts=starts)  # (k, 2)

@@ -8,8 +8,9 @@ from typing import Any, Unpack
 
 from yolo_cli.api.detection import open_for_evaluation
 from yolo_cli.api.evaluation import matched_classes, opened_data
-from yolo_cli.api.options import CalibrateOptions, check_options
+from yolo_cli.api.options import CalibrateOptions, check_options, reads_text
 from yolo_cli.config import DEFAULT_MODEL
+from yolo_cli.files import path_of
 from yolo_cli.pipeline.calibrating import Calibrated, calibrate_detector, calibration_parts, uncalibrated
 from yolo_cli.pipeline.evaluating import EvaluationData, Watch
 from yolo_cli.weights import find_model
@@ -19,6 +20,7 @@ from yolo_cli.weights.store import new_model
 __all__ = ["calibrate"]
 
 
+@reads_text
 def calibrate(
     data: str | os.PathLike[str] | EvaluationData,
     weights: str | os.PathLike[str] | None = None,
@@ -42,7 +44,7 @@ def calibrate(
     check_options(given, CalibrateOptions)
     images = opened_data(data, given)
     parts = calibration_parts(images, given.get("test"), given.get("seed", 0))
-    files = find_model(os.fspath(weights or DEFAULT_MODEL))
+    files = find_model(str(path_of(DEFAULT_MODEL if weights is None else weights, "weights")))
     target = new_model(given.get("out") or f"{files.name}-calibrated", given.get("exist_ok", False))
     detector = uncalibrated(open_for_evaluation(files, given)[0])
     match = matched_classes(detector.class_names, images, given)

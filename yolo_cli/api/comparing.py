@@ -10,6 +10,7 @@ from yolo_cli import comparison
 from yolo_cli.api.options import CompareOptions, check_options
 from yolo_cli.comparison import ENTRIES, Comparison, Entry, choose_entries
 from yolo_cli.datasets import Dataset
+from yolo_cli.files import path_of
 
 __all__ = ["compare"]
 
@@ -33,5 +34,8 @@ def compare(
     check_options(given, CompareOptions)
     split, limit = given.pop("split", None), given.pop("limit", None)
     entries = ENTRIES if detectors is None else choose_entries(detectors)
-    images = data if isinstance(data, Dataset) else comparison.open_images(os.fspath(data), split, limit)
+    if isinstance(data, Dataset):
+        images = comparison.choose_images(data, split, limit)
+    else:
+        images = comparison.open_images(str(path_of(data, "data")), split, limit)
     return comparison.compare(images, entries, **given)

@@ -16,6 +16,7 @@ from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections, class_ids
 from yolo_cli.detectors import Detector
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import path_of
 from yolo_cli.images import Image
 from yolo_cli.inputs import InMemory, OneImage, array_image, is_one_image, open_input
 from yolo_cli.pipeline import run_detector
@@ -47,7 +48,7 @@ def load_detector(
     how = {name: given.pop(name) for name in ("engine", "device") if name in given}
     classes = given.pop("classes", None)  # the model knows which they are
     config = _config(DetectConfig(), given)
-    loaded = Predictor(detectors.load_detector(weights=weights, config=config, **how))
+    loaded = Predictor(detectors.load_detector(weights=_named(weights), config=config, **how))
     return loaded if classes is None else loaded.with_options(classes=classes)
 
 
@@ -207,8 +208,13 @@ def open_for_evaluation(
     how = {"conf": EVALUATION_CONF, **how, "classes": None}
     if isinstance(weights, Predictor):
         return weights.with_options(**how).detector, None
-    files = weights if isinstance(weights, ModelFiles) else find_model(os.fspath(weights or DEFAULT_MODEL))
+    files = _named(DEFAULT_MODEL if weights is None else weights)
+    files = find_model(files) if isinstance(files, str) else files
     return load_detector(files, **how).detector, sha256(files.first)
+
+
+def _named(weights: str | os.PathLike[str] | ModelFiles) -> str | ModelFiles:
+    return weights if isinstance(weights, ModelFiles) else str(path_of(weights, "weights"))
 
 
 def _config(config: DetectConfig, options: dict[str, Any]) -> DetectConfig:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from yolo_cli.api.options import EvaluateOptions, check_options
+from yolo_cli.api.options import EvaluateOptions, check_options, reads_text
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import Classes
 from yolo_cli.errors import DataError, UsageError
@@ -24,6 +24,7 @@ from yolo_cli.evaluation import (
     record_run,
     thresholds_for_precision,
 )
+from yolo_cli.files import path_of
 from yolo_cli.images import Image
 from yolo_cli.pipeline import Journal
 from yolo_cli.pipeline.evaluating import (
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["check_evaluation", "chosen_classes", "evaluate", "matched_classes", "opened_data"]
 
 
+@reads_text
 def evaluate(
     data: str | os.PathLike[str] | EvaluationData,
     weights: str | os.PathLike[str] | Predictor | None = None,
@@ -128,7 +130,9 @@ def opened_data(data: str | os.PathLike[str] | EvaluationData, given: Mapping[st
     """The images to evaluate on, if they are not open already."""
     if isinstance(data, EvaluationData):
         return data
-    return open_evaluation_data(os.fspath(data), given.get("split"), image_files=not given.get("detections"))
+    return open_evaluation_data(
+        str(path_of(data, "data")), given.get("split"), image_files=not given.get("detections")
+    )
 
 
 def matched_classes(

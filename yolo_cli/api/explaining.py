@@ -42,6 +42,6 @@ def explain(
     if isinstance(weights, Predictor):
         detector = weights.with_options(**given).detector
     else:
-        detector = load_detector(weights or DEFAULT_MODEL, **given).detector
+        detector = load_detector(DEFAULT_MODEL if weights is None else weights, **given).detector
     details = explanation.explain(detector, shown, (float(at[0]), float(at[1])))
     return Explanation(shown, detector.class_names, detector.config.conf, details)

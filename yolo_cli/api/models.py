@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from yolo_cli import weights as store
 from yolo_cli.api.options import ImportOptions, OnError, check_options
 from yolo_cli.errors import DataError
+from yolo_cli.files import path_of
 from yolo_cli.text import text_encoding
 from yolo_cli.weights import ModelCard, ModelFiles
 from yolo_cli.weights.page import write_page
@@ -93,13 +94,14 @@ def import_darknet(
     from yolo_cli.weights.darknet_import import read_about
 
     check_options(options, ImportOptions)
-    target, card = new_model(out, options.get("exist_ok", False)), options.get("card")
+    target, card = new_model(path_of(out, "out"), options.get("exist_ok", False)), options.get("card")
+    files = path_of(cfg, "cfg"), path_of(weights, "weights"), path_of(names, "names")
     with text_encoding(options.get("encoding")):
         about = read_about(Path(card)) if card else None
         half = options.get("half", False)
-        files = convert(Path(cfg), Path(weights), Path(names), target, half=half, about=about)
-    write_page(files, store.read_card(files.first))
-    return files
+        model = convert(*files, target, half=half, about=about)
+    write_page(model, store.read_card(model.first))
+    return model
 
 
 def export_onnx(weights: str | os.PathLike[str]) -> Path:
@@ -116,4 +118,4 @@ def export_onnx(weights: str | os.PathLike[str]) -> Path:
     """
     from yolo_cli.weights.save import export_onnx as export
 
-    return export(store.find_model(os.fspath(weights)))
+    return export(store.find_model(str(path_of(weights, "weights"))))

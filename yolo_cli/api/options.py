@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar
 
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.text import did_you_mean
+from yolo_cli.files import path_of
+from yolo_cli.text import did_you_mean, text_encoding
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
     from yolo_cli.config import Precision, Resize, SuppressionKind
+    from yolo_cli.datasets.inspection import Watch
     from yolo_cli.detections import Classes
     from yolo_cli.engines import EngineKind
     from yolo_cli.evaluation import TideRule
@@ -20,17 +23,24 @@ if TYPE_CHECKING:
 __all__ = [
     "CalibrateOptions",
     "CompareOptions",
+    "ConvertOptions",
     "DataOptions",
     "DetectOptions",
     "EvaluateOptions",
     "ExplainOptions",
     "ImportOptions",
+    "LintOptions",
     "LoadOptions",
     "OnError",
     "SourceOptions",
+    "SuspectOptions",
     "TrainOptions",
     "check_options",
+    "reads_text",
 ]
+
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
 
 Path = str | os.PathLike[str]
 OnError = Callable[[DataError], object]
@@ -124,11 +134,13 @@ class DataOptions(LoadOptions, total=False):
         batch: batch size.
         split: only this part; else ``val``, or all of an unsplit data set.
         map: the data's class for a class of the model, where their names differ.
+        encoding: of text files; None is UTF-8.
     """
 
     batch: int
     split: str
     map: Mapping[str, str]
+    encoding: str | None
 
 
 class EvaluateOptions(DataOptions, total=False):
@@ -176,6 +188,24 @@ class CalibrateOptions(DataOptions, total=False):
     exist_ok: bool
 
 
+class LintOptions(TypedDict, total=False):
+    """The options of ``yolo lint``.
+
+    Attributes:
+        imgsz: the network's size in pixels, at which a box can be too small.
+        allow_unlabelled: whether an image without a label file is not a fault; for a path only.
+        fix: write a fixed copy into this new folder; ``report.fixed`` says what was done.
+        apply: corrections, saved by the page of suspects, to apply to the copy.
+        encoding: of text files; None is UTF-8.
+    """
+
+    imgsz: int
+    allow_unlabelled: bool
+    fix: Path | None
+    apply: Path | None
+    encoding: str | None
+
+
 class CompareOptions(TypedDict, total=False):
     """The options of ``yolo compare``.
 
@@ -194,6 +224,58 @@ class CompareOptions(TypedDict, total=False):
     finished: Callable[[ComparisonRow], object]
 
 
+class ConvertOptions(TypedDict, total=False):
+    """The options of ``yolo convert``.
+
+    Attributes:
+        split: the fraction of the images for each of train, val and test, which replace the splits.
+        group_by: regular expression; images whose names agree in its first group stay in one split.
+        map: new names of classes; those that get the same name become one.
+        classes: names (new ones) or ids of the classes to keep.
+        tile: cut images into tiles of so many pixels a side.
+        background: the greatest fraction of images without boxes in a split.
+        seed: random seed.
+        link: make hard links to the images instead of copies, where the file system can.
+        exist_ok: replace the data set that is there.
+        allow_unlabelled: whether an image without a label file is one without objects.
+        watch: wraps the stream of images that are compared for a split, to show progress.
+    """
+
+    split: Mapping[str, float] | str | None
+    group_by: str | None
+    map: Mapping[str, str]
+    classes: Sequence[str | int]
+    tile: int | None
+    background: float | None
+    seed: int
+    link: bool
+    exist_ok: bool
+    allow_unlabelled: bool
+    watch: Watch | None
+
+
+class SuspectOptions(LoadOptions, total=False):
+    """The options of ``yolo lint`` that find suspect labels.
+
+    Attributes:
+        batch: batch size of detection.
+        split: only this part; else all images.
+        map: the data's class for a class of the model, where their names differ.
+        cross_validate: train a model for each of so many folds on the others; at least 2.
+        max_minutes: time budget a fold; 10 by default.
+        epochs: number of epochs a fold.
+        seed: random seed of folds and training.
+    """
+
+    batch: int
+    split: str | None
+    map: Mapping[str, str]
+    cross_validate: int | None
+    max_minutes: float | None
+    epochs: int | None
+    seed: int
+
+
 class TrainOptions(TypedDict, total=False):
     """The options of ``yolo train``; `TrainJob` and `TrainConfig` say what each is.
 
@@ -203,6 +285,7 @@ class TrainOptions(TypedDict, total=False):
         no_augment: do not augment images.
         mosaic: probability of joining four images.
         flip_vertical: probability of a vertical flip.
+        encoding: of text files; None is UTF-8.
     """
 
     detector: str | None
@@ -236,12 +319,32 @@ class TrainOptions(TypedDict, total=False):
     flip_vertical: float | None
     allow_unlabelled: bool
     use_val: bool
+    encoding: str | None
 
 
-def check_options(options: Iterable[str], kind: Any) -> None:
-    """Raise UsageError for the first option that ``kind``, one of the above, does not have."""
+def check_options(options: Mapping[str, Any], kind: Any) -> None:
+    """Raise UsageError for an option that ``kind``, one of the above, lacks, or whose value is not a path."""
     known = kind.__annotations__
-    for name in options:
+    for name, value in options.items():
         if name not in known:
             hint = did_you_mean(name, known, f"the options are {', '.join(known)}")
             raise UsageError(f"there is no option '{name}'; {hint}")
+        if value is not None and _spelt(known[name]) in ("Path", "Path | None"):
+            path_of(value, name)
+
+
+def reads_text(verb: Callable[Given, Returned]) -> Callable[Given, Returned]:
+    """Let a verb read text files in its option ``encoding``."""
+
+    @wraps(verb)
+    def with_encoding(*args: Given.args, **options: Given.kwargs) -> Returned:
+        encoding: Any = options.pop("encoding", None)
+        with text_encoding(encoding):
+            return verb(*args, **options)
+
+    return with_encoding
+
+
+def _spelt(annotation: Any) -> str:
+    """An annotation as it is written above."""
+    return str(getattr(annotation, "__forward_arg__", annotation))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from yolo_cli.evaluation import tracks
 from yolo_cli.evaluation.tracks import TrackReport
+from yolo_cli.files import path_of
 
 __all__ = ["evaluate_mot"]
 
@@ -21,4 +21,4 @@ def evaluate_mot(ground_truth: str | os.PathLike[str], detections: str | os.Path
     Raises:
         UserError: if a file cannot be read or is missing, or the ground truth holds no box.
     """
-    return tracks.evaluate_mot(Path(ground_truth), Path(detections))
+    return tracks.evaluate_mot(path_of(ground_truth, "ground_truth"), path_of(detections, "detections"))

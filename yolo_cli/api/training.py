@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli import training
-from yolo_cli.api.options import TrainOptions, check_options
+from yolo_cli.api.options import TrainOptions, check_options, reads_text
 from yolo_cli.config import TRAINING_FOLDER
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import open_run_folder
+from yolo_cli.files import open_run_folder, path_of
 from yolo_cli.training import CallbackWatcher, Step, TrainJob, Watcher, new_job, read_job
 from yolo_cli.training.preview import augmented_sheet
 from yolo_cli.training.result import TrainResult
@@ -23,6 +23,7 @@ from yolo_cli.training.result import TrainResult
 __all__ = ["preview_augmentation", "train"]
 
 
+@reads_text
 def train(
     data: str | os.PathLike[str] | None = None,
     *,
@@ -47,7 +48,7 @@ def train(
     given: dict[str, Any] = {**options}
     check_options(given, TrainOptions)
     if resume is not None:
-        job = _job_to_resume(Path(resume), data, given)
+        job = _job_to_resume(path_of(resume, "resume"), data, given)
     else:
         out, exist_ok = given.pop("out", None), given.pop("exist_ok", False)
         job = _new_job(data, given)
@@ -59,6 +60,7 @@ def train(
         raise KeyboardInterrupt(job.out) from None
 
 
+@reads_text
 def preview_augmentation(
     data: str | os.PathLike[str] | None,
     *,
@@ -80,7 +82,9 @@ def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> Trai
         raise UsageError("--data PATH names the images to learn from; --resume DIR continues a run")
     if isinstance(given.get("imgsz"), int):
         given["imgsz"] = (given["imgsz"],) * 2
-    return new_job(data=os.fspath(data), out=Path(), **{**given, "detector": given.get("detector") or "yolo"})
+    return new_job(
+        data=str(path_of(data, "data")), out=Path(), **{**given, "detector": given.get("detector") or "yolo"}
+    )
 
 
 def _job_to_resume(folder: Path, data: str | os.PathLike[str] | None, given: dict[str, Any]) -> TrainJob:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["detect"]
 
 _RUN_FOLDER = "runs/detect/predict"
-_FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo")
+_FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo", "label-studio", "cvat")
 
 
 # \b keeps click from filling a paragraph.

@@ -39,7 +39,7 @@ def renamings(texts: Iterable[str]) -> dict[str, str]:
     for text in (part for word in texts for part in word.split(",")):
         old, equals, new = (part.strip() for part in text.partition("="))
         if not (old and equals and new):
-            raise UsageError(f"--map {text}: must be OLD=NEW: the model's name, then the data's")
+            raise UsageError(f"--map {text}: must be OLD=NEW, two class names")
         pairs[old] = new
     return pairs
 

@@ -32,18 +32,19 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
-    "Data": "data mot split test use-val map names at recursive limit allow-unlabelled encoding",
+    "Data": "data mot split test use-val group-by map names at recursive limit background tile"
+    " allow-unlabelled encoding",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
     "Detections": "conf nms-iou max-det classes agnostic suppression",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
     " cross-check",
-    "Training": "epochs max-minutes patience learning-rate warmup weight-decay label-smoothing freeze"
-    " interpolate ema",
+    "Training": "cross-validate epochs max-minutes patience learning-rate warmup weight-decay label-smoothing"
+    " freeze interpolate ema",
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
     "Compute": "device engine precision batch workers seed time-limit",
     "Drawing": "line-width no-labels no-confidence",
-    "Output": "format out exist-ok resume save save-crops save-txt plots tensorboard fix",
+    "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix apply",
     "General": "rules config quiet verbose help",
 }
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from yolo_cli.cli.group import YoloCommand
+from yolo_cli.cli.lint_suspects import (
+    check_suspecting,
+    found_suspects,
+    save_suspects,
+    suspect_lines,
+    suspect_options,
+)
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
 from yolo_cli.cli.progress import say, track
 
 if TYPE_CHECKING:
     from yolo_cli.datasets import LintReport
+    from yolo_cli.suspects import SuspectReport
 
 __all__ = ["lint"]
 
@@ -25,10 +34,16 @@ _HELP = """Check a data set for errors.
 \b
 yolo lint --data dir                 print errors and warnings by rule
 yolo lint --data dir --fix fixed     write a fixed copy
+yolo lint --data dir --weights runs/train     find labels that are probably wrong
+yolo lint --data dir --cross-validate 3       the same, with models trained for it
 yolo lint --rules                    list the rules
 
 The data set is a folder or a file in YOLO format (images/ and labels/, or a data.yaml), COCO format (a .json
 file) or Pascal VOC format (Annotations/*.xml). It is never modified.
+
+Suspect labels are ranked by what a model sees: objects without a label, wrong classes, boxes that do not fit,
+labels without an object. A page to accept or reject each is saved; --apply writes what was accepted into a
+copy.
 
 Exit codes: 0 no errors (there may be warnings), 2 wrong usage, 3 errors; with --fix, in the copy.
 """
@@ -57,6 +72,8 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
 @format_option("table", "json")
 @click.option("--fix", metavar="DIR", help="Write a fixed copy into this new folder.")
+@click.option("--apply", metavar="FILE", help="Corrections from the page, to apply in --fix.")
+@suspect_options
 @click.option(
     "--rules",
     is_flag=True,
@@ -69,27 +86,34 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @config_option
 @talk_options
 def lint(
-    data: str,
-    imgsz: int,
-    allow_unlabelled: bool,
-    output_format: str,
-    fix: str | None,
-    quiet: bool,
-    verbose: bool,  # noqa: ARG001 - the group looks at it
+    data: str, imgsz: int, output_format: str, suspecting: dict[str, Any], quiet: bool, **given: Any
 ) -> int:
     """Look, print, and fix if asked."""
     from yolo_cli.api.linting import lint as look
 
+    wanted = check_suspecting(suspecting)
     watch = None if quiet else partial(track, what="images")
-    report = look(data, imgsz=imgsz, allow_unlabelled=allow_unlabelled, fix=fix, watch=watch)
+    asked = {name: given[name] for name in ("allow_unlabelled", "fix", "apply")}
+    report = look(data, imgsz=imgsz, watch=watch, **asked)
+    suspects = found_suspects(report, suspecting, quiet) if wanted else None
+    _echo(report, suspects, output_format)
+    if suspects:
+        save_suspects(suspects, suspecting, quiet)
     fixed = report.fixed
-    if output_format == "json":
-        click.echo(report.to_json())
-    else:
-        click.echo("\n".join([*_summary(report), *_table(report), *_done(fixed.done if fixed else ())]))
     if not quiet:
-        say(f"{report.count}{f'; {fixed.report.count} in the copy in {fix}' if fixed else ''}")
+        say(f"{report.count}{f'; {fixed.report.count} in the copy in {fixed.out}' if fixed else ''}")
     return 3 if (fixed.report if fixed else report).errors else 0
+
+
+def _echo(report: LintReport, suspects: SuspectReport | None, output_format: str) -> None:
+    """The findings, what was fixed, and the suspects, on stdout."""
+    if output_format == "json":
+        more = {"suspects": suspects.to_dict()} if suspects else {}
+        click.echo(json.dumps(report.to_dict() | more, indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    done = report.fixed.done if report.fixed else ()
+    lines = [*_summary(report), *_table(report), *_done(done), *(suspect_lines(suspects) if suspects else ())]
+    click.echo("\n".join(lines))
 
 
 def _summary(report: LintReport) -> Iterator[str]:

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 import click
 
+from yolo_cli.cli.usage import near_option
 from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.hardware import Device, check_device, use_only
-from yolo_cli.text import did_you_mean, read_yaml, text_encoding
+from yolo_cli.text import read_yaml, text_encoding
 
 __all__ = [
     "config_option",
@@ -259,7 +260,8 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> No
     for key, value in read_yaml(Path(path)).items():
         name = str(key).replace("_", "-")
         if name not in known:
-            hint = did_you_mean(name, known, f"see {ctx.command_path} --help")
+            near = near_option(f"--{name}", [f"--{other}" for other in known])
+            hint = f"did you mean {near.lstrip('-')}?" if near else f"see {ctx.command_path} --help"
             raise UsageError(f"{path}: '{key}' is not an option of {ctx.info_name}; {hint}")
         option, negated = known[name]
         several = option.multiple and not isinstance(value, list)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import click
 
 from yolo_cli.text import did_you_mean, nearest
 
-__all__ = ["check_words", "named_options", "usage_text"]
+__all__ = ["check_words", "named_options", "near_option", "usage_text"]
 
 # What people know from other programs, and what it is called here.
 _OTHER_OPTIONS = {
@@ -20,6 +20,7 @@ _OTHER_OPTIONS = {
     "--iou": "--nms-iou",
     "--iou-thres": "--nms-iou",
     "--conf-thres": "--conf",
+    "--confidence": "--conf",
     "--thresh": "--conf",
     "--batch-size": "--batch",
     "--agnostic-nms": "--agnostic",
@@ -76,10 +77,14 @@ def _name(param: click.Parameter) -> str:
 def _near(name: str, ctx: click.Context) -> str:
     if name == "--source":
         return "; images are named without an option"
-    options = named_options(ctx.command)
-    other = _OTHER_OPTIONS.get(name)
-    near = other if other in options else nearest(name, options)
+    near = near_option(name, named_options(ctx.command))
     return f"; did you mean {near}?" if near else ""
+
+
+def near_option(name: str, options: Collection[str]) -> str | None:
+    """What ``name`` of another program is called here, else the option with the nearest name, if any."""
+    other = _OTHER_OPTIONS.get(name)
+    return other if other in options else nearest(name, options)
 
 
 def _bare_word(param: click.Parameter, ctx: click.Context) -> str:

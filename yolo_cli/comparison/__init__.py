@@ -2,7 +2,7 @@
 
 from yolo_cli.comparison.comparing import Comparison, compare
 from yolo_cli.comparison.entries import ENTRIES, Entry, choose_entries
-from yolo_cli.comparison.images import open_images
+from yolo_cli.comparison.images import choose_images, open_images
 from yolo_cli.comparison.measure import ComparisonRow, Measured, measure
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Entry",
     "Measured",
     "choose_entries",
+    "choose_images",
     "compare",
     "measure",
     "open_images",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from yolo_cli.comparison.entries import ENTRIES, Entry
 from yolo_cli.comparison.measure import TIME_LIMIT, ComparisonRow, Measured, measure
 from yolo_cli.comparison.page import write_page
 from yolo_cli.datasets import Dataset
+from yolo_cli.files import path_of
 from yolo_cli.text import Jsonable, columns
 
 __all__ = ["Comparison", "compare"]
@@ -54,7 +54,7 @@ class Comparison(Jsonable):
             DataError: if it cannot be written.
         """
         title = f"From the sliding window to YOLO: {len(self.data)} images of {self.data.root.name}"
-        write_page(Path(path), self.measured, self.data, title)
+        write_page(path_of(path, "path"), self.measured, self.data, title)
 
 
 def compare(

@@ -11,7 +11,7 @@ from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import find_files
 from yolo_cli.images import SUFFIXES
 
-__all__ = ["open_images"]
+__all__ = ["choose_images", "open_images"]
 
 
 def open_images(
@@ -29,23 +29,38 @@ def open_images(
         DataError: if there are no images, or the data set cannot be used.
         UsageError: if there is no such split, or the limit is not positive.
     """
+    _check_limit(limit)
+    chosen = choose_images(_opened(path), split, limit)
+    usable = usable_part(chosen, say, path)
+    if not usable.samples:
+        raise DataError(f"{path}: none of its {len(chosen)} images can be used; `yolo lint` says why")
+    return usable
+
+
+def choose_images(data: Dataset, split: str | None = None, limit: int | None = None) -> Dataset:
+    """Like `open_images`, of an opened data set."""
+    _check_limit(limit)
+    if split or "val" in data.splits:
+        data = data.in_split(split or "val")
+    count = min(limit or len(data), len(data))
+    chosen = tuple(data.samples[place * len(data) // count] for place in range(count))
+    return replace(data, samples=chosen)
+
+
+def _check_limit(limit: int | None) -> None:
     if limit is not None and limit < 1:
         raise UsageError(f"--limit is {limit}, but must be at least 1")
+
+
+def _opened(path: str) -> Dataset:
+    """A data set, or the images of a folder."""
     try:
         found = open_dataset(path)
     except DataError:
         found = _unlabelled(Path(path))
         if not found.samples:
             raise
-    if split or "val" in found.splits:
-        found = found.in_split(split or "val")
-    count = min(limit or len(found), len(found))
-    step = len(found) / count
-    chosen = replace(found, samples=tuple(found.samples[int(place * step)] for place in range(count)))
-    usable = usable_part(chosen, say, path)
-    if not usable.samples:
-        raise DataError(f"{path}: none of its {len(chosen)} images can be used; `yolo lint` says why")
-    return usable
+    return found
 
 
 def _unlabelled(folder: Path) -> Dataset:

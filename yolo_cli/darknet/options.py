@@ -22,7 +22,7 @@ _TRAINING_NET = """
     step scale learning_rate_min resize_step sequential_subdivisions use_cuda_graph
 """
 _TRAINING_LAYER = """
-    clip onlyforward dont_update burnin_update stopbackward train_only_bn learning_rate dontsave smooth truth
+    clip onlyforward dont_update burnin_update stopbackward train_only_bn learning_rate dontsave smooth
     stream wait_stream
 """
 _TRAINING_HEAD = """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.darknet.cfg import Network, Section
 from yolo_cli.darknet.shapes import shapes
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, unreadable
 
 __all__ = ["Convolution", "read_weights"]
 
@@ -47,7 +47,7 @@ def read_weights(path: str | Path, network: Network) -> tuple[dict[int, Convolut
     try:
         data = path.read_bytes()
     except OSError as fault:
-        raise DataError(f"{path}: cannot be read ({fault.strerror})") from None
+        raise unreadable(path, fault) from None
     values = _values(data, path)
     convolutions: dict[int, Convolution] = {}
     position = 0

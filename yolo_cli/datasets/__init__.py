@@ -1,5 +1,6 @@
 """Data sets: reading, checking (lint), fixing and splitting."""
 
+from yolo_cli.datasets.corrections import Correction, read_corrections
 from yolo_cli.datasets.findings import RULES, Finding, Rule
 from yolo_cli.datasets.fixing import fix
 from yolo_cli.datasets.holdout import hold_out
@@ -11,6 +12,7 @@ from yolo_cli.datasets.usable import open_usable, usable_part
 __all__ = [
     "RULES",
     "UNSPLIT",
+    "Correction",
     "Dataset",
     "Finding",
     "Fixed",
@@ -22,6 +24,7 @@ __all__ = [
     "lint",
     "open_dataset",
     "open_usable",
+    "read_corrections",
     "read_dataset",
     "usable_part",
 ]

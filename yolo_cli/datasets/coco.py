@@ -141,7 +141,7 @@ def _known_images(annotations: Sequence[Any], images: Sequence[ImageEntry], path
     if not missing.any():
         return by_id
     shift = shift_between(given, by_id)
-    # One odd id is no other numbering: nearly every image must have a box in the other one.
+    # One odd id is not enough: nearly every image must have a box in the other one.
     if shift and (missing.all() or len(set(given)) >= 0.9 * len(by_id)):
         raise DataError(
             f"{path}: its annotations number the images from {min(given)} to {max(given)}, its images from "

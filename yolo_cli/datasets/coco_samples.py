@@ -147,7 +147,7 @@ def _boxes(
     class_of = np.array([index[name] for _, name in part.categories], np.int64)  # (C,)
     with np.errstate(over="ignore", invalid="ignore"):
         area = np.where(np.abs(columns.area) < _LARGEST_AREA, columns.area, np.prod(wh, axis=1))  # (M,)
-    truth = GroundTruth(
+    labels = GroundTruth(
         xyxy,
         class_of[columns.category],
         columns.crowd,
@@ -155,7 +155,7 @@ def _boxes(
         area,
         np.ascontiguousarray(wh),
     )
-    return truth, box_faults(xyxy, frames[image])
+    return labels, box_faults(xyxy, frames[image])
 
 
 def _box_findings(

@@ -65,7 +65,7 @@ class Finding:
 UNUSABLE = frozenset(
     "Y101 Y102 Y103 Y201 Y203 Y204 Y208 Y210 Y211 Y212 Y301 Y303 Y308 Y401".split()  # noqa: SIM905
 )
-"""Rules whose images are left out: one with a refused row would teach that its object is background."""
+"""Rules whose images are left out: a refused row is an object that would be learnt as background."""
 
 _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     # Images

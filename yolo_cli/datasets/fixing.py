@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from yolo_cli.boxes import clip_boxes
 from yolo_cli.datasets.checks import faults_of, in_pixels, turned
 from yolo_cli.datasets.copies import CopiedSample, coco_labels, voc_labels, yolo_labels
+from yolo_cli.datasets.corrections import Correction, correct
 from yolo_cli.datasets.findings import UNUSABLE, Finding
 from yolo_cli.datasets.inspection import Inspection
 from yolo_cli.datasets.layout import plain
@@ -30,22 +31,25 @@ __all__ = ["fix"]
 _LABELS = {"yolo": yolo_labels, "coco": coco_labels, "voc": voc_labels}
 
 
-def fix(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
+def fix(
+    report: LintReport, out: str | os.PathLike[str], corrections: Sequence[Correction] = ()
+) -> tuple[str, ...]:
     """Write a fixed copy of the data set that was linted.
 
     Args:
         report: the findings.
         out: a new or empty folder outside the data set.
+        corrections: of boxes, by a person, from `read_corrections`.
 
     Returns:
-        One line for each fix.
+        One line for each fix and correction.
 
     Raises:
         UsageError: if ``out`` is not empty, or is in the data set.
         DataError: if nothing would be left, or the copy cannot be written.
     """
     place = _free_place(report, plain(out))
-    copied = _copied(report)
+    copied = _corrected(_copied(report), corrections, report.dataset.class_names)
     if not copied:
         raise DataError(
             f"{report.dataset.root}: nothing would be left in a fixed copy; see what `yolo lint` lists"
@@ -57,7 +61,20 @@ def fix(report: LintReport, out: str | os.PathLike[str]) -> tuple[str, ...]:
             )
         for name, text in _LABELS[report.dataset.kind](report.dataset, copied):
             (make_folder((draft / name).parent) / Path(name).name).write_bytes(text.encode())
-    return tuple(filter(None, (_action(finding) for finding in report.findings)))
+    fixes = filter(None, (_action(finding) for finding in report.findings))
+    return (*fixes, *(f"{correction.image}: {correction}" for correction in corrections))
+
+
+def _corrected(
+    copied: list[CopiedSample], corrections: Sequence[Correction], names: Sequence[str]
+) -> list[CopiedSample]:
+    """The samples of the copy with their corrections."""
+    by_sample: dict[tuple[str, str], list[Correction]] = {}
+    for correction in corrections:
+        by_sample.setdefault((correction.split, correction.image), []).append(correction)
+    return [
+        correct(entry, by_sample.get((entry.sample.split, entry.sample.name), []), names) for entry in copied
+    ]
 
 
 def _free_place(report: LintReport, out: Path) -> Path:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.layout import in_order
-from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.sample import UNSPLIT, Dataset
+from yolo_cli.datasets.stratification import presence, stratify
 from yolo_cli.errors import DataError, UsageError
 
-__all__ = ["hold_out"]
+__all__ = ["chosen", "hold_out"]
 
 
 def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
@@ -39,7 +39,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     if len(pool) < 2:
         have = ", ".join(dataset.splits) or "none"
         raise DataError(f"{dataset.root}: has {len(pool)} training images (splits: {have}); add some")
-    held = _chosen(_presence(pool, len(dataset.class_names)), fraction, np.random.default_rng(seed))  # (n,)
+    held = chosen(presence(pool, len(dataset.class_names)), fraction, np.random.default_rng(seed))  # (n,)
     parted = [
         replace(sample, split="val" if out else "train") for sample, out in zip(pool, held, strict=True)
     ]
@@ -51,31 +51,10 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     return replace(dataset, samples=in_order(parted + rest), categories=categories)
 
 
-def _presence(samples: Sequence[Sample], classes: int) -> NDArray[np.bool_]:
-    """Whether each image shows each class, (n, classes + 1); the last column marks images without boxes."""
-    shown = np.zeros((len(samples), classes + 1), bool)
-    for row, sample in zip(shown, samples, strict=True):
-        row[sample.labels.class_id if len(sample.labels) else -1] = True
-    return shown
-
-
-def _chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+def chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Whether each image is held out, (n,): at least one, and not all."""
-    count = len(shown)
-    fractions = np.array([1 - fraction, fraction])  # (2,): to keep, to hold out
-    wanted = fractions[:, None] * shown.sum(axis=0)  # (2, classes + 1)
-    missing = fractions * count  # (2,)
-    held = np.zeros(count, bool)
-    left = np.ones(count, bool)
-    while left.any():
-        per_class = shown[left].sum(axis=0)  # (classes + 1,)
-        rarest = int(np.argmin(np.where(per_class > 0, per_class, count + 1)))
-        for index in rng.permutation(np.flatnonzero(left & shown[:, rarest])):
-            # The side that lacks most of this class, then most images.
-            side = int(np.lexsort((-missing, -wanted[:, rarest]))[0])
-            held[index], left[index] = side == 1, False
-            wanted[side] -= shown[index]
-            missing[side] -= 1
+    one = np.ones(len(shown), np.int64)  # (n,)
+    held: NDArray[np.bool_] = stratify(shown, one, (1 - fraction, fraction), rng) == 1  # (n,)
     if held.all() or not held.any():
         held[-1] = not held[-1]
     return held

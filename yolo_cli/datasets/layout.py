@@ -123,7 +123,7 @@ def of_image(
     """Whether an image is left out for what was found in its label, and the findings, with its name.
 
     It is if a row was refused, or if rows were dropped and none of the ``boxes`` is left: it shows an object
-    that would be taught as background.
+    that would be learnt as background.
     """
     named = tuple(replace(finding, image=name, split=split) for finding in findings)
     if any(finding.unusable for finding in named):

@@ -14,7 +14,8 @@ from typing import NamedTuple
 __all__ = ["split_called", "split_in", "splits_among", "splits_of"]
 
 _WORDS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
-          "test": "test", "testing": "test", "trainset": "train", "valset": "val", "testset": "test"}  # fmt: skip
+          "test": "test", "testing": "test", "trainset": "train", "valset": "val",
+          "testset": "test"}  # fmt: skip
 _FILLERS = {"instances", "instance", "annotations", "annotation", "coco", "labels", "label", "images",
             "image", "img", "imgs", "set", "data", "dataset", "split", "json", "person", "keypoints", "bbox",
             "gt", "subset", "part", "full", "jpg", "export", "default"}  # fmt: skip
@@ -28,7 +29,7 @@ class _Name(NamedTuple):
 
 
 def split_called(word: str) -> str | None:
-    """The split in the name of a file or key that stands for itself, or None.
+    """The split in the name of a file or key by itself, or None.
 
     >>> [split_called(word) for word in ("valid", "instances_val2017", "testing", "test_tube", "rain")]
     ['val', 'val', 'test', None, None]

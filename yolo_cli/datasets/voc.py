@@ -253,7 +253,7 @@ def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str,
     path = next((root / name for name in _NAME_FILES if (root / name).is_file()), None)
     if path is not None:
         listed = (line.split(":")[0] if path.name == "labelmap.txt" else line for line in read_lines(path))
-        # CVAT's labelmap.txt has colours behind the names, a comment, and a class for what is no object.
+        # CVAT's labelmap.txt has colours behind the names, a comment, and a class "background".
         dropped = ("", "background") if path.name == "labelmap.txt" else ("",)
         return tuple(name for name in listed if name not in dropped and name[:2] != "# "), path.name
     names = {thing.name for annotation in annotations for thing in annotation.objects}

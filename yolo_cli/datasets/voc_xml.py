@@ -120,13 +120,14 @@ def _fault(element: Element, name: str, corners: tuple[float, float, float, floa
 
 
 def _attributes(element: Element) -> dict[str, Value]:
-    """VOC's pose and flags, and the attributes that CVAT adds to an object."""
+    """VOC's pose and flags where they are set, and the attributes that CVAT adds to an object."""
     found: dict[str, Value] = {}
-    if element.findtext("pose"):
-        found["pose"] = str(element.findtext("pose"))
+    pose = element.findtext("pose") or "Unspecified"
+    if pose != "Unspecified":
+        found["pose"] = pose
     for flag in ("truncated", "occluded"):
-        if element.find(flag) is not None:
-            found[flag] = bool(number(element.findtext(flag)))
+        if number(element.findtext(flag)):
+            found[flag] = True
     for entry in element.findall("attributes/attribute"):
         found[entry.findtext("name") or ""] = entry.findtext("value") or ""
     return found

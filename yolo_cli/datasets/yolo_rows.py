@@ -129,7 +129,7 @@ def _fault(row: Row | None, content: str, columns: Columns) -> tuple[str, str]:
 
 
 def _misread(content: str, columns: Columns) -> str:
-    """Why a line is no row, with the mistake that is known to lead to it, if any."""
+    """Why a line cannot be read, with the mistake that is known to lead to it, if any."""
     words = content.split()
     if columns.kpt_shape and len(words) > 5:
         points, step = columns.kpt_shape
@@ -138,7 +138,7 @@ def _misread(content: str, columns: Columns) -> str:
     if "," in content:
         return "the numbers must be separated by blanks, not commas"
     if len(words) == 6 and all(number(word) is not None for word in words):
-        return "a sixth number (a confidence?) is no part of a label; remove it"
+        return "a sixth number (a confidence?) does not belong in a label; remove it"
     if (
         len(words) in (9, 10)
         and number(words[8]) is None

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, unreadable
 
 __all__ = ["MAX_BYTES", "CocoResults", "check_size", "read_coco_results"]
 
@@ -79,7 +79,7 @@ def check_size(path: Path) -> None:
     try:
         size = path.stat().st_size
     except OSError as fault:
-        raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+        raise unreadable(path, fault) from fault
     if size > MAX_BYTES:
         raise DataError(
             f"{path}: is {size / 2**30:.1f} GiB, and more than {MAX_BYTES / 2**30:.1f} GiB is not read; "
@@ -141,7 +141,7 @@ def _entries(path: Path) -> Iterator[Any]:
                 yield entry
                 done += 1
     except OSError as fault:
-        raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+        raise unreadable(path, fault) from fault
     except _NoListError:
         raise DataError(
             f"{path}: is not a COCO results file, which is a JSON list and begins with ["

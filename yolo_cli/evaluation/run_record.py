@@ -11,7 +11,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, unreadable
 from yolo_cli.evaluation.matching import Matches
 from yolo_cli.evaluation.protocol import GRID, Interpolation
 from yolo_cli.evaluation.report import gt_hash
@@ -86,9 +86,7 @@ class RunRecord:
         try:
             return cls.from_json(json.loads(path.read_bytes())["record"])
         except OSError as fault:
-            raise DataError(
-                f"{path}: cannot be read: {fault.strerror}; --baseline needs an earlier run"
-            ) from fault
+            raise unreadable(path, fault, "--baseline needs an earlier run") from fault
         except (ValueError, KeyError, TypeError, DataError) as fault:
             raise DataError(f"{path}: is not a {RUN_FILE} of yolo eval; run the baseline again") from fault
 

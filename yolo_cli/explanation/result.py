@@ -14,6 +14,7 @@ from yolo_cli.explanation.drawing import draw_explanation
 from yolo_cli.explanation.grid import CellExplanation
 from yolo_cli.explanation.regions import RegionExplanation
 from yolo_cli.explanation.text import explanation_text
+from yolo_cli.files import path_of
 from yolo_cli.images import Image, write_image
 from yolo_cli.text import Jsonable
 
@@ -66,7 +67,7 @@ class Explanation(Jsonable):
         Raises:
             UserError: if the suffix is unknown, or the file cannot be written.
         """
-        path = Path(path)
+        path = path_of(path, "path")
         if path.is_dir():
             path /= f"{Path(self.image.name).stem}.png"
         write_image(path, self.plot())

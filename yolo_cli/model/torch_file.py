@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, unreadable
 
 __all__ = ["read_torch_file"]
 
@@ -58,7 +58,7 @@ def read_torch_file(path: str | Path) -> dict[str, NDArray[Any]]:
     try:
         data = path.read_bytes()
     except OSError as fault:
-        raise DataError(f"{path}: cannot be read ({fault.strerror})") from None
+        raise unreadable(path, fault) from None
     try:
         read = _read_zip if zipfile.is_zipfile(io.BytesIO(data)) else _read_older
         table, storages = read(io.BytesIO(data))

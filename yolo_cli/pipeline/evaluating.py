@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.running import run_detector
 
 if TYPE_CHECKING:
+    from yolo_cli.config import DetectConfig
     from yolo_cli.detectors.protocol import Detector
     from yolo_cli.weights import ModelCard
 
@@ -33,6 +34,7 @@ __all__ = [
     "detect_samples",
     "evaluate_detector",
     "evaluate_results",
+    "learnt_from",
     "open_evaluation_data",
 ]
 
@@ -213,24 +215,20 @@ def evaluate_detector(
     notes = [*data.notes, *_training_note(detector.card, data), *classes.notes]
     if faults:
         notes.append(f"{len(faults)} images could not be read, and are left out; first: {faults[0]}")
-    conditions = conditions_of(detector, classes.synonyms, gt_hash(gathered))
+    used = conditions_of(detector.config, detector.card, detector.input_size)
+    conditions = replace(used, data_hash=gt_hash(gathered), class_synonyms=dict(classes.synonyms))
     faults = [*data.left_out, *faults]
     return Evaluated(gathered, conditions, detector.card.name, classes, tuple(faults), tuple(notes))
 
 
-def conditions_of(
-    detector: Detector, synonyms: Mapping[str, str] | None = None, data_hash: str | None = None
-) -> Conditions:
-    """The options of a detector that affect its figures."""
-    config, card = detector.config, detector.card
-    height, width = detector.input_size
+def conditions_of(config: DetectConfig, card: ModelCard, input_size: tuple[int, int]) -> Conditions:
+    """The options of a detector that affect its figures; ``input_size`` is (height, width) in pixels."""
+    height, width = input_size
     return Conditions(
         confidence_floor=config.conf,
         suppression=f"{config.suppression or card.suppression} {config.nms_iou:g}",
         max_detections=config.max_det,
         resize=f"{config.resize or card.resize} {height}x{width}",
-        data_hash=data_hash,
-        class_synonyms=dict(synonyms or {}),
     )
 
 
@@ -269,7 +267,7 @@ def evaluate_results(
 
 def _training_note(card: ModelCard, data: EvaluationData) -> Iterable[str]:
     """A note if the model was trained on evaluated images."""
-    learnt = _learnt_from(card, data.whole)
+    learnt = learnt_from(card, data.whole)
     shared = sum(sample.path in learnt for sample in data.part.samples)
     if shared:
         hint = "; evaluate on --split val" if "val" in data.whole.splits and data.split != "val" else ""
@@ -279,7 +277,7 @@ def _training_note(card: ModelCard, data: EvaluationData) -> Iterable[str]:
         )
 
 
-def _learnt_from(card: ModelCard, whole: Dataset) -> set[Path]:
+def learnt_from(card: ModelCard, whole: Dataset) -> set[Path]:
     """The images of a data set that a model was trained on; empty unless its card has this data's hash."""
     digest = card.source.get("data_sha256")
     if digest is None:

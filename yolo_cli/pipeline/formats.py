@@ -1,7 +1,7 @@
-"""Outcomes → text, a piece at a time: JSON, NDJSON, CSV, COCO results and YOLO lines.
+"""Outcomes → text, a piece at a time: JSON, NDJSON, CSV, COCO results, YOLO lines, tasks to annotate.
 
 Each format takes the outcomes as they come and gives text as soon as it can, so that memory stays flat.
-JSON and NDJSON hold failed images in-band; CSV, COCO and YOLO have no place for them.
+JSON and NDJSON hold failed images in-band; the others have no place for them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from yolo_cli.detections import Detections
 from yolo_cli.images import Image
 from yolo_cli.pipeline.outcome import Outcome
+from yolo_cli.pipeline.preannotation import cvat_text, label_studio_text
 from yolo_cli.results import Result, each_detection
 
 __all__ = ["FORMATS", "Format", "Model", "yolo_lines"]
@@ -121,6 +122,8 @@ FORMATS: dict[str, Format] = {
     "csv": _csv,
     "coco": _coco,
     "yolo": _yolo,
+    "label-studio": label_studio_text,
+    "cvat": cvat_text,
 }
 
 

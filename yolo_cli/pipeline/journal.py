@@ -15,7 +15,7 @@ from typing import Any, Self, TextIO
 import numpy as np
 
 from yolo_cli.detections import Detections
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, unreadable
 from yolo_cli.pipeline.outcome import Outcome
 
 __all__ = ["Journal"]
@@ -53,9 +53,7 @@ class Journal:
         try:
             lines = path.read_bytes().split(b"\n")
         except OSError as fault:
-            raise DataError(
-                f"{path}: cannot be read: {fault.strerror}; there is nothing to resume"
-            ) from fault
+            raise unreadable(path, fault, "there is nothing to resume") from fault
         whole = lines[:-1]  # the part after the last newline is incomplete
         _check_header(path, whole[0] if whole else b"", header)
         done = {outcome.name: outcome for outcome in _outcomes(path, whole[1:])}

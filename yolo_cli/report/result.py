@@ -17,7 +17,7 @@ from yolo_cli.evaluation import (
     Report,
     record_run,
 )
-from yolo_cli.files import atomic_write_text, make_folder
+from yolo_cli.files import atomic_write_text, make_folder, path_of
 from yolo_cli.report.analysis import Analysis
 from yolo_cli.report.examples import ReadImage
 from yolo_cli.report.page import About, write_report
@@ -106,7 +106,7 @@ class EvaluationResult(Jsonable):
         Raises:
             DataError: if a file cannot be written.
         """
-        folder = make_folder(Path(folder))
+        folder = make_folder(path_of(folder, "folder"))
         value = {**self.to_dict(), "record": record_run(self.analysis.matches).to_json()}
         atomic_write_text(folder / RUN_FILE, json.dumps(value, allow_nan=False))
         page = folder / "report.html"

@@ -144,7 +144,7 @@ def write_job(job: TrainJob) -> None:
     values = asdict(job) | {"version": __version__}
     del values["out"]
     for name in _PATHS:
-        if values[name] and Path(values[name]).exists():  # names of models are no paths
+        if values[name] and Path(values[name]).exists():  # not names of models
             values[name] = os.path.abspath(values[name])  # noqa: PTH100  # links stay
     if job.config.imgsz is not None:
         values["config"]["imgsz"] = list(job.config.imgsz)
@@ -160,7 +160,7 @@ def read_job(out: Path) -> TrainJob:
     """
     path = out / ARGS
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file; --resume needs the folder of a run")
+        raise DataError(f"{path}: no such file; --resume needs the folder of a run")
     values = read_yaml(path, "utf-8")
     try:
         values.pop("version")

@@ -63,7 +63,7 @@ def find_model(name: str) -> ModelFiles:
     path = Path(name)
     stem = path.with_suffix("") if path.suffix in (".keras", ".onnx") else path
     if path != stem and not path.is_file():
-        raise DataError(f"{name}: no such model file")
+        raise DataError(f"{name}: no such file")
     places = (
         [stem] if path != stem or stem.is_absolute() else [stem, "weights" / stem, bundled("weights") / stem]
     )

@@ -70,7 +70,7 @@ def test_the_flags_of_voc_and_the_attributes_of_cvat(tmp_path: Path) -> None:
     label.write_text(label.read_text().replace("</object>", more, 1))
     sample = open_dataset(tmp_path, extras=True).samples[0]
     given = sample.extras[0].attributes
-    assert given == {"pose": "Left", "truncated": True, "occluded": False, "colour": "red"}
+    assert given == {"pose": "Left", "truncated": True, "colour": "red"}
 
 
 def test_extras_are_one_for_each_box_or_none() -> None:

@@ -35,13 +35,13 @@ def bare(root: Path) -> Path:
 @pytest.mark.parametrize("prefix", ["data/", "", "./", "../", "/content/drive/data/", "build/x64/data/"])
 @pytest.mark.parametrize("slash", ["/", "\\"])
 def test_cvats_yolo_and_other_prefixes_of_paths(tmp_path: Path, prefix: str, slash: str) -> None:
-    # CVAT's YOLO 1.1: obj.data, obj.names, train.txt, obj_train_data; datumaro's YOLO converter puts data/ before.
+    # CVAT's YOLO 1.1: obj.data, obj.names, train.txt and obj_train_data, with data/ before each path.
     root = bare(tmp_path)
-    for split in LISTS:
+    for split, stems in LISTS.items():
         (root / f"obj_{split}_data").mkdir()
         for path in [*(root / "images" / split).iterdir(), *(root / "labels" / split).iterdir()]:
             shutil.move(path, root / f"obj_{split}_data")
-        lines = [f"{prefix}obj_{split}_data/{stem}.jpg".replace("/", slash) for stem in LISTS[split]]
+        lines = [f"{prefix}obj_{split}_data/{stem}.jpg".replace("/", slash) for stem in stems]
         write_text(root / f"{split}.txt", "\n".join(lines))
     shutil.rmtree(root / "labels")
     shutil.rmtree(root / "images")
@@ -79,7 +79,8 @@ def test_darknets_own_folders_of_images(tmp_path: Path, folder: str) -> None:
         assert boxes_by_name(open_dataset(root)) == BOXES
 
 
-@pytest.mark.parametrize("notes", [{"categories": [{"id": 0, "name": "cat"}]}, {"categories": ["c"], "images": []},
+@pytest.mark.parametrize("notes", [{"categories": [{"id": 0, "name": "cat"}]},
+                                   {"categories": ["c"], "images": []},
                                    {"images": ["a.jpg"], "annotations": ["a.txt"]}])  # fmt: skip
 def test_a_json_beside_labels_is_coco_only_in_cocos_shape(tmp_path: Path, notes: object) -> None:
     root = bare(tmp_path)

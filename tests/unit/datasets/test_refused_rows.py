@@ -1,4 +1,4 @@
-"""An image whose label could not be understood is never taught as background."""
+"""An image whose label could not be understood is never used as background."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def test_two_gigabytes_are_refused_before_they_are_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match="no such file"):
         read_coco_results(tmp_path / "none.json")
 
 

@@ -86,7 +86,7 @@ def test_a_broken_line_is_named(line: str, tmp_path: Path) -> None:
 
 
 def test_places_that_cannot_be_used_are_one_line(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="No such file or directory; there is nothing to resume"):
+    with pytest.raises(DataError, match="no such file; there is nothing to resume"):
         Journal.resume(tmp_path / "j", HEADER)
     with pytest.raises(DataError, match="cannot be written"):
         Journal.start(tmp_path, HEADER)

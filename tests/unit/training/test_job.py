@@ -60,7 +60,7 @@ def test_a_broken_file_is_named(text: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"args\.yaml: there is no such file"):
+    with pytest.raises(DataError, match=r"args\.yaml: no such file"):
         read_job(tmp_path)
 
 

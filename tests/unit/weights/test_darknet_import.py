@@ -149,5 +149,5 @@ def test_a_card_that_is_wrong(text, says, tmp_path):
 
 
 def test_a_card_that_is_missing(tmp_path):
-    with pytest.raises(DataError, match=r"no\.yaml: cannot be read: No such file"):
+    with pytest.raises(DataError, match=r"no\.yaml: no such file"):
         read_about(tmp_path / "no.yaml")

@@ -63,8 +63,8 @@ def test_a_name_with_a_dot():
         ),
         ("my-detektor", "no model is called 'my-detektor'; did you mean my-detector? (`yolo weights list`"),
         ("zzz", "no model is called 'zzz'; there are my-detector, "),
-        ("no.keras", "no.keras: no such model file"),
-        ("weights/no.onnx", "weights/no.onnx: no such model file"),
+        ("no.keras", "no.keras: no such file"),
+        ("weights/no.onnx", "weights/no.onnx: no such file"),
     ],
 )
 def test_a_name_that_is_none_gets_a_hint(name, says):

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from yolo_cli.datasets.extras import Extra, Value, extras_wanted
 from yolo_cli.datasets.findings import Finding
@@ -35,7 +36,8 @@ from yolo_cli.datasets.forms.values import (
     xywh,
 )
 from yolo_cli.datasets.layout import below
-from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.sample import UNSPLIT, Dataset
+from yolo_cli.datasets.voc_xml import read_xml
 from yolo_cli.images import SUFFIXES
 from yolo_cli.text import number, read_json
 
@@ -52,7 +54,8 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
     for path in files:
         row, where = 0, below(path, root)
         for task, versions in _tasks(as_list(read_json(path))):
-            entry = Entry(_image(task), path, split_of(path, root, by_name=True), fractions=True)
+            image = _image(task)
+            entry = Entry(image, path, _split(image, path, root), fractions=True)
             if not versions and not allow_unlabelled:
                 findings.append(Finding("Y201", where, f"{entry.file[:80]}: the task has no annotation"))
                 continue
@@ -61,7 +64,25 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
                 findings.append(Finding("Y205", where, what))
             row = _fill(entry, versions[0] if versions else [], row)
             entries.append(entry)
-    return assemble(Export(root, "label-studio", entries, findings=tuple(findings)), allow_unlabelled)
+    names = {shape.name for entry in entries for shape in entry.shapes}
+    declared = _declared(root)
+    order = declared if names <= set(declared) else ()
+    return assemble(Export(root, "label-studio", entries, order, tuple(findings)), allow_unlabelled)
+
+
+def _split(image: str, path: Path, root: Path) -> str:
+    """The split in the name of the export, else in the folders of an image in local storage."""
+    own, local = split_of(path, root, by_name=True), image.partition("?d=")[2]
+    return own if own != UNSPLIT or not local else split_of(root / unquote(local), root)
+
+
+def _declared(root: Path) -> tuple[str, ...]:
+    """The labels of the configuration that `yolo convert` writes beside its tasks, or ()."""
+    path = root / "label_config.xml"
+    if not path.is_file():
+        return ()
+    labels = read_xml(path, "View").iter("Label")
+    return tuple(dict.fromkeys(filter(None, (label.get("value") for label in labels))))
 
 
 def _tasks(listed: Sequence[Any]) -> Iterator[tuple[Map, list[list[Map]]]]:

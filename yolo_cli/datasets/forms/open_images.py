@@ -2,7 +2,9 @@
 
 ``LabelName`` is a code such as ``/m/01yrx``, whose name is in a CSV of class descriptions, a table of two
 columns with or without a head; without one the codes are the names. ``IsGroupOf`` becomes crowd. Images are
-found by ``ImageID``. (storage.googleapis.com/openimages/web/download_v7.html; FiftyOne's layout, too.)
+found by ``ImageID``. An image without boxes is a negative if every class is verified to be absent: a row with
+``Confidence`` 0 in ``train-annotations-human-imagelabels.csv``.
+(storage.googleapis.com/openimages/web/download_v7.html; FiftyOne's layout, too.)
 """
 
 from __future__ import annotations
@@ -17,11 +19,18 @@ from yolo_cli.datasets.forms.tables import first_line, read_table
 from yolo_cli.datasets.forms.values import numbers
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.files import find_files
+from yolo_cli.text import number
 
 __all__ = ["OPEN_IMAGES"]
 
 _EDGES = ("XMin", "YMin", "XMax", "YMax")
-_FLAGS = ("IsOccluded", "IsTruncated", "IsDepiction", "IsInside")
+_FLAGS = {
+    "IsOccluded": "occluded",
+    "IsTruncated": "truncated",
+    "IsDepiction": "depiction",
+    "IsInside": "inside",
+}
+_VERIFIED = "-annotations-human-imagelabels.csv"
 _DESCRIPTIONS = ("class-descriptions", "class_descriptions", "classes.csv")
 
 
@@ -30,9 +39,30 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
     descriptions = dict(_descriptions(root))
     entries = [entry for path in files for entry in _entries(path, root, descriptions)]
     names = {shape.name for entry in entries for shape in entry.shapes}
-    order = tuple(name for name in dict.fromkeys(descriptions.values()) if name in names)
-    declared = order if len(order) == len(names) else ()
+    # Google's table has 600 classes, most of which a part of its images does not show.
+    own = [name for code, name in descriptions.items() if code == name or name in names]
+    declared = tuple(dict.fromkeys(own)) if names <= set(own) else ()
+    entries += _negatives(root, entries, descriptions, set(declared or names))
     return assemble(Export(root, "openimages", entries, declared, lists_all=False), allow_unlabelled)
+
+
+def _negatives(
+    root: Path, entries: Sequence[Entry], descriptions: Mapping[str, str], names: set[str]
+) -> Iterator[Entry]:
+    """The images without boxes in which all classes are verified to be absent."""
+    boxed = {entry.file for entry in entries}
+    for path in (Path(path) for path in find_files(root, (_VERIFIED,))):
+        absent: dict[str, set[str]] = {}
+        lines = read_table(path)
+        header = next(lines).fields
+        for line in lines:
+            row = dict(zip(header, line.fields, strict=False))
+            code = row.get("LabelName", "")
+            if number(row.get("Confidence")) == 0:
+                absent.setdefault(row.get("ImageID", ""), set()).add(descriptions.get(code, code))
+        for image, found in absent.items():
+            if image not in boxed and names <= found:
+                yield Entry(image, path, split_of(path, root, by_name=True), fractions=True)
 
 
 def _descriptions(root: Path) -> Iterator[tuple[str, str]]:
@@ -69,8 +99,8 @@ def _entries(path: Path, root: Path, descriptions: Mapping[str, str]) -> Iterato
 
 
 def _extra(row: Mapping[str, str]) -> Extra:
-    """The flags of a box; -1 means that nobody looked."""
-    flags: dict[str, Value] = {flag: row[flag] == "1" for flag in _FLAGS if row.get(flag) in ("0", "1")}
+    """The flags that are set; -1 means that nobody looked."""
+    flags: dict[str, Value] = {name: True for flag, name in _FLAGS.items() if row.get(flag) == "1"}
     return Extra(attributes=flags)
 
 

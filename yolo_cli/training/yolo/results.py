@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -145,7 +146,12 @@ class Results:
     def _write_page(self, files: ModelFiles, gathered: EvaluationSet) -> Path:
         """Write ``report.html``: the best model's figures, and the curves of the training."""
         page, validator = self.job.out / "report.html", self.parts.validator
-        about = About(str(files.onnx or files.keras), f"{self.job.data}, {self._split} images")
+        hint = f"yolo lint --data {shlex.quote(self.job.data)} --weights {shlex.quote(str(self.job.out))}"
+        about = About(
+            str(files.onnx or files.keras),
+            f"{self.job.data}, {self._split} images",
+            (f"Labels that are probably wrong are listed, on a page of their own, by: {hint}",),
+        )
         curves = read_training_curves(self.job.out / "results.csv")
         analysis = analyse(gathered, conditions=validator.conditions)
         write_report(page, analysis, about, validator.read, training_curves=curves)

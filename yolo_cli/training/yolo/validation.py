@@ -19,6 +19,7 @@ from yolo_cli.engines import Engine
 from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import Conditions, EvaluationSet, Evaluator, Report, evaluate
 from yolo_cli.images import Image
+from yolo_cli.pipeline.evaluating import conditions_of
 from yolo_cli.training.yolo.cache import Cache
 from yolo_cli.weights import ModelCard
 
@@ -86,13 +87,7 @@ class Validator:
     @property
     def conditions(self) -> Conditions:
         """The options that affect the figures."""
-        height, width = self.card.input_size
-        return Conditions(
-            confidence_floor=self.config.conf,
-            suppression=f"{self.card.suppression} {self.config.nms_iou:g}",
-            max_detections=self.config.max_det,
-            resize=f"{self.card.resize} {height}x{width}",
-        )
+        return conditions_of(self.config, self.card, self.card.input_size)
 
     def gather(self, engine: Engine) -> EvaluationSet:
         """The detections of a network on all samples, with the ground truth.

@@ -13,6 +13,7 @@ import pytest
 
 from tests.training_sets import write_shapes
 from yolo_cli.codec import Head
+from yolo_cli.config import DetectConfig
 from yolo_cli.datasets import Sample, open_dataset
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.errors import DataError
@@ -99,3 +100,17 @@ def test_an_interrupt_leaves_no_thread_behind(samples: Sequence[Sample]) -> None
     with pytest.raises(KeyboardInterrupt):
         Validator(samples, CARD, 2).gather(LiveEngine(Noise(stop_after=2), 2))
     assert not [each for each in threading.enumerate() if each.name.startswith("suppression")]
+
+
+def test_the_options_of_detection_go_before_those_of_the_card() -> None:
+    head = Head("yolo", ((32.0, 32.0),), 32, 1)
+    card = ModelCard("mine", ("cat",), (head,), (64, 96), "stretch", suppression="greedynms")
+    plain = Validator([], card, 1).conditions
+    assert (plain.suppression, plain.resize) == ("greedynms 0.45", "stretch 64x96")
+    config = DetectConfig(conf=0.1, suppression="diounms", resize="letterbox", nms_iou=0.6)
+    other = Validator([], card, 1, config).conditions
+    assert (other.suppression, other.resize, other.confidence_floor) == (
+        "diounms 0.6",
+        "letterbox 64x96",
+        0.1,
+    )

@@ -1,0 +1,85 @@
+"""Write Label Studio form: ``tasks.json`` to import, ``label_config.xml`` for the project, and images.
+
+Images are addressed as files of local storage below the data set's folder, which is what
+``LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT`` has to name. Coordinates are percent of the image's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.etree.ElementTree import Element, SubElement
+
+from yolo_cli.datasets.writing.content import Content, rounded, spanning_polygon
+from yolo_cli.datasets.writing.text import put_json, put_xml
+
+__all__ = ["image_url", "region", "write_label_studio"]
+
+
+def write_label_studio(content: Content, folder: Path) -> None:
+    """Write the tasks and the labelling configuration."""
+    tasks = []
+    for index, entry in enumerate(content.entries, start=1):
+        result = [
+            region(
+                extra.annotation_id or f"{index}-{i}",
+                content.class_names[class_id],
+                edges,
+                entry.size,
+                spanning_polygon(edges, extra),
+            )
+            for i, (class_id, edges, extra) in enumerate(entry.rows(), start=1)
+        ]
+        tasks.append({"data": {"image": image_url(entry.file)}, "annotations": [{"result": result}]})
+    put_json(folder, "tasks.json", tasks, 1)
+    put_xml(folder, "label_config.xml", _config(content))
+
+
+def image_url(file: str) -> str:
+    """The address of an image in Label Studio's local storage."""
+    return f"/data/local-files/?d={quote(file)}"
+
+
+def region(
+    region_id: int | str,
+    label: str,
+    edges: Sequence[float],
+    size: tuple[int, int],
+    polygon: Sequence[float] | None = None,
+) -> dict[str, Any]:
+    """A rectangle, or a polygon if one is given, in percent of an image's height and width ``size``."""
+    height, width = size
+    scale = (100 / width, 100 / height)
+    kind = "polygonlabels" if polygon else "rectanglelabels"
+    if polygon:
+        pairs = zip(polygon[::2], polygon[1::2], strict=True)
+        value: dict[str, Any] = {"points": [[rounded(x * scale[0]), rounded(y * scale[1])] for x, y in pairs]}
+    else:
+        x1, y1, x2, y2 = edges
+        sides = {"x": x1 * scale[0], "y": y1 * scale[1]}
+        sides |= {"width": (x2 - x1) * scale[0], "height": (y2 - y1) * scale[1]}
+        value = {name: rounded(side) for name, side in sides.items()} | {"rotation": 0}
+    return {
+        "id": str(region_id),
+        "type": kind,
+        "from_name": kind.removesuffix("labels"),
+        "to_name": "image",
+        "original_width": width,
+        "original_height": height,
+        "image_rotation": 0,
+        "value": value | {kind: [label]},
+    }
+
+
+def _config(content: Content) -> Element:
+    """The labelling configuration: rectangles, and polygons if there are any."""
+    view = Element("View")
+    SubElement(view, "Image", name="image", value="$image")
+    any_polygon = any(extra.polygons for entry in content.entries for extra in entry.extras)
+    for kind in ("Rectangle", "Polygon") if any_polygon else ("Rectangle",):
+        control = SubElement(view, f"{kind}Labels", name=kind.lower(), toName="image")
+        for name in content.class_names:
+            SubElement(control, "Label", value=name)
+    return view
