@@ -20,7 +20,7 @@ from yolo_cli.suspects.suspect import Kind, Label, Suspect
 
 __all__ = ["THRESHOLD", "rank"]
 
-THRESHOLD = 0.2
+THRESHOLD = 0.1
 """Suspects with a lower score are left out."""
 
 _REPEATED = 0.5  # IoU from which two detections are of the same overlooked object

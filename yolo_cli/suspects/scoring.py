@@ -71,14 +71,16 @@ def agreement(images: Sequence[tuple[GroundTruth, Detections]]) -> list[Floats]:
     odds = _log_odds(np.concatenate([np.zeros(0), *(found.confidence for _, found in images)]))  # (D,)
     class_id = np.concatenate([np.zeros(0, int), *(found.class_id for _, found in images)])  # (D,)
     correct = np.concatenate([np.zeros(0), *right])  # (D,)
-    grid = np.linspace(odds.min(initial=0), odds.max(initial=0), _GRID)  # (G,)
+    if not len(odds):
+        return [np.zeros(0) for _ in counts]
+    grid = np.linspace(odds.min(), odds.max(), _GRID)  # (G,)
     pooled = _curve(grid, odds, correct, np.full(_GRID, 0.5), 1.0)  # (G,)
     result = np.zeros(len(odds))
     for number in np.unique(class_id):
         own = class_id == number  # (D,)
         curve = _curve(grid, odds[own], correct[own], pooled, _STRENGTH)  # (G,)
         result[own] = np.interp(odds[own], grid, curve)
-    return np.split(result, np.cumsum(counts)[:-1]) if counts else []
+    return np.split(result, np.cumsum(counts)[:-1])
 
 
 def _matched(labels: GroundTruth, found: Detections) -> Floats:
@@ -134,7 +136,7 @@ def score_image(labels: GroundTruth, found: Detections, agrees: Floats) -> Image
     apart = ((1 - iou) / (1 - _TOUCHES[1])) ** 2  # 1 where it counts fully, 0 for the same box
     swapped, swapped_by = _strongest(agreed * (~same & free))
     misplaced, misplaced_by = _strongest(agrees * nearest * _ramp(iou, _TOUCHES) * apart)
-    support = (found.confidence * _ramp(iou, _SUPPORTS) * free).max(axis=1, initial=0)  # (L,)
+    support = (agrees * _ramp(iou, _SUPPORTS) * free).max(axis=1, initial=0)  # (L,)
     covered = np.maximum(_ramp(own, _COVERS), _ramp(iou, _AGREES)).max(axis=0, initial=0)  # (M,)
     overlooked = agrees * (1 - np.maximum(covered, _in_crowd(labels, found)))  # (M,)
     return ImageScores(swapped * doubt, misplaced * doubt, swapped_by, misplaced_by, support, overlooked)
@@ -144,10 +146,11 @@ def invented(support: Floats) -> Floats:
     """The probability that each of L labels is invented, (L,), by its support (L,) among all labels.
 
     By Bayes' theorem for a label with at most this support: all invented ones have so little, and of the
-    right ones as many as the model overlooks, which is the fraction of labels with at most this support.
+    right ones as many as the model overlooks, which is the fraction of labels with at most this support. What
+    support there is counts against it.
     """
     at_most = np.searchsorted(np.sort(support), support, side="right") / max(1, len(support))  # (L,)
-    return np.asarray(_PRIOR / (_PRIOR + (1 - _PRIOR) * at_most))
+    return np.asarray((1 - support) * _PRIOR / (_PRIOR + (1 - _PRIOR) * at_most))
 
 
 def _strongest(scores: Floats) -> tuple[Floats, Integers]:

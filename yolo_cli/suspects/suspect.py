@@ -137,7 +137,8 @@ class SuspectReport(Jsonable):
     def count(self) -> str:
         """How many suspects there are, in words."""
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
-        return f"{len(self.suspects)} suspect labels ({kinds})"
+        count = len(self.suspects)
+        return f"{count} suspect label{'' if count == 1 else 's'} ({kinds})"
 
     def top(self, count: int) -> list[Suspect]:
         """The suspects, most probable first, up to ``count`` of each kind."""

@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets import Sample
 from yolo_cli.engines import compiles
 from yolo_cli.files import atomic_write, make_folder
+from yolo_cli.framework import keras, silence
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
 
-__all__ = ["NO_WORKSPACE", "EpochBatches", "Workspace", "compile_adamw"]
+__all__ = ["NO_WORKSPACE", "EpochBatches", "Workspace", "compile_adamw", "set_seed"]
 
 REMEDY = "`yolo lint` finds faulty boxes, and another --seed starts elsewhere"
 UNFINISHED = "unfinished"  # a folder in the run's folder, removed when the run is finished
@@ -139,6 +139,12 @@ class Workspace:
         if self.folder is None:
             return None
         return make_folder(self.folder / UNFINISHED) / name
+
+
+def set_seed(seed: int) -> None:
+    """Seed Python, NumPy and Keras. On any backend Keras imports TensorFlow for it, which logs."""
+    with silence():
+        keras.utils.set_random_seed(seed)
 
 
 NO_WORKSPACE = Workspace()

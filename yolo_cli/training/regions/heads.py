@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 
+from yolo_cli.framework import keras, ops
 from yolo_cli.model.region_heads import DELTA_SCALE, build_linear_head, build_mlp_head
 from yolo_cli.training.regions.examples import Examples
-from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw, set_seed
 
 __all__ = ["box_loss", "fit_linear_head", "fit_mlp_head", "one_class_loss"]
 
@@ -63,7 +62,7 @@ def fit_linear_head(
     rate: float = RATE,
 ) -> Any:
     """Train R-CNN's head on ``examples`` with the peak learning rate ``rate``."""
-    keras.utils.set_random_seed(seed)
+    set_seed(seed)
     model = build_linear_head(examples.features.shape[1:], classes)
     batches = _Batches(examples, -1, seed)
     compile_adamw(model, [one_class_loss, box_loss], rate, epochs * len(batches))
@@ -80,7 +79,7 @@ def fit_mlp_head(
     reduced: int | None = None,
 ) -> Any:
     """Train Fast R-CNN's head on ``examples``; ``reduced`` channels follow its first layer."""
-    keras.utils.set_random_seed(seed)
+    set_seed(seed)
     model = build_mlp_head(examples.features.shape[1:], classes, reduced=reduced)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     batches = _Batches(examples, classes, seed)

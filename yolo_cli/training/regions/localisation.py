@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from yolo_cli.augment import augment
@@ -18,12 +16,13 @@ from yolo_cli.datasets import Sample
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.feature_map import SIDE
 from yolo_cli.detectors.localisation import BOX, encode
+from yolo_cli.framework import ops
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 from yolo_cli.loss import ciou
 from yolo_cli.model.region_heads import build_localisation_head
 from yolo_cli.training.regions.labelling import away_from_gt, trainable
-from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw, set_seed
 
 __all__ = ["Views", "collect_views", "fit_localisation_head", "localisation_loss", "views_of"]
 
@@ -166,7 +165,7 @@ def fit_localisation_head(
     views: Views, classes: int, epochs: int, seed: int = 0, workspace: Workspace = NO_WORKSPACE
 ) -> Any:
     """Train the localisation head on ``views``."""
-    keras.utils.set_random_seed(seed)
+    set_seed(seed)
     model = build_localisation_head(views.features.shape[1:], classes)
     batches = _Batches(views, seed)
     compile_adamw(model, [localisation_loss], RATE, epochs * len(batches))

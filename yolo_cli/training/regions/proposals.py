@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import box_iou
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.proposal_network import ANCHORS, anchor_boxes
 from yolo_cli.detectors.regions import deltas_between
+from yolo_cli.framework import ops
 from yolo_cli.model.proposals import build_proposal_network
 from yolo_cli.model.region_heads import DELTA_SCALE
 from yolo_cli.training.regions.labelling import trainable
-from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw, set_seed
 
 __all__ = ["fit_proposal_network", "label_anchors", "proposal_loss"]
 
@@ -123,7 +122,7 @@ def fit_proposal_network(
         seed: random seed.
         workspace: stores intermediate results.
     """
-    keras.utils.set_random_seed(seed)
+    set_seed(seed)
     model = build_proposal_network(maps[0].shape[-1], ANCHORS)
     batches = _Batches(maps, ground_truths, seed)
     compile_adamw(model, [proposal_loss], RATE, epochs * len(batches))

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import cv2
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets import Sample
 from yolo_cli.detectors.crops import warp
 from yolo_cli.detectors.windows import WINDOW
+from yolo_cli.framework import keras
 from yolo_cli.model.windows import build_window_classifier
 from yolo_cli.training.regions.labelling import around_gt, away_from_gt, trainable
-from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw
+from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw, set_seed
 
 __all__ = ["WindowBatches", "train_window_classifier"]
 
@@ -51,7 +51,7 @@ def train_window_classifier(
     samples: Sequence[Sample], classes: int, epochs: int, seed: int = 0, workspace: Workspace = NO_WORKSPACE
 ) -> Any:
     """Train a classifier with dense layers and ``classes`` + 1 outputs, background last."""
-    keras.utils.set_random_seed(seed)
+    set_seed(seed)
     batches = WindowBatches(samples, classes, seed)
     model = build_window_classifier(classes + 1)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

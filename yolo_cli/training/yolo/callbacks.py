@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import keras
-
 from yolo_cli.evaluation import Report
+from yolo_cli.framework import keras
 from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
 from yolo_cli.training.yolo.network import LOSSES
 from yolo_cli.training.yolo.schedule import Schedule

@@ -21,6 +21,7 @@ from yolo_cli.training.yolo.processes import BatchProcesses
 __all__ = ["Feed", "ahead", "choose_processes", "cores", "open_feed"]
 
 THREADS = 2  # more of them wait for each other
+AHEAD = 4  # batches that are made while the network is busy with a step, or with an evaluation
 MANY_IMAGES = 5000  # in a whole run: what threads make in about 20 seconds, and processes start in one
 
 
@@ -110,7 +111,7 @@ def ahead(make: Callable[[int], Batch | None], workers: int, start: int = 0) -> 
     try:
         for number in count(start):
             waiting.append(pool.submit(make, number))
-            if len(waiting) > max(2, workers):
+            if len(waiting) > max(AHEAD, workers):
                 batch = waiting.popleft().result()
                 if batch is None:
                     break

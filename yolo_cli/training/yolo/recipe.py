@@ -7,18 +7,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import keras
-
 from yolo_cli.config import TrainConfig
 from yolo_cli.datasets import Dataset
 from yolo_cli.engines import check_keras_device, compiles, keras_gpus
 from yolo_cli.evaluation import Report
+from yolo_cli.framework import keras
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.events import State, Watcher
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.result import TrainResult
-from yolo_cli.training.workspace import Workspace
+from yolo_cli.training.workspace import Workspace, set_seed
 from yolo_cli.training.yolo.callbacks import (
     FreezeStatisticsCallback,
     Journey,
@@ -78,7 +77,7 @@ def _train(job: TrainJob, data: Dataset, watcher: Watcher, machines: Machines) -
     machines.check_same("other data, options or precision", options)
     batch = None
     while True:
-        keras.utils.set_random_seed(job.config.seed)
+        set_seed(job.config.seed)
         parts = prepare(job, data, precision, watcher.say, batch, machines)
         watcher.start(parts.plan(precision))
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from typing import Any
 
@@ -27,7 +28,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return result | {"stderr": done.stderr}
 
 
 def test_steps_are_traced_once(found: dict[str, Any]) -> None:
@@ -61,3 +62,7 @@ def test_the_first_step_does_not_guess_the_time_left(found: dict[str, Any]) -> N
 def test_a_resumed_run_ends_with_the_same_bytes(found: dict[str, Any]) -> None:
     straight, broken = found["digests"]
     assert straight == broken
+
+
+def test_tensorflow_which_keras_imports_to_seed_it_logs_nothing(found: dict[str, Any]) -> None:
+    assert not re.findall("absl|oneDNN|cuda", found["stderr"])
