@@ -18,7 +18,7 @@ _WORDS = {"train": "train", "training": "train", "val": "val", "valid": "val", "
           "testset": "test"}  # fmt: skip
 _FILLERS = {"instances", "instance", "annotations", "annotation", "coco", "labels", "label", "images",
             "image", "img", "imgs", "set", "data", "dataset", "split", "json", "person", "keypoints", "bbox",
-            "gt", "subset", "part", "full", "jpg", "export", "default"}  # fmt: skip
+            "gt", "subset", "part", "full", "jpg", "export", "default", "of"}  # fmt: skip
 
 
 class _Name(NamedTuple):
