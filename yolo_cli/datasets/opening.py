@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from yolo_cli.datasets.archives import ARCHIVES, is_archive, is_debris, unpack
@@ -25,8 +26,9 @@ from yolo_cli.datasets.forms.parquet import PARQUET
 from yolo_cli.datasets.forms.supervisely import SUPERVISELY
 from yolo_cli.datasets.forms.via import VIA
 from yolo_cli.datasets.forms.vott import VOTT
-from yolo_cli.datasets.layout import plain, split_called
+from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.datasets.voc import has_voc, read_voc
 from yolo_cli.datasets.yolo import read_yolo
 from yolo_cli.datasets.yolo_layout import descriptions
@@ -143,7 +145,7 @@ def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> 
 def _without_wrapping(folder: Path) -> Path:
     """The folder below those that hold nothing but one folder, as at the top of archives."""
     for _ in range(_EXTRA_LEVELS):
-        seen = [entry for entry in sorted(folder.iterdir()) if not is_debris(entry.name)]
+        seen = [*islice((entry for entry in folder.iterdir() if not is_debris(entry.name)), 2)]
         if (
             len(seen) != 1
             or not seen[0].is_dir()
