@@ -7,6 +7,7 @@ from yolo_cli.datasets.holdout import hold_out
 from yolo_cli.datasets.lint import Fixed, LintReport, lint
 from yolo_cli.datasets.opening import open_dataset, read_dataset
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.usable import open_usable, usable_part
 
 __all__ = [
     "RULES",
@@ -22,6 +23,8 @@ __all__ = [
     "hold_out",
     "lint",
     "open_dataset",
+    "open_usable",
     "read_corrections",
     "read_dataset",
+    "usable_part",
 ]

@@ -26,8 +26,9 @@ from yolo_cli.datasets.forms.parquet import PARQUET
 from yolo_cli.datasets.forms.supervisely import SUPERVISELY
 from yolo_cli.datasets.forms.via import VIA
 from yolo_cli.datasets.forms.vott import VOTT
-from yolo_cli.datasets.layout import plain, split_called
+from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.datasets.voc import has_voc, read_voc
 from yolo_cli.datasets.yolo import read_yolo
 from yolo_cli.datasets.yolo_layout import descriptions

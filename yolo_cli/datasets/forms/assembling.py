@@ -19,10 +19,11 @@ from yolo_cli.datasets.layout import (
     gather,
     in_order,
     name_findings,
+    of_image,
     place_of,
-    split_called,
 )
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.text import number, shorten
 
 __all__ = ["NAMELESS", "Entry", "Export", "Shape", "assemble", "split_of", "with_flags"]
@@ -188,16 +189,23 @@ def _sample(
     ]
     if refused:
         return None, [
-            Finding(code, place_of(export.kind, label, row), f"{name}: {what}; the image is left out")
+            Finding(
+                code,
+                place_of(export.kind, label, row),
+                f"{name}: {what}; the image is left out",
+                name,
+                entry.split,
+            )
             for code, row, what in refused
         ]
     rows = [_row(shape, class_ids[shape.name]) for shape in entry.shapes]
     frame = entry.size if entry.size and min(entry.size) > 0 else None
     unit = (1.0, 1.0) if entry.fractions else frame
     boxes, kept, faults = gather(rows, unit, lambda row: place_of(export.kind, label, row))
-    findings = [Finding(fault.code, fault.where, f"{name}: {fault.what}") for fault in faults]
-    if faults and (not kept or any(fault.code == "Y301" for fault in faults)):
-        return None, findings
+    named = [replace(fault, what=f"{name}: {fault.what}") for fault in faults]
+    gone, findings = of_image(named, name, entry.split, label, len(kept))
+    if gone:
+        return None, list(findings)
     sample = Sample(
         name,
         path,
@@ -210,7 +218,7 @@ def _sample(
         declared_size=entry.size,
         extras=extras_of(rows, kept),
     )
-    return sample, findings
+    return sample, list(findings)
 
 
 def _row(shape: Shape, class_id: int) -> Row:

@@ -18,9 +18,10 @@ from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of, with_flags
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import Corners, bounds, ellipse, flat, numbers, size_of, xywh
-from yolo_cli.datasets.layout import below, split_called
+from yolo_cli.datasets.layout import below
 from yolo_cli.datasets.sample import Dataset
-from yolo_cli.datasets.voc import read_xml
+from yolo_cli.datasets.splits import split_called
+from yolo_cli.datasets.voc_xml import read_xml
 from yolo_cli.errors import DataError
 from yolo_cli.text import number
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from yolo_cli.datasets.layout import split_called
 from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.files import find_files
 
 __all__ = ["Form", "head_of", "matcher"]

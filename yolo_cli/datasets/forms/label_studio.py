@@ -37,7 +37,7 @@ from yolo_cli.datasets.forms.values import (
 )
 from yolo_cli.datasets.layout import below
 from yolo_cli.datasets.sample import UNSPLIT, Dataset
-from yolo_cli.datasets.voc import read_xml
+from yolo_cli.datasets.voc_xml import read_xml
 from yolo_cli.images import SUFFIXES
 from yolo_cli.text import number, read_json
 

@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from yolo_cli.datasets.extras import Extra
-from yolo_cli.datasets.layout import split_called
 from yolo_cli.datasets.sample import Sample
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.datasets.writing.exactly import exact
 from yolo_cli.detections import GroundTruth
 from yolo_cli.images import Image, crop, encode_image, read_image
