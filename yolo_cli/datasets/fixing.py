@@ -22,6 +22,7 @@ from yolo_cli.datasets.findings import UNUSABLE, Finding
 from yolo_cli.datasets.inspection import Inspection
 from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.lint import LintReport, twins
+from yolo_cli.datasets.opening import TITLES
 from yolo_cli.datasets.place import free_place
 from yolo_cli.datasets.rewriting import content_of
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
@@ -65,7 +66,7 @@ def fix(
         _write_labels(report.dataset, copied, draft)
     fixes = [*filter(None, (_action(finding) for finding in report.findings))]
     if report.dataset.kind not in _LABELS:
-        fixes.insert(0, f"written in COCO form, with boxes only: {report.dataset.kind} is only read")
+        fixes.insert(0, f"written in COCO form, with boxes only: {TITLES[report.dataset.kind]} is only read")
     return (*fixes, *(f"{correction.image}: {correction}" for correction in corrections))
 
 

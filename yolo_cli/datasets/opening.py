@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +36,7 @@ from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover
 from yolo_cli.text import text_encoding
 
-__all__ = ["FORMS", "open_dataset", "read_dataset"]
+__all__ = ["FORMS", "TITLES", "open_dataset", "read_dataset"]
 
 FORMS: tuple[Form, ...] = (
     LABELME,
@@ -53,6 +53,11 @@ FORMS: tuple[Form, ...] = (
     PARQUET,
 )
 """The forms besides YOLO, COCO and VOC."""
+
+TITLES: Mapping[str, str] = {"yolo": "YOLO", "coco": "COCO", "voc": "VOC"} | {
+    form.kind: form.title for form in FORMS
+}
+"""The name of each form by ``Dataset.kind``."""
 
 _PARTS = ("images", "labels", "annotations", "data", "ann", "img", "jpegimages")
 _EXTRA_LEVELS = 2  # VOC's archives have two
