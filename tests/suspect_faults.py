@@ -75,7 +75,7 @@ def _faulty(image: Examined, faulty: dict[int, int], classes: np.ndarray, plante
 
 
 def _shifted(box: np.ndarray, size: tuple[int, int], rng) -> np.ndarray:
-    """The box moved by half of itself to one of four sides, where most of it stays in the image."""
+    """The box moved by half its width or height, where most of it stays in the image."""
     (height, width), (w, h) = size, box[2:] - box[:2]
     moves = rng.permutation(np.array([(w / 2, 0), (-w / 2, 0), (0, h / 2), (0, -h / 2)]))
     limits = np.array([width, height, width, height])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
     from yolo_cli.api.suspects import find_suspects
-    from yolo_cli.api.tracking import evaluate_mot
+    from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
     from yolo_cli.suspects import SuspectReport
+    from yolo_cli.tracking import TrackedFrame, Tracker, TrackRun
     from yolo_cli.training import Step, Watcher
     from yolo_cli.training.result import TrainResult
 
@@ -63,6 +64,9 @@ __all__ = [
     "Step",
     "SuspectReport",
     "TrackReport",
+    "TrackRun",
+    "TrackedFrame",
+    "Tracker",
     "TrainResult",
     "UsageError",
     "UserError",
@@ -84,6 +88,7 @@ __all__ = [
     "list_models",
     "load_detector",
     "read_image",
+    "track",
     "train",
 ]
 
@@ -99,7 +104,7 @@ _MODULES = {
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
-    "api.tracking": ("evaluate_mot",),
+    "api.tracking": ("evaluate_mot", "track"),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
@@ -114,6 +119,7 @@ _MODULES = {
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
     "suspects": ("SuspectReport",),
+    "tracking": ("TrackRun", "TrackedFrame", "Tracker"),
     "training": ("Step", "Watcher"),
     "training.result": ("TrainResult",),
 }

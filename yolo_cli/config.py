@@ -87,7 +87,7 @@ class TrackConfig:
 
     Attributes:
         conf: confidence from which a detection starts a track.
-        low_conf: confidence from which a detection continues one.
+        low_conf: confidence from which a detection continues one; at most ``conf``.
         min_hits: frames in which an object is seen before it gets an id.
         lost: frames in a row without a detection after which an object still keeps its id.
 
@@ -102,7 +102,7 @@ class TrackConfig:
 
     def __post_init__(self) -> None:
         check_number("--conf", self.conf, 0, 1)
-        check_number("--low-conf", self.low_conf, 0, 1)
+        check_number("--low-conf", self.low_conf, 0, self.conf)
         check_number("--min-hits", self.min_hits, 1, 1e9, Integral)
         check_number("--lost", self.lost, 0, 1e9, Integral)
 

@@ -128,8 +128,8 @@ class KerasEngine:
     def __init__(self, path: Path, device: Device = "auto") -> None:
         # JAX reads this where it starts, and would take three quarters of the GPU's memory at once.
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-        import yolo_cli.model  # noqa: F401, I001 - first: its layers must be known before a file names them
-        import keras
+        import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
+        from yolo_cli.framework import keras
 
         check_keras_device(device)
         _grow_on_demand()
@@ -161,7 +161,7 @@ class KerasEngine:
 
     def part(self, name: str, heads: Sequence[int]) -> KerasEngine:
         """The part of a network between the input ``name`` and some heads."""
-        import keras
+        from yolo_cli.framework import keras
 
         [start] = [start for start in self._model.inputs if start.name == name]
         part = copy.copy(self)
@@ -213,7 +213,7 @@ def compiles() -> bool:
     JAX without it compiles each operation by itself and runs one after the other. XLA under TensorFlow takes
     longer to compile than most runs last, and is not faster on a CPU.
     """
-    import keras
+    from yolo_cli.framework import keras
 
     return bool(keras.backend.backend() == "jax")
 
@@ -255,7 +255,7 @@ def check_keras_device(device: Device, say: Callable[[str], object] | None = Non
         device: the requested device.
         say: called, for "auto", with what to install for an NVIDIA GPU that Keras does not see.
     """
-    import keras
+    from yolo_cli.framework import keras
 
     if device.startswith("gpu"):
         check_gpu(device, keras_gpus(), "Keras")
@@ -267,7 +267,7 @@ def check_keras_device(device: Device, say: Callable[[str], object] | None = Non
 
 def keras_device(device: Device) -> AbstractContextManager[Any]:
     """A context in which Keras computes on this device; "auto" and "gpu" leave it to the backend."""
-    import keras
+    from yolo_cli.framework import keras
 
     number = gpu_number(device)
     if device != "cpu" and number is None:
@@ -278,7 +278,7 @@ def keras_device(device: Device) -> AbstractContextManager[Any]:
 
 def _grow_on_demand() -> None:
     """Let TensorFlow grow GPU memory on demand, unless the program has configured it already."""
-    import keras
+    from yolo_cli.framework import keras
 
     if keras.backend.backend() != "tensorflow":
         return
@@ -294,7 +294,7 @@ def _grow_on_demand() -> None:
 
 def keras_gpus() -> int:
     """Number of GPUs that Keras's backend sees."""
-    import keras
+    from yolo_cli.framework import keras
 
     if keras.backend.backend() == "torch":
         import torch

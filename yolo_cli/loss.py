@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from yolo_cli.codec import Head, boxes_from_raw, slot_anchors, slot_cells
+from yolo_cli.framework import ops
 
 __all__ = ["LossWeights", "YoloLoss", "ciou"]
 

@@ -267,13 +267,14 @@ def number(value: Any) -> float | None:
         return None
 
 
-def counted(count: int, singular: str, plural: str | None = None) -> str:
-    """A number with its noun.
+def counted(count: float, noun: str) -> str:
+    """A number with its noun, in the plural unless it is 1.
 
-    >>> counted(1, "image"), counted(2_000, "image"), counted(0, "box", "boxes")
-    ('1 image', '2000 images', '0 boxes')
+    >>> counted(1, "image"), counted(2_000, "class"), counted(0, "box"), counted(1.5, "minute")
+    ('1 image', '2000 classes', '0 boxes', '1.5 minutes')
     """
-    return f"{count} {singular if count == 1 else plural or singular + 's'}"
+    number = f"{count:g}" if isinstance(count, float) else str(count)
+    return f"{number} {noun}{'' if count == 1 else 'es' if noun.endswith(('s', 'x')) else 's'}"
 
 
 def shorten(value: object, length: int = 80) -> str:

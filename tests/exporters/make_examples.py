@@ -1,7 +1,7 @@
 """Write the examples of `tests/exporters/examples` by running the exporters themselves.
 
     python -m venv /tmp/exporters && . /tmp/exporters/bin/activate
-    pip install datumaro==1.13.12 label-studio-sdk==2.1.2 labelme==6.3.1 supervision==0.31.2 datasets==5.2.0
+    pip install -r tests/exporters/requirements.txt
     python tests/exporters/make_examples.py
 
 Every example has the same three images and boxes; ``test_exporters.py`` has the arithmetic.

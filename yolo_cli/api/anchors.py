@@ -10,6 +10,7 @@ from yolo_cli.config import DEFAULT_ANCHORS
 from yolo_cli.datasets import Dataset, open_dataset
 from yolo_cli.errors import UsageError
 from yolo_cli.files import path_of
+from yolo_cli.text import counted
 
 __all__ = ["fit_anchors"]
 
@@ -44,6 +45,6 @@ def fit_anchors(
     wh = part.box_sizes(imgsz)  # (N, 2)
     sizes = anchors.fit_anchors(wh, k, seed=seed, starts=starts)  # (k, 2)
     name, digest = part.root.name, part.content_hash
-    source = f"yolo anchors: {len(wh)} boxes of {name}, data {digest[:12]}, seed {seed}"
+    source = f"yolo anchors: {counted(len(wh), 'box')} of {name}, data {digest[:12]}, seed {seed}"
     fitted = anchors.Anchors(sizes, imgsz, f"{name}-{k}", source)
     return FittedAnchors(fitted, present, wh, str(part.root), digest, len(part))

@@ -34,6 +34,7 @@ __all__ = [
     "OnError",
     "SourceOptions",
     "SuspectOptions",
+    "TrackOptions",
     "TrainOptions",
     "check_options",
     "reads_text",
@@ -274,6 +275,28 @@ class SuspectOptions(LoadOptions, total=False):
     max_minutes: float | None
     epochs: int | None
     seed: int
+
+
+class TrackOptions(LoadOptions, total=False):
+    """The options of ``yolo track``.
+
+    Attributes:
+        low_conf: confidence from which a detection continues a track; from ``conf`` on it starts one.
+        min_hits: frames in which an object is seen before it gets an id.
+        lost: frames in a row without a detection after which an object still keeps its id.
+        camera_motion: measure how the camera moves, and take it out of the motion of objects.
+        count_line: lines, each as ``"x1,y1,x2,y2"``.
+        zone: polygons, each as ``"x1,y1,x2,y2,x3,y3,…"``.
+        batch: batch size.
+    """
+
+    low_conf: float
+    min_hits: int
+    lost: int
+    camera_motion: bool
+    count_line: Sequence[str]
+    zone: Sequence[str]
+    batch: int
 
 
 class TrainOptions(TypedDict, total=False):

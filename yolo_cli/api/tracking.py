@@ -1,14 +1,56 @@
-"""Follow objects through a video, and evaluate tracks: `evaluate_mot`."""
+"""Objects followed through a video, and the evaluation of tracks: `track` and `evaluate_mot`."""
 
 from __future__ import annotations
 
 import os
+from typing import Any, Unpack
 
+from yolo_cli.api.detection import load_detector
+from yolo_cli.api.options import LoadOptions, TrackOptions, check_options
+from yolo_cli.config import DEFAULT_MODEL, TrackConfig
 from yolo_cli.evaluation import tracks
 from yolo_cli.evaluation.tracks import TrackReport
 from yolo_cli.files import path_of
+from yolo_cli.tracking import Tracker, TrackRun
+from yolo_cli.tracking.counting import counters_of
+from yolo_cli.tracking.running import Watch
+from yolo_cli.tracking.video import open_video
 
-__all__ = ["evaluate_mot"]
+__all__ = ["evaluate_mot", "track"]
+
+_CONFIG = ("conf", "low_conf", "min_hits", "lost")
+
+
+def track(
+    source: str | os.PathLike[str],
+    weights: str | os.PathLike[str] = DEFAULT_MODEL,
+    *,
+    watch: Watch | None = None,
+    **options: Unpack[TrackOptions],
+) -> TrackRun:
+    """Follow objects through a video.
+
+    No frame is read before the run that this returns is iterated over: it gives a `TrackedFrame` for each,
+    and has the table of objects and the counts so far. ``run.save_to(folder)`` saves what passes.
+
+    Args:
+        source: a video file, or a folder or 'glob' of images in order.
+        weights: as for `load_detector`.
+        watch: takes the frames as they come, with their number (0 if unknown), and passes them on.
+        **options: see `TrackOptions`.
+
+    Raises:
+        UserError: if the source cannot be read, there is no such model, or an option does not fit.
+    """
+    check_options(options, TrackOptions)
+    given: dict[str, Any] = {**options}
+    config = TrackConfig(**{name: given[name] for name in _CONFIG if name in given})
+    counters = counters_of(given.get("count_line", ()), given.get("zone", ()))
+    video = open_video(str(path_of(source, "source")))
+    how: Any = {name: given[name] for name in LoadOptions.__annotations__ if name in given}
+    detector = load_detector(weights, **{**how, "conf": config.low_conf}).detector
+    loop = {name: given[name] for name in ("batch", "camera_motion") if name in given}
+    return TrackRun(detector, video, Tracker(config), counters, watch=watch, **loop)
 
 
 def evaluate_mot(ground_truth: str | os.PathLike[str], detections: str | os.PathLike[str]) -> TrackReport:

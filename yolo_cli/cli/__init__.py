@@ -13,6 +13,7 @@ __all__ = ["COMMANDS", "main"]
 # The command NAME is the function NAME in yolo_cli/cli/NAME.py; a test holds the two texts together.
 COMMANDS = {
     "detect": "Find objects in images.",
+    "track": "Follow objects through a video.",
     "eval": "Evaluate a model, or another program's results, on a data set.",
     "compare": "Compare the sliding window, R-CNN and YOLO on your images.",
     "calibrate": "Calibrate the confidences of a model.",

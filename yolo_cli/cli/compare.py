@@ -11,6 +11,7 @@ from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, format_option, talk_options
 from yolo_cli.cli.progress import echo_result, say
 from yolo_cli.files import open_run_folder
+from yolo_cli.text import counted
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
@@ -81,11 +82,13 @@ class _Talk:
     quiet: bool
 
     def started(self, entry: Entry) -> None:
-        self.say(f"{entry.name}: {len(self.images)} images, at most {self.time_limit:g} s")
+        self.say(f"{entry.name}: {counted(len(self.images), 'image')}, at most {self.time_limit:g} s")
 
     def finished(self, row: ComparisonRow) -> None:
         if not row.finished:
-            self.say(f"{row.name}: time limit reached after {row.images} of {len(self.images)} images")
+            self.say(
+                f"{row.name}: time limit reached after {row.images} of {counted(len(self.images), 'image')}"
+            )
         if self.images.class_names and row.map50 is None:
             self.say(f"{row.name}: no mAP50, as these images show none of its classes")
 

@@ -24,7 +24,7 @@ from yolo_cli.datasets.scratch import scratch_folder
 from yolo_cli.errors import DataError
 from yolo_cli.text import fixed_slashes, shorten
 
-__all__ = ["ARCHIVES", "is_archive", "unpack"]
+__all__ = ["ARCHIVES", "is_archive", "is_debris", "unpack"]
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """Suffixes of archives that are read."""
@@ -151,13 +151,14 @@ def _members(archive: zipfile.ZipFile | tarfile.TarFile) -> Iterator[_Member]:
     """The members of an archive, without what systems leave behind."""
     found = _zip_members(archive) if isinstance(archive, zipfile.ZipFile) else _tar_members(archive)
     return (
-        member for member in found if member.name.rstrip("/") not in ("", ".") and not _is_debris(member.name)
+        member for member in found if member.name.rstrip("/") not in ("", ".") and not is_debris(member.name)
     )
 
 
-def _is_debris(name: str) -> bool:
+def is_debris(name: str) -> bool:
+    """Whether a path is what systems leave behind, not part of a data set."""
     parts = PurePosixPath(name).parts
-    return "__MACOSX" in parts or (bool(parts) and parts[-1] in (".DS_Store", "Thumbs.db"))
+    return "__MACOSX" in parts or (bool(parts) and parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini"))
 
 
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[_Member]:

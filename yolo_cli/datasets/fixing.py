@@ -1,4 +1,4 @@
-"""Write a fixed copy of a data set, in the form of the original.
+"""Write a fixed copy of a data set: in its own form if that is YOLO, COCO or VOC, else in COCO form.
 
 Unambiguous faults are fixed, unusable entries are left out, and the rest is kept, as listed in the rules. The
 original is only read.
@@ -22,7 +22,9 @@ from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.inspection import Inspection
 from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.lint import LintReport, twins
-from yolo_cli.datasets.sample import UNSPLIT, Sample
+from yolo_cli.datasets.rewriting import content_of
+from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.writing.coco import write_coco
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_folder, make_folder
 
@@ -60,10 +62,20 @@ def fix(
             shutil.copyfile(
                 entry.sample.path, make_folder((draft / entry.file).parent) / Path(entry.file).name
             )
-        for name, text in _LABELS[report.dataset.kind](report.dataset, copied):
-            (make_folder((draft / name).parent) / Path(name).name).write_bytes(text.encode())
-    fixes = filter(None, (_action(finding) for finding in report.findings))
+        _write_labels(report.dataset, copied, draft)
+    fixes = [*filter(None, (_action(finding) for finding in report.findings))]
+    if report.dataset.kind not in _LABELS:
+        fixes.insert(0, f"written in COCO form, with boxes only: {report.dataset.kind} is only read")
     return (*fixes, *(f"{correction.image}: {correction}" for correction in corrections))
+
+
+def _write_labels(dataset: Dataset, copied: list[CopiedSample], draft: Path) -> None:
+    """Write the label files of the copy: in the data set's form, or in COCO's if that form is only read."""
+    if dataset.kind not in _LABELS:
+        write_coco(content_of(dataset, copied), draft)
+        return
+    for name, text in _LABELS[dataset.kind](dataset, copied):
+        (make_folder((draft / name).parent) / Path(name).name).write_bytes(text.encode())
 
 
 def _corrected(

@@ -12,7 +12,7 @@ from yolo_cli.datasets.sample import UNSPLIT, Dataset
 from yolo_cli.datasets.stratification import presence, stratify
 from yolo_cli.errors import DataError, UsageError
 
-__all__ = ["chosen", "hold_out"]
+__all__ = ["hold_out"]
 
 
 def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
@@ -39,7 +39,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     if len(pool) < 2:
         have = ", ".join(dataset.splits) or "none"
         raise DataError(f"{dataset.root}: has {len(pool)} training images (splits: {have}); add some")
-    held = chosen(presence(pool, len(dataset.class_names)), fraction, np.random.default_rng(seed))  # (n,)
+    held = _chosen(presence(pool, len(dataset.class_names)), fraction, np.random.default_rng(seed))  # (n,)
     parted = [
         replace(sample, split="val" if out else "train") for sample, out in zip(pool, held, strict=True)
     ]
@@ -51,7 +51,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     return replace(dataset, samples=in_order(parted + rest), categories=categories)
 
 
-def chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Whether each image is held out, (n,): at least one, and not all."""
     one = np.ones(len(shown), np.int64)  # (n,)
     held: NDArray[np.bool_] = stratify(shown, one, (1 - fraction, fraction), rng) == 1  # (n,)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from yolo_cli.datasets.archives import ARCHIVES, is_archive, unpack
+from yolo_cli.datasets.archives import ARCHIVES, is_archive, is_debris, unpack
 from yolo_cli.datasets.coco import annotation_files, read_coco
 from yolo_cli.datasets.extras import keeping_extras
 from yolo_cli.datasets.forms.box_tables import BOX_TABLE
@@ -51,7 +51,8 @@ FORMS: tuple[Form, ...] = (
 )
 """The forms besides YOLO, COCO and VOC."""
 
-_EXTRA_LEVELS = 2
+_PARTS = ("images", "labels", "annotations", "data", "ann", "img", "jpegimages")
+_EXTRA_LEVELS = 2  # VOC's archives have two
 _MOST_FOLDERS = 50
 _MOST_NAMED = 4  # readings in a message
 
@@ -118,9 +119,10 @@ def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> 
         return _of_file(place, allow_unlabelled)
     if not place.is_dir():
         raise DataError(f"{path}: no such file or folder; --data needs the path of a data set")
+    place = _without_wrapping(place)
     readings = _of_part(place, allow_unlabelled) or _readings(place, allow_unlabelled)
     level = [place]
-    for _ in range(_EXTRA_LEVELS):  # an archive often has an extra top-level folder, VOC's has two
+    for _ in range(_EXTRA_LEVELS):
         if readings:
             break
         level = [sub for folder in level for sub in _subfolders(folder)][:_MOST_FOLDERS]
@@ -136,6 +138,21 @@ def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> 
         more = f" or {len(readings) - _MOST_NAMED} more" if len(readings) > _MOST_NAMED else ""
         raise DataError(f"{path}: can be read as {which}{more}; name one of these with --data")
     return readings[0].read()
+
+
+def _without_wrapping(folder: Path) -> Path:
+    """The folder below those that hold nothing but one folder, as at the top of archives."""
+    for _ in range(_EXTRA_LEVELS):
+        seen = [entry for entry in sorted(folder.iterdir()) if not is_debris(entry.name)]
+        if (
+            len(seen) != 1
+            or not seen[0].is_dir()
+            or seen[0].name.lower() in _PARTS
+            or split_called(seen[0].name)
+        ):
+            break
+        folder = seen[0]
+    return folder
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -5,16 +5,6 @@ forget to. It returns one raw head per detection layer, float32 (batch, rows, co
 classes)), which `yolo_cli.codec` decodes.
 """
 
-from yolo_cli.cache import cache_jax_programs
-from yolo_cli.hardware import set_backend
-from yolo_cli.model.silence import silence
+from yolo_cli.model.from_darknet import build_model, load_convolutions
 
-set_backend()
-with silence():  # importing Keras imports its backend, which logs
-    import keras
-
-    from yolo_cli.model.from_darknet import build_model, load_convolutions
-if keras.backend.backend() == "jax":
-    cache_jax_programs()
-
-__all__ = ["build_model", "load_convolutions", "silence"]
+__all__ = ["build_model", "load_convolutions"]

@@ -9,10 +9,10 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Literal
 
-import keras
 import numpy as np
 
 from yolo_cli.errors import DataError
+from yolo_cli.framework import keras
 from yolo_cli.model.layers import BlueGreenRed
 
 __all__ = ["APPLICATIONS", "Scaling", "Weights", "add_application"]

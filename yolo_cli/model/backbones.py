@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
-
 from yolo_cli.codec import Head
 from yolo_cli.errors import UsageError
+from yolo_cli.framework import keras
 from yolo_cli.model.applications import APPLICATIONS, Weights, add_application
 from yolo_cli.model.efficientnet_lite import SCALES, add_features, load_published, published_file
 from yolo_cli.text import did_you_mean

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError
+from yolo_cli.framework import keras
 from yolo_cli.model.torch_file import read_torch_file
 
 __all__ = ["SCALES", "add_classifier", "add_features", "load_published", "published_file"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
-
 from yolo_cli.darknet import Convolution, Network, Section
+from yolo_cli.framework import keras
 from yolo_cli.model.layers import (
     ChannelGroup,
     GroupedConv2D,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
+from yolo_cli.framework import keras
 from yolo_cli.model.region_heads import DELTA_SCALE
 
 __all__ = ["build_proposal_network", "merge_with_head"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
+from yolo_cli.framework import keras
 
 __all__ = ["DELTA_SCALE", "build_linear_head", "build_localisation_head", "build_mlp_head"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
+from yolo_cli.framework import keras
 
 __all__ = ["as_convolutions", "build_window_classifier"]
 

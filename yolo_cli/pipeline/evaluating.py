@@ -17,6 +17,7 @@ from yolo_cli.evaluation import ClassMatch, Conditions, EvaluationSet, gather, g
 from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.running import run_detector
+from yolo_cli.text import counted
 
 if TYPE_CHECKING:
     from yolo_cli.config import DetectConfig
@@ -172,7 +173,7 @@ def evaluate_detector(
     gathered = gather(data.part.samples, found, classes)
     notes = [*data.notes, *_training_note(detector.card, data), *classes.notes]
     if faults:
-        notes.append(f"{len(faults)} images could not be read, and are left out; first: {faults[0]}")
+        notes.append(f"{counted(len(faults), 'image')} could not be read, and left out; first: {faults[0]}")
     used = conditions_of(detector.config, detector.card, detector.input_size)
     conditions = replace(used, data_hash=gt_hash(gathered), class_synonyms=dict(classes.synonyms))
     return Evaluated(gathered, conditions, detector.card.name, classes, tuple(faults), tuple(notes))

@@ -19,7 +19,7 @@ from yolo_cli.evaluation import ClassMatch, match_classes
 from yolo_cli.files import make_folder
 from yolo_cli.hardware import Device
 from yolo_cli.pipeline.evaluating import Watch, detect_samples, learnt_from
-from yolo_cli.suspects.folds import fold_numbers, write_training_set
+from yolo_cli.suspects.folds import folds_of, write_training_set
 from yolo_cli.suspects.ranking import rank
 from yolo_cli.suspects.suspect import Suspect, SuspectReport
 from yolo_cli.training import Watcher, new_job
@@ -136,17 +136,15 @@ def cross_validate(
         UserError: if the data cannot be split or trained on.
     """
     data, watcher = report.usable, watcher or Watcher()
-    samples = data.samples
-    folds = fold_numbers(samples, len(data.class_names), report.inspections, how.folds, how.seed)  # (N,)
     found: dict[str, Detections] = {}
     faults: list[str] = []
     with TemporaryDirectory(prefix="yolo-cli-folds-") as scratch:
-        for number in range(how.folds):
-            watcher.say(f"fold {number + 1} of {how.folds}: {int((folds == number).sum())} images held out")
-            rest = [sample for sample, fold in zip(samples, folds, strict=True) if fold != number]
-            held = [sample for sample, fold in zip(samples, folds, strict=True) if fold == number]
-            detector = _trained(data, rest, how, Path(scratch) / f"fold{number + 1}", watcher)
-            part = replace(data, samples=tuple(held))
+        for number, held in enumerate(folds_of(data, how.folds, how.seed), start=1):
+            watcher.say(f"fold {number} of {how.folds}: {len(held)} images held out")
+            paths = {sample.path for sample in held}
+            rest = [sample for sample in data.samples if sample.path not in paths]
+            detector = _trained(data, rest, how, Path(scratch) / f"fold{number}", watcher)
+            part = replace(data, samples=held)
             seen, failed = detect_samples(detector, part, batch=batch, watch=watch)
             found |= {name: _renumbered(it, detector, data) for name, it in seen.items()}
             faults += failed
@@ -164,7 +162,7 @@ def _trained(
     data: Dataset, rest: Sequence[Sample], how: CrossValidation, folder: Path, watcher: Watcher
 ) -> Detector:
     """A detector trained on some images of a data set, some of which are held out for validation."""
-    write_training_set(make_folder(folder) / "train.json", data, rest)
+    write_training_set(make_folder(folder) / "train.json", data.class_names, rest)
     config = {name: getattr(how, name) for name in ("max_minutes", "epochs", "imgsz", "device", "seed")}
     job = new_job(data=str(folder / "train.json"), out=folder / "run", weights=how.weights, **config)
     result = training.train(job, watcher)

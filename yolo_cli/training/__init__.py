@@ -47,7 +47,7 @@ def train(job: TrainJob, watcher: Watcher | None = None, *, resume: bool = False
         KeyboardInterrupt: passed on; complete epochs are saved, and ``resume`` continues from there.
     """
     try:
-        from yolo_cli.model import silence
+        from yolo_cli.framework import silence
 
         with silence():
             from yolo_cli.training.run import run

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_write
+from yolo_cli.framework import keras
 from yolo_cli.training.events import State
 
 __all__ = ["checkpoint_of", "load_checkpoint", "restore", "save_checkpoint"]

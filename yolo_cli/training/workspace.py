@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets import Sample
 from yolo_cli.engines import compiles
 from yolo_cli.files import atomic_write, make_folder
-from yolo_cli.model import silence
+from yolo_cli.framework import keras, silence
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
 

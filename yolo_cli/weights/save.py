@@ -70,8 +70,8 @@ def export_onnx(files: ModelFiles) -> Path:
         raise DataError(f"{files.first}: has no .keras file beside it to export from")
     if missing := missing_for_onnx():
         raise UsageError(f"ONNX files need missing packages: pip install {' '.join(missing)}")
-    import yolo_cli.model  # noqa: F401, I001 - first: its layers must be known before a file names them
-    import keras
+    import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
+    from yolo_cli.framework import keras
 
     model = keras.saving.load_model(files.keras, compile=False)
     out = files.keras.with_suffix(".onnx")
@@ -116,14 +116,11 @@ def export_graph(model: Any, path: Path) -> None:
 
     Keras exports from TensorFlow graphs; with another backend, a process with TensorFlow does it.
     """
-    import keras
+    from yolo_cli.framework import keras, silence
 
     if keras.backend.backend() != "tensorflow":
         _export_elsewhere(model, path)
         return
-
-    from yolo_cli.model import silence
-
     size = 128  # Keras exports only a model that was called; any size divisible by the strides works
     empty = [
         keras.ops.zeros((1, *(side or size for side in given.shape[1:])), dtype=given.dtype)

@@ -124,6 +124,7 @@ def test_keys_accept_reject_undo_and_save(tmp_path: Path, report: SuspectReport,
 @needs_chromium
 def test_decisions_outlive_the_page_and_belong_to_the_data(page: Any) -> None:
     press(page, "a")
+    assert shown(page, "status") == "1 accepted, 0 rejected, 3 left."
     page.refresh()
     assert shown(page, "status") == "1 accepted, 0 rejected, 3 left."
     assert shown(page, "title").startswith("2 of 4")  # the first without a decision

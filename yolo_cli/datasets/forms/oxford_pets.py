@@ -70,7 +70,7 @@ _is_list = matcher(r"(?m)^[^#\s]\S* \d+ \d+ \d+\s*$")
 
 OXFORD_PETS = Form(
     "oxford-pets",
-    "Oxford Pets",
+    "Oxford-IIIT Pets",
     (".txt",),
     lambda path: (path.parent / "xmls").is_dir() and _is_list(path),
     _read,

@@ -76,10 +76,9 @@ def _wh(entry: Entry, index: int) -> list[float]:
 
 
 def _more(extra: Extra) -> dict[str, Any]:
-    """Outline, key points and attributes, as far as there are any."""
-    found: dict[str, Any] = {}
-    if extra.polygons or extra.mask:
-        found["segmentation"] = extra.mask or [list(map(rounded, polygon)) for polygon in extra.polygons]
+    """Outline, which many programs need even if it is empty, key points and attributes."""
+    polygons = [list(map(rounded, polygon)) for polygon in extra.polygons]
+    found: dict[str, Any] = {"segmentation": extra.mask or polygons}
     if extra.keypoints:
         found["keypoints"] = [rounded(value) for point in extra.keypoints for value in point]
         found["num_keypoints"] = sum(seen > 0 for _, _, seen in extra.keypoints)

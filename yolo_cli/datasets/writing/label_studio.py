@@ -32,7 +32,8 @@ def write_label_studio(content: Content, folder: Path) -> None:
             )
             for i, (class_id, edges, extra) in enumerate(entry.rows(), start=1)
         ]
-        tasks.append({"data": {"image": image_url(entry.file)}, "annotations": [{"result": result}]})
+        annotation = {"id": index, "result": result}
+        tasks.append({"id": index, "data": {"image": image_url(entry.file)}, "annotations": [annotation]})
     put_json(folder, "tasks.json", tasks, 1)
     put_xml(folder, "label_config.xml", _config(content))
 

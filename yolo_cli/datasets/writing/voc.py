@@ -1,4 +1,6 @@
-"""Write Pascal VOC form: ``Annotations/*.xml``, ``ImageSets/Main/SPLIT.txt`` and ``labels.txt``.
+"""Write Pascal VOC form: ``Annotations/*.xml``, ``ImageSets/Main/SPLIT.txt`` and the class names.
+
+These are in ``labels.txt``, and in ``labelmap.txt`` for CVAT and Datumaro.
 
 VOC counts pixels from 1 and includes the last one: left x1 becomes ``xmin = x1 + 1``, right x2 ``xmax = x2``,
 as `yolo_cli.datasets.voc` reads them. Whole pixels are written whole; fractions are kept, as in VOC 2012
@@ -28,6 +30,8 @@ def write_voc(content: Content, folder: Path) -> None:
         if split != UNSPLIT:
             put(folder, f"ImageSets/Main/{split}.txt", "".join(f"{entry.stem}\n" for entry in entries))
     put(folder, "labels.txt", "".join(f"{name}\n" for name in content.class_names))
+    colours = "".join(f"{name}:::\n" for name in content.class_names)
+    put(folder, "labelmap.txt", f"# label:color_rgb:parts:actions\n{colours}")
 
 
 def too_thin(edges: Sequence[float]) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 
+from yolo_cli.framework import keras, ops
 from yolo_cli.model.region_heads import DELTA_SCALE, build_linear_head, build_mlp_head
 from yolo_cli.training.regions.examples import Examples
 from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw, set_seed

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from yolo_cli.augment import augment
@@ -17,6 +16,7 @@ from yolo_cli.datasets import Sample
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.feature_map import SIDE
 from yolo_cli.detectors.localisation import BOX, encode
+from yolo_cli.framework import ops
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 from yolo_cli.loss import ciou

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import box_iou
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.proposal_network import ANCHORS, anchor_boxes
 from yolo_cli.detectors.regions import deltas_between
+from yolo_cli.framework import ops
 from yolo_cli.model.proposals import build_proposal_network
 from yolo_cli.model.region_heads import DELTA_SCALE
 from yolo_cli.training.regions.labelling import trainable

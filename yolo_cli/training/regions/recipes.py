@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
 from yolo_cli.config import DEFAULT_MODEL
@@ -19,6 +18,7 @@ from yolo_cli.detectors.rcnn import crop_features
 from yolo_cli.detectors.selective_search import SearchConfig, selective_search
 from yolo_cli.detectors.windows import WINDOW
 from yolo_cli.engines import OnnxEngine, check_keras_device, keras_device, onnx_uses_cuda
+from yolo_cli.framework import keras
 from yolo_cli.hardware import Device
 from yolo_cli.images import Image
 from yolo_cli.model.windows import as_convolutions

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import cv2
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets import Sample
 from yolo_cli.detectors.crops import warp
 from yolo_cli.detectors.windows import WINDOW
+from yolo_cli.framework import keras
 from yolo_cli.model.windows import build_window_classifier
 from yolo_cli.training.regions.labelling import around_gt, away_from_gt, trainable
 from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw, set_seed

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import keras
-
 from yolo_cli.evaluation import Report
+from yolo_cli.framework import keras
+from yolo_cli.text import counted
 from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
 from yolo_cli.training.yolo.network import LOSSES
 from yolo_cli.training.yolo.schedule import Schedule
@@ -80,7 +80,8 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if not self.told:
             epochs = self.schedule.epochs_that_fit((epoch + 1) * self.schedule.steps, self.journey.seconds)
             minutes = self.schedule.config.max_minutes
-            self.watcher.say(f"at this speed, {epochs} epochs fit into {minutes:g} minutes")
+            budget = counted(minutes or 0.0, "minute")
+            self.watcher.say(f"at this speed, {budget} allow {counted(epochs, 'epoch')}")
             self.told = True
 
     def _report(self, number: int, progress: float, logs: Mapping[str, Any]) -> Step:
@@ -194,5 +195,5 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.journey.state = state
         self.watcher.epoch(state)
         if self.patience and epoch + 1 - best_epoch >= self.patience:
-            self.watcher.say(f"no improvement for {self.patience} epochs: stopping early")
+            self.watcher.say(f"no improvement for {counted(self.patience, 'epoch')}: stopping early")
             self.model.stop_training = True

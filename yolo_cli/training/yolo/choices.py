@@ -87,7 +87,7 @@ def batch_for(images: int, bytes_an_image: float, free_bytes: float) -> int:
 
 def bytes_an_image(model: Any, size: tuple[int, int]) -> float:
     """Estimated memory of a training step per image of this height and width."""
-    import keras
+    from yolo_cli.framework import keras
 
     outputs = [layer.output for layer in model.layers if not isinstance(layer.output, list)]
     everything = keras.Model(model.input, outputs)

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-import keras
-
 from yolo_cli.engines import keras_device, keras_gpus
+from yolo_cli.framework import keras
 from yolo_cli.hardware import Device, gpu_number
 from yolo_cli.training.yolo.machines import Machines
 

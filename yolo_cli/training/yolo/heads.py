@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.codec import Head
+from yolo_cli.framework import keras
 from yolo_cli.model.backbones import feature_maps
 
 __all__ = ["remake_heads"]

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.config import TrainConfig
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.framework import keras
 
 __all__ = ["ALONE", "Machines", "apart", "join_machines"]
 

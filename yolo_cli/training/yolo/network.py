@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.config import Precision
+from yolo_cli.framework import keras
 from yolo_cli.loss import YoloLoss
 from yolo_cli.training.yolo.normalisation import LearningNormalization
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from yolo_cli.config import TrainConfig
+from yolo_cli.framework import keras
 
 __all__ = ["make_optimizer"]
 

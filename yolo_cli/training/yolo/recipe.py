@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import keras
-
 from yolo_cli.datasets import Dataset
 from yolo_cli.engines import check_keras_device, compiles, keras_gpus
 from yolo_cli.evaluation import Report
+from yolo_cli.framework import keras
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.events import State, Watcher

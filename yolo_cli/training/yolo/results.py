@@ -79,7 +79,7 @@ class Results:
             state: the final state of the run.
             alpha: fraction of the starting weights in the result; None tries several.
         """
-        import keras
+        from yolo_cli.framework import keras
 
         best = self.job.out / "weights" / "best"
         source = read_card(best.with_suffix(".keras")).source

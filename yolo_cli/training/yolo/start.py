@@ -59,9 +59,8 @@ def choose_start(job: TrainJob) -> Start:
 
 def _from_weights(name: str) -> Start:
     """Start from a trained model."""
-    import keras
-
     import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
+    from yolo_cli.framework import keras
     from yolo_cli.weights import find_model, read_card
 
     files = find_model(name)
@@ -75,7 +74,7 @@ def _from_weights(name: str) -> Start:
 
 def _forgotten(start: Start, name: str) -> Start:
     """The same network with random weights."""
-    import keras
+    from yolo_cli.framework import keras
 
     fresh = keras.models.clone_model(start.model)
     origin = f"trained from scratch, built like {name}"

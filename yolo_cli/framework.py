@@ -1,4 +1,7 @@
-"""Silence the output of libraries."""
+"""Keras, on the backend that `yolo_cli.hardware` chooses: the only module that imports it.
+
+Keras takes its backend when it is first imported, so that the choice must come before.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["silence"]
+from yolo_cli.cache import cache_jax_programs
+from yolo_cli.hardware import set_backend
+
+__all__ = ["keras", "ops", "silence"]
 
 
 @contextmanager
@@ -27,3 +33,11 @@ def silence() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(null)
+
+
+set_backend()
+with silence():  # importing Keras imports its backend, which logs
+    import keras
+    from keras import ops
+if keras.backend.backend() == "jax":
+    cache_jax_programs()

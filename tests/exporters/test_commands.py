@@ -1,0 +1,79 @@
+"""What commands do with data sets in the forms of exporters and in archives."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.exporters import cited
+from tests.exporters.test_exporters import EXAMPLES, boxes_of
+from yolo_cli.cli import main
+from yolo_cli.datasets import hold_out, lint, open_dataset
+from yolo_cli.datasets.fixing import fix
+from yolo_cli.datasets.opening import FORMS
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def pack(folder: Path, archive: Path) -> Path:
+    with zipfile.ZipFile(archive, "w") as out:
+        for path in sorted(folder.rglob("*")):
+            out.write(path, path.relative_to(folder))
+    return archive
+
+
+@pytest.mark.parametrize("write", cited.CITED, ids=lambda write: write.__name__)
+def test_a_fixed_copy_is_in_coco_form(tmp_path: Path, write) -> None:  # type: ignore[no-untyped-def]
+    write(tmp_path / "data")
+    original = open_dataset(tmp_path / "data")
+    done = fix(lint(original), tmp_path / "fixed")
+    assert done[0] == f"written in COCO form, with boxes only: {original.kind} is only read"
+    fixed = open_dataset(tmp_path / "fixed")
+    assert fixed.kind == "coco"
+    assert boxes_of(fixed) == boxes_of(original)
+    assert fixed.splits == original.splits
+
+
+def test_lint_prints_the_form_and_its_findings(tmp_path: Path) -> None:
+    done = run("lint", "--data", EXAMPLES / "labelme", "--format", "json")
+    report = json.loads(done.stdout)
+    assert report["kind"] == "labelme"
+    assert report["splits"] == {"train": 2, "val": 1}
+    (tmp_path / "a").mkdir()
+    for path in (EXAMPLES / "labelme" / "val").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes().replace(b'"rectangle"', b'"rotation"'))
+    assert "a rotated box (rotation) is not read" in run("lint", "--data", tmp_path).stdout
+
+
+def test_an_archive_evaluates_as_its_folder_does(tmp_path: Path) -> None:
+    results = [{"image_id": "a", "category_id": 0, "bbox": [4, 6, 16, 12], "score": 0.9}]
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    archive = pack(EXAMPLES / "labelme", tmp_path / "export.zip")
+    words = ("--detections", tmp_path / "results.json", "--no-save", "--format", "json", "--split", "train")
+    found = [
+        json.loads(run("eval", "--data", data, *words).stdout) for data in (archive, EXAMPLES / "labelme")
+    ]
+    assert found[0]["map50"] == found[1]["map50"]
+    assert found[0]["protocol"] == found[1]["protocol"]
+
+
+def test_anchors_and_a_held_out_split(tmp_path: Path) -> None:
+    cited.vott_json(tmp_path)
+    assert run("anchors", "--data", tmp_path, "-k", "2", "--imgsz", "64").exit_code == 0
+    assert hold_out(open_dataset(tmp_path)).splits == ("train", "val")
+
+
+def test_the_guide_names_every_form() -> None:
+    guide = (EXAMPLES.parents[2] / "docs" / "data.md").read_text()
+    missing = [
+        form.title
+        for form in FORMS
+        if form.title.removeprefix("Hugging Face's ").lower() not in guide.lower()
+    ]
+    assert missing == []

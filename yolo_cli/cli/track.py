@@ -1,0 +1,150 @@
+"""`yolo track`: objects followed through a video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from yolo_cli.cli.group import INTERRUPTED, YoloCommand
+from yolo_cli.cli.options import (
+    config_option,
+    detection_options,
+    drawing_options,
+    encoding_option,
+    format_option,
+    talk_options,
+)
+from yolo_cli.cli.progress import say
+from yolo_cli.cli.progress import track as track_progress
+from yolo_cli.config import TrackConfig
+from yolo_cli.text import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from yolo_cli.tracking import TrackedFrame, TrackRun
+
+__all__ = ["track"]
+
+_RUN_FOLDER = "runs/track"
+_DEFAULTS = TrackConfig()
+
+
+# \b keeps click from filling a paragraph.
+_HELP = """Follow objects through a video.
+
+SOURCE is a video file, or a folder or quoted 'glob' of images in order. It prints a table with a row for each
+object, and saves the video with ids and trails, the tracks as MOT text, and tables.
+
+\b
+yolo track street.mp4
+yolo track street.mp4 --classes person,car --count-line 0,300,640,300
+yolo track street.mp4 --zone 100,100,400,100,400,400 --format ndjson
+yolo track frames/ --no-save --format mot > tracks.txt
+
+Exit codes: 0 done, 2 wrong usage, 3 the video cannot be read, 5 some frames failed, 130 interrupted.
+"""
+
+
+_ASKED = ("low_conf", "min_hits", "lost", "camera_motion", "count_line", "zone")  # by `track` of the API
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Passes frames on, counts them, names those that failed, and ends them at Ctrl-C."""
+
+    quiet: bool
+    frames: int = 0
+    failed: int = 0
+    interrupted: bool = False
+
+    def __call__(self, frames: Iterable[TrackedFrame], total: int) -> Iterator[TrackedFrame]:
+        try:
+            for frame in frames if self.quiet or not total else track_progress(frames, total, "frames"):
+                self.frames += 1
+                if frame.error is not None:
+                    self.failed += 1
+                    say(f"error: {frame.error}")
+                yield frame
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+
+@click.command("track", cls=YoloCommand, help=_HELP)
+@click.argument("source", metavar="SOURCE")
+@detection_options
+@click.option(
+    "--low-conf",
+    type=float,
+    default=_DEFAULTS.low_conf,
+    show_default=True,
+    help="Confidence that continues a track.",
+)
+@click.option(
+    "--min-hits",
+    type=int,
+    metavar="N",
+    default=_DEFAULTS.min_hits,
+    show_default=True,
+    help="Frames before an object counts.",
+)
+@click.option(
+    "--lost",
+    type=int,
+    metavar="N",
+    default=_DEFAULTS.lost,
+    show_default=True,
+    help="Frames that a lost object keeps its id.",
+)
+@click.option("--camera-motion", is_flag=True, help="Measure how the camera moves, and compensate.")
+@click.option(
+    "--count-line", multiple=True, metavar="X1,Y1,X2,Y2", help="Count objects that cross a line, in pixels."
+)
+@click.option("--zone", multiple=True, metavar="X1,Y1,…", help="Count objects that enter or leave a polygon.")
+@format_option("table", "json", "ndjson", "mot")
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@click.option("--save/--no-save", default=True, help="Save the video and the tables.  [default: save]")
+@drawing_options
+@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@encoding_option
+@config_option
+@talk_options
+def track(detection: dict[str, Any], source: str, quiet: bool, **given: Any) -> int:
+    """Everything, from the video to the exit code."""
+    from yolo_cli.api import tracking
+    from yolo_cli.files import open_run_folder
+    from yolo_cli.tracking.formats import FORMATS
+
+    tally = _Tally(quiet)
+    run = tracking.track(source, watch=tally, **detection, **{name: given[name] for name in _ASKED})
+    folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if given["save"] else None
+    if folder:
+        style = {"labels": not given["no_labels"], "confidence": not given["no_confidence"]}
+        run.save_to(folder, line_width=given["line_width"], **style)
+    for text in FORMATS[given["output_format"]](run):
+        click.echo(text, nl=False)
+    _tell(run, tally, folder)
+    return _exit_code(tally)
+
+
+def _tell(run: TrackRun, tally: _Tally, folder: Path | None) -> None:
+    """What was done and where it is, on stderr."""
+    if tally.interrupted:
+        say(f"error: interrupted after {counted(tally.frames, 'frame')}; what is done is kept")
+    if tally.quiet:
+        return
+    say(f"{counted(tally.frames, 'frame')}, {counted(len(run.table), 'object')}")
+    if folder:
+        say(f"saved in {folder}")
+
+
+def _exit_code(tally: _Tally) -> int:
+    """By the table in the documentation."""
+    if tally.interrupted:
+        return INTERRUPTED
+    if tally.failed:
+        return 3 if tally.failed == tally.frames else 5
+    return 0

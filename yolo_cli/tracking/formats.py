@@ -1,0 +1,60 @@
+"""Tracked frames → text for standard output, a piece at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from yolo_cli.text import columns
+from yolo_cli.tracks import mot_text
+
+if TYPE_CHECKING:
+    from yolo_cli.tracking.running import TrackRun
+
+__all__ = ["FORMATS"]
+
+
+def _ndjson(run: TrackRun) -> Iterator[str]:
+    """One JSON object a frame, as soon as it is done."""
+    for frame in run:
+        yield _dump(frame.to_dict()) + "\n"
+
+
+def _json(run: TrackRun) -> Iterator[str]:
+    """One JSON document: the model, each frame, then each object, count and crossing."""
+    yield f'{{"model": {_dump(run.model)},\n "images": ['
+    for index, frame in enumerate(run):
+        yield f"{',' if index else ''}\n  {_dump(frame.to_dict())}"
+    rest = run.to_dict()
+    yield "\n ],\n" + ",\n".join(f' "{name}": {_dump(value)}' for name, value in rest.items()) + "}\n"
+
+
+def _mot(run: TrackRun) -> Iterator[str]:
+    """MOTChallenge's text."""
+    for frame in run:
+        yield mot_text(frame.tracks)
+
+
+def _table(run: TrackRun) -> Iterator[str]:
+    """One row for each object, when all frames are done; then the counts."""
+    for _ in run:
+        pass
+    rows = [row.values() for row in run.to_dict()["tracks"]]
+    titles = ["track", "class", "first frame", "last frame", "first s", "last s", "frames", "path in pixels"]
+    cells = (["–" if cell is None else str(cell) for cell in row] for row in rows)
+    yield columns([titles, *([track, *rest] for track, _, *rest in cells)], left=(1,))
+    for count in run.to_dict()["counts"]:
+        yield f"{count['counter']}: {count['in']} in, {count['out']} out\n"
+
+
+FORMATS: dict[str, Callable[[TrackRun], Iterator[str]]] = {
+    "table": _table,
+    "json": _json,
+    "ndjson": _ndjson,
+    "mot": _mot,
+}
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

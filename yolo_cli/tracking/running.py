@@ -1,0 +1,192 @@
+"""Frames → detector → tracker → counts: the loop over one video."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yolo_cli.detections import Detections
+from yolo_cli.detectors import Detector
+from yolo_cli.images import Image
+from yolo_cli.pipeline import Outcome, run_detector
+from yolo_cli.render import DrawStyle
+from yolo_cli.results import each_detection
+from yolo_cli.tracking.camera import CameraMotion
+from yolo_cli.tracking.counting import Counter, Crossing
+from yolo_cli.tracking.drawing import TrackDrawing
+from yolo_cli.tracking.saving import TrackSaving
+from yolo_cli.tracking.table import TrackTable
+from yolo_cli.tracking.tracker import Tracker
+from yolo_cli.tracking.video import Frame, Video
+from yolo_cli.tracks import Tracks
+
+__all__ = ["TrackRun", "TrackedFrame", "Watch"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackedFrame:
+    """What is followed in one frame.
+
+    Attributes:
+        frame: its number, from 0.
+        time_s: seconds from the start; None in a folder of images.
+        name: the frame's name.
+        tracks: its objects.
+        class_names: by class id.
+        image: the frame; None if it could not be read.
+        error: why not.
+        crossings: those that are counted in this frame.
+        time_ms: milliseconds of each step.
+    """
+
+    frame: int
+    time_s: float | None
+    name: str
+    tracks: Tracks
+    class_names: tuple[str, ...]
+    image: Image | None = None
+    error: str | None = None
+    crossings: tuple[Crossing, ...] = ()
+    time_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``yolo track --format ndjson`` prints for the frame."""
+        where = {"image": self.name, "frame": self.frame, "time_s": self.time_s}
+        if self.image is None:
+            return {**where, "error": self.error}
+        boxes = Detections(self.tracks.xyxy, self.tracks.confidence, self.tracks.class_id)
+        found = zip(self.tracks.track_id.tolist(), each_detection(boxes, self.class_names), strict=True)
+        return {
+            **where,
+            "width": self.image.width,
+            "height": self.image.height,
+            "detections": [{"track_id": name, **each.to_dict()} for name, each in found],
+            "time_ms": {step: round(spent, 1) for step, spent in self.time_ms.items()},
+        }
+
+
+Watch = Callable[[Iterable[TrackedFrame], int], Iterable[TrackedFrame]]
+"""Passes frames on as they come; gets their number, too, 0 if it is unknown."""
+
+
+class TrackRun:
+    """One pass over a video: an iterator over `TrackedFrame`s, with what is known so far.
+
+    Attributes:
+        video: the video.
+        model: what the output says of the model.
+        table: one row for each object so far.
+        counters: lines and zones with their counts so far.
+        crossings: every crossing so far, with its time.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        video: Video,
+        tracker: Tracker,
+        counters: tuple[Counter, ...] = (),
+        *,
+        watch: Watch | None = None,
+        **how: Any,
+    ) -> None:
+        self.video = video
+        self.table = TrackTable()
+        self.counters = counters
+        self.crossings: list[tuple[Crossing, float | None]] = []
+        self._names = detector.class_names
+        self.model = {
+            "name": detector.card.name,
+            "input_size": detector.input_size,
+            "class_names": detector.class_names,
+        }
+        self._saving: TrackSaving | None = None
+        frames = self._tracked(detector, tracker, **how)
+        self._frames = iter(watch(frames, video.count) if watch else frames)
+
+    def __iter__(self) -> Iterator[TrackedFrame]:
+        return self._frames
+
+    def save_to(self, folder: str | os.PathLike[str], **style: Any) -> None:
+        """Save what passes from now on.
+
+        The folder gets ``video.avi`` with ids, trails and counts, ``mot.txt``, ``tracks.csv``, and with
+        counters ``crossings.csv``.
+
+        Args:
+            folder: an existing folder.
+            **style: ``line_width``, ``labels`` and ``confidence``, as for `draw`.
+
+        Raises:
+            UserError: if a file cannot be written, or a style is out of range.
+        """
+        drawing = TrackDrawing(self._names, DrawStyle(**style))
+        self._saving = TrackSaving(Path(folder), self.video.rate, drawing)
+
+    def _tracked(
+        self, detector: Detector, tracker: Tracker, *, batch: int = 1, camera_motion: bool = False
+    ) -> Iterator[TrackedFrame]:
+        camera = CameraMotion() if camera_motion else None
+        try:
+            for frame, outcome in _detected(detector, self.video.frames(), batch):
+                moved = camera.update(outcome.image) if camera and outcome.image else None
+                tracks = tracker.update(outcome.detections, frame.number, moved)
+                tracked = self._counted(frame, outcome, tracks)
+                if self._saving:
+                    self._saving.add(tracked, self.counters, len(self.table))
+                yield tracked
+        finally:
+            if self._saving:
+                self._saving.close(self)
+
+    def _counted(self, frame: Frame, outcome: Outcome, tracks: Tracks) -> TrackedFrame:
+        """Add a frame to the table and the counts."""
+        self.table.update(tracks, frame.time_s)
+        crossings = tuple(each for counter in self.counters for each in counter.update(tracks))
+        self.crossings += [(each, frame.time_s) for each in crossings]
+        return TrackedFrame(
+            frame.number,
+            frame.time_s,
+            frame.name,
+            tracks,
+            self._names,
+            outcome.image,
+            outcome.error,
+            crossings,
+            outcome.time_ms,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The objects, counts and crossings so far, as ``yolo track --format json`` prints them."""
+        return {
+            "tracks": [each.to_dict(self._names) for each in self.table.objects],
+            "counts": [{"counter": counter.name, **counter.counts} for counter in self.counters],
+            "crossings": [
+                {
+                    "counter": each.counter,
+                    "direction": each.direction,
+                    "frame": each.frame,
+                    "time_s": time_s,
+                    "track_id": each.track_id,
+                    "class_name": self._names[each.class_id],
+                }
+                for each, time_s in self.crossings
+            ],
+        }
+
+
+def _detected(detector: Detector, frames: Iterable[Frame], batch: int) -> Iterator[tuple[Frame, Outcome]]:
+    """Each frame with what is detected in it."""
+    waiting: deque[Frame] = deque()
+
+    def noted() -> Iterator[Frame]:
+        for frame in frames:
+            waiting.append(frame)
+            yield frame
+
+    for outcome in run_detector(detector, noted(), batch=batch):
+        yield waiting.popleft(), outcome
