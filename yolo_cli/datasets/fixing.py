@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
-from yolo_cli.datasets.checks import faults_of, in_pixels, says_no_size, turned
+from yolo_cli.datasets.checks import faults_of, in_pixels, turned
 from yolo_cli.datasets.copies import CopiedSample, coco_labels, voc_labels, yolo_labels
 from yolo_cli.datasets.corrections import Correction, correct
-from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.findings import UNUSABLE, Finding
 from yolo_cli.datasets.inspection import Inspection
 from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.lint import LintReport, twins
+from yolo_cli.datasets.opening import TITLES
 from yolo_cli.datasets.rewriting import content_of
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 from yolo_cli.datasets.writing.coco import write_coco
@@ -31,7 +32,6 @@ from yolo_cli.files import atomic_folder, make_folder
 __all__ = ["fix"]
 
 _LABELS = {"yolo": yolo_labels, "coco": coco_labels, "voc": voc_labels}
-_DROPPED = ("Y303", "Y305")
 
 
 def fix(
@@ -65,7 +65,7 @@ def fix(
         _write_labels(report.dataset, copied, draft)
     fixes = [*filter(None, (_action(finding) for finding in report.findings))]
     if report.dataset.kind not in _LABELS:
-        fixes.insert(0, f"written in COCO form, with boxes only: {report.dataset.kind} is only read")
+        fixes.insert(0, f"written in COCO form, with boxes only: {TITLES[report.dataset.kind]} is only read")
     return (*fixes, *(f"{correction.image}: {correction}" for correction in corrections))
 
 
@@ -130,14 +130,14 @@ def _boxes(
     """
     faults = faults_of(sample, inspection, imgsz)
     codes = {fault.code for fault in faults}
-    if inspection.header is None or ("Y103" in codes and not says_no_size(sample)):
+    if inspection.header is None or codes & UNUSABLE:
         return None
     size = inspection.header.upright
     xyxy = in_pixels(sample, size)  # (N, 4)
     if "Y104" in codes:
         xyxy = turned(xyxy, inspection.header)  # (N, 4)
     inside = np.asarray(clip_boxes(xyxy, size), float)  # (N, 4)
-    dropped = {fault.box for fault in faults if fault.code in _DROPPED}
+    dropped = {fault.box for fault in faults if fault.code == "Y305"}
     clipped = {fault.box for fault in faults if fault.code == "Y304"}
     return {
         i: inside[i] if "Y104" in codes or i in clipped else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -17,6 +18,7 @@ from yolo_cli.version import __version__
 __all__ = ["TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
 
 ARGS = "args.yaml"
+_PATHS = ("data", "weights", "model", "backbone_weights")
 
 # Options of all recipes; the others are YOLO's.
 COMMON = {"data", "out", "detector", "allow_unlabelled", "config", "augment", "fingerprint", "finished"}
@@ -140,6 +142,9 @@ def write_job(job: TrainJob) -> None:
     """
     values = asdict(job) | {"version": __version__}
     del values["out"]
+    for name in _PATHS:
+        if values[name] and Path(values[name]).exists():  # not names of models
+            values[name] = os.path.abspath(values[name])  # noqa: PTH100  # links stay
     if job.config.imgsz is not None:
         values["config"]["imgsz"] = list(job.config.imgsz)
     import yaml
