@@ -22,10 +22,12 @@ from yolo_cli.datasets.findings import UNUSABLE, Finding
 from yolo_cli.datasets.inspection import Inspection
 from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.lint import LintReport, twins
+from yolo_cli.datasets.opening import TITLES
+from yolo_cli.datasets.place import free_place
 from yolo_cli.datasets.rewriting import content_of
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 from yolo_cli.datasets.writing.coco import write_coco
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_folder, make_folder
 
 __all__ = ["fix"]
@@ -50,7 +52,7 @@ def fix(
         UsageError: if ``out`` is not empty, or is in the data set.
         DataError: if nothing would be left, or the copy cannot be written.
     """
-    place = _free_place(report, plain(out))
+    place = free_place(plain(out), [report.dataset])
     copied = _corrected(_copied(report), corrections, report.dataset.class_names)
     if not copied:
         raise DataError(
@@ -64,7 +66,7 @@ def fix(
         _write_labels(report.dataset, copied, draft)
     fixes = [*filter(None, (_action(finding) for finding in report.findings))]
     if report.dataset.kind not in _LABELS:
-        fixes.insert(0, f"written in COCO form, with boxes only: {report.dataset.kind} is only read")
+        fixes.insert(0, f"written in COCO form, with boxes only: {TITLES[report.dataset.kind]} is only read")
     return (*fixes, *(f"{correction.image}: {correction}" for correction in corrections))
 
 
@@ -87,16 +89,6 @@ def _corrected(
     return [
         correct(entry, by_sample.get((entry.sample.split, entry.sample.name), []), names) for entry in copied
     ]
-
-
-def _free_place(report: LintReport, out: Path) -> Path:
-    """The output folder, after checking that it is free and outside the data set."""
-    root = report.dataset.root.resolve()
-    if out.resolve().is_relative_to(root):
-        raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise UsageError(f"{out}: exists and is not empty; name another folder")
-    return out
 
 
 def _copied(report: LintReport) -> list[CopiedSample]:
