@@ -53,7 +53,7 @@ def fix(
     copied = _corrected(_copied(report), corrections, report.dataset.class_names)
     if not copied:
         raise DataError(
-            f"{report.dataset.root}: nothing would be left in a fixed copy; see what `yolo lint` lists"
+            f"{report.dataset.location}: nothing would be left in a fixed copy; see what `yolo lint` lists"
         )
     with atomic_folder(place) as draft:
         notes = _write_copy(report.dataset, copied, draft)
