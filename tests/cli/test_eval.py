@@ -73,9 +73,9 @@ def test_the_data_of_the_config_is_evaluated_at_the_given_iou(cli):
 def test_classes_go_by_name_and_by_map(cli):
     cli.fake = Fake(class_names=("caat", "dog"))
     done = cli("eval", "--data", "yolo", "--no-save")
-    assert "1 of 2 classes of the data are unknown to the model, and count as missed: cat" in done.stderr
+    assert "unknown to the model, and thus missed: 1 of 2 classes of the data: cat" in done.stderr
     assert "some of these may go by other names: --map 'caat=cat'" in done.stderr
-    assert "1 classes of the model are not in the data, and are left out: caat" in done.stderr
+    assert "1 class of the model is not in the data, and left out: caat" in done.stderr
     assert cli.figures("eval", "--data", "yolo", "--no-save")["map50"] == 0.5
     assert cli.figures("eval", "--data", "yolo", "--no-save", "--map", "caat=cat")["map50"] == 1.0
     only = cli.figures("eval", "--data", "yolo", "--no-save", "--classes", "1")

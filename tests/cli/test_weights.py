@@ -132,7 +132,7 @@ def test_a_name_is_not_overwritten(folder: Path) -> None:
         ({"values": np.zeros(VALUES - 3)}, "ends 12 bytes early"),
         ({"values": np.zeros(VALUES + 5)}, "20 bytes are left over"),
         ({"values": np.full(VALUES, np.nan)}, "NaN"),
-        ({"names": "cat\n"}, "says classes=2, but tiny.names holds 1 names"),
+        ({"names": "cat\n"}, "says classes=2, but tiny.names holds 1 name"),
         ({"names": ""}, "no class names"),
         ({"cfg": CFG.replace("filters=14", "filters=13")}, "needs 2 anchors x (5 + 2 classes) = 14 channels"),
         (

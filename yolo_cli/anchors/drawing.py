@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.anchors.kmeans import mean_iou
 from yolo_cli.anchors.sizes import Anchors
+from yolo_cli.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +50,7 @@ def draw_anchors(wh: Floats, anchors: Anchors, present: Anchors) -> NDArray[np.u
 
 def _draw_sizes(axes: Axes, wh: Floats, shown: _Shown) -> None:
     """Scatter plot of boxes and anchors by width and height, on logarithmic axes."""
-    axes.scatter(wh[:, 0], wh[:, 1], s=6, color="0.6", linewidths=0, alpha=0.5, label=f"{len(wh)} boxes")
+    axes.scatter(wh[:, 0], wh[:, 1], s=6, color="0.6", linewidths=0, alpha=0.5, label=counted(len(wh), "box"))
     for (sizes, colour, name), marker in zip(shown, ("s", "o"), strict=True):
         label = f"{name} (mean IoU {mean_iou(wh, sizes):.3f})"
         axes.scatter(

@@ -63,7 +63,7 @@ class FittedAnchors(Jsonable):
         """The anchors and how well they fit, for people."""
         values = self.to_dict()
         present = values["present"]
-        boxes, images = counted(len(self.wh), "box", "boxes"), counted(self.images, "image")
+        boxes, images = counted(len(self.wh), "box"), counted(self.images, "image")
         head = f"{boxes} on {images}, at {self.anchors.imgsz} pixels"
         sizes = [("width", "height"), *((f"{w:.1f}", f"{h:.1f}") for w, h in values["anchors"])]
         figures = [("", "mean IoU", "best possible recall")] + [

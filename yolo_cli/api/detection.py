@@ -21,6 +21,7 @@ from yolo_cli.images import Image
 from yolo_cli.inputs import InMemory, OneImage, array_image, is_one_image, open_input
 from yolo_cli.pipeline import run_detector
 from yolo_cli.results import Result
+from yolo_cli.text import counted
 from yolo_cli.weights import ModelCard, ModelFiles, find_model
 from yolo_cli.weights.store import sha256
 
@@ -66,7 +67,7 @@ class Predictor:
 
     def __repr__(self) -> str:
         height, width = self.input_size
-        return f"<Predictor {self.card.name} {width}x{height}: {len(self.class_names)} classes>"
+        return f"<Predictor {self.card.name} {width}x{height}: {counted(len(self.class_names), 'class')}>"
 
     @property
     def card(self) -> ModelCard:

@@ -11,7 +11,7 @@ from yolo_cli import weights as store
 from yolo_cli.api.options import ImportOptions, OnError, check_options
 from yolo_cli.errors import DataError
 from yolo_cli.files import path_of
-from yolo_cli.text import text_encoding
+from yolo_cli.text import counted, text_encoding
 from yolo_cli.weights import ModelCard, ModelFiles
 from yolo_cli.weights.page import write_page
 from yolo_cli.weights.store import new_model
@@ -33,7 +33,7 @@ class Model:
 
     def __repr__(self) -> str:
         height, width = self.card.input_size
-        return f"<Model {self.files.name} {width}x{height}: {len(self.card.class_names)} classes>"
+        return f"<Model {self.files.name} {width}x{height}: {counted(len(self.card.class_names), 'class')}>"
 
     def to_dict(self) -> dict[str, Any]:
         """The model as plain data."""

@@ -19,6 +19,7 @@ from yolo_cli.cli.lint_suspects import (
 )
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
 from yolo_cli.cli.progress import say, track
+from yolo_cli.text import counted
 
 if TYPE_CHECKING:
     from yolo_cli.datasets import LintReport
@@ -118,10 +119,13 @@ def _echo(report: LintReport, suspects: SuspectReport | None, output_format: str
 
 def _summary(report: LintReport) -> Iterator[str]:
     """What the data set is: form, splits, classes, boxes."""
+    from yolo_cli.datasets import TITLES
+
     data = report.dataset
     splits = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
-    content = f"{len(data.class_names)} classes, {int(data.class_counts().sum())} boxes"
-    yield f"{data.kind.upper()} data set: {len(data)} images ({splits}), {content}"
+    classes = counted(len(data.class_names), "class")
+    content = f"{classes}, {counted(int(data.class_counts().sum()), 'box')}"
+    yield f"{TITLES[data.kind]} data set: {counted(len(data), 'image')} ({splits}), {content}"
 
 
 def _table(report: LintReport) -> list[str]:

@@ -12,7 +12,7 @@ from yolo_cli.comparison.measure import TIME_LIMIT, ComparisonRow, Measured, mea
 from yolo_cli.comparison.page import write_page
 from yolo_cli.datasets import Dataset
 from yolo_cli.files import path_of
-from yolo_cli.text import Jsonable, columns
+from yolo_cli.text import Jsonable, columns, counted
 
 __all__ = ["Comparison", "compare"]
 
@@ -31,7 +31,7 @@ class Comparison(Jsonable):
 
     def __repr__(self) -> str:
         names = ", ".join(row.name for row in self.rows)
-        return f"<Comparison of {names} on {len(self.data)} images of {self.data.root.name}>"
+        return f"<Comparison of {names} on {counted(len(self.data), 'image')} of {self.data.root.name}>"
 
     @property
     def rows(self) -> tuple[ComparisonRow, ...]:
@@ -40,7 +40,7 @@ class Comparison(Jsonable):
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain data."""
-        data = {"data": str(self.data.root), "images": len(self.data)}
+        data = {"data": str(self.data.location), "images": len(self.data)}
         return {**data, "detectors": [asdict(row) for row in self.rows]}
 
     def to_text(self) -> str:
@@ -53,7 +53,9 @@ class Comparison(Jsonable):
         Raises:
             DataError: if it cannot be written.
         """
-        title = f"From the sliding window to YOLO: {len(self.data)} images of {self.data.root.name}"
+        title = (
+            f"From the sliding window to YOLO: {counted(len(self.data), 'image')} of {self.data.root.name}"
+        )
         write_page(path_of(path, "path"), self.measured, self.data, title)
 
 

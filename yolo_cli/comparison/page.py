@@ -22,6 +22,7 @@ from yolo_cli.files import atomic_write_text
 from yolo_cli.images import Image
 from yolo_cli.render import class_colour
 from yolo_cli.report.html import jpeg_url, render_page, shrunk
+from yolo_cli.text import counted
 from yolo_cli.version import __version__
 
 __all__ = ["write_page"]
@@ -133,7 +134,7 @@ def _ground_truth(ground_truth: GroundTruth, data: Dataset, scale: float) -> _Pa
 
 
 def _objects(count: int) -> str:
-    return "1 object" if count == 1 else f"{count} objects"
+    return counted(count, "object")
 
 
 def _found(name: str, one: Measured, data: Dataset, scale: float) -> _Panel:
@@ -151,7 +152,7 @@ def _found(name: str, one: Measured, data: Dataset, scale: float) -> _Panel:
         )
         for at in np.argsort(found.confidence, kind="stable")
     ]
-    return _Panel(one.row.name, "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes", tuple(boxes))
+    return _Panel(one.row.name, counted(len(boxes), "box"), tuple(boxes))
 
 
 def _common_names(model: Sequence[str], data: Sequence[str]) -> list[str]:

@@ -89,9 +89,8 @@ def fit_calibration(detections: Scored) -> CalibrationMap:
         DataError: if there are fewer than ``_MINIMUM`` detections.
     """
     if len(detections.confidence) < _MINIMUM:
-        raise DataError(
-            f"{len(detections.confidence)} detections are too few to calibrate on; take at least {_MINIMUM}"
-        )
+        found = len(detections.confidence)
+        raise DataError(f"too few detections to calibrate on: {found}; take at least {_MINIMUM}")
     given, true = _pooled(*_grouped(detections))  # (P,), (P,)
     inner = (given > 0) & (given < 1)  # (P,)
     knots = np.concatenate([[0.0], given[inner], [1.0]])  # (K,)

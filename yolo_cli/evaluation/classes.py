@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from yolo_cli.class_names import class_key
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.text import did_you_mean, nearest
+from yolo_cli.text import counted, did_you_mean, nearest
 
 __all__ = ["ClassMatch", "match_classes"]
 
@@ -51,14 +51,15 @@ class ClassMatch:
             pairs = ", ".join(f"{theirs} = {ours}" for theirs, ours in self.synonyms.items())
             lines.append(f"taken for the same class (model = data): {pairs}")
         if self.only_data:
-            what = f"{len(self.only_data)} of {len(self.names)} classes of the data are unknown to the model"
-            lines.append(f"{what}, and count as missed: {_some(self.only_data)}")
+            what = f"{len(self.only_data)} of {counted(len(self.names), 'class')} of the data"
+            lines.append(f"unknown to the model, and thus missed: {what}: {_some(self.only_data)}")
         if self.near:
             pairs = " ".join(f"--map '{theirs}={ours}'" for ours, theirs in self.near.items())
             lines.append(f"some of these may go by other names: {pairs}")
         if self.only_model:
-            what = f"{len(self.only_model)} classes of the model are not in the data"
-            lines.append(f"{what}, and are left out: {_some(self.only_model)}")
+            one = len(self.only_model) == 1
+            what = f"{counted(len(self.only_model), 'class')} of the model {'is' if one else 'are'}"
+            lines.append(f"{what} not in the data, and left out: {_some(self.only_model)}")
         return tuple(lines)
 
     def found(self, detections: Detections) -> Detections:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from yolo_cli.errors import DataError
+from yolo_cli.text import counted
 
 __all__ = ["CallbackWatcher", "Pace", "Plan", "State", "Step", "Watcher", "require_finite"]
 
@@ -43,11 +44,12 @@ class Plan:
         names = ", ".join(self.class_names[:6]) + (", …" if len(self.class_names) > 6 else "")
         height, width = self.size
         limit = self.max_minutes
-        most, within = ("", "") if limit is None else ("up to ", f" in {limit:g} minutes")
+        most, within = ("", "") if limit is None else ("up to ", f" in {counted(limit, 'minute')}")
         return (
-            f"{self.origin}: {len(self.class_names)} classes ({names}), {self.images} images to learn from, "
-            f"{self.val_images} to validate on; {most}{self.epochs} epochs{within} at {height}x{width} "
-            f"(height x width), batch size {self.batch}, {self.precision}"
+            f"{self.origin}: {counted(len(self.class_names), 'class')} ({names}), "
+            f"{counted(self.images, 'image')} to learn from, "
+            f"{self.val_images} to validate on; {most}{counted(self.epochs, 'epoch')}{within} "
+            f"at {height}x{width} (height x width), batch size {self.batch}, {self.precision}"
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.evaluation import Report
-from yolo_cli.text import Jsonable
+from yolo_cli.text import Jsonable, counted
 from yolo_cli.training.events import State
 
 __all__ = ["TrainResult"]
@@ -44,8 +44,11 @@ class TrainResult(Jsonable):
         """How much was learnt from, or how good the model is where that was measured."""
         report = self.report
         if report is None:
-            return f"trained on {self.images} images"
-        return f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {report.images} images"
+            return f"trained on {counted(self.images, 'image')}"
+        images = counted(report.images, "image")
+        if report.map50 is None or report.map50_95 is None:
+            return f"trained on {counted(self.images, 'image')}; {images} to evaluate on, without any object"
+        return f"mAP50 {report.map50:.3f}, mAP50-95 {report.map50_95:.3f} on {images}"
 
     def to_dict(self) -> dict[str, Any]:
         """Files, figures and epochs as plain data."""

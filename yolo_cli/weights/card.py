@@ -13,6 +13,7 @@ import numpy as np
 from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
+from yolo_cli.text import counted
 
 __all__ = ["ModelCard", "card_text"]
 
@@ -111,7 +112,7 @@ def card_text(card: ModelCard, digests: dict[str, str]) -> str:
     height, width = card.input_size
     sections = [
         f"# {card.name}",
-        f"{len(card.class_names)} classes, input {height} x {width} pixels ({card.resize}), "
+        f"{counted(len(card.class_names), 'class')}, input {height} x {width} pixels ({card.resize}), "
         f"suppression {card.suppression}.",
         f"**Licence.** {card.licence}",
         f"**Origin.** {card.origin}",

@@ -11,7 +11,7 @@ from yolo_cli.codec import Head, HeadKind
 from yolo_cli.config import SuppressionKind
 from yolo_cli.darknet import Network, Section, Shape, read_cfg, read_names, read_weights, shapes
 from yolo_cli.errors import DataError
-from yolo_cli.text import read_yaml
+from yolo_cli.text import counted, read_yaml
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.save import save_model
 from yolo_cli.weights.store import ModelFiles
@@ -62,7 +62,9 @@ def card_of(
     heads = heads_of(network)
     for index, head in zip(network.heads(), heads, strict=True):
         if head.class_count != len(class_names):
-            fault = f"says classes={head.class_count}, but {names_file} holds {len(class_names)} names"
+            fault = (
+                f"says classes={head.class_count}, but {names_file} holds {counted(len(class_names), 'name')}"
+            )
             raise network.layers[index].fault(fault)
     last = network.layers[network.heads()[-1]]  # Darknet uses the suppression of the last head
     return ModelCard(

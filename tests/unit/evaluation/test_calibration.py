@@ -120,7 +120,7 @@ def test_what_is_no_map_is_refused(data: dict) -> None:
 
 
 def test_too_few_detections_are_refused() -> None:
-    with pytest.raises(DataError, match="19 detections are too few to calibrate on; take at least 20"):
+    with pytest.raises(DataError, match="too few detections to calibrate on: 19; take at least 20"):
         fit_calibration(_overconfident(0, 19))
 
 
@@ -156,7 +156,7 @@ def test_the_same_detections_are_measured_before_and_after() -> None:
 
 def test_too_few_detections_are_one_line() -> None:
     few = image_set(([(BOX, 0.9, 0)], [(BOX, 0)]))
-    with pytest.raises(DataError, match="1 detections are too few to calibrate on"):
+    with pytest.raises(DataError, match="too few detections to calibrate on: 1;"):
         calibrate(few, few, reliable_from=0.05)
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ __all__ = ["PARQUET"]
 
 _BATCH = 16  # rows, whose images are in memory
 _COLUMNS = ("image", "objects", "width", "height")
+_SHARD = re.compile(r"-\d+-of-\d+$")
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "BMP": ".bmp", "TIFF": ".tif", "GIF": ".gif"}
 
 
@@ -42,7 +45,7 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
         table = _open(path)
         own = class_label(_features(table))
         names |= dict.fromkeys(own)
-        split = split_of(path, root, by_name=True)
+        split = split_of(path.with_name(_SHARD.sub("", path.stem)), root, by_name=True)
         label = unpacked / below(path, root)
         for row, values in enumerate(_rows(table, path), start=1):
             file = _unpack(as_map(values.get("image")), unpacked / split, f"{path.stem}_{row:06d}")
@@ -50,7 +53,8 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
             entry = Entry(below(file, label.parent) if file else f"row {row}", label, split, size=size)
             fill(entry, values.get("objects"), row, own)
             entries.append(entry)
-    return assemble(Export(unpacked, "parquet", entries, tuple(names)), allow_unlabelled)
+    dataset = assemble(Export(unpacked, "parquet", entries, tuple(names)), allow_unlabelled)
+    return replace(dataset, archive=root)
 
 
 def _open(path: Path) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from yolo_cli.evaluation import Report
 from yolo_cli.framework import keras
+from yolo_cli.text import counted
 from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
 from yolo_cli.training.yolo.network import LOSSES
 from yolo_cli.training.yolo.schedule import Schedule
@@ -79,7 +80,8 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if not self.told:
             epochs = self.schedule.epochs_that_fit((epoch + 1) * self.schedule.steps, self.journey.seconds)
             minutes = self.schedule.config.max_minutes
-            self.watcher.say(f"at this speed, {epochs} epochs fit into {minutes:g} minutes")
+            budget = counted(minutes or 0.0, "minute")
+            self.watcher.say(f"at this speed, {budget} allow {counted(epochs, 'epoch')}")
             self.told = True
 
     def _report(self, number: int, progress: float, logs: Mapping[str, Any]) -> Step:
@@ -183,9 +185,12 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         report = self.evaluate(epoch, self.model.stop_training)
         if report is not None:
             row["evaluation_seconds"] = time.monotonic() - start
-            row |= {"map50": report.map50 or 0.0, "map50_95": report.map50_95 or 0.0}
-            if row["map50_95"] > best:
-                best, best_epoch = row["map50_95"], epoch + 1
+            if report.map50 is None or report.map50_95 is None:
+                best_epoch = epoch + 1  # no figure says that an earlier epoch was better
+            else:
+                row |= {"map50": report.map50, "map50_95": report.map50_95}
+                if report.map50_95 > best:
+                    best, best_epoch = report.map50_95, epoch + 1
         seconds = self.journey.seconds
         row |= {"images_per_second": self.images / trained, "seconds": seconds}
         state = State(epoch + 1, seconds, best, best_epoch, (*before.history, row))
@@ -193,5 +198,5 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.journey.state = state
         self.watcher.epoch(state)
         if self.patience and epoch + 1 - best_epoch >= self.patience:
-            self.watcher.say(f"no improvement for {self.patience} epochs: stopping early")
+            self.watcher.say(f"no improvement for {counted(self.patience, 'epoch')}: stopping early")
             self.model.stop_training = True
