@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import click
 
-__all__ = ["echo_model", "echo_result", "say", "track"]
+__all__ = ["echo_model", "echo_result", "say", "terminable", "track"]
 
 Item = TypeVar("Item")
 
@@ -51,6 +54,19 @@ def echo_model(keras: Path | None, onnx: Path | None, *more: Path) -> None:
         say(f"no .onnx file yet: pip install {packages}, and then {export}; detection runs the .keras file")
 
 
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Within it, SIGTERM ends the work as Ctrl-C does, so that what is done is written to its end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
     """Pass items on, and tell the progress between them.
 
@@ -80,6 +96,6 @@ def _line(done: int, total: int, what: str, seconds: float) -> str:
     >>> _line(30, 120, "images", 15)
     '30 of 120 images, 2.0 a second, 45 s left'
     """
-    left = round(seconds / done * (total - done))
+    left = max(round(seconds / done * (total - done)), 0)  # the header of a video may promise too little
     clock = f"{left} s" if left < 120 else f"{left // 60} min"
     return f"{done} of {total} {what}, {done / seconds:.1f} a second, {clock} left"

@@ -17,7 +17,7 @@ from yolo_cli.cli.options import (
     format_option,
     talk_options,
 )
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.progress import say, terminable
 from yolo_cli.cli.progress import track as track_progress
 from yolo_cli.config import TrackConfig
 from yolo_cli.text import counted
@@ -124,8 +124,9 @@ def track(detection: dict[str, Any], source: str, quiet: bool, **given: Any) -> 
     if folder:
         style = {"labels": not given["no_labels"], "confidence": not given["no_confidence"]}
         run.save_to(folder, line_width=given["line_width"], **style)
-    for text in FORMATS[given["output_format"]](run):
-        click.echo(text, nl=False)
+    with terminable():
+        for text in FORMATS[given["output_format"]](run):
+            click.echo(text, nl=False)
     _tell(run, tally, folder)
     return _exit_code(tally)
 
@@ -138,7 +139,10 @@ def _tell(run: TrackRun, tally: _Tally, folder: Path | None) -> None:
         return
     say(f"{counted(tally.frames, 'frame')}, {counted(len(run.table), 'object')}")
     if folder:
-        say(f"saved in {folder}")
+        from yolo_cli.video import pyav_advice
+
+        advice = pyav_advice()
+        say(f"saved in {folder}{f'; note: {advice}' if advice else ''}")
 
 
 def _exit_code(tally: _Tally) -> int:
