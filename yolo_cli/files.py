@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
 from itertools import count
 from pathlib import Path
@@ -19,12 +20,15 @@ __all__ = [
     "atomic_write_bytes",
     "atomic_write_text",
     "find_files",
+    "is_leftover",
+    "locate",
     "make_folder",
     "open_run_folder",
     "path_of",
 ]
 
 _NUMBERS = count()
+_LEFTOVERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
 
 
 def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> None:
@@ -119,8 +123,8 @@ def find_files(
 ) -> Iterator[str]:
     """Paths of the files with one of ``suffixes`` (in lower case) in a folder and those below it, sorted.
 
-    Links are followed, except into a folder that contains them. Names that start with a dot (such as
-    Jupyter's ``.ipynb_checkpoints``) and ``__MACOSX`` are skipped.
+    Links are followed, except into a folder that contains them, and a link inside a linked folder only to
+    folders that were not searched before: links in a circle end. Leftovers are skipped: see `is_leftover`.
 
     Args:
         folder: the folder; returned paths begin with it as given.
@@ -128,30 +132,62 @@ def find_files(
         recursive: include subfolders.
         refused: called with the error of each folder that cannot be listed.
     """
-    yield from _find(os.fspath(folder), suffixes, recursive, refused, frozenset())
+    yield from _Search(suffixes, recursive, refused).files(os.fspath(folder))
 
 
-def _find(
-    folder: str,
-    suffixes: tuple[str, ...],
-    recursive: bool,
-    refused: Callable[[OSError], None],
-    above: frozenset[str],
-) -> Iterator[str]:
-    """`find_files`; ``above`` are the resolved folders that contain this one."""
-    real = os.path.realpath(folder)
-    if real in above:
-        return
-    try:
-        with os.scandir(folder) as entries:
-            seen = sorted((e for e in entries if e.name[0] != "." and e.name != "__MACOSX"), key=_name)
-    except OSError as fault:
-        refused(fault)
-        return
-    folders = [entry.path for entry in seen if entry.is_dir()]
-    yield from (e.path for e in seen if e.name.lower().endswith(suffixes) and e.path not in folders)
-    for sub in folders if recursive else []:
-        yield from _find(sub, suffixes, recursive, refused, above | {real})
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One search of `find_files`, with the resolved folders that were searched."""
+
+    suffixes: tuple[str, ...]
+    recursive: bool
+    refused: Callable[[OSError], None]
+    seen: set[str] = field(default_factory=set)
+
+    def files(self, folder: str, above: frozenset[str] = frozenset(), linked: bool = False) -> Iterator[str]:
+        """The files of a folder; ``above`` are the resolved folders that contain it."""
+        real = os.path.realpath(folder)
+        if real in above or (linked and real in self.seen):
+            return
+        self.seen.add(real)
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted((entry for entry in entries if not is_leftover(entry.name)), key=_name)
+        except OSError as fault:
+            self.refused(fault)
+            return
+        folders = {entry.path: entry.is_symlink() for entry in found if entry.is_dir()}
+        yield from (e.path for e in found if e.name.lower().endswith(self.suffixes) and e.path not in folders)
+        inside = linked or os.path.islink(folder)  # noqa: PTH114
+        for sub, link in folders.items() if self.recursive else ():
+            yield from self.files(sub, above | {real}, linked=inside and link)
+
+
+def is_leftover(name: str) -> bool:
+    """Whether operating systems and tools leave files or folders of this name among others.
+
+    Names that start with a dot (macOS's ``._a.jpg``, Jupyter's ``.ipynb_checkpoints``), ``__MACOSX``,
+    ``@eaDir`` and the like.
+    """
+    return name.startswith(".") or name.lower() in _LEFTOVERS
+
+
+def locate(text: str, *places: Path) -> Path:
+    """The file or folder that a path in another file means; where nothing exists, the path as written.
+
+    Tried are, below each place: the path itself; without ``../``; one folder higher (as in Darknet's lists);
+    without its first folders, as long as one is left or the folder left out is ``data`` (exporters and other
+    machines write such prefixes).
+    """
+    short = text.removeprefix("../")
+    tries = [place / text for place in places] + [place / short for place in places]
+    tries += [place.parent / text for place in places]
+    parts = [part for part in short.split("/") if part not in ("", ".", "..")]
+    for at in range(1, len(parts)):
+        if len(parts) - at > 1 or parts[at - 1].lower() == "data":
+            tries += [place.joinpath(*parts[at:]) for place in places]
+    found = next((path for path in tries if os.path.exists(path)), tries[0])  # noqa: PTH110
+    return Path(os.path.abspath(found))  # noqa: PTH100  # Path.resolve would follow links
 
 
 def _name(entry: os.DirEntry[str]) -> str:

@@ -54,6 +54,8 @@ def read_header(data: bytes, name: str) -> Header:
     >>> read_header(b"GIF89a" + bytes([3, 0, 2, 0, 0, 0, 0]), "dot.gif")
     Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None, transparent=None)
     """
+    if not data:
+        raise DataError(f"{name}: is empty (0 bytes); save or download it again")
     read = next((read for magic, read in _READERS if magic.match(data)), None)
     if read is None:
         raise DataError(f"{name}: {_what_else(data)}; give a {KINDS} file")

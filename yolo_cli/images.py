@@ -22,6 +22,7 @@ from yolo_cli.files import atomic_write_bytes, path_of
 from yolo_cli.headers import Header, read_header
 
 __all__ = [
+    "FOREIGN",
     "MAX_BYTES",
     "MAX_PIXELS",
     "SILENT_OPENCV",
@@ -41,6 +42,9 @@ MAX_PIXELS = 178_000_000  # larger images are refused before they are decoded: t
 MAX_BYTES = 1 << 30  # a file larger than this is not an image
 WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 SUFFIXES = (*WRITABLE, ".jpe", ".jfif", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")  # in lower case
+FOREIGN = (".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".j2k", ".jpf", ".jpx", ".dng", ".cr2", ".cr3",
+           ".nef", ".arw", ".raf", ".orf", ".rw2", ".psd")  # fmt: skip
+"""Suffixes of images that are not read here; in folders such files are named instead of ignored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ one bad file among many is reported and does not end the run.
 """
 
 # os.path keeps names as the user spelt them, and answers False where Path.is_dir raises.
-# ruff: noqa: PTH100, PTH112, PTH113, PTH118, PTH119, PTH120, PTH207
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH118, PTH119, PTH120, PTH207
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import find_files
-from yolo_cli.images import MAX_BYTES, SUFFIXES, Image, decode_image, read_image
-from yolo_cli.text import read_lines
+from yolo_cli.files import find_files, is_leftover, locate
+from yolo_cli.images import FOREIGN, MAX_BYTES, SUFFIXES, Image, decode_image, read_image
+from yolo_cli.text import read_list
 from yolo_cli.video import VIDEO_SUFFIXES, Frame, FrameChoice, open_video
 
 __all__ = ["STDIN", "Source", "SourceItem", "natural_key", "open_source"]
@@ -135,7 +135,7 @@ def open_source(
 ) -> Source:
     """Expand the arguments, in order; in a folder, a2.jpg comes before a10.jpg.
 
-    An image named twice is read once. In folders, files whose names start with a dot are skipped.
+    An image named twice is read once. In folders, leftovers of systems are skipped.
 
     Args:
         arguments: files, folders, globs, list files, or "-".
@@ -193,8 +193,9 @@ def _expand(argument: str, recursive: bool) -> list[SourceItem]:
     if os.path.isfile(argument):
         return _list_file(argument) if argument.lower().endswith(".txt") else [SourceItem(argument)]
     if glob.has_magic(argument):
-        found = [path for path in glob.glob(argument, recursive=True) if _is_image(path)]
-        return _sorted(found, _fixed_folder(argument)) or [_fault(argument, "matches no image")]
+        fixed = _fixed_folder(argument)
+        found = [path for path in glob.glob(argument, recursive=True) if _is_image(path, fixed)]
+        return _sorted(found, fixed) or [_fault(argument, "matches no image")]
     return [_fault(argument, "no such file or folder")]
 
 
@@ -205,7 +206,7 @@ def _folder(folder: str, recursive: bool) -> list[SourceItem]:
     def refuse(error: OSError) -> None:
         faults.append(_fault(str(error.filename), f"cannot be listed: {error.strerror}"))
 
-    found = list(find_files(folder, SUFFIXES, recursive=recursive, refused=refuse))
+    found = list(find_files(folder, SUFFIXES + FOREIGN, recursive=recursive, refused=refuse))
     hint = "" if recursive else " (its own folders are searched with --recursive)"
     return (_sorted(found, folder) + faults) or [_fault(folder, f"has no image{hint}")]
 
@@ -213,16 +214,21 @@ def _folder(folder: str, recursive: bool) -> list[SourceItem]:
 def _list_file(path: str) -> list[SourceItem]:
     """One path per line, relative to the list file; empty lines and comments (#) are skipped."""
     try:
-        lines = read_lines(Path(path))
+        lines = read_list(Path(path))
     except DataError as fault:
         return [SourceItem(path, fault=fault.text)]
-    folder = os.path.dirname(path)
-    entries = [
-        SourceItem(os.path.join(folder, line), f"{path}:{number}: ")
-        for number, line in enumerate(lines, start=1)
-        if line and not line.startswith("#")
-    ]
+    entries = [SourceItem(_listed(line, path), f"{path}:{number}: ") for number, line in lines]
     return entries or [_fault(path, "lists no image; write one path per line")]
+
+
+def _listed(line: str, path: str) -> str:
+    """The image that a line means: its path as written if it exists, else as exporters write it."""
+    folder = os.path.dirname(path)
+    plain = os.path.join(folder, line)
+    words = line.split()
+    tries = (line, words[0]) if len(words) > 1 else (line,)  # a second column is a label
+    found = (locate(text, Path(folder)) for text in tries if not os.path.exists(plain))
+    return next((str(place) for place in found if os.path.exists(place)), plain)
 
 
 def _sorted(paths: Iterable[str], folder: str) -> list[SourceItem]:
@@ -244,10 +250,11 @@ def _fault(path: str, words: str) -> SourceItem:
     return SourceItem(path, fault=f"{path}: {words}")
 
 
-def _is_image(path: str) -> bool:
-    """By its name alone."""
-    name = os.path.basename(path)
-    return name.lower().endswith(SUFFIXES + VIDEO_SUFFIXES) and not name.startswith(".")
+def _is_image(path: str, folder: str) -> bool:
+    """By its name alone, and those of the folders between it and ``folder``."""
+    names = Path(os.path.relpath(path, folder)).parts
+    known = path.lower().endswith(SUFFIXES + FOREIGN + VIDEO_SUFFIXES)
+    return known and not any(map(is_leftover, names))
 
 
 def _image(path: str) -> Image:

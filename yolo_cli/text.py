@@ -11,18 +11,21 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from yolo_cli.encodings import likely_encoding
 from yolo_cli.errors import DataError, UsageError, unreadable
 
 __all__ = [
     "Jsonable",
     "columns",
     "counted",
+    "decoded",
     "did_you_mean",
     "fixed_slashes",
     "nearest",
     "number",
     "read_json",
     "read_lines",
+    "read_list",
     "read_text",
     "read_yaml",
     "shorten",
@@ -86,23 +89,30 @@ def read_text(path: Path, encoding: str | None = None) -> str:
         data = path.read_bytes()
     except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
         raise unreadable(path, fault) from fault
+    return decoded(data, str(path), encoding)
+
+
+def decoded(data: bytes, name: str, encoding: str | None = None) -> str:
+    r"""The text of a file's bytes, as `read_text`; ``name`` is the file's, for messages."""
     given = encoding or _ENCODING.get() or "utf-8"
     marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), given)
     try:
         text = data.decode(marked)
     except UnicodeDecodeError as fault:
-        raise DataError(_undecodable(path, data, fault.start, marked)) from fault
+        raise DataError(_undecodable(name, data, fault.start, marked)) from fault
     if "\0" in text:
-        hint = "; UTF-16 without a byte-order mark needs --encoding utf-16-le" if data[1:2] == b"\0" else ""
-        raise DataError(f"{path}: is not text (it holds NUL bytes){hint or '; write it again'}")
+        hint = f"; it may be {likely_encoding(data)}" if data.count(b"\0") * 3 > len(data) else ""
+        name_it = f"{hint}: name it with --encoding" if hint else "; write it again"
+        raise DataError(f"{name}: is not text (it holds NUL bytes){name_it}")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _undecodable(path: Path, data: bytes, at: int, encoding: str) -> str:
+def _undecodable(name: str, data: bytes, at: int, encoding: str) -> str:
     """The message for a file that is not in the expected encoding."""
     line = data.count(b"\n", 0, at) + 1
     what = f"is not text in {encoding.removesuffix('-sig').upper()} (byte {at}: 0x{data[at]:02X})"
-    return f"{path}:{line}: {what}; save it as UTF-8, or name its encoding, as in --encoding cp1252"
+    likely = likely_encoding(data)
+    return f"{name}:{line}: {what}; save it as UTF-8, or name its encoding, likely --encoding {likely}"
 
 
 def read_lines(path: Path, encoding: str | None = None) -> list[str]:
@@ -112,6 +122,23 @@ def read_lines(path: Path, encoding: str | None = None) -> list[str]:
         DataError: as `read_text`.
     """
     return [line.strip() for line in read_text(path, encoding).rstrip().split("\n")]
+
+
+def read_list(path: Path, encoding: str | None = None) -> list[tuple[int, str]]:
+    """The entries of a file that lists paths, one per line, each with its line number.
+
+    Blank lines and comments (#) are skipped, quotes around an entry removed, backslashes become slashes.
+
+    Raises:
+        DataError: as `read_text`.
+    """
+    lines = enumerate(read_lines(path, encoding), start=1)
+    return [(at, fixed_slashes(_unquoted(line))) for at, line in lines if line and not line.startswith("#")]
+
+
+def _unquoted(text: str) -> str:
+    """A text without the quotation marks around it."""
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
 def read_yaml(path: Path, encoding: str | None = None, *, strings: bool = False) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def run(*words: str):
         ([], "--data PATH names the images"),
         (["--data", "x", "--model", "a.cfg", "--backbone", "VGG16"], "--model and --backbone"),
         (["--data", "x", "--backbone-weights", "w.pth"], "goes with --backbone"),
-        (["--resume", "runs/train", "--data", "x"], "leave --data out"),
+        (["--resume", "runs/train", "--epochs", "9"], "leave --epochs out"),
         (["--data", "x", "--epochs", "0"], "--epochs is 0"),
         (["--data", "x", "--mosaic", "2"], "augmentation mosaic is 2"),
         (["--data", "x", "--imgsz", "big"], "is not a size"),

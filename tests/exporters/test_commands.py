@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from tests.exporters import cited
 from tests.exporters.test_exporters import EXAMPLES, boxes_of
 from yolo_cli.cli import main
-from yolo_cli.datasets import hold_out, lint, open_dataset
+from yolo_cli.datasets import TITLES, hold_out, lint, open_dataset
 from yolo_cli.datasets.fixing import fix
 from yolo_cli.datasets.opening import FORMS
 
@@ -33,7 +33,7 @@ def test_a_fixed_copy_is_in_coco_form(tmp_path: Path, write) -> None:  # type: i
     write(tmp_path / "data")
     original = open_dataset(tmp_path / "data")
     done = fix(lint(original), tmp_path / "fixed")
-    assert done[0] == f"written in COCO form, with boxes only: {original.kind} is only read"
+    assert done[0] == f"written in COCO form, with boxes only: {TITLES[original.kind]} is only read"
     fixed = open_dataset(tmp_path / "fixed")
     assert fixed.kind == "coco"
     assert boxes_of(fixed) == boxes_of(original)
@@ -41,6 +41,9 @@ def test_a_fixed_copy_is_in_coco_form(tmp_path: Path, write) -> None:  # type: i
 
 
 def test_lint_prints_the_form_and_its_findings(tmp_path: Path) -> None:
+    assert run("lint", "--data", EXAMPLES / "labelme").stdout.startswith(
+        "LabelMe data set: 3 images (2 train, 1 val)"
+    )
     done = run("lint", "--data", EXAMPLES / "labelme", "--format", "json")
     report = json.loads(done.stdout)
     assert report["kind"] == "labelme"

@@ -24,7 +24,7 @@ HOSTILE: list[Any] = [
     {}, [[]], [None], {"": None}, [1, 2, 3], [[1, 2]], {"x": {}, "y": []}, {"name": ["rect"]},
     [float("nan")] * 4, "[1,2,3,4]",
 ]  # fmt: skip
-ROUNDS = 60
+ROUNDS = 15
 SUFFIXES = (".json", ".csv", ".xml", ".jsonl", ".txt", ".md")
 
 

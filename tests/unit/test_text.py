@@ -49,7 +49,7 @@ def test_other_encodings_are_refused_with_the_line_and_the_byte(tmp_path: Path) 
         read_text(path)
     assert str(caught.value) == (
         f"{path}:2: is not text in UTF-8 (byte 4: 0xE4); "
-        "save it as UTF-8, or name its encoding, as in encoding cp1252"
+        "save it as UTF-8, or name its encoding, likely encoding cp1252"
     )
 
 
@@ -68,7 +68,7 @@ def test_a_byte_order_mark_goes_before_the_encoding_that_is_named(tmp_path: Path
 
 
 def test_utf16_without_a_mark_is_recognised(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"NUL bytes.*needs encoding utf-16-le"):
+    with pytest.raises(DataError, match=r"NUL bytes.*may be utf-16-le: name it with encoding"):
         read_text(written(tmp_path, b"a\0b\0"))
 
 

@@ -130,7 +130,9 @@ def opened_data(data: str | os.PathLike[str] | EvaluationData, given: Mapping[st
     """The images to evaluate on, if they are not open already."""
     if isinstance(data, EvaluationData):
         return data
-    return open_evaluation_data(str(path_of(data, "data")), given.get("split"))
+    return open_evaluation_data(
+        str(path_of(data, "data")), given.get("split"), image_files=not given.get("detections")
+    )
 
 
 def matched_classes(

@@ -9,7 +9,7 @@ from yolo_cli.api.evaluation import matched_classes
 from yolo_cli.api.linting import lint
 from yolo_cli.api.options import SuspectOptions, check_options
 from yolo_cli.datasets import LintReport
-from yolo_cli.datasets.layout import split_called
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.errors import UsageError
 from yolo_cli.pipeline.evaluating import EvaluationData, Watch
 from yolo_cli.training import Watcher

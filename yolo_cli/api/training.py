@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from yolo_cli import training
 from yolo_cli.api.options import TrainOptions, check_options, reads_text
 from yolo_cli.config import TRAINING_FOLDER
-from yolo_cli.errors import UsageError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import open_run_folder, path_of
 from yolo_cli.training import CallbackWatcher, Step, TrainJob, Watcher, new_job, read_job
 from yolo_cli.training.preview import augmented_sheet
@@ -37,7 +37,7 @@ def train(
         data: the data set's folder, data.yaml or COCO .json; it is never written to.
         progress: called with each `Step`, or a `Watcher`, which is also told of the plan and of each epoch.
         resume: the folder of an interrupted run, to continue it with its own data and options, on another
-            ``device`` if one is given.
+            ``device`` if one is given; ``data`` is where the same data is now, if it was moved.
         **options: see `TrainOptions`: ``out``, ``epochs``, ``max_minutes``, ``batch``, ``imgsz``, …
 
     Raises:
@@ -62,11 +62,18 @@ def train(
 
 @reads_text
 def preview_augmentation(
-    data: str | os.PathLike[str] | None, **options: Unpack[TrainOptions]
+    data: str | os.PathLike[str] | None,
+    *,
+    say: Callable[[str], object] | None = None,
+    **options: Unpack[TrainOptions],
 ) -> NDArray[np.uint8]:
-    """Augmented images as `train` would see them with these options: uint8, (height, width, 3), RGB."""
+    """Augmented images as `train` would see them with these options: uint8, (height, width, 3), RGB.
+
+    ``say`` is called with one line about each kind of thing that training would leave out or repair.
+    """
     check_options(options, TrainOptions)
-    return augmented_sheet(_new_job(data, {k: v for k, v in options.items() if k not in ("out", "exist_ok")}))
+    job = _new_job(data, {name: value for name, value in options.items() if name not in ("out", "exist_ok")})
+    return augmented_sheet(job, say or (lambda _: None))
 
 
 def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> TrainJob:
@@ -80,9 +87,9 @@ def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> Trai
     )
 
 
-def _job_to_resume(folder: Path, data: object, given: dict[str, Any]) -> TrainJob:
+def _job_to_resume(folder: Path, data: str | os.PathLike[str] | None, given: dict[str, Any]) -> TrainJob:
     """The job of a run's folder, on its device unless another is given; UsageError for other options."""
-    others = ["data"] * (data is not None) + [name for name in given if name not in ("detector", "device")]
+    others = [name for name in given if name not in ("detector", "device")]
     if others:
         option = "--" + others[0].replace("_", "-")
         raise UsageError(f"--resume continues with the options of its run; leave {option} out")
@@ -90,6 +97,11 @@ def _job_to_resume(folder: Path, data: object, given: dict[str, Any]) -> TrainJo
     if given.get("detector") not in (None, job.detector):
         raise UsageError(
             f"--detector {given['detector']}: the run in {folder} trains {job.detector}; leave the option out"
+        )
+    job = replace(job, data=os.fspath(data or job.data))
+    if not os.path.lexists(job.data):
+        raise DataError(
+            f"{job.data}: the data of {folder} is not there; if it was moved, name it with --data"
         )
     device = given.get("device", "auto")
     return job if device == "auto" else replace(job, config=replace(job.config, device=device))

@@ -20,6 +20,7 @@ COMMANDS = {
     "anchors": "Fit anchors to the boxes of a data set.",
     "explain": "Explain a model's predictions at one point of an image.",
     "lint": "Check a data set for errors.",
+    "stats": "Show images, boxes, sizes and classes of a data set.",
     "convert": "Convert a data set to another form.",
     "train": "Train a detector on your own images.",
     "weights": "List, show, export and import models.",

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, format_option, talk_options
+from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
 from yolo_cli.cli.progress import echo_result, say
 from yolo_cli.config import DEFAULT_ANCHORS
 from yolo_cli.files import open_run_folder
@@ -71,6 +71,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used.
 @click.option("--out", metavar="FILE", help=f"Output file.  [default: in a new {_RUN_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing file.")
 @format_option("table", "json")
+@encoding_option
 @config_option
 @talk_options
 def anchors(quiet: bool, **given: Any) -> None:
@@ -78,7 +79,8 @@ def anchors(quiet: bool, **given: Any) -> None:
     from yolo_cli.api.anchors import fit_anchors
 
     fitted = fit_anchors(
-        **{name: given[name] for name in ("data", "k", "imgsz", "against", "starts", "seed")}
+        **{name: given[name] for name in ("data", "k", "imgsz", "against", "starts", "seed")},
+        say=(lambda _: None) if quiet else say,
     )
     echo_result(fitted, given["output_format"])
     out, exist_ok = given["out"], given["exist_ok"]

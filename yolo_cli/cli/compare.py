@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, format_option, talk_options
+from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
 from yolo_cli.cli.progress import echo_result, say
 from yolo_cli.files import open_run_folder
 from yolo_cli.text import counted
@@ -53,6 +53,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted.
 @format_option("table", "json")
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@encoding_option
 @config_option
 @talk_options
 def compare(data: str, split: str | None, limit: int | None, **given: Any) -> int:
@@ -60,7 +61,7 @@ def compare(data: str, split: str | None, limit: int | None, **given: Any) -> in
     from yolo_cli.api.comparing import compare as run
     from yolo_cli.comparison import choose_entries, open_images
 
-    images = open_images(data, split, limit)
+    images = open_images(data, split, limit, (lambda _: None) if given["quiet"] else say)
     names = [name.strip() for name in (given["detectors"] or "").split(",") if name.strip()]
     entries = choose_entries(names) if names else None
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])

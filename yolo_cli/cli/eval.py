@@ -110,7 +110,7 @@ def eval(detection: dict[str, Any], data: str | None, quiet: bool, **given: Any)
     _check(given)
     check_evaluation(weights, asked)
     gates = [read_gate(text) for text in given["fail_under"]]
-    images = open_data(_needed(data), given["split"])
+    images = open_data(_needed(data), given["split"], image_files=not given["detections"])
     _check_gates(gates, images, asked)
     folder = _folder(given)
     if folder and not given["detections"]:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["Telling", "open_data", "renamings"]
 
 
-def open_data(path: str, split: str | None) -> EvaluationData:
+def open_data(path: str, split: str | None, *, image_files: bool = True) -> EvaluationData:
     """The images, with what is wrong with them on stderr."""
     from yolo_cli.pipeline.evaluating import open_evaluation_data
 
-    data = open_evaluation_data(path, split)
+    data = open_evaluation_data(path, split, image_files=image_files)
     for note in data.notes:
         say(note)
     return data

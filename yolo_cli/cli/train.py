@@ -122,7 +122,7 @@ def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
     """What may be given with ``--resume``; the run's own device is chosen before a framework is imported."""
     from yolo_cli.training import read_job
 
-    if given["device"] == "auto" and given["data"] is None:
+    if given["device"] == "auto":
         use_only(read_job(Path(folder)).config.device)
     context = click.get_current_context()
     typed = {
@@ -138,6 +138,6 @@ def _preview(file: str, given: dict[str, Any]) -> int:
     from yolo_cli.api.training import preview_augmentation
     from yolo_cli.images import write_image
 
-    write_image(Path(file), preview_augmentation(given.pop("data"), **given))
+    write_image(Path(file), preview_augmentation(given.pop("data"), say=say, **given))
     click.echo(file)
     return 0

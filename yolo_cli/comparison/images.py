@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from yolo_cli.datasets import UNSPLIT, Dataset, Sample, open_dataset
+from yolo_cli.datasets import UNSPLIT, Dataset, Sample, open_dataset, usable_part
+from yolo_cli.datasets.usable import Say
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import find_files
 from yolo_cli.images import SUFFIXES
@@ -13,20 +14,27 @@ from yolo_cli.images import SUFFIXES
 __all__ = ["choose_images", "open_images"]
 
 
-def open_images(path: str, split: str | None = None, limit: int | None = None) -> Dataset:
-    """The images at ``path``. Without labels, the data set has no class names and no boxes.
+def open_images(
+    path: str, split: str | None = None, limit: int | None = None, say: Say = lambda _: None
+) -> Dataset:
+    """The readable images at ``path``. Without labels, the data set has no class names and no boxes.
 
     Args:
         path: a data set, or a folder of images.
         split: the split to use; None means ``val`` if there is one, else all images.
         limit: maximum number of images, evenly spaced.
+        say: called with one line about each kind of thing that is left out or repaired.
 
     Raises:
         DataError: if there are no images, or the data set cannot be used.
         UsageError: if there is no such split, or the limit is not positive.
     """
     _check_limit(limit)
-    return choose_images(_opened(path), split, limit)
+    chosen = choose_images(_opened(path), split, limit)
+    usable = usable_part(chosen, say, path)
+    if not usable.samples:
+        raise DataError(f"{path}: none of its {len(chosen)} images can be used; `yolo lint` says why")
+    return usable
 
 
 def choose_images(data: Dataset, split: str | None = None, limit: int | None = None) -> Dataset:

@@ -1,6 +1,8 @@
 """The valid options of each section of a cfg.
 
-Options that only affect training are listed, too: they are known, and ignored.
+Options that only affect training, or what Darknet prints, are listed, too: they are known, and ignored. The
+lists are those of ``parse_net_options``, of each layer's parser and of ``parse_network_cfg_custom``
+in AlexeyAB/darknet (``src/parser.c``).
 """
 
 from __future__ import annotations
@@ -17,6 +19,11 @@ _TRAINING_NET = """
     init_delay weights_reject_freq equidistant_point badlabels_rejection_percentage sgdr_cycle sgdr_mult
     seq_scales letter_box augment_speed contrastive attention unsupervised show_receptive_field adam B1 B2
     eps track inputs max_ratio min_ratio aspect center contrastive_jit_flip contrastive_color
+    step scale learning_rate_min resize_step sequential_subdivisions use_cuda_graph
+"""
+_TRAINING_LAYER = """
+    clip onlyforward dont_update burnin_update stopbackward train_only_bn learning_rate dontsave smooth
+    stream wait_stream
 """
 _TRAINING_HEAD = """
     jitter resize ignore_thresh truth_thresh random iou_thresh iou_normalizer cls_normalizer
@@ -24,20 +31,21 @@ _TRAINING_HEAD = """
     label_smooth_eps map focal_loss max beta1 counters_per_class ignore_collisions track_history_size
     dets_for_track dets_for_show track_ciou_norm embedding_layer sim_thresh max_boxes absolute bias_match
     class_scale coord_scale noobject_scale object_scale rescore thresh background softmax_tree mask_scale
-    joint
+    joint show_details log sqrt classfix
 """
 
 OPTIONS: Mapping[str, frozenset[str]] = {
-    kind: frozenset(words.split())
+    kind: frozenset((words + ("" if kind == "net" else _TRAINING_LAYER)).split())
     for kind, words in {
         "net": "width height channels" + _TRAINING_NET,
         "convolutional": """
-            batch_normalize filters size stride pad padding activation groups dilation stopbackward
-            dontload dontloadscales flipped share_index sway rotate stretch
+            batch_normalize filters size stride pad padding activation groups dilation
+            dontload dontloadscales flipped share_index sway rotate stretch stretch_sway binary xnor
+            bin_output antialiasing coordconv reverse cbn angle dot grad_centr assisted_excitation
         """,
         "maxpool": "size stride padding maxpool_depth out_channels antialiasing",
         "avgpool": "",
-        "route": "layers groups group_id stopbackward",
+        "route": "layers groups group_id",
         "shortcut": "from activation weights_type weights_normalization",
         "upsample": "stride scale",
         "reorg": "stride reverse",
@@ -85,6 +93,14 @@ REFUSED: Mapping[tuple[str, str], str] = {
     ("convolutional", "sway"): "0",
     ("convolutional", "rotate"): "0",
     ("convolutional", "stretch"): "0",
+    ("convolutional", "stretch_sway"): "0",
+    ("convolutional", "binary"): "0",
+    ("convolutional", "xnor"): "0",
+    ("convolutional", "bin_output"): "0",
+    ("convolutional", "antialiasing"): "0",
+    ("convolutional", "coordconv"): "0",
+    ("convolutional", "reverse"): "0",
+    ("convolutional", "cbn"): "0",
     ("maxpool", "maxpool_depth"): "0",
     ("maxpool", "antialiasing"): "0",
     ("shortcut", "weights_type"): "none",

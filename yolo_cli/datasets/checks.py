@@ -16,7 +16,7 @@ from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.detections import GroundTruth
 from yolo_cli.errors import DataError
 
-__all__ = ["Fault", "faults_of", "in_pixels", "says_no_size", "size_findings", "turned"]
+__all__ = ["Fault", "faults_of", "in_pixels", "size_findings", "turned"]
 
 OVERHANG = 1.0  # pixels; VOC's numbering from 1 and rounded fractions may differ by this much
 SAME_BOX = 0.9  # IoU; typical of an object annotated twice, and very rare for two objects
@@ -45,7 +45,7 @@ def faults_of(sample: Sample, inspection: Inspection, imgsz: int) -> list[Fault]
     height, width = size = inspection.header.upright
     xyxy = in_pixels(sample, size)  # (N, 4)
     faults = list(_size_faults(sample, inspection.header, xyxy))
-    if not {"Y103", "Y104"} & {fault.code for fault in faults} or says_no_size(sample):
+    if not {"Y103", "Y104"} & {fault.code for fault in faults}:
         faults += _outside(xyxy, size)
     return [*faults, *_doubles(xyxy, sample.labels), *_tiny(xyxy, imgsz / max(width, height))]
 
@@ -82,7 +82,7 @@ def turned(xyxy: NDArray[np.floating], header: ImageHeader) -> NDArray[np.float6
     return np.stack([x1, y1, x2, y2], axis=1)  # (N, 4)
 
 
-def says_no_size(sample: Sample) -> bool:
+def _says_no_size(sample: Sample) -> bool:
     """Whether a label file declares an impossible image size, such as 0 x 0."""
     return sample.declared_size is not None and min(sample.declared_size) <= 0
 
@@ -98,6 +98,9 @@ def _size_faults(sample: Sample, header: ImageHeader, xyxy: NDArray[np.float64])
     """Mismatches of size or orientation between the label file and the image."""
     stored, upright, declared = (header.height, header.width), header.upright, sample.declared_size
     sideways = stored != upright
+    if _says_no_size(sample):
+        yield Fault("Y106", None, "the label gives the image no size; that of the image is taken")
+        declared = None
     if declared is not None and declared != upright:
         if not (sideways and declared == stored):
             sizes = f"{declared[1]}x{declared[0]}, the image is {upright[1]}x{upright[0]}"

@@ -5,55 +5,34 @@ the order of the category ids; where files (of several splits) number their cate
 category *name* decides. ``iscrowd`` and ``area`` are kept. The split follows from the name of the
 file or folder (``instances_val2017.json``, ``train/_annotations.coco.json``). Images are searched for beside
 the file and the data set's folder, in the usual folders. An image without annotations is a negative, since
-the file lists it.
+the file lists it. Entries of several ids for one file are one image with the boxes of all.
 """
 
 from __future__ import annotations
 
+import mmap
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from yolo_cli.datasets.extras import Extra, extras_wanted, plain_values
+from yolo_cli.datasets.coco_columns import annotation_columns, brief, numbers_of
+from yolo_cli.datasets.coco_images import ImageEntry, image_entries
+from yolo_cli.datasets.coco_samples import CocoPart, make_samples
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import (
-    Row,
-    below,
-    empty_splits,
-    extras_of,
-    gather,
-    in_order,
-    is_there,
-    name_findings,
-    place_of,
-    plain,
-    split_called,
-    without_repeats,
-)
-from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.layout import below, empty_splits, in_order, name_findings
+from yolo_cli.datasets.numbering import positions, shift_between
+from yolo_cli.datasets.sample import UNSPLIT, Dataset
+from yolo_cli.datasets.splits import split_called, split_in, splits_among
 from yolo_cli.errors import DataError
-from yolo_cli.text import fixed_slashes, number, read_json, shorten
+from yolo_cli.files import is_leftover
+from yolo_cli.text import number, read_json
 
 __all__ = ["annotation_files", "read_coco"]
 
-_SNIFF = 1 << 16
-_KEYS = re.compile(rb'"(?:images|annotations|categories)"\s*:\s*\[')
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """One annotation file: its lists, whose entries are unchecked, and its split."""
-
-    path: Path
-    split: str
-    images: list[Any]
-    annotations: list[Any]
-    categories: tuple[tuple[int, str], ...]
-    keypoints: tuple[tuple[str, ...], tuple[tuple[int, int], ...]] = ((), ())
-    """Names of the key points, and the pairs of the skeleton, from 0."""
+_LISTS = (rb'"images"\s*:\s*\[\s*[{\]]', rb'"annotations"\s*:\s*\[\s*[{\]]')
+_KEYS = ("images", "annotations", "categories")
 
 
 def annotation_files(folder: Path) -> list[Path]:
@@ -64,7 +43,8 @@ def annotation_files(folder: Path) -> list[Path]:
     """
     subs = [sub for sub in sorted(folder.iterdir()) if sub.is_dir()]
     places = [folder, *(sub for sub in subs if sub.name.lower() == "annotations" or split_called(sub.name))]
-    found = [path for place in places for path in sorted(place.glob("*.json")) if _is_coco(path)]
+    files = [path for place in places for path in sorted(place.glob("*.json")) if not is_leftover(path.name)]
+    found = [path for path in files if _is_coco(path)]
     return [path for path in found if path.stem.startswith("instances_")] or found
 
 
@@ -72,87 +52,160 @@ def read_coco(files: Sequence[Path], root: Path) -> Dataset:
     """Read a COCO data set with one file per split; it may be empty.
 
     Raises:
-        DataError: if a file is not a COCO file, or two files are of the same split.
+        DataError: if a file is not a COCO file, its numbering does not fit, or two are of the same split.
     """
-    read = [_read(path, root) for path in files]
-    for i, file in enumerate(read):
-        twin = next((other for other in read[:i] if other.split == file.split), None)
-        if twin is not None:
-            which = f"{below(twin.path, root)} and {below(file.path, root)}"
-            raise DataError(f"{root}: {which} both hold the split {file.split!r}; give one with --data FILE")
-    names = tuple(dict.fromkeys(name for file in read for _, name in sorted(file.categories)))
-    findings = [finding for file in read for finding in _name_faults(file, read[0], names, root)]
-    findings += name_findings(names, below(read[0].path, root))
-    parts = [_samples(file, root, names) for file in read]
-    samples, repeats = without_repeats(sample for found, _ in parts for sample in found)
-    findings += empty_splits(((file.split, below(file.path, root)) for file in read), samples)
-    findings += [*repeats, *(fault for _, faults in parts for fault in faults)]
-    categories = {file.split: _category_ids(file, names) for file in read}
-    points, skeleton = next(filter(any, (file.keypoints for file in read)), ((), ()))
+    splits = _splits(files, root)
+    parts = [_read(path, root, split) for path, split in splits.items()]
+    names = tuple(dict.fromkeys(name for part in parts for _, name in sorted(part.categories)))
+    made = [make_samples(part, names, root) for part in parts]
+    samples = [sample for found, _ in made for sample in found]
+    findings = [
+        *(finding for part in parts for finding in _name_faults(part, parts[0], names)),
+        *name_findings(names, parts[0].where),
+        *empty_splits(((part.split, part.where) for part in parts), samples),
+        *(fault for part in parts for fault in part.findings),
+        *(fault for _, faults in made for fault in faults),
+    ]
+    points, skeleton = next(filter(any, (part.keypoints for part in parts)), ((), ()))
     return Dataset(
         root,
         "coco",
         names,
         in_order(samples),
         tuple(sorted(set(findings))),
-        categories,
+        {part.split: _category_ids(part, names) for part in parts},
         keypoint_names=points,
         skeleton=skeleton,
     )
 
 
+def _splits(files: Sequence[Path], root: Path) -> dict[Path, str]:
+    """The split of each file; DataError if two have the same."""
+    among = splits_among(path.stem for path in files)
+    several = len(files) > 1  # then train_fixed.json cannot be a data set beside train.json
+    found: dict[Path, str] = {}
+    for path in files:
+        folder = path.parent.name if path.parent != root else ""
+        words = (
+            among.get(path.stem),
+            split_called(path.stem),
+            split_called(folder),
+            split_in(path.stem) if several else None,
+        )
+        split = next(filter(None, words), UNSPLIT)
+        twin = next((other for other, taken in found.items() if taken == split), None)
+        if twin is not None:
+            which = f"{below(twin, root)} and {below(path, root)}"
+            raise DataError(f"{root}: {which} both hold the split {split!r}; give one with --data FILE")
+        found[path] = split
+    return found
+
+
 def _is_coco(path: Path) -> bool:
-    """Whether the beginning of a file has one of the three keys of the format."""
+    """Whether a file holds a list of images and one of annotations, both of objects, wherever they are."""
     try:
-        with path.open("rb") as file:
-            return _KEYS.search(file.read(_SNIFF)) is not None
-    except OSError:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            text: Any = data
+            if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                text = data[:].decode("utf-16", "replace").encode()
+            return all(re.search(pattern, text) for pattern in _LISTS)
+    except (OSError, ValueError):  # ValueError: an empty file
         return False
 
 
-def _read(path: Path, root: Path) -> _File:
-    """Read one file and check that it has all three lists."""
+def _read(path: Path, root: Path, split: str) -> CocoPart:
+    """Read one file, check that it has all three lists, and turn its annotations into columns."""
     value = read_json(path)
-    keys = ("images", "annotations", "categories")
-    images, annotations, categories = (value.get(key) if isinstance(value, dict) else None for key in keys)
-    if not (isinstance(images, list) and isinstance(annotations, list) and isinstance(categories, list)):
+    lists: tuple[Any, ...] = tuple(value.get(key) if isinstance(value, dict) else None for key in _KEYS)
+    if not all(isinstance(each, list) for each in lists):
         raise DataError(f"{path}: is not a COCO file: it needs the lists images, annotations and categories")
-    words = [path.stem, path.parent.name if path.parent != root else ""]
-    split = next(filter(None, map(split_called, words)), UNSPLIT)
-    named = tuple(_category(entry, path) for entry in categories)
-    return _File(path, split, images, annotations, named, _keypoints(categories))
+    where = below(path, root)
+    images, findings = image_entries(lists[0], where)
+    categories = tuple(_category(entry, path) for entry in lists[2])
+    known = {category_id: index for index, (category_id, _) in reversed([*enumerate(categories)])}
+    ids = _known_images(lists[1], images, path)
+    _check_categories(lists[1], known, path)
+    columns = annotation_columns(lists[1], ids, known, where)
+    return CocoPart(path, where, split, images, columns, categories, tuple(findings), _keypoints(lists[2]))
+
+
+def _known_images(annotations: Sequence[Any], images: Sequence[ImageEntry], path: Path) -> Mapping[Any, int]:
+    """The index of each image by what annotations call it: its id, else its file's name or stem.
+
+    Raises:
+        DataError: if annotations number the images otherwise, so that all would be another image's.
+    """
+    by_id = {entry.image_id: index for index, entry in reversed([*enumerate(images)])}
+    given = _values(annotations, "image_id")
+    missing = positions(given, by_id) < 0  # (N,)
+    if not missing.any():
+        return by_id
+    shift = shift_between(given, by_id)
+    # One odd id is not enough: nearly every image must have a box in the other one.
+    if shift and (missing.all() or len(set(given)) >= 0.9 * len(by_id)):
+        raise DataError(
+            f"{path}: its annotations number the images from {min(given)} to {max(given)}, its images from "
+            f"{min(by_id)} to {max(by_id)}; add {shift} to every image_id"
+        )
+    if missing.all():
+        for key in (
+            lambda name: name,
+            lambda name: PurePosixPath(name).name,
+            lambda name: PurePosixPath(name).stem,
+        ):
+            by_name = {key(entry.file_name): index for index, entry in enumerate(images)}
+            if len(by_name) == len(images) and (positions(given, by_name) >= 0).all():
+                return by_name
+        ids = ", ".join(repr(entry.image_id) for entry in images[:3])
+        raise DataError(
+            f"{path}: none of its annotations is of one of its images: the first has the image_id "
+            f"{brief(given[0])}, the images are {ids}, …"
+        )
+    return by_id
+
+
+def _check_categories(annotations: Sequence[Any], known: Mapping[int, int], path: Path) -> None:
+    """Raise DataError if annotations number the categories otherwise than the file itself."""
+    given = set(filter(_is_id, _values(annotations, "category_id")))
+    shift = shift_between(given, known)
+    shifted = {each + shift for each in given} if shift else set()
+    if shift and (given.isdisjoint(known) or shifted == set(known)):
+        raise DataError(
+            f"{path}: its annotations number categories from {min(given)} to {max(given)}, its categories "
+            f"from {min(known)} to {max(known)}; add {shift} to every category_id"
+        )
+
+
+def _values(annotations: Sequence[Any], key: str) -> list[Any]:
+    """The ids under a key of all annotations that are objects; None for what can be no id."""
+    values = (entry.get(key) for entry in annotations if isinstance(entry, dict))
+    return [value if _is_id(value) else None for value in values]
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, (int, str, float))
 
 
 def _keypoints(categories: Sequence[Any]) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
     """Names of the key points of the first category that has some, and its skeleton, from 0."""
     entry: Any = next((entry for entry in categories if isinstance(entry.get("keypoints"), list)), {})
     pairs = entry.get("skeleton") if isinstance(entry.get("skeleton"), list) else []
-    flat = [_numbers(pair, 2) for pair in pairs or []]
+    flat = [numbers_of(pair, 2) for pair in pairs or []]
     skeleton = tuple((int(pair[0]) - 1, int(pair[1]) - 1) for pair in flat if len(pair) == 2)
     return tuple(map(str, entry.get("keypoints", ()))), skeleton
 
 
 def _category(entry: Any, path: Path) -> tuple[int, str]:
     """Id and name of a category; raises DataError without them."""
-    if not (
-        isinstance(entry, dict) and isinstance(entry.get("id"), int) and isinstance(entry.get("name"), str)
-    ):
-        raise DataError(f"{path}: a category needs a whole number as id and a name; one is {_brief(entry)}")
-    return entry["id"], entry["name"]
+    own = number(entry.get("id")) if isinstance(entry, dict) else None
+    if own is None or not own.is_integer() or not isinstance(entry.get("name"), str):
+        raise DataError(f"{path}: a category needs a whole number as id and a name; one is {brief(entry)}")
+    return int(entry["id"]), entry["name"]
 
 
-def _brief(entry: Any) -> str:
-    """A short description of a wrong entry, whose text could be huge."""
-    return (
-        f"an object with {shorten(', '.join(map(str, entry)))}"
-        if isinstance(entry, dict)
-        else type(entry).__name__
-    )
-
-
-def _name_faults(file: _File, first: _File, names: tuple[str, ...], root: Path) -> Iterator[Finding]:
+def _name_faults(file: CocoPart, first: CocoPart, names: tuple[str, ...]) -> Iterator[Finding]:
     """Findings for categories that are duplicate, missing, or different from those of the first file."""
-    where = below(file.path, root)
+    where = file.where
     ids = Counter(category_id for category_id, _ in file.categories)
     own = {name for _, name in file.categories}
     for category_id in (i for i, count in ids.items() if count > 1):
@@ -163,172 +216,14 @@ def _name_faults(file: _File, first: _File, names: tuple[str, ...], root: Path) 
     others = {name: category_id for category_id, name in first.categories}
     for category_id, name in file.categories:
         if file is not first and others.get(name, category_id) != category_id:
-            what = f"{name!r} is category {category_id} here and {others[name]} in {below(first.path, root)}"
+            what = f"{name!r} is category {category_id} here and {others[name]} in {first.where}"
             yield Finding("Y407", where, f"{what}; the name decides")
     for name in names:
         if name not in own:
             yield Finding("Y402", where, f"has no category {name!r}, which another split has")
 
 
-def _category_ids(file: _File, names: tuple[str, ...]) -> tuple[int, ...]:
+def _category_ids(file: CocoPart, names: tuple[str, ...]) -> tuple[int, ...]:
     """The file's category id of each class; -1 for a missing class."""
     ids = {name: category_id for category_id, name in reversed(file.categories)}
     return tuple(ids.get(name, -1) for name in names)
-
-
-def _samples(file: _File, root: Path, names: tuple[str, ...]) -> tuple[list[Sample], list[Finding]]:
-    """The images of one file with their boxes, and findings."""
-    where = below(file.path, root)
-    images, findings = _images(file, where)
-    rows, faults = _rows(file, where, names, images)
-    findings += faults
-    places = _image_places(file.path, root)
-    samples = []
-    for image_id, entry in images.items():
-        path = _image(fixed_slashes(entry["file_name"]), places)
-        name = below(path, root)
-        if not is_there(path):
-            findings.append(Finding("Y102", name, f"the image is listed in {where} but missing"))
-            continue
-        size = _declared_size(entry)
-        frame = size if size and min(size) > 0 else None
-        ground_truth, kept, more = gather(rows[image_id], frame, lambda row: place_of("coco", where, row))
-        findings += [Finding(f.code, f.where, f"{name}: {f.what}") for f in more]
-        samples.append(
-            Sample(
-                name,
-                path,
-                file.split,
-                image_id,
-                where,
-                ground_truth,
-                kept,
-                declared_size=size,
-                extras=extras_of(rows[image_id], kept),
-            )
-        )
-    return samples, findings
-
-
-def _images(file: _File, where: str) -> tuple[dict[int | str, dict[str, Any]], list[Finding]]:
-    """The entries of images by id, and findings for those that cannot be used."""
-    images: dict[int | str, dict[str, Any]] = {}
-    findings = []
-    for index, entry in enumerate(file.images):
-        place = f"{where}:images[{index}]"
-        image_id = entry.get("id") if isinstance(entry, dict) else None
-        if not isinstance(image_id, (int, str)) or not isinstance(entry.get("file_name"), str):
-            findings.append(
-                Finding("Y204", place, f"an image needs id and file_name; this is {_brief(entry)}")
-            )
-        elif image_id in images:
-            findings.append(Finding("Y205", place, f"the id {image_id} belongs to an earlier image"))
-        else:
-            images[image_id] = entry
-    return images, findings
-
-
-def _rows(
-    file: _File, where: str, names: tuple[str, ...], images: Mapping[int | str, Any]
-) -> tuple[Mapping[int | str, list[Row]], list[Finding]]:
-    """The rows of each image by its id, and findings for annotations that are not a class and box."""
-    class_ids = {category_id: names.index(name) for category_id, name in file.categories}
-    rows: defaultdict[int | str, list[Row]] = defaultdict(list)
-    findings = list(_repeated_ids(file, where))
-    for index, entry in enumerate(file.annotations):
-        code, what = _annotation_fault(entry, class_ids, images)
-        if code:
-            findings.append(Finding(code, place_of("coco", where, index), what))
-        else:
-            rows[entry["image_id"]].append(_row(entry, index, class_ids[entry["category_id"]]))
-    return rows, findings
-
-
-def _repeated_ids(file: _File, where: str) -> Iterator[Finding]:
-    """A finding for every annotation with a duplicate id."""
-    seen: set[int | str] = set()
-    for index, entry in enumerate(file.annotations):
-        own = entry.get("id") if isinstance(entry, dict) else None
-        if isinstance(own, (int, str)):
-            if own in seen:
-                yield Finding("Y207", place_of("coco", where, index), f"an earlier one has the id {own}, too")
-            seen.add(own)
-
-
-def _annotation_fault(
-    entry: Any, class_ids: Mapping[int, int], images: Mapping[int | str, Any]
-) -> tuple[str, str]:
-    """Code and description of the fault of an annotation; "" if there is none."""
-    if not isinstance(entry, dict):
-        return "Y204", f"an annotation must be an object; this is {_brief(entry)}"
-    image_id, category_id = entry.get("image_id"), entry.get("category_id")
-    if not isinstance(image_id, (int, str)) or image_id not in images:
-        return "Y202", f"the image_id {shorten(image_id, 40)} belongs to no image"
-    if not isinstance(category_id, (int, str)) or category_id not in class_ids:
-        return "Y401", f"the category_id {shorten(category_id, 40)} belongs to no category"
-    bbox = entry.get("bbox")
-    if not isinstance(bbox, list) or len(bbox) != 4 or any(number(value) is None for value in bbox):
-        return "Y204", "bbox must be [x, y, width, height], four numbers"
-    return "", ""
-
-
-def _row(entry: Mapping[str, Any], index: int, class_id: int) -> Row:
-    """A valid annotation as a row."""
-    x, y, w, h = (float(value) for value in entry["bbox"])
-    area = number(entry.get("area"))
-    crowd = bool(number(entry.get("iscrowd")))
-    area = float("nan") if area is None else area
-    extra = _extra(entry) if extras_wanted() else None
-    return Row(index, class_id, (x, y, x + w, y + h), crowd, area=area, wh=(w, h), extra=extra)
-
-
-def _extra(entry: Mapping[str, Any]) -> Extra:
-    """What an annotation has besides its box; parts that are not in COCO's form are left out."""
-    outline = entry.get("segmentation")
-    rings = [_numbers(ring, 2) for ring in outline] if isinstance(outline, list) else []
-    own = entry.get("id")
-    return Extra(
-        tuple(ring for ring in rings if len(ring) >= 6),
-        tuple(zip(*[iter(_numbers(entry.get("keypoints"), 3))] * 3, strict=True)),
-        plain_values(entry.get("attributes")),
-        outline if isinstance(outline, dict) else None,
-        own if isinstance(own, (int, str)) else None,
-    )
-
-
-def _numbers(values: Any, step: int) -> tuple[float, ...]:
-    """A list of numbers whose length is a multiple of ``step``; () for anything else."""
-    found = tuple(map(number, values)) if isinstance(values, list) else ()
-    return () if None in found or len(found) % step else found  # type: ignore[return-value]  # None is not in it
-
-
-def _declared_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Height and width of an image in its entry, or None."""
-    width, height = number(entry.get("width")), number(entry.get("height"))
-    if width is None or height is None or not (abs(width) < _SNIFF**2 and abs(height) < _SNIFF**2):
-        return None
-    return int(height), int(width)
-
-
-def _image_places(path: Path, root: Path) -> list[Path]:
-    """Folders in which the images of an annotation file may be, most usual first."""
-    word = path.stem.rsplit("_", 1)[-1]  # "val2017" of instances_val2017
-    split = split_called(word) or split_called(path.parent.name) or ""
-    places = []
-    for base in dict.fromkeys((path.parent, root)):
-        places += [
-            base,
-            base / "images",
-            base / word,
-            base / "images" / word,
-            base / "data",
-            base / "JPEGImages",
-        ]
-        places += [base / split, base / "images" / split, base / split / "images"] if split else []
-    return list(dict.fromkeys(places))
-
-
-def _image(file_name: str, places: Sequence[Path]) -> Path:
-    """The path of an image: the first place that has it, else the expected one."""
-    tries = (place / file_name for place in places)
-    return plain(next((path for path in tries if is_there(path)), places[0] / file_name))

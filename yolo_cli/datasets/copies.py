@@ -19,7 +19,7 @@ import yaml
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
-from yolo_cli.datasets.voc import read_xml
+from yolo_cli.datasets.voc_xml import read_xml
 from yolo_cli.text import read_json, read_text
 
 __all__ = ["CopiedSample", "coco_labels", "voc_labels", "yolo_labels"]
@@ -58,8 +58,15 @@ def yolo_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
     if UNSPLIT in splits:
         yield "classes.txt", "".join(f"{name}\n" for name in dataset.class_names)
         return
-    keys = {split: f"images/{split}" for split in splits} | {"names": dict(enumerate(dataset.class_names))}
+    keys: dict[str, Any] = {split: f"images/{split}" for split in splits}
+    keys |= {"names": dict(enumerate(dataset.class_names)), **_keypoint_keys(dataset)}
     yield "data.yaml", yaml.safe_dump(keys, sort_keys=False, allow_unicode=True)
+
+
+def _keypoint_keys(dataset: Dataset) -> dict[str, Any]:
+    """What ``data.yaml`` says of key points, without which their columns would be taken for an outline."""
+    keys: dict[str, Any] = {"kpt_shape": list(dataset.kpt_shape)} if dataset.kpt_shape else {}
+    return keys | ({"flip_idx": list(dataset.flip_idx)} if dataset.flip_idx else {})
 
 
 def _yolo_lines(dataset: Dataset, entry: CopiedSample) -> list[str]:
@@ -69,7 +76,10 @@ def _yolo_lines(dataset: Dataset, entry: CopiedSample) -> list[str]:
     for index, edges in entry.boxes.items():
         class_id, *rest = lines[entry.sample.rows[index] - 1].split()
         class_id = str(entry.classes.get(index, class_id))
-        found.append(" ".join([class_id, *(rest if edges is None else _fractions(edges, entry.size))]))
+        if edges is not None:
+            points = rest[4:] if dataset.kpt_shape else []
+            rest = [*_fractions(edges, entry.size), *points]
+        found.append(" ".join([class_id, *rest]))
     return found + [" ".join([str(number), *_fractions(edges, entry.size)]) for number, edges in entry.added]
 
 
@@ -111,6 +121,7 @@ def _coco_annotations(
     for entry in part:
         for index, edges in entry.boxes.items():
             annotation = _coco_annotation(document["annotations"][entry.sample.rows[index]], edges)
+            annotation["image_id"] = entry.sample.image_id  # one of several that the file may have
             if index in entry.classes:
                 annotation["category_id"] = category_ids[entry.classes[index]]
             kept.append(annotation)
@@ -131,7 +142,7 @@ def _coco_annotations(
 
 def _has_id(entry: Any) -> bool:
     """Whether an entry of an image has an id that samples can have."""
-    return isinstance(entry, dict) and isinstance(entry.get("id"), (int, str))
+    return isinstance(entry, dict) and isinstance(entry.get("id"), (int, float, str))
 
 
 def _coco_annotation(entry: Mapping[str, Any], edges: NDArray[np.float64] | None) -> dict[str, Any]:

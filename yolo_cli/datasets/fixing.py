@@ -15,23 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
-from yolo_cli.datasets.checks import faults_of, in_pixels, says_no_size, turned
+from yolo_cli.datasets.checks import faults_of, in_pixels, turned
 from yolo_cli.datasets.copies import CopiedSample, coco_labels, voc_labels, yolo_labels
 from yolo_cli.datasets.corrections import Correction, correct
-from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.findings import UNUSABLE, Finding
 from yolo_cli.datasets.inspection import Inspection
 from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.lint import LintReport, twins
+from yolo_cli.datasets.opening import TITLES
+from yolo_cli.datasets.place import free_place
 from yolo_cli.datasets.rewriting import content_of
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 from yolo_cli.datasets.writing.coco import write_coco
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_folder, make_folder
 
 __all__ = ["fix"]
 
 _LABELS = {"yolo": yolo_labels, "coco": coco_labels, "voc": voc_labels}
-_DROPPED = ("Y303", "Y305")
 
 
 def fix(
@@ -51,7 +52,7 @@ def fix(
         UsageError: if ``out`` is not empty, or is in the data set.
         DataError: if nothing would be left, or the copy cannot be written.
     """
-    place = _free_place(report, plain(out))
+    place = free_place(plain(out), [report.dataset])
     copied = _corrected(_copied(report), corrections, report.dataset.class_names)
     if not copied:
         raise DataError(
@@ -65,7 +66,7 @@ def fix(
         _write_labels(report.dataset, copied, draft)
     fixes = [*filter(None, (_action(finding) for finding in report.findings))]
     if report.dataset.kind not in _LABELS:
-        fixes.insert(0, f"written in COCO form, with boxes only: {report.dataset.kind} is only read")
+        fixes.insert(0, f"written in COCO form, with boxes only: {TITLES[report.dataset.kind]} is only read")
     return (*fixes, *(f"{correction.image}: {correction}" for correction in corrections))
 
 
@@ -88,16 +89,6 @@ def _corrected(
     return [
         correct(entry, by_sample.get((entry.sample.split, entry.sample.name), []), names) for entry in copied
     ]
-
-
-def _free_place(report: LintReport, out: Path) -> Path:
-    """The output folder, after checking that it is free and outside the data set."""
-    root = report.dataset.root.resolve()
-    if out.resolve().is_relative_to(root):
-        raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise UsageError(f"{out}: exists and is not empty; name another folder")
-    return out
 
 
 def _copied(report: LintReport) -> list[CopiedSample]:
@@ -130,14 +121,14 @@ def _boxes(
     """
     faults = faults_of(sample, inspection, imgsz)
     codes = {fault.code for fault in faults}
-    if inspection.header is None or ("Y103" in codes and not says_no_size(sample)):
+    if inspection.header is None or codes & UNUSABLE:
         return None
     size = inspection.header.upright
     xyxy = in_pixels(sample, size)  # (N, 4)
     if "Y104" in codes:
         xyxy = turned(xyxy, inspection.header)  # (N, 4)
     inside = np.asarray(clip_boxes(xyxy, size), float)  # (N, 4)
-    dropped = {fault.box for fault in faults if fault.code in _DROPPED}
+    dropped = {fault.box for fault in faults if fault.code == "Y305"}
     clipped = {fault.box for fault in faults if fault.code == "Y304"}
     return {
         i: inside[i] if "Y104" in codes or i in clipped else None

@@ -58,16 +58,19 @@ Watch = Callable[[Iterable[Inspection], int], Iterable[Inspection]]
 """Wraps the stream of inspections, whose number is given, to show progress."""
 
 
-def inspect_images(paths: Iterable[Path], watch: Watch | None = None) -> dict[Path, Inspection]:
+def inspect_images(
+    paths: Iterable[Path], watch: Watch | None = None, *, decode: bool = True
+) -> dict[Path, Inspection]:
     """Read every image once, on all cores.
 
     Args:
         paths: image files; duplicates are read once.
+        decode: decode and hash the images; else only their headers are read.
         watch: wraps the stream of inspections, to show progress.
     """
     unique = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        inspections = pool.map(_inspect, unique)
+        inspections = pool.map(_inspect if decode else _inspect_header, unique)
         return dict(
             zip(unique, inspections if watch is None else watch(inspections, len(unique)), strict=True)
         )
@@ -114,6 +117,14 @@ def _inspect(path: Path) -> Inspection:
         return Inspection(str(fault).removeprefix(f"{path.name}: "))
     thumbnail = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)  # (32, 32, 3)
     return Inspection("", hashlib.sha256(data).hexdigest(), header, _hash(thumbnail), thumbnail)
+
+
+def _inspect_header(path: Path) -> Inspection:
+    """Size and orientation of one file."""
+    try:
+        return Inspection("", header=image_header(path))
+    except DataError as fault:
+        return Inspection(str(fault).removeprefix(f"{path}: "))
 
 
 def _hash(thumbnail: NDArray[np.uint8]) -> NDArray[np.float32]:

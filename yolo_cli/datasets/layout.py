@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,33 +14,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.extras import Extra
-from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.findings import UNUSABLE, Finding
 from yolo_cli.datasets.sample import Kind, Sample
 from yolo_cli.detections import GroundTruth
 from yolo_cli.files import find_files
-from yolo_cli.images import SUFFIXES
+from yolo_cli.images import FOREIGN, SUFFIXES
 
 __all__ = [
     "Row",
     "below",
+    "box_faults",
+    "box_finding",
     "empty_splits",
     "extras_of",
     "gather",
     "images_below",
     "in_order",
     "is_there",
+    "is_usable",
     "name_findings",
+    "of_image",
     "place_of",
     "plain",
-    "split_called",
+    "unusable_faults",
+    "without_image_files",
     "without_repeats",
 ]
 
-_SPLIT_WORDS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
-                "test": "test", "testing": "test"}  # fmt: skip
+_FILES_WANTED: ContextVar[bool] = ContextVar("files_wanted", default=True)
 _ORDER = {"train": 0, "val": 1, "test": 2}
 _BY_LINE = ("yolo", "csv", "openimages", "imagefolder")
 _LARGEST = 1e9  # pixels; no image is wider, and areas of larger boxes could overflow
+_BOX_FAULTS = (
+    ("", ""),
+    ("Y301", "a coordinate is not a finite number"),
+    ("Y308", "the corners of the box are swapped"),
+    ("Y302", "the box has no width or no height"),
+    ("Y303", "the box is completely outside the image"),
+)
 
 
 class Row(NamedTuple):
@@ -48,10 +61,8 @@ class Row(NamedTuple):
         row: its position in the file: see ``Sample.rows``.
         class_id: index into the data set's class names.
         xyxy: left, upper, right, lower edge, 0-based, in pixels or fractions.
-        crowd: COCO's ``iscrowd``.
+        crowd: whether the box is around a group, as COCO's ``iscrowd``.
         difficult: VOC's ``difficult``.
-        area: COCO's ``area`` in square pixels; NaN if the file has none.
-        wh: COCO's width and height in pixels; None in the other forms.
         extra: what the annotation has besides, if `extras_wanted`.
     """
 
@@ -60,8 +71,6 @@ class Row(NamedTuple):
     xyxy: tuple[float, float, float, float]
     crowd: bool = False
     difficult: bool = False
-    area: float = float("nan")
-    wh: tuple[float, float] | None = None
     extra: Extra | None = None
 
 
@@ -79,17 +88,55 @@ def gather(
         The boxes in float64, the row of each, and findings for the others.
     """
     xyxy = np.array([row.xyxy for row in rows], float).reshape(-1, 4)  # (M, 4)
-    finite = np.all(np.abs(xyxy) < _LARGEST, axis=1)  # (M,); comparisons with NaN are false
-    proper = np.all(xyxy[:, 2:] > xyxy[:, :2], axis=1)  # (M,)
-    inside = _touches(xyxy, frame)  # (M,)
+    faults = box_faults(xyxy, np.array([frame or (np.inf, np.inf)]))  # (M,)
+    hint = " (pixels where fractions belong?)" if frame == (1, 1) else ""
     findings = [
-        Finding(code, where(row.row), f"{what}: {_corners(row.xyxy)}")
-        for row, a, b, c in zip(rows, finite, proper, inside, strict=True)
-        for code, what in [_fault(a, b, c, frame == (1, 1))]
-        if code
+        box_finding(int(fault), where(row.row), row.xyxy, hint)
+        for row, fault in zip(rows, faults, strict=True)
+        if fault
     ]
-    kept = [row for row, good in zip(rows, finite & proper & inside, strict=True) if good]
+    kept = [row for row, fault in zip(rows, faults, strict=True) if not fault]
     return _ground_truth(kept), tuple(row.row for row in kept), findings
+
+
+def box_faults(xyxy: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The first fault of each box (M, 4), as a place in ``_BOX_FAULTS``, (M,); 0 is none.
+
+    Boxes must overlap their frame: height and width, (M, 2), or (1, 2) for all; infinite where unknown.
+    """
+    finite = np.all(np.abs(xyxy) < _LARGEST, axis=1)  # (M,); comparisons with NaN are false
+    wh = xyxy[:, 2:] - xyxy[:, :2]  # (M, 2)
+    flat, reversed_ = (wh == 0).any(axis=1), (wh < 0).any(axis=1)  # (M,), (M,)
+    known = np.isfinite(frame).all(axis=1)  # (M,) or (1,)
+    touching = ((xyxy[:, 2:] > 0) & (xyxy[:, :2] < frame[:, ::-1])).all(axis=1)  # (M,)
+    return np.select([~finite, reversed_, flat, known & ~touching], [1, 2, 3, 4], 0)
+
+
+def unusable_faults(faults: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether faults of `box_faults` (M,) leave the image out, and not only the box, (M,)."""
+    return np.array([code in UNUSABLE for code, _ in _BOX_FAULTS])[faults]
+
+
+def of_image(
+    findings: Iterable[Finding], name: str, split: str, label: str, boxes: int
+) -> tuple[bool, tuple[Finding, ...]]:
+    """Whether an image is left out for what was found in its label, and the findings, with its name.
+
+    It is if a row was refused, or if rows were dropped and none of the ``boxes`` is left: it shows an object
+    that would be learnt as background.
+    """
+    named = tuple(replace(finding, image=name, split=split) for finding in findings)
+    if any(finding.unusable for finding in named):
+        return True, named
+    if named and not boxes:
+        return True, (*named, Finding("Y212", label, "none of its rows is a box", name, split))
+    return False, named
+
+
+def box_finding(fault: int, where: str, xyxy: Iterable[float], hint: str = "") -> Finding:
+    """The finding for a fault of `box_faults`; ``hint`` is added where a box is outside."""
+    code, what = _BOX_FAULTS[fault]
+    return Finding(code, where, f"{what}{hint if code == 'Y303' else ''}: {_corners(xyxy)}")
 
 
 def extras_of(rows: Sequence[Row], kept: Sequence[int]) -> tuple[Extra, ...]:
@@ -98,40 +145,14 @@ def extras_of(rows: Sequence[Row], kept: Sequence[int]) -> tuple[Extra, ...]:
     return tuple(found.get(row) or Extra() for row in kept) if found else ()
 
 
-def _fault(finite: bool, proper: bool, inside: bool, fractions: bool) -> tuple[str, str]:
-    """Code and description of the first fault of a box; "" if there is none."""
-    if not finite:
-        return "Y301", "a coordinate is not a finite number"
-    if not proper:
-        return "Y302", "the box has no width or no height, or its corners are swapped"
-    if not inside:
-        hint = " (pixels where fractions belong?)" if fractions else ""
-        return "Y303", f"the box is completely outside the image{hint}"
-    return "", ""
-
-
-def _touches(xyxy: NDArray[np.float64], frame: tuple[float, float] | None) -> NDArray[np.bool_]:
-    """Whether boxes (M, 4) overlap a frame: (M,); all do if there is none."""
-    if frame is None:
-        return np.ones(len(xyxy), bool)
-    low, high = xyxy[:, :2], xyxy[:, 2:]  # (M, 2), (M, 2)
-    return np.asarray(((high > 0) & (low < np.array(frame[::-1]))).all(axis=1))
-
-
 def _ground_truth(rows: Sequence[Row]) -> GroundTruth:
-    """The boxes of valid rows; a missing area is the box's."""
+    """The boxes of valid rows."""
     xyxy = np.array([row.xyxy for row in rows], float).reshape(-1, 4)  # (N, 4)
-    given = np.array([row.area for row in rows], float)  # (N,)
-    wh = np.array([row.wh for row in rows if row.wh], float).reshape(-1, 2)  # (N, 2), or (0, 2)
-    known = wh if len(wh) == len(rows) else None
-    own = np.prod(xyxy[:, 2:] - xyxy[:, :2] if known is None else known, axis=1)  # (N,)
     return GroundTruth(
         xyxy,
         np.array([row.class_id for row in rows], np.int64),
         np.array([row.crowd for row in rows], bool),
         np.array([row.difficult for row in rows], bool),
-        np.where(np.abs(given) < _LARGEST**2, given, own),
-        known,
     )
 
 
@@ -145,18 +166,6 @@ def place_of(kind: Kind, label: str, row: int) -> str:
     if kind == "coco":
         return f"{label}:annotations[{row}]"
     return f"{label}:{row}" if kind in _BY_LINE else f"{label}: object {row}"
-
-
-def split_called(word: str) -> str | None:
-    """The split in the name of a folder, file or key, or None.
-
-    >>> [split_called(word) for word in ("valid", "instances_val2017", "testing", "trainval", "rain")]
-    ['val', 'val', 'test', None, None]
-    """
-    for part in re.split(r"[^a-z]+", word.lower()):
-        if part in _SPLIT_WORDS:
-            return _SPLIT_WORDS[part]
-    return None
 
 
 def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
@@ -182,9 +191,24 @@ def below(path: Path, root: Path) -> str:
         return path.as_posix()
 
 
+@contextmanager
+def without_image_files() -> Iterator[None]:
+    """Within the block, readers keep images whose file is missing if their label gives the image's size."""
+    token = _FILES_WANTED.set(False)
+    try:
+        yield
+    finally:
+        _FILES_WANTED.reset(token)
+
+
+def is_usable(path: Path, size: tuple[int, int] | None) -> bool:
+    """Whether an image of this size (None: unknown) can be used: its file exists, or is not needed."""
+    return is_there(path) or (not _FILES_WANTED.get() and size is not None and min(size) > 0)
+
+
 def images_below(folder: Path) -> Iterator[Path]:
-    """Every file with an image's suffix in a folder and those below it."""
-    return map(Path, find_files(folder, SUFFIXES))
+    """Every file with an image's suffix in a folder and those below it, also of kinds that are not read."""
+    return map(Path, find_files(folder, SUFFIXES + FOREIGN))
 
 
 def without_repeats(samples: Iterable[Sample]) -> tuple[list[Sample], list[Finding]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from yolo_cli.datasets.checks import faults_of
+import numpy as np
+
+from yolo_cli.datasets.checks import faults_of, in_pixels, turned
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.inspection import HASH_BITS, Inspection, Watch, inspect_images, near_pairs
 from yolo_cli.datasets.layout import place_of
@@ -20,6 +22,8 @@ from yolo_cli.text import Jsonable
 
 __all__ = ["Fixed", "LintReport", "Twin", "lint", "twins"]
 
+MANY = 10
+"""Of more classes than this without a box, only so many are named."""
 IMBALANCE = 10
 """A class is rare if the most frequent one has at least this many times its boxes."""
 
@@ -77,11 +81,38 @@ class LintReport(Jsonable):
         return tuple(finding for finding in self.findings if finding.rule.severity == "warning")
 
     @property
+    def left_out(self) -> tuple[Finding, ...]:
+        """The first finding of each image that is left out."""
+        first: dict[str, Finding] = {}
+        for finding in self.findings:
+            if finding.unusable and finding.image:
+                first.setdefault(finding.image, finding)
+        return tuple(first.values())
+
+    @property
+    def repaired(self) -> tuple[Finding, ...]:
+        """The findings that `usable` repairs: boxes of the image before its EXIF rotation, unknown sizes."""
+        return tuple(finding for finding in self.findings if finding.code in ("Y104", "Y106"))
+
+    @property
     def usable(self) -> Dataset:
-        """The data set without unusable images."""
-        unusable = {finding.image for finding in self.findings if finding.unusable}
-        samples = (sample for sample in self.dataset.samples if sample.name not in unusable)
+        """The data set without unusable images, and with what can safely be repaired in memory."""
+        unusable = {finding.image for finding in self.left_out}
+        turned_ones = {finding.image for finding in self.repaired if finding.code == "Y104"}
+        samples = (
+            self._upright(sample) if sample.name in turned_ones else sample
+            for sample in self.dataset.samples
+            if sample.name not in unusable
+        )
         return replace(self.dataset, samples=tuple(samples))
+
+    def _upright(self, sample: Sample) -> Sample:
+        """A sample whose boxes are turned with the image, as ``--fix`` turns them."""
+        header = self.inspections[sample.path].header
+        assert header is not None  # else the finding is that the image cannot be read
+        xyxy = turned(in_pixels(sample, header.upright), header)  # (N, 4)
+        labels = sample.labels.moved(xyxy)
+        return replace(sample, labels=labels, fractions=False, declared_size=header.upright)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
@@ -127,6 +158,7 @@ def lint(
     imgsz: int = 416,
     allow_unlabelled: bool = False,
     watch: Watch | None = None,
+    decode: bool = True,
 ) -> LintReport:
     """Check a data set by all rules. Nothing is changed.
 
@@ -135,12 +167,13 @@ def lint(
         imgsz: the longer side of the network's input in pixels, for the size of boxes.
         allow_unlabelled: accept images without a label file; only used with a path.
         watch: wraps the stream of inspections, to show progress.
+        decode: decode the images; else only headers are read, and images are not compared.
 
     Raises:
         DataError: if there is no data set, more than one reading, or its description is broken.
     """
     dataset = data if isinstance(data, Dataset) else read_dataset(data, allow_unlabelled=allow_unlabelled)
-    inspections = inspect_images((sample.path for sample in dataset.samples), watch)
+    inspections = inspect_images((sample.path for sample in dataset.samples), watch, decode=decode)
     found = [
         *dataset.findings,
         *(
@@ -149,10 +182,11 @@ def lint(
             for finding in _of_sample(dataset, sample, inspections, imgsz)
         ),
         *(
-            Finding(twin.code, twin.sample.name, twin.what, twin.sample.name)
+            Finding(twin.code, twin.sample.name, twin.what, twin.sample.name, twin.sample.split)
             for twin in twins(dataset, inspections)
         ),
         *_of_classes(dataset),
+        *_of_splits(dataset),
     ]
     return LintReport(dataset, imgsz, tuple(sorted(set(found))), inspections)
 
@@ -165,7 +199,7 @@ def _of_sample(
         where = sample.name
         if fault.box is not None:
             where = place_of(dataset.kind, sample.label, sample.rows[fault.box])
-        yield Finding(fault.code, where, fault.what, sample.name)
+        yield Finding(fault.code, where, fault.what, sample.name, sample.split)
 
 
 def twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> list[Twin]:
@@ -190,7 +224,7 @@ def twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> list[Twin
 def _near_twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> Iterator[Twin]:
     """Near-duplicate images in two splits."""
     by_split = {
-        split: [s for s in dataset.samples if s.split == split and not inspections[s.path].fault]
+        split: [s for s in dataset.samples if s.split == split and inspections[s.path].bits is not None]
         for split in dataset.splits
     }
     for first, second in combinations(by_split.values(), 2):
@@ -201,20 +235,39 @@ def _near_twins(dataset: Dataset, inspections: Mapping[Path, Inspection]) -> Ite
             yield Twin("Y502", first[i], second[j], f"{what} ({apart})")
 
 
+def _of_splits(dataset: Dataset) -> Iterator[Finding]:
+    """A finding if no image of val has a box."""
+    val = [sample for sample in dataset.samples if sample.split == "val"]
+    if val and not any(len(sample.labels) for sample in val):
+        yield Finding(
+            "Y505", "split val", f"none of its {len(val)} images has a box, so nothing can be evaluated"
+        )
+
+
 def _of_classes(dataset: Dataset) -> Iterator[Finding]:
     """Classes with no or few boxes in the training images."""
     split = "train" if "train" in dataset.splits else None
     everywhere = dataset.class_counts()  # (classes,)
     counts = everywhere if split is None else dataset.in_split(split).class_counts()  # (classes,)
     most = int(counts.max(initial=0))
+    missing = np.flatnonzero(everywhere == 0).tolist()
+    yield from _never_boxed([dataset.class_names[at] for at in missing])
     for name, count, total in zip(dataset.class_names, counts.tolist(), everywhere.tolist(), strict=True):
         where = f"class {name}"
-        if not total:
-            yield Finding("Y403", where, "no image has a box of this class")
-        elif not count:
+        if total and not count:
             yield Finding("Y403", where, f"train has no box of this class; other splits have {total}")
-        elif count * IMBALANCE <= most:
+        elif total and count * IMBALANCE <= most:
             top = dataset.class_names[int(counts.argmax())]
             yield Finding(
                 "Y404", where, f"{count} boxes, {round(most / count)} times fewer than {top} ({most})"
             )
+
+
+def _never_boxed(names: Sequence[str]) -> Iterator[Finding]:
+    """Findings for classes without any box: one for each, or one for all of many."""
+    if len(names) > MANY:
+        first = ", ".join(names[:MANY])
+        what = f"no image has a box of {len(names)} classes: {first}, …"
+        yield Finding("Y403", f"{len(names)} classes", what)
+    else:
+        yield from (Finding("Y403", f"class {name}", "no image has a box of this class") for name in names)

@@ -8,6 +8,7 @@ the same files in double precision.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -48,6 +49,7 @@ class Sample:
             ``annotations`` (COCO), from 0.
         fractions: whether ``labels`` holds fractions of the image's width and height.
         declared_size: height and width in pixels according to the label file, or None.
+        other_ids: further ids of the same file in a COCO file.
         extras: what each box has besides, or () if no box has anything, or nobody asked.
     """
 
@@ -61,6 +63,7 @@ class Sample:
     fractions: bool = False
     declared_size: tuple[int, int] | None = None
     extras: tuple[Extra, ...] = ()
+    other_ids: tuple[int | str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.rows) != len(self.labels):
@@ -72,10 +75,17 @@ class Sample:
     def size(self) -> tuple[int, int]:
         """Height and width of the upright image in pixels, from the file's header.
 
+        Without a file it is the size that the label gives.
+
         Raises:
             DataError: if the file is missing or not an image.
         """
-        return image_header(self.path).upright
+        try:
+            return image_header(self.path).upright
+        except DataError:
+            if self.declared_size is None or min(self.declared_size) <= 0 or os.path.lexists(self.path):
+                raise
+            return self.declared_size
 
     @property
     def ground_truth(self) -> GroundTruth:
@@ -111,6 +121,7 @@ class Dataset:
         findings: entries that were left out when reading.
         categories: for COCO, by split: the category id of each class id.
         keypoint_names: the name of each key point.
+        kpt_shape: in YOLO's form, the number of key points of a box and of the numbers of each.
         flip_idx: the key point that each becomes in a mirrored image.
         skeleton: the pairs of key points, from 0, to draw lines between.
     """
@@ -123,6 +134,7 @@ class Dataset:
     categories: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     keypoint_names: tuple[str, ...] = ()
     flip_idx: tuple[int, ...] = ()
+    kpt_shape: tuple[int, int] | None = None
     skeleton: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:

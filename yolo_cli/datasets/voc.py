@@ -16,15 +16,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
-from pathlib import Path, PurePath
-from typing import NamedTuple
-from xml.etree.ElementTree import Element, ParseError
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath, PurePosixPath
+from xml.etree.ElementTree import Element
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
-from yolo_cli.datasets.extras import Extra, Value, extras_wanted
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import (
     Row,
@@ -34,33 +29,26 @@ from yolo_cli.datasets.layout import (
     gather,
     images_below,
     in_order,
+    is_usable,
     name_findings,
+    of_image,
     place_of,
-    split_called,
     without_repeats,
 )
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.splits import split_called, splits_of
+from yolo_cli.datasets.voc_xml import Thing, objects_of, read_xml, size_of
 from yolo_cli.errors import DataError
 from yolo_cli.files import find_files
-from yolo_cli.text import fixed_slashes, number, read_lines, shorten
+from yolo_cli.images import FOREIGN, SUFFIXES
+from yolo_cli.text import fixed_slashes, read_lines, read_list, shorten
 
-__all__ = ["has_voc", "read_voc", "read_xml"]
+__all__ = ["has_voc", "read_voc"]
 
-_NAME_FILES = ("labels.txt", "classes.txt")
+_NAME_FILES = ("labels.txt", "classes.txt", "label_list.txt", "labelmap.txt")
 _IMAGE_FOLDERS = ("JPEGImages", "images")
 _LABEL_FOLDERS = ("Annotations", "annotations")
 _LIST_FOLDERS = ("ImageSets/Main", "ImageSets", ".")
-_CORNERS = ("xmin", "ymin", "xmax", "ymax")
-
-
-class _Object(NamedTuple):
-    """One ``object`` of an annotation: its index from 1, class name, corners from 1, ``difficult``."""
-
-    row: int
-    name: str
-    corners: tuple[float, float, float, float]
-    difficult: bool
-    extra: Extra | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +58,7 @@ class _Annotation:
     image: Path
     split: str
     label: str
-    objects: tuple[_Object, ...] = ()
+    objects: tuple[Thing, ...] = ()
     size: tuple[int, int] | None = None
 
 
@@ -89,11 +77,11 @@ def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
     images = _images(root)
     lists = _lists(root)
     members = _members(lists, labels, images)
-    read = [_annotation(root, split, stem, images.get(stem), labels.get(stem)) for split, stem in members]
+    read = [_annotation(root, split, stem, images, labels.get(stem)) for split, stem in members]
     annotations = [found for found, _ in read if found and (found.label or allow_unlabelled)]
     names, source = _class_names(root, annotations)
     made = [_sample(annotation, root, names) for annotation in annotations]
-    samples, repeats = without_repeats(sample for sample, _ in made)
+    samples, repeats = without_repeats(sample for sample, _ in made if sample)
     findings = [*name_findings(names, source), *repeats, *_orphans(root, labels, images, members)]
     named = ((word, below(path, root)) for word, path in lists.items() if word != "trainval")
     findings += empty_splits(named, samples)
@@ -101,29 +89,6 @@ def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
     if allow_unlabelled:
         findings = [finding for finding in findings if finding.code != "Y201"]
     return Dataset(root, "voc", names, in_order(samples), tuple(sorted(set(findings))))
-
-
-def read_xml(path: Path, tag: str = "annotation") -> Element:
-    """The root of an annotation file, which must have this tag.
-
-    Entities are refused, as they could expand to fill the memory.
-
-    Raises:
-        DataError: if the file cannot be read, is not XML, holds entities, or is not an annotation.
-    """
-    try:
-        root = fromstring(path.read_bytes())
-    except OSError as fault:
-        raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
-    except DefusedXmlException as fault:
-        raise DataError(f"{path}: holds XML entities, which are refused; write it without a DTD") from fault
-    except ParseError as fault:
-        raise DataError(f"{path}:{fault.position[0]}: is not XML (cut short?): {fault.msg}") from fault
-    except (ValueError, LookupError) as fault:
-        raise DataError(f"{path}: is not XML: {shorten(fault)}") from fault
-    if root.tag != tag:
-        raise DataError(f"{path}: has no <{tag}> at its root, but {shorten(root.tag, 40)!r}")
-    return root
 
 
 def _xml_files(folder: Path) -> Iterator[Path]:
@@ -142,7 +107,7 @@ def _is_annotation(path: Path) -> bool:
     """Whether the beginning of a file has VOC's root element."""
     try:
         with path.open("rb") as file:
-            return re.search(rb"<annotation[\s>]", file.read(1024)) is not None
+            return re.search(rb"<annotation[\s>]", file.read(4096).replace(b"\0", b"")) is not None  # UTF-16
     except OSError:
         return False
 
@@ -153,10 +118,13 @@ def _stem(path: Path, root: Path, folders: tuple[str, ...]) -> str:
     return "/".join(parts[1:] if parts[0] in folders else parts)
 
 
-def _images(root: Path) -> dict[str, Path]:
-    """Every image of a data set by its stem."""
+def _images(root: Path) -> dict[str, list[Path]]:
+    """The images of a data set by their stem."""
     folder = next((root / name for name in _IMAGE_FOLDERS if (root / name).is_dir()), root)
-    return {_stem(path, root, _IMAGE_FOLDERS): path for path in images_below(folder)}
+    found: dict[str, list[Path]] = {}
+    for path in images_below(folder):
+        found.setdefault(_stem(path, root, _IMAGE_FOLDERS), []).append(path)
+    return found
 
 
 def _lists(root: Path) -> dict[str, Path]:
@@ -167,7 +135,7 @@ def _lists(root: Path) -> dict[str, Path]:
 
 
 def _members(
-    lists: Mapping[str, Path], labels: Mapping[str, Path], images: Mapping[str, Path]
+    lists: Mapping[str, Path], labels: Mapping[str, Path], images: Mapping[str, list[Path]]
 ) -> list[tuple[str, str]]:
     """Split and stem of every image of the data set, by its lists, else by folders."""
     known = labels.keys() | images.keys()
@@ -178,18 +146,33 @@ def _members(
         stems["train"] = [stem for stem in both if stem not in held_out]
     if any(stems.values()):
         return [(split, stem) for split, listed in stems.items() for stem in listed]
-    words = {stem: map(split_called, stem.split("/")[:-1]) for stem in sorted(images)}
-    return [(next(filter(None, found), UNSPLIT), stem) for stem, found in words.items()]
+    folders = {stem: tuple(stem.split("/")[:-1]) for stem in sorted(images)}
+    splits = splits_of(folders.values())
+    return [(splits.get(folder, UNSPLIT), stem) for stem, folder in folders.items()]
 
 
 def _listed(path: Path, known: Set[str]) -> list[str]:
-    """The stems in a list. A second column, as in lists for one class, is ignored."""
-    lines = read_lines(path)
-    return [line if line in known else line.rsplit(maxsplit=1)[0] for line in lines if line]
+    """The stems in a list, with or without suffix and folder; a second column is ignored."""
+    found = []
+    for _, line in read_list(path):
+        tries = list(dict.fromkeys(stem for text in (line, *line.split()[:1]) for stem in _stems(text)))
+        found.append(next((stem for stem in tries if stem in known), tries[-1]))
+    return found
+
+
+def _stems(text: str) -> Iterator[str]:
+    """The keys that a path in a list may mean: as it is, without suffix, and below its usual folder."""
+    yield text
+    path = PurePosixPath(text)
+    bare = path.with_suffix("") if path.suffix.lower() in (*SUFFIXES, *FOREIGN, ".xml") else path
+    yield str(bare)
+    at = next((i for i, part in enumerate(bare.parts) if part in (*_IMAGE_FOLDERS, *_LABEL_FOLDERS)), -1)
+    yield "/".join(bare.parts[at + 1 :])
+    yield bare.name
 
 
 def _orphans(
-    root: Path, labels: Mapping[str, Path], images: Mapping[str, Path], members: list[tuple[str, str]]
+    root: Path, labels: Mapping[str, Path], images: Mapping[str, list[Path]], members: list[tuple[str, str]]
 ) -> Iterator[Finding]:
     """Findings for XML files without an image; a member without one is a missing image instead."""
     listed = {stem for _, stem in members}
@@ -199,83 +182,88 @@ def _orphans(
 
 
 def _annotation(
-    root: Path, split: str, stem: str, image: Path | None, label: Path | None
+    root: Path, split: str, stem: str, images: Mapping[str, list[Path]], label: Path | None
 ) -> tuple[_Annotation | None, list[Finding]]:
     """One image and its annotation, or None if they cannot be used, and findings."""
-    if image is None:
-        return None, [Finding("Y102", stem, f"the image is listed in {split} but missing")]
+    found = images.get(stem, [])
     if label is None:
-        return _Annotation(image, split, ""), [
-            Finding("Y201", below(image, root), "the image has no XML file")
-        ]
+        missing = [_left_out("Y201", root, image, split, "the image has no XML file") for image in found]
+        gone = Finding("Y102", stem, f"the image is listed in {split} but missing", stem, split)
+        unlabelled = _Annotation(found[0], split, "") if len(found) == 1 else None
+        return unlabelled, missing or [gone]
     where = below(label, root)
     try:
         xml = read_xml(label)
     except DataError as fault:
-        return None, [Finding("Y203", where, fault.text.replace(str(label), "the label"))]
-    objects, findings = _objects(xml, where)
+        what = fault.text.replace(str(label), "the label")
+        return None, [Finding("Y203", where, what, below((found or [label])[0], root), split)]
+    image, others = _own_image(root, stem, xml, images)
+    if image is None:
+        what = f"its label {where} is that of {len(found)} images; rename them"
+        return None, [_left_out("Y210", root, each, split, what) for each in found]
+    name = below(image, root)
+    if not is_usable(image, size_of(xml)):
+        return None, [Finding("Y102", stem, f"the image is listed in {split} but missing", name, split)]
+    objects, faults = objects_of(xml, where)
+    findings = [replace(fault, image=name, split=split) for fault in faults]
+    findings += [_left_out("Y201", root, other, split, "the image has no XML file") for other in others]
+    if faults:
+        return None, findings
+    return _Annotation(image, split, where, objects, size_of(xml)), [
+        *findings,
+        *_other_name(xml, image, where),
+    ]
+
+
+def _own_image(
+    root: Path, stem: str, xml: Element, images: Mapping[str, list[Path]]
+) -> tuple[Path | None, list[Path]]:
+    """The image of an annotation, or None if several could be, and the other images of its stem.
+
+    Of several images with the annotation's stem, ``filename`` decides. Without one, ``filename`` does, too.
+    """
+    found = images.get(stem, [])
+    named = PurePosixPath(fixed_slashes((xml.findtext("filename") or "").strip())).name
+    if len(found) > 1:
+        own = next((path for path in found if path.name == named), None)
+        return own, [path for path in found if path != own]
+    if found:
+        return found[0], []
+    folder = next((name for name in _IMAGE_FOLDERS if (root / name).is_dir()), "JPEGImages")
+    parent = str(PurePosixPath(stem).parent)
+    place = root / folder / ("" if parent == "." else parent) / (named or f"{stem}.jpg")
+    return place, []
+
+
+def _other_name(xml: Element, image: Path, where: str) -> Iterator[Finding]:
+    """A finding if an annotation names another image than the one with its own name."""
     named = (xml.findtext("filename") or image.name).strip()
     if PurePath(fixed_slashes(named)).stem not in (image.stem, image.name):
-        findings.append(Finding("Y206", where, f"filename is {shorten(named)}, the image {image.name}"))
-    return _Annotation(image, split, where, objects, _size(xml)), findings
+        yield Finding("Y206", where, f"filename is {shorten(named)}, the image {image.name}")
 
 
-def _objects(xml: Element, where: str) -> tuple[tuple[_Object, ...], list[Finding]]:
-    """The objects of an annotation, and findings for invalid ones."""
-    objects, findings = [], []
-    for row, element in enumerate(xml.findall("object"), start=1):
-        name = (element.findtext("name") or "").strip()
-        box = element.find("bndbox")
-        texts = [None] * 4 if box is None else [box.findtext(corner) for corner in _CORNERS]
-        values = [value for value in map(number, texts) if value is not None]
-        if not name or len(values) != 4:
-            what = (
-                "the object needs a name"
-                if not name
-                else "the object needs xmin, ymin, xmax, ymax in a bndbox"
-            )
-            findings.append(Finding("Y204", place_of("voc", where, row), what))
-        else:
-            difficult = bool(number(element.findtext("difficult")))
-            extra = Extra(attributes=_attributes(element)) if extras_wanted() else None
-            corners = (values[0], values[1], values[2], values[3])
-            objects.append(_Object(row, name, corners, difficult, extra))
-    return tuple(objects), findings
-
-
-def _attributes(element: Element) -> dict[str, Value]:
-    """VOC's pose and flags where they are set, and the attributes that CVAT adds to an object."""
-    found: dict[str, Value] = {}
-    pose = element.findtext("pose") or "Unspecified"
-    if pose != "Unspecified":
-        found["pose"] = pose
-    for flag in ("truncated", "occluded"):
-        if number(element.findtext(flag)):
-            found[flag] = True
-    for entry in element.findall("attributes/attribute"):
-        found[entry.findtext("name") or ""] = entry.findtext("value") or ""
-    return found
-
-
-def _size(xml: Element) -> tuple[int, int] | None:
-    """Height and width of the image according to its annotation, or None."""
-    width, height = number(xml.findtext("size/width")), number(xml.findtext("size/height"))
-    if width is None or height is None or not (abs(width) < 1e9 and abs(height) < 1e9):
-        return None
-    return int(height), int(width)
+def _left_out(code: str, root: Path, image: Path, split: str, what: str) -> Finding:
+    """The finding about an image that is left out."""
+    name = below(image, root)
+    return Finding(code, name, what, name, split)
 
 
 def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str, ...], str]:
     """Class names, from a file if there is one, else all that occur; and their source."""
     path = next((root / name for name in _NAME_FILES if (root / name).is_file()), None)
     if path is not None:
-        return tuple(filter(None, read_lines(path))), path.name
+        listed = (line.split(":")[0] if path.name == "labelmap.txt" else line for line in read_lines(path))
+        # CVAT's labelmap.txt has colours behind the names, a comment, and a class "background".
+        dropped = ("", "background") if path.name == "labelmap.txt" else ("",)
+        return tuple(name for name in listed if name not in dropped and name[:2] != "# "), path.name
     names = {thing.name for annotation in annotations for thing in annotation.objects}
     return tuple(sorted(names)), "object names"
 
 
-def _sample(annotation: _Annotation, root: Path, names: tuple[str, ...]) -> tuple[Sample, list[Finding]]:
-    """An image with its boxes, and findings for objects of unknown classes."""
+def _sample(
+    annotation: _Annotation, root: Path, names: tuple[str, ...]
+) -> tuple[Sample | None, list[Finding]]:
+    """An image with its boxes, or None if an object was refused, and findings."""
     label, size = annotation.label, annotation.size
     rows = [_row(thing, names) for thing in annotation.objects if thing.name in names]
     findings = [
@@ -284,23 +272,16 @@ def _sample(annotation: _Annotation, root: Path, names: tuple[str, ...]) -> tupl
         if thing.name not in names
     ]
     frame = size if size and min(size) > 0 else None
-    ground_truth, kept, faults = gather(rows, frame, lambda row: place_of("voc", label, row))
-    image = annotation.image
-    sample = Sample(
-        below(image, root),
-        image,
-        annotation.split,
-        image.stem,
-        label,
-        ground_truth,
-        kept,
-        declared_size=size,
-        extras=extras_of(rows, kept),
-    )
-    return sample, findings + faults
+    boxes, kept, faults = gather(rows, frame, lambda row: place_of("voc", label, row))
+    image, split = annotation.image, annotation.split
+    name = below(image, root)
+    extras = extras_of(rows, kept)
+    sample = Sample(name, image, split, image.stem, label, boxes, kept, declared_size=size, extras=extras)
+    gone, found = of_image(findings + faults, name, split, label, len(kept))
+    return None if gone else sample, list(found)
 
 
-def _row(thing: _Object, names: tuple[str, ...]) -> Row:
+def _row(thing: Thing, names: tuple[str, ...]) -> Row:
     """An object as a row: VOC's inclusive pixels from 1 become edges from 0."""
     left, top, right, bottom = thing.corners
     shift = 1 if right > left and bottom > top else 0  # a degenerate box must not become one pixel wide

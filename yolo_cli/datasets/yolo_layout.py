@@ -5,23 +5,29 @@ For the form itself, see :mod:`yolo_cli.datasets.yolo`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import below, images_below, is_there, name_findings, plain, split_called
+from yolo_cli.datasets.layout import below, images_below, is_there, name_findings, plain
 from yolo_cli.datasets.sample import UNSPLIT
+from yolo_cli.datasets.splits import split_called, splits_among, splits_of
 from yolo_cli.errors import DataError
-from yolo_cli.images import SUFFIXES
-from yolo_cli.text import fixed_slashes, number, read_lines, read_yaml, shorten
+from yolo_cli.files import is_leftover, locate
+from yolo_cli.images import FOREIGN, SUFFIXES
+from yolo_cli.text import fixed_slashes, number, read_lines, read_list, read_yaml, shorten
 
-__all__ = ["NAME_FILES", "Plan", "descriptions", "label_of", "label_places", "plan_of"]
+__all__ = ["IMAGE_FOLDERS", "NAME_FILES", "Plan", "descriptions", "label_of", "label_places", "plan_of"]
 
 NAME_FILES = ("classes.txt", "labels.txt", "obj.names", "_darknet.labels")
 """Files of other tools beside labels, with one class name per line."""
 
+IMAGE_FOLDERS = ("images", "jpegimages", "raw")
+"""Folders, in lower case, that have a twin ``labels``: those of Darknet's ``replace_image_to_label``."""
+_MOST_POINTS = 10_000
 _KEYS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
@@ -35,6 +41,8 @@ class Plan:
         images: the images of each split, as named; some may not exist.
         names: the class names, or None if no file has them.
         findings: paths that do not exist, and class names that disagree.
+        kpt_shape: the number of key points of a box, and of the numbers of each; None without key points.
+        flip_idx: the key point that each becomes in a mirrored image.
     """
 
     root: Path
@@ -42,11 +50,13 @@ class Plan:
     images: Mapping[str, tuple[Path, ...]]
     names: tuple[str, ...] | None
     findings: tuple[Finding, ...] = ()
+    kpt_shape: tuple[int, int] | None = None
+    flip_idx: tuple[int, ...] = ()
 
 
 def descriptions(folder: Path) -> list[Path]:
     """The descriptions of a YOLO data set in a folder: description files, else the folder itself."""
-    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and not is_leftover(path.name)]
     described = [path for path in files if path.suffix == ".data" or _describes(path)]
     if described:
         return described
@@ -61,7 +71,7 @@ def plan_of(place: Path) -> Plan:
         DataError: if the description is broken.
     """
     if place.is_dir():
-        names, findings = _names_beside(place, None, "")
+        names, findings = _names_beside(place, *_described_names(place))
         return Plan(place, place.name, _bare_images(place), names, tuple(findings))
     keys = _darknet_keys(place) if place.suffix == ".data" else read_yaml(place, strings=True)
     base = plain(place.parent / _text(keys.get("path") or ".", place, "path"))
@@ -73,16 +83,51 @@ def plan_of(place: Path) -> Plan:
         findings += faults
         if found:
             images[split] = images.get(split, ()) + found
+    if not _KEYS.keys() & keys.keys():
+        images = _bare_images(root)
     names, faults = _names_beside(root, _names(keys.get("names"), place), below(place, root))
     findings += [*faults, *_count_findings(keys.get("nc"), names, below(place, root))]
-    return Plan(root, below(place, root), images, names or _numbers(keys.get("nc")), tuple(findings))
+    return Plan(
+        root,
+        below(place, root),
+        images,
+        names or _numbers(keys.get("nc")),
+        tuple(findings),
+        _kpt_shape(keys.get("kpt_shape"), place),
+        _flip_idx(keys.get("flip_idx"), place),
+    )
+
+
+def _kpt_shape(value: Any, place: Path) -> tuple[int, int] | None:
+    """Number of key points, and 2 or 3 numbers for each; raises DataError for anything else."""
+    if value is None:
+        return None
+    found = _whole_numbers(value)
+    if found is None or len(found) != 2 or not 0 < found[0] <= _MOST_POINTS or found[1] not in (2, 3):
+        raise DataError(f"{place}: kpt_shape must be such as [17, 3] (or [17, 2]), not {shorten(value, 40)}")
+    return found[0], found[1]
+
+
+def _flip_idx(value: Any, place: Path) -> tuple[int, ...]:
+    """The key point that each becomes in a mirrored image; raises DataError if some occurs twice."""
+    found = _whole_numbers([] if value is None else value)
+    if found is None or sorted(found) != list(range(len(found))):
+        raise DataError(f"{place}: flip_idx must hold each key point once, such as [0, 2, 1]")
+    return found
+
+
+def _whole_numbers(value: Any) -> tuple[int, ...] | None:
+    """A list of whole numbers, or None."""
+    numbers = [number(item) for item in value] if isinstance(value, list) else [None]
+    whole = tuple(int(item) for item in numbers if item is not None and item.is_integer())
+    return whole if len(whole) == len(numbers) else None
 
 
 def label_places(image: Path) -> list[Path]:
     """Possible paths of an image's label, the usual one first."""
     beside = image.with_suffix(".txt")
     parts = beside.parts
-    at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() == "images"), None)
+    at = next((i for i in range(len(parts) - 2, -1, -1) if parts[i].lower() in IMAGE_FOLDERS), None)
     if at is None:
         return [beside]
     word = {"IMAGES": "LABELS", "Images": "Labels"}.get(parts[at], "labels")
@@ -111,15 +156,33 @@ def _bare_images(folder: Path) -> dict[str, tuple[Path, ...]]:
     by_list = {split: _listed(path, folder) for path, split in lists.items() if split and _is_list(path)}
     if by_list:
         return by_list
-    subs = [sub for sub in sorted(folder.iterdir()) if sub.is_dir() and split_called(sub.name)]
-    places = [folder / "images"] if (folder / "images").is_dir() else subs or [folder]
+    images = [image for place in _image_places(folder) for image in images_below(place)]
+    folders = {image: image.parent.relative_to(folder).parts for image in images}
+    splits = splits_of(folders.values())
     found: dict[str, list[Path]] = {}
-    for place in places:
-        for image in images_below(place):
-            words = image.parent.relative_to(folder).parts
-            split = next(filter(None, map(split_called, words)), UNSPLIT)
-            found.setdefault(split, []).append(image)
+    for image in images:
+        found.setdefault(splits.get(folders[image], UNSPLIT), []).append(image)
     return {split: tuple(images) for split, images in found.items()}
+
+
+def _image_places(folder: Path) -> list[Path]:
+    """Where the images of a data set without a description are: ``images``, folders of splits, or itself."""
+    subs = [sub for sub in sorted(folder.iterdir()) if sub.is_dir() and not is_leftover(sub.name)]
+    usual = sorted((sub for sub in subs if sub.name.lower() in IMAGE_FOLDERS[:2]), key=_is_vocs)
+    if usual:
+        # VOC's own labels beside JPEGImages rule over those that Darknet's tool makes of them.
+        return [] if _is_vocs(usual[0]) and (folder / "Annotations").is_dir() else usual[:1]
+    splits = splits_among(sub.name for sub in subs)
+    return [sub for sub in subs if sub.name in splits or _is_split(sub)] or [folder]
+
+
+def _is_vocs(folder: Path) -> bool:
+    return folder.name == "JPEGImages"
+
+
+def _is_split(folder: Path) -> bool:
+    """Whether a folder is a split, with images and labels of its own, whatever is beside it."""
+    return bool(split_called(folder.name)) and (folder / "images").is_dir()
 
 
 def _is_list(path: Path) -> bool:
@@ -138,7 +201,7 @@ def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path,
     for item in value if isinstance(value, list) else [value or ""]:
         text = _text(item, place, key)
         if text and text.lower() not in ("null", "~"):
-            found = _lead(text, root, place.parent)
+            found = locate(fixed_slashes(text), root, place.parent)
             more = tuple(_expand(found, root))
             images += more
             if not more:
@@ -154,23 +217,12 @@ def _expand(found: Path, root: Path) -> Iterable[Path]:
         return images_below(found)
     if found.suffix.lower() == ".txt" and found.is_file():
         return _listed(found, root)
-    return [found] if found.name.lower().endswith(SUFFIXES) and found.is_file() else []
+    return [found] if found.name.lower().endswith(SUFFIXES + FOREIGN) and found.is_file() else []
 
 
 def _listed(path: Path, root: Path) -> tuple[Path, ...]:
     """The images in a list file, one per line, whether they exist or not."""
-    return tuple(
-        _lead(line, path.parent, root) for line in read_lines(path) if line and not line.startswith("#")
-    )
-
-
-def _lead(text: str, *places: Path) -> Path:
-    """The path relative to the first place where it exists."""
-    text = fixed_slashes(text)
-    short = text.removeprefix("../")
-    tries = [place / text for place in places] + [place / short for place in places]
-    tries += [place.parent / text for place in places]  # Darknet's paths start one folder higher
-    return plain(next((path for path in tries if is_there(path)), tries[0]))
+    return tuple(locate(line, path.parent, root) for _, line in read_list(path))
 
 
 def _darknet_keys(path: Path) -> dict[str, Any]:
@@ -178,7 +230,7 @@ def _darknet_keys(path: Path) -> dict[str, Any]:
     pairs = (line.split("=", 1) for line in read_lines(path) if "=" in line)
     keys: dict[str, Any] = {key.strip(): value.strip() for key, value in pairs}
     if "names" in keys:
-        keys["names"] = list(_name_lines(_lead(keys["names"], path.parent)))
+        keys["names"] = list(_name_lines(locate(fixed_slashes(keys["names"]), path.parent)))
     return keys | ({"nc": keys["classes"]} if "classes" in keys else {})
 
 
@@ -187,10 +239,21 @@ def _names(value: Any, place: Path) -> tuple[str, ...] | None:
     if not value:
         return None
     if isinstance(value, str):
-        return _name_lines(_lead(value, place.parent))
+        return _name_file(value, place)
     if isinstance(value, dict):
         value = _by_number(value, place)
     return tuple(_text(name, place, "names").strip() for name in value)
+
+
+def _name_file(text: str, place: Path) -> tuple[str, ...]:
+    """Class names from the file that ``names`` names; raises DataError if it cannot mean a file."""
+    path = locate(fixed_slashes(text), place.parent)
+    if not path.is_file() and not re.search(r"[/\\]|\.\w{2,5}$", text):
+        blank = "; after a colon there must be a blank" if re.match(r"\d+:", text) else ""
+        raise DataError(
+            f"{place}: names must be a list, such as names: [cat, dog], not {shorten(text, 40)!r}{blank}"
+        )
+    return _name_lines(path)
 
 
 def _by_number(names: Mapping[Any, Any], place: Path) -> list[Any]:
@@ -217,6 +280,14 @@ def _names_beside(
                     what = f"names {_differ(names, others)} than {source}"
                     findings.append(Finding("Y402", below(path, root), what))
     return names, findings + name_findings(names or (), source)
+
+
+def _described_names(folder: Path) -> tuple[tuple[str, ...] | None, str]:
+    """The class names of a ``data.yaml`` that names no images, as supervision writes it, and its name."""
+    path = folder / "data.yaml"
+    if not path.is_file():
+        return None, ""
+    return _names(read_yaml(path, strings=True).get("names"), path), path.name
 
 
 def _differ(names: Sequence[str], others: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from yolo_cli.errors import DataError, unreadable
 
 __all__ = ["MAX_BYTES", "CocoResults", "check_size", "read_coco_results"]
 
+_ROUNDING = 1e-6
 MAX_BYTES = 1 << 29  # five million boxes: a hundred per image on ten times the images of COCO val2017
 
 _CHUNK = 1 << 20  # characters
@@ -67,6 +68,7 @@ def read_coco_results(path: Path) -> CocoResults:
             raise DataError(f"{path}: entry {index} {_missing_from(entry)}") from None
     values = np.array(numbers, float).reshape(-1, 5)  # (N, 5): x, y, w, h, score
     pairs = np.array(ids, np.int64).reshape(-1, 2)  # (N, 2): image, category
+    values[:, 4] = unit_rounded(values[:, 4])
     _check_numbers(values, path)
     xyxy = np.concatenate([values[:, :2], values[:, :2] + values[:, 2:4]], axis=1)  # (N, 4)
     return CocoResults(tuple(places), pairs[:, 0], pairs[:, 1], xyxy, values[:, 4], values[:, 2:4])
@@ -85,7 +87,15 @@ def check_size(path: Path) -> None:
         )
 
 
+def unit_rounded(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores with those just outside 0 to 1, by rounding in float32 or by softmax, moved to the edge."""
+    clipped = np.clip(scores, 0, 1)
+    return np.asarray(np.where(np.abs(scores - clipped) <= _ROUNDING, clipped, scores))
+
+
 def _image_id(value: Any) -> int | str:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise TypeError
     return value
@@ -112,7 +122,7 @@ def _check_numbers(values: NDArray[np.float64], path: Path) -> None:
     for wrong, what in tests:
         if wrong.any():
             at = int(wrong.argmax())
-            shown = ", ".join(f"{value:g}" for value in values[at])
+            shown = ", ".join(f"{value:.10g}" for value in values[at])
             more = int(wrong.sum()) - 1
             count = f" (and so have {more} more)" if more else ""
             raise DataError(f"{path}: entry {at + 1} {what}: {shown}{count}; fix the program that wrote it")

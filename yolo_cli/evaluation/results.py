@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.datasets.numbering import positions, shift_between
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
-from yolo_cli.evaluation.coco_results import CocoResults, check_size, read_coco_results
+from yolo_cli.evaluation.coco_results import CocoResults, check_size, read_coco_results, unit_rounded
 from yolo_cli.files import find_files
 from yolo_cli.text import number, read_text, shorten
 
@@ -71,9 +72,9 @@ def _from_coco(
 ) -> Results:
     """Assign the entries of a results list to the images."""
     samples, others = groups
-    keys, known = _keys(samples), _keys(others)
-    of_id = np.array([keys.get(value, -1) for value in results.image_ids], np.int64)  # (I,)
-    elsewhere = np.array([value in known for value in results.image_ids], bool)  # (I,)
+    of_id = positions(results.image_ids, _keys(samples))  # (I,)
+    elsewhere = positions(results.image_ids, _keys(others)) >= 0  # (I,)
+    _check_numbering(path, results.image_ids, [sample.image_id for group in groups for sample in group])
     place = of_id[results.image]  # (N,), index in samples, or -1
     class_id = _class_ids(results.category_id, category_ids)  # (N,), or -1
     _check_any(path, results, place, class_id, f"{samples[0].image_id!r}, …", category_ids)
@@ -85,6 +86,20 @@ def _from_coco(
     kept = (place >= 0) & (class_id >= 0)  # (N,)
     found = Detections(results.xyxy[kept], results.score[kept], class_id[kept], results.wh[kept])
     return Results(_by_image(found, place[kept], samples), tuple(left_out))
+
+
+def _check_numbering(path: Path, given: Sequence[int | str], known: Sequence[int | str]) -> None:
+    """Raise DataError if a file numbers the images from another start than the data.
+
+    That is so if all its ids are known with 1 added (or taken away), and not without; and if the id that the
+    data has and the shifted numbers cannot have does not occur.
+    """
+    shift = shift_between(given, known)
+    if shift and (max(known) if shift == 1 else min(known)) not in given:
+        raise DataError(
+            f"{path}: its image_ids {min(given)} to {max(given)} are those of the data "
+            f"({min(known)} to {max(known)}) {-shift:+d}; add {shift} to each"
+        )
 
 
 def _check_any(
@@ -138,35 +153,36 @@ def _keys(samples: Sequence[Sample]) -> dict[int | str, int]:
     An ambiguous id is left out.
     """
     keys: dict[int | str, int] = {}
-    for way in (_image_id, _whole_name, _file_name, _stem, _stem_as_number):
+    for way in (_image_ids, _whole_name, _file_name, _stem, _stem_as_number):
         level: defaultdict[int | str, list[int]] = defaultdict(list)
         for place, sample in enumerate(samples):
-            level[way(sample)].append(place)
+            for key in way(sample):
+                level[key].append(place)
         for key, places in level.items():
             if len(places) == 1:
                 keys.setdefault(key, places[0])
     return keys
 
 
-def _image_id(sample: Sample) -> int | str:
-    return sample.image_id
+def _image_ids(sample: Sample) -> tuple[int | str, ...]:
+    return sample.image_id, *sample.other_ids
 
 
-def _whole_name(sample: Sample) -> int | str:
-    return sample.name
+def _whole_name(sample: Sample) -> tuple[int | str, ...]:
+    return (sample.name,)
 
 
-def _file_name(sample: Sample) -> int | str:
-    return sample.path.name
+def _file_name(sample: Sample) -> tuple[int | str, ...]:
+    return (sample.path.name,)
 
 
-def _stem(sample: Sample) -> int | str:
-    return sample.path.stem
+def _stem(sample: Sample) -> tuple[int | str, ...]:
+    return (sample.path.stem,)
 
 
-def _stem_as_number(sample: Sample) -> int | str:
+def _stem_as_number(sample: Sample) -> tuple[int | str, ...]:
     stem = sample.path.stem
-    return int(stem) if stem.isascii() and stem.isdigit() else stem
+    return (int(stem) if stem.isascii() and stem.isdigit() else stem,)
 
 
 def _from_labels(folder: Path, samples: Sequence[Sample], classes: int) -> Results:
@@ -206,7 +222,7 @@ def _labels(path: Path, sample: Sample, classes: int) -> Detections:
     size = np.array([*sample.size[::-1]] * 2, float) if rows else np.ones(4)  # (4,)
     centre, half = values[:, 1:3], values[:, 3:5] / 2  # (N, 2), (N, 2)
     xyxy = np.concatenate([centre - half, centre + half], axis=1) * size  # (N, 4)
-    return Detections(xyxy, values[:, 5], values[:, 0].astype(np.int64))
+    return Detections(xyxy, unit_rounded(values[:, 5]), values[:, 0].astype(np.int64))
 
 
 def _rows(path: Path, classes: int) -> Iterator[list[float]]:
@@ -232,4 +248,4 @@ def _row_fault(values: Sequence[float], classes: int, words: int) -> str:
         return f"its class is not within 0 to {classes - 1}"
     if min(values[3:5]) < 0:
         return "has a box of negative width or height"
-    return "" if 0 <= values[5] <= 1 else "has a confidence outside 0 to 1"
+    return "" if 0 <= unit_rounded(np.array(values[5:]))[0] <= 1 else "has a confidence outside 0 to 1"

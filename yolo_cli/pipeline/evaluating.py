@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 from yolo_cli.class_names import coco_category_ids
 from yolo_cli.datasets import UNSPLIT, Dataset, hold_out, open_dataset
 from yolo_cli.datasets.checks import size_findings
-from yolo_cli.datasets.layout import split_called
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.layout import without_image_files
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import ClassMatch, Conditions, EvaluationSet, gather, gt_hash, read_results
@@ -48,11 +51,13 @@ class EvaluationData:
         part: the evaluated split.
         whole: the complete data set.
         notes: one line for each fault of the data that affects figures.
+        left_out: one line about the images of the split that cannot be used, or none.
     """
 
     part: Dataset
     whole: Dataset
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def split(self) -> str:
@@ -93,24 +98,61 @@ class Evaluated:
     notes: tuple[str, ...]
 
 
-def open_evaluation_data(path: str, split: str | None) -> EvaluationData:
+def open_evaluation_data(path: str, split: str | None, *, image_files: bool = True) -> EvaluationData:
     """Open a data set, and choose the given split; else "val", or its only split.
+
+    Args:
+        path: the data set.
+        split: the split, or None.
+        image_files: the images will be read; else those whose size the labels give are used without a file.
 
     Raises:
         UserError: if there is no such data set or split, or a choice is needed.
     """
-    whole = open_dataset(path)
+    with nullcontext() if image_files else without_image_files():
+        whole = open_dataset(path)
     splits = whole.splits
     if split is None and "val" not in splits and len(splits) > 1:
         raise UsageError(f"{path}: has {' and '.join(splits)}, and no val; choose one with --split")
     wanted = split or ("val" if "val" in splits else splits[0])
     part = whole.in_split(wanted if wanted in splits else split_called(wanted) or wanted)
-    return EvaluationData(part, whole, tuple(_data_notes(path, part)))
+    part, unsized = (part, []) if image_files else _with_sizes(part)
+    notes, left_out = tuple(_data_notes(path, part)), tuple(_left_out(path, part, unsized))
+    return EvaluationData(part, whole, (*left_out, *notes), left_out)
+
+
+def _with_sizes(part: Dataset) -> tuple[Dataset, list[Finding]]:
+    """The images whose boxes can be had in pixels, and findings for the others."""
+    kept, findings = [], []
+    for sample in part.samples:
+        try:
+            sample.ground_truth  # noqa: B018  # reads the image's size if its boxes are fractions
+        except DataError as fault:
+            findings.append(Finding("Y101", sample.name, fault.text, sample.name, sample.split))
+        else:
+            kept.append(sample)
+    if not kept:
+        raise DataError(f"{part.root}: none of its {len(part)} images can be used; first: {findings[0].what}")
+    return replace(part, samples=tuple(kept)), findings
+
+
+def _left_out(path: str, part: Dataset, unsized: Sequence[Finding]) -> Iterable[str]:
+    """One line about the images of a split that cannot be used, if there are any."""
+    split = part.samples[0].split
+    of_split = [it for it in part.findings if it.unusable and it.image and it.split == split]
+    found = {finding.image: finding for finding in reversed([*of_split, *unsized])}
+    if found:
+        first = next(reversed(found.values()))
+        total = len(found) + len(part)
+        yield (
+            f"left out {len(found)} of {total} images of the data: {first.where}: {first.what}; "
+            f"`yolo lint --data {path}` lists them"
+        )
 
 
 def _data_notes(path: str, part: Dataset) -> Iterable[str]:
     """Notes on faults found while reading, and on labels drawn on another size of their image."""
-    found, sized = part.findings, size_findings(part)
+    found, sized = [it for it in part.findings if not it.unusable], size_findings(part)
     if found:
         count = f"{len(found)} faults in the data" if len(found) > 1 else "a fault in the data"
         yield f"{count}, such as {found[0].where}: {found[0].what}; `yolo lint --data {path}` shows all"
@@ -178,6 +220,7 @@ def evaluate_detector(
         notes.append(f"{counted(len(faults), 'image')} could not be read, and left out; first: {faults[0]}")
     used = conditions_of(detector.config, detector.card, detector.input_size)
     conditions = replace(used, data_hash=gt_hash(gathered), class_synonyms=dict(classes.synonyms))
+    faults = [*data.left_out, *faults]
     return Evaluated(gathered, conditions, detector.card.name, classes, tuple(faults), tuple(notes))
 
 
@@ -221,7 +264,8 @@ def evaluate_results(
         confidence_floor=conf, data_hash=gt_hash(gathered), class_synonyms=dict(classes.synonyms)
     )
     notes = (*data.notes, *classes.notes, *results.left_out)
-    return Evaluated(gathered, conditions, path.name, classes, results.left_out, notes)
+    faults = (*data.left_out, *results.left_out)
+    return Evaluated(gathered, conditions, path.name, classes, faults, notes)
 
 
 def _training_note(card: ModelCard, data: EvaluationData) -> Iterable[str]:

@@ -137,8 +137,8 @@ class SuspectReport(Jsonable):
     def count(self) -> str:
         """How many suspects there are, in words."""
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
-        count = len(self.suspects)
-        return f"{count} suspect label{'' if count == 1 else 's'} ({kinds})"
+        count, likely = len(self.suspects), sum(suspect.score >= 0.5 for suspect in self.suspects)
+        return f"{count} suspect label{'' if count == 1 else 's'} ({kinds}), {likely} with a score from 0.5"
 
     def top(self, count: int) -> list[Suspect]:
         """The suspects, most probable first, up to ``count`` of each kind."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from yolo_cli.config import TRAINABLE, AugmentConfig, TrainConfig
-from yolo_cli.datasets import read_dataset
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write_text
 from yolo_cli.text import read_yaml
@@ -20,6 +18,7 @@ from yolo_cli.version import __version__
 __all__ = ["TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
 
 ARGS = "args.yaml"
+_PATHS = ("data", "weights", "model", "backbone_weights")
 
 # Options of all recipes; the others are YOLO's.
 COMMON = {"data", "out", "detector", "allow_unlabelled", "config", "augment", "fingerprint", "finished"}
@@ -129,6 +128,8 @@ def new_job(
     config = {each.name: options.pop(each.name) for each in fields(TrainConfig) if each.name in options}
     job = TrainJob(config=TrainConfig(**config), augment=augment, **options)
     if not Path(job.data).exists():
+        from yolo_cli.datasets import read_dataset
+
         read_dataset(job.data)  # fails early, before a framework is imported
     return job
 
@@ -141,8 +142,13 @@ def write_job(job: TrainJob) -> None:
     """
     values = asdict(job) | {"version": __version__}
     del values["out"]
+    for name in _PATHS:
+        if values[name] and Path(values[name]).exists():  # not names of models
+            values[name] = os.path.abspath(values[name])  # noqa: PTH100  # links stay
     if job.config.imgsz is not None:
         values["config"]["imgsz"] = list(job.config.imgsz)
+    import yaml
+
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     atomic_write_text(job.out / ARGS, text)
 

@@ -46,7 +46,9 @@ class TrainResult(Jsonable):
         if report is None:
             return f"trained on {counted(self.images, 'image')}"
         images = counted(report.images, "image")
-        return f"mAP50 {report.map50 or 0:.3f}, mAP50-95 {report.map50_95 or 0:.3f} on {images}"
+        if report.map50 is None or report.map50_95 is None:
+            return f"trained on {counted(self.images, 'image')}; {images} to evaluate on, without any object"
+        return f"mAP50 {report.map50:.3f}, mAP50-95 {report.map50_95:.3f} on {images}"
 
     def to_dict(self) -> dict[str, Any]:
         """Files, figures and epochs as plain data."""

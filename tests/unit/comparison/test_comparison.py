@@ -14,7 +14,6 @@ from yolo_cli.comparison import ENTRIES, compare, measure, open_images
 from yolo_cli.comparison.memory import peak_memory, reset_peak
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import load_detector
-from yolo_cli.errors import DataError
 from yolo_cli.images import write_image
 
 YOLO = next(one for one in ENTRIES if one.name == "YOLO")
@@ -61,11 +60,13 @@ def test_a_comparison_has_the_figures_of_each_entry_in_order():
     assert compared.rows[0].recall == 1.0
 
 
-def test_an_image_that_cannot_be_read_ends_it(tmp_path):
+def test_an_image_that_cannot_be_read_is_named_and_left_out(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"hello")
     (tmp_path / "b.jpg").write_bytes((ROOT / "examples" / "cat.jpg").read_bytes())
-    with pytest.raises(DataError, match=r"a\.jpg"):
-        measure(YOLO, open_images(str(tmp_path)))
+    said = []
+    images = open_images(str(tmp_path), say=said.append)
+    assert [sample.name for sample in images.samples] == ["b.jpg"]
+    assert said[0].startswith("left out 1 image of 2: a.jpg: holds text, not an image")
 
 
 def test_an_image_of_extreme_shape_ends_no_entry(tmp_path):

@@ -76,7 +76,7 @@ def test_what_is_left_of_the_planted_rows(tmp_path: Path) -> None:
     assert (labels / "rows.txt").read_text() == "0 .5 .5 .3 .3\n1 .5 .5 .3 .3\n2 .2 .2 .005 .05\n"
     # From .7 to 1.1 becomes .7 to 1: centre .85, width .3.
     assert (labels / "stick.txt").read_text() == "0 0.850000 0.500000 0.300000 0.400000\n"
-    gone = {"unread", "nolabel", "badlabel", "leak"}
+    gone = {"unread", "nolabel", "badlabel", "leak", "refused", "click", "shared"}
     assert not gone & {path.stem for path in (tmp_path / "there").rglob("*")}
     assert {path.stem for path in labels.glob("*.txt")} & {"twice", "copy"} in ({"twice"}, {"copy"})
 
@@ -174,7 +174,7 @@ def test_a_voc_object_keeps_its_other_elements(tmp_path: Path) -> None:
         root / "Annotations" / "b.xml",
         "b.jpg",
         (64, 48),
-        [("cat", (9, 9, 9, 20)), ("cat", (9, 9, 70, 20))],
+        [("cat", (9, 9, 10, 20)), ("cat", (9, 9, 70, 20))],  # the first is a click: x from 10 to 10
         extra,
     )
     path = root / "Annotations" / "b.xml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -39,23 +40,30 @@ YOLO_NAMES = [
     "turned",
     "badlabel",
     "rows",
+    "refused",
     "twice",
     "copy",
     "near",
     "stick",
     "val1",
     "val2",
+    "click",
+    "shared",
 ]
 FAULTY_ROWS = [
     "0 .5 .5 .3 .3",
+    "0 .5 .5 0 .3",  # line 2: degenerate
+    "0 .505 .5 .3 .3",  # 3: drawn twice
+    "1 .5 .5 .3 .3",  # 4: two classes
+    "2 .2 .2 .005 .05",  # 5: 320 * .005 = 1.6 pixels, at 416: 2.1
+]
+REFUSED_ROWS = [
+    "0 .5 .5 .3 .3",
     "0 .5 .5 .3",  # line 2: malformed
     "0 nan .5 .3 .3",  # 3
-    "0 .5 .5 0 .3",  # 4: degenerate
+    "0 .5 .5 .2 -.3",  # 4: upside down
     "0 7 .5 .3 .3",  # 5: outside
     "9 .5 .5 .3 .3",  # 6: no such class
-    "0 .505 .5 .3 .3",  # 7: drawn twice
-    "1 .5 .5 .3 .3",  # 8: two classes
-    "2 .2 .2 .005 .05",  # 9: 320 * .005 = 1.6 pixels, at 416: 2.1
 ]
 YOLO_FINDINGS = [
     ("Y101", "images/train/unread.png"),
@@ -64,16 +72,21 @@ YOLO_FINDINGS = [
     ("Y201", "images/train/nolabel.png"),
     ("Y202", "labels/val/lone.txt"),
     ("Y203", "labels/train/badlabel.txt"),
-    ("Y204", "labels/train/rows.txt:2"),
+    ("Y204", "labels/train/refused.txt:2"),
     ("Y205", "images/train/ok.png"),
-    ("Y301", "labels/train/rows.txt:3"),
-    ("Y302", "labels/train/rows.txt:4"),
-    ("Y303", "labels/train/rows.txt:5"),
+    ("Y210", "images/train/shared.jpg"),
+    ("Y210", "images/train/shared.png"),
+    ("Y212", "labels/train/click.txt"),
+    ("Y301", "labels/train/refused.txt:3"),
+    ("Y302", "labels/train/click.txt:1"),
+    ("Y302", "labels/train/rows.txt:2"),
+    ("Y303", "labels/train/refused.txt:5"),
     ("Y304", "labels/train/stick.txt:1"),
-    ("Y305", "labels/train/rows.txt:7"),
-    ("Y306", "labels/train/rows.txt:8"),
-    ("Y307", "labels/train/rows.txt:9"),
-    ("Y401", "labels/train/rows.txt:6"),
+    ("Y305", "labels/train/rows.txt:3"),
+    ("Y306", "labels/train/rows.txt:4"),
+    ("Y307", "labels/train/rows.txt:5"),
+    ("Y308", "labels/train/refused.txt:4"),
+    ("Y401", "labels/train/refused.txt:6"),
     ("Y402", "classes.txt"),
     ("Y403", "class Cat"),
     ("Y403", "class bee"),
@@ -101,6 +114,9 @@ def plant_yolo(root: Path) -> list[tuple[str, str]]:
     write_image(train / "turned.jpg", SIZE, 3, exif=6)
     (labels / "badlabel.txt").write_bytes(b"\xff\x00\x81")
     write_text(labels / "rows.txt", "\n".join(FAULTY_ROWS))
+    write_text(labels / "refused.txt", "\n".join(REFUSED_ROWS))
+    write_text(labels / "click.txt", "1 .5 .5 0 0\n")
+    write_image(train / "shared.jpg", SIZE, 99)  # beside shared.png
     write_text(labels / "stick.txt", "0 .9 .5 .4 .4\n")  # from .7 to 1.1
     (train / "copy.png").write_bytes((train / "twice.png").read_bytes())
     (train / "leak.png").write_bytes((root / "images" / "val" / "val1.png").read_bytes())
@@ -129,6 +145,7 @@ def plant_voc(root: Path) -> list[tuple[str, str]]:
             ("turned", 6, SIZE, "turned.jpg"),  # stored 320x240, shown 240x320; the label says 320x240
             ("upright", 6, SIZE[::-1], "upright.jpg"),  # the label says 240x320: no fault
             ("renamed", None, SIZE, "other.jpg"),
+            ("rotated", None, SIZE, "rotated.jpg"),
         ]
     ):
         write_image(root / "JPEGImages" / f"{stem}.jpg", SIZE, 50 + seed, exif)
@@ -136,11 +153,15 @@ def plant_voc(root: Path) -> list[tuple[str, str]]:
         write_text(
             root / "ImageSets/Main/train.txt", (root / "ImageSets/Main/train.txt").read_text() + f"{stem}\n"
         )
+    path = root / "Annotations" / "rotated.xml"
+    robust = "<robndbox><cx>9</cx><cy>9</cy><w>4</w><h>2</h><angle>0.7</angle></robndbox>"
+    path.write_text(re.sub("<bndbox>.*</bndbox>", robust, path.read_text()))
     return [
-        ("Y103", "JPEGImages/nosize.jpg"),
         ("Y103", "JPEGImages/resized.jpg"),
         ("Y104", "JPEGImages/turned.jpg"),
+        ("Y106", "JPEGImages/nosize.jpg"),
         ("Y206", "Annotations/renamed.xml"),
+        ("Y208", "Annotations/rotated.xml: object 1"),
     ]
 
 
@@ -154,7 +175,8 @@ def test_one_of_each_and_nothing_else_voc(tmp_path: Path) -> None:
 
 def test_no_rule_is_without_a_planted_fault(tmp_path: Path) -> None:
     planted = {code for code, _ in plant_yolo(tmp_path / "yolo") + plant_voc(tmp_path / "voc")}
-    assert RULES.keys() - planted == {"Y405", "Y207", "Y407"}  # see below; test_coco has the other two
+    # See below, and test_coco and test_cases.
+    assert RULES.keys() - planted == {"Y405", "Y207", "Y407", "Y209", "Y211", "Y505"}
 
 
 def test_numbers_for_names(tmp_path: Path) -> None:
@@ -210,8 +232,7 @@ def test_severity_and_json(tmp_path: Path) -> None:
         "name": "degenerate-box",
         "severity": "error",
         "where": "labels/train/b.txt:1",
-        "what": "the box has no width or no height, or its corners are swapped: "
-        "left 0.5, top 0.25, right 0.5, bottom 0.75",
+        "what": "the box has no width or no height: left 0.5, top 0.25, right 0.5, bottom 0.75",
     }
     assert value["content_hash"] == open_dataset(root).content_hash
 

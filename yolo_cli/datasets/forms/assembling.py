@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from yolo_cli.datasets.extras import Extra
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.forms.locating import Images
-from yolo_cli.datasets.forms.values import Corners
+from yolo_cli.datasets.forms.values import Corners, is_true
 from yolo_cli.datasets.layout import (
     Row,
     below,
@@ -19,14 +19,16 @@ from yolo_cli.datasets.layout import (
     gather,
     in_order,
     name_findings,
+    of_image,
     place_of,
-    split_called,
 )
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.text import number, shorten
 
-__all__ = ["NAMELESS", "Entry", "Export", "Shape", "assemble", "split_of"]
+__all__ = ["NAMELESS", "Entry", "Export", "Shape", "assemble", "split_of", "with_flags"]
 
+_FLAGS = ("is_crowd", "difficult")
 NAMELESS = "object"
 """The class of boxes in an export without classes."""
 
@@ -42,6 +44,16 @@ class Shape(NamedTuple):
     extra: Extra | None = None
 
 
+def with_flags(shape: Shape, attributes: Mapping[str, Any]) -> Shape:
+    """A shape with the flags that Datumaro writes as attributes: ``is_crowd`` and ``difficult``."""
+    crowd, difficult = (is_true(attributes.get(key)) for key in _FLAGS)
+    extra = shape.extra
+    if extra and not extra.attributes.keys().isdisjoint(_FLAGS):
+        rest = {key: value for key, value in extra.attributes.items() if key not in _FLAGS}
+        extra = replace(extra, attributes=rest)
+    return shape._replace(crowd=shape.crowd or crowd, difficult=shape.difficult or difficult, extra=extra)
+
+
 @dataclass(slots=True)
 class Entry:
     """One image of an export.
@@ -55,6 +67,8 @@ class Entry:
         size: height and width according to the export, or None.
         fractions: whether boxes are fractions of the image's size.
         image_id: the export's id of the image, or None for its file name without suffix.
+        own_name: the name that the label file's own name suggests, tried last; or "".
+        hint: what to do if the image is missing; or "".
     """
 
     file: str
@@ -65,6 +79,8 @@ class Entry:
     size: tuple[int, int] | None = None
     fractions: bool = False
     image_id: int | str | None = None
+    own_name: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +160,10 @@ def _located(export: Export, images: Images) -> tuple[dict[tuple[str, Path], Ent
     for entry in export.entries:
         where = below(entry.label, export.root)
         path, why = images.find(entry.file, entry.label.parent)
+        if path is None and entry.own_name:
+            path, _ = images.find(entry.own_name, entry.label.parent)
         if path is None:
-            findings.append(Finding("Y102", where, f"{shorten(entry.file)}: {why}"))
+            findings.append(Finding("Y102", where, f"{shorten(entry.file)}: {why}{entry.hint}"))
             continue
         first = found.setdefault((entry.split, path), entry)
         if first is not entry and _content(first) == _content(entry):
@@ -177,16 +195,23 @@ def _sample(
     ]
     if refused:
         return None, [
-            Finding(code, place_of(export.kind, label, row), f"{name}: {what}; the image is left out")
+            Finding(
+                code,
+                place_of(export.kind, label, row),
+                f"{name}: {what}; the image is left out",
+                name,
+                entry.split,
+            )
             for code, row, what in refused
         ]
     rows = [_row(shape, class_ids[shape.name]) for shape in entry.shapes]
     frame = entry.size if entry.size and min(entry.size) > 0 else None
     unit = (1.0, 1.0) if entry.fractions else frame
     boxes, kept, faults = gather(rows, unit, lambda row: place_of(export.kind, label, row))
-    findings = [Finding(fault.code, fault.where, f"{name}: {fault.what}") for fault in faults]
-    if faults and (not kept or any(fault.code == "Y301" for fault in faults)):
-        return None, findings
+    named = [replace(fault, what=f"{name}: {fault.what}") for fault in faults]
+    gone, findings = of_image(named, name, entry.split, label, len(kept))
+    if gone:
+        return None, list(findings)
     sample = Sample(
         name,
         path,
@@ -199,7 +224,7 @@ def _sample(
         declared_size=entry.size,
         extras=extras_of(rows, kept),
     )
-    return sample, findings
+    return sample, list(findings)
 
 
 def _row(shape: Shape, class_id: int) -> Row:
@@ -212,8 +237,7 @@ def _unlisted(
 ) -> tuple[list[Sample], list[Finding]]:
     """Images beside listed ones that the export does not name: samples if allowed, else findings."""
     samples, findings = [], []
-    folders = {path.parent for path in listed}
-    for path in (path for path in images.unlisted(listed) if path.parent in folders):
+    for path in images.unlisted(listed):
         name = below(path, export.root)
         if allow_unlabelled:
             samples.append(Sample(name, path, split_of(path, export.root), path.stem, ""))

@@ -21,8 +21,8 @@ from yolo_cli.datasets.forms.assembling import NAMELESS, Entry, Export, Shape, a
 from yolo_cli.datasets.forms.form import Form
 from yolo_cli.datasets.forms.tables import Line, first_line, read_table
 from yolo_cli.datasets.forms.values import Corners, numbers, size_of, xywh
-from yolo_cli.datasets.layout import split_called
 from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.files import find_files
 from yolo_cli.images import SUFFIXES
 from yolo_cli.text import number, shorten

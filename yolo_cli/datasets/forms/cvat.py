@@ -15,14 +15,15 @@ from xml.etree.ElementTree import Element
 
 from yolo_cli.datasets.extras import Extra, Value, extras_wanted
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of
+from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of, with_flags
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import Corners, bounds, ellipse, flat, numbers, size_of, xywh
-from yolo_cli.datasets.layout import below, split_called
+from yolo_cli.datasets.layout import below
 from yolo_cli.datasets.sample import Dataset
-from yolo_cli.datasets.voc import read_xml
+from yolo_cli.datasets.splits import split_called
+from yolo_cli.datasets.voc_xml import read_xml
 from yolo_cli.errors import DataError
-from yolo_cli.text import number, shorten
+from yolo_cli.text import number
 
 __all__ = ["CVAT"]
 
@@ -82,7 +83,7 @@ def _add(entry: Entry, element: Element, row: int) -> None:
         entry.refused.append((row, corners if isinstance(corners, str) else "the shape has no label"))
     else:
         extra = _extra(element) if extras_wanted() else None
-        entry.shapes.append(Shape(row, name, corners, extra=extra))
+        entry.shapes.append(with_flags(Shape(row, name, corners, extra=extra), _attributes(element)))
 
 
 def _corners(element: Element) -> Corners | str:
@@ -126,13 +127,14 @@ def _points(element: Element) -> list[tuple[float, float]]:
 def _extra(element: Element) -> Extra:
     """Outline, key points and attributes of a shape."""
     outline = (flat(_points(element)),) if element.tag == "polygon" else ()
-    attributes: dict[str, Value] = {
-        shorten(entry.get("name") or "", 80): (entry.text or "").strip()
-        for entry in element.iterfind("attribute")
-    }
-    attributes |= {key: True for key in ("occluded",) if element.get(key) == "1"}
+    attributes = _attributes(element) | ({"occluded": True} if element.get("occluded") == "1" else {})
     points = [(joint, at) for joint in _joints(element) for at in _points(joint)[:1]]
     return Extra(outline, tuple((*at, _visibility(joint)) for joint, at in points), attributes)
+
+
+def _attributes(element: Element) -> dict[str, Value]:
+    """The named attributes of a shape, as text."""
+    return {entry.get("name") or "": (entry.text or "").strip() for entry in element.iterfind("attribute")}
 
 
 def _visibility(joint: Element) -> float:

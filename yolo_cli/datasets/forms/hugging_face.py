@@ -16,10 +16,10 @@ from yolo_cli.datasets.extras import Extra, extras_wanted
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of
 from yolo_cli.datasets.forms.form import Form, head_of, matcher
-from yolo_cli.datasets.forms.values import as_list, as_map, as_text, size_of, xywh
+from yolo_cli.datasets.forms.values import as_list, as_map, as_text, is_true, size_of, xywh
 from yolo_cli.datasets.layout import below
 from yolo_cli.datasets.sample import Dataset
-from yolo_cli.text import number, read_text
+from yolo_cli.text import read_text
 
 __all__ = ["IMAGE_FOLDER", "class_label", "fill"]
 
@@ -87,8 +87,8 @@ def fill(entry: Entry, objects: Any, row: int, names: Sequence[str]) -> None:
             entry.refused.append((row, what))
         else:
             extra = Extra(annotation_id=_id(thing.get("id"))) if extras_wanted() else None
-            crowd = bool(number(thing.get("iscrowd")) or thing.get("iscrowd") is True)
-            entry.shapes.append(Shape(row, name, corners, crowd=crowd, extra=extra))
+            flags = (is_true(thing.get("iscrowd")), is_true(thing.get("difficult")))
+            entry.shapes.append(Shape(row, name, corners, *flags, extra=extra))
 
 
 def _things(objects: Any) -> Iterator[Map]:
@@ -99,7 +99,7 @@ def _things(objects: Any) -> Iterator[Map]:
         return
     columns = as_map(objects)
     boxes, classes = as_list(_given(columns, _BOX)), as_list(_given(columns, _CLASS))
-    others = {key: as_list(columns.get(key)) for key in ("id", "iscrowd")}
+    others = {key: as_list(columns.get(key)) for key in ("id", "iscrowd", "difficult")}
     for index in range(max(len(boxes), len(classes))):
         rest = {key: values[index] for key, values in others.items() if index < len(values)}
         box, category = (values[index] if index < len(values) else None for values in (boxes, classes))

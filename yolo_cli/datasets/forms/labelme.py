@@ -10,6 +10,7 @@ point has no box and is refused. A ``labels.txt`` as for ``labelme --labels`` gi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 from yolo_cli.datasets.extras import Extra, extras_wanted, plain_values
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of
+from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of, with_flags
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import (
     Corners,
@@ -47,6 +48,7 @@ _NO_CLASSES = ("__ignore__", "_background_")  # of labelme's own examples of lab
 def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
     """Read the LabelMe files of a folder; other JSON files among them are passed over."""
     entries, findings = [], []
+    stems = {Path(path).with_suffix("") for path in find_files(root, SUFFIXES)}
     for path in files:
         where = below(path, root)
         try:
@@ -56,17 +58,12 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
             continue
         if isinstance(document.get("shapes"), list):
             entries.append(_entry(document, path, root))
-        elif _has_image(path):
+        elif path.with_suffix("") in stems:
             findings.append(Finding("Y203", where, "the label has no list of shapes"))
     names = _declared(root)
     return assemble(
         Export(root, "labelme", entries, names, tuple(findings), lists_all=False), allow_unlabelled
     )
-
-
-def _has_image(path: Path) -> bool:
-    """Whether an image of the same name is beside a file."""
-    return any(Path(other).stem == path.stem for other in find_files(path.parent, SUFFIXES, recursive=False))
 
 
 def _declared(root: Path) -> tuple[str, ...]:
@@ -80,7 +77,10 @@ def _entry(document: Mapping[str, Any], path: Path, root: Path) -> Entry:
     """The image of one file. Where ``imagePath`` names none, the file's own name does."""
     named = as_text(document.get("imagePath")) or path.stem
     size = size_of(document.get("imageHeight"), document.get("imageWidth"))
-    entry = Entry(named, path, split_of(path, root), size=size)
+    hint = (
+        "; save the image that is inside the JSON (imageData) beside it" if document.get("imageData") else ""
+    )
+    entry = Entry(named, path, split_of(path, root), size=size, own_name=path.stem, hint=hint)
     found = [as_map(value) for value in as_list(document["shapes"])]
     keypoints = _keypoints(found)
     used = {id(point) for group in keypoints.values() for point in group}
@@ -94,6 +94,7 @@ def _entry(document: Mapping[str, Any], path: Path, root: Path) -> Entry:
             continue
         extra = _extra(shape, keypoints.get(group, ())) if extras_wanted() else None
         part = Shape(row, name, corners, difficult=shape.get("difficult") is True, extra=extra)
+        part = with_flags(part, as_map(shape.get("attributes")))
         key = (name, group or f"row {row}")
         parts[key] = _joined(parts[key], part) if key in parts else part
     entry.shapes += parts.values()
@@ -116,11 +117,11 @@ def _group(shape: Mapping[str, Any]) -> str:
 
 def _keypoints(shapes: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     """The points of each group that has exactly one other shape."""
-    others = [_group(shape) for shape in shapes if shape.get("shape_type") != "point"]
+    others = Counter(_group(shape) for shape in shapes if shape.get("shape_type") != "point")
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for shape in shapes:
         group = _group(shape)
-        if shape.get("shape_type") == "point" and group and others.count(group) == 1 and _points(shape):
+        if shape.get("shape_type") == "point" and group and others[group] == 1 and _points(shape):
             groups.setdefault(group, []).append(shape)
     return groups
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from yolo_cli.datasets.layout import images_below, plain
+from yolo_cli.files import find_files
 from yolo_cli.images import SUFFIXES
 from yolo_cli.text import fixed_slashes, shorten
 
 __all__ = ["Images"]
 
 _UPLOAD = re.compile(r"[0-9a-f]{6,8}-(?=.)")  # Label Studio's uploads: "3f1c09ab-cat.jpg"
+_DEEPEST = 8  # parts of a path that are compared
 _LONGEST = 4096  # characters of a path
 
 
@@ -25,6 +27,7 @@ class Images:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._tails: dict[int, dict[str, list[Path]]] = {}
 
     def find(self, named: str, near: Path) -> tuple[Path | None, str]:
         """The image that a label file in the folder ``near`` names, or None and why not.
@@ -47,33 +50,40 @@ class Images:
         return None, "the image is listed but missing"
 
     def unlisted(self, listed: set[Path]) -> Iterator[Path]:
-        """The images that are not among the listed ones."""
-        return (path for paths in self._by_name.values() for path in paths if path not in listed)
+        """The images that are not listed, but in a folder with one that is."""
+        for folder in sorted({path.parent for path in listed}):
+            paths = (plain(path) for path in find_files(folder, SUFFIXES, recursive=False))
+            yield from (path for path in paths if path not in listed)
 
     def _alike(self, text: str) -> list[Path]:
-        """The images with the name, or without suffix the stem, whose last folders agree best."""
+        """The images whose path ends most like the given one, at least in the name, else in the stem."""
         parts = text.lower().split("/")
-        paths = self._by_name.get(parts[-1]) or self._by_stem.get(parts[-1]) or []
-        if len(paths) < 2:
-            return paths
-        alike = [_common_tail([part.lower() for part in path.parts[:-1]], parts[:-1]) for path in paths]
-        return [path for path, depth in zip(paths, alike, strict=True) if depth == max(alike)]
+        for depth in range(min(len(parts), _DEEPEST), 0, -1):
+            found = self._by_tail(depth).get("/".join(parts[-depth:]))
+            if found:
+                return found
+        return self._by_stem.get(parts[-1], [])
 
     @cached_property
-    def _by_name(self) -> dict[str, list[Path]]:
-        """Images by file name in lower case."""
-        found: defaultdict[str, list[Path]] = defaultdict(list)
-        for path in images_below(self.root):
-            found[path.name.lower()].append(plain(path))
-        return dict(found)
+    def _all(self) -> list[Path]:
+        """Every image below the root."""
+        return [plain(path) for path in images_below(self.root)]
+
+    def _by_tail(self, depth: int) -> dict[str, list[Path]]:
+        """The images by the last ``depth`` parts of their paths, in lower case."""
+        if depth not in self._tails:
+            found: defaultdict[str, list[Path]] = defaultdict(list)
+            for path in self._all:
+                found["/".join(path.parts[-depth:]).lower()].append(path)
+            self._tails[depth] = dict(found)
+        return self._tails[depth]
 
     @cached_property
     def _by_stem(self) -> dict[str, list[Path]]:
-        """Images by file name without suffix, in lower case."""
+        """The images by file name without suffix, in lower case."""
         found: defaultdict[str, list[Path]] = defaultdict(list)
-        for paths in self._by_name.values():
-            for path in paths:
-                found[path.stem.lower()].append(path)
+        for path in self._all:
+            found[path.stem.lower()].append(path)
         return dict(found)
 
 
@@ -101,13 +111,3 @@ def _direct(text: str, near: Path, root: Path) -> Iterator[Path]:
         path = plain(place / text)
         if max(map(len, path.parts)) <= 255 and os.path.lexists(path):
             yield path
-
-
-def _common_tail(first: list[str], second: list[str]) -> int:
-    """How many last parts of two paths are equal."""
-    count = 0
-    for a, b in zip(reversed(first), reversed(second), strict=False):
-        if a != b:
-            break
-        count += 1
-    return count

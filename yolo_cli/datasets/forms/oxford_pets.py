@@ -16,7 +16,7 @@ from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import numbers, size_of
 from yolo_cli.datasets.layout import below
 from yolo_cli.datasets.sample import UNSPLIT, Dataset
-from yolo_cli.datasets.voc import read_xml
+from yolo_cli.datasets.voc_xml import read_xml
 from yolo_cli.errors import DataError
 from yolo_cli.files import find_files
 from yolo_cli.text import read_lines

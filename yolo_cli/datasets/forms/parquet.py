@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ __all__ = ["PARQUET"]
 
 _BATCH = 16  # rows, whose images are in memory
 _COLUMNS = ("image", "objects", "width", "height")
+_SHARD = re.compile(r"-\d+-of-\d+$")
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "BMP": ".bmp", "TIFF": ".tif", "GIF": ".gif"}
 
 
@@ -42,7 +44,7 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
         table = _open(path)
         own = class_label(_features(table))
         names |= dict.fromkeys(own)
-        split = split_of(path, root, by_name=True)
+        split = split_of(path.with_name(_SHARD.sub("", path.stem)), root, by_name=True)
         label = unpacked / below(path, root)
         for row, values in enumerate(_rows(table, path), start=1):
             file = _unpack(as_map(values.get("image")), unpacked / split, f"{path.stem}_{row:06d}")

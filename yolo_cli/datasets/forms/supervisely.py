@@ -20,8 +20,9 @@ from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import Corners, as_list, as_map, as_text, bounds, flat, pair, size_of
-from yolo_cli.datasets.layout import below, split_called
+from yolo_cli.datasets.layout import below
 from yolo_cli.datasets.sample import Dataset
+from yolo_cli.datasets.splits import split_called
 from yolo_cli.errors import DataError
 from yolo_cli.files import find_files
 from yolo_cli.text import read_json, shorten

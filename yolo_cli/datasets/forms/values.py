@@ -17,6 +17,7 @@ __all__ = [
     "circle",
     "ellipse",
     "flat",
+    "is_true",
     "numbers",
     "pair",
     "size_of",
@@ -45,6 +46,15 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     return str(value).strip()
+
+
+def is_true(value: Any) -> bool:
+    """Whether a value says yes: true, 1 or a text of these.
+
+    >>> [is_true(value) for value in (True, "true", 1, "False", None, [1])]
+    [True, True, True, False, False, False]
+    """
+    return as_text(value if value is not True else 1).lower() in ("true", "1", "1.0")
 
 
 def numbers(values: Iterable[Any]) -> tuple[float, ...] | None:

@@ -185,9 +185,12 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         report = self.evaluate(epoch, self.model.stop_training)
         if report is not None:
             row["evaluation_seconds"] = time.monotonic() - start
-            row |= {"map50": report.map50 or 0.0, "map50_95": report.map50_95 or 0.0}
-            if row["map50_95"] > best:
-                best, best_epoch = row["map50_95"], epoch + 1
+            if report.map50 is None or report.map50_95 is None:
+                best_epoch = epoch + 1  # no figure says that an earlier epoch was better
+            else:
+                row |= {"map50": report.map50, "map50_95": report.map50_95}
+                if report.map50_95 > best:
+                    best, best_epoch = report.map50_95, epoch + 1
         seconds = self.journey.seconds
         row |= {"images_per_second": self.images / trained, "seconds": seconds}
         state = State(epoch + 1, seconds, best, best_epoch, (*before.history, row))

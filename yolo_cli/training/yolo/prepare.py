@@ -127,6 +127,8 @@ def prepare(
         UserError: if the options do not fit the data or the network.
     """
     learn, check = _parts(job, data)
+    if not any(len(sample.labels) for sample in check.samples):
+        say("no image to evaluate on has a box, so no figure says which epoch is best: the last is kept")
     network = _network(job, learn, say)
     batch = batch or job.config.batch or _batch_that_fits(network, len(learn), precision)
     maker = _batch_maker(job, learn, network, _shareable(job.config, batch, machines), machines)

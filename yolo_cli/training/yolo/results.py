@@ -126,6 +126,8 @@ class Results:
         )
         if self.job.use_val:
             which = f"The last of {state.epoch} epochs; these images were used only then."
+        elif report.map50_95 is None:
+            return (f"None: no {self._split} image has an object. The last of {state.epoch} epochs.",)
         else:
             which = (
                 f"The best of {state.epoch} epochs (number {state.best_epoch}), chosen by these very images."

@@ -72,7 +72,7 @@ def test_nothing_is_overwritten_or_written_into_a_source(images: Path, tmp_path:
         convert([dataset], Output("yolo", images / "new"))
     convert([dataset], Output("coco", out))
     before = files(out)
-    with pytest.raises(UsageError, match="exists and is not empty; name another folder, or add exist_ok"):
+    with pytest.raises(UsageError, match="exists and is not empty; name another folder"):
         convert([dataset], Output("yolo", out))
     assert files(out) == before
 

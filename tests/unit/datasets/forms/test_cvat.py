@@ -88,6 +88,13 @@ def test_attributes_are_kept(tmp_path: Path) -> None:
     }
 
 
+def test_flags_among_the_attributes(tmp_path: Path) -> None:
+    flags = '><attribute name="is_crowd">true</attribute><attribute name="difficult">false</attribute></box>'
+    sample = read(tmp_path, BOX.replace("></box>", flags), extras=True).samples[0]
+    assert (sample.labels.crowd.tolist(), sample.labels.difficult.tolist()) == ([True], [False])
+    assert dict(sample.extras[0].attributes) == {}
+
+
 def test_an_export_of_a_video_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="export of a video; export it as 'CVAT for images"):
         read_text_beside(

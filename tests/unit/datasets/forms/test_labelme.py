@@ -112,3 +112,14 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     found = read(tmp_path, shape("rectangle", [[0, 0], [9, 9]]))
     assert ("Y203", "b.json") in {(finding.code, finding.where) for finding in found.findings}
     assert len(found) == 1
+
+
+def test_a_renamed_image_is_found_by_the_name_of_its_label(tmp_path: Path) -> None:
+    document = {"version": "4", "shapes": [shape("rectangle", [[0, 0], [9, 9]])], "imagePath": "IMG_0001.JPG"}
+    assert boxes(read_json_beside(tmp_path, document)) == [("cat", (0, 0, 9, 9))]
+
+
+def test_an_image_that_is_only_inside_the_label_is_named(tmp_path: Path) -> None:
+    document = {"version": "4", "shapes": [], "imagePath": "b.png", "imageData": "iVBORw0KGgo="}
+    found = read_json_beside(tmp_path, document, "b.json")
+    assert "save the image that is inside the JSON (imageData) beside it" in refusals(found)[0]

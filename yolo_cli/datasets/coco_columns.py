@@ -1,0 +1,220 @@
+"""The annotations of a COCO file as columns, one array for each key.
+
+Hundreds of thousands of annotations are checked at once, and the objects of the JSON file can be freed before
+samples are made of the columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.datasets.extras import Extra, extras_wanted, plain_values
+from yolo_cli.datasets.findings import Finding
+from yolo_cli.datasets.layout import place_of
+from yolo_cli.datasets.numbering import positions
+from yolo_cli.text import number, shorten
+
+__all__ = ["Columns", "annotation_columns", "brief", "numbers_of"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Annotations; M are usable.
+
+    Attributes:
+        row: int, (M,): index into ``annotations``.
+        image: int, (M,): index of the image.
+        category: int, (M,): index of the category.
+        xywh: float, (M, 4), in pixels, unchecked.
+        crowd: bool, (M,).
+        area: float, (M,); NaN where the file has none.
+        findings: one for each annotation that is not usable.
+        refused: by the place of each annotation that is not usable (``Finding.where``): its image's index.
+        extras: for each usable annotation what else it holds, or () if nobody asked.
+    """
+
+    row: NDArray[np.int64]
+    image: NDArray[np.int64]
+    category: NDArray[np.int64]
+    xywh: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+    area: NDArray[np.float64]
+    findings: tuple[Finding, ...]
+    refused: Mapping[str, int]
+    extras: tuple[Extra, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """What is wrong with some annotations: the rule, which they are, and the words for one of them."""
+
+    code: str
+    wrong: NDArray[np.bool_]
+    words: Callable[[Mapping[str, Any]], str]
+
+
+def annotation_columns(
+    entries: Sequence[Any], images: Mapping[Any, int], categories: Mapping[Any, int], where: str
+) -> Columns:
+    """Check annotations, and turn them into columns.
+
+    Args:
+        entries: the annotations, unchecked.
+        images: index of each image id.
+        categories: index of each category id.
+        where: the file, for messages.
+    """
+    rows = [entry if type(entry) is dict else {} for entry in entries]
+    image = positions(_column(rows, "image_id"), images)  # (N,), or -1
+    category = positions(_column(rows, "category_id"), categories)  # (N,), or -1
+    xywh = _boxes(_column(rows, "bbox"))  # (N, 4)
+    problems = (
+        _Problem("Y204", np.array([not isinstance(entry, dict) for entry in entries], bool), _no_object),
+        _Problem("Y202", image < 0, lambda e: f"the image_id {brief(e.get('image_id'))} belongs to no image"),
+        _Problem(
+            "Y401",
+            category < 0,
+            lambda e: f"the category_id {brief(e.get('category_id'))} belongs to no category",
+        ),
+        _Problem("Y204", np.isnan(xywh).any(axis=1) & ~_given_nan(rows, xywh), _no_box),
+        _Problem("Y208", _rotated(rows), _rotated_words),
+    )
+    bad = np.any([problem.wrong for problem in problems], axis=0)  # (N,)
+    good = np.flatnonzero(~bad)  # (M,)
+    return Columns(
+        good,
+        image[good],
+        category[good],
+        xywh[good],
+        _flags(_column(rows, "iscrowd"))[good],
+        _floats(_column(rows, "area"))[good],
+        (*_findings(rows, bad, problems, where), *_repeated(_column(rows, "id"), where)),
+        {place_of("coco", where, at): int(image[at]) for at in np.flatnonzero(bad & (image >= 0)).tolist()},
+        tuple(_extra(rows[at]) for at in good) if extras_wanted() else (),
+    )
+
+
+def brief(value: Any) -> str:
+    """A value of a wrong entry as in JSON, or its type, as its text could be huge."""
+    if isinstance(value, dict):
+        return f"an object with {shorten(', '.join(map(str, value)))}"
+    return (
+        shorten(repr(value), 40)
+        if isinstance(value, (int, float, str)) or value is None
+        else type(value).__name__
+    )
+
+
+def numbers_of(values: Any, step: int) -> tuple[float, ...]:
+    """A list of numbers whose length is a multiple of ``step``; () for anything else."""
+    found = tuple(map(number, values)) if isinstance(values, list) else ()
+    return () if None in found or len(found) % step else found  # type: ignore[return-value]  # None is not in it
+
+
+def _column(rows: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    return [row.get(key) for row in rows]
+
+
+def _boxes(values: Sequence[Any]) -> NDArray[np.float64]:
+    """Boxes (N, 4); a row of NaN for what is not four numbers."""
+    fours = all(type(value) is list and len(value) == 4 for value in values)
+    if fours and set(map(type, chain.from_iterable(values))) <= {int, float}:
+        with suppress(OverflowError):  # an integer of more than 300 digits
+            return np.fromiter(chain.from_iterable(values), float, 4 * len(values)).reshape(-1, 4)
+    return np.array([_box(value) for value in values], float).reshape(-1, 4)
+
+
+def _box(value: Any) -> tuple[float, ...]:
+    found = numbers_of(value, 4)
+    return found if len(found) == 4 else (np.nan,) * 4
+
+
+def _given_nan(rows: Sequence[Mapping[str, Any]], xywh: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a box (N, 4) that holds NaN does so in the file: it is a box, though not a finite one."""
+    given = np.zeros(len(rows), bool)
+    for at in np.flatnonzero(np.isnan(xywh).any(axis=1)).tolist():
+        given[at] = len(numbers_of(rows[at].get("bbox"), 4)) == 4
+    return given
+
+
+def _floats(values: Sequence[Any]) -> NDArray[np.float64]:
+    """Numbers (N,); NaN for what is none."""
+    if set(map(type, values)) <= {float}:
+        return np.array(values, float)
+    return np.array([np.nan if (found := number(value)) is None else found for value in values], float)
+
+
+def _flags(values: Sequence[Any]) -> NDArray[np.bool_]:
+    """Flags (N,), which may be written as numbers or as text."""
+    if set(map(type, values)) <= {int, type(None)}:
+        return np.array(values, object).astype(bool)
+    return np.array([value is True or bool(number(value)) for value in values], bool)
+
+
+def _rotated(rows: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
+    """Whether annotations are rotated boxes, (N,): CVAT writes an attribute ``rotation`` in degrees."""
+    attributes = _column(rows, "attributes")
+    return np.array(
+        [type(each) is dict and bool((number(each.get("rotation")) or 0.0) % 360) for each in attributes],
+        bool,
+    )
+
+
+def _findings(
+    rows: Sequence[Mapping[str, Any]],
+    bad: NDArray[np.bool_],
+    problems: Sequence[_Problem],
+    where: str,
+) -> Iterator[Finding]:
+    """The first problem of each bad annotation."""
+    for at in np.flatnonzero(bad).tolist():
+        problem = next(problem for problem in problems if problem.wrong[at])
+        yield Finding(problem.code, place_of("coco", where, at), problem.words(rows[at]))
+
+
+def _no_object(_: Mapping[str, Any]) -> str:
+    return "an annotation must be an object"
+
+
+def _no_box(_: Mapping[str, Any]) -> str:
+    return "bbox must be [x, y, width, height], four numbers"
+
+
+def _rotated_words(entry: Mapping[str, Any]) -> str:
+    return (
+        f"the box is rotated by {entry['attributes']['rotation']} degrees, and bbox is that before rotation"
+    )
+
+
+def _repeated(ids: Sequence[Any], where: str) -> Iterator[Finding]:
+    """A finding for every annotation with the id of an earlier one."""
+    known = [own if isinstance(own, (int, str)) else None for own in ids]
+    if len(set(known)) == len(known):
+        return
+    seen: set[int | str] = set()
+    for index, own in enumerate(known):
+        if own in seen and own is not None:
+            yield Finding("Y207", place_of("coco", where, index), f"an earlier one has the id {own}, too")
+        elif own is not None:
+            seen.add(own)
+
+
+def _extra(entry: Mapping[str, Any]) -> Extra:
+    """What an annotation has besides its box; parts that are not in COCO's form are left out."""
+    outline = entry.get("segmentation")
+    rings = [numbers_of(ring, 2) for ring in outline] if isinstance(outline, list) else []
+    own = entry.get("id")
+    return Extra(
+        tuple(ring for ring in rings if len(ring) >= 6),
+        tuple(zip(*[iter(numbers_of(entry.get("keypoints"), 3))] * 3, strict=True)),
+        plain_values(entry.get("attributes")),
+        outline if isinstance(outline, dict) else None,
+        own if isinstance(own, (int, str)) else None,
+    )
