@@ -25,23 +25,24 @@ def grey_level(rgb: np.ndarray) -> int:
 
 
 def write_video(path: Path, times: Any, *, size: tuple[int, int] = (HEIGHT, WIDTH), **form: Any) -> Path:
-    """`grey` frames at times in seconds, by PyAV: H.264, or ``codec`` in ``pixels``."""
+    """`grey` frames at times in seconds, by PyAV: H.264, or ``codec`` in ``pixels``; AVI has ten a second."""
+    unit = Fraction(1, 10 if path.suffix == ".avi" else 1000)
     av = pytest.importorskip("av")
     with av.open(str(path), "w") as file:
-        stream = file.add_stream(form.get("codec", "libx264"), rate=form.get("rate", 10), options={"crf": "10"})
+        stream = file.add_stream(form.get("codec", "libx264"), rate=10, options={"crf": "10"})
         stream.height, stream.width = size
         stream.pix_fmt = form.get("pixels", "yuv420p")
-        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.time_base = unit
         for number, time_s in enumerate(times):
             frame = av.VideoFrame.from_ndarray(grey(number, size), format="rgb24")
-            frame.pts, frame.time_base = round(time_s * 1000), Fraction(1, 1000)
+            frame.pts, frame.time_base = round(time_s / unit), unit
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
     return path
 
 
 def turn(path: Path) -> None:
-    """Say in the track header of an MP4 that players have to turn it by 90 degrees clockwise, as phones do."""
+    """Say in the track header of an MP4 that it is to be turned by 90 degrees clockwise, as phones do."""
     data = path.read_bytes()
     whole = (1 << 16).to_bytes(4)
     none = (0).to_bytes(4)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
+from yolo_cli.cli.interrupts import Interrupts
 from yolo_cli.cli.options import (
     config_option,
     detection_options,
@@ -20,7 +21,7 @@ from yolo_cli.cli.options import (
     talk_options,
     video_options,
 )
-from yolo_cli.cli.progress import say, terminable, track
+from yolo_cli.cli.progress import say, track
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +76,7 @@ class _Tally:
 @video_options
 @format_option(*_FORMATS)
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
-@click.option("--save/--no-save", default=True, help="Save what boxes are drawn in.  [default: save]")
+@click.option("--save/--no-save", default=True, help="Save images and videos with boxes.  [default: save]")
 @drawing_options
 @click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
@@ -110,9 +111,10 @@ def detect(
         results = save_outcomes(results, folder, saving, model.class_names, places)
     if not quiet and _shows_progress(given["output_format"], tally.total):
         results = track(results, tally.total, tally.what)
-    with terminable():
-        for text in _texts(_until_interrupt(results, tally), model, given["output_format"]):
+    with Interrupts() as interrupts:
+        for text in _texts(interrupts.until(results), model, given["output_format"]):
             click.echo(text, nl=False)
+    tally.interrupted = interrupts.asked
     _tell(tally, folder, quiet, source.has_video and saving.images)
     return _exit_code(tally)
 
@@ -158,14 +160,6 @@ def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
         else:
             tally.milliseconds += sum(result.time_ms.values())
         yield result
-
-
-def _until_interrupt(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
-    """Let Ctrl-C end the results, so that what is done is written to its end."""
-    try:
-        yield from results
-    except KeyboardInterrupt:
-        tally.interrupted = True
 
 
 def _shows_progress(output_format: str, total: int) -> bool:

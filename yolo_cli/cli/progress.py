@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import click
 
-__all__ = ["echo_model", "echo_result", "say", "terminable", "track"]
+__all__ = ["echo_model", "echo_result", "say", "track"]
 
 Item = TypeVar("Item")
 
@@ -52,19 +49,6 @@ def echo_model(keras: Path | None, onnx: Path | None, *more: Path) -> None:
 
         packages, export = " ".join(missing_for_onnx()), f"yolo weights export {shlex.quote(str(keras))}"
         say(f"no .onnx file yet: pip install {packages}, and then {export}; detection runs the .keras file")
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Within it, SIGTERM ends the work as Ctrl-C does, so that what is done is written to its end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:

@@ -20,10 +20,11 @@ __all__ = ["VideoWriter", "pyav_advice"]
 
 # Realtime VP9 is three times as fast as detection on one core, and every browser plays it. WebM, not MP4:
 # its index is not at the end, so that what was written before a power cut can be played.
-_VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "28", "b": "0"}
+_VP9 = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "row-mt": "1", "crf": "28", "b": "0"}
 _BT709 = 1  # in FFmpeg: matrix, primaries, transfer; untagged, players would guess by the height
 _LIMITED = 1  # 16 to 235
 _MILLISECONDS = Fraction(1, 1000)  # the resolution of WebM
+_HIGHEST_RATE = 60.0  # in AVI; some files say 1000, for times in milliseconds
 _LONGEST_STILL_S = 60.0  # AVI has a constant rate: a longer pause between two frames is shortened to this
 
 
@@ -147,7 +148,7 @@ class _Avi(_Encoder):
     suffix = ".avi"
 
     def __init__(self, path: Path, size: tuple[int, int], rate: float) -> None:
-        self._rate = rate
+        self._rate = rate = min(rate, _HIGHEST_RATE)
         self._size = tuple(side + side % 2 for side in size)  # it cannot write odd sides
         code = cv2.VideoWriter.fourcc(*"MJPG")
         self._writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, code, rate, self._size)

@@ -108,28 +108,26 @@ def test_a_cut_video_gives_what_is_there_and_says_so(tmp_path):
     *frames, last = open_video(str(path)).frames()
     assert 5 <= len(frames) < 14
     assert [grey_level(frame.read().rgb) for frame in frames] == list(range(len(frames)))
-    with pytest.raises(DataError, match=rf"cut\.avi: ends after {len(frames)} of 19 frames \(\d\.\d s\); it is"):
+    with pytest.raises(DataError, match=rf"cut\.avi: ends after {len(frames)} of 19 frames"):
         last.read()
 
 
-@pytest.mark.parametrize(("promised", "faults"), [(5, 0), (19, 0), (500, 1)])
+@pytest.mark.parametrize(("promised", "faults"), [(5, 0), (13, 0), (500, 1)])
 def test_a_header_that_promises_too_little_or_too_much(tmp_path, promised, faults):
     path = write_video(tmp_path / "a.avi", TENTHS, codec="mjpeg", pixels="yuvj420p")
     promise(path, promised)
     frames = list(open_video(str(path)).frames())
     assert [grey_level(f.image.rgb) for f in frames if f.image] == list(range(12))
-    # 19 frames would be 0.7 s more, of which 0.5 s are passed over; but the header's length is 1.9 s in all.
-    assert sum(frame.image is None for frame in frames) == (faults or promised == 19)
+    assert sum(frame.image is None for frame in frames) == faults  # 13 is one less, which may be rounded
 
 
 def test_no_frames(tmp_path):
-    write_video(tmp_path / "a.mkv", [])
-    try:
-        [frame] = open_video(str(tmp_path / "a.mkv")).frames()
-    except DataError as fault:
-        assert "cannot be read as a video" in str(fault)
-    else:
-        assert "holds no frame that can be read" in frame.fault
+    path = write_video(tmp_path / "a.avi", TENTHS, codec="mjpeg", pixels="yuvj420p")
+    data = path.read_bytes()
+    headers = data[: data.index(b"movi") + 12]
+    path.write_bytes(headers.ljust(len(data), b"\0"))
+    [frame] = open_video(str(path)).frames()
+    assert frame.fault == f"{path}: holds no frame that can be read"
 
 
 @pytest.mark.parametrize("data", [b"", b"hello\n" * 99, b"\0" * 999])
