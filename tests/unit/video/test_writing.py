@@ -62,10 +62,10 @@ def test_odd_sizes(tmp_path, suffix, size):
 
 def test_colours_are_kept(tmp_path, suffix):
     colours = np.uint8([[200, 30, 30], [30, 200, 30], [30, 30, 200], [220, 220, 20]])
-    picture = np.repeat(np.repeat(colours[None], 32, axis=1), 64, axis=0)
+    image = np.repeat(np.repeat(colours[None], 32, axis=1), 64, axis=0)
     writer = VideoWriter(tmp_path / "a", 10)
     for _ in range(3):
-        writer.add(picture)
+        writer.add(image)
     writer.close()
     last = frames(writer.path)[-1].rgb
     assert abs(last[32, 16::32].astype(int) - colours).max() <= 12
