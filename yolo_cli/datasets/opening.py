@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -191,7 +191,7 @@ def _of_archive(path: Path, allow_unlabelled: bool) -> Dataset:
     """Read the data set in an archive; messages name the archive, not the temporary folder."""
     folder = unpack(path)
     try:
-        return _read(folder, path, allow_unlabelled)
+        return replace(_read(folder, path, allow_unlabelled), archive=path)
     except DataError as fault:
         raise DataError(fault.text.replace(str(folder), str(path))) from fault
 

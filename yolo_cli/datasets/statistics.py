@@ -129,7 +129,7 @@ def statistics(dataset: Dataset) -> DatasetStats:
     """
     samples, sizes, unreadable = _readable(dataset.samples)
     if not samples:
-        raise DataError(f"{dataset.root}: no image can be read; first: {[*unreadable, 'it has none'][0]}")
+        raise DataError(f"{dataset.location}: no image can be read; first: {[*unreadable, 'it has none'][0]}")
     class_ids = np.concatenate([sample.labels.class_id for sample in samples])  # (N,)
     xyxy = np.concatenate([sample.ground_truth.xyxy for sample in samples])  # (N, 4)
     counts = [len(sample.labels) for sample in samples]
@@ -138,7 +138,7 @@ def statistics(dataset: Dataset) -> DatasetStats:
     shown = presence(samples, len(dataset.class_names))[:, :-1].astype(np.int64)  # (images, classes)
     areas = np.concatenate([sample.ground_truth.area for sample in samples])  # (N,)
     return DatasetStats(
-        str(dataset.root),
+        str(dataset.location),
         dataset.kind,
         tuple(_of_split(split, [s for s in samples if s.split == split]) for split in dataset.splits),
         tuple(_of_class(dataset, samples, i, wh[class_ids == i]) for i in range(len(dataset.class_names))),

@@ -47,7 +47,7 @@ class Suspect:
 
     Attributes:
         kind: what is probably wrong.
-        score: estimated probability, in [0, 1].
+        score: in [0, 1]; a rough probability, as it relies on what the model sees.
         split, image: the sample's split and name.
         where: the place of the label in its file, or the image's name if there is no label.
         label: the label; None if it is overlooked.

@@ -124,7 +124,7 @@ def convert(
     dataset, notes = _shaped(merge(datasets), shaping, watch)
     entries, missing = _entries(dataset, shaping)
     if not entries:
-        raise DataError(f"{dataset.root}: has no image that can be converted; see what `yolo lint` lists")
+        raise DataError(f"{dataset.location}: has no image that can be converted; see what `yolo lint` lists")
     content = Content(
         dataset.class_names,
         _category_ids(dataset),
