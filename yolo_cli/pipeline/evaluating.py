@@ -179,7 +179,9 @@ def detect_samples(
     Raises:
         DataError: if no image could be read.
     """
-    outcomes: Iterable[Outcome] = run_detector(detector, data.samples, batch=batch, journal=journal)
+    outcomes: Iterable[Outcome] = run_detector(
+        detector, data.samples, batch=batch, journal=journal, overlap=len(data) > 1
+    )
     found, faults = {}, []
     for outcome in watch(outcomes, len(data)) if watch else outcomes:
         if outcome.error is None:

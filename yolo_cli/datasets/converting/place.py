@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,15 +44,18 @@ def new_folder(place: Path) -> Iterator[Path]:
     Raises:
         DataError: if the folder, or a file in it, cannot be written.
     """
-    old = place.with_name(f".{place.name[:100]}.replaced")
     if not place.is_dir() or not any(place.iterdir()):
         with atomic_folder(place) as draft:
             yield draft
         return
-    fresh = place.with_name(f".{place.name[:100]}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
+    fresh, old = (place.with_name(f".{place.name[:100]}.{word}-{os.getpid()}") for word in ("new", "old"))
     with atomic_folder(fresh) as draft:
         yield draft
-    place.rename(old)
-    fresh.rename(place)
+    try:
+        place.rename(old)
+        fresh.rename(place)
+    except OSError as fault:
+        raise DataError(
+            f"{place}: cannot be replaced: {fault.strerror}; the new folder is {fresh}"
+        ) from fault
     shutil.rmtree(old, ignore_errors=True)
