@@ -110,7 +110,7 @@ def test_class_by_vote() -> None:
 
 
 def test_another_class_needs_more_overlap() -> None:
-    """Where the rider is missed, the bicycle below does not get the id: IoU 12/28, and half of that counts."""
+    """Where the rider is missed, the bicycle does not get the id: IoU 12/28, and half of it counts."""
     for class_id, expected in ((1, []), (0, [1])):
         tracker = Tracker()
         tracker.update(seen((0, 0.9, 0)), 0)
