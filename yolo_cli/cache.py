@@ -8,7 +8,7 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["cache_folder", "cache_jax_programs"]
+__all__ = ["cache_folder", "cache_jax_programs", "programs_folder"]
 
 SWITCH = "YOLO_CLI_CACHE"
 
@@ -33,13 +33,18 @@ def cache_folder(part: str) -> Path | None:
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
+def programs_folder(runtime: str) -> Path | None:
+    """The folder for what a runtime compiles for this kind of CPU; None as in `cache_folder`."""
+    return cache_folder(f"{runtime}-{_processor()}")
+
+
 def cache_jax_programs() -> None:
     """Let JAX keep what it compiles for later processes; a setting that the user made is left alone."""
     import jax
 
     if jax.config.jax_compilation_cache_dir is not None:  # also set by JAX_COMPILATION_CACHE_DIR
         return
-    folder = cache_folder(f"jax-{_processor()}")
+    folder = programs_folder("jax")
     if folder is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from yolo_cli.cache import cache_jax_programs
 from yolo_cli.hardware import set_backend
+from yolo_cli.runtimes import switch_telemetry_off
 
 __all__ = ["keras", "ops", "silence"]
 
@@ -36,6 +37,7 @@ def silence() -> Iterator[None]:
 
 
 set_backend()
+switch_telemetry_off()  # a backend may be OpenVINO
 with silence():  # importing Keras imports its backend, which logs
     import keras
     from keras import ops

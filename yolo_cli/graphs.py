@@ -12,29 +12,20 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.runtimes import import_onnxruntime
+
 __all__ = [
     "between",
     "ending_at",
-    "import_onnxruntime",
     "multiply_accumulates",
     "open_session",
+    "part_of",
     "read_metadata",
 ]
 
 # Field numbers of ModelProto and StringStringEntryProto in onnx.proto, and the kinds of values on the wire.
 GRAPH, METADATA_PROPS, KEY, VALUE = 7, 14, 1, 2
 VARINT, DELIMITED = 0, 2
-
-
-def import_onnxruntime() -> Any:
-    """The package ``onnxruntime``, with telemetry disabled.
-
-    Since 1.32 it sends telemetry unless this variable is set before the first import.
-    """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
-    return onnxruntime
 
 
 def open_session(model: Path | bytes, providers: Sequence[Any]) -> Any:
@@ -104,6 +95,19 @@ def _varint(file: BinaryIO) -> int:
         if byte[0] < 128:
             return value
     raise ValueError("it is not an ONNX file")
+
+
+def part_of(
+    path: Path, layer: str | None = None, part: tuple[str, Sequence[int]] | None = None
+) -> Path | bytes:
+    """What an engine runs of an ONNX file: all of it, up to a layer, or between an input and some heads.
+
+    Raises:
+        ValueError: if there is no such layer or part.
+    """
+    if layer is not None:
+        return ending_at(layer, path)
+    return path if part is None else between(*part, path)
 
 
 def ending_at(layer: str, path: Path) -> bytes:

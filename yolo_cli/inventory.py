@@ -16,10 +16,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from yolo_cli.engines import choose_engine, onnx_uses_cuda
-from yolo_cli.graphs import import_onnxruntime
+from yolo_cli.engines import INSTALL_OPENVINO, EngineName, choose_engine, onnx_uses_cuda
 from yolo_cli.hardware import (
     choose_backend,
     gpu_visible,
@@ -29,6 +28,7 @@ from yolo_cli.hardware import (
     uses_cuda,
     visible_gpus,
 )
+from yolo_cli.runtimes import import_onnxruntime
 from yolo_cli.text import Jsonable
 
 __all__ = ["ComputeDevice", "InstalledEngine", "Inventory", "devices"]
@@ -69,7 +69,7 @@ class InstalledEngine:
         install: what to do about what is missing; None if nothing is.
     """
 
-    name: Literal["onnx", "keras"]
+    name: EngineName
     package: str
     version: str | None
     runs_on: tuple[str, ...]
@@ -83,13 +83,15 @@ class Inventory(Jsonable):
     Attributes:
         backend: of Keras, which trains.
         engine: what ``--engine auto`` takes for a model with both of its files.
+        reason: why it does.
         devices: the processor, then the GPUs that this process may use.
         engines: those that are installed, and the common ones that are not.
         advice: what an NVIDIA GPU needs that the backend cannot use; None if nothing is missing.
     """
 
     backend: str
-    engine: Literal["onnx", "keras"]
+    engine: EngineName
+    reason: str
     devices: tuple[ComputeDevice, ...]
     engines: tuple[InstalledEngine, ...]
     advice: str | None
@@ -110,11 +112,13 @@ def devices() -> Inventory:
     'cpu'
     """
     backend = choose_backend()
+    chosen = choose_engine("auto", "auto", has_onnx=True, has_keras=True)
     return Inventory(
         backend=backend,
-        engine=choose_engine("auto", "auto", has_onnx=True, has_keras=True),
+        engine=chosen.engine,
+        reason=chosen.reason,
         devices=(_processor(), *_gpus()),
-        engines=(_onnx(), *_backends()),
+        engines=(_onnx(), _openvino(), *_backends()),
         advice=None if uses_cuda(backend) else missing_for_gpu(backend),
     )
 
@@ -178,6 +182,12 @@ def _onnx() -> InstalledEngine:
         None if on_gpu or not missing_for_gpu() else "pip install onnxruntime-gpu in place of onnxruntime"
     )
     return InstalledEngine("onnx", runtime.__name__, runtime.__version__, _runs_on(on_gpu), missing)
+
+
+def _openvino() -> InstalledEngine:
+    if not installed("openvino"):
+        return InstalledEngine("openvino", "openvino", None, (), INSTALL_OPENVINO)
+    return InstalledEngine("openvino", "openvino", _version("openvino") or "unknown", ("cpu",))
 
 
 def _backends() -> Iterator[InstalledEngine]:

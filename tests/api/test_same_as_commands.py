@@ -256,7 +256,7 @@ def test_wrong_usage_names_options_as_python_does(cli, verb, says):
             "suppression is 'sofft', but must be one of iou, greedynms, diounms, soft",
         ),
         ({"resize": "crop"}, "resize is 'crop', but must be one of letterbox, stretch"),
-        ({"engine": "onyx"}, "engine is 'onyx', but must be one of auto, onnx, keras"),
+        ({"engine": "onyx"}, "engine is 'onyx', but must be one of auto, onnx, openvino, keras"),
         ({"imgsz": 5}, "imgsz is 5, but must be"),
     ],
 )

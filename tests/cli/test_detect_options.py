@@ -30,7 +30,7 @@ def test_options_reach_the_detector(cli):
     )
     [named] = cli.loaded
     config = named.pop("config")
-    assert named == {"weights": "w", "engine": "onnx", "device": "cpu"}
+    assert named == {"weights": "w", "engine": "onnx", "device": "cpu", "precision": "float32"}
     assert (config.conf, config.nms_iou, config.max_det) == (0.3, 0.6, 7)
     assert (config.agnostic, config.suppression, config.resize) == (True, "soft", "stretch")
     assert config.imgsz == (320, 416)
@@ -41,7 +41,8 @@ def test_without_options_everything_follows_the_defaults_and_the_model(cli):
     [named] = cli.loaded
     from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 
-    told = {"weights": DEFAULT_MODEL, "engine": "auto", "device": "auto", "config": DetectConfig()}
+    how = {"engine": "auto", "device": "auto", "precision": "float32"}
+    told = {"weights": DEFAULT_MODEL, "config": DetectConfig(), **how}
     assert named == told
 
 

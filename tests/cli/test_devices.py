@@ -14,9 +14,10 @@ from tests.cli.conftest import Cli
 from tests.cli.test_schemas import validator
 from tests.fake_machine import FakeMachine
 from tests.images import encode, smooth
-from yolo_cli import engines, hardware, inventory
+from yolo_cli import hardware, inventory
 from yolo_cli.cli import main
 from yolo_cli.config import TrainConfig
+from yolo_cli.engines import choosing
 from yolo_cli.inventory import ComputeDevice, InstalledEngine, Inventory
 from yolo_cli.training.job import TrainJob, write_job
 
@@ -25,12 +26,14 @@ GIB = 2**30
 FOUND = Inventory(
     "tensorflow",
     "onnx",
+    "OpenVINO is not installed",
     (
         ComputeDevice("cpu", "AMD EPYC 9V84, 16 cores", 128 * GIB, 100 * GIB),
         ComputeDevice("gpu:0", "NVIDIA H100 80GB HBM3", int(79.6 * GIB), None, "550.54.15"),
     ),
     (
         InstalledEngine("onnx", "onnxruntime", "1.32.0", ("cpu",), "pip install onnxruntime-gpu"),
+        InstalledEngine("openvino", "openvino", None, (), "pip install 'yolo-cli[openvino]'"),
         InstalledEngine("keras", "tensorflow", "2.21.0", ("cpu", "gpu")),
         InstalledEngine("keras", "jax", None, (), "pip install 'jax[cuda12]'"),
     ),
@@ -41,12 +44,14 @@ device  model                       memory       free  driver
 cpu     AMD EPYC 9V84, 16 cores  128.0 GiB  100.0 GiB
 gpu:0   NVIDIA H100 80GB HBM3     79.6 GiB             550.54.15
 
-engine  computes with  version  runs on   to install
-onnx    onnxruntime     1.32.0  cpu       pip install onnxruntime-gpu
-keras   tensorflow      2.21.0  cpu, gpu
-keras   jax                  -  -         pip install 'jax[cuda12]'
+engine    computes with  version  runs on   to install
+onnx      onnxruntime     1.32.0  cpu       pip install onnxruntime-gpu
+openvino  openvino             -  -         pip install 'yolo-cli[openvino]'
+keras     tensorflow      2.21.0  cpu, gpu
+keras     jax                  -  -         pip install 'jax[cuda12]'
 
-auto detects with onnx; Keras, which trains, computes with tensorflow
+auto detects with onnx: OpenVINO is not installed
+Keras, which trains, computes with tensorflow
 tensorflow cannot use the NVIDIA GPU here; pip install 'jax[cuda12]'
 not asked: the frameworks themselves, and GPUs that are not NVIDIA's
 """
@@ -122,9 +127,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeMachine:
     path = list(sys.path)
     machine = FakeMachine(tmp_path, monkeypatch)
     monkeypatch.setattr(sys, "path", path)  # the commands import what they need
-    for module in (hardware, engines):  # a real GPU changes nothing
+    for module in (hardware, choosing):  # a real GPU changes nothing
         monkeypatch.setattr(module, "uses_cuda", lambda _: False)
-    monkeypatch.setattr(engines, "onnx_uses_cuda", lambda: False)
+    monkeypatch.setattr(choosing, "onnx_uses_cuda", lambda: False)
     monkeypatch.chdir(tmp_path)
     return machine
 

@@ -137,7 +137,7 @@ def test_what_was_there_before_stays_where_nothing_is_learnt(tmp_path: Path) -> 
 
 
 def test_a_gpu_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yolo_cli.engines.keras_gpus", lambda: 0)
+    monkeypatch.setattr("yolo_cli.engines.on_keras.keras_gpus", lambda: 0)
     data = write_shapes(tmp_path / "data")
     result = run("--data", str(data), "--out", str(tmp_path / "out"), "--device", "gpu")
     assert result.exit_code == 2

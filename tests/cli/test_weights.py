@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from tests.tiny import CFG, VALUES, write_tiny
 from yolo_cli.cli import main
-from yolo_cli.engines import open_engine
+from yolo_cli.engines import Runtime
 from yolo_cli.weights import check_pair, find_model, save
 
 
@@ -69,7 +69,7 @@ def test_without_tensorflow_a_line_says_how_to_make_the_onnx_file_and_that_makes
     run = yolo("weights", "export", "weights/tiny.keras")
     assert (run.stdout, run.exit_code) == ("weights/tiny.onnx\n", 0), run.stderr
     check_pair(find_model("tiny"))
-    heads = [open_engine(Path(f"weights/tiny.{kind}")).run(np.zeros((1, 64, 64, 3), np.uint8))
+    heads = [Runtime().open(Path(f"weights/tiny.{kind}")).run(np.zeros((1, 64, 64, 3), np.uint8))
              for kind in ("keras", "onnx")]  # fmt: skip
     np.testing.assert_allclose(heads[0], heads[1], atol=1e-5)
 

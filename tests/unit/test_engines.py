@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -9,8 +10,16 @@ from typing import Any
 import keras
 import pytest
 
-from yolo_cli import engines
-from yolo_cli.engines import CPU, CUDA, check_keras_device, choose_engine, keras_device, unused_gpu
+from yolo_cli.engines import (
+    check_keras_device,
+    choose_engine,
+    choosing,
+    keras_device,
+    on_keras,
+    on_onnxruntime,
+    unused_gpu,
+)
+from yolo_cli.engines.choosing import CPU, CUDA
 from yolo_cli.errors import DataError, UsageError
 
 
@@ -18,14 +27,18 @@ from yolo_cli.errors import DataError, UsageError
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Set what a machine has: a GPU, an ONNX Runtime for it, a Keras for it, GPUs that Keras really sees."""
 
-    def has(gpu: bool = False, onnx: bool = False, keras: bool = False, seen: int = 0) -> None:
+    def has(
+        gpu: bool = False, onnx: bool = False, keras: bool = False, openvino: bool = False, seen: int = 0
+    ) -> None:
         providers = [CUDA, CPU] if onnx else [CPU]
         runtime = SimpleNamespace(get_available_providers=lambda: providers)
-        monkeypatch.setattr(engines, "import_onnxruntime", lambda: runtime)
-        monkeypatch.setattr(engines, "gpu_visible", lambda: gpu)
-        monkeypatch.setattr(engines, "uses_cuda", lambda _: keras)
-        monkeypatch.setattr(engines, "missing_for_gpu", lambda *_: "install it" if gpu else None)
-        monkeypatch.setattr(engines, "keras_gpus", lambda: seen)
+        monkeypatch.setattr(choosing, "import_onnxruntime", lambda: runtime)
+        monkeypatch.setattr(choosing, "gpu_visible", lambda: gpu)
+        monkeypatch.setattr(choosing, "uses_cuda", lambda _: keras)
+        monkeypatch.setattr(choosing, "installed", lambda _: openvino)
+        for module in (choosing, on_keras):
+            monkeypatch.setattr(module, "missing_for_gpu", lambda *_: "install it" if gpu else None)
+        monkeypatch.setattr(on_keras, "keras_gpus", lambda: seen)
 
     monkeypatch.delenv("YOLO_CLI_DEVICE", raising=False)
     return has
@@ -46,19 +59,25 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("gpu", "", "keras"),  # of another maker: Keras must know
         ("gpu:1", "gpu keras", "keras"),
         ("gpu:1", "gpu onnx", "onnx"),
+        ("auto", "openvino", "openvino"),
+        ("cpu", "gpu onnx keras openvino", "openvino"),
+        ("auto", "gpu openvino", "openvino"),
+        ("auto", "gpu keras openvino", "keras"),
+        ("auto", "gpu onnx openvino", "onnx"),
+        ("gpu", "openvino", "keras"),
     ],
 )
 def test_the_engine(machine: Any, device: str, has: str, chosen: str) -> None:
     machine(**dict.fromkeys(has.split(), True))
-    assert choose_engine("auto", device, has_onnx=True, has_keras=True) == chosen
+    assert choose_engine("auto", device, has_onnx=True, has_keras=True).engine == chosen
 
 
 @pytest.mark.parametrize("device", ["auto", "gpu"])
 def test_a_model_with_one_file_runs_in_its_engine(machine: Any, device: str) -> None:
     machine(gpu=True, keras=True)
-    assert choose_engine("auto", device, has_onnx=True, has_keras=False) == "onnx"
+    assert choose_engine("auto", device, has_onnx=True, has_keras=False).engine == "onnx"
     machine(gpu=True, onnx=True)
-    assert choose_engine("auto", device, has_onnx=False, has_keras=True) == "keras"
+    assert choose_engine("auto", device, has_onnx=False, has_keras=True).engine == "keras"
     with pytest.raises(DataError, match=r"engine keras: the model has no \.keras file"):
         choose_engine("keras", device, has_onnx=True, has_keras=False)
 
@@ -69,12 +88,76 @@ def test_a_device_that_is_not_one(machine: Any) -> None:
         choose_engine("auto", "cuda:0", has_onnx=True, has_keras=True)
 
 
+@pytest.mark.parametrize(
+    ("kind", "device", "precision", "has", "says"),
+    [
+        (
+            "openvino",
+            "auto",
+            "float32",
+            "",
+            "--engine openvino: OpenVINO is not installed; pip install 'yolo",
+        ),
+        (
+            "auto",
+            "auto",
+            "bfloat16",
+            "",
+            "--precision bfloat16: OpenVINO is not installed; pip install 'yolo",
+        ),
+        (
+            "onnx",
+            "auto",
+            "bfloat16",
+            "openvino",
+            "--precision bfloat16: only --engine openvino computes in it",
+        ),
+        (
+            "keras",
+            "auto",
+            "bfloat16",
+            "openvino",
+            "--precision bfloat16: only --engine openvino computes in it",
+        ),
+        ("openvino", "gpu", "float32", "gpu openvino", "--device gpu: OpenVINO runs on the CPU here; try"),
+        (
+            "auto",
+            "gpu:0",
+            "bfloat16",
+            "gpu onnx openvino",
+            "--device gpu:0: OpenVINO runs on the CPU here; try",
+        ),
+        (
+            "auto",
+            "auto",
+            "float16",
+            "openvino",
+            "--precision is 'float16', but must be one of float32, bfloat16",
+        ),
+    ],
+)
+def test_what_openvino_cannot_do(
+    machine: Any, kind: Any, device: str, precision: Any, has: str, says: str
+) -> None:
+    machine(**dict.fromkeys(has.split(), True))
+    with pytest.raises(UsageError, match=re.escape(says)):
+        choose_engine(kind, device, True, True, precision)
+
+
+def test_a_precision_that_only_openvino_has_chooses_it(machine: Any) -> None:
+    machine(gpu=True, onnx=True, openvino=True)
+    choice = choose_engine("auto", "auto", True, True, "bfloat16")
+    assert choice.sentence == "engine openvino: only it computes in bfloat16"
+    with pytest.raises(DataError, match=r"engine openvino: the model has no \.onnx file"):
+        choose_engine("openvino", "auto", has_onnx=False, has_keras=True)
+
+
 def test_a_broken_choice_of_backend_does_not_keep_onnx_from_running(
     machine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine(gpu=True)
     monkeypatch.setenv("KERAS_BACKEND", "theano")
-    assert choose_engine("auto", "auto", has_onnx=True, has_keras=True) == "onnx"
+    assert choose_engine("auto", "auto", has_onnx=True, has_keras=True).engine == "onnx"
 
 
 @pytest.mark.parametrize(
@@ -90,13 +173,13 @@ def test_a_broken_choice_of_backend_does_not_keep_onnx_from_running(
 )
 def test_what_onnx_runtime_runs_on(machine: Any, device: str, has: str, providers: list[Any]) -> None:
     machine(**dict.fromkeys(has.split(), True))
-    assert engines._providers(device) == providers
+    assert on_onnxruntime._providers(device) == providers
 
 
 def test_an_onnx_runtime_without_cuda(machine: Any) -> None:
     machine(gpu=True)
     with pytest.raises(UsageError, match="device gpu:1: this ONNX Runtime has no GPU support"):
-        engines._providers("gpu:1")
+        on_onnxruntime._providers("gpu:1")
 
 
 @pytest.mark.parametrize("raises", [True, False])
@@ -112,10 +195,10 @@ def test_cuda_that_does_not_start(
             raise RuntimeError("CUDA failure 100: no CUDA-capable device is detected")
         return session
 
-    monkeypatch.setattr(engines, "open_session", start)
-    engines.OnnxEngine(tmp_path, "auto")
+    monkeypatch.setattr(on_onnxruntime, "open_session", start)
+    on_onnxruntime.OnnxEngine(tmp_path, "auto")
     with pytest.raises(UsageError, match="device gpu:0: ONNX Runtime could not start CUDA"):
-        engines.OnnxEngine(tmp_path, "gpu:0")
+        on_onnxruntime.OnnxEngine(tmp_path, "gpu:0")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +211,7 @@ def test_cuda_that_does_not_start(
         ("keras", "auto", "gpu onnx", "nothing here can use the NVIDIA GPU yet; install it"),
         ("auto", "auto", "gpu keras", None),
         ("auto", "auto", "gpu onnx", None),
+        ("openvino", "auto", "gpu onnx", "OpenVINO does not use the NVIDIA GPU; try --engine auto"),
         ("keras", "auto", "gpu keras", None),
         (
             "onnx",
@@ -218,11 +302,11 @@ def test_tensorflow_takes_memory_as_it_needs_it(
 ) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
     monkeypatch.setitem(sys.modules, "tensorflow", FakeTensorFlow(before, fault))
-    engines._grow_on_demand()
+    on_keras._grow_on_demand()
     assert before == after
 
 
 def test_memory_of_other_backends_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     monkeypatch.setitem(sys.modules, "tensorflow", None)  # may not be imported
-    engines._grow_on_demand()
+    on_keras._grow_on_demand()

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, load, numpy_helper, save
 
 import yolo_cli
 from yolo_cli.config import bundled
-from yolo_cli.engines import OnnxEngine, open_parts
+from yolo_cli.engines import OnnxEngine, Runtime
 from yolo_cli.errors import DataError
 from yolo_cli.graphs import between, ending_at, multiply_accumulates, read_metadata
 
@@ -95,7 +95,7 @@ def test_the_nodes_between_one_input_and_its_heads(two_inputs, given, head, resu
 
 
 def test_parts_of_a_network(two_inputs):
-    first, second = open_parts(two_inputs, "cpu", [("a", [0]), ("b", [1])])
+    first, second = Runtime("cpu").open_parts(two_inputs, [("a", [0]), ("b", [1])])
     assert (first.run(np.float32([1])), second.run(np.float32([1]))) == ([2], [2])
 
 
@@ -151,7 +151,7 @@ def imports_of(package: str) -> list[str]:
 
 def test_onnxruntime_is_imported_in_one_place():
     """Elsewhere it could be imported before the variable that switches its telemetry off is set."""
-    assert imports_of("onnxruntime") == ["graphs.py"]
+    assert imports_of("onnxruntime") == ["runtimes.py"]
 
 
 SPY = """

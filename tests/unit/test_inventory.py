@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from tests.fake_machine import FakeMachine
-from yolo_cli import engines, inventory
-from yolo_cli.engines import CPU, CUDA
+from yolo_cli import inventory
+from yolo_cli.engines import choosing
+from yolo_cli.engines.choosing import CPU, CUDA
 from yolo_cli.errors import UsageError
 from yolo_cli.inventory import ComputeDevice, InstalledEngine, devices
 
@@ -27,7 +28,7 @@ def set_providers(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     runtime = SimpleNamespace(
         __name__="onnxruntime", __version__="1.9", get_available_providers=lambda: list(names)
     )
-    for module in (engines, inventory):
+    for module in (choosing, inventory):
         monkeypatch.setattr(module, "import_onnxruntime", lambda: runtime)
 
 
@@ -58,6 +59,7 @@ def test_a_machine_without_a_gpu(machine: FakeMachine) -> None:
     assert [each.name for each in found.devices] == ["cpu"]
     assert engine_rows() == {
         "onnxruntime": ("1.9", ("cpu",), None),
+        "openvino": (None, (), "pip install 'yolo-cli[openvino]'"),
         "tensorflow": ("9.8", ("cpu",), None),
         "jax": (None, (), "pip install jax"),
         "torch": (None, (), "pip install torch"),
@@ -70,6 +72,7 @@ def test_a_gpu_that_nothing_can_use(machine: FakeMachine) -> None:
     assert (found.backend, found.engine, found.advice) == ("tensorflow", "onnx", ADVICE)
     assert engine_rows() == {
         "onnxruntime": ("1.9", ("cpu",), "pip install onnxruntime-gpu in place of onnxruntime"),
+        "openvino": (None, (), "pip install 'yolo-cli[openvino]'"),
         "tensorflow": ("9.8", ("cpu",), "pip install 'tensorflow[and-cuda]'"),
         "jax": (None, (), ADVICE),
         "torch": ("9.8", ("cpu",), "pip install torch"),
@@ -87,8 +90,12 @@ def test_a_gpu_that_is_used(machine: FakeMachine, monkeypatch: pytest.MonkeyPatc
 
 
 def test_openvino_is_listed_where_it_is(machine: FakeMachine) -> None:
+    """As an engine, which "auto" takes, and as a backend of Keras."""
     machine.has("tensorflow openvino")
-    assert engine_rows()["openvino"] == ("9.8", ("cpu",), None)
+    found = devices()
+    rows = [each for each in found.engines if each.package == "openvino"]
+    assert rows == [InstalledEngine(name, "openvino", "9.8", ("cpu",)) for name in ("openvino", "keras")]
+    assert (found.engine, found.reason) == ("openvino", "it is the fastest on a CPU")
 
 
 @pytest.mark.parametrize(

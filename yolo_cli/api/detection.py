@@ -49,7 +49,7 @@ def load_detector(
     """
     check_options(options, LoadOptions)
     given: dict[str, Any] = {**options}
-    how = {name: given.pop(name) for name in ("engine", "device") if name in given}
+    how = {name: given.pop(name) for name in ("engine", "device", "precision") if name in given}
     classes = given.pop("classes", None)  # the model knows which they are
     config = _config(DetectConfig(), given)
     loaded = Predictor(detectors.load_detector(weights=_named(weights), config=config, **how))

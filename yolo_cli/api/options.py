@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from yolo_cli.config import Precision, Resize, SuppressionKind
     from yolo_cli.datasets.inspection import Watch
     from yolo_cli.detections import Classes
-    from yolo_cli.engines import EngineKind
+    from yolo_cli.engines import EngineKind, RunPrecision
     from yolo_cli.evaluation import TideRule
     from yolo_cli.hardware import Device
 
@@ -75,12 +75,14 @@ class LoadOptions(DetectOptions, total=False):
     """How a model is loaded, and what it finds.
 
     Attributes:
-        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` takes Keras where only that can
-            use the GPU.
+        engine: ``onnx`` (ONNX Runtime), ``openvino`` or ``keras``; ``auto`` takes the fastest that is
+            installed, a GPU first.
+        precision: ``float32``, or ``bfloat16``: faster, but only in OpenVINO, on CPUs that compute in it.
         device: ``cpu``, ``gpu``, one GPU such as ``gpu:1``, or ``auto``: whichever there is.
     """
 
     engine: EngineKind
+    precision: RunPrecision
     device: Device
 
 

@@ -121,8 +121,14 @@ def detect(
 
 def _describe(detector: Detector, detection: dict[str, Any]) -> None:
     """What runs, and what a GPU needs that is left unused."""
+    from yolo_cli.config import DEFAULT_MODEL
+    from yolo_cli.detectors import engine_for
     from yolo_cli.engines import unused_gpu
+    from yolo_cli.weights import find_model
 
+    how = {name: detection[name] for name in ("engine", "device", "precision")}
+    files = find_model(detection.get("weights", DEFAULT_MODEL))
+    say(f"{engine_for(files, **how).sentence}, {detection['precision']}")
     say(f"model {detector.card.name}, input {detector.input_size}, {detector.card.detector}")
     unused = unused_gpu(detection["engine"], detection["device"])
     if unused:

@@ -58,7 +58,10 @@ def _text(found: Inventory) -> str:
 
 def _choice(found: Inventory) -> str:
     """What is chosen, and what was not asked."""
-    lines = [f"auto detects with {found.engine}; Keras, which trains, computes with {found.backend}"]
+    lines = [
+        f"auto detects with {found.engine}: {found.reason}",
+        f"Keras, which trains, computes with {found.backend}",
+    ]
     if found.advice:
         lines.append(f"{found.backend} cannot use the NVIDIA GPU here; {found.advice}")
     return "\n".join([*lines, "not asked: the frameworks themselves, and GPUs that are not NVIDIA's"])

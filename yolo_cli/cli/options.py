@@ -128,10 +128,17 @@ _RUN = (
     device_option,
     click.option(
         "--engine",
-        type=click.Choice(["auto", "onnx", "keras"]),
+        type=click.Choice(["auto", "onnx", "openvino", "keras"]),
         default="auto",
         show_default=True,
         help="Runtime of the network.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["float32", "bfloat16"]),
+        default="float32",
+        show_default=True,
+        help="What the network computes in; bfloat16 takes OpenVINO.",
     ),
     click.option(
         "--batch",
@@ -145,7 +152,7 @@ _RUN = (
 
 _DETECTION = (
     *("weights", "imgsz", "conf", "nms_iou", "max_det", "classes", "agnostic", "suppression", "resize"),
-    *("device", "engine", "batch"),
+    *("device", "engine", "precision", "batch"),
 )
 
 _DRAWING = (

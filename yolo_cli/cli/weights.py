@@ -45,12 +45,15 @@ def list_(output_format: str) -> None:
 @format_option("text", "json")
 def show(name: str, output_format: str) -> None:
     """Show the model card of NAME: licence, figures, limits, classes."""
+    from yolo_cli.detectors import engine_for
     from yolo_cli.weights import find_model, read_card
     from yolo_cli.weights.page import model_page
 
     files = find_model(name)
     card = read_card(files.first)
     click.echo((card.to_json() if output_format == "json" else model_page(files, card)).rstrip())
+    if output_format == "text":
+        click.echo(f"\n{engine_for(files).sentence}")
 
 
 @weights.command(name="import")

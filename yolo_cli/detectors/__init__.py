@@ -1,6 +1,6 @@
 """Detectors: images → `Detections`."""
 
-from yolo_cli.detectors.loading import DETECTORS, load_detector
+from yolo_cli.detectors.loading import DETECTORS, engine_for, load_detector
 from yolo_cli.detectors.protocol import Cost, Detector
 from yolo_cli.detectors.regions import RegionDetector
 from yolo_cli.detectors.trace import Times, Trace
@@ -14,5 +14,6 @@ __all__ = [
     "Times",
     "Trace",
     "YoloDetector",
+    "engine_for",
     "load_detector",
 ]

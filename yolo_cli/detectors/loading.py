@@ -17,17 +17,17 @@ from yolo_cli.detectors.rcnn import Rcnn
 from yolo_cli.detectors.regions import RegionDetector, RegionMethod
 from yolo_cli.detectors.sliding_window import SlidingWindow
 from yolo_cli.detectors.yolo import YoloDetector
-from yolo_cli.engines import Engine, EngineKind, OnnxEngine, choose_engine, open_engine, open_parts
+from yolo_cli.engines import Choice, Engine, EngineKind, RunPrecision, Runtime, choose_engine
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.hardware import Device
 from yolo_cli.weights import ModelCard, ModelFiles, check_pair, find_model, read_card
 from yolo_cli.weights.store import sha256
 
-__all__ = ["DETECTORS", "load_detector", "open_backbone"]
+__all__ = ["DETECTORS", "engine_for", "load_detector", "open_backbone"]
 
 DEFAULTS = DetectConfig()
 
-Build = Callable[[Path, ModelCard, DetectConfig, Device], Detector]
+Build = Callable[[Path, ModelCard, DetectConfig, Runtime], Detector]
 
 
 def load_detector(
@@ -35,6 +35,7 @@ def load_detector(
     *,
     engine: EngineKind = "auto",
     device: Device = "auto",
+    precision: RunPrecision = "float32",
     config: DetectConfig = DEFAULTS,
     kind: str | None = None,
 ) -> Detector:
@@ -43,8 +44,9 @@ def load_detector(
     Args:
         weights: the name of a model (``yolo weights list``), the path of one of its files, the folder of a
             training run, or its files.
-        engine: ``onnx`` (ONNX Runtime) or ``keras``; ``auto`` is Keras if only it can use the GPU.
+        engine: ``onnx`` (ONNX Runtime), ``openvino`` or ``keras``; ``auto`` as in `choose_engine`.
         device: ``cpu``, ``gpu``, one GPU such as ``gpu:1``, or ``auto``.
+        precision: ``float32``, or ``bfloat16``, which only OpenVINO computes in.
         config: thresholds and limits.
         kind: a key of `DETECTORS`; None follows the model. Only the two sliding windows can use each other's.
 
@@ -57,31 +59,45 @@ def load_detector(
     ('person', 'bicycle', 'car')
     """
     files = weights if isinstance(weights, ModelFiles) else find_model(os.fspath(weights))
-    path = _file_for(files, engine, device)
+    chosen = engine_for(files, engine, device, precision)
+    path = _file_for(files, chosen)
     card = read_card(path)
     wanted = kind or card.detector
     if wanted not in DETECTORS:
         raise DataError(f"{path}: needs the detector '{wanted}', which this program does not have")
     if wanted != card.detector and not {wanted, card.detector} <= WINDOWS:
         raise UsageError(f"{path}: is made for {card.detector}, and cannot serve {wanted}")
-    return DETECTORS[wanted](path, card, config, device)
+    return DETECTORS[wanted](path, card, config, Runtime(device, chosen.engine, precision))
 
 
-def _file_for(files: ModelFiles, engine: EngineKind, device: Device) -> Path:
+def engine_for(
+    files: ModelFiles,
+    engine: EngineKind = "auto",
+    device: Device = "auto",
+    precision: RunPrecision = "float32",
+) -> Choice:
+    """The engine in which `load_detector` runs a model, and why.
+
+    Raises:
+        UserError: if the model has no file for it, it is not installed, or options do not go together.
+    """
+    return choose_engine(engine, device, files.onnx is not None, files.keras is not None, precision)
+
+
+def _file_for(files: ModelFiles, chosen: Choice) -> Path:
     """The model's file for the chosen engine."""
-    chosen = choose_engine(engine, device, has_onnx=files.onnx is not None, has_keras=files.keras is not None)
-    if chosen == "onnx" and files.onnx is not None:
+    if chosen.engine != "keras" and files.onnx is not None:
         check_pair(files)
         return files.onnx
     return files.keras or files.first
 
 
-def open_backbone(backbone: str, device: Device = "auto", digest: str | None = None) -> OnnxEngine:
+def open_backbone(backbone: str, runtime: Runtime | None = None, digest: str | None = None) -> Engine:
     """The first part of another model, as the features of a region detector.
 
     Args:
         backbone: the model's name, a colon, and the layer to end at.
-        device: where it runs.
+        runtime: where it runs; None is ONNX Runtime.
         digest: the SHA-256 that the model's ``.onnx`` file must have; None accepts any.
 
     Raises:
@@ -93,18 +109,18 @@ def open_backbone(backbone: str, device: Device = "auto", digest: str | None = N
         raise DataError(f"{name}: has no .onnx file, but its features are needed")
     if digest is not None and sha256(path) != digest:
         raise DataError(f"{path}: is not the file that the model was trained on; restore that one")
-    return OnnxEngine(path, device, layer)
+    return (runtime or Runtime()).open(path, layer)
 
 
-def _yolo(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
-    return YoloDetector(open_engine(path, device), card, config)
+def _yolo(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
+    return YoloDetector(runtime.open(path), card, config)
 
 
 def _on_windows(method: Callable[[Engine], RegionMethod[Any]]) -> Build:
     """A builder for detectors whose method runs one network."""
 
-    def build(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
-        return RegionDetector(method(open_engine(path, device)), card, config)
+    def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
+        return RegionDetector(method(runtime.open(path)), card, config)
 
     return build
 
@@ -112,20 +128,20 @@ def _on_windows(method: Callable[[Engine], RegionMethod[Any]]) -> Build:
 def _on_backbone(method: Callable[[Engine, Engine], RegionMethod[Any]]) -> Build:
     """A builder for detectors whose method runs a backbone and a head."""
 
-    def build(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
-        return RegionDetector(method(_backbone_of(card, device), open_engine(path, device)), card, config)
+    def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
+        return RegionDetector(method(_backbone_of(card, runtime), runtime.open(path)), card, config)
 
     return build
 
 
-def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, device: Device) -> Detector:
+def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
     # One file holds both networks: the proposal network takes the map, the head takes parts of it.
-    proposer, head = open_parts(path, device, [("map", [0]), ("features", [1, 2])])
-    return RegionDetector(FasterRcnn(_backbone_of(card, device), head, proposer), card, config)
+    proposer, head = runtime.open_parts(path, [("map", [0]), ("features", [1, 2])])
+    return RegionDetector(FasterRcnn(_backbone_of(card, runtime), head, proposer), card, config)
 
 
-def _backbone_of(card: ModelCard, device: Device) -> OnnxEngine:
-    return open_backbone(card.backbone, device, card.source.get("backbone_sha256"))
+def _backbone_of(card: ModelCard, runtime: Runtime) -> Engine:
+    return open_backbone(card.backbone, runtime, card.source.get("backbone_sha256"))
 
 
 WINDOWS = {"sliding-window", "conv-sliding-window"}

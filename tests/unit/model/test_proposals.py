@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from yolo_cli.engines import open_parts
+from yolo_cli.engines import Runtime
 from yolo_cli.errors import DataError
 from yolo_cli.model.proposals import build_proposal_network, merge_with_head
 from yolo_cli.model.region_heads import build_mlp_head
@@ -47,19 +47,19 @@ def test_parts_of_one_file(networks, tmp_path):
     proposals = np.asarray(proposer.predict_on_batch(MAP))
     scores, deltas = (np.asarray(part) for part in head.predict_on_batch(REGIONS))
     for file in (files.onnx, files.keras):
-        first, second = open_parts(file, "cpu", [("map", [0]), ("features", [1, 2])])
+        first, second = Runtime("cpu").open_parts(file, [("map", [0]), ("features", [1, 2])])
         [said] = first.run(MAP)
         assert said == pytest.approx(proposals.reshape(said.shape), abs=1e-4)
         scored = second.run(REGIONS)
         assert scored[0] == pytest.approx(scores, abs=1e-4)
         assert scored[1] == pytest.approx(deltas, abs=1e-4)
     with pytest.raises(DataError, match="can run here"):
-        open_parts(files.onnx, "cpu", [("map", [1])])
+        Runtime("cpu").open_parts(files.onnx, [("map", [1])])
 
 
 def test_arithmetic_of_each_part(networks, tmp_path):
     files = save_model(merge_with_head(*networks), CARD, tmp_path / "both")
-    first, second = open_parts(files.onnx, "cpu", [("map", [0]), ("features", [1, 2])])
+    first, second = Runtime("cpu").open_parts(files.onnx, [("map", [0]), ("features", [1, 2])])
     # 35 cells, each 8 · 64, 9 · 64 · 96 and 96 · 15.
     assert first.multiply_accumulates(MAP) == 35 * (512 + 55296 + 1440)
     # 3 regions, each 16 places of 8 · 5, then 80 · 6 and 6 · (3 + 8).

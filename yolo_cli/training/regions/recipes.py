@@ -17,7 +17,7 @@ from yolo_cli.detectors.rcnn import SIDE as CROP_SIDE
 from yolo_cli.detectors.rcnn import crop_features
 from yolo_cli.detectors.selective_search import SearchConfig, selective_search
 from yolo_cli.detectors.windows import WINDOW
-from yolo_cli.engines import OnnxEngine, check_keras_device, keras_device, onnx_uses_cuda
+from yolo_cli.engines import Engine, Runtime, check_keras_device, keras_device, onnx_uses_cuda
 from yolo_cli.framework import keras
 from yolo_cli.hardware import Device
 from yolo_cli.images import Image
@@ -98,9 +98,9 @@ def fit_method(
     return METHODS[detector](data, epochs, seed, workspace, device)
 
 
-def _backbone(device: Device) -> OnnxEngine:
+def _backbone(device: Device) -> Engine:
     """The features on this device, or on the CPU if only Keras can use the GPU."""
-    return open_backbone(BACKBONE, device if onnx_uses_cuda() else "cpu")
+    return open_backbone(BACKBONE, Runtime(device if onnx_uses_cuda() else "cpu"))
 
 
 def _localisation(

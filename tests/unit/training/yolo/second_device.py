@@ -10,8 +10,8 @@ from typing import Any
 import keras
 
 from tests.training_sets import write_shapes, write_tiny_cfg
-from yolo_cli import engines
 from yolo_cli.config import TrainConfig
+from yolo_cli.engines import on_keras
 from yolo_cli.training import TrainJob, train
 from yolo_cli.training.yolo import devices, recipe
 from yolo_cli.training.yolo.validation import LiveEngine
@@ -19,7 +19,7 @@ from yolo_cli.training.yolo.validation import LiveEngine
 
 def main(folder: Path) -> None:
     """One epoch with ``gpu:1``, which is the second CPU device here."""
-    for module in (engines, devices, recipe):
+    for module in (on_keras, devices, recipe):
         module.keras_gpus = lambda: 2
     place = keras.device
     keras.device = lambda name: place(name.replace("gpu", "cpu"))

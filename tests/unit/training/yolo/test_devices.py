@@ -13,8 +13,8 @@ import pytest
 from tests.backends import python_of
 from tests.shared import ROOT
 from tests.training_sets import write_shapes
-from yolo_cli import engines
 from yolo_cli.datasets import open_dataset
+from yolo_cli.engines import Runtime, on_keras
 from yolo_cli.errors import UsageError
 from yolo_cli.training import new_job, train
 from yolo_cli.training.regions import recipes
@@ -79,8 +79,8 @@ def test_the_backbone_of_a_region_method_runs_on_the_device_that_is_named(
 ) -> None:
     opened: list[str] = []
 
-    def open_backbone(_: str, device: str) -> None:
-        opened.append(device)
+    def open_backbone(_: str, runtime: Runtime) -> None:
+        opened.append(runtime.device)
         raise StopError
 
     class StopError(Exception):
@@ -98,7 +98,7 @@ def test_the_backbone_of_a_region_method_runs_on_the_device_that_is_named(
 def test_region_methods_refuse_a_gpu_that_is_not_there(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(engines, "keras_gpus", lambda: 0)
+    monkeypatch.setattr(on_keras, "keras_gpus", lambda: 0)
     data = write_shapes(tmp_path / "data")
     job = new_job(data=str(data), out=tmp_path / "out", detector="rcnn", device="gpu")
     with pytest.raises(UsageError, match="device gpu: Keras sees no GPU"):

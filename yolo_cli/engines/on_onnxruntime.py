@@ -1,0 +1,78 @@
+"""Run an ONNX file in ONNX Runtime. Importing this module does not import it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from yolo_cli.engines.choosing import CPU, CUDA, onnx_uses_cuda, wants_gpu
+from yolo_cli.engines.protocol import Heads, Part, first_line
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.graphs import multiply_accumulates, open_session, part_of
+from yolo_cli.hardware import Device, gpu_number
+
+__all__ = ["OnnxEngine"]
+
+
+class OnnxEngine:
+    """A network in ONNX Runtime. Thread-safe; threads run concurrently.
+
+    Args:
+        path: the file.
+        device: "cpu", "gpu" or "auto".
+        layer: end at this layer and return its output instead of the heads: float32 (B, channels, rows,
+            columns), as ONNX has it; None runs the whole network.
+        part: only the part between this input and the heads at these positions; None runs all.
+
+    Raises:
+        DataError: if the file is not an ONNX model, or has no such layer or part.
+        UsageError: if a GPU is requested that this ONNX Runtime does not support or cannot start.
+    """
+
+    def __init__(
+        self, path: Path, device: Device = "auto", layer: str | None = None, part: Part | None = None
+    ) -> None:
+        try:
+            self._source = part_of(path, layer, part)
+            self._session = _start(self._source, device)
+        except UsageError:
+            raise
+        except Exception as fault:
+            raise DataError(f"{path}: is not an ONNX model that can run here ({first_line(fault)})") from None
+        if device.startswith("gpu") and CUDA not in self._session.get_providers():
+            raise UsageError(
+                f"--device {device}: ONNX Runtime could not start CUDA; install the CUDA that it needs"
+            )
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, batch: NDArray[Any]) -> Heads:
+        """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
+        return list(self._session.run(None, {self._input: batch}))
+
+    def multiply_accumulates(self, batch: NDArray[Any]) -> int:
+        """Number of multiply-accumulates for a batch of this shape, counted from the graph."""
+        return multiply_accumulates(self._source, batch)
+
+
+def _start(source: Path | bytes, device: Device) -> Any:
+    """A session on a device, or on the processor if CUDA does not start."""
+    providers = _providers(device)
+    try:
+        return open_session(source, providers)
+    except Exception:
+        if providers == [CPU]:
+            raise
+        return open_session(source, [CPU])  # raises, too, if it is the model
+
+
+def _providers(device: Device) -> list[Any]:
+    """ONNX Runtime's execution providers, in order of preference."""
+    if wants_gpu(device) and onnx_uses_cuda():
+        return [(CUDA, {"device_id": gpu_number(device) or 0}), CPU]
+    if device.startswith("gpu"):
+        raise UsageError(
+            f"--device {device}: this ONNX Runtime has no GPU support; try --engine keras or --device cpu"
+        )
+    return [CPU]

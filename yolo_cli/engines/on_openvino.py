@@ -1,0 +1,98 @@
+"""Run an ONNX file in OpenVINO, on the CPU. Importing this module does not import it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.cache import programs_folder
+from yolo_cli.engines.choosing import RunPrecision
+from yolo_cli.engines.protocol import Heads, Part, first_line
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.graphs import multiply_accumulates, part_of
+from yolo_cli.runtimes import import_openvino
+
+__all__ = ["OpenVinoEngine"]
+
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVinoEngine:
+    """A network in OpenVINO, compiled for one image at a time. Thread-safe: calls are serialised.
+
+    It is compiled for the shape of its first batch, which is faster than any shape, and once more for any
+    shape when another comes. Compiled networks are kept in the cache (`yolo_cli.cache`).
+
+    Args:
+        path: the ``.onnx`` file.
+        precision: what it computes in; heads are float32 always.
+        layer: as in `OnnxEngine`.
+        part: as in `OnnxEngine`.
+
+    Raises:
+        DataError: if the file is not an ONNX model, or has no such layer or part.
+        UsageError: if the CPU does not compute in that precision.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        precision: RunPrecision = "float32",
+        layer: str | None = None,
+        part: Part | None = None,
+    ) -> None:
+        self._core = import_openvino().Core()
+        if precision == "bfloat16" and "BF16" not in _capabilities(self._core):
+            raise UsageError(
+                "--precision bfloat16: this CPU does not compute in it (without AVX512-BF16 or AMX); "
+                "use float32"
+            )
+        self._options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _HINTS[precision]}
+        try:
+            self._source = part_of(path, layer, part)
+            self._network = self._read()
+        except Exception as fault:
+            raise DataError(f"{path}: is not an ONNX model that can run here ({first_line(fault)})") from None
+        self._fixed: tuple[tuple[int, ...], Any] | None = None
+        self._flexible: Any = None
+        self._lock = threading.Lock()
+
+    def run(self, batch: NDArray[Any]) -> Heads:
+        """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
+        with self._lock:
+            request = self._request(batch.shape)
+            heads = request.infer([np.ascontiguousarray(batch)], share_inputs=True, share_outputs=True)
+            return [np.array(head) for head in heads.values()]  # the next call overwrites what is shared
+
+    def multiply_accumulates(self, batch: NDArray[Any]) -> int:
+        """Number of multiply-accumulates for a batch of this shape, counted from the graph."""
+        return multiply_accumulates(self._source, batch)
+
+    def _read(self) -> Any:
+        source = self._source
+        return self._core.read_model(source if isinstance(source, bytes) else str(source))
+
+    def _request(self, shape: tuple[int, ...]) -> Any:
+        """What runs a batch of this shape."""
+        if self._fixed is None:
+            network = self._network.clone()
+            network.reshape(list(shape))
+            self._fixed = shape, self._compile(network)
+        if self._fixed[0] == shape:
+            return self._fixed[1]
+        self._flexible = self._flexible or self._compile(self._network)
+        return self._flexible
+
+    def _compile(self, network: Any) -> Any:
+        folder = programs_folder("openvino")
+        cache = {"CACHE_DIR": str(folder)} if folder else {}
+        return self._core.compile_model(network, "CPU", self._options | cache).create_infer_request()
+
+
+def _capabilities(core: Any) -> list[str]:
+    found: list[str] = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return found

@@ -1,0 +1,47 @@
+"""ONNX Runtime and OpenVINO: the only module that imports them, with their telemetry off.
+
+Both send it unless told otherwise before the first import: ONNX Runtime since 1.32, OpenVINO with each import
+and each converted model.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+__all__ = ["import_onnxruntime", "import_openvino", "switch_telemetry_off"]
+
+
+def switch_telemetry_off() -> None:
+    """Must come before the first import of either runtime; a user's own setting is left alone."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # OpenVINO then does without
+
+
+def import_onnxruntime() -> Any:
+    """The package ``onnxruntime``."""
+    switch_telemetry_off()
+    import onnxruntime
+
+    return onnxruntime
+
+
+def import_openvino() -> Any:
+    """The package ``openvino``.
+
+    Its converter of other frameworks' models is left out, which would take a third of the time; a later
+    ``import openvino.tools.ovc`` finds it.
+    """
+    switch_telemetry_off()
+    if "openvino" in sys.modules:
+        return sys.modules["openvino"]
+    converter = "openvino.tools.ovc"
+    sys.modules[converter] = None  # type: ignore[assignment]
+    try:
+        import openvino
+    finally:
+        with suppress(KeyError):
+            del sys.modules[converter]
+    return openvino
