@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
+    from yolo_cli.api.statistics import dataset_stats
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
     from yolo_cli.datasets import LintReport
     from yolo_cli.datasets.converting import Converted
+    from yolo_cli.datasets.statistics import DatasetStats
     from yolo_cli.detections import Detections, GroundTruth
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.evaluation.tracks import TrackReport
@@ -50,6 +52,7 @@ __all__ = [
     "Comparison",
     "Converted",
     "DataError",
+    "DatasetStats",
     "Detection",
     "Detections",
     "EvaluationResult",
@@ -75,6 +78,7 @@ __all__ = [
     "calibrate",
     "compare",
     "convert",
+    "dataset_stats",
     "devices",
     "draw",
     "evaluate",
@@ -104,11 +108,13 @@ _MODULES = {
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
+    "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "datasets": ("LintReport",),
     "datasets.converting": ("Converted",),
+    "datasets.statistics": ("DatasetStats",),
     "detections": ("Detections", "GroundTruth"),
     "errors": ("DataError", "UsageError", "UserError"),
     "evaluation.tracks": ("TrackReport",),

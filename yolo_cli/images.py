@@ -25,8 +25,10 @@ __all__ = [
     "FOREIGN",
     "MAX_BYTES",
     "MAX_PIXELS",
+    "SILENT_OPENCV",
     "SUFFIXES",
     "WRITABLE",
+    "FramePosition",
     "Image",
     "crop",
     "decode_image",
@@ -45,6 +47,23 @@ FOREIGN = (".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".j2k", ".jpf", ".
 """Suffixes of images that are not read here; in folders such files are named instead of ignored."""
 
 
+@dataclass(frozen=True, slots=True)
+class FramePosition:
+    """The place of a frame in its video.
+
+    Attributes:
+        video: the video's name, as the user gave it.
+        number: from 0.
+        time_s: seconds from the start.
+        rate: the video's frames a second.
+    """
+
+    video: str
+    number: int
+    time_s: float
+    rate: float = 25.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """One upright image.
@@ -52,6 +71,7 @@ class Image:
     Attributes:
         rgb: uint8, (height, width, 3), in the order red, green, blue.
         name: where it came from, as the user named it: a path, or "-" for standard input.
+        frame: the place in its video; None if it is not a frame.
 
     Raises:
         ValueError: if ``rgb`` is not a uint8 array of shape (height, width, 3) with at least one pixel.
@@ -59,6 +79,7 @@ class Image:
 
     rgb: NDArray[np.uint8]
     name: str = "image"
+    frame: FramePosition | None = None
 
     def __post_init__(self) -> None:
         rgb: Any = self.rgb
@@ -171,7 +192,7 @@ def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> by
     """
     if suffix.lower() not in WRITABLE:
         raise UsageError(f"{name}: cannot write {suffix or 'no suffix'}; use one of {' '.join(WRITABLE)}")
-    with _SILENT_OPENCV:
+    with SILENT_OPENCV:
         try:
             done, data = cv2.imencode(suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         except cv2.error:
@@ -203,7 +224,7 @@ def _decode(data: bytes, header: Header) -> NDArray[np.uint8] | None:
     The orientation is the header's, by which boxes are turned too; OpenCV's own reading of it is ignored.
     """
     raw = np.frombuffer(data, np.uint8)  # (bytes,)
-    with _SILENT_OPENCV:
+    with SILENT_OPENCV:
         pixels = _imdecode(raw, cv2.IMREAD_UNCHANGED) if header.alpha else None  # (h, w[, channels])
         rgb = None if pixels is None else _opaque(pixels, header)
         if rgb is None:
@@ -283,4 +304,4 @@ class _Silence:
                 cv2.utils.logging.setLogLevel(self._level)
 
 
-_SILENT_OPENCV = _Silence()
+SILENT_OPENCV = _Silence()

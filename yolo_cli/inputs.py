@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image, decode_image, over_white, read_image
 from yolo_cli.sources import SourceItem, open_source
+from yolo_cli.video import VIDEO_SUFFIXES, Frame, FrameChoice
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -35,39 +36,48 @@ class InputItem:
 
 
 def is_one_image(source: object) -> bool:
-    """Whether a source is one image: not a folder, glob, list file or list.
+    """Whether a source is one image: not a folder, glob, list file, video or list.
 
     A path that does not exist counts as one image, which cannot be read.
     """
     if not isinstance(source, str | os.PathLike):
         return _is_in_memory(source)
     path = os.fspath(source)
+    if Path(path).is_dir():
+        return False
     if Path(path).is_file():
-        return not path.lower().endswith(".txt")
-    return not (Path(path).is_dir() or glob.has_magic(path))
+        return not path.lower().endswith((".txt", *VIDEO_SUFFIXES))
+    return not glob.has_magic(path)
 
 
 def open_input(
-    source: OneImage | Iterable[Any], *, bgr: bool = False, recursive: bool = False, name: str = "image"
-) -> Iterator[InputItem | SourceItem]:
+    source: OneImage | Iterable[Any],
+    *,
+    bgr: bool = False,
+    recursive: bool = False,
+    choice: FrameChoice | None = None,
+    name: str = "image",
+) -> Iterator[InputItem | SourceItem | Frame]:
     """The images of a source, in order; lists may mix kinds and are iterated lazily.
 
     Args:
         source: see `InMemory`; or a path, glob, folder or list file; or an iterable of all these.
         bgr: arrays are in the order blue, green, red.
         recursive: include subfolders.
+        choice: the frames of videos that are read; None is all.
         name: the name of images without one; in a list, their position is appended.
 
     Raises:
         UsageError: if something is not a source of images.
     """
     if isinstance(source, str | os.PathLike):
-        yield from _paths(os.fspath(source), recursive)
+        yield from _paths(os.fspath(source), recursive, choice)
     elif _is_in_memory(source):
         yield _in_memory(source, bgr, name)
     elif isinstance(source, Iterable):
         for index, part in enumerate(source):
-            yield from open_input(part, bgr=bgr, recursive=recursive, name=f"{name}-{index}")
+            named = f"{name}-{index}"
+            yield from open_input(part, bgr=bgr, recursive=recursive, choice=choice, name=named)
     else:
         raise _not_an_image(source, name)
 
@@ -113,10 +123,10 @@ def array_image(array: NDArray[Any], *, bgr: bool = False, name: str = "image") 
     return Image(np.ascontiguousarray(pixels), name)
 
 
-def _paths(path: str, recursive: bool) -> Iterator[InputItem | SourceItem]:
+def _paths(path: str, recursive: bool, choice: FrameChoice | None) -> Iterator[SourceItem | Frame]:
     """The images of a path; if there are none, an item whose ``read`` raises."""
     try:
-        yield from open_source([path], recursive=recursive)
+        yield from open_source([path], recursive=recursive, choice=choice)
     except DataError as fault:
         yield SourceItem(path, fault=fault.text)
 

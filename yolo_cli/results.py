@@ -205,9 +205,11 @@ class Result(Sequence[Detection]):
         return path
 
     def to_dict(self) -> dict[str, Any]:
-        """The object that ``yolo detect --format ndjson`` prints for the image."""
+        """The object that ``yolo detect --format ndjson`` prints for the image or frame."""
+        frame = self.image.frame
         return {
             "image": self.image.name,
+            **({"frame": frame.number, "time_s": frame.time_s} if frame else {}),
             "width": self.image.width,
             "height": self.image.height,
             "detections": [found.to_dict() for found in self],

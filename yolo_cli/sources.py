@@ -1,8 +1,9 @@
 """Sources of images: the paths that a user gives, read one at a time.
 
 A source is a file, a folder, a glob in quotes, a list file (``.txt``, one path per line) or ``-`` for the
-bytes of one image on standard input. Paths are expanded at once, so that the count is known; images are read
-lazily, in constant memory. Errors are in-band: one bad file among many is reported and does not end the run.
+bytes of one image on standard input. Videos, which folders leave out, are read frame by frame. Paths are
+expanded at once, so that the count is known; images are read lazily, in constant memory. Errors are in-band:
+one bad file among many is reported and does not end the run.
 """
 
 # os.path keeps names as the user spelt them, and answers False where Path.is_dir raises.
@@ -16,13 +17,14 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import find_files, is_leftover, locate
 from yolo_cli.images import FOREIGN, MAX_BYTES, SUFFIXES, Image, decode_image, read_image
 from yolo_cli.text import read_list
+from yolo_cli.video import VIDEO_SUFFIXES, Frame, FrameChoice, open_video
 
 __all__ = ["STDIN", "Source", "SourceItem", "natural_key", "open_source"]
 
@@ -31,7 +33,7 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class SourceItem:
-    """An image that has not been read yet.
+    """An image, or a video, that has not been read yet.
 
     Attributes:
         name: as the user named it; "-" for standard input.
@@ -56,6 +58,30 @@ class SourceItem:
             return "stdin.jpg"
         return os.path.basename(self.name) if self.folder is None else os.path.relpath(self.name, self.folder)
 
+    @property
+    def is_video(self) -> bool:
+        """By its name alone."""
+        return self.name.lower().endswith(VIDEO_SUFFIXES)
+
+    def frames(self, choice: FrameChoice) -> Iterator[Frame]:
+        """The frames of a video; a fault is the last of them."""
+        if self.fault:
+            yield Frame(self.name, fault=self.fault)
+            return
+        try:
+            yield from open_video(self.name).frames(choice)
+        except DataError as fault:
+            yield Frame(self.name, fault=f"{self.where}{fault}")
+
+    def expected(self, choice: FrameChoice) -> int:
+        """About how many images or frames it has; 0 if unknown."""
+        if not self.is_video:
+            return 1
+        try:
+            return open_video(self.name).expected(choice)
+        except DataError:
+            return 1
+
     def read(self) -> Image:
         """The image. Standard input can be read once.
 
@@ -72,18 +98,41 @@ class SourceItem:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Images to be read. Items that cannot be read raise when read; ``len`` counts them, too."""
+    """Images and frames to be read. Items that cannot be read raise when read.
+
+    Attributes:
+        entries: images and videos, those that cannot be read, too; ``len`` counts them.
+        choice: the frames of each video that are read.
+    """
 
     entries: tuple[SourceItem, ...]
+    choice: FrameChoice = field(default_factory=FrameChoice)
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __iter__(self) -> Iterator[SourceItem]:
-        return iter(self.entries)
+    def __iter__(self) -> Iterator[SourceItem | Frame]:
+        for entry in self.entries:
+            if entry.is_video:
+                yield from entry.frames(self.choice)
+            else:
+                yield entry
+
+    @property
+    def has_video(self) -> bool:
+        """Whether one of the entries is a video."""
+        return any(entry.is_video for entry in self.entries)
+
+    @property
+    def expected(self) -> int:
+        """About how many images and frames it gives; 0 if that is unknown of one."""
+        counts = [entry.expected(self.choice) for entry in self.entries]
+        return sum(counts) if all(counts) else 0
 
 
-def open_source(arguments: Sequence[str], *, recursive: bool = False) -> Source:
+def open_source(
+    arguments: Sequence[str], *, recursive: bool = False, choice: FrameChoice | None = None
+) -> Source:
     """Expand the arguments, in order; in a folder, a2.jpg comes before a10.jpg.
 
     An image named twice is read once. In folders, leftovers of systems are skipped.
@@ -91,9 +140,10 @@ def open_source(arguments: Sequence[str], *, recursive: bool = False) -> Source:
     Args:
         arguments: files, folders, globs, list files, or "-".
         recursive: include subfolders.
+        choice: the frames of videos that are read; None is all.
 
     Raises:
-        UsageError: if there are no arguments.
+        UsageError: if there are no arguments, or frames are chosen and there is no video.
         DataError: if no argument yields an image.
     """
     if not arguments:
@@ -102,7 +152,10 @@ def open_source(arguments: Sequence[str], *, recursive: bool = False) -> Source:
     if all(entry.fault for entry in entries):
         more = f" (and {len(entries) - 1} more)" if len(entries) > 1 else ""
         raise DataError(f"{entries[0].fault}{more}")
-    return Source(entries)
+    source = Source(entries, choice or FrameChoice())
+    if source.choice != FrameChoice() and not source.has_video:
+        raise UsageError("frames are chosen, but no source is a video; name a video, or choose none")
+    return source
 
 
 def natural_key(path: str) -> list[list[tuple[int, str, str]]]:
@@ -200,7 +253,8 @@ def _fault(path: str, words: str) -> SourceItem:
 def _is_image(path: str, folder: str) -> bool:
     """By its name alone, and those of the folders between it and ``folder``."""
     names = Path(os.path.relpath(path, folder)).parts
-    return path.lower().endswith(SUFFIXES + FOREIGN) and not any(map(is_leftover, names))
+    known = path.lower().endswith(SUFFIXES + FOREIGN + VIDEO_SUFFIXES)
+    return known and not any(map(is_leftover, names))
 
 
 def _image(path: str) -> Image:

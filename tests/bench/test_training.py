@@ -51,7 +51,7 @@ def fitted(parts: Any, network: Any, batches: Any) -> float:
 
     from yolo_cli.loss import YoloLoss
     from yolo_cli.training.yolo.network import LearningModel
-    from yolo_cli.training.yolo.recipe import make_optimizer
+    from yolo_cli.training.yolo.optimizer import make_optimizer
 
     model = LearningModel(network.input, network.outputs, yolo_loss=YoloLoss(parts.card.heads))
     model.compile(optimizer=make_optimizer(TrainConfig(), 1e-3, 100), jit_compile=False)

@@ -62,7 +62,7 @@ def test_several_data_sets_and_an_existing_folder(run, tmp_path):
     assert len(open_dataset(tmp_path / "both")) == 8
     again = run(*words)
     assert (again.exit_code, again.stdout) == (2, "")
-    assert again.stderr.endswith("both: exists and is not empty; name another folder, or add --exist-ok\n")
+    assert again.stderr.endswith("both: exists and is not empty; name another folder\n")
     assert run(*words, "--exist-ok").exit_code == 0
 
 

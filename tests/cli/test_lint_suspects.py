@@ -31,7 +31,9 @@ def test_a_table_and_a_page(cli):
     done = cli(*WITH_MODEL)
     assert done.exit_code == 0
     *_, head, columns, first, second = done.stdout.splitlines()
-    assert head == "2 suspect labels (1 overlooked, 1 swapped, 0 misplaced, 0 invented) by fake"
+    assert head == (
+        "2 suspect labels (1 overlooked, 1 swapped, 0 misplaced, 0 invented), 2 with a score from 0.5 by fake"
+    )
     assert columns.split() == ["suspect", "score", "where", "labelled", "the", "model", "sees"]
     assert sorted([first.split()[::2], second.split()[::2]]) == [
         ["overlooked", "images/val/c.jpg", "dog"],

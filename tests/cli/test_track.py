@@ -61,7 +61,7 @@ def test_table_and_files(track):
     assert done.stderr.splitlines() == ["20 frames, 2 objects", "saved in runs/track"]
     folder = Path("runs/track")
     names = {path.name for path in folder.iterdir()}
-    assert names == {"video.avi", "mot.txt", "tracks.csv", "crossings.csv"}
+    assert names == {"video.webm", "mot.txt", "tracks.csv", "crossings.csv"}
     mot = read_mot(folder / "mot.txt")
     assert (len(mot), mot.frame.max(), set(mot.track_id)) == (40, 19, {1, 2})
     rows = table(folder / "crossings.csv")
@@ -78,7 +78,7 @@ def test_table_and_files(track):
 
 def test_the_video_has_every_frame_and_the_boxes(track):
     track("v.avi")
-    capture = cv2.VideoCapture("runs/track/video.avi")
+    capture = cv2.VideoCapture("runs/track/video.webm")
     drawn = []
     while (read := capture.read())[0]:
         drawn.append(read[1])
@@ -144,7 +144,7 @@ def test_interrupt_keeps_what_is_done(track):
     assert done.exit_code == 130
     assert "interrupted after 7 frames; what is done is kept" in done.stderr
     assert read_mot(Path("runs/track/mot.txt")).frame.max() == 6
-    assert cv2.VideoCapture("runs/track/video.avi").get(cv2.CAP_PROP_FRAME_COUNT) == 7
+    assert cv2.VideoCapture("runs/track/video.webm").get(cv2.CAP_PROP_FRAME_COUNT) == 7
 
 
 @pytest.mark.parametrize(

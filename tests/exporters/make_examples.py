@@ -3,6 +3,8 @@
     python -m venv /tmp/exporters && . /tmp/exporters/bin/activate
     pip install -r tests/exporters/requirements.txt
     python tests/exporters/make_examples.py
+    pip install supervisely==6.74.51  # in another environment
+    python tests/exporters/make_examples.py supervisely
 
 Every example has the same three images and boxes; ``test_exporters.py`` has the arithmetic.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -225,9 +228,42 @@ def hugging_face_example() -> None:
         )
 
 
+def supervisely_example() -> None:
+    """A local project of Supervisely's SDK, which needs an environment of its own."""
+    import supervisely as sly
+
+    folder = fresh("supervisely")
+    classes = {name: sly.ObjClass(name, sly.AnyGeometry) for name in NAMES}
+    project = sly.Project(str(folder / "pets"), sly.OpenMode.CREATE)
+    project.set_meta(sly.ProjectMeta(obj_classes=list(classes.values())))
+    for split in ("train", "val"):
+        dataset = project.create_dataset(split)
+        for stem in (stem for stem in SIZES if SPLITS[stem] == split):
+            width, height = SIZES[stem]
+            labels = [
+                sly.Label(_geometry(stem, class_id, box), classes[NAMES[class_id]])
+                for class_id, box in BOXES[stem]
+            ]
+            annotation = sly.Annotation((height, width), labels=labels)
+            dataset.add_item_np(f"{stem}.png", pixels(stem), ann=annotation)
+
+
+def _geometry(stem: str, class_id: int, box: tuple[int, int, int, int]) -> Any:
+    """A rectangle up to the last pixel in it; a bitmap for the dog of a."""
+    import supervisely as sly
+
+    x1, y1, x2, y2 = box
+    if class_id == 1 and stem == "a":
+        return sly.Bitmap(np.ones((y2 - y1, x2 - x1), bool), origin=sly.PointLocation(y1, x1))
+    return sly.Rectangle(y1, x1, y2 - 1, x2 - 1)
+
+
 if __name__ == "__main__":
-    datumaro_examples()
-    labelme_example()
-    label_studio_examples()
-    supervision_examples()
-    hugging_face_example()
+    if sys.argv[1:] == ["supervisely"]:
+        supervisely_example()
+    else:
+        datumaro_examples()
+        labelme_example()
+        label_studio_examples()
+        supervision_examples()
+        hugging_face_example()

@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 from tests.exporters import cited
 from tests.exporters.test_exporters import EXAMPLES, boxes_of
 from yolo_cli.cli import main
-from yolo_cli.datasets import hold_out, lint, open_dataset
+from yolo_cli.datasets import TITLES, hold_out, lint, open_dataset
 from yolo_cli.datasets.fixing import fix
-from yolo_cli.datasets.opening import FORMS
+from yolo_cli.datasets.opening import FORMS as READ
+from yolo_cli.datasets.writing import FORMS
 
 
 def run(*words: object) -> Result:
@@ -29,18 +30,33 @@ def pack(folder: Path, archive: Path) -> Path:
 
 
 @pytest.mark.parametrize("write", cited.CITED, ids=lambda write: write.__name__)
-def test_a_fixed_copy_is_in_coco_form(tmp_path: Path, write) -> None:  # type: ignore[no-untyped-def]
+def test_a_fixed_copy_is_in_the_same_form_or_in_coco_s(tmp_path: Path, write) -> None:  # type: ignore[no-untyped-def]
     write(tmp_path / "data")
-    original = open_dataset(tmp_path / "data")
-    done = fix(lint(original), tmp_path / "fixed")
-    assert done[0] == f"written in COCO form, with boxes only: {original.kind} is only read"
-    fixed = open_dataset(tmp_path / "fixed")
-    assert fixed.kind == "coco"
+    check_fixed(tmp_path / "data", tmp_path / "fixed")
+
+
+@pytest.mark.parametrize("name", ["labelme", "label-studio-json", "supervisely", "hugging-face-parquet"])
+def test_a_fixed_copy_of_an_example(tmp_path: Path, name: str) -> None:
+    if "parquet" in name:
+        pytest.importorskip("pyarrow", reason="needs pyarrow, the extra 'parquet'")
+    check_fixed(EXAMPLES / name, tmp_path / "fixed")
+
+
+def check_fixed(data: Path, out: Path) -> None:
+    """The copy has the same boxes and splits, in the form that the first line names."""
+    original = open_dataset(data)
+    done = fix(lint(original), out)
+    fixed = open_dataset(out)
+    assert fixed.kind == (original.kind if original.kind in FORMS else "coco")
+    assert done[0].startswith(f"written in {TITLES[fixed.kind]} form with boxes only")
+    assert (fixed.splits, fixed.class_names) == (original.splits, original.class_names)
     assert boxes_of(fixed) == boxes_of(original)
-    assert fixed.splits == original.splits
 
 
 def test_lint_prints_the_form_and_its_findings(tmp_path: Path) -> None:
+    assert run("lint", "--data", EXAMPLES / "labelme").stdout.startswith(
+        "LabelMe data set: 3 images (2 train, 1 val)"
+    )
     done = run("lint", "--data", EXAMPLES / "labelme", "--format", "json")
     report = json.loads(done.stdout)
     assert report["kind"] == "labelme"
@@ -72,8 +88,6 @@ def test_anchors_and_a_held_out_split(tmp_path: Path) -> None:
 def test_the_guide_names_every_form() -> None:
     guide = (EXAMPLES.parents[2] / "docs" / "data.md").read_text()
     missing = [
-        form.title
-        for form in FORMS
-        if form.title.removeprefix("Hugging Face's ").lower() not in guide.lower()
+        form.title for form in READ if form.title.removeprefix("Hugging Face's ").lower() not in guide.lower()
     ]
     assert missing == []

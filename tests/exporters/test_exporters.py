@@ -23,16 +23,21 @@ UNSPLIT = dict.fromkeys("abc", "all")
 RUN = [
     ("datumaro-cvat", "cvat", ALL),
     ("datumaro-coco", "coco", ALL),
+    ("datumaro-yolo", "yolo", ALL),
     ("datumaro-yolo-ultralytics", "yolo", ALL),
     ("datumaro-open-images", "openimages", {"a": "train", "c": "val"}),  # b has no line among the boxes
     ("hugging-face-parquet", "parquet", ALL),
+    ("label-studio-coco", "coco", UNSPLIT),
     ("label-studio-json", "label-studio", UNSPLIT),
     ("label-studio-json-min", "label-studio", UNSPLIT),
+    ("label-studio-yolo", "yolo", UNSPLIT),
     ("labelme", "labelme", ALL),
+    ("supervisely", "supervisely", ALL),
     ("supervision-coco", "coco", ALL),
     ("supervision-createml", "createml", ALL),
     ("supervision-labelme", "labelme", ALL),
     ("supervision-voc", "voc", ALL),
+    ("supervision-yolo", "yolo", ALL),
 ]
 WRITTEN = {
     cited.cvat: ("cvat", ALL),
@@ -58,7 +63,7 @@ def boxes_of(dataset: Dataset) -> dict[str, list[tuple[str, tuple[float, ...]]]]
     for sample in dataset.samples:
         labels = sample.ground_truth
         found[sample.path.stem[-1]] = [
-            (dataset.class_names[class_id], tuple(round(float(edge), 3) for edge in edges))
+            (dataset.class_names[class_id], tuple(round(float(edge), 3) + 0.0 for edge in edges))
             for class_id, edges in zip(labels.class_id, labels.xyxy, strict=True)
         ]
     return found
@@ -77,6 +82,18 @@ def test_what_an_exporter_wrote(folder: str, kind: str, splits: dict[str, str]) 
     if kind == "parquet":
         pytest.importorskip("pyarrow", reason="needs pyarrow, the extra 'parquet'")
     check(open_dataset(EXAMPLES / folder), kind, splits)
+
+
+@pytest.mark.parametrize(
+    ("folder", "splits"),
+    [("datumaro-voc", {"a": "train", "c": "val"}), ("label-studio-voc", {"a": "all", "c": "all"})],
+)
+def test_voc_of_tools_that_count_from_0(folder: str, splits: dict[str, str]) -> None:
+    # They write xmin 4, ymin 6, xmax 20, ymax 18 for the cat. VOC counts from 1: its edges are 3, 5, 20, 18.
+    # They write no XML file for b.
+    dataset = open_dataset(EXAMPLES / folder)
+    assert {sample.path.stem[-1]: sample.split for sample in dataset.samples} == splits
+    assert boxes_of(dataset)["a"] == [("cat", (3, 5, 20, 18)), ("dog", (0, 1, 9, 10))]
 
 
 @pytest.mark.parametrize("write", cited.CITED, ids=lambda write: write.__name__)

@@ -2,14 +2,16 @@
 
     python -m tests.gpu.check OUT.json [--data FOLDER] [--small]
 
-It needs no network, and beside Keras with what that needs only NumPy, OpenCV, JAX and PyTorch; a check that
-needs more says which module it lacks. Each check is a process of its own, as a process has one backend. On a
-CPU a check of a GPU says "not checked", never "passed".
+It needs no network, and beside Keras with what that needs only NumPy, OpenCV, JAX and PyTorch. Whole runs
+read data sets and write pages, so they need the other dependencies of this project, too, which ``PYTHONPATH``
+may add; without them they say which module is missing. Each check is a process of its own, as a process has
+one backend. On a CPU a check of a GPU says "not checked", never "passed".
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import subprocess
@@ -23,13 +25,14 @@ from typing import Any
 import numpy as np
 
 from tests.gpu.network import make_batch, make_network, trainable
-from tests.shared import ROOT
+from tests.gpu.process import MISSING, NO_TIME, run_check
 
 SECONDS = 480.0  # for all checks
 STEPS = 20
 BATCHES = (1, 8, 64)
 MIN_TRAINED = {8: 1000.0, 64: 1300.0}  # images a second at 416 × 416
 NOT_CHECKED = "not checked"
+TOO_MANY = 64  # times 8 images a step
 
 Row = dict[str, Any]
 Check = Callable[[argparse.Namespace], Iterator[Row]]
@@ -94,7 +97,11 @@ def losses(options: argparse.Namespace) -> Iterator[Row]:
     if not on_gpu():
         yield row("losses as on the CPU, float32", None, "1 %", why="this is the CPU")
         return
-    wanted = json.loads(process("cpu_losses", options, 240, JAX_PLATFORMS="cpu").splitlines()[-1])["value"]
+    printed, fault = run_check("cpu_losses", options, 200)
+    if fault:
+        yield row("losses as on the CPU, float32", None, "1 %", why=fault)
+        return
+    wanted = json.loads(printed.splitlines()[-1])["value"]
     worst = float(np.max(np.abs(np.subtract(exact, wanted)) / np.abs(wanted)))
     yield row("losses as on the CPU, float32", worst, "1 %", worst <= 0.01)
 
@@ -171,22 +178,24 @@ def detection_speed(model: Any, images: Any, times: int) -> Row:
 
 
 def memory(options: argparse.Namespace) -> Iterator[Row]:
-    """A batch that is too large fails in a way that is recognised."""
-    from yolo_cli.training.yolo.recipe import out_of_memory
+    """A batch that is too large for a twentieth of the GPU is recognised, and a small one still fits then."""
+    from yolo_cli.training.yolo.failures import out_of_memory
 
     if not on_gpu():
         yield row("out of memory is recognised", None, "recognised", why="this is the CPU")
         return
     network = make_network(None)
-    small = make_batch(network[1], options.side, 4)
-    repeat = 2048
-    batch = np.repeat(small[0], repeat, 0), {key: np.repeat(v, repeat, 0) for key, v in small[1].items()}
+    small = make_batch(network[1], options.side, 8)
+    large = small[0].repeat(TOO_MANY, 0), {key: each.repeat(TOO_MANY, 0) for key, each in small[1].items()}
     try:
-        trainable(network, "float32").train_on_batch(*batch)
+        trainable(network, "float32").train_on_batch(*large)
     except Exception as error:
         yield row("out of memory is recognised", repr(error)[:200], "recognised", out_of_memory(error))
     else:
-        yield row("out of memory is recognised", None, "recognised", why=f"{4 * repeat} images a step fit")
+        yield row("out of memory is recognised", None, "recognised", why=f"{8 * TOO_MANY} images a step fit")
+    gc.collect()  # as `train_yolo` does, which starts over with half the batch size
+    loss = float(trainable(network, "float32").train_on_batch(*small, return_dict=True)["loss"])
+    yield row("a smaller batch after that", loss, "a finite loss", bool(np.isfinite(loss)))
 
 
 def resume(options: argparse.Namespace) -> Iterator[Row]:
@@ -207,9 +216,11 @@ def fridge(options: argparse.Namespace) -> Iterator[Row]:
         return
     for warm in (False, True):
         command = [sys.executable, "-m", "yolo_cli", "train", "--data", options.data, "--exist-ok"]
+        out, cache = f"{options.folder}/fridge", {"XDG_CACHE_HOME": options.folder}
         start = time.perf_counter()
-        out = f"{options.folder}/fridge"
-        done = subprocess.run([*command, "--out", out], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, "--out", out], env=os.environ | cache, capture_output=True, text=True, check=False
+        )
         seconds = time.perf_counter() - start
         figures = [line for line in done.stderr.splitlines() if line.startswith("mAP50 ")]
         numbers = figures[0].replace(",", "").split() if figures else ["", "0", "", "0"]
@@ -220,7 +231,7 @@ def fridge(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def torch(options: argparse.Namespace) -> Iterator[Row]:
-    """PyTorch learns on CUDA."""
+    """PyTorch learns and detects on CUDA."""
     import torch as framework
 
     if not framework.cuda.is_available():
@@ -228,40 +239,46 @@ def torch(options: argparse.Namespace) -> Iterator[Row]:
         return
     found = losses_of("float32", options)
     yield row("PyTorch: loss falls", [found[0], found[-1]], "last < first", found[-1] < found[0])
+    network = make_network(None)
+    heads = trainable(network, "float32").predict_on_batch(make_batch(network[1], options.side, 4)[0])
+    finite = all(isinstance(head, np.ndarray) and bool(np.isfinite(head).all()) for head in heads)
+    yield row("PyTorch: detects", [list(head.shape) for head in heads], "finite arrays", finite)
+
+
+def torch_run(options: argparse.Namespace) -> Iterator[Row]:
+    """A whole run of training on PyTorch: callbacks, averages, evaluation, checkpoint, files."""
+    import torch as framework
+
+    from tests.training_sets import write_shapes, write_tiny_cfg
+    from yolo_cli.config import TrainConfig
+    from yolo_cli.training import TrainJob, train
+
+    folder = Path(options.folder)
+    data, cfg = write_shapes(folder / "data"), write_tiny_cfg(folder)
+    config = TrainConfig(epochs=2, batch=4)
+    result = train(TrainJob(str(data), folder / "run", model=str(cfg), config=config))
+    done = result.keras.is_file() and result.state.epoch == 2
+    why = "" if framework.cuda.is_available() else "PyTorch sees no GPU"
+    yield row("PyTorch: a whole run", str(result.keras), "best.keras", None if why else done, why)
 
 
 CHECKS: dict[str, Check] = {
-    each.__name__: each for each in (devices, losses, speed, resume, memory, fridge, torch, cpu_losses)
+    each.__name__: each
+    for each in (devices, losses, speed, torch, resume, memory, fridge, torch_run, cpu_losses)
 }
-
-
-def process(name: str, options: argparse.Namespace, seconds: float, **environment: str) -> str:
-    """What a check prints in a process of its own."""
-    words = [sys.executable, "-m", "tests.gpu.check", str(options.out), "--only", name]
-    words += ["--data", options.data] if options.data else []
-    words += ["--small"] if options.small else []
-    backend = {"KERAS_BACKEND": "torch" if name == "torch" else "jax", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        words, env=os.environ | backend | environment, capture_output=True, text=True, check=False,
-        timeout=max(1.0, seconds), cwd=ROOT,
-    )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip()[-300:])
-    return done.stdout
 
 
 def all_checks(options: argparse.Namespace) -> Iterator[Row]:
     """Every check, while there is time."""
     end = time.monotonic() + SECONDS
     for name in list(CHECKS)[:-1]:
-        try:
-            printed = process(name, options, end - time.monotonic())
-            yield from (json.loads(line) for line in printed.splitlines() if line.startswith("{"))
-        except (RuntimeError, subprocess.TimeoutExpired) as fault:
-            missing = "ModuleNotFoundError" in str(fault) or isinstance(fault, subprocess.TimeoutExpired)
-            verdict = NOT_CHECKED if missing else "FAILED"
-            yield {"check": name, "value": None, "limit": "", "device": "", "verdict": verdict,
-                   "why": str(fault).splitlines()[-1]}  # fmt: skip
+        printed, fault = run_check(name, options, end - time.monotonic())
+        yield from (json.loads(line) for line in printed.splitlines() if line.startswith("{"))
+        if fault:
+            verdict = NOT_CHECKED if fault.startswith((MISSING, NO_TIME)) else "FAILED"
+            yield {
+                "check": name, "value": None, "limit": "", "device": "", "verdict": verdict, "why": fault
+            }  # fmt: skip
 
 
 def main() -> int:
@@ -272,6 +289,7 @@ def main() -> int:
     parser.add_argument("--small", action="store_true", help="tiny sizes, to try the script itself")
     parser.add_argument("--only", choices=CHECKS, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    options.data = options.data and str(Path(options.data).resolve())
     options.side, options.times = (64, 3) if options.small else (416, 30)
     if options.only:
         with TemporaryDirectory() as options.folder:
@@ -281,8 +299,9 @@ def main() -> int:
     rows = []
     for each in all_checks(options):
         rows.append(each)
-        print(*(f"{each[key]}" for key in ("verdict", "check", "value", "limit", "device", "why")), sep=" | ")
-    options.out.write_text(json.dumps(rows, indent=2), encoding="utf-8")
+        keys = ("verdict", "check", "value", "limit", "device", "why")
+        print(*(f"{each[key]}" for key in keys), sep=" | ", flush=True)
+        options.out.write_text(json.dumps(rows, indent=2), encoding="utf-8")  # as far as it got
     return int(any(each["verdict"] == "FAILED" for each in rows))
 
 

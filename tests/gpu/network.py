@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.shared import ROOT
 from tests.training_sets import write_tiny_cfg
 
-__all__ = ["make_batch", "make_network", "trainable"]
+__all__ = ["ROOT", "make_batch", "make_network", "trainable"]
 
+ROOT = Path(__file__).resolve().parents[2]
 Batch = tuple[np.ndarray, dict[str, np.ndarray]]
 BOXES, SLOTS = 4, 64  # of an image: boxes, and the slots that they are assigned to
 
@@ -39,7 +39,7 @@ def trainable(network: tuple[Any, Any], precision: str) -> Any:
     from yolo_cli.engines import compiles
     from yolo_cli.loss import YoloLoss
     from yolo_cli.training.yolo.network import LearningModel, with_precision
-    from yolo_cli.training.yolo.recipe import make_optimizer
+    from yolo_cli.training.yolo.optimizer import make_optimizer
 
     model, heads = network
     twin = with_precision(model, precision)

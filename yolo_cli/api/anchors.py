@@ -50,4 +50,4 @@ def fit_anchors(  # noqa: PLR0913 - options by name only
     name, digest = part.root.name, part.content_hash
     source = f"yolo anchors: {counted(len(wh), 'box')} of {name}, data {digest[:12]}, seed {seed}"
     fitted = anchors.Anchors(sizes, imgsz, f"{name}-{k}", source)
-    return FittedAnchors(fitted, present, wh, str(part.root), digest, len(part))
+    return FittedAnchors(fitted, present, wh, str(part.location), digest, len(part))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli import detectors, render
-from yolo_cli.api.options import DetectOptions, LoadOptions, OnError, SourceOptions, check_options
+from yolo_cli.api.options import DetectOptions, LoadOptions, SourceOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections, class_ids
 from yolo_cli.detectors import Detector
@@ -22,10 +22,13 @@ from yolo_cli.inputs import InMemory, OneImage, array_image, is_one_image, open_
 from yolo_cli.pipeline import run_detector
 from yolo_cli.results import Result
 from yolo_cli.text import counted
+from yolo_cli.video import FrameChoice
 from yolo_cli.weights import ModelCard, ModelFiles, find_model
 from yolo_cli.weights.store import sha256
 
 __all__ = ["Predictor", "draw", "load_detector", "open_for_evaluation"]
+
+_FRAMES = ("every", "start", "end", "max_frames")
 
 
 def load_detector(
@@ -104,15 +107,7 @@ class Predictor:
     def __call__(self, source: str | os.PathLike[str], **options: Unpack[SourceOptions]) -> Any: ...
     @overload
     def __call__(self, source: Iterable[OneImage], **options: Unpack[SourceOptions]) -> list[Result]: ...
-    def __call__(
-        self,
-        source: OneImage | Iterable[OneImage],
-        *,
-        batch: int = 1,
-        bgr: bool = False,
-        recursive: bool = False,
-        on_error: OnError | None = None,
-    ) -> Any:
+    def __call__(self, source: OneImage | Iterable[OneImage], **options: Unpack[SourceOptions]) -> Any:
         """Find objects in one image or many.
 
         **Arrays are RGB.** OpenCV (``cv2.imread``, ``VideoCapture``) reads BGR: pass ``bgr=True``, or red and
@@ -121,40 +116,39 @@ class Predictor:
         Args:
             source: one image: a path, the bytes of a file, a uint8 array, (height, width), (height, width, 3)
                 RGB or (height, width, 4) RGBA, or a PIL image. Or many: a folder, a glob, a list.txt with one
-                path per line, or a list of any of these.
-            batch: batch size.
-            bgr: arrays are BGR or BGRA.
-            recursive: include subfolders.
-            on_error: called with the error of each image among many that cannot be read, which is then
-                left out of the results; None raises the error.
+                path per line, a video, or a list of any of these.
+            **options: see `SourceOptions`: ``batch``, ``bgr``, ``recursive``, ``on_error``, and for videos
+                ``every``, ``start``, ``end`` and ``max_frames``.
 
         Returns:
-            A `Result` for one image. A list of them for many, in order, even if it has one item or none.
+            A `Result` for one image. A list of them for many, in order, even if it has one item or none; it
+            holds all images, so use `stream` for a long video.
 
         Raises:
             UserError: if an image cannot be read, or ``source`` is not a source of images.
         """
         if is_one_image(source):
-            return next(self.stream(source, bgr=bgr))
-        return list(self.stream(source, batch=batch, bgr=bgr, recursive=recursive, on_error=on_error))
+            return next(self.stream(source, **options))
+        return list(self.stream(source, **options))
 
     def stream(
-        self,
-        source: OneImage | Iterable[OneImage],
-        *,
-        batch: int = 1,
-        bgr: bool = False,
-        recursive: bool = False,
-        on_error: OnError | None = None,
+        self, source: OneImage | Iterable[OneImage], **options: Unpack[SourceOptions]
     ) -> Iterator[Result]:
         """Like a call, but yields results one by one, in constant memory.
 
-        ``source`` may also be a generator, of video frames for example; it is read lazily.
+        The next images of a path or list are read, and their objects detected, while the caller works.
+        ``source`` may also be a generator, of camera images for example; it is read when its turn comes.
         """
+        check_options(options, SourceOptions)
+        given: dict[str, Any] = {**options}
+        batch, on_error = given.get("batch", 1), given.get("on_error")
         if batch < 1:
             raise UsageError(f"batch is {batch}, but must be at least 1")
-        items = open_input(source, bgr=bgr, recursive=recursive)
-        for outcome in run_detector(self.detector, items, batch=batch):
+        choice = FrameChoice(**{name: given[name] for name in _FRAMES if name in given})
+        how = {name: given[name] for name in ("bgr", "recursive") if name in given}
+        items = open_input(source, choice=choice, **how)
+        overlap = isinstance(source, str | os.PathLike | list | tuple) and not is_one_image(source)
+        for outcome in run_detector(self.detector, items, batch=batch, overlap=overlap):
             if outcome.image is not None:
                 yield Result(outcome.image, outcome.detections, self.class_names, outcome.time_ms)
                 continue

@@ -120,12 +120,20 @@ class SourceOptions(TypedDict, total=False):
         recursive: include subfolders.
         on_error: called with the error of each image that cannot be read, which is then left out of the
             results; None raises the error.
+        every: of a video, each so many-th frame.
+        start: of a video, seconds from which on.
+        end: of a video, seconds before which; None is its end.
+        max_frames: of a video, maximum number of frames; None is all.
     """
 
     batch: int
     bgr: bool
     recursive: bool
     on_error: OnError | None
+    every: int
+    start: float
+    end: float | None
+    max_frames: int | None
 
 
 class DataOptions(LoadOptions, total=False):

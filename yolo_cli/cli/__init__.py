@@ -12,7 +12,7 @@ __all__ = ["COMMANDS", "main"]
 # The help line of each command is here so that `yolo --help` imports none of them.
 # The command NAME is the function NAME in yolo_cli/cli/NAME.py; a test holds the two texts together.
 COMMANDS = {
-    "detect": "Find objects in images.",
+    "detect": "Find objects in images and videos.",
     "track": "Follow objects through a video.",
     "eval": "Evaluate a model, or another program's results, on a data set.",
     "compare": "Compare the sliding window, R-CNN and YOLO on your images.",
@@ -20,6 +20,7 @@ COMMANDS = {
     "anchors": "Fit anchors to the boxes of a data set.",
     "explain": "Explain a model's predictions at one point of an image.",
     "lint": "Check a data set for errors.",
+    "stats": "Show images, boxes, sizes and classes of a data set.",
     "convert": "Convert a data set to another form.",
     "train": "Train a detector on your own images.",
     "weights": "List, show, export and import models.",

@@ -1,4 +1,4 @@
-"""`yolo detect`: images in, boxes out."""
+"""`yolo detect`: images and videos in, boxes out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
+from yolo_cli.cli.interrupts import Interrupts
 from yolo_cli.cli.options import (
     config_option,
     detection_options,
@@ -18,6 +19,7 @@ from yolo_cli.cli.options import (
     encoding_option,
     format_option,
     talk_options,
+    video_options,
 )
 from yolo_cli.cli.progress import say, track
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from yolo_cli.pipeline import Outcome
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import Saving
+    from yolo_cli.video import FrameChoice
 
 __all__ = ["detect"]
 
@@ -36,25 +39,29 @@ _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo", "label-studio", "c
 
 
 # \b keeps click from filling a paragraph.
-_HELP = """Find objects in images.
+_HELP = """Find objects in images and videos.
 
-SOURCE is an image, a folder, a quoted 'glob', a list.txt with one path per line, or - for standard input.
-By default it prints a table and saves the images with boxes drawn in.
+SOURCE is an image, a video, a folder of images, a quoted 'glob', a list.txt with one path per line, or - for
+an image on standard input. By default it prints a table and saves the images and videos with boxes drawn in.
 
 \b
 yolo detect photo.jpg
 yolo detect photos/ --conf 0.5 --classes cat,dog
 yolo detect 'photos/*.png' --format json --no-save > found.json
 cat photo.jpg | yolo detect - --format ndjson --no-save
+yolo detect street.mp4 --every 5 --from 60 --to 90
 
-Exit codes: 0 done, 2 wrong usage, 3 no image could be used, 5 some images failed, 130 interrupted.
+Exit codes: 0 done, 2 wrong usage, 3 no image could be used, 5 some images failed or a video ends early,
+130 interrupted.
 """
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What has been done so far."""
+    """What has been done so far, and of how many images or frames; 0 if that is unknown."""
 
+    what: str
+    total: int
     images: int = 0
     failed: int = 0
     objects: int = 0
@@ -66,9 +73,10 @@ class _Tally:
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @detection_options
 @click.option("--recursive", is_flag=True, help="Search folders within folders, too.")
+@video_options
 @format_option(*_FORMATS)
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
-@click.option("--save/--no-save", default=True, help="Save images with boxes drawn in.  [default: save]")
+@click.option("--save/--no-save", default=True, help="Save images and videos with boxes.  [default: save]")
 @drawing_options
 @click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
@@ -76,7 +84,9 @@ class _Tally:
 @encoding_option
 @config_option
 @talk_options
-def detect(detection: dict[str, Any], sources: tuple[str, ...], quiet: bool, **given: Any) -> int:
+def detect(
+    detection: dict[str, Any], sources: tuple[str, ...], choice: FrameChoice, quiet: bool, **given: Any
+) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.api.detection import load_detector
     from yolo_cli.files import open_run_folder
@@ -85,24 +95,27 @@ def detect(detection: dict[str, Any], sources: tuple[str, ...], quiet: bool, **g
     from yolo_cli.pipeline.saving import save_outcomes
     from yolo_cli.sources import open_source
 
-    source = open_source(sources, recursive=given["recursive"])
+    source = open_source(sources, recursive=given["recursive"], choice=choice)
     batch = detection.pop("batch")
     detector = load_detector(**detection).detector
-    model = Model(detector.card.name, detector.class_names, detector.input_size)
+    model = Model(detector.card.name, detector.class_names, detector.input_size, source.has_video)
     if given["verbose"]:
         _describe(detector, detection)
-    tally = _Tally()
-    results = _counted(run_detector(detector, source, batch=batch), tally)
+    tally = _Tally("frames" if source.has_video else "images", source.expected)
+    many = len(source) > 1 or source.has_video
+    results = _counted(run_detector(detector, source, batch=batch, overlap=many), tally)
     saving = _saving(given)
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
-        places = {item.name: item.place for item in source}
+        places = {item.name: item.place for item in source.entries}
         results = save_outcomes(results, folder, saving, model.class_names, places)
-    if not quiet and _shows_progress(given["output_format"], len(source)):
-        results = track(results, len(source), "images")
-    for text in _texts(_until_interrupt(results, tally), model, given["output_format"]):
-        click.echo(text, nl=False)
-    _tell(tally, len(source), folder, quiet)
+    if not quiet and _shows_progress(given["output_format"], tally.total):
+        results = track(results, tally.total, tally.what)
+    with Interrupts() as interrupts:
+        for text in _texts(interrupts.until(results), model, given["output_format"]):
+            click.echo(text, nl=False)
+    tally.interrupted = interrupts.asked
+    _tell(tally, folder, quiet, source.has_video and saving.images)
     return _exit_code(tally)
 
 
@@ -118,11 +131,11 @@ def _describe(detector: Detector, detection: dict[str, Any]) -> None:
 
 def _texts(results: Iterable[Outcome], model: Model, output_format: str) -> Iterator[str]:
     """What is printed, a piece at a time."""
-    from yolo_cli.cli.table import detection_table
+    from yolo_cli.cli.table import detection_table, video_table
     from yolo_cli.pipeline.formats import FORMATS
 
     if output_format == "table":
-        yield detection_table(results, model.class_names)
+        yield (video_table if model.video else detection_table)(results, model.class_names)
     else:
         yield from FORMATS[output_format](results, model)
 
@@ -149,33 +162,32 @@ def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
         yield result
 
 
-def _until_interrupt(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:
-    """Let Ctrl-C end the results, so that what is done is written to its end."""
-    try:
-        yield from results
-    except KeyboardInterrupt:
-        tally.interrupted = True
-
-
 def _shows_progress(output_format: str, total: int) -> bool:
     """Not for one image, and not between lines of data on the same terminal."""
     return total > 1 and (output_format == "table" or not sys.stdout.isatty())
 
 
-def _tell(tally: _Tally, total: int, folder: Path | None, quiet: bool) -> None:
-    """What was done and where it is, on stderr."""
+def _tell(tally: _Tally, folder: Path | None, quiet: bool, video: bool) -> None:
+    """What was done and where it is, on stderr; with ``video``, what its form is missing."""
     done = tally.images - tally.failed
     if folder and not done:
         with suppress(OSError):  # it may have been there before, with other files in it
             folder.rmdir()
     if tally.interrupted:
-        say(f"error: interrupted after {tally.images} of {total} images; what is done is kept")
+        total = f"of {tally.total} " if tally.total else ""
+        say(f"error: interrupted after {tally.images} {total}{tally.what}; what is done is kept")
     if quiet or not done:
         return
     each = f"{tally.milliseconds / done:.0f} ms each"
-    say(f"{_count(done, 'image')}, {_count(tally.objects, 'object')}, {each}")
+    say(f"{_count(done, tally.what[:-1])}, {_count(tally.objects, 'object')}, {each}")
     if folder:
         say(f"saved in {folder}")
+    if video:
+        from yolo_cli.video import pyav_advice
+
+        advice = pyav_advice()
+        if advice:
+            say(f"note: {advice}")
 
 
 def _count(number: int, what: str) -> str:

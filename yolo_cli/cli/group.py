@@ -36,6 +36,7 @@ SECTIONS = {
     " allow-unlabelled encoding",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
     "Detections": "conf nms-iou max-det classes agnostic suppression",
+    "Video": "every from until max-frames",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
     " cross-check",

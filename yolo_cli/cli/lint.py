@@ -119,11 +119,13 @@ def _echo(report: LintReport, suspects: SuspectReport | None, output_format: str
 
 def _summary(report: LintReport) -> Iterator[str]:
     """What the data set is: form, splits, classes, boxes."""
+    from yolo_cli.datasets import TITLES
+
     data = report.dataset
     splits = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
     classes = counted(len(data.class_names), "class")
     content = f"{classes}, {counted(int(data.class_counts().sum()), 'box')}"
-    yield f"{data.kind.upper()} data set: {counted(len(data), 'image')} ({splits}), {content}"
+    yield f"{TITLES[data.kind]} data set: {counted(len(data), 'image')} ({splits}), {content}"
 
 
 def _table(report: LintReport) -> list[str]:

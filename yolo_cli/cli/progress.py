@@ -80,6 +80,6 @@ def _line(done: int, total: int, what: str, seconds: float) -> str:
     >>> _line(30, 120, "images", 15)
     '30 of 120 images, 2.0 a second, 45 s left'
     """
-    left = round(seconds / done * (total - done))
+    left = max(round(seconds / done * (total - done)), 0)  # the header of a video may promise too little
     clock = f"{left} s" if left < 120 else f"{left // 60} min"
     return f"{done} of {total} {what}, {done / seconds:.1f} a second, {clock} left"

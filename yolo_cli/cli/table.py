@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +17,10 @@ from yolo_cli.text import columns
 if TYPE_CHECKING:
     from yolo_cli.pipeline import Outcome
 
-__all__ = ["detection_table", "table", "terminal_width"]
+__all__ = ["detection_table", "table", "terminal_width", "video_table"]
 
 _TITLES = ("image", "found", "confidence", "left", "top", "right", "bottom")
+_VIDEO_TITLES = ("video", "found", "frames", "most at once", "first", "last")
 _FAILED, _NOTHING = "could not be read", "nothing"
 
 
@@ -58,6 +60,49 @@ def detection_table(outcomes: Iterable[Outcome], class_names: Sequence[str]) -> 
         counts.update(class_names[number] for number in outcome.detections.class_id)
     total = ", ".join(f"{name} {count}" for name, count in counts.most_common())
     return table(rows, (0, 1), {_FAILED: "red", _NOTHING: "bright_black"}) + (f"\n{total}\n" if total else "")
+
+
+def video_table(outcomes: Iterable[Outcome], class_names: Sequence[str]) -> str:
+    """One row a class and video: in how many frames, how many at once, from which second to which.
+
+    It does not grow with the number of frames. A video that ends early has its rows.
+    """
+    seen: dict[str, dict[int, _Seen]] = {}
+    failed: list[str] = []
+    for outcome in outcomes:
+        if outcome.image is None:
+            failed.append(outcome.name)
+            continue
+        frame = outcome.image.frame
+        classes = seen.setdefault(frame.video if frame else outcome.name, {})
+        for class_id, number in Counter(outcome.detections.class_id.tolist()).items():
+            classes.setdefault(class_id, _Seen()).add(number, frame.time_s if frame else None)
+    rows: list[Sequence[str]] = [_VIDEO_TITLES]
+    for name, classes in seen.items():
+        found = [(class_names[key], *each.cells()) for key, each in classes.items()]
+        rows += [("" if at else name, *cells) for at, cells in enumerate(found or [(_NOTHING, *[""] * 4)])]
+    rows += [(name, _FAILED, *[""] * 4) for name in failed if name not in seen]
+    return table(rows, (0, 1), {_FAILED: "red", _NOTHING: "bright_black"})
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A class in a video: its frames, the most in one of them, and their first and last time."""
+
+    frames: int = 0
+    most: int = 0
+    first_s: float | None = None
+    last_s: float | None = None
+
+    def add(self, number: int, time_s: float | None) -> None:
+        self.frames += 1
+        self.most = max(self.most, number)
+        self.first_s = time_s if self.first_s is None else self.first_s
+        self.last_s = time_s
+
+    def cells(self) -> tuple[str, ...]:
+        times = ("" if time_s is None else f"{time_s:.1f} s" for time_s in (self.first_s, self.last_s))
+        return str(self.frames), str(self.most), *times
 
 
 def _rows(outcome: Outcome, class_names: Sequence[str]) -> Iterator[list[str]]:

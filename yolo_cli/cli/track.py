@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
+from yolo_cli.cli.interrupts import Interrupts
 from yolo_cli.cli.options import (
     config_option,
     detection_options,
@@ -59,18 +60,16 @@ class _Tally:
     quiet: bool
     frames: int = 0
     failed: int = 0
-    interrupted: bool = False
+    interrupts: Interrupts = field(default_factory=Interrupts)
 
     def __call__(self, frames: Iterable[TrackedFrame], total: int) -> Iterator[TrackedFrame]:
-        try:
-            for frame in frames if self.quiet or not total else track_progress(frames, total, "frames"):
-                self.frames += 1
-                if frame.error is not None:
-                    self.failed += 1
-                    say(f"error: {frame.error}")
-                yield frame
-        except KeyboardInterrupt:
-            self.interrupted = True
+        shown = frames if self.quiet or not total else track_progress(frames, total, "frames")
+        for frame in self.interrupts.until(shown):
+            self.frames += 1
+            if frame.error is not None:
+                self.failed += 1
+                say(f"error: {frame.error}")
+            yield frame
 
 
 @click.command("track", cls=YoloCommand, help=_HELP)
@@ -124,26 +123,30 @@ def track(detection: dict[str, Any], source: str, quiet: bool, **given: Any) -> 
     if folder:
         style = {"labels": not given["no_labels"], "confidence": not given["no_confidence"]}
         run.save_to(folder, line_width=given["line_width"], **style)
-    for text in FORMATS[given["output_format"]](run):
-        click.echo(text, nl=False)
+    with tally.interrupts:
+        for text in FORMATS[given["output_format"]](run):
+            click.echo(text, nl=False)
     _tell(run, tally, folder)
     return _exit_code(tally)
 
 
 def _tell(run: TrackRun, tally: _Tally, folder: Path | None) -> None:
     """What was done and where it is, on stderr."""
-    if tally.interrupted:
+    if tally.interrupts.asked:
         say(f"error: interrupted after {counted(tally.frames, 'frame')}; what is done is kept")
     if tally.quiet:
         return
     say(f"{counted(tally.frames, 'frame')}, {counted(len(run.table), 'object')}")
     if folder:
-        say(f"saved in {folder}")
+        from yolo_cli.video import pyav_advice
+
+        advice = pyav_advice()
+        say(f"saved in {folder}{f'; note: {advice}' if advice else ''}")
 
 
 def _exit_code(tally: _Tally) -> int:
     """By the table in the documentation."""
-    if tally.interrupted:
+    if tally.interrupts.asked:
         return INTERRUPTED
     if tally.failed:
         return 3 if tally.failed == tally.frames else 5

@@ -40,7 +40,7 @@ class Comparison(Jsonable):
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain data."""
-        data = {"data": str(self.data.root), "images": len(self.data)}
+        data = {"data": str(self.data.location), "images": len(self.data)}
         return {**data, "detectors": [asdict(row) for row in self.rows]}
 
     def to_text(self) -> str:

@@ -22,9 +22,10 @@ from typing import IO
 
 from yolo_cli.datasets.scratch import scratch_folder
 from yolo_cli.errors import DataError
+from yolo_cli.files import is_leftover
 from yolo_cli.text import fixed_slashes, shorten
 
-__all__ = ["ARCHIVES", "is_archive", "is_debris", "unpack"]
+__all__ = ["ARCHIVES", "is_archive", "unpack"]
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """Suffixes of archives that are read."""
@@ -150,15 +151,13 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile | tarfile.TarFile]:
 def _members(archive: zipfile.ZipFile | tarfile.TarFile) -> Iterator[_Member]:
     """The members of an archive, without what systems leave behind."""
     found = _zip_members(archive) if isinstance(archive, zipfile.ZipFile) else _tar_members(archive)
-    return (
-        member for member in found if member.name.rstrip("/") not in ("", ".") and not is_debris(member.name)
-    )
+    return (member for member in found if _is_wanted(member.name))
 
 
-def is_debris(name: str) -> bool:
-    """Whether a path is what systems leave behind, not part of a data set."""
-    parts = PurePosixPath(name).parts
-    return "__MACOSX" in parts or (bool(parts) and parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini"))
+def _is_wanted(name: str) -> bool:
+    """Whether a path is not the root itself, and not what systems leave behind."""
+    parts = [part for part in PurePosixPath(fixed_slashes(name)).parts if part != ".."]
+    return bool(parts) and not any(map(is_leftover, parts))
 
 
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[_Member]:

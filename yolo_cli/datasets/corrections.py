@@ -71,7 +71,7 @@ def read_corrections(path: Path, dataset: Dataset) -> tuple[Correction, ...]:
         raise DataError(f"{path}: is not a file of corrections; save one from the page of `yolo lint`")
     if document.get("content_hash") != dataset.content_hash:
         raise DataError(
-            f"{path}: was made for other data than {dataset.root} holds now; run `yolo lint --weights` again"
+            f"{path}: was made for other data than {dataset.location} holds; run `yolo lint --weights` again"
         )
     rows = {(sample.split, sample.name): sample.rows for sample in dataset.samples}
     corrections = []

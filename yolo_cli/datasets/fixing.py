@@ -1,4 +1,4 @@
-"""Write a fixed copy of a data set: in its own form if that is YOLO, COCO or VOC, else in COCO form.
+"""Write a fixed copy of a data set: in its own form if that can be written, else in COCO form.
 
 Unambiguous faults are fixed, unusable entries are left out, and the rest is kept, as listed in the rules. The
 original is only read.
@@ -7,7 +7,6 @@ original is only read.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -22,10 +21,10 @@ from yolo_cli.datasets.findings import UNUSABLE, Finding
 from yolo_cli.datasets.inspection import Inspection
 from yolo_cli.datasets.layout import plain
 from yolo_cli.datasets.lint import LintReport, twins
-from yolo_cli.datasets.rewriting import content_of
+from yolo_cli.datasets.place import free_place
+from yolo_cli.datasets.rewriting import copy_images, rewrite
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
-from yolo_cli.datasets.writing.coco import write_coco
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_folder, make_folder
 
 __all__ = ["fix"]
@@ -50,31 +49,26 @@ def fix(
         UsageError: if ``out`` is not empty, or is in the data set.
         DataError: if nothing would be left, or the copy cannot be written.
     """
-    place = _free_place(report, plain(out))
+    place = free_place(plain(out), [report.dataset])
     copied = _corrected(_copied(report), corrections, report.dataset.class_names)
     if not copied:
         raise DataError(
-            f"{report.dataset.root}: nothing would be left in a fixed copy; see what `yolo lint` lists"
+            f"{report.dataset.location}: nothing would be left in a fixed copy; see what `yolo lint` lists"
         )
     with atomic_folder(place) as draft:
-        for entry in copied:
-            shutil.copyfile(
-                entry.sample.path, make_folder((draft / entry.file).parent) / Path(entry.file).name
-            )
-        _write_labels(report.dataset, copied, draft)
-    fixes = [*filter(None, (_action(finding) for finding in report.findings))]
-    if report.dataset.kind not in _LABELS:
-        fixes.insert(0, f"written in COCO form, with boxes only: {report.dataset.kind} is only read")
-    return (*fixes, *(f"{correction.image}: {correction}" for correction in corrections))
+        notes = _write_copy(report.dataset, copied, draft)
+    fixes = filter(None, (_action(finding) for finding in report.findings))
+    return (*notes, *fixes, *(f"{correction.image}: {correction}" for correction in corrections))
 
 
-def _write_labels(dataset: Dataset, copied: list[CopiedSample], draft: Path) -> None:
-    """Write the label files of the copy: in the data set's form, or in COCO's if that form is only read."""
+def _write_copy(dataset: Dataset, copied: list[CopiedSample], draft: Path) -> list[str]:
+    """Write images and labels, with rows as they are where the form allows it; returns what to know of it."""
     if dataset.kind not in _LABELS:
-        write_coco(content_of(dataset, copied), draft)
-        return
+        return [rewrite(dataset, copied, draft)]
+    copy_images(copied, draft)
     for name, text in _LABELS[dataset.kind](dataset, copied):
         (make_folder((draft / name).parent) / Path(name).name).write_bytes(text.encode())
+    return []
 
 
 def _corrected(
@@ -87,16 +81,6 @@ def _corrected(
     return [
         correct(entry, by_sample.get((entry.sample.split, entry.sample.name), []), names) for entry in copied
     ]
-
-
-def _free_place(report: LintReport, out: Path) -> Path:
-    """The output folder, after checking that it is free and outside the data set."""
-    root = report.dataset.root.resolve()
-    if out.resolve().is_relative_to(root):
-        raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise UsageError(f"{out}: exists and is not empty; name another folder")
-    return out
 
 
 def _copied(report: LintReport) -> list[CopiedSample]:

@@ -38,7 +38,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     pool = [sample for sample in dataset.samples if sample.split in ("train", UNSPLIT)]
     if len(pool) < 2:
         have = ", ".join(dataset.splits) or "none"
-        raise DataError(f"{dataset.root}: has {len(pool)} training images (splits: {have}); add some")
+        raise DataError(f"{dataset.location}: has {len(pool)} training images (splits: {have}); add some")
     held = _chosen(presence(pool, len(dataset.class_names)), fraction, np.random.default_rng(seed))  # (n,)
     parted = [
         replace(sample, split="val" if out else "train") for sample, out in zip(pool, held, strict=True)

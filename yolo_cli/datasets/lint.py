@@ -62,7 +62,7 @@ class LintReport(Jsonable):
     fixed: Fixed | None = None
 
     def __repr__(self) -> str:
-        return f"<LintReport {self.dataset.root.name}: {self.count}>"
+        return f"<LintReport {self.dataset.location.name}: {self.count}>"
 
     @property
     def count(self) -> str:
@@ -121,7 +121,7 @@ class LintReport(Jsonable):
         fix = fixed and {"out": fixed.out, "done": list(fixed.done), "errors_left": len(fixed.report.errors)}
         counts = zip(data.class_names, data.class_counts().tolist(), strict=True)
         return {
-            "data": str(data.root),
+            "data": str(data.location),
             "kind": data.kind,
             "content_hash": data.content_hash,
             "imgsz": self.imgsz,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from yolo_cli.datasets.archives import ARCHIVES, is_archive, is_debris, unpack
+from yolo_cli.datasets.archives import ARCHIVES, is_archive, unpack
 from yolo_cli.datasets.coco import annotation_files, read_coco
 from yolo_cli.datasets.extras import keeping_extras
 from yolo_cli.datasets.forms.box_tables import BOX_TABLE
@@ -33,9 +33,10 @@ from yolo_cli.datasets.voc import has_voc, read_voc
 from yolo_cli.datasets.yolo import read_yolo
 from yolo_cli.datasets.yolo_layout import descriptions
 from yolo_cli.errors import DataError
+from yolo_cli.files import is_leftover
 from yolo_cli.text import text_encoding
 
-__all__ = ["FORMS", "open_dataset", "read_dataset"]
+__all__ = ["FORMS", "TITLES", "open_dataset", "read_dataset"]
 
 FORMS: tuple[Form, ...] = (
     LABELME,
@@ -52,6 +53,11 @@ FORMS: tuple[Form, ...] = (
     PARQUET,
 )
 """The forms besides YOLO, COCO and VOC."""
+
+TITLES: Mapping[str, str] = {"yolo": "YOLO", "coco": "COCO", "voc": "VOC"} | {
+    form.kind: form.title for form in FORMS
+}
+"""The name of each form by ``Dataset.kind``."""
 
 _PARTS = ("images", "labels", "annotations", "data", "ann", "img", "jpegimages")
 _EXTRA_LEVELS = 2  # VOC's archives have two
@@ -145,7 +151,7 @@ def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> 
 def _without_wrapping(folder: Path) -> Path:
     """The folder below those that hold nothing but one folder, as at the top of archives."""
     for _ in range(_EXTRA_LEVELS):
-        seen = [*islice((entry for entry in folder.iterdir() if not is_debris(entry.name)), 2)]
+        seen = [*islice((entry for entry in folder.iterdir() if not is_leftover(entry.name)), 2)]
         if (
             len(seen) != 1
             or not seen[0].is_dir()
@@ -185,7 +191,7 @@ def _of_archive(path: Path, allow_unlabelled: bool) -> Dataset:
     """Read the data set in an archive; messages name the archive, not the temporary folder."""
     folder = unpack(path)
     try:
-        return _read(folder, path, allow_unlabelled)
+        return replace(_read(folder, path, allow_unlabelled), archive=path)
     except DataError as fault:
         raise DataError(fault.text.replace(str(folder), str(path))) from fault
 
@@ -200,9 +206,7 @@ def _readings(folder: Path, allow_unlabelled: bool) -> list[_Reading]:
         for form, sign in found
         if form.kind not in overruled
     ]
-    first = _first_readings(folder, allow_unlabelled, overruled)
-    taken = {sign for _, sign in found}
-    return [reading for reading in first if reading.sign not in taken] + readings
+    return _first_readings(folder, allow_unlabelled, overruled) + readings
 
 
 def _first_readings(folder: Path, allow_unlabelled: bool, overruled: set[str]) -> list[_Reading]:

@@ -1,28 +1,56 @@
-"""The labels of a fixed copy in COCO form, for data sets in a form that is only read."""
+"""Write a fixed copy from its boxes, for forms whose rows cannot be copied as they are."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from yolo_cli.datasets.checks import in_pixels
 from yolo_cli.datasets.copies import CopiedSample
 from yolo_cli.datasets.extras import Extra
+from yolo_cli.datasets.opening import TITLES
 from yolo_cli.datasets.sample import Dataset
-from yolo_cli.datasets.writing import Content, Entry
+from yolo_cli.datasets.writing import FORMS, Content, Entry
 from yolo_cli.detections import GroundTruth
+from yolo_cli.files import make_folder
 
-__all__ = ["content_of"]
+__all__ = ["copy_images", "rewrite"]
 
 
-def content_of(dataset: Dataset, copied: Sequence[CopiedSample]) -> Content:
+def rewrite(dataset: Dataset, copied: Sequence[CopiedSample], folder: Path) -> str:
+    """Write the images and boxes into a folder, in the form of the data set or in COCO's.
+
+    Returns:
+        A line that says which.
+
+    Raises:
+        UsageError: if the form is parquet and pyarrow is not installed.
+        OSError: if something cannot be written.
+    """
+    form = FORMS.get(dataset.kind, FORMS["coco"])
+    if not form.embeds:
+        copy_images(copied, folder)
+    form.write(_content(dataset, copied), folder)
+    why = "" if form.name == dataset.kind else f", since {TITLES[dataset.kind]} is not written"
+    return f"written in {TITLES[form.name]} form with boxes only{why}"
+
+
+def copy_images(copied: Sequence[CopiedSample], folder: Path) -> None:
+    """Copy the images to their places in a folder."""
+    for entry in copied:
+        place = folder / entry.file
+        shutil.copyfile(entry.sample.path, make_folder(place.parent) / place.name)
+
+
+def _content(dataset: Dataset, copied: Sequence[CopiedSample]) -> Content:
     """The fixed samples with their boxes, as `yolo convert` writes them."""
     ids = tuple(range(1, len(dataset.class_names) + 1))
     entries = tuple(_entry(entry, number) for number, entry in enumerate(copied, start=1))
-    return Content(
-        dataset.class_names, ids, entries, dataset.keypoint_names, dataset.flip_idx, dataset.skeleton
-    )
+    points = (dataset.keypoint_names, dataset.flip_idx, dataset.skeleton)
+    return Content(dataset.class_names, ids, entries, *points)
 
 
 def _entry(copied: CopiedSample, number: int) -> Entry:

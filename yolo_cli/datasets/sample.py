@@ -124,6 +124,7 @@ class Dataset:
         kpt_shape: in YOLO's form, the number of key points of a box and of the numbers of each.
         flip_idx: the key point that each becomes in a mirrored image.
         skeleton: the pairs of key points, from 0, to draw lines between.
+        archive: the archive or folder that was unpacked to ``root``, a temporary folder; else None.
     """
 
     root: Path
@@ -136,9 +137,15 @@ class Dataset:
     flip_idx: tuple[int, ...] = ()
     kpt_shape: tuple[int, int] | None = None
     skeleton: tuple[tuple[int, int], ...] = ()
+    archive: Path | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @property
+    def location(self) -> Path:
+        """Where a user has the data set: its archive, or its folder."""
+        return self.archive or self.root
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -154,7 +161,7 @@ class Dataset:
         samples = tuple(sample for sample in self.samples if sample.split == split)
         if not samples:
             have = ", ".join(self.splits)
-            raise UsageError(f"{self.root}: has no split {split!r}, only {have}; name one of these")
+            raise UsageError(f"{self.location}: has no split {split!r}, only {have}; name one of these")
         return replace(self, samples=samples)
 
     @property
@@ -166,7 +173,9 @@ class Dataset:
         """
         found = {self.categories[split] for split in self.splits if split in self.categories}
         if len(found) > 1:
-            raise DataError(f"{self.root}: its splits number their categories differently; choose one split")
+            raise DataError(
+                f"{self.location}: its splits number their categories differently; choose one split"
+            )
         return found.pop() if found else tuple(range(len(self.class_names)))
 
     def class_counts(self) -> NDArray[np.int64]:

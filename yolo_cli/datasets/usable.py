@@ -43,7 +43,7 @@ def usable_part(
 ) -> Dataset:
     """As `open_usable`, of a data set that was read from ``path``."""
     report = lint(dataset, imgsz=imgsz, decode=decode)
-    for line in _lines(report, os.fspath(path or dataset.root)):
+    for line in _lines(report, os.fspath(path or dataset.location)):
         say(line)
     return report.usable
 

@@ -71,7 +71,7 @@ def plan_of(place: Path) -> Plan:
         DataError: if the description is broken.
     """
     if place.is_dir():
-        names, findings = _names_beside(place, None, "")
+        names, findings = _names_beside(place, *_described_names(place))
         return Plan(place, place.name, _bare_images(place), names, tuple(findings))
     keys = _darknet_keys(place) if place.suffix == ".data" else read_yaml(place, strings=True)
     base = plain(place.parent / _text(keys.get("path") or ".", place, "path"))
@@ -83,6 +83,8 @@ def plan_of(place: Path) -> Plan:
         findings += faults
         if found:
             images[split] = images.get(split, ()) + found
+    if not _KEYS.keys() & keys.keys():
+        images = _bare_images(root)
     names, faults = _names_beside(root, _names(keys.get("names"), place), below(place, root))
     findings += [*faults, *_count_findings(keys.get("nc"), names, below(place, root))]
     return Plan(
@@ -278,6 +280,14 @@ def _names_beside(
                     what = f"names {_differ(names, others)} than {source}"
                     findings.append(Finding("Y402", below(path, root), what))
     return names, findings + name_findings(names or (), source)
+
+
+def _described_names(folder: Path) -> tuple[tuple[str, ...] | None, str]:
+    """The class names of a ``data.yaml`` that names no images, as supervision writes it, and its name."""
+    path = folder / "data.yaml"
+    if not path.is_file():
+        return None, ""
+    return _names(read_yaml(path, strings=True).get("names"), path), path.name
 
 
 def _differ(names: Sequence[str], others: Sequence[str]) -> str:

@@ -112,7 +112,7 @@ def calibration_parts(data: EvaluationData, test: str | None, seed: int) -> Cali
         return CalibrationParts(data, replace(data, part=data.whole.in_split(test)), False)
     samples = data.part.samples
     if len(samples) < 2:
-        raise UsageError(f"{data.whole.root}: has one image, which cannot be halved")
+        raise UsageError(f"{data.whole.location}: has one image, which cannot be halved")
     first = random_halves(len(samples), seed).tolist()
     fit, measured = (
         replace(data.part, samples=tuple(s for s, half in zip(samples, first, strict=True) if half is wanted))

@@ -67,7 +67,7 @@ class EvaluationData:
     @property
     def name(self) -> str:
         """The data set's name and the split, for display."""
-        root = self.whole.root.name
+        root = self.whole.location.name
         return (
             root if self.split == UNSPLIT and len(self.whole.splits) == 1 else f"{root}, split {self.split}"
         )
@@ -132,7 +132,9 @@ def _with_sizes(part: Dataset) -> tuple[Dataset, list[Finding]]:
         else:
             kept.append(sample)
     if not kept:
-        raise DataError(f"{part.root}: none of its {len(part)} images can be used; first: {findings[0].what}")
+        raise DataError(
+            f"{part.location}: none of its {len(part)} images can be used; first: {findings[0].what}"
+        )
     return replace(part, samples=tuple(kept)), findings
 
 
@@ -177,7 +179,9 @@ def detect_samples(
     Raises:
         DataError: if no image could be read.
     """
-    outcomes: Iterable[Outcome] = run_detector(detector, data.samples, batch=batch, journal=journal)
+    outcomes: Iterable[Outcome] = run_detector(
+        detector, data.samples, batch=batch, journal=journal, overlap=len(data) > 1
+    )
     found, faults = {}, []
     for outcome in watch(outcomes, len(data)) if watch else outcomes:
         if outcome.error is None:
@@ -185,7 +189,7 @@ def detect_samples(
         else:
             faults.append(outcome.error)
     if not found:
-        raise DataError(f"{data.root}: none of its {len(data)} images could be read")
+        raise DataError(f"{data.location}: none of its {len(data)} images could be read")
     return found, faults
 
 

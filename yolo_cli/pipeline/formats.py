@@ -31,11 +31,13 @@ class Model:
         name: the model's name.
         class_names: the name of each class id.
         input_size: height and width of the network's input.
+        video: whether there are frames of videos, for which CSV has two more columns.
     """
 
     name: str
     class_names: tuple[str, ...]
     input_size: tuple[int, int]
+    video: bool = False
 
 
 Format = Callable[[Iterable[Outcome], Model], Iterator[str]]
@@ -58,12 +60,16 @@ def _ndjson(results: Iterable[Outcome], model: Model) -> Iterator[str]:
 
 def _csv(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """One row a box, after a row of names."""
-    yield _csv_row("image", "width", "height", "class_id", "class_name", "confidence", "x1", "y1", "x2", "y2")
+    where = ("frame", "time_s") if model.video else ()
+    names = ("class_id", "class_name", "confidence", "x1", "y1", "x2", "y2")
+    yield _csv_row("image", *where, "width", "height", *names)
     for result in results:
         if result.image is not None:
+            frame, size = result.image.frame, (result.image.width, result.image.height)
+            at = (frame.number, frame.time_s) if frame else ("", "")
             for found in _found(result.detections, model):
                 row = (found["class_id"], found["class_name"], found["confidence"], *found["box"])
-                yield _csv_row(result.name, result.image.width, result.image.height, *row)
+                yield _csv_row(result.name, *at[: len(where)], *size, *row)
 
 
 def _csv_row(*values: object) -> str:

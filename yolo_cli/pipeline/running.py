@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from yolo_cli.errors import DataError
 from yolo_cli.images import Image
 from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
+from yolo_cli.pipeline.overlap import ahead
 
 if TYPE_CHECKING:
     from yolo_cli.detectors.protocol import Times
@@ -44,29 +45,35 @@ class Timed(Protocol):
         ...
 
 
+_READ_AHEAD = 2  # batches; more would not be faster, since one stage is always the slowest
+
+
 def run_detector(
-    detector: Timed, items: Iterable[Readable], *, batch: int = 1, journal: Journal | None = None
+    detector: Timed,
+    items: Iterable[Readable],
+    *,
+    batch: int = 1,
+    journal: Journal | None = None,
+    overlap: bool = False,
 ) -> Iterator[Outcome]:
     """Read images and detect objects on them; one outcome per item, in the order of ``items``.
 
     An image that cannot be read becomes an outcome with its error and does not end the run. At most
-    ``batch`` images are held at once, as long as the caller drops the outcomes' images.
+    ``batch`` images are held at once, five times as many with ``overlap``, as long as the caller drops the
+    outcomes' images.
 
     Args:
         detector: the detector.
         items: the images, read lazily.
         batch: images per call of the detector.
         journal: receives each outcome as soon as it exists; items that it holds are not detected again.
+        overlap: read the next images in a thread, and detect in another while the caller works.
     """
     done = journal.done if journal else {}
-    for group in _groups(items, batch, done):
-        if group[0].name in done:
-            yield done[group[0].name]
-            continue
-        for outcome in _detect(detector, group):
-            if journal:
-                journal.add(outcome)
-            yield outcome
+    groups = (_read_group(group, done) for group in _groups(items, batch, done))
+    if not overlap:
+        return _outcomes(detector, groups, journal)
+    return ahead(_outcomes(detector, ahead(groups, _READ_AHEAD), journal), batch + 1)
 
 
 def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iterator[list[Readable]]:
@@ -84,9 +91,26 @@ def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iter
         yield group
 
 
-def _detect(detector: Timed, group: Sequence[Readable]) -> Iterator[Outcome]:
-    """Detect on the images that can be read; the others become outcomes with their error."""
-    outcomes = [_read(item) for item in group]
+def _read_group(group: Sequence[Readable], done: Mapping[str, Outcome]) -> list[Outcome]:
+    """The images of a group with no detections yet, or the one outcome that is done."""
+    return [done[group[0].name]] if group[0].name in done else [_read(item) for item in group]
+
+
+def _outcomes(detector: Timed, groups: Iterable[list[Outcome]], journal: Journal | None) -> Iterator[Outcome]:
+    """The outcomes of images that were read; what is done passes unchanged."""
+    done = journal.done if journal else {}
+    for group in groups:
+        if group[0].name in done:
+            yield group[0]
+            continue
+        for outcome in _detect(detector, group):
+            if journal:
+                journal.add(outcome)
+            yield outcome
+
+
+def _detect(detector: Timed, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+    """Detect on the images that could be read; the others have their error already."""
     images = [outcome.image for outcome in outcomes if outcome.image is not None]
     if not images:
         yield from outcomes

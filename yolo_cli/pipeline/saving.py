@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
 from yolo_cli.files import atomic_write_text, make_folder
-from yolo_cli.images import WRITABLE, Image, crop, write_image
+from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
 from yolo_cli.pipeline.formats import yolo_lines
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
+from yolo_cli.video import VideoWriter
 
 __all__ = ["Saving", "save_outcomes"]
 
@@ -46,33 +47,78 @@ def save_outcomes(
     """Pass outcomes on, and save what is asked for each.
 
     An image is saved below its place in the folder that it was found in; a second ``a`` there becomes
-    ``a-2``. Labels are in ``labels/``, crops in ``crops/CLASS/``.
+    ``a-2``. Labels are in ``labels/``, crops in ``crops/CLASS/``. The frames of a video are saved as one
+    video, which can be played however the outcomes end; their labels and crops are numbered.
 
     Args:
         outcomes: what was found on each image.
         folder: where to save.
         saving: what to save.
         class_names: by class id.
-        places: relative path of each image, by its name; those that are left out go by their file name.
+        places: relative path of each image and video, by its name; those that are left out go by their file
+            name.
 
     Raises:
         DataError: if a file cannot be written.
     """
-    used: set[str] = set()
-    for outcome in outcomes:
-        if outcome.image is not None:
-            place = _free_place(Path(places.get(outcome.name, Path(outcome.name).name)), used)
-            used.add(_key(place))
-            if saving.images:
-                drawn = draw(outcome.image, outcome.detections, class_names, saving.style)
-                _write_image(folder / place, drawn)
-            if saving.crops:
-                _save_crops(outcome.image, outcome.detections, folder / "crops", place, class_names)
-            if saving.texts:
-                path = folder / "labels" / place.with_suffix(".txt")
-                make_folder(path.parent)
-                atomic_write_text(path, yolo_lines(outcome.image, outcome.detections, False))
-        yield outcome
+    saver = _Saver(folder, saving, class_names, places)
+    try:
+        for outcome in outcomes:
+            if outcome.image is not None:
+                saver.save(outcome.image, outcome.detections)
+            yield outcome
+    finally:
+        saver.close()
+
+
+class _Saver:
+    """Saves image by image; see `save_outcomes`."""
+
+    def __init__(
+        self, folder: Path, saving: Saving, class_names: Sequence[str], places: Mapping[str, str]
+    ) -> None:
+        self._folder, self._saving, self._class_names = folder, saving, class_names
+        self._places, self._used = places, set[str]()
+        self._video: tuple[str, Path] = ("", Path())  # the name and place of the present one
+        self._writer: VideoWriter | None = None
+
+    def save(self, image: Image, detections: Detections) -> None:
+        """Save one image or frame."""
+        place = self._frame_place(image.frame) if image.frame else self._new_place(image.name)
+        if self._saving.images:
+            drawn = draw(image, detections, self._class_names, self._saving.style)
+            if image.frame and self._writer:
+                self._writer.add(drawn, image.frame.time_s)
+            else:
+                _write_image(self._folder / place, drawn)
+        if self._saving.crops:
+            _save_crops(image, detections, self._folder / "crops", place, self._class_names)
+        if self._saving.texts:
+            path = self._folder / "labels" / place.with_suffix(".txt")
+            make_folder(path.parent)
+            atomic_write_text(path, yolo_lines(image, detections, False))
+
+    def close(self) -> None:
+        """Finish the present video, if there is one."""
+        writer, self._writer = self._writer, None
+        if writer:
+            writer.close()
+
+    def _new_place(self, name: str) -> Path:
+        """A free place, which is then taken."""
+        place = _free_place(Path(self._places.get(name, Path(name).name)), self._used)
+        self._used.add(_key(place))
+        return place
+
+    def _frame_place(self, frame: FramePosition) -> Path:
+        """Where the crops and labels of a frame go; the first frame begins the video."""
+        if frame.video != self._video[0]:
+            self.close()
+            self._video = frame.video, self._new_place(frame.video).with_suffix("")
+            if self._saving.images:
+                self._writer = VideoWriter(self._folder / self._video[1], frame.rate)
+        place = self._video[1]
+        return place.with_name(f"{place.name}-{frame.number:06d}.jpg")
 
 
 def _free_place(wanted: Path, used: Container[str]) -> Path:

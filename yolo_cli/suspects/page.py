@@ -50,7 +50,7 @@ def write_page(path: Path, report: SuspectReport) -> None:
             cards.append(_card(suspect, sample, sample.read()))
         except DataError:
             continue
-    place = shlex.quote(str(report.dataset.root))
+    place = shlex.quote(str(report.dataset.location))
     text = render_page(
         _TEMPLATE,
         report=report,

@@ -21,7 +21,10 @@ from yolo_cli.suspects.suspect import Kind, Label, Suspect
 __all__ = ["THRESHOLD", "rank"]
 
 THRESHOLD = 0.1
-"""Suspects with a lower score are left out."""
+"""Labels with a lower score are left out."""
+
+MISSING_THRESHOLD = 0.25
+"""Missing labels with a lower score are left out: there is no end of faint detections."""
 
 _REPEATED = 0.5  # IoU from which two detections are of the same overlooked object
 
@@ -53,10 +56,10 @@ def rank(
     suspects: list[Suspect] = []
     for image, score, mask, part in zip(images, scores, eligible, parts, strict=False):
         looked = _Looked(*image, score, names, form)
-        suspects += map(looked.label, np.flatnonzero(mask).tolist(), part.tolist())
+        ranked = map(looked.label, np.flatnonzero(mask).tolist(), part.tolist())
+        suspects += (suspect for suspect in ranked if suspect.score >= THRESHOLD)
         suspects += looked.overlooked()
-    likely = (suspect for suspect in suspects if suspect.score >= THRESHOLD)
-    return tuple(sorted(likely, key=_order))
+    return tuple(sorted(suspects, key=_order))
 
 
 def _order(suspect: Suspect) -> tuple[float | str | int, ...]:
@@ -95,7 +98,7 @@ class _Looked:
         """The objects without a label, each once."""
         scores, kept = self.scores.overlooked, list[int]()
         for at in np.argsort(-scores, kind="stable").tolist():
-            if scores[at] < THRESHOLD:
+            if scores[at] < MISSING_THRESHOLD:
                 break
             if box_iou(self.found.xyxy[kept], self.found.xyxy[[at]]).max(initial=0) < _REPEATED:
                 kept.append(at)

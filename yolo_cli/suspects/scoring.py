@@ -74,11 +74,12 @@ def agreement(images: Sequence[tuple[GroundTruth, Detections]]) -> list[Floats]:
     if not len(odds):
         return [np.zeros(0) for _ in counts]
     grid = np.linspace(odds.min(), odds.max(), _GRID)  # (G,)
-    pooled = _curve(grid, odds, correct, np.full(_GRID, 0.5), 1.0)  # (G,)
+    at = np.rint((odds - grid[0]) / max(grid[1] - grid[0], 1e-9)).astype(int)  # (D,), the nearest points
+    pooled = _curve(grid, at, correct, np.full(_GRID, 0.5), 1.0)  # (G,)
     result = np.zeros(len(odds))
     for number in np.unique(class_id):
         own = class_id == number  # (D,)
-        curve = _curve(grid, odds[own], correct[own], pooled, _STRENGTH)  # (G,)
+        curve = _curve(grid, at[own], correct[own], pooled, _STRENGTH)  # (G,)
         result[own] = np.interp(odds[own], grid, curve)
     return np.split(result, np.cumsum(counts)[:-1])
 
@@ -95,10 +96,19 @@ def _matched(labels: GroundTruth, found: Detections) -> Floats:
     return matched
 
 
-def _curve(grid: Floats, odds: Floats, correct: Floats, prior: Floats, strength: float) -> Floats:
-    """The fraction of correct detections at each point of the grid (G,), never falling."""
-    weights = np.exp(-0.5 * ((grid[:, None] - odds) / _WIDTH) ** 2)  # (G, D)
-    fraction = (weights @ correct + strength * prior) / (weights.sum(axis=1) + strength)  # (G,)
+def _curve(grid: Floats, at: Integers, correct: Floats, prior: Floats, strength: float) -> Floats:
+    """The fraction of correct detections at each point of the grid (G,), never falling.
+
+    Args:
+        grid: log-odds, (G,).
+        at: the point of each detection, (D,).
+        correct: 1 or 0 for each, (D,).
+        prior: the curve without detections, (G,).
+        strength: number of detections that it weighs as much as.
+    """
+    kernel = np.exp(-0.5 * ((grid[:, None] - grid) / _WIDTH) ** 2)  # (G, G)
+    number, right = np.bincount(at, minlength=_GRID), np.bincount(at, correct, _GRID)  # (G,), (G,)
+    fraction = (kernel @ right + strength * prior) / (kernel @ number + strength)  # (G,)
     rising: Floats = np.maximum.accumulate(fraction)
     return rising
 

@@ -47,7 +47,7 @@ class Suspect:
 
     Attributes:
         kind: what is probably wrong.
-        score: estimated probability, in [0, 1].
+        score: in [0, 1]; a rough probability, as it relies on what the model sees.
         split, image: the sample's split and name.
         where: the place of the label in its file, or the image's name if there is no label.
         label: the label; None if it is overlooked.
@@ -137,8 +137,8 @@ class SuspectReport(Jsonable):
     def count(self) -> str:
         """How many suspects there are, in words."""
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
-        count = len(self.suspects)
-        return f"{count} suspect label{'' if count == 1 else 's'} ({kinds})"
+        count, likely = len(self.suspects), sum(suspect.score >= 0.5 for suspect in self.suspects)
+        return f"{count} suspect label{'' if count == 1 else 's'} ({kinds}), {likely} with a score from 0.5"
 
     def top(self, count: int) -> list[Suspect]:
         """The suspects, most probable first, up to ``count`` of each kind."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from yolo_cli.tracking.drawing import TrackDrawing
 from yolo_cli.tracking.saving import TrackSaving
 from yolo_cli.tracking.table import TrackTable
 from yolo_cli.tracking.tracker import Tracker
-from yolo_cli.tracking.video import Frame, Video
+from yolo_cli.tracking.video import Video
 from yolo_cli.tracks import Tracks
 
 __all__ = ["TrackRun", "TrackedFrame", "Watch"]
@@ -114,8 +113,8 @@ class TrackRun:
     def save_to(self, folder: str | os.PathLike[str], **style: Any) -> None:
         """Save what passes from now on.
 
-        The folder gets ``video.avi`` with ids, trails and counts, ``mot.txt``, ``tracks.csv``, and with
-        counters ``crossings.csv``.
+        The folder gets ``video.webm`` (without PyAV ``video.avi``) with ids, trails and counts, ``mot.txt``,
+        ``tracks.csv``, and with counters ``crossings.csv``.
 
         Args:
             folder: an existing folder.
@@ -132,10 +131,13 @@ class TrackRun:
     ) -> Iterator[TrackedFrame]:
         camera = CameraMotion() if camera_motion else None
         try:
-            for frame, outcome in _detected(detector, self.video.frames(), batch):
+            outcomes = run_detector(detector, self.video.frames(), batch=batch, overlap=True)
+            for index, outcome in enumerate(outcomes):
+                place = outcome.image.frame if outcome.image else None
+                number = place.number if place else index
                 moved = camera.update(outcome.image) if camera and outcome.image else None
-                tracks = tracker.update(outcome.detections, frame.number, moved)
-                tracked = self._counted(frame, outcome, tracks)
+                tracks = tracker.update(outcome.detections, number, moved)
+                tracked = self._counted(number, place.time_s if place else None, outcome, tracks)
                 if self._saving:
                     self._saving.add(tracked, self.counters, len(self.table))
                 yield tracked
@@ -143,15 +145,15 @@ class TrackRun:
             if self._saving:
                 self._saving.close(self)
 
-    def _counted(self, frame: Frame, outcome: Outcome, tracks: Tracks) -> TrackedFrame:
+    def _counted(self, number: int, time_s: float | None, outcome: Outcome, tracks: Tracks) -> TrackedFrame:
         """Add a frame to the table and the counts."""
-        self.table.update(tracks, frame.time_s)
+        self.table.update(tracks, time_s)
         crossings = tuple(each for counter in self.counters for each in counter.update(tracks))
-        self.crossings += [(each, frame.time_s) for each in crossings]
+        self.crossings += [(each, time_s) for each in crossings]
         return TrackedFrame(
-            frame.number,
-            frame.time_s,
-            frame.name,
+            number,
+            time_s,
+            outcome.name,
             tracks,
             self._names,
             outcome.image,
@@ -177,16 +179,3 @@ class TrackRun:
                 for each, time_s in self.crossings
             ],
         }
-
-
-def _detected(detector: Detector, frames: Iterable[Frame], batch: int) -> Iterator[tuple[Frame, Outcome]]:
-    """Each frame with what is detected in it."""
-    waiting: deque[Frame] = deque()
-
-    def noted() -> Iterator[Frame]:
-        for frame in frames:
-            waiting.append(frame)
-            yield frame
-
-    for outcome in run_detector(detector, noted(), batch=batch):
-        yield waiting.popleft(), outcome

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_write_text
 from yolo_cli.tracking.drawing import TrackDrawing
-from yolo_cli.tracking.video import VideoWriter
 from yolo_cli.tracks import mot_text
+from yolo_cli.video import VideoWriter
 
 if TYPE_CHECKING:
     from yolo_cli.tracking.counting import Counter
@@ -39,7 +39,7 @@ class TrackSaving:
     def __init__(self, folder: Path, rate: float, drawing: TrackDrawing) -> None:
         self.folder = folder
         self._drawing = drawing
-        self._video = VideoWriter(folder / "video.avi", rate)
+        self._video = VideoWriter(folder / "video", rate)
         self._mot = folder / "mot.txt"
         atomic_write_text(self._mot, "")
 
@@ -55,7 +55,9 @@ class TrackSaving:
         except OSError as fault:
             raise DataError(f"{self._mot}: cannot be written: {fault.strerror}") from fault
         if tracked.image is not None:
-            self._video.add(self._drawing.draw(tracked.image, tracked.tracks, counters, objects))
+            self._video.add(
+                self._drawing.draw(tracked.image, tracked.tracks, counters, objects), tracked.time_s
+            )
 
     def close(self, run: TrackRun) -> None:
         """Write the tables, and finish the video."""

@@ -28,5 +28,5 @@ def require_boxes(data: Dataset) -> Dataset:
         DataError: if no training image has a box.
     """
     if not any(len(sample.labels) for sample in data.samples):
-        raise DataError(f"{data.root}: no image to train on has a box")
+        raise DataError(f"{data.location}: no image to train on has a box")
     return data

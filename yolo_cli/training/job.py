@@ -9,10 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from yolo_cli.config import TRAINABLE, AugmentConfig, TrainConfig
-from yolo_cli.datasets import read_dataset
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_write_text
 from yolo_cli.text import read_yaml
@@ -131,6 +128,8 @@ def new_job(
     config = {each.name: options.pop(each.name) for each in fields(TrainConfig) if each.name in options}
     job = TrainJob(config=TrainConfig(**config), augment=augment, **options)
     if not Path(job.data).exists():
+        from yolo_cli.datasets import read_dataset
+
         read_dataset(job.data)  # fails early, before a framework is imported
     return job
 
@@ -148,6 +147,8 @@ def write_job(job: TrainJob) -> None:
             values[name] = os.path.abspath(values[name])  # noqa: PTH100  # links stay
     if job.config.imgsz is not None:
         values["config"]["imgsz"] = list(job.config.imgsz)
+    import yaml
+
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     atomic_write_text(job.out / ARGS, text)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.made_sets import BOXES, boxes_by_name, write_voc, write_yolo
-from yolo_cli.datasets import archives, open_dataset
+from yolo_cli.datasets import archives, lint, open_dataset
 from yolo_cli.datasets.archives import unpack
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, UsageError
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
@@ -173,3 +173,13 @@ def test_messages_name_the_archive(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         open_dataset(pack(folder, tmp_path / "export.zip"))
     assert str(caught.value).startswith(f"{tmp_path}/export.zip: has no data set")
+
+
+def test_the_archive_is_where_the_data_set_is(tmp_path: Path) -> None:
+    archive = pack(write_yolo(tmp_path / "set"), tmp_path / "export.zip")
+    found = open_dataset(archive)
+    assert found.location == archive
+    assert lint(found).to_dict()["data"] == str(archive)
+    with pytest.raises(UsageError, match=r"export\.zip: has no split 'test'"):
+        found.in_split("test")
+    assert open_dataset(tmp_path / "set").location == tmp_path / "set"

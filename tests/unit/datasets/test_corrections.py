@@ -73,7 +73,7 @@ def test_corrections_of_other_data_are_refused(tmp_path: Path) -> None:
     data = open_dataset(write_yolo(tmp_path / "old"))
     path = saved(tmp_path, data, [])
     (tmp_path / "old/labels/train/b.txt").write_text("0 .5 .5 .5 .5\n")
-    with pytest.raises(DataError, match=r"corrections\.json: was made for other data than .*old holds now"):
+    with pytest.raises(DataError, match=r"corrections\.json: was made for other data than .*old holds;"):
         read_corrections(path, open_dataset(tmp_path / "old"))
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from yolo_cli.datasets.converting.classes import choose_classes, merge, rename_classes
-from yolo_cli.datasets.converting.place import free_place, new_folder
+from yolo_cli.datasets.converting.place import new_folder, replaced_place
 from yolo_cli.datasets.converting.splitting import split_dataset, split_fractions
 from yolo_cli.datasets.converting.thinning import thin_background
 from yolo_cli.datasets.converting.tiling import tiles_of
 from yolo_cli.datasets.inspection import Watch
 from yolo_cli.datasets.layout import plain
+from yolo_cli.datasets.place import free_place
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.datasets.writing import FORMS, Content, Entry, Form, entry_of, losses, named, write
 from yolo_cli.errors import DataError, UsageError
@@ -119,11 +120,11 @@ def convert(
     """
     shaping = shaping or Shaping()
     form = _form(output.form)
-    place = free_place(plain(output.folder), datasets, output.exist_ok)
+    place = (replaced_place if output.exist_ok else free_place)(plain(output.folder), datasets)
     dataset, notes = _shaped(merge(datasets), shaping, watch)
     entries, missing = _entries(dataset, shaping)
     if not entries:
-        raise DataError(f"{dataset.root}: has no image that can be converted; see what `yolo lint` lists")
+        raise DataError(f"{dataset.location}: has no image that can be converted; see what `yolo lint` lists")
     content = Content(
         dataset.class_names,
         _category_ids(dataset),

@@ -1,33 +1,32 @@
-"""The folder of a new data set: never in a source, never over anything but a data set."""
+"""The folder of a new data set, which may replace another data set."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from yolo_cli.datasets.opening import read_dataset
+from yolo_cli.datasets.place import check_outside
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import atomic_folder
 
-__all__ = ["free_place", "new_folder"]
+__all__ = ["new_folder", "replaced_place"]
 
 
-def free_place(out: Path, datasets: Sequence[Dataset], exist_ok: bool = False) -> Path:
-    """``out``, after checking that it is free, and neither in a data set nor around one.
+def replaced_place(out: Path, datasets: Sequence[Dataset]) -> Path:
+    """``out``, after checking that it is new, empty, or another data set than the sources.
 
     Raises:
         UsageError: if it is not.
     """
-    real = out.resolve()
-    if any(real.is_relative_to(dataset.root.resolve()) for dataset in datasets):
-        raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
+    check_outside(out, datasets)
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return out
-    if not exist_ok:
-        raise UsageError(f"{out}: exists and is not empty; name another folder, or add --exist-ok")
+    real = out.resolve()
     sources = (sample.path for dataset in datasets for sample in dataset.samples)
     if any(path.resolve().is_relative_to(real) for path in sources):
         raise UsageError(f"{out}: holds images of the data set, which is never written to")
@@ -45,15 +44,18 @@ def new_folder(place: Path) -> Iterator[Path]:
     Raises:
         DataError: if the folder, or a file in it, cannot be written.
     """
-    old = place.with_name(f".{place.name[:100]}.replaced")
     if not place.is_dir() or not any(place.iterdir()):
         with atomic_folder(place) as draft:
             yield draft
         return
-    fresh = place.with_name(f".{place.name[:100]}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
+    fresh, old = (place.with_name(f".{place.name[:100]}.{word}-{os.getpid()}") for word in ("new", "old"))
     with atomic_folder(fresh) as draft:
         yield draft
-    place.rename(old)
-    fresh.rename(place)
+    try:
+        place.rename(old)
+        fresh.rename(place)
+    except OSError as fault:
+        raise DataError(
+            f"{place}: cannot be replaced: {fault.strerror}; the new folder is {fresh}"
+        ) from fault
     shutil.rmtree(old, ignore_errors=True)

@@ -91,7 +91,7 @@ def split_dataset(
     sizes = np.bincount(group)  # (groups,)
     if len(sizes) < len(fractions):
         raise DataError(
-            f"{dataset.root}: has {len(sizes)} groups of images for {len(fractions)} splits; use fewer splits"
+            f"{dataset.location}: has {len(sizes)} groups of images for {len(fractions)} splits; use fewer"
         )
     shown = np.zeros((len(sizes), len(dataset.class_names) + 1), np.int64)  # (groups, classes + 1)
     np.add.at(shown, group, presence(samples, len(dataset.class_names)))

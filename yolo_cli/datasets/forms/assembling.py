@@ -67,6 +67,8 @@ class Entry:
         size: height and width according to the export, or None.
         fractions: whether boxes are fractions of the image's size.
         image_id: the export's id of the image, or None for its file name without suffix.
+        own_name: the name that the label file's own name suggests, tried last; or "".
+        hint: what to do if the image is missing; or "".
     """
 
     file: str
@@ -77,6 +79,8 @@ class Entry:
     size: tuple[int, int] | None = None
     fractions: bool = False
     image_id: int | str | None = None
+    own_name: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +160,10 @@ def _located(export: Export, images: Images) -> tuple[dict[tuple[str, Path], Ent
     for entry in export.entries:
         where = below(entry.label, export.root)
         path, why = images.find(entry.file, entry.label.parent)
+        if path is None and entry.own_name:
+            path, _ = images.find(entry.own_name, entry.label.parent)
         if path is None:
-            findings.append(Finding("Y102", where, f"{shorten(entry.file)}: {why}"))
+            findings.append(Finding("Y102", where, f"{shorten(entry.file)}: {why}{entry.hint}"))
             continue
         first = found.setdefault((entry.split, path), entry)
         if first is not entry and _content(first) == _content(entry):

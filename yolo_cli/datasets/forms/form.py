@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -83,12 +84,15 @@ def _usual_folders(folder: Path) -> list[Path]:
 
 
 def head_of(path: Path) -> bytes:
-    """The first 64 KiB of a file without a byte-order mark; empty if it cannot be read."""
+    """The first 64 KiB of a file, in UTF-8 without a byte-order mark; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(_HEAD).removeprefix(b"\xef\xbb\xbf")
+            head = file.read(_HEAD)
     except (OSError, ValueError):
         return b""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return head.decode("utf-16", "ignore").encode()
+    return head.removeprefix(codecs.BOM_UTF8)
 
 
 def matcher(*patterns: str) -> Callable[[Path], bool]:

@@ -220,7 +220,7 @@ def _extra(region: Map, keypoints: list[tuple[float, float, float]]) -> Extra:
 
 
 _is_list = matcher(r"\A\s*\[")
-_is_task = matcher(r'"(?:annotations|completions)"\s*:\s*\[', r'"data"\s*:\s*\{')
+_is_task = matcher(r'"(?:annotations|completions)"\s*:\s*\[', r'"(?:data"\s*:\s*\{|result"\s*:\s*\[)')
 _is_short = matcher(
     r'"(?:annotation_id|original_width|lead_time)"\s*:', r'"[a-z]*labels"\s*:|"annotator"\s*:'
 )

@@ -77,7 +77,10 @@ def _entry(document: Mapping[str, Any], path: Path, root: Path) -> Entry:
     """The image of one file. Where ``imagePath`` names none, the file's own name does."""
     named = as_text(document.get("imagePath")) or path.stem
     size = size_of(document.get("imageHeight"), document.get("imageWidth"))
-    entry = Entry(named, path, split_of(path, root), size=size)
+    hint = (
+        "; save the image that is inside the JSON (imageData) beside it" if document.get("imageData") else ""
+    )
+    entry = Entry(named, path, split_of(path, root), size=size, own_name=path.stem, hint=hint)
     found = [as_map(value) for value in as_list(document["shapes"])]
     keypoints = _keypoints(found)
     used = {id(point) for group in keypoints.values() for point in group}

@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
             entry = Entry(below(file, label.parent) if file else f"row {row}", label, split, size=size)
             fill(entry, values.get("objects"), row, own)
             entries.append(entry)
-    return assemble(Export(unpacked, "parquet", entries, tuple(names)), allow_unlabelled)
+    dataset = assemble(Export(unpacked, "parquet", entries, tuple(names)), allow_unlabelled)
+    return replace(dataset, archive=root)
 
 
 def _open(path: Path) -> Any:

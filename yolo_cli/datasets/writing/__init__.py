@@ -49,7 +49,11 @@ class Form:
 
 _FORMS = (
     Form("yolo", write_yolo, Holds(polygons="one", keypoints=True)),
-    Form("coco", write_coco, Holds(crowd=True, polygons="all", masks=True, keypoints=True, attributes=None)),
+    Form(
+        "coco",
+        write_coco,
+        Holds(crowd=True, polygons="all", masks=True, keypoints=True, keypoint_names=True, attributes=None),
+    ),
     Form("voc", write_voc, Holds(difficult=True, attributes=None, thin=False), lambda _: "JPEGImages"),
     Form(
         "labelme",

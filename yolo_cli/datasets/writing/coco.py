@@ -9,7 +9,8 @@ from typing import Any
 
 from yolo_cli.datasets.extras import Extra
 from yolo_cli.datasets.sample import UNSPLIT
-from yolo_cli.datasets.writing.content import Content, Entry, rounded
+from yolo_cli.datasets.writing.content import Content, Entry, xywh
+from yolo_cli.datasets.writing.exactly import rounded
 from yolo_cli.datasets.writing.text import put_json
 
 __all__ = ["write_coco"]
@@ -53,7 +54,7 @@ def _annotations(content: Content, entries: list[Entry]) -> Iterator[dict[str, A
     fresh = (number for number in count(1) if number not in own)
     used: set[int | str] = set()
     for entry in entries:
-        for i, (class_id, (x, y, _, _), extra) in enumerate(entry.rows()):
+        for i, (class_id, _, extra) in enumerate(entry.rows()):
             wanted = [extra.annotation_id] if isinstance(extra.annotation_id, int) else []
             own_id = next(number for number in chain(wanted, fresh) if number not in used)
             used.add(own_id)
@@ -61,18 +62,11 @@ def _annotations(content: Content, entries: list[Entry]) -> Iterator[dict[str, A
                 "id": own_id,
                 "image_id": entry.image_id,
                 "category_id": content.category_ids[class_id],
-                "bbox": [rounded(x), rounded(y), *map(rounded, _wh(entry, i))],
-                "area": rounded(float(entry.boxes.area[i])),
+                "bbox": xywh(entry, i),
+                "area": float(entry.boxes.area[i]),
                 "iscrowd": int(entry.boxes.crowd[i]),
                 **_more(extra),
             }
-
-
-def _wh(entry: Entry, index: int) -> list[float]:
-    """Width and height of a box: those of the file that it comes from, if it has them."""
-    boxes = entry.boxes
-    wh = boxes.xyxy[index, 2:] - boxes.xyxy[index, :2] if boxes.wh is None else boxes.wh[index]
-    return [float(value) for value in wh]
 
 
 def _more(extra: Extra) -> dict[str, Any]:

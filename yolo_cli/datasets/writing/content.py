@@ -14,10 +14,11 @@ import numpy as np
 from yolo_cli.datasets.extras import Extra
 from yolo_cli.datasets.sample import Sample
 from yolo_cli.datasets.splits import split_called
+from yolo_cli.datasets.writing.exactly import exact
 from yolo_cli.detections import GroundTruth
 from yolo_cli.images import Image, crop, encode_image, read_image
 
-__all__ = ["Content", "Entry", "entry_of", "named", "number_text", "rounded", "spanning_polygon"]
+__all__ = ["Content", "Entry", "entry_of", "named", "spanning_polygon", "xywh"]
 
 _LONGEST = 180  # bytes of a stem: below 255 even with a number, a suffix and the mark of an unfinished file
 _SPAN = 0.01  # pixels: COCO's files round outlines and boxes to hundredths
@@ -184,6 +185,16 @@ def _id(entry: Entry, taken: set[tuple[str, int]]) -> int:
     return image_id
 
 
+def xywh(entry: Entry, index: int) -> list[float]:
+    """Left, top, width and height of a box; the last two are those of its file, if it has them."""
+    (x1, y1, x2, y2), wh = entry.boxes.xyxy[index].tolist(), entry.boxes.wh
+    if wh is not None:
+        return [x1, y1, *wh[index].tolist()]
+    [width] = exact((x2,), (x2 - x1,), lambda width: (x1 + width,))
+    [height] = exact((y2,), (y2 - y1,), lambda height: (y1 + height,))
+    return [x1, y1, width, height]
+
+
 def spanning_polygon(edges: Sequence[float], extra: Extra) -> tuple[float, ...] | None:
     """The only polygon of a box, if it has the same edges to 0.01 pixels; else None."""
     if len(extra.polygons) != 1:
@@ -192,20 +203,6 @@ def spanning_polygon(edges: Sequence[float], extra: Extra) -> tuple[float, ...] 
     bounds = (min(xs), min(ys), max(xs), max(ys))
     apart = max(abs(a - b) for a, b in zip(bounds, edges, strict=True))
     return extra.polygons[0] if apart <= _SPAN else None
-
-
-def rounded(value: float) -> float:
-    """A number with 15 digits: what a float64 surely holds, without the residue of arithmetic.
-
-    >>> rounded(0.1 + 0.2), rounded(1 / 3)
-    (0.3, 0.333333333333333)
-    """
-    return float(f"{value:.15g}")
-
-
-def number_text(value: float) -> str:
-    """`rounded` as text, without a fraction if it is whole."""
-    return f"{value:.15g}"
 
 
 @lru_cache(maxsize=1)

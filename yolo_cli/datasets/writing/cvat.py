@@ -13,7 +13,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from yolo_cli.datasets.extras import Value
 from yolo_cli.datasets.sample import UNSPLIT
-from yolo_cli.datasets.writing.content import Content, Entry, number_text, spanning_polygon
+from yolo_cli.datasets.writing.content import Content, Entry, spanning_polygon
+from yolo_cli.datasets.writing.exactly import number_text
 from yolo_cli.datasets.writing.text import child, put_xml
 
 __all__ = ["cvat_meta", "cvat_shape", "write_cvat"]

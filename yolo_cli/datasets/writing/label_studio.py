@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement
 
-from yolo_cli.datasets.writing.content import Content, rounded, spanning_polygon
+from yolo_cli.datasets.writing.content import Content, spanning_polygon
+from yolo_cli.datasets.writing.exactly import exact, rounded
 from yolo_cli.datasets.writing.text import put_json, put_xml
 
 __all__ = ["image_url", "region", "write_label_studio"]
@@ -58,10 +59,8 @@ def region(
         pairs = zip(polygon[::2], polygon[1::2], strict=True)
         value: dict[str, Any] = {"points": [[rounded(x * scale[0]), rounded(y * scale[1])] for x, y in pairs]}
     else:
-        x1, y1, x2, y2 = edges
-        sides = {"x": x1 * scale[0], "y": y1 * scale[1]}
-        sides |= {"width": (x2 - x1) * scale[0], "height": (y2 - y1) * scale[1]}
-        value = {name: rounded(side) for name, side in sides.items()} | {"rotation": 0}
+        (x, w), (y, h) = (_start_and_side(edges[i], edges[i + 2], (width, height)[i]) for i in (0, 1))
+        value = {"x": x, "y": y, "width": w, "height": h, "rotation": 0}
     return {
         "id": str(region_id),
         "type": kind,
@@ -72,6 +71,15 @@ def region(
         "image_rotation": 0,
         "value": value | {kind: [label]},
     }
+
+
+def _start_and_side(low: float, high: float, length: int) -> tuple[float, ...]:
+    """Start and side of a box along one axis, in percent of the image's length."""
+
+    def back(start: float, side: float) -> tuple[float, float]:
+        return start / 100 * length, (start + side) / 100 * length
+
+    return exact((low, high), (low / length * 100, (high - low) / length * 100), back)
 
 
 def _config(content: Content) -> Element:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from yolo_cli.datasets.writing.content import Content, Entry, rounded, spanning_polygon
+from yolo_cli.datasets.writing.content import Content, Entry, spanning_polygon
 from yolo_cli.datasets.writing.text import put, put_json
 
 __all__ = ["write_labelme"]
@@ -57,4 +57,4 @@ def _shapes(content: Content, entry: Entry) -> list[dict[str, Any]]:
 
 def _pairs(values: Sequence[float]) -> list[list[float]]:
     """Points as pairs."""
-    return [[rounded(x), rounded(y)] for x, y in zip(values[::2], values[1::2], strict=True)]
+    return [[x, y] for x, y in zip(values[::2], values[1::2], strict=True)]

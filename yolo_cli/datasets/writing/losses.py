@@ -22,6 +22,7 @@ class Holds:
         polygons: all outlines, only one that spans its box, or none.
         masks: COCO's run-length masks.
         keypoints: key points.
+        keypoint_names: names and skeleton of key points.
         attributes: the names of the attributes that it holds; None is any name.
         thin: boxes of at most one pixel.
     """
@@ -31,6 +32,7 @@ class Holds:
     polygons: Literal["all", "one", "none"] = "none"
     masks: bool = False
     keypoints: bool = False
+    keypoint_names: bool = False
     attributes: frozenset[str] | None = frozenset()
     thin: bool = True
 
@@ -42,6 +44,8 @@ def losses(content: Content, form: str, holds: Holds) -> tuple[str, ...]:
         boxes = sum(is_lost(entry, i) for entry in content.entries for i in range(len(entry.boxes)))
         if boxes:
             found.append(f"{form} cannot hold {what} ({boxes} box{'' if boxes == 1 else 'es'})")
+    if content.keypoint_names and holds.keypoints and not holds.keypoint_names:
+        found.append(f"{form} cannot hold the names and the skeleton of key points")
     return tuple(found)
 
 

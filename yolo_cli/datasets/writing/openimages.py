@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from yolo_cli.datasets.writing.content import Content, Entry, number_text
+from yolo_cli.datasets.writing.content import Content, Entry
+from yolo_cli.datasets.writing.exactly import exact, number_text
 from yolo_cli.datasets.writing.text import put_csv
 
 __all__ = ["FLAGS", "long_split", "write_openimages"]
@@ -57,9 +58,16 @@ def _rows(content: Content, entry: Entry) -> Iterator[list[Any]]:
     height, width = entry.size
     crowds = entry.boxes.crowd.tolist()
     for (class_id, (x1, y1, x2, y2), extra), crowd in zip(entry.rows(), crowds, strict=True):
-        edges = map(number_text, (x1 / width, x2 / width, y1 / height, y2 / height))
+        pairs = ((x1, width), (x2, width), (y1, height), (y2, height))
+        edges = [number_text(_fraction(edge, length)) for edge, length in pairs]
         occluded, truncated, *others = (int(bool(extra.attributes.get(name))) for name in FLAGS)
         yield [
             *(entry.stem, "xclick", content.class_names[class_id], 1),
             *(*edges, occluded, truncated, int(crowd), *others),
         ]
+
+
+def _fraction(edge: float, length: int) -> float:
+    """An edge as a fraction of the image's length."""
+    [part] = exact((edge,), (edge / length,), lambda part: (part * length,))
+    return part

@@ -10,7 +10,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from yolo_cli.datasets.writing.content import Content, Entry
+from yolo_cli.datasets.writing.content import Content, Entry, xywh
 from yolo_cli.datasets.writing.openimages import long_split
 from yolo_cli.errors import UsageError
 from yolo_cli.files import make_folder
@@ -46,7 +46,6 @@ def write_parquet(content: Content, folder: Path) -> None:
 def _row(entry: Entry) -> dict[str, Any]:
     """The row of an image."""
     boxes = entry.boxes
-    wh = boxes.xyxy[:, 2:] - boxes.xyxy[:, :2] if boxes.wh is None else boxes.wh  # (N, 2)
     own = [extra.annotation_id for extra in entry.extras]
     return {
         "image": {"bytes": entry.data(), "path": PurePosixPath(entry.file).name},
@@ -56,7 +55,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "objects": {
             "id": [number if isinstance(number, int) else None for number in own],
             "area": boxes.area.tolist(),
-            "bbox": [xy + sides for xy, sides in zip(boxes.xyxy[:, :2].tolist(), wh.tolist(), strict=True)],
+            "bbox": [xywh(entry, i) for i in range(len(boxes))],
             "category": boxes.class_id.tolist(),
             "iscrowd": boxes.crowd.tolist(),
             "difficult": boxes.difficult.tolist(),

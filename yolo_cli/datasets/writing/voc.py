@@ -16,7 +16,8 @@ from xml.etree.ElementTree import Element
 
 from yolo_cli.datasets.extras import Value
 from yolo_cli.datasets.sample import UNSPLIT
-from yolo_cli.datasets.writing.content import Content, Entry, number_text
+from yolo_cli.datasets.writing.content import Content, Entry
+from yolo_cli.datasets.writing.exactly import exact, number_text
 from yolo_cli.datasets.writing.text import child, put, put_xml
 
 __all__ = ["too_thin", "write_voc"]
@@ -73,5 +74,7 @@ def _attributes(element: Element, attributes: Mapping[str, Value]) -> None:
 def _corners(edges: Sequence[float]) -> Iterator[tuple[str, float]]:
     """Name and value of each corner, from 1 and inclusive."""
     x1, y1, x2, y2 = edges
-    yield from (("xmin", x1 + 1), ("ymin", y1 + 1))
+    for name, low in (("xmin", x1), ("ymin", y1)):
+        [value] = exact((low,), (low + 1,), lambda value: (value - 1,))
+        yield name, value
     yield from (("xmax", x2 if x2 - x1 > 1 else x1 + 2), ("ymax", y2 if y2 - y1 > 1 else y1 + 2))

@@ -10,7 +10,8 @@ import yaml
 
 from yolo_cli.datasets.extras import Extra
 from yolo_cli.datasets.sample import UNSPLIT
-from yolo_cli.datasets.writing.content import Content, Entry, number_text, spanning_polygon
+from yolo_cli.datasets.writing.content import Content, Entry, spanning_polygon
+from yolo_cli.datasets.writing.exactly import exact, number_text, rounded
 from yolo_cli.datasets.writing.text import put
 
 __all__ = ["write_yolo"]
@@ -49,8 +50,17 @@ def _numbers(edges: Sequence[float], extra: Extra, wh: tuple[int, int], points: 
     """The numbers of a line after the class: fractions of width and height, and visibilities."""
     polygon = None if points else spanning_polygon(edges, extra)
     if polygon:
-        return [value / wh[i % 2] for i, value in enumerate(polygon)]
-    (x1, y1, x2, y2), (width, height) = edges, wh
-    box = [(x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height]
+        return [rounded(value / wh[i % 2]) for i, value in enumerate(polygon)]
+    (cx, w), (cy, h) = (_centre_and_side(edges[i], edges[i + 2], wh[i]) for i in (0, 1))
     marked = extra.keypoints or ((0.0, 0.0, 0.0),) * points
-    return box + [value for x, y, seen in marked for value in (x / width, y / height, seen)]
+    parts = (value for x, y, seen in marked for value in (x / wh[0], y / wh[1], seen))
+    return [cx, cy, w, h, *map(rounded, parts)]
+
+
+def _centre_and_side(low: float, high: float, length: int) -> tuple[float, ...]:
+    """Centre and side of a box along one axis, as fractions of the image's length."""
+
+    def back(centre: float, side: float) -> tuple[float, float]:
+        return (centre - side / 2) * length, (centre + side / 2) * length
+
+    return exact((low, high), ((low + high) / 2 / length, (high - low) / length), back)

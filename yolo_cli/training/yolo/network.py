@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from yolo_cli.config import Precision
 from yolo_cli.framework import keras
 from yolo_cli.loss import YoloLoss
-from yolo_cli.training.yolo.data import Batch
 from yolo_cli.training.yolo.normalisation import LearningNormalization
+
+if TYPE_CHECKING:
+    from yolo_cli.training.yolo.data import Batch
 
 __all__ = [
     "LOSSES",

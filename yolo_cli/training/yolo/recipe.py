@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from yolo_cli.config import TrainConfig
 from yolo_cli.datasets import Dataset
 from yolo_cli.engines import check_keras_device, compiles, keras_gpus
 from yolo_cli.evaluation import Report
@@ -27,6 +26,7 @@ from yolo_cli.training.yolo.callbacks import (
 from yolo_cli.training.yolo.choices import Phase, phases
 from yolo_cli.training.yolo.data import Batch
 from yolo_cli.training.yolo.devices import placed, shared_step, sharing
+from yolo_cli.training.yolo.failures import out_of_memory
 from yolo_cli.training.yolo.feed import Feed, ahead, choose_processes, open_feed
 from yolo_cli.training.yolo.machines import Machines, apart, join_machines
 from yolo_cli.training.yolo.network import (
@@ -37,17 +37,14 @@ from yolo_cli.training.yolo.network import (
     with_precision,
     with_rates,
 )
+from yolo_cli.training.yolo.optimizer import make_optimizer
 from yolo_cli.training.yolo.prepare import Prepared, prepare, split_data
 from yolo_cli.training.yolo.results import Results
 
-__all__ = ["make_optimizer", "out_of_memory", "train_yolo"]
+__all__ = ["train_yolo"]
 
 EVALUATION_FRACTION = 0.1  # maximum fraction of the time for evaluation
 FORWARD_COST = 0.35  # time to evaluate an image, as a fraction of the time to train on it
-# TensorFlow and JAX; JAX and PyTorch; cuDNN and cuBLAS under any of them; PyTorch on a CPU. No underscores.
-OUT_OF_MEMORY = (
-    "resourceexhausted", "out of memory", "allocfailed", "can't allocate memory", "not enough memory",
-)  # fmt: skip
 LATE = 0.7  # after this fraction of the run, evaluation is more frequent
 
 
@@ -236,34 +233,3 @@ class _Training:
                 self.results.keep("best", self.model)
         save_checkpoint(self.results.checkpoint, self.model, state)
         self.results.write_table(state)
-
-
-class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
-    """AdamW whose averages are only read (`averaged`), never written over the weights.
-
-    Keras would write them at the end of `fit`. A run that continues after the frozen phase would then differ
-    from one that was resumed there from its checkpoint.
-    """
-
-    def finalize_variable_values(self, var_list: Any) -> None:
-        """Leave the weights unchanged."""
-
-
-def make_optimizer(config: TrainConfig, rate: float, steps: int) -> Any:
-    """AdamW (Loshchilov and Hutter, 2019) with clipped gradients and averaged weights."""
-    momentum = 1 - 1 / max(2.0, config.ema * steps)
-    optimizer = AveragingAdamW(
-        rate,
-        weight_decay=config.weight_decay,
-        global_clipnorm=config.clip_norm,
-        use_ema=config.ema > 0,
-        ema_momentum=momentum,
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out; each framework has an exception and words of its own."""
-    text = f"{type(error).__name__} {error}".lower().replace("_", "")
-    return isinstance(error, MemoryError) or any(words in text for words in OUT_OF_MEMORY)

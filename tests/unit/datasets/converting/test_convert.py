@@ -68,11 +68,12 @@ def test_an_image_that_cannot_be_read_is_left_out_and_named(images: Path, tmp_pa
 def test_nothing_is_overwritten_or_written_into_a_source(images: Path, tmp_path: Path) -> None:
     dataset = memory_set(images, BOXES)
     out = tmp_path / "out"
-    with pytest.raises(UsageError, match="is in the data set"):
-        convert([dataset], Output("yolo", images / "new"))
+    for exist_ok in (False, True):
+        with pytest.raises(UsageError, match="is in the data set"):
+            convert([dataset], Output("yolo", images / "new", exist_ok=exist_ok))
     convert([dataset], Output("coco", out))
     before = files(out)
-    with pytest.raises(UsageError, match="exists and is not empty; name another folder, or add exist_ok"):
+    with pytest.raises(UsageError, match="exists and is not empty; name another folder"):
         convert([dataset], Output("yolo", out))
     assert files(out) == before
 

@@ -141,3 +141,11 @@ def test_several_annotators_in_the_short_form(tmp_path: Path) -> None:
 def test_the_file_itself_can_be_named(tmp_path: Path) -> None:
     read(tmp_path, annotation(result(RECTANGLE)))
     assert read_dataset(tmp_path / "project-1-at-2026.json").kind == "label-studio"
+
+
+def test_a_task_with_more_than_64_kib_before_its_data_is_recognised(tmp_path: Path) -> None:
+    results = [result(RECTANGLE, f"r{number}") for number in range(400)]
+    task = {"id": 7, "annotations": [annotation(*results)], "data": {"image": "a.png"}}
+    found = read_json_beside(tmp_path, [task])
+    assert (tmp_path / "a.json").stat().st_size > 1 << 16
+    assert len(boxes(found)) == 400

@@ -112,3 +112,24 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     found = read(tmp_path, shape("rectangle", [[0, 0], [9, 9]]))
     assert ("Y203", "b.json") in {(finding.code, finding.where) for finding in found.findings}
     assert len(found) == 1
+
+
+def test_a_renamed_image_is_found_by_the_name_of_its_label(tmp_path: Path) -> None:
+    document = {"version": "4", "shapes": [shape("rectangle", [[0, 0], [9, 9]])], "imagePath": "IMG_0001.JPG"}
+    assert boxes(read_json_beside(tmp_path, document)) == [("cat", (0, 0, 9, 9))]
+
+
+def test_an_image_that_is_only_inside_the_label_is_named(tmp_path: Path) -> None:
+    document = {"version": "4", "shapes": [], "imagePath": "b.png", "imageData": "iVBORw0KGgo="}
+    found = read_json_beside(tmp_path, document, "b.json")
+    assert "save the image that is inside the JSON (imageData) beside it" in refusals(found)[0]
+
+
+def test_points_of_a_group_of_two_boxes_are_not_guessed(tmp_path: Path) -> None:
+    two = [
+        shape("rectangle", [[x, 0], [x + 9, 9]], label=name, group_id=1)
+        for x, name in ((0, "cat"), (20, "dog"))
+    ]
+    found = read(tmp_path, *two, shape("point", [[5, 5]], label="nose", group_id=1))
+    assert len(found) == 0
+    assert "the shape (point) has no box" in refusals(found)[0]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.made_sets import write_text
 from tests.unit.datasets.forms.reading import boxes, read_text_beside, refusals
+from yolo_cli.datasets import read_dataset
 
 BOX = (10, 5, 30, 20)
 
@@ -99,3 +100,10 @@ def test_open_images_without_descriptions_keeps_the_codes(tmp_path: Path) -> Non
 def test_open_images_refuses_a_row_without_edges(tmp_path: Path) -> None:
     found = read_text_beside(tmp_path, OPEN + "a,x,/m/01yrx,1,0.1,,0.1,0.4,1,-1,0,0,0\n", "boxes.csv")
     assert "needs a LabelName and XMin" in refusals(found)[0]
+
+
+def test_a_table_of_a_spreadsheet_in_utf_16(tmp_path: Path) -> None:
+    found = read_text_beside(tmp_path, "filename,class,xmin,ymin,xmax,ymax\na.png,Löwe,10,5,30,20\n", "x.csv")
+    text = (tmp_path / "x.csv").read_text().replace(",", "\t")
+    (tmp_path / "x.csv").write_bytes(text.encode("utf-16"))
+    assert boxes(read_dataset(tmp_path)) == boxes(found) == [("Löwe", BOX)]

@@ -20,7 +20,7 @@ from yolo_cli.training import State, TrainJob, train
 from yolo_cli.training.events import Pace
 from yolo_cli.training.workspace import EpochBatches, Workspace, compile_adamw
 from yolo_cli.training.yolo.callbacks import Journey, RateCallback
-from yolo_cli.training.yolo.recipe import out_of_memory
+from yolo_cli.training.yolo.failures import out_of_memory
 from yolo_cli.training.yolo.schedule import Schedule
 
 

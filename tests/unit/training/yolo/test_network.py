@@ -18,7 +18,7 @@ from yolo_cli.loss import YoloLoss
 from yolo_cli.model import build_model
 from yolo_cli.training.yolo.heads import remake_heads
 from yolo_cli.training.yolo.network import LearningModel, averaged, choose_precision, with_precision
-from yolo_cli.training.yolo.recipe import make_optimizer
+from yolo_cli.training.yolo.optimizer import make_optimizer
 
 OLD = Head("yolo", ((16.0, 16.0), (28.0, 28.0)), 16, 2, 1.05)
 NAMES = ("square", "disc")

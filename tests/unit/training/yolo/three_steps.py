@@ -79,7 +79,7 @@ def main() -> None:
     import keras
 
     from yolo_cli.config import TrainConfig
-    from yolo_cli.training.yolo.recipe import make_optimizer
+    from yolo_cli.training.yolo.optimizer import make_optimizer
 
     with devices() if "devices" in sys.argv else nullcontext():
         model = network()

@@ -1,0 +1,92 @@
+"""`yolo stats`: what a data set consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from yolo_cli.cli.group import YoloCommand
+from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
+from yolo_cli.cli.progress import say
+
+if TYPE_CHECKING:
+    from yolo_cli.datasets.statistics import DatasetStats
+
+__all__ = ["stats"]
+
+_RUN_FOLDER = "runs/stats"
+
+# The sign \b keeps click from filling a paragraph.
+_HELP = """Show images, boxes, sizes and classes of a data set.
+
+\b
+yolo stats --data dir                             print tables, write a page with plots
+yolo stats --data dir --format json --no-save     print the figures for another program
+
+Exit codes: 0 done, 2 wrong usage, 3 no image could be read, 5 some images could not be read.
+"""
+
+
+@click.command("stats", cls=YoloCommand, help=_HELP)
+@click.option("--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
+@click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
+@format_option("table", "json")
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@click.option("--save/--no-save", default=True, help="Write the page.  [default: save]")
+@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@encoding_option
+@config_option
+@talk_options
+def stats(
+    data: str,
+    allow_unlabelled: bool,
+    output_format: str,
+    out: str | None,
+    save: bool,
+    exist_ok: bool,
+    quiet: bool,
+    verbose: bool,  # noqa: ARG001 - the group looks at it
+) -> int:
+    """Count, print, and write the page."""
+    from yolo_cli.api.statistics import dataset_stats
+    from yolo_cli.files import open_run_folder
+
+    counted = dataset_stats(data, allow_unlabelled=allow_unlabelled)
+    click.echo(counted.to_json() if output_format == "json" else "\n".join(_tables(counted)))
+    for line in counted.unreadable:
+        say(f"error: {line}")
+    if save:
+        from yolo_cli.report.dataset_page import write_dataset_page
+
+        page = open_run_folder(_RUN_FOLDER, out, exist_ok) / "report.html"
+        write_dataset_page(page, counted)
+        if not quiet:
+            say(f"saved in {page}")
+    return 5 if counted.unreadable else 0
+
+
+def _tables(stats: DatasetStats) -> Iterator[str]:
+    """Splits, classes and sizes."""
+    from yolo_cli.cli.table import table
+
+    titles = ("split", "images", "background", "boxes", "difficult", "crowd")
+    rows = [
+        (one.split, *(f"{n:,}" for n in (one.images, one.background, one.boxes, one.difficult, one.crowd)))
+        for one in stats.splits
+    ]
+    yield table([titles, *rows])
+    names = [one.split for one in stats.splits]
+    of_class = [
+        (
+            one.class_name,
+            *(f"{n:,}" for n in (one.boxes, one.images, *(one.by_split[name] for name in names))),
+        )
+        for one in sorted(stats.classes, key=lambda one: -one.boxes)
+    ]
+    yield table([("class", "boxes", "images", *names), *of_class])
+    small, medium, large = (f"{stats.areas[name]:,} {name}" for name in ("small", "medium", "large"))
+    yield f"boxes: {small} (below 32x32 pixels), {medium}, {large} (96x96 and more)"
+    width, height, count = stats.image_sizes[0]
+    yield f"images: {len(stats.image_sizes)} sizes, {count:,} of {width}x{height}"

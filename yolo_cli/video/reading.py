@@ -1,0 +1,200 @@
+"""Video files → frames with their times.
+
+OpenCV decodes. PyAV gives the same frames at the same times (both call FFmpeg), also where the rate is
+variable or the file is cut off, and takes about as long; OpenCV is there without an extra, and turns frames
+upright.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import cv2
+import numpy as np
+
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.images import SILENT_OPENCV, FramePosition, Image
+
+__all__ = ["VIDEO_SUFFIXES", "Frame", "FrameChoice", "Video", "open_video"]
+
+# A file is a video by its name, since FFmpeg would find frames in text files, too.
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".ts", ".mts",
+                  ".m2ts", ".wmv", ".flv", ".3gp", ".ogv", ".mjpg", ".mjpeg")  # fmt: skip
+_USUAL_RATE = 25.0  # frames a second, where none is known
+_SLACK_S = 0.5  # containers round their duration, and count that of the sound
+
+
+@dataclass(frozen=True, slots=True)
+class FrameChoice:
+    """Which frames of a video are read.
+
+    Attributes:
+        every: each so many-th frame, from the first in the time range.
+        start: seconds from which on.
+        end: seconds before which; None is the end of the video.
+        max_frames: maximum number of frames; None is all.
+
+    Raises:
+        UsageError: if a value is out of range.
+    """
+
+    every: int = 1
+    start: float = 0.0
+    end: float | None = None
+    max_frames: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise UsageError(f"every is {self.every}, but must be at least 1")
+        if not 0 <= self.start < math.inf:
+            raise UsageError(f"the first second is {self.start:g}, but must be 0 or more")
+        if self.end is not None and not self.start < self.end:
+            raise UsageError(f"the last second is {self.end:g}, but must be after {self.start:g}")
+        if self.max_frames is not None and self.max_frames < 1:
+            raise UsageError(f"max_frames is {self.max_frames}, but must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One frame that is decoded, or why there is none.
+
+    Attributes:
+        name: the video's name, and the frame's number if it is decoded.
+        image: the frame, upright; None if there is none.
+        fault: why not.
+    """
+
+    name: str
+    image: Image | None = None
+    fault: str = ""
+
+    def read(self) -> Image:
+        """The image.
+
+        Raises:
+            DataError: if there is none.
+        """
+        if self.image is None:
+            raise DataError(self.fault)
+        return self.image
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video file.
+
+    Attributes:
+        name: its path, as the user named it.
+        rate: frames a second; an average if the rate is variable.
+        count: how many frames, at that rate, its header promises; 0 if it does not tell.
+    """
+
+    name: str
+    rate: float
+    count: int
+
+    def expected(self, choice: FrameChoice) -> int:
+        """About how many frames `frames` gives; 0 if unknown."""
+        if not self.count:
+            return 0
+        end = min(self.count, math.inf if choice.end is None else choice.end * self.rate)
+        frames = max(math.ceil((end - choice.start * self.rate) / choice.every), 0)
+        return min(frames, choice.max_frames or frames)
+
+    def frames(self, choice: FrameChoice | None = None) -> Iterator[Frame]:
+        """Open the file, and decode one frame after the other, in constant memory.
+
+        Frames are numbered from 0 in the order in which they are shown. A video that ends before its header
+        says, or has no frame, ends with a `Frame` that has the fault.
+
+        Raises:
+            DataError: if it cannot be opened.
+        """
+        capture = _opened(self.name)
+        try:
+            yield from _Reading(self, capture, choice or FrameChoice()).frames()
+        finally:
+            capture.release()
+
+
+def open_video(path: str) -> Video:
+    """Read the header of a video file.
+
+    Raises:
+        DataError: if it is not a video.
+    """
+    capture = _opened(path)
+    rate, number = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    capture.release()
+    return Video(path, rate if 0 < rate <= 1000 else _USUAL_RATE, int(number) if 0 < number < 1e9 else 0)
+
+
+class _Reading:
+    """One pass over a video."""
+
+    def __init__(self, video: Video, capture: Any, choice: FrameChoice) -> None:
+        self._video, self._capture, self._choice = video, capture, choice
+        self._time_s = self._longest_gap_s = 0.0
+
+    def frames(self) -> Iterator[Frame]:
+        """The chosen frames."""
+        choice, first, given = self._choice, -1, 0
+        for number in count():
+            if given == choice.max_frames:
+                return
+            if not self._capture.grab():  # decodes, but converts no colours yet
+                yield from self._ending(number)
+                return
+            self._clock(number)
+            if choice.end is not None and self._time_s >= choice.end:
+                return
+            if self._time_s < choice.start:
+                continue
+            first = number if first < 0 else first
+            if (number - first) % choice.every == 0:
+                given += 1
+                yield self._frame(number)
+
+    def _clock(self, number: int) -> None:
+        """Take the time of a grabbed frame; where the file has none, by the rate."""
+        given = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        time_s = given if 0 < given < math.inf else number / self._video.rate
+        self._longest_gap_s = max(self._longest_gap_s, time_s - self._time_s)
+        self._time_s = time_s
+
+    def _frame(self, number: int) -> Frame:
+        name = f"{self._video.name}#{number}"
+        there, bgr = self._capture.retrieve()
+        if not there:
+            return Frame(name, fault=f"{name}: cannot be decoded")
+        position = FramePosition(self._video.name, number, round(self._time_s, 6), self._video.rate)
+        rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+        return Frame(name, Image(rgb, name, position))
+
+    def _ending(self, number: int) -> Iterator[Frame]:
+        """What is wrong with a video that ends after ``number`` frames, if anything."""
+        name, promised = self._video.name, self._video.count
+        if not number:
+            yield Frame(name, fault=f"{name}: holds no frame that can be read")
+            return
+        # A video of variable rate has fewer frames than slots, and still lasts as long as it says.
+        missing_s = (promised - 1) / self._video.rate - self._time_s
+        if number < promised and missing_s > max(_SLACK_S, self._longest_gap_s):
+            where = f"ends after {number} of {promised} frames ({self._time_s:.1f} s)"
+            yield Frame(name, fault=f"{name}: {where}; it is cut off, or its header is wrong")
+
+
+def _opened(path: str) -> Any:
+    """A ``cv2.VideoCapture``. With an absolute path, FFmpeg takes no name for an address."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet; a Frame says what is wrong
+    with SILENT_OPENCV, suppress(cv2.error, UnicodeError):
+        capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG)  # noqa: PTH100
+        if capture.isOpened():
+            return capture
+    raise DataError(f"{path}: cannot be read as a video; play it elsewhere, or convert it to MP4")
