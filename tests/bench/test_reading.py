@@ -58,7 +58,7 @@ def write_annotations(root: Path) -> Path:
 
 
 def measured(way: str, path: Path) -> tuple[float, float]:
-    """The least of three: processor time in seconds, and peak memory in MiB."""
+    """The minimum of three: processor time in seconds, and peak memory in MiB."""
     runs = [
         subprocess.run(
             [sys.executable, "-c", READ, way, str(path)], check=True, capture_output=True, text=True

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = ["positions", "shift_between"]
 
-_DENSE = 16  # ids that span at most so many times their number are looked up in a table
+_DENSE = 16  # the span of ids per id, up to which they are looked up in a table
 
 
 def positions(values: Sequence[Any], known: Mapping[Any, int]) -> NDArray[np.int64]:
