@@ -182,7 +182,7 @@ def test_names_that_cannot_be_counted(text, says, tmp_path):
     ("section", "option"),
     [
         *(("net", it) for it in ("step=9", "scale=.1", "learning_rate_min=1", "resize_step=32")),
-        *(("net", it) for it in ("use_cuda_graph=1", "sequential_subdivisions=8", "policy=sgdr", "sgdr_cycle=9")),
+        *(("net", it) for it in ("use_cuda_graph=1", "sequential_subdivisions=8", "policy=sgdr")),
         *(("convolutional", it) for it in ("stream=1", "wait_stream=0", "learning_rate=0", "angle=15")),
         *(("convolutional", it) for it in ("grad_centr=1", "dont_update=1", "train_only_bn=1", "xnor=0")),
         *(("yolo", it) for it in ("show_details=0", "onlyforward=1", "burnin_update=2")),
