@@ -80,6 +80,7 @@ def test_a_small_run(tmp_path: Path) -> None:
         "args.yaml", "report.html", "results.csv",
         "weights/best.keras", "weights/best.onnx", "weights/checkpoint.npz", "weights/last.keras",
     ]  # fmt: skip
+    assert f"<code>yolo lint --data {data} --weights {out}</code>" in (out / "report.html").read_text()
     rows = list(csv.DictReader((out / "results.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert rows[1]["map50_95"]

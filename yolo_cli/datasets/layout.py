@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -170,7 +171,8 @@ def place_of(kind: Kind, label: str, row: int) -> str:
 
 def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
     """Samples by split (train, val, test, then others by name), and by name within each."""
-    return tuple(sorted(samples, key=lambda s: (_ORDER.get(s.split, 3), s.split, s.name)))
+    by_name = sorted(samples, key=attrgetter("name"))
+    return tuple(sorted(by_name, key=lambda s: (_ORDER.get(s.split, 3), s.split)))
 
 
 def plain(path: str | os.PathLike[str]) -> Path:

@@ -46,12 +46,14 @@ class About:
         data: the name of the data set, and its split.
         notes: notes for the reader, such as unmatched classes and unreadable images.
         differences: comparison with an earlier run.
+        lint: the command that finds label errors with this model, or "".
     """
 
     model: str
     data: str
     notes: tuple[str, ...] = ()
     differences: Mapping[str, Difference] = field(default_factory=dict)
+    lint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def test_a_class_may_be_called_anything(tmp_path: Path) -> None:
     evaluator = Evaluator((evil, "b"))
     one = image_set(([(BOX, 0.9, 0), (BOX, 0.8, 1)], [(BOX, 0)]), classes=2)
     evaluator.add("<img src=x onerror=alert(1)>.jpg", one.found, one.ground_truth)
-    text = written(tmp_path, evaluator.gathered(), about=About(evil, evil, (evil,)))
+    text = written(tmp_path, evaluator.gathered(), about=About(evil, evil, (evil,), lint=evil))
     assert "alert(1)</script>" not in text
     assert "<b>" not in text
     assert "<img" not in text

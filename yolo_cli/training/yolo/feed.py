@@ -1,4 +1,4 @@
-"""Batches ahead of time, in order: from threads, or from processes where threads cannot keep up."""
+"""Makes batches ahead of time, in order: in threads, or in processes where threads are too slow."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from yolo_cli.training.yolo.processes import BatchProcesses
 
 __all__ = ["Feed", "ahead", "choose_processes", "cores", "open_feed"]
 
-THREADS = 2  # more of them wait for each other
+THREADS = 2  # more threads only wait for each other
 AHEAD = 4  # batches that are made while the network is busy with a step, or with an evaluation
-MANY_IMAGES = 5000  # in a whole run: what threads make in about 20 seconds, and processes start in one
+MANY_IMAGES = 5000  # of a whole run; threads make them in about 20 s, and processes take 1 s to start
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Feed:
 
     Attributes:
         make: epoch, step, whether mosaic is closed → batch, as `BatchMaker.make`.
-        threads: how many threads should ask for batches.
+        threads: the number of threads that should call ``make``.
     """
 
     make: Callable[[int, int, bool], Batch]
@@ -39,15 +39,15 @@ class Feed:
 
 
 def choose_processes(workers: int | None, shown: int, *, gpu: bool) -> int:
-    """How many processes make batches; 0 leaves it to threads.
+    """The number of processes that make batches; 0 means threads.
 
-    A processor takes so long for a step that threads keep up. Where a GPU trains and the run is long enough,
-    there is a process for each core, or as many as were asked for. One worker is a thread, always.
+    On a CPU a step takes so long that threads keep up. On a GPU, and if the run is long enough, there is one
+    process per core, or the requested number. A single worker is always a thread.
 
     Args:
-        workers: what was asked for, or None.
-        shown: images that the whole run shows, each as often as it does.
-        gpu: whether a GPU trains.
+        workers: the requested number, or None.
+        shown: number of images of the whole run, over all epochs.
+        gpu: whether training runs on a GPU.
     """
     processes = workers or cores()
     able = can_share() and bool(sys.executable) and not hasattr(sys, "frozen")
@@ -55,27 +55,27 @@ def choose_processes(workers: int | None, shown: int, *, gpu: bool) -> int:
 
 
 def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Processor cores that this process may use: of the machine, by affinity and by its container."""
+    """The number of CPU cores that affinity and the container's quota let this process use."""
     found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         microseconds, period = quota.read_text("ascii").split()
         return max(1, min(found, ceil(int(microseconds) / int(period))))
-    except (OSError, ValueError):  # no container, or one without a limit
+    except (OSError, ValueError):  # no container, or no limit
         return found
 
 
 @contextmanager
 def open_feed(maker: BatchMaker, workers: int | None, processes: int) -> Iterator[Feed]:
-    """A feed of the batches of ``maker``, whatever makes them; its processes end with the block.
+    """A feed of the batches of ``maker``; its processes end with the block.
 
     Args:
         maker: makes batches.
-        workers: threads; None takes two.
-        processes: from `choose_processes`. Where the system does not let them start, threads do it.
+        workers: number of threads; None means two.
+        processes: from `choose_processes`. If the system cannot start them, threads are used.
 
     Raises:
-        UserError: whatever kept a batch from being made, also where the framework that asked for it hides
-            that in an error of its own, as TensorFlow does.
+        UserError: if a batch could not be made. TensorFlow hides such an error in one of its own, from which
+            it is recovered.
     """
     pool = _started(maker, processes) if processes else None
     faults: list[UserError] = []

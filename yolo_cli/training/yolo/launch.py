@@ -1,4 +1,4 @@
-"""Starts the processes of `worker`, each with the same memory, and one pipe of requests for all."""
+"""Starts the processes of `worker`. They share memory, and one pipe from which they take requests."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from yolo_cli.training.yolo.worker import REQUEST
 
 __all__ = ["Workers", "launch"]
 
-# multiprocessing would run the user's main module in each child again. This runs nothing of the user's: the
-# path is set before anything is imported, so that all modules are found where the parent finds them.
+# multiprocessing would run the user's main module again in each child; this does not. The path is set before
+# anything is imported, so that the child finds all modules where the parent does.
 PROGRAM = (
     "import sys; sys.path[:] = sys.argv[1].split('\\n'); "
     "from yolo_cli.training.yolo.worker import work; work(*map(int, sys.argv[2:]))"
 )
 ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1") | {
-    # glibc would give each image's memory back, and the next image would cost 150 page faults (an eighth of
-    # the time). 32 MiB is the most it takes.
+    # glibc returns the memory of each image to the system by default, and the next one costs 150 page faults
+    # (an eighth of the time). 32 MiB is the maximum that it accepts.
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
 }
@@ -38,8 +38,8 @@ class Workers:
     """Running processes.
 
     Attributes:
-        processes: by the connection on which each answers; it ends when the process does.
-        requests: descriptor of the pipe that all of them read.
+        processes: by the connection on which each answers; it closes when the process ends.
+        requests: descriptor of the pipe that all of them read from.
     """
 
     processes: dict[Connection[Any, Any], subprocess.Popen[bytes]]
@@ -47,13 +47,13 @@ class Workers:
     _asking: Lock = field(default_factory=Lock)
 
     def ask(self, *numbers: int) -> None:
-        """Write one `REQUEST`; the first process that is free takes it, and nobody if all have ended."""
+        """Write one `REQUEST` for the first free process; does nothing if all have ended."""
         with self._asking, suppress(BrokenPipeError):
             if self.requests >= 0:
                 os.write(self.requests, REQUEST.pack(*numbers))
 
     def fault(self, connection: Connection[Any, Any]) -> UserError:
-        """Why the process that answered here has ended, which it never does by itself."""
+        """The error for a process that has ended; it never does so by itself."""
         code = self.processes[connection].wait()
         how = f"was killed ({Signals(-code).name})" if code < 0 else f"ended (exit code {code})"
         fewer = max(1, len(self.processes) // 2)
@@ -62,9 +62,9 @@ class Workers:
         )
 
     def close(self) -> None:
-        """End all of them. They have nothing to save."""
+        """Kill all of them; they have nothing to save."""
         for process in self.processes.values():
-            process.kill()  # first of all, as one who asks may wait for a process to take it
+            process.kill()  # first, as `ask` may wait until a process reads its request
         with self._asking:
             os.close(self.requests)
             self.requests = -1
@@ -76,12 +76,12 @@ def launch(count: int, setup: object, memories: Sequence[int]) -> Workers:
     """Start ``count`` processes.
 
     Args:
-        count: how many.
-        setup: what each gets, once.
-        memories: descriptors that they get.
+        count: number of processes.
+        setup: an object that each receives once.
+        memories: descriptors that they inherit.
 
     Raises:
-        OSError: if the system refuses.
+        OSError: if the system cannot start them.
     """
     source = os.memfd_create("yolo-cli")
     try:
@@ -117,7 +117,7 @@ def _start(
             stdin=requests,
             stdout=theirs.fileno(),
             pass_fds=descriptors,
-            start_new_session=True,  # Ctrl-C reaches the parent alone, and that ends them
+            start_new_session=True,  # Ctrl-C reaches only the parent, which ends them
             env=os.environ | ENVIRONMENT,
         )
     return ours, process

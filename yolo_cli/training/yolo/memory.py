@@ -1,4 +1,4 @@
-"""Memory that processes share: arrays in a file that has no name, and so leaves nothing behind."""
+"""Arrays in memory that processes share: a file without a name, which vanishes with them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ALIGNMENT = 64  # bytes, a cache line
 
 
 def can_share() -> bool:
-    """Whether this system has such memory; Linux does, whatever the size of ``/dev/shm``."""
+    """Whether this system has such memory. Linux does; the size of ``/dev/shm`` does not matter."""
     return hasattr(os, "memfd_create")
 
 
 def allocate(layout: Layout) -> int:
-    """A file descriptor of memory for these arrays, all zero; pages that are never written cost nothing.
+    """A file descriptor of zeroed memory for these arrays; pages that are never written take no memory.
 
     Raises:
         OSError: if the system has too little.
@@ -36,7 +36,7 @@ def allocate(layout: Layout) -> int:
 
 
 def attach(descriptor: int, layout: Layout) -> dict[str, NDArray[Any]]:
-    """The arrays; what one process writes, all see. The descriptor may be closed then."""
+    """The arrays, which all processes read and write. The descriptor may be closed afterwards."""
     sizes = _bytes(layout)
     memory = mmap.mmap(descriptor, sum(sizes.values()))
     arrays, offset = {}, 0
@@ -47,7 +47,7 @@ def attach(descriptor: int, layout: Layout) -> dict[str, NDArray[Any]]:
 
 
 def _bytes(layout: Layout) -> dict[str, int]:
-    """What each array takes."""
+    """The size of each array in bytes, aligned."""
     return {
         name: -(-prod(shape) * np.dtype(kind).itemsize // ALIGNMENT) * ALIGNMENT
         for name, (kind, shape) in layout.items()

@@ -1,7 +1,7 @@
-"""Batches made by processes, as threads of one process hold each other up.
+"""Makes batches in several processes, since threads of one process block each other.
 
-Each process gets the `BatchMaker` once, and then only numbers. It writes single images with their targets
-into shared memory, and the parent copies whole batches out of it.
+Each process receives the `BatchMaker` once, and then only numbers. It writes single images with their targets
+into shared memory, from which the parent copies whole batches.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class _Order:
 
 
 class BatchProcesses:
-    """Makes the same batches as a `BatchMaker`, in processes of its own, until `close`.
+    """Makes the same batches as a `BatchMaker`, in other processes, until `close`.
 
     Args:
-        maker: goes to each process.
-        count: how many processes.
+        maker: sent to each process.
+        count: number of processes.
 
     Attributes:
-        threads: how many threads should ask for a batch, so that two are ahead and no process is idle.
+        threads: number of threads to call `make` with, so that two batches are ahead and no process idles.
 
     Raises:
         OSError: if they cannot be started.
@@ -91,7 +91,7 @@ class BatchProcesses:
         return rows.pop("images"), rows
 
     def _order(self, number: int, epoch: int, step: int, mosaic_closed: bool) -> None:
-        """Have one batch made in its place, and wait for it."""
+        """Request all examples of one batch, and wait for them."""
         examples = self._maker.examples(epoch, step, mosaic_closed)
         order = self._orders[number] = _Order(len(examples))
         for row, example in enumerate(examples):
@@ -104,7 +104,7 @@ class BatchProcesses:
             raise order.faults[min(order.faults)]
 
     def _listen(self) -> None:
-        """Take answers until every process has ended."""
+        """Receive answers until every process has ended."""
         with DefaultSelector() as selector:
             for connection in self._workers.processes:
                 selector.register(connection, EVENT_READ)
@@ -118,7 +118,7 @@ class BatchProcesses:
                         self._fail(self._workers.fault(connection))
 
     def _note(self, number: int, row: int, written: list[int], fault: Exception | None) -> None:
-        """A process has made one image, or failed to, and wrote decoded images into shared memory."""
+        """Record an answer: one example is made or failed, and ``written`` images are in shared memory."""
         self._images.keep(written)
         order = self._orders[number]
         if fault:
@@ -129,13 +129,13 @@ class BatchProcesses:
                 self._changed.notify_all()
 
     def _fail(self, fault: Exception) -> None:
-        """No batch can be made any more; the first reason is what all who wait are told."""
+        """Let all waiting threads, and all later ones, raise the first fault."""
         with self._changed:
             self._fault = self._fault or fault
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the processes. Whoever waits for a batch gets an error."""
+        """End the processes; threads that wait for a batch get an error."""
         self._fail(RuntimeError("the processes that make batches are closed"))
         self._workers.close()
         self._listener.join()

@@ -146,11 +146,11 @@ class Results:
     def _write_page(self, files: ModelFiles, gathered: EvaluationSet) -> Path:
         """Write ``report.html``: the best model's figures, and the curves of the training."""
         page, validator = self.job.out / "report.html", self.parts.validator
-        hint = f"yolo lint --data {shlex.quote(self.job.data)} --weights {shlex.quote(str(self.job.out))}"
+        lint = f"yolo lint --data {shlex.quote(self.job.data)} --weights {shlex.quote(str(self.job.out))}"
         about = About(
             str(files.onnx or files.keras),
             f"{self.job.data}, {self._split} images",
-            (f"Labels that are probably wrong are listed, on a page of their own, by: {hint}",),
+            lint=lint,
         )
         curves = read_training_curves(self.job.out / "results.csv")
         analysis = analyse(gathered, conditions=validator.conditions)

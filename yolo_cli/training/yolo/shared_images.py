@@ -1,4 +1,4 @@
-"""The images of a data set in memory that processes share: each is decoded about once, whoever needs it."""
+"""The decoded images of a data set in memory that all processes share, so that each is decoded about once."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["SharedImages", "images_layout"]
 
 
 def images_layout(images: Images) -> Layout:
-    """What the images take if all are square and as large as they may be; only what is used costs memory."""
+    """The layout for images of the maximum size; pages that are never written take no memory."""
     count = len(images)
     return {
         "kept": (np.uint8, (count,)),
         "full": (np.uint8, (1,)),
-        "sizes": (np.int32, (count, 4)),  # height and width as it is kept, and those of its file
+        "sizes": (np.int32, (count, 4)),  # height and width as kept, and those of the file
         "pixels": (np.uint8, (count, images.longest**2 * 3)),
     }
 
@@ -30,9 +30,9 @@ def images_layout(images: Images) -> Layout:
 class SharedImages(Images):
     """`Images` whose pixels are in shared memory.
 
-    Workers write images there and tell the parent, which alone declares them `kept`: once a message has
-    passed between two processes, the second sees what the first wrote before. Two workers may write the same
-    image at the same time, as they write the same bytes.
+    Workers write images and tell the parent, and only the parent marks them as kept: after a message from one
+    process to another, the second sees everything that the first wrote before. Two workers may write the same
+    image at the same time, since they write the same bytes.
 
     Args:
         images: reads them.
@@ -68,12 +68,12 @@ class SharedImages(Images):
             self._written.append(index)
 
     def take_written(self) -> list[int]:
-        """In a worker: the images that were written since this was last asked."""
+        """In a worker: the images written since the last call."""
         written, self._written = self._written, []
         return written
 
     def keep(self, written: Iterable[int]) -> None:
-        """In the parent: workers wrote these images; from now on all may use them."""
+        """In the parent: mark images that workers have written, so that all processes use them."""
         for index in written:
             if not self._kept[index]:
                 self._kept[index] = 1

@@ -23,15 +23,15 @@ from yolo_cli.training.yolo.shared_images import SharedImages
 __all__ = ["REQUEST", "work"]
 
 REQUEST = Struct("<5q")
-"""Which example to make, and where: batch, row, epoch, place, whether mosaic is closed.
+"""Which example to make, and where to put it: batch, row, epoch, place, whether mosaic is closed.
 
-So short that one write to a pipe is never divided, and that one read takes one whole request, however many
+It is short enough for writes to a pipe to be atomic, so that one read takes one whole request, however many
 processes read from the pipe.
 """
 
 
 def work(setup: int, rows: int, images: int) -> None:
-    """Make what standard input asks for, until it ends, and answer each request on standard output.
+    """Make the examples requested on standard input until it closes; answer each on standard output.
 
     Args:
         setup: descriptor of a pickled `BatchMaker` and the `Layout` of rows.
@@ -39,8 +39,8 @@ def work(setup: int, rows: int, images: int) -> None:
         images: of the memory that decoded images are kept in.
     """
     answers: Connection[Any, Any] = Connection(os.dup(1), readable=False)
-    os.dup2(2, 1)  # whatever a library prints must not reach the answers
-    cv2.setNumThreads(0)  # every core has a process already
+    os.dup2(2, 1)  # output of libraries must not mix with the answers
+    cv2.setNumThreads(0)  # there is a process for every core already
     maker, layout = _read(setup)
     shared = SharedImages(maker.images, images)
     with suppress(BrokenPipeError):  # the parent is gone
@@ -66,7 +66,7 @@ def _answer(maker: BatchMaker, shared: SharedImages, rows: dict[str, NDArray[Any
 
 
 def _portable(error: Exception) -> Exception:
-    """The fault in a form that another process can raise, with the way it came unless that is the user's."""
+    """The error in a form that can be pickled, with its traceback unless the user can fix it."""
     if not isinstance(error, UserError):
         error.add_note("".join(traceback.format_exception(error)))
     try:
