@@ -7,7 +7,7 @@ upper left pixel, and a box that covers a whole image is (0, 0, width, height).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -116,15 +116,11 @@ class GroundTruth:
 
     def __getitem__(self, index: slice | Integers | Bools) -> GroundTruth:
         """The boxes at ``index``: a slice, integer positions (K,) or a mask (N,)."""
-        wh = None if self.wh is None else self.wh[index]
-        return GroundTruth(
-            self.xyxy[index],
-            self.class_id[index],
-            self.crowd[index],
-            self.difficult[index],
-            self.area[index],
-            wh,
-        )
+        part = object.__new__(GroundTruth)  # parts of arrays that fit together do, too: no check
+        for name in _GROUND_TRUTH:
+            whole = getattr(self, name)
+            object.__setattr__(part, name, None if whole is None else whole[index])
+        return part
 
     def moved(self, xyxy: Floats, area: Floats | None = None) -> GroundTruth:
         """The same objects with other boxes (N, 4), and new areas (N,) if given."""
@@ -132,9 +128,12 @@ class GroundTruth:
         return GroundTruth(xyxy, self.class_id, self.crowd, self.difficult, area)
 
 
+_GROUND_TRUTH = tuple(each.name for each in fields(GroundTruth))
+
+
 def _check(name: str, array: Any, shape: tuple[int, ...], kind: type) -> None:
     """Raise ValueError unless ``array`` is a NumPy array of this shape and kind."""
-    if not isinstance(array, np.ndarray) or array.shape != shape or not np.issubdtype(array.dtype, kind):
+    if not isinstance(array, np.ndarray) or array.shape != shape or not issubclass(array.dtype.type, kind):
         got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise ValueError(f"{name} must be {kind.__name__} of shape {shape}, not {got}")
 

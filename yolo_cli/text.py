@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ __all__ = [
     "read_yaml",
     "shorten",
     "text_encoding",
+    "without_collection",
 ]
 
 
@@ -85,6 +87,11 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     Raises:
         DataError: if the file cannot be read or is not text in that encoding.
     """
+    return _raw_text(path, encoding).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _raw_text(path: Path, encoding: str | None) -> str:
+    """As `read_text`, with line ends as they are."""
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
@@ -104,7 +111,7 @@ def decoded(data: bytes, name: str, encoding: str | None = None) -> str:
         hint = f"; it may be {likely_encoding(data)}" if data.count(b"\0") * 3 > len(data) else ""
         name_it = f"{hint}: name it with --encoding" if hint else "; write it again"
         raise DataError(f"{name}: is not text (it holds NUL bytes){name_it}")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
 
 
 def _undecodable(name: str, data: bytes, at: int, encoding: str) -> str:
@@ -174,7 +181,7 @@ def read_json(path: Path, encoding: str | None = None) -> Any:
     Raises:
         DataError: if the file cannot be read or is not JSON.
     """
-    text = read_text(path, encoding)
+    text = _raw_text(path, encoding)
     try:
         return json.loads(text)
     except json.JSONDecodeError as fault:
@@ -182,6 +189,18 @@ def read_json(path: Path, encoding: str | None = None) -> Any:
         raise DataError(f"{place}: is not JSON (cut short?): {fault.msg}; write it again") from fault
     except (ValueError, RecursionError) as fault:
         raise DataError(f"{path}: is not JSON: {shorten(fault)}; write it again") from fault
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Within the block, Python does not search for reference cycles, which slows down millions of objects."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def columns(

@@ -136,7 +136,7 @@ class Predictor:
     ) -> Iterator[Result]:
         """Like a call, but yields results one by one, in constant memory.
 
-        The next images of a path or list are read, and their objects detected, while the caller works.
+        The next images of a path or list are read while the network runs.
         ``source`` may also be a generator, of camera images for example; it is read when its turn comes.
         """
         check_options(options, SourceOptions)
@@ -147,8 +147,8 @@ class Predictor:
         choice = FrameChoice(**{name: given[name] for name in _FRAMES if name in given})
         how = {name: given[name] for name in ("bgr", "recursive") if name in given}
         items = open_input(source, choice=choice, **how)
-        overlap = isinstance(source, str | os.PathLike | list | tuple) and not is_one_image(source)
-        for outcome in run_detector(self.detector, items, batch=batch, overlap=overlap):
+        many = isinstance(source, str | os.PathLike | list | tuple) and not is_one_image(source)
+        for outcome in run_detector(self.detector, items, batch=batch, read_ahead=many):
             if outcome.image is not None:
                 yield Result(outcome.image, outcome.detections, self.class_names, outcome.time_ms)
                 continue

@@ -90,7 +90,7 @@ def detect(
     """Everything, from the sources to the exit code."""
     from yolo_cli.api.detection import load_detector
     from yolo_cli.files import open_run_folder
-    from yolo_cli.pipeline import run_detector
+    from yolo_cli.pipeline import ahead, run_detector
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import save_outcomes
     from yolo_cli.sources import open_source
@@ -103,12 +103,13 @@ def detect(
         _describe(detector, detection)
     tally = _Tally("frames" if source.has_video else "images", source.expected)
     many = len(source) > 1 or source.has_video
-    results = _counted(run_detector(detector, source, batch=batch, overlap=many), tally)
+    results = run_detector(detector, source, batch=batch, read_ahead=many)
     saving = _saving(given)
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
         places = {item.name: item.place for item in source.entries}
-        results = save_outcomes(results, folder, saving, model.class_names, places)
+        results = save_outcomes(ahead(results, batch + 1), folder, saving, model.class_names, places)
+    results = _counted(results, tally)
     if not quiet and _shows_progress(given["output_format"], tally.total):
         results = track(results, tally.total, tally.what)
     with Interrupts() as interrupts:

@@ -27,7 +27,8 @@ class Interrupts:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # no other may set handlers
             for kind in (signal.SIGINT, signal.SIGTERM):
-                self._before[kind] = signal.signal(kind, self._handle)
+                if signal.getsignal(kind) != signal.SIG_IGN:  # as it is in the background of a shell
+                    self._before[kind] = signal.signal(kind, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:

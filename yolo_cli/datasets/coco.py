@@ -13,11 +13,14 @@ from __future__ import annotations
 import mmap
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from yolo_cli.datasets.coco_columns import annotation_columns, brief, numbers_of
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.datasets.coco_columns import annotation_columns, as_rows, brief, column, numbers_of
 from yolo_cli.datasets.coco_images import ImageEntry, image_entries
 from yolo_cli.datasets.coco_samples import CocoPart, make_samples
 from yolo_cli.datasets.findings import Finding
@@ -27,7 +30,7 @@ from yolo_cli.datasets.sample import UNSPLIT, Dataset
 from yolo_cli.datasets.splits import split_called, split_in, splits_among
 from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover
-from yolo_cli.text import number, read_json
+from yolo_cli.text import number, read_json, without_collection
 
 __all__ = ["annotation_files", "read_coco"]
 
@@ -54,8 +57,13 @@ def read_coco(files: Sequence[Path], root: Path) -> Dataset:
     Raises:
         DataError: if a file is not a COCO file, its numbering does not fit, or two are of the same split.
     """
-    splits = _splits(files, root)
-    parts = [_read(path, root, split) for path, split in splits.items()]
+    with without_collection():
+        parts = [_read(path, root, split) for path, split in _splits(files, root).items()]
+        return _joined(parts, root)
+
+
+def _joined(parts: Sequence[CocoPart], root: Path) -> Dataset:
+    """The data set of one part for each split."""
     names = tuple(dict.fromkeys(name for part in parts for _, name in sorted(part.categories)))
     made = [make_samples(part, names, root) for part in parts]
     samples = [sample for found, _ in made for sample in found]
@@ -123,63 +131,63 @@ def _read(path: Path, root: Path, split: str) -> CocoPart:
     images, findings = image_entries(lists[0], where)
     categories = tuple(_category(entry, path) for entry in lists[2])
     known = {category_id: index for index, (category_id, _) in reversed([*enumerate(categories)])}
-    ids = _known_images(lists[1], images, path)
-    _check_categories(lists[1], known, path)
-    columns = annotation_columns(lists[1], ids, known, where)
+    rows = as_rows(lists[1])
+    image = _image_positions(column(rows, "image_id"), images, path)  # (N,)
+    category = _category_positions(column(rows, "category_id"), known, path)  # (N,)
+    columns = annotation_columns(rows, image, category, where)
     return CocoPart(path, where, split, images, columns, categories, tuple(findings), _keypoints(lists[2]))
 
 
-def _known_images(annotations: Sequence[Any], images: Sequence[ImageEntry], path: Path) -> Mapping[Any, int]:
-    """The index of each image by what annotations call it: its id, else its file's name or stem.
+def _image_positions(given: Sequence[Any], images: Sequence[ImageEntry], path: Path) -> NDArray[np.int64]:
+    """The index of each annotation's image, (N,), or -1, by its id, else by its file's name or stem.
 
     Raises:
         DataError: if annotations number the images otherwise, so that all would be another image's.
     """
     by_id = {entry.image_id: index for index, entry in reversed([*enumerate(images)])}
-    given = _values(annotations, "image_id")
-    missing = positions(given, by_id) < 0  # (N,)
-    if not missing.any():
-        return by_id
-    shift = shift_between(given, by_id)
-    # One odd id is not enough: nearly every image must have a box in the other one.
-    if shift and (missing.all() or len(set(given)) >= 0.9 * len(by_id)):
-        raise DataError(
-            f"{path}: its annotations number the images from {min(given)} to {max(given)}, its images from "
-            f"{min(by_id)} to {max(by_id)}; add {shift} to every image_id"
-        )
-    if missing.all():
-        for key in (
-            lambda name: name,
-            lambda name: PurePosixPath(name).name,
-            lambda name: PurePosixPath(name).stem,
-        ):
-            by_name = {key(entry.file_name): index for index, entry in enumerate(images)}
-            if len(by_name) == len(images) and (positions(given, by_name) >= 0).all():
-                return by_name
-        ids = ", ".join(repr(entry.image_id) for entry in images[:3])
-        raise DataError(
-            f"{path}: none of its annotations is of one of its images: the first has the image_id "
-            f"{brief(given[0])}, the images are {ids}, …"
-        )
-    return by_id
+    found = positions(given, by_id)  # (N,)
+    if not (found < 0).any():
+        return found
+    ids = set(filter(_is_id, given))
+    shift = shift_between(ids, by_id)
+    # One odd id is not enough: nearly every image must have a box in the other numbering.
+    if shift and ((found < 0).all() or len(ids) >= 0.9 * len(by_id)):
+        raise DataError(_shifted(path, "image", ids, by_id, shift))
+    return found if (found >= 0).any() else _by_name(given, images, path)
 
 
-def _check_categories(annotations: Sequence[Any], known: Mapping[int, int], path: Path) -> None:
-    """Raise DataError if annotations number the categories otherwise than the file itself."""
-    given = set(filter(_is_id, _values(annotations, "category_id")))
-    shift = shift_between(given, known)
-    shifted = {each + shift for each in given} if shift else set()
-    if shift and (given.isdisjoint(known) or shifted == set(known)):
-        raise DataError(
-            f"{path}: its annotations number categories from {min(given)} to {max(given)}, its categories "
-            f"from {min(known)} to {max(known)}; add {shift} to every category_id"
-        )
+def _by_name(given: Sequence[Any], images: Sequence[ImageEntry], path: Path) -> NDArray[np.int64]:
+    """The index of each annotation's image, (N,), by file names; DataError if these do not fit, either."""
+    for part in (str, lambda path: path.name, lambda path: path.stem):
+        by_name = {part(PurePosixPath(entry.file_name)): index for index, entry in enumerate(images)}
+        found = positions(given, by_name)  # (N,)
+        if len(by_name) == len(images) and (found >= 0).all():
+            return found
+    ids = ", ".join(repr(entry.image_id) for entry in images[:3])
+    raise DataError(
+        f"{path}: none of its annotations is of one of its images: the first has the image_id "
+        f"{brief(given[0])}, the images are {ids}, …"
+    )
 
 
-def _values(annotations: Sequence[Any], key: str) -> list[Any]:
-    """The ids under a key of all annotations that are objects; None for what can be no id."""
-    values = (entry.get(key) for entry in annotations if isinstance(entry, dict))
-    return [value if _is_id(value) else None for value in values]
+def _category_positions(given: Sequence[Any], known: Mapping[int, int], path: Path) -> NDArray[np.int64]:
+    """The index of each annotation's category, (N,), or -1; DataError if they are numbered otherwise."""
+    found = positions(given, known)  # (N,)
+    if (found < 0).any():
+        ids = set(filter(_is_id, given))
+        shift = shift_between(ids, known)
+        if shift and ((found < 0).all() or {each + shift for each in ids} == set(known)):
+            raise DataError(_shifted(path, "category", ids, known, shift))
+    return found
+
+
+def _shifted(path: Path, what: str, given: Iterable[Any], known: Iterable[Any], shift: int) -> str:
+    """The message for annotations that number images or categories otherwise than the file itself."""
+    given, known = sorted(given), sorted(known)
+    return (
+        f"{path}: the {what}_id of its annotations is from {given[0]} to {given[-1]}, the ids themselves are "
+        f"from {known[0]} to {known[-1]}; add {shift} to every {what}_id"
+    )
 
 
 def _is_id(value: Any) -> bool:

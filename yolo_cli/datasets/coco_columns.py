@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter, not_
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 from yolo_cli.datasets.extras import Extra, extras_wanted, plain_values
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import place_of
-from yolo_cli.datasets.numbering import positions
 from yolo_cli.text import number, shorten
 
-__all__ = ["Columns", "annotation_columns", "brief", "numbers_of"]
+__all__ = ["Columns", "annotation_columns", "as_rows", "brief", "column", "numbers_of"]
+
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,28 +63,21 @@ class _Problem:
 
 
 def annotation_columns(
-    entries: Sequence[Any], images: Mapping[Any, int], categories: Mapping[Any, int], where: str
+    rows: Sequence[Mapping[str, Any]], image: Integers, category: Integers, where: str
 ) -> Columns:
     """Check annotations, and turn them into columns.
 
     Args:
-        entries: the annotations, unchecked.
-        images: index of each image id.
-        categories: index of each category id.
+        rows: the annotations, from `as_rows`.
+        image: the index of each one's image, (N,), or -1.
+        category: the index of each one's category, (N,), or -1.
         where: the file, for messages.
     """
-    rows = [entry if type(entry) is dict else {} for entry in entries]
-    image = positions(_column(rows, "image_id"), images)  # (N,), or -1
-    category = positions(_column(rows, "category_id"), categories)  # (N,), or -1
-    xywh = _boxes(_column(rows, "bbox"))  # (N, 4)
+    xywh = _boxes(column(rows, "bbox"))  # (N, 4)
     problems = (
-        _Problem("Y204", np.array([not isinstance(entry, dict) for entry in entries], bool), _no_object),
+        _Problem("Y204", _empty(rows), lambda _: "an annotation must be an object"),
         _Problem("Y202", image < 0, lambda e: f"the image_id {brief(e.get('image_id'))} belongs to no image"),
-        _Problem(
-            "Y401",
-            category < 0,
-            lambda e: f"the category_id {brief(e.get('category_id'))} belongs to no category",
-        ),
+        _Problem("Y401", category < 0, _no_category),
         _Problem("Y204", np.isnan(xywh).any(axis=1) & ~_given_nan(rows, xywh), _no_box),
         _Problem("Y208", _rotated(rows), _rotated_words),
     )
@@ -93,12 +88,27 @@ def annotation_columns(
         image[good],
         category[good],
         xywh[good],
-        _flags(_column(rows, "iscrowd"))[good],
-        _floats(_column(rows, "area"))[good],
-        (*_findings(rows, bad, problems, where), *_repeated(_column(rows, "id"), where)),
+        _flags(column(rows, "iscrowd"))[good],
+        _floats(column(rows, "area"))[good],
+        (*_findings(rows, bad, problems, where), *_repeated(column(rows, "id"), where)),
         {place_of("coco", where, at): int(image[at]) for at in np.flatnonzero(bad & (image >= 0)).tolist()},
-        tuple(_extra(rows[at]) for at in good) if extras_wanted() else (),
+        tuple(_extra(rows[at]) for at in good.tolist()) if extras_wanted() else (),
     )
+
+
+def as_rows(entries: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+    """The annotations of a file; an empty one for each entry that is not an object."""
+    if set(map(type, entries)) <= {dict}:
+        return entries
+    return [entry if type(entry) is dict else {} for entry in entries]
+
+
+def column(rows: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    """The value of each row under a key, or None."""
+    try:
+        return list(map(itemgetter(key), rows))
+    except KeyError:
+        return [row.get(key) for row in rows]
 
 
 def brief(value: Any) -> str:
@@ -118,13 +128,14 @@ def numbers_of(values: Any, step: int) -> tuple[float, ...]:
     return () if None in found or len(found) % step else found  # type: ignore[return-value]  # None is not in it
 
 
-def _column(rows: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
-    return [row.get(key) for row in rows]
+def _empty(rows: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
+    """Whether annotations hold nothing, (N,)."""
+    return np.fromiter(map(not_, rows), bool, len(rows))
 
 
 def _boxes(values: Sequence[Any]) -> NDArray[np.float64]:
     """Boxes (N, 4); a row of NaN for what is not four numbers."""
-    fours = all(type(value) is list and len(value) == 4 for value in values)
+    fours = set(map(type, values)) <= {list} and set(map(len, values)) <= {4}
     if fours and set(map(type, chain.from_iterable(values))) <= {int, float}:
         with suppress(OverflowError):  # an integer of more than 300 digits
             return np.fromiter(chain.from_iterable(values), float, 4 * len(values)).reshape(-1, 4)
@@ -153,18 +164,20 @@ def _floats(values: Sequence[Any]) -> NDArray[np.float64]:
 
 def _flags(values: Sequence[Any]) -> NDArray[np.bool_]:
     """Flags (N,), which may be written as numbers or as text."""
-    if set(map(type, values)) <= {int, type(None)}:
-        return np.array(values, object).astype(bool)
+    kinds = set(map(type, values))
+    if kinds <= {int, type(None)}:
+        return np.fromiter(map(bool, values), bool, len(values))
     return np.array([value is True or bool(number(value)) for value in values], bool)
 
 
 def _rotated(rows: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
     """Whether annotations are rotated boxes, (N,): CVAT writes an attribute ``rotation`` in degrees."""
-    attributes = _column(rows, "attributes")
-    return np.array(
-        [type(each) is dict and bool((number(each.get("rotation")) or 0.0) % 360) for each in attributes],
-        bool,
-    )
+    turned = np.zeros(len(rows), bool)
+    for at in [at for at, row in enumerate(rows) if "attributes" in row]:
+        attributes = rows[at]["attributes"]
+        if isinstance(attributes, dict):
+            turned[at] = bool((number(attributes.get("rotation")) or 0.0) % 360)
+    return turned
 
 
 def _findings(
@@ -179,8 +192,8 @@ def _findings(
         yield Finding(problem.code, place_of("coco", where, at), problem.words(rows[at]))
 
 
-def _no_object(_: Mapping[str, Any]) -> str:
-    return "an annotation must be an object"
+def _no_category(entry: Mapping[str, Any]) -> str:
+    return f"the category_id {brief(entry.get('category_id'))} belongs to no category"
 
 
 def _no_box(_: Mapping[str, Any]) -> str:
@@ -195,9 +208,10 @@ def _rotated_words(entry: Mapping[str, Any]) -> str:
 
 def _repeated(ids: Sequence[Any], where: str) -> Iterator[Finding]:
     """A finding for every annotation with the id of an earlier one."""
+    with suppress(TypeError):  # a list or an object
+        if len(set(ids)) == len(ids):
+            return
     known = [own if isinstance(own, (int, str)) else None for own in ids]
-    if len(set(known)) == len(known):
-        return
     seen: set[int | str] = set()
     for index, own in enumerate(known):
         if own in seen and own is not None:

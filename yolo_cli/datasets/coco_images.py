@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -33,26 +32,21 @@ class ImageEntry(NamedTuple):
 
 def image_entries(entries: Sequence[Any], where: str) -> tuple[list[ImageEntry], list[Finding]]:
     """The entries of images, each file once for an id, and findings for entries that are none."""
-    files: dict[int | str, dict[str, ImageEntry]] = {}
+    found: dict[int | str, ImageEntry] = {}
+    rivals: list[ImageEntry] = []
     findings = []
     for index, entry in enumerate(entries):
-        place = f"{where}:images[{index}]"
         image_id = _image_id(entry)
         if image_id is None or not isinstance(entry.get("file_name"), str):
-            findings.append(
-                Finding("Y204", place, f"an image needs id and file_name; this is {brief(entry)}")
-            )
+            what = f"an image needs id and file_name; this is {brief(entry)}"
+            findings.append(Finding("Y204", f"{where}:images[{index}]", what))
             continue
         made = ImageEntry(image_id, fixed_slashes(entry["file_name"]), _declared_size(entry))
-        files.setdefault(image_id, {}).setdefault(made.file_name, made)
-    return [entry for same in files.values() for entry in _with_rivals(list(same.values()))], findings
-
-
-def _with_rivals(same: list[ImageEntry]) -> list[ImageEntry]:
-    """The entries of one id, each with another file that has it, if there is one."""
-    if len(same) == 1:
-        return same
-    return [entry._replace(rival=same[at - 1].file_name) for at, entry in enumerate(same)]
+        first = found.setdefault(image_id, made)
+        if first.file_name != made.file_name:
+            rivals.append(made._replace(rival=first.file_name))
+            found[image_id] = first._replace(rival=made.file_name)
+    return [*found.values(), *rivals], findings
 
 
 def _image_id(entry: Any) -> int | str | None:
@@ -65,7 +59,9 @@ def _image_id(entry: Any) -> int | str | None:
 
 def _declared_size(entry: dict[str, Any]) -> tuple[int, int] | None:
     """Height and width of an image in its entry, or None."""
-    width, height = number(entry.get("width")), number(entry.get("height"))
+    width, height = entry.get("width"), entry.get("height")
+    if type(width) is not int or type(height) is not int:
+        width, height = number(width), number(height)
     if width is None or height is None or not (abs(width) < _LARGEST and abs(height) < _LARGEST):
         return None
     return int(height), int(width)
@@ -82,41 +78,44 @@ class ImageFinder:
     """
 
     def __init__(self, path: Path, root: Path, file_names: Iterable[str]) -> None:
-        self._places = [os.fspath(place) for place in _image_places(path, root)]
-        self._listed: dict[str, frozenset[str]] = {}
+        self._places = _image_places(path, root)
+        self._listed: dict[Path, dict[str, Path]] = {}
+        self._plain: dict[str, Path] = {}
+        for place in reversed(self._places):
+            self._plain |= self._names(place)
         self._bare = Counter(name.rsplit("/", 1)[-1] for name in file_names)
 
-    def find(self, file_name: str) -> Path:
-        """The path of an image; where it should be if it does not exist."""
+    def find(self, file_name: str) -> tuple[Path, bool]:
+        """The path of an image, or where it should be, and whether it exists."""
         found = self._among_places(file_name)
         if found is not None:
-            return Path(found)
+            return found, True
         parts = [part for part in file_name.split("/") if part not in ("", ".", "..")]
         for at in range(1, len(parts)):
             rest = "/".join(parts[at:])
             found = self._among_places(rest) if at + 1 < len(parts) or self._bare[rest] == 1 else None
             if found is not None:
-                return Path(found)
-        return plain(f"{self._places[0]}/{file_name}")
+                return found, True
+        return plain(self._places[0] / file_name), False
 
-    def _among_places(self, file_name: str) -> str | None:
+    def _among_places(self, file_name: str) -> Path | None:
         """The first place that has a file of this name."""
+        if "/" not in file_name:
+            return self._plain.get(file_name)
         folder, _, name = file_name.rpartition("/")
         if not name or ".." in folder or file_name.startswith("/"):
-            tries = (plain(os.path.join(place, file_name)) for place in self._places)  # noqa: PTH118
-            return next((str(path) for path in tries if name and is_there(path)), None)
-        below = f"/{folder}" if folder else ""
-        return next(
-            (f"{place}{below}/{name}" for place in self._places if name in self._names(place + below)), None
-        )
+            tries = (plain(place / file_name) for place in self._places)
+            return next((path for path in tries if name and is_there(path)), None)
+        listings = (self._names(place / folder) for place in self._places)
+        return next((listing[name] for listing in listings if name in listing), None)
 
-    def _names(self, folder: str) -> frozenset[str]:
-        """The names in a folder."""
+    def _names(self, folder: Path) -> dict[str, Path]:
+        """The files and folders in a folder, by name."""
         if folder not in self._listed:
             try:
-                self._listed[folder] = frozenset(os.listdir(folder))  # noqa: PTH208
+                self._listed[folder] = {path.name: path for path in folder.iterdir()}
             except (OSError, ValueError):
-                self._listed[folder] = frozenset()
+                self._listed[folder] = {}
         return self._listed[folder]
 
 

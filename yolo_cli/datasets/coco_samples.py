@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.datasets.coco_columns import Columns
 from yolo_cli.datasets.coco_images import ImageEntry, ImageFinder
+from yolo_cli.datasets.extras import Extra
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import (
     below,
@@ -24,6 +25,8 @@ from yolo_cli.datasets.sample import Sample
 from yolo_cli.detections import GroundTruth
 
 __all__ = ["CocoPart", "make_samples"]
+
+Integers = NDArray[np.int64]
 
 _LARGEST_AREA = 1e18  # square pixels
 
@@ -59,13 +62,36 @@ class _Files:
 
     Attributes:
         paths: the path of each entry.
+        missing: indices of entries whose file does not exist.
         first: int, (I,): for each entry the first entry of the same file.
         twins: for each file with several entries, their indices.
     """
 
     paths: list[Path]
+    missing: frozenset[int]
     first: NDArray[np.int64]
     twins: dict[int, list[int]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Assigned:
+    """The usable boxes of a COCO part, in the order of the images.
+
+    Attributes:
+        boxes: of all images, one after the other.
+        rows: the row of each box.
+        extras: the extra of each box, or nothing.
+        cuts: where the boxes of each image begin, and where those of the last one end.
+        refused: indices of images with an annotation or a box that leaves them out.
+        emptied: indices of images whose boxes were all dropped.
+    """
+
+    boxes: GroundTruth
+    rows: list[int]
+    extras: list[Extra]
+    cuts: list[int]
+    refused: set[int]
+    emptied: set[int]
 
 
 def make_samples(part: CocoPart, names: Sequence[str], root: Path) -> tuple[list[Sample], list[Finding]]:
@@ -77,61 +103,87 @@ def make_samples(part: CocoPart, names: Sequence[str], root: Path) -> tuple[list
         root: the data set's folder.
     """
     files = _files(part, root)
-    columns = part.columns
-    image = files.first[columns.image]  # (M,)
+    image = files.first[part.columns.image]  # (M,)
     boxes, faults = _boxes(part, image, names)
     findings = list(_box_findings(part, files, image, boxes.xyxy, faults, root))
-    unusable = unusable_faults(faults)  # (M,)
-    refused = {int(files.first[at]) for at in columns.refused.values()} | set(image[unusable].tolist())
-    order = np.argsort(image, kind="stable")  # (M,)
-    order = order[faults[order] == 0]  # (K,)
-    cuts = np.searchsorted(image[order], np.arange(len(part.images) + 1))  # (I + 1,)
-    emptied = set(image[faults > 0].tolist()) - set(image[order].tolist()) - refused
-    boxes, rows = boxes[order], columns.row[order].tolist()
-    extras = [columns.extras[at] for at in order] if columns.extras else []
-    samples = []
-    for index, entry in enumerate(part.images):
-        if files.first[index] != index:
-            continue
-        name = below_root(files.paths[index], root)
-        fault = _entry_fault(part, files, index, name)
-        if index in emptied:
-            fault.append(Finding("Y212", name, "none of its annotations is a box", name, part.split))
+    assigned = _assigned(part, files, image, boxes, faults)
+    rivals = {index for index, entry in enumerate(part.images) if entry.rival}
+    odd = files.missing | files.twins.keys() | rivals | assigned.emptied | assigned.refused
+    samples, start = [], f"{root}/"
+    for index in np.flatnonzero(files.first == np.arange(len(files.first))).tolist():
+        name = _below(files.paths[index], start, root)
+        fault = _entry_fault(part, files, index, name, assigned) if index in odd else []
         findings += fault
-        if index not in refused and not any(it.unusable for it in fault):
-            cut = slice(cuts[index], cuts[index + 1])
-            sample = Sample(
-                name,
-                files.paths[index],
-                part.split,
-                entry.image_id,
-                part.where,
-                boxes[cut],
-                tuple(rows[cut]),
-                declared_size=entry.size,
-                extras=tuple(extras[cut]),
-                other_ids=tuple(part.images[at].image_id for at in files.twins.get(index, [])[1:]),
-            )
-            samples.append(_without_doubles(sample) if sample.other_ids else sample)
+        if index not in assigned.refused and not any(it.unusable for it in fault):
+            samples.append(_sample(part, files, assigned, index, name))
     return samples, findings
 
 
-def below_root(path: Path, root: Path) -> str:
-    """`below`, faster where the path begins with the root."""
-    text, start = str(path), f"{root}/"
+def _assigned(
+    part: CocoPart, files: _Files, image: Integers, boxes: GroundTruth, faults: Integers
+) -> _Assigned:
+    """The boxes (M,) of the images (M,) without faults (M,), sorted by image."""
+    columns = part.columns
+    order = np.argsort(image, kind="stable")  # (M,)
+    order = order[faults[order] == 0]  # (K,)
+    cuts = np.searchsorted(image[order], np.arange(len(part.images) + 1))  # (I + 1,)
+    refused = {int(files.first[at]) for at in columns.refused.values()}
+    refused |= set(image[unusable_faults(faults)].tolist())
+    faulty = set(image[faults > 0].tolist()) - refused
+    return _Assigned(
+        boxes[order],
+        columns.row[order].tolist(),
+        [columns.extras[at] for at in order.tolist()] if columns.extras else [],
+        cuts.tolist(),
+        refused,
+        {index for index in faulty if cuts[index] == cuts[index + 1]},
+    )
+
+
+def _sample(part: CocoPart, files: _Files, assigned: _Assigned, index: int, name: str) -> Sample:
+    """One image with its boxes."""
+    entry, twins = part.images[index], files.twins.get(index)
+    cut = slice(assigned.cuts[index], assigned.cuts[index + 1])
+    sample = Sample(
+        name,
+        files.paths[index],
+        part.split,
+        entry.image_id,
+        part.where,
+        assigned.boxes[cut],
+        tuple(assigned.rows[cut]),
+        declared_size=entry.size,
+        extras=tuple(assigned.extras[cut]),
+    )
+    if twins is None:
+        return sample
+    others = tuple(part.images[at].image_id for at in twins[1:])
+    return _without_doubles(replace(sample, other_ids=others))
+
+
+def _below(path: Path, start: str, root: Path) -> str:
+    """`below`, faster for a path that begins with ``start``, the root with a slash."""
+    text = str(path)
     return text[len(start) :] if text.startswith(start) else below(path, root)
 
 
 def _files(part: CocoPart, root: Path) -> _Files:
     """Where the images are, and which entries are of one file."""
     finder = ImageFinder(part.path, root, (entry.file_name for entry in part.images))
-    paths = [finder.find(entry.file_name) for entry in part.images]
-    place: dict[Path, int] = {}
-    first = np.array([place.setdefault(path, index) for index, path in enumerate(paths)], np.int64)  # (I,)
+    paths, there = [], []
+    for entry in part.images:
+        path, found = finder.find(entry.file_name)
+        paths.append(path)
+        there.append(found)
+    missing = frozenset(np.flatnonzero(~np.array(there, bool)).tolist())
+    place: dict[str, int] = {}  # text is hashed faster than paths
+    first = np.array(
+        [place.setdefault(str(path), index) for index, path in enumerate(paths)], np.int64
+    )  # (I,)
     twins: dict[int, list[int]] = {}
     for index in np.flatnonzero(first != np.arange(len(first))).tolist():
         twins.setdefault(int(first[index]), [int(first[index])]).append(index)
-    return _Files(paths, first, twins)
+    return _Files(paths, missing, first, twins)
 
 
 def _boxes(
@@ -183,10 +235,12 @@ def _box_findings(
         yield named
 
 
-def _entry_fault(part: CocoPart, files: _Files, index: int, name: str) -> list[Finding]:
+def _entry_fault(part: CocoPart, files: _Files, index: int, name: str, assigned: _Assigned) -> list[Finding]:
     """What is wrong with the entries of one file."""
+    if index in assigned.emptied:
+        return [Finding("Y212", name, "none of its annotations is a box", name, part.split)]
     entry = part.images[index]
-    if not is_usable(files.paths[index], entry.size):
+    if index in files.missing and not is_usable(files.paths[index], entry.size):
         return [Finding("Y102", name, f"the image is listed in {part.where} but missing", name, part.split)]
     if entry.rival:
         what = f"its id {entry.image_id!r} is that of {entry.rival}, too, so the boxes may be of either"

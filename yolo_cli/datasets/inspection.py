@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.errors import DataError
-from yolo_cli.images import decode_image
+from yolo_cli.images import decode_image, read_image
 
 __all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Inspection", "Watch", "inspect_images", "near_pairs"]
 
@@ -33,6 +35,8 @@ something small, but visible, has moved.
 _SIDE = 32
 _LOW = 16
 _BLOCK = 2048
+_AHEAD = 256  # images under way
+_KEPT = 4096  # thumbnails of images that look alike, of 3 KiB each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,15 +47,15 @@ class Inspection:
         fault: why it cannot be read, or "".
         sha256: of the file's content, in hex; "" if it cannot be read.
         header: size and orientation as stored, or None if it cannot be read.
-        bits: float32, (255,), the perceptual hash as -1, 0 and 1.
-        thumbnail: uint8, (32, 32, 3), RGB.
+        bits: int8, (255,), the perceptual hash as -1, 0 and 1.
+        path: the file.
     """
 
     fault: str
     sha256: str = ""
     header: ImageHeader | None = None
-    bits: NDArray[np.float32] | None = None
-    thumbnail: NDArray[np.uint8] | None = None
+    bits: NDArray[np.int8] | None = None
+    path: Path | None = None
 
 
 Watch = Callable[[Iterable[Inspection], int], Iterable[Inspection]]
@@ -70,10 +74,23 @@ def inspect_images(
     """
     unique = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        inspections = pool.map(_inspect if decode else _inspect_header, unique)
+        inspections = _mapped(pool, _inspect if decode else _inspect_header, unique)
         return dict(
             zip(unique, inspections if watch is None else watch(inspections, len(unique)), strict=True)
         )
+
+
+def _mapped(
+    pool: ThreadPoolExecutor, look: Callable[[Path], Inspection], paths: Sequence[Path]
+) -> Iterator[Inspection]:
+    """`pool.map`, of which only so many are under way at once: each waiting one takes memory."""
+    waiting: deque[Future[Inspection]] = deque()
+    for path in paths:
+        waiting.append(pool.submit(look, path))
+        if len(waiting) >= _AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def near_pairs(
@@ -86,37 +103,34 @@ def near_pairs(
     Yields:
         Index in ``inspections``, index in ``others``, differing bits, largest difference of thumbnails.
     """
-    if not inspections or not others:
-        return
-    right = np.stack([inspection.bits for inspection in others if inspection.bits is not None])  # (M, 255)
+    look = lru_cache(_KEPT)(_thumbnail_of)
     for start in range(0, len(inspections), _BLOCK):
-        left = np.stack(
-            [
-                inspection.bits
-                for inspection in inspections[start : start + _BLOCK]
-                if inspection.bits is not None
-            ]
-        )  # (B, 255)
-        apart = (HASH_BITS - left @ right.T) / 2  # (B, M); -1 * 1 is one bit, 0 * anything half a bit
-        for i, j in np.argwhere(apart <= NEAR_BITS):  # (K, 2)
-            a, b = inspections[start + i], others[j]
-            levels = _levels(a, b)
-            if a.sha256 != b.sha256 and levels <= NEAR_LEVELS:
-                yield start + int(i), int(j), round(float(apart[i, j])), levels
+        left = _stacked(inspections[start : start + _BLOCK])  # (B, 255)
+        for begin in range(0, len(others), _BLOCK):  # both in blocks, so that memory is bounded
+            right = _stacked(others[begin : begin + _BLOCK])  # (C, 255)
+            apart = (HASH_BITS - left @ right.T) / 2  # (B, C); -1 * 1 is one bit, 0 * anything half a bit
+            for i, j in np.argwhere(apart <= NEAR_BITS).tolist():  # (K, 2)
+                a, b = inspections[start + i], others[begin + j]
+                if a.sha256 != b.sha256 and (levels := _levels(a, b, look)) <= NEAR_LEVELS:
+                    yield start + i, begin + j, round(float(apart[i, j])), levels
+
+
+def _stacked(inspections: Sequence[Inspection]) -> NDArray[np.float32]:
+    """The hashes of readable images, (N, 255)."""
+    return np.stack([it.bits for it in inspections if it.bits is not None]).astype(np.float32)
 
 
 def _inspect(path: Path) -> Inspection:
     """Inspect one file."""
     try:
-        data = path.read_bytes()
-        rgb = decode_image(data, path.name).rgb  # (height, width, 3)
         header = image_header(path)
+        data = path.read_bytes()
+        small = _thumbnail(decode_image(data, str(path)).rgb)  # (32, 32, 3)
     except OSError as fault:
         return Inspection(f"cannot be read: {fault.strerror or fault}")
     except DataError as fault:
-        return Inspection(str(fault).removeprefix(f"{path.name}: "))
-    thumbnail = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)  # (32, 32, 3)
-    return Inspection("", hashlib.sha256(data).hexdigest(), header, _hash(thumbnail), thumbnail)
+        return Inspection(str(fault).removeprefix(f"{path}: "))
+    return Inspection("", hashlib.sha256(data).hexdigest(), header, _hash(small), path)
 
 
 def _inspect_header(path: Path) -> Inspection:
@@ -127,19 +141,30 @@ def _inspect_header(path: Path) -> Inspection:
         return Inspection(str(fault).removeprefix(f"{path}: "))
 
 
-def _hash(thumbnail: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image (height, width, 3) at (32, 32, 3)."""
+    small: NDArray[np.uint8] = cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return small
+
+
+def _thumbnail_of(path: Path) -> NDArray[np.uint8]:
+    """The thumbnail of a file, (32, 32, 3), read again: of all images they would fill the memory."""
+    return _thumbnail(read_image(path).rgb)
+
+
+def _hash(thumbnail: NDArray[np.uint8]) -> NDArray[np.int8]:
     """Signs (255,) of the 255 lowest frequencies (without the mean) relative to their median: -1, 0 or 1.
 
     After Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, with more bits.
     """
     grey = cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY).astype(np.float32)  # (32, 32)
     low = cv2.dct(grey)[:_LOW, :_LOW].ravel()[1:]  # (255,)
-    signs: NDArray[np.float32] = np.sign(low - np.median(low)).astype(np.float32)  # (255,)
+    signs: NDArray[np.int8] = np.sign(low - np.median(low)).astype(np.int8)  # (255,)
     return signs
 
 
-def _levels(a: Inspection, b: Inspection) -> int:
-    """The largest difference of two thumbnails in any cell and channel."""
-    if a.thumbnail is None or b.thumbnail is None:
+def _levels(a: Inspection, b: Inspection, look: Callable[[Path], NDArray[np.uint8]]) -> int:
+    """The largest difference of two thumbnails, which ``look`` gives, in any cell and channel."""
+    if a.path is None or b.path is None:
         return 255
-    return int(np.abs(a.thumbnail.astype(np.int16) - b.thumbnail).max())
+    return int(np.abs(look(a.path).astype(np.int16) - look(b.path)).max())

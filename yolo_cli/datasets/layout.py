@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,7 +106,8 @@ def box_faults(xyxy: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray
     Boxes must overlap their frame: height and width, (M, 2), or (1, 2) for all; infinite where unknown.
     """
     finite = np.all(np.abs(xyxy) < _LARGEST, axis=1)  # (M,); comparisons with NaN are false
-    wh = xyxy[:, 2:] - xyxy[:, :2]  # (M, 2)
+    with np.errstate(invalid="ignore"):  # infinity - infinity
+        wh = xyxy[:, 2:] - xyxy[:, :2]  # (M, 2)
     flat, reversed_ = (wh == 0).any(axis=1), (wh < 0).any(axis=1)  # (M,), (M,)
     known = np.isfinite(frame).all(axis=1)  # (M,) or (1,)
     touching = ((xyxy[:, 2:] > 0) & (xyxy[:, :2] < frame[:, ::-1])).all(axis=1)  # (M,)
@@ -170,7 +172,8 @@ def place_of(kind: Kind, label: str, row: int) -> str:
 
 def in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
     """Samples by split (train, val, test, then others by name), and by name within each."""
-    return tuple(sorted(samples, key=lambda s: (_ORDER.get(s.split, 3), s.split, s.name)))
+    by_name = sorted(samples, key=attrgetter("name"))
+    return tuple(sorted(by_name, key=lambda s: (_ORDER.get(s.split, 3), s.split)))
 
 
 def plain(path: str | os.PathLike[str]) -> Path:

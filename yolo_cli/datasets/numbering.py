@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["positions", "shift_between"]
+
+_DENSE = 16  # the span of ids per id, up to which they are looked up in a table
 
 
 def positions(values: Sequence[Any], known: Mapping[Any, int]) -> NDArray[np.int64]:
@@ -17,6 +20,9 @@ def positions(values: Sequence[Any], known: Mapping[Any, int]) -> NDArray[np.int
     >>> positions([7, 7.0, "7", None, [7]], {7: 0}).tolist()
     [0, 0, 0, -1, -1]
     """
+    with suppress(OverflowError):  # ids beyond 64 bits
+        if set(map(type, values)) == {int} == set(map(type, known)):
+            return _integer_positions(np.array(values, np.int64), known)
     try:
         found = [known.get(value, -1) for value in values]
     except TypeError:  # a list or an object
@@ -29,6 +35,20 @@ def positions(values: Sequence[Any], known: Mapping[Any, int]) -> NDArray[np.int
             for index, value in pairs
         ]
     return np.array(found, np.int64)
+
+
+def _integer_positions(values: NDArray[np.int64], known: Mapping[int, int]) -> NDArray[np.int64]:
+    """`positions` of whole numbers (N,)."""
+    ids = np.fromiter(known.keys(), np.int64, len(known))  # (K,)
+    index = np.fromiter(known.values(), np.int64, len(known))  # (K,)
+    low, high = int(ids.min()), int(ids.max())
+    if high - low < _DENSE * len(ids):
+        table = np.full(high - low + 1, -1)  # (high - low + 1,)
+        table[ids - low] = index
+        return np.where((low <= values) & (values <= high), table[np.clip(values, low, high) - low], -1)
+    order = np.argsort(ids)  # (K,)
+    nearest = order[np.minimum(np.searchsorted(ids, values, sorter=order), len(ids) - 1)]  # (N,)
+    return np.where(ids[nearest] == values, index[nearest], -1)
 
 
 def shift_between(given: Iterable[Any], known: Iterable[Any]) -> int | None:

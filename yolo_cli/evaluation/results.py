@@ -6,7 +6,7 @@ No model code is imported.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -72,9 +72,9 @@ def _from_coco(
 ) -> Results:
     """Assign the entries of a results list to the images."""
     samples, others = groups
-    of_id = positions(results.image_ids, _keys(samples))  # (I,)
-    elsewhere = positions(results.image_ids, _keys(others)) >= 0  # (I,)
-    _check_numbering(path, results.image_ids, [sample.image_id for group in groups for sample in group])
+    of_id, elsewhere = _positions(results.image_ids, samples, others)  # (I,), (I,)
+    if (of_id[~elsewhere] < 0).any():
+        _check_numbering(path, results.image_ids, [sample.image_id for group in groups for sample in group])
     place = of_id[results.image]  # (N,), index in samples, or -1
     class_id = _class_ids(results.category_id, category_ids)  # (N,), or -1
     _check_any(path, results, place, class_id, f"{samples[0].image_id!r}, …", category_ids)
@@ -147,21 +147,28 @@ def _class_ids(given: Integers, category_ids: Sequence[int]) -> Integers:
     return np.array([class_of.get(value, -1) for value in values.tolist()], np.int64)[inverse]
 
 
-def _keys(samples: Sequence[Sample]) -> dict[int | str, int]:
-    """Possible image ids in a results file → index of the image: its id, name or stem, in this order.
+def _positions(
+    given: Sequence[int | str], samples: Sequence[Sample], others: Sequence[Sample]
+) -> tuple[Integers, Bools]:
+    """The index of the sample of each image id, (I,), or -1; and whether it is of another sample, (I,).
 
-    An ambiguous id is left out.
+    All ids are of one kind: that of which most are known, of the samples' ids, names, file names, stems, and
+    stems as numbers. An ambiguous one is not known.
     """
-    keys: dict[int | str, int] = {}
-    for way in (_image_ids, _whole_name, _file_name, _stem, _stem_as_number):
-        level: defaultdict[int | str, list[int]] = defaultdict(list)
-        for place, sample in enumerate(samples):
-            for key in way(sample):
-                level[key].append(place)
-        for key, places in level.items():
-            if len(places) == 1:
-                keys.setdefault(key, places[0])
-    return keys
+    tries = [
+        (positions(given, _keys(samples, way)), positions(given, _keys(others, way)) >= 0)
+        for way in (_image_ids, _whole_name, _file_name, _stem, _stem_as_number)
+    ]
+    return max(tries, key=lambda found: int(((found[0] >= 0) | found[1]).sum()))
+
+
+def _keys(samples: Sequence[Sample], way: Callable[[Sample], tuple[int | str, ...]]) -> dict[int | str, int]:
+    """The index of the image of each key that only one image has."""
+    found: defaultdict[int | str, list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        for key in way(sample):
+            found[key].append(place)
+    return {key: places[0] for key, places in found.items() if len(places) == 1}
 
 
 def _image_ids(sample: Sample) -> tuple[int | str, ...]:

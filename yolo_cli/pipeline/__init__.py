@@ -2,6 +2,7 @@
 
 from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
+from yolo_cli.pipeline.overlap import ahead
 from yolo_cli.pipeline.running import Readable, run_detector
 
-__all__ = ["Journal", "Outcome", "Readable", "run_detector"]
+__all__ = ["Journal", "Outcome", "Readable", "ahead", "run_detector"]

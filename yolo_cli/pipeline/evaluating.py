@@ -180,7 +180,7 @@ def detect_samples(
         DataError: if no image could be read.
     """
     outcomes: Iterable[Outcome] = run_detector(
-        detector, data.samples, batch=batch, journal=journal, overlap=len(data) > 1
+        detector, data.samples, batch=batch, journal=journal, read_ahead=len(data) > 1
     )
     found, faults = {}, []
     for outcome in watch(outcomes, len(data)) if watch else outcomes:

@@ -54,26 +54,25 @@ def run_detector(
     *,
     batch: int = 1,
     journal: Journal | None = None,
-    overlap: bool = False,
+    read_ahead: bool = False,
 ) -> Iterator[Outcome]:
     """Read images and detect objects on them; one outcome per item, in the order of ``items``.
 
     An image that cannot be read becomes an outcome with its error and does not end the run. At most
-    ``batch`` images are held at once, five times as many with ``overlap``, as long as the caller drops the
-    outcomes' images.
+    ``batch`` images are held at once, three times as many with ``read_ahead``, as long as the caller drops
+    the outcomes' images.
 
     Args:
         detector: the detector.
         items: the images, read lazily.
         batch: images per call of the detector.
         journal: receives each outcome as soon as it exists; items that it holds are not detected again.
-        overlap: read the next images in a thread, and detect in another while the caller works.
+        read_ahead: read and decode the next images in a thread. For work on the outcomes beside the detector,
+            there is `ahead`.
     """
     done = journal.done if journal else {}
     groups = (_read_group(group, done) for group in _groups(items, batch, done))
-    if not overlap:
-        return _outcomes(detector, groups, journal)
-    return ahead(_outcomes(detector, ahead(groups, _READ_AHEAD), journal), batch + 1)
+    return _outcomes(detector, ahead(groups, _READ_AHEAD) if read_ahead else groups, journal)
 
 
 def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iterator[list[Readable]]:

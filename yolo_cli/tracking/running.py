@@ -11,7 +11,7 @@ from typing import Any
 from yolo_cli.detections import Detections
 from yolo_cli.detectors import Detector
 from yolo_cli.images import Image
-from yolo_cli.pipeline import Outcome, run_detector
+from yolo_cli.pipeline import Outcome, ahead, run_detector
 from yolo_cli.render import DrawStyle
 from yolo_cli.results import each_detection
 from yolo_cli.tracking.camera import CameraMotion
@@ -131,8 +131,8 @@ class TrackRun:
     ) -> Iterator[TrackedFrame]:
         camera = CameraMotion() if camera_motion else None
         try:
-            outcomes = run_detector(detector, self.video.frames(), batch=batch, overlap=True)
-            for index, outcome in enumerate(outcomes):
+            outcomes = run_detector(detector, self.video.frames(), batch=batch, read_ahead=True)
+            for index, outcome in enumerate(ahead(outcomes, batch + 1)):
                 place = outcome.image.frame if outcome.image else None
                 number = place.number if place else index
                 moved = camera.update(outcome.image) if camera and outcome.image else None

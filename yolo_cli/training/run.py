@@ -35,7 +35,7 @@ def run(job: TrainJob, watcher: Watcher, *, resume: bool) -> TrainResult:
     data = open_data(job, watcher.say)
     if job.fingerprint not in (None, data.content_hash):
         raise DataError(f"{job.data}: has changed since the run in {job.out} began; train again")
-    if job.fingerprint is None or resume:  # the data may be elsewhere than when the run began
+    if job.fingerprint is None:
         job = replace(job, fingerprint=data.content_hash)
         write_job(job)
     result = RECIPES[job.detector](job, data, workspace)

@@ -176,3 +176,32 @@ def test_names_that_cannot_be_counted(text, says, tmp_path):
     path.write_text(text)
     with pytest.raises(DataError, match=says):
         read_names(path)
+
+
+@pytest.mark.parametrize(
+    ("section", "option"),
+    [
+        *(("net", it) for it in ("step=9", "scale=.1", "learning_rate_min=1", "resize_step=32")),
+        *(("net", it) for it in ("use_cuda_graph=1", "sequential_subdivisions=8", "policy=sgdr")),
+        *(("convolutional", it) for it in ("stream=1", "wait_stream=0", "learning_rate=0", "angle=15")),
+        *(("convolutional", it) for it in ("grad_centr=1", "dont_update=1", "train_only_bn=1", "xnor=0")),
+        *(("yolo", it) for it in ("show_details=0", "onlyforward=1", "burnin_update=2")),
+        *(("region", it) for it in ("log=1", "sqrt=1", "classfix=1")),
+    ],
+)  # fmt: skip
+def test_options_of_training_and_printing_are_ignored(section, option, tmp_path):
+    parts = {
+        "net": "[net]\nwidth=32\nheight=32\n",
+        "convolutional": "[convolutional]\nfilters=18\n",
+        "yolo": HEAD,
+        "region": "[region]\nanchors=1,2\nclasses=1\nnum=1\n",
+    }
+    parts[section] += f"{option}\n"
+    chosen = ("net", "convolutional", "region" if section == "region" else "yolo")
+    assert read("".join(parts[name] for name in chosen), tmp_path).heads() == (1,)
+
+
+@pytest.mark.parametrize("option", ["xnor=1", "coordconv=1", "antialiasing=1", "reverse=1", "stretch_sway=1"])
+def test_options_that_change_the_network_are_refused(option, tmp_path):
+    text = f"[net]\nwidth=32\nheight=32\n[convolutional]\nfilters=18\n{option}\n{HEAD}"
+    assert "is not supported" in fault_of(text, tmp_path)

@@ -86,7 +86,8 @@ def items(count, bad=()):
 def test_a_detector_gives_the_same(count, batch, bad):
     def outcomes(overlap):
         detector = Fake()
-        found = list(run_detector(detector, items(count, bad), batch=batch, overlap=overlap))
+        found = run_detector(detector, items(count, bad), batch=batch, read_ahead=overlap)
+        found = list(ahead(found, batch + 1) if overlap else found)
         return detector.seen, [(it.name, it.error, it.detections.xyxy.tolist()) for it in found]
 
     assert outcomes(overlap=True) == outcomes(overlap=False)
@@ -98,10 +99,11 @@ def test_an_error_of_a_source_and_of_a_detector_reach_the_caller():
         raise DataError("the source is gone")
 
     with pytest.raises(DataError, match="the source is gone"):
-        list(run_detector(Fake(), broken(), overlap=True))
+        list(run_detector(Fake(), broken(), read_ahead=True))
+    outcomes = ahead(run_detector(Fake(stop_after=3), items(9), read_ahead=True), 2)
     seen = []
     with pytest.raises(KeyboardInterrupt):
-        seen.extend(outcome.name for outcome in run_detector(Fake(stop_after=3), items(9), overlap=True))
+        seen.extend(outcome.name for outcome in outcomes)
     assert seen == ["0", "1", "2"]
 
 
@@ -114,7 +116,7 @@ def test_memory_is_bounded():
             read.append(item.name)
             yield item
 
-    stream = run_detector(Fake(), counted(), overlap=True)
+    stream = ahead(run_detector(Fake(), counted(), read_ahead=True), 2)
     next(stream)
     time.sleep(0.2)
     assert len(read) <= 1 + 2 + 1 + 2  # taken; found; in the detector; read ahead

@@ -94,3 +94,24 @@ def test_every_detector_has_a_recipe() -> None:
     from yolo_cli.training.run import RECIPES
 
     assert tuple(RECIPES) == TRAINABLE
+
+
+def test_a_run_keeps_its_paths_wherever_it_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    write_job(TrainJob("data", tmp_path, weights="yolov4-tiny"))
+    job = read_job(tmp_path)
+    assert (job.data, job.weights) == (str(tmp_path / "data"), "yolov4-tiny")  # a model's name is not a path
+
+
+def test_resuming_may_name_the_new_place_of_the_data(tmp_path: Path) -> None:
+    from yolo_cli.api.training import _job_to_resume
+
+    (tmp_path / "data").mkdir()
+    write_job(TrainJob(str(tmp_path / "data"), tmp_path))
+    (tmp_path / "data").rename(tmp_path / "moved")
+    with pytest.raises(DataError, match="is not there; if it was moved, name it with"):
+        _job_to_resume(tmp_path, None, {})
+    assert _job_to_resume(tmp_path, tmp_path / "moved", {}).data == str(tmp_path / "moved")

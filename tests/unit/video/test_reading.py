@@ -164,3 +164,10 @@ def test_the_same_frames_as_pyav(name):
     assert [frame.frame.time_s for frame in ours] == pytest.approx([time_s for time_s, _ in theirs], abs=1e-3)
     for frame, (_, rgb) in zip(ours, theirs, strict=True):
         assert abs(frame.rgb.astype(int) - rgb).mean() < 2  # they round chroma differently
+
+
+def test_a_last_frame_that_lasts_long_is_no_cut(tmp_path):
+    """Frames at 0, 1 and 2 s of 3 s: the last is shown as long as the others, 9 slots of 0.1 s more."""
+    path = write_video(tmp_path / "a.avi", [0.0, 1.0, 2.0], codec="mjpeg", pixels="yuvj420p")
+    promise(path, 30)
+    assert [frame.fault for frame in open_video(str(path)).frames()] == ["", "", ""]
