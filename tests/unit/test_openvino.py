@@ -48,7 +48,7 @@ def test_the_boxes_of_every_bundled_model_are_those_of_onnx_runtime(name: str, c
     ours, theirs = (
         load_detector(name, engine=kind, device="cpu", config=config) for kind in ("openvino", "onnx")
     )
-    for photo in PHOTOS:
+    for photo in PHOTOS[:1] if name == "rcnn-voc" else PHOTOS:  # that takes seconds an image
         [found], [expected] = (detector.detect([read_image(photo)]) for detector in (ours, theirs))
         assert len(found) == len(expected)
         assert list(found.class_id) == list(expected.class_id)
@@ -65,7 +65,7 @@ def test_bfloat16_moves_boxes_a_little(cache: Path) -> None:
         [expected], [found] = (detector.detect([read_image(photo)]) for detector in (exact, fast))
         expected = expected[expected.confidence > 0.5]
         assert len(expected)
-        overlap = box_iou(expected.xyxy[:, None], found.xyxy[None])
+        overlap = box_iou(expected.xyxy, found.xyxy)
         overlap[expected.class_id[:, None] != found.class_id[None]] = 0
         assert overlap.max(axis=1).min() > 0.93
         gap = np.abs(found.confidence[overlap.argmax(axis=1)] - expected.confidence).max()
@@ -111,12 +111,30 @@ def test_what_is_compiled_is_kept(cache: Path) -> None:
     OpenVinoEngine(TINY).run(BATCH)
 
 
+def test_networks_that_differ_in_weights_only_are_kept_apart(cache: Path, tmp_path: Path) -> None:
+    """As two trainings of one network do; also the same network for another shape, or with dynamic shapes."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(TINY)
+    kernel = next(array for array in model.graph.initializer if array.dims[2:] == [1, 1])
+    kernel.CopyFrom(numpy_helper.from_array(1.5 * numpy_helper.to_array(kernel), kernel.name))
+    onnx.save(model, tmp_path / "other.onnx")
+    for path in (TINY, tmp_path / "other.onnx"):
+        for shapes in (SHAPES, SHAPES[::-1]):
+            engine, reference = OpenVinoEngine(path), OnnxEngine(path, "cpu")
+            for shape in shapes:
+                batch = np.full(shape, 200, np.uint8)
+                for head, expected in zip(engine.run(batch), reference.run(batch), strict=True):
+                    np.testing.assert_allclose(head, expected, atol=1e-3)
+
+
 def test_precisions_are_kept_apart(cache: Path) -> None:
     if not has_bfloat16():
         pytest.skip("this CPU does not compute in bfloat16")
     exact, fast = (OpenVinoEngine(TINY, precision).run(BATCH)[0] for precision in ("float32", "bfloat16"))
     again = OpenVinoEngine(TINY).run(BATCH)[0]
-    assert len(compiled(cache)) == 2
+    assert len(compiled(cache)) == 2  # OpenVINO itself would give both the same name
     assert np.array_equal(exact, again)
     assert not np.array_equal(exact, fast)
 
@@ -146,7 +164,7 @@ def test_a_file_that_is_no_network(tmp_path: Path) -> None:
 def test_a_cpu_without_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(on_openvino, "_capabilities", lambda _: ["FP32", "INT8"])
     OpenVinoEngine(TINY)
-    with pytest.raises(UsageError, match="--precision bfloat16: this CPU does not compute in it"):
+    with pytest.raises(UsageError, match="precision bfloat16: this CPU does not compute in it"):
         OpenVinoEngine(TINY, "bfloat16")
 
 

@@ -88,7 +88,8 @@ class OpenVinoEngine:
         return self._flexible
 
     def _compile(self, network: Any) -> Any:
-        folder = programs_folder("openvino")
+        # Files in the cache are named by the network alone, as if its precision made no difference.
+        folder = programs_folder(f"openvino-{self._options['INFERENCE_PRECISION_HINT']}")
         cache = {"CACHE_DIR": str(folder)} if folder else {}
         return self._core.compile_model(network, "CPU", self._options | cache).create_infer_request()
 
