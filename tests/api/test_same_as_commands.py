@@ -152,7 +152,7 @@ def test_explanation(photos, weights, words):
 def test_explanation_of_an_array_by_a_loaded_model(photos, detector):
     image = read_image(photos / "cat.jpg")
     done = explain(image.rgb[:, :, ::-1], (220, 150), detector, conf=0.3, bgr=True)
-    again = explain(photos / "cat.jpg", (220, 150), conf=0.3)
+    again = explain(photos / "cat.jpg", (220, 150), conf=0.3, engine="onnx", device="cpu")
     assert repr(done) == "<Explanation image at 220,150: cat>"
     assert {**done.to_dict(), "image": again.image.name} == again.to_dict()
     for call, says in (

@@ -10,14 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.shared import ROOT
 from yolo_cli.config import bundled
-from yolo_cli.detectors import load_detector
-from yolo_cli.engines import OnnxEngine
+from yolo_cli.detectors import YoloDetector, load_detector
 from yolo_cli.images import read_image
 
 pytestmark = pytest.mark.bench
@@ -61,11 +61,15 @@ def test_whole_process() -> None:
     print(f"yolo --help {about:.3f} s: {about / empty:.2f} x an empty Python ({empty:.3f} s)")
 
 
-def test_one_image_in_a_running_process() -> None:
-    """Read, letterbox, run, decode and suppress, against the bare `session.run` of the same network."""
-    detector = load_detector("yolov4-tiny-coco", engine="onnx")
+@pytest.mark.parametrize(
+    ("name", "precision"), [("onnx", "float32"), ("openvino", "float32"), ("openvino", "bfloat16")]
+)
+def test_one_image_in_a_running_process(name: Any, precision: Any) -> None:
+    """Read, letterbox, run, decode and suppress, against the bare run of the same network."""
+    pytest.importorskip("openvino" if name == "openvino" else "onnxruntime")
+    detector = load_detector("yolov4-tiny-coco", engine=name, device="cpu", precision=precision)
+    assert isinstance(detector, YoloDetector)
     engine = detector.engine
-    assert isinstance(engine, OnnxEngine)
     batch = np.zeros((1, *detector.input_size, 3), np.uint8)
     detector.letterbox(image := read_image(IMAGE)).apply(image.rgb, out=batch[0])
     pairs = [
@@ -73,4 +77,4 @@ def test_one_image_in_a_running_process() -> None:
         for _ in range(100)  # in turns, so that both see the same machine
     ]
     bare, whole = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"\none image {1000 * whole:.1f} ms: {whole / bare:.3f} x session.run ({1000 * bare:.1f} ms)")
+    print(f"\none image {1000 * whole:.1f} ms: {whole / bare:.3f} x {name} {precision} ({1000 * bare:.1f} ms)")

@@ -213,6 +213,6 @@ def test_every_bad_input_at_once(cli):
 
 
 def test_verbose_names_the_model(cli):
-    assert cli("detect", "p/a.jpg", "--no-save", "--verbose").stderr.startswith(
-        "model fake, input (416, 416)"
-    )
+    said = cli("detect", "p/a.jpg", "--no-save", "--verbose", "--engine", "onnx").stderr
+    assert said.startswith("model fake, input (416, 416), ")
+    assert said.splitlines()[1] == "engine onnx: it was asked for (float32)"

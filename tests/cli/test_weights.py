@@ -44,7 +44,9 @@ def test_a_model_is_imported_listed_shown_and_used(folder: Path) -> None:
     assert {"name": "tiny", "classes": 2}.items() <= listed[0].items()
     assert "yolov4-tiny-coco" in [row["name"] for row in listed]
 
-    shown = yolo("weights", "show", "tiny").stdout
+    run = yolo("weights", "show", "tiny")
+    shown = run.stdout
+    assert run.stderr.startswith("with --engine auto here: engine o")  # onnx or openvino
     assert "anchors 10x20, 30x40" in shown
     assert shown.strip() == (folder / "weights" / "tiny.md").read_text().strip()
 

@@ -129,8 +129,8 @@ def _describe(detector: Detector, detection: dict[str, Any]) -> None:
 
     how = {name: detection[name] for name in ("engine", "device", "precision")}
     files = find_model(detection.get("weights", DEFAULT_MODEL))
-    say(f"{engine_for(files, **how).sentence}, {detection['precision']}")
     say(f"model {detector.card.name}, input {detector.input_size}, {detector.card.detector}")
+    say(f"{engine_for(files, **how).sentence} ({detection['precision']})")
     unused = unused_gpu(detection["engine"], detection["device"])
     if unused:
         say(unused)

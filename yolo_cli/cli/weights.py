@@ -53,7 +53,7 @@ def show(name: str, output_format: str) -> None:
     card = read_card(files.first)
     click.echo((card.to_json() if output_format == "json" else model_page(files, card)).rstrip())
     if output_format == "text":
-        click.echo(f"\n{engine_for(files).sentence}")
+        say(f"with --engine auto here: {engine_for(files).sentence}")
 
 
 @weights.command(name="import")

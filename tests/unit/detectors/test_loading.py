@@ -12,9 +12,9 @@ from tests.bundled import MODELS
 from tests.contract import assert_is_detector
 from tests.images import smooth
 from tests.shared import ROOT
-from yolo_cli import engines
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import DETECTORS, load_detector, loading
+from yolo_cli.engines import on_onnxruntime
 from yolo_cli.images import Image, read_image
 from yolo_cli.weights import find_model
 
@@ -28,8 +28,8 @@ def opened(monkeypatch):
         sources.append(model if isinstance(model, Path) else None)
         return original(model, providers)
 
-    original = engines.open_session
-    monkeypatch.setattr(engines, "open_session", open_session)
+    original = on_onnxruntime.open_session
+    monkeypatch.setattr(on_onnxruntime, "open_session", open_session)
     return sources
 
 
