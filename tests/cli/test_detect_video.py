@@ -65,6 +65,7 @@ def test_json_of_a_frame(cli, clip):
     ]
     for frame in frames:
         DETECT.validate(frame)
+        assert frame["time_ms"]["read"] > 0  # five frames are decoded
     whole = json.loads(cli("detect", clip, "--format", "json", "--no-save", "--every", 5).stdout)
     DETECT.validate(whole)
     assert [it["detections"] for it in whole["images"]] == [it["detections"] for it in frames]
