@@ -21,6 +21,7 @@ __all__ = [
     "atomic_write_text",
     "find_files",
     "is_leftover",
+    "is_special",
     "locate",
     "make_folder",
     "open_run_folder",
@@ -124,7 +125,8 @@ def find_files(
     """Paths of the files with one of ``suffixes`` (in lower case) in a folder and those below it, sorted.
 
     Links are followed, except into a folder that contains them, and a link inside a linked folder only to
-    folders that were not searched before: links in a circle end. Leftovers are skipped: see `is_leftover`.
+    folders that were not searched before: links in a circle end. Pipes, devices and leftovers (see
+    `is_leftover`) are skipped.
 
     Args:
         folder: the folder; returned paths begin with it as given.
@@ -156,8 +158,9 @@ class _Search:
         except OSError as fault:
             self.refused(fault)
             return
-        folders = {entry.path: entry.is_symlink() for entry in found if entry.is_dir()}
-        yield from (e.path for e in found if e.name.lower().endswith(self.suffixes) and e.path not in folders)
+        folders = {entry.path: entry.is_symlink() for entry in found if _leads_to(entry, os.DirEntry.is_dir)}
+        named = (e for e in found if e.name.lower().endswith(self.suffixes) and e.path not in folders)
+        yield from (entry.path for entry in named if not is_special(entry))
         inside = linked or os.path.islink(folder)  # noqa: PTH114
         for sub, link in folders.items() if self.recursive else ():
             yield from self.files(sub, above | {real}, linked=inside and link)
@@ -188,6 +191,19 @@ def locate(text: str, *places: Path) -> Path:
             tries += [place.joinpath(*parts[at:]) for place in places]
     found = next((path for path in tries if os.path.exists(path)), tries[0])  # noqa: PTH110
     return Path(os.path.abspath(found))  # noqa: PTH100  # Path.resolve would follow links
+
+
+def is_special(path: os.DirEntry[str] | Path) -> bool:
+    """Whether a path leads to a pipe, socket or device, whose reading may never end."""
+    return not _leads_to(path, type(path).is_file) and os.path.exists(path) and not os.path.isdir(path)  # noqa: PTH110, PTH112
+
+
+def _leads_to(path: os.DirEntry[str] | Path, kind: Callable[[Any], bool]) -> bool:
+    """``kind`` of a path; False for links in a circle and names that are too long."""
+    try:
+        return kind(path)
+    except OSError:
+        return False
 
 
 def _name(entry: os.DirEntry[str]) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from yolo_cli.errors import DataError, UsageError, unreadable
-from yolo_cli.files import atomic_write_bytes, path_of
+from yolo_cli.files import atomic_write_bytes, is_special, path_of
 from yolo_cli.headers import Header, read_header
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "WRITABLE",
     "FramePosition",
     "Image",
+    "check_pixels",
     "crop",
     "decode_image",
     "encode_image",
@@ -131,9 +132,7 @@ def decode_image(data: bytes, name: str) -> Image:
     if not data:
         raise DataError(f"{name}: is empty (0 bytes); save or download it again")
     header = read_header(data, name)
-    if header.width * header.height > MAX_PIXELS:
-        size = f"{header.width:,}x{header.height:,}"
-        raise DataError(f"{name}: {size} pixels are more than {MAX_PIXELS:,}; shrink or cut the image")
+    check_pixels(header, name)
     if header.fault:
         raise DataError(f"{name}: the {header.kind} file {header.fault}; save or download it again")
     rgb = _decode(data, header)
@@ -142,6 +141,13 @@ def decode_image(data: bytes, name: str) -> Image:
             f"{name}: the {header.kind} file is truncated, damaged or of a rare kind; save it again"
         )
     return Image(rgb, name)
+
+
+def check_pixels(header: Header, name: str) -> None:
+    """Raise a DataError if an image is too large to decode."""
+    if header.width * header.height > MAX_PIXELS:
+        size = f"{header.width:,}x{header.height:,}"
+        raise DataError(f"{name}: {size} pixels are more than {MAX_PIXELS:,}; shrink or cut the image")
 
 
 def crop(image: Image, xyxy: ArrayLike) -> NDArray[np.uint8]:
@@ -205,6 +211,8 @@ def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> by
 def _read_bytes(path: Path, name: str) -> bytes:
     """The content of the file; a DataError names why it cannot be read."""
     try:
+        if is_special(path):
+            raise DataError(f"{name}: is a pipe or device, not an image file")
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:
                 raise DataError(f"{name}: is over {MAX_BYTES >> 30} GiB and thus not an image")

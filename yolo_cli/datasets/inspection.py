@@ -123,13 +123,13 @@ def _stacked(inspections: Sequence[Inspection]) -> NDArray[np.float32]:
 def _inspect(path: Path) -> Inspection:
     """Inspect one file."""
     try:
-        data = path.read_bytes()
-        small = _thumbnail(decode_image(data, path.name).rgb)  # (32, 32, 3)
         header = image_header(path)
+        data = path.read_bytes()
+        small = _thumbnail(decode_image(data, str(path)).rgb)  # (32, 32, 3)
     except OSError as fault:
         return Inspection(f"cannot be read: {fault.strerror or fault}")
     except DataError as fault:
-        return Inspection(str(fault).removeprefix(f"{path.name}: "))
+        return Inspection(str(fault).removeprefix(f"{path}: "))
     return Inspection("", hashlib.sha256(data).hexdigest(), header, _hash(small), path)
 
 

@@ -106,7 +106,8 @@ def box_faults(xyxy: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray
     Boxes must overlap their frame: height and width, (M, 2), or (1, 2) for all; infinite where unknown.
     """
     finite = np.all(np.abs(xyxy) < _LARGEST, axis=1)  # (M,); comparisons with NaN are false
-    wh = xyxy[:, 2:] - xyxy[:, :2]  # (M, 2)
+    with np.errstate(invalid="ignore"):  # infinity - infinity
+        wh = xyxy[:, 2:] - xyxy[:, :2]  # (M, 2)
     flat, reversed_ = (wh == 0).any(axis=1), (wh < 0).any(axis=1)  # (M,), (M,)
     known = np.isfinite(frame).all(axis=1)  # (M,) or (1,)
     touching = ((xyxy[:, 2:] > 0) & (xyxy[:, :2] < frame[:, ::-1])).all(axis=1)  # (M,)

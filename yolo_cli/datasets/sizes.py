@@ -7,8 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from yolo_cli.errors import DataError
+from yolo_cli.files import is_special
 from yolo_cli.headers import Header, read_header
-from yolo_cli.images import read_image
+from yolo_cli.images import check_pixels, read_image
 
 __all__ = ["HEAD_BYTES", "ImageHeader", "image_header", "read_head"]
 
@@ -43,7 +44,8 @@ def image_header(path: Path) -> ImageHeader:
     """Size and orientation of an image file, cached until the file's time or length changes.
 
     Raises:
-        DataError: if the file is missing or not an image. Truncation after the header is not detected.
+        DataError: if the file is missing, not an image, or too large to decode. Truncation after the header
+            is not detected.
     """
     try:
         stat = path.stat()
@@ -59,6 +61,7 @@ def _image_header(path: Path, _time: int, _length: int) -> ImageHeader:
     if header.kind == "TIFF":  # the decoder applies its orientation
         image = read_image(path)
         return ImageHeader(image.width, image.height)
+    check_pixels(header, str(path))
     return ImageHeader(header.width, header.height, header.orientation)
 
 
@@ -82,6 +85,8 @@ def read_head(path: Path, count: int) -> tuple[bytes, int]:
     Raises:
         DataError: if the file cannot be read.
     """
+    if is_special(path):
+        raise DataError(f"{path}: is a pipe or device, not an image file")
     try:
         with path.open("rb") as file:
             head = file.read(count)

@@ -33,7 +33,8 @@ from yolo_cli.datasets.layout import (
     without_repeats,
 )
 from yolo_cli.datasets.sample import Dataset, Sample
-from yolo_cli.datasets.yolo_layout import NAME_FILES, Plan, label_of, label_places, plan_of
+from yolo_cli.datasets.yolo_layout import Plan, label_of, label_places, plan_of
+from yolo_cli.datasets.yolo_names import NAME_FILES
 from yolo_cli.datasets.yolo_rows import Columns, label_rows, parse_row
 from yolo_cli.errors import DataError
 from yolo_cli.files import find_files

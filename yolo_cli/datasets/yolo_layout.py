@@ -5,29 +5,38 @@ For the form itself, see :mod:`yolo_cli.datasets.yolo`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import below, images_below, is_there, name_findings, plain
+from yolo_cli.datasets.layout import below, images_below, is_there, plain
 from yolo_cli.datasets.sample import UNSPLIT
 from yolo_cli.datasets.splits import split_called, splits_among, splits_of
+from yolo_cli.datasets.yolo_names import (
+    count_findings,
+    described_names,
+    name_lines,
+    names_beside,
+    names_inside,
+    names_of,
+    numbered_names,
+    text_value,
+)
 from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover, locate
 from yolo_cli.images import FOREIGN, SUFFIXES
 from yolo_cli.text import fixed_slashes, number, read_lines, read_list, read_yaml, shorten
 
-__all__ = ["IMAGE_FOLDERS", "NAME_FILES", "Plan", "descriptions", "label_of", "label_places", "plan_of"]
-
-NAME_FILES = ("classes.txt", "labels.txt", "obj.names", "_darknet.labels")
-"""Files of other tools beside labels, with one class name per line."""
+__all__ = ["IMAGE_FOLDERS", "Plan", "descriptions", "label_of", "label_places", "plan_of"]
 
 IMAGE_FOLDERS = ("images", "jpegimages", "raw")
 """Folders, in lower case, that have a twin ``labels``: those of Darknet's ``replace_image_to_label``."""
 _MOST_POINTS = 10_000
+_INNER_LEVELS = 2
 _KEYS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
@@ -55,13 +64,32 @@ class Plan:
 
 
 def descriptions(folder: Path) -> list[Path]:
-    """The descriptions of a YOLO data set in a folder: description files, else the folder itself."""
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and not is_leftover(path.name)]
-    described = [path for path in files if path.suffix == ".data" or _describes(path)]
-    if described:
+    """The descriptions of YOLO data sets in a folder: description files in it, else the folder itself.
+
+    Images below one of its subfolders that has a description belong to that: class 0 of one data set is not
+    that of another.
+    """
+    if described := _described(folder):
         return described
-    images = (image for group in _bare_images(folder).values() for image in group)
-    return [folder] if any(label_of(image) for image in images) else []
+    images = [image for group in _bare_images(folder).values() for image in group]
+    above = {image: _folders_above(image, folder) for image in images}
+    inner = {sub: _described(sub) for sub in sorted({sub for subs in above.values() for sub in subs})}
+    bare = (image for image, subs in above.items() if not any(inner[sub] for sub in subs))
+    own = [folder] if any(label_of(image) for image in bare) else []
+    return own + [path for paths in inner.values() for path in paths]
+
+
+def _described(folder: Path) -> list[Path]:
+    """The description files in a folder."""
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and not is_leftover(path.name)]
+    return [path for path in files if path.suffix == ".data" or _describes(path)]
+
+
+def _folders_above(image: Path, folder: Path) -> list[Path]:
+    """The first folders on the way from a folder to an image; none of them is a folder of images."""
+    parts = image.relative_to(folder).parts[:-1]
+    whole = itertools.takewhile(lambda part: part.lower() not in IMAGE_FOLDERS, parts[:_INNER_LEVELS])
+    return [folder.joinpath(*parts[: depth + 1]) for depth, _ in enumerate(whole)]
 
 
 def plan_of(place: Path) -> Plan:
@@ -71,10 +99,11 @@ def plan_of(place: Path) -> Plan:
         DataError: if the description is broken.
     """
     if place.is_dir():
-        names, findings = _names_beside(place, *_described_names(place))
-        return Plan(place, place.name, _bare_images(place), names, tuple(findings))
+        bare = _bare_images(place)
+        names, findings = names_beside(place, *described_names(place))
+        return Plan(place, place.name, bare, names or _names_inside(place, bare), tuple(findings))
     keys = _darknet_keys(place) if place.suffix == ".data" else read_yaml(place, strings=True)
-    base = plain(place.parent / _text(keys.get("path") or ".", place, "path"))
+    base = plain(place.parent / text_value(keys.get("path") or ".", place, "path"))
     root = base if base.is_dir() else place.parent
     images: dict[str, tuple[Path, ...]] = {}
     findings = []
@@ -85,16 +114,25 @@ def plan_of(place: Path) -> Plan:
             images[split] = images.get(split, ()) + found
     if not _KEYS.keys() & keys.keys():
         images = _bare_images(root)
-    names, faults = _names_beside(root, _names(keys.get("names"), place), below(place, root))
-    findings += [*faults, *_count_findings(keys.get("nc"), names, below(place, root))]
+    names, faults = names_beside(root, names_of(keys.get("names"), place), below(place, root))
+    findings += [*faults, *count_findings(keys.get("nc"), names, below(place, root))]
     return Plan(
         root,
         below(place, root),
         images,
-        names or _numbers(keys.get("nc")),
+        names or numbered_names(keys.get("nc")),
         tuple(findings),
         _kpt_shape(keys.get("kpt_shape"), place),
         _flip_idx(keys.get("flip_idx"), place),
+    )
+
+
+def _names_inside(root: Path, images: Mapping[str, Iterable[Path]]) -> tuple[str, ...] | None:
+    """The class names of files beside the images or labels of a part, as labelImg writes them."""
+    parents = sorted({image.parent for group in images.values() for image in group})
+    folders = {sub: None for parent in parents for sub in _folders_above(parent / "x", root)}
+    return names_inside(
+        root, folders | {p.parent: None for each in parents for p in label_places(each / "x")}
     )
 
 
@@ -136,7 +174,7 @@ def label_places(image: Path) -> list[Path]:
 
 def label_of(image: Path) -> Path | None:
     """The label file of an image, or None."""
-    return next((place for place in label_places(image) if place.is_file()), None)
+    return next((place for place in label_places(image) if os.path.isfile(place)), None)  # noqa: PTH113  # no OSError
 
 
 def _describes(path: Path) -> bool:
@@ -199,7 +237,7 @@ def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path,
     images: list[Path] = []
     findings = []
     for item in value if isinstance(value, list) else [value or ""]:
-        text = _text(item, place, key)
+        text = text_value(item, place, key)
         if text and text.lower() not in ("null", "~"):
             found = locate(fixed_slashes(text), root, place.parent)
             more = tuple(_expand(found, root))
@@ -230,93 +268,5 @@ def _darknet_keys(path: Path) -> dict[str, Any]:
     pairs = (line.split("=", 1) for line in read_lines(path) if "=" in line)
     keys: dict[str, Any] = {key.strip(): value.strip() for key, value in pairs}
     if "names" in keys:
-        keys["names"] = list(_name_lines(locate(fixed_slashes(keys["names"]), path.parent)))
+        keys["names"] = list(name_lines(locate(fixed_slashes(keys["names"]), path.parent)))
     return keys | ({"nc": keys["classes"]} if "classes" in keys else {})
-
-
-def _names(value: Any, place: Path) -> tuple[str, ...] | None:
-    """Class names from a list, a mapping from numbers, or a file with one name per line."""
-    if not value:
-        return None
-    if isinstance(value, str):
-        return _name_file(value, place)
-    if isinstance(value, dict):
-        value = _by_number(value, place)
-    return tuple(_text(name, place, "names").strip() for name in value)
-
-
-def _name_file(text: str, place: Path) -> tuple[str, ...]:
-    """Class names from the file that ``names`` names; raises DataError if it cannot mean a file."""
-    path = locate(fixed_slashes(text), place.parent)
-    if not path.is_file() and not re.search(r"[/\\]|\.\w{2,5}$", text):
-        blank = "; after a colon there must be a blank" if re.match(r"\d+:", text) else ""
-        raise DataError(
-            f"{place}: names must be a list, such as names: [cat, dog], not {shorten(text, 40)!r}{blank}"
-        )
-    return _name_lines(path)
-
-
-def _by_number(names: Mapping[Any, Any], place: Path) -> list[Any]:
-    """The values of ``names`` in the order of their keys, which must be 0, 1, 2 …."""
-    numbers = {number(key): name for key, name in names.items()}
-    missing = next((i for i in range(len(names)) if i not in numbers), None)
-    if missing is not None:
-        raise DataError(f"{place}: names has no class {missing}; number its classes 0, 1, 2 … without gaps")
-    return [numbers[i] for i in range(len(names))]
-
-
-def _names_beside(
-    root: Path, names: tuple[str, ...] | None, source: str
-) -> tuple[tuple[str, ...] | None, list[Finding]]:
-    """The class names, if None from a file beside the labels; and findings if the two differ."""
-    findings = []
-    for folder in (root, root / "labels"):
-        for path in (folder / name for name in NAME_FILES):
-            if path.is_file():
-                others = _name_lines(path)
-                if names is None:
-                    names, source = others, below(path, root)
-                elif names != others:
-                    what = f"names {_differ(names, others)} than {source}"
-                    findings.append(Finding("Y402", below(path, root), what))
-    return names, findings + name_findings(names or (), source)
-
-
-def _described_names(folder: Path) -> tuple[tuple[str, ...] | None, str]:
-    """The class names of a ``data.yaml`` that names no images, as supervision writes it, and its name."""
-    path = folder / "data.yaml"
-    if not path.is_file():
-        return None, ""
-    return _names(read_yaml(path, strings=True).get("names"), path), path.name
-
-
-def _differ(names: Sequence[str], others: Sequence[str]) -> str:
-    """A description of how two lists of names differ."""
-    if len(names) != len(others):
-        return f"{len(others)} classes, other"
-    at = next(i for i, pair in enumerate(zip(names, others, strict=True)) if pair[0] != pair[1])
-    return f"class {at} {shorten(others[at])!r}, otherwise"
-
-
-def _name_lines(path: Path) -> tuple[str, ...]:
-    """Class names from a file with one per line; blank lines at the end are ignored."""
-    return tuple(read_lines(path))
-
-
-def _numbers(count: Any) -> tuple[str, ...] | None:
-    """Numbers as names, if a description has only the number of classes."""
-    value = number(count)
-    return tuple(str(i) for i in range(int(value))) if value and 0 < value <= 100_000 else None
-
-
-def _count_findings(count: Any, names: tuple[str, ...] | None, source: str) -> Iterator[Finding]:
-    """A finding if ``nc`` is not the number of names."""
-    if count is not None and names is not None and number(count) != len(names):
-        yield Finding("Y402", source, f"nc is {shorten(count)}, but there are {len(names)} names")
-
-
-def _text(value: Any, place: Path, key: str) -> str:
-    """A text of a description; raises DataError for a list or mapping."""
-    if not isinstance(value, str):
-        raise DataError(f"{place}: {key} must hold text, not a {type(value).__name__}; fix it")
-    return value

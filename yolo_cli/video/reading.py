@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
+from time import perf_counter
 from typing import Any
 
 import cv2
@@ -68,11 +69,13 @@ class Frame:
         name: the video's name, and the frame's number if it is decoded.
         image: the frame, upright; None if there is none.
         fault: why not.
+        decode_ms: milliseconds that it took to decode it, with the frames that were passed over before it.
     """
 
     name: str
     image: Image | None = None
     fault: str = ""
+    decode_ms: float = 0.0
 
     def read(self) -> Image:
         """The image.
@@ -141,6 +144,7 @@ class _Reading:
     def __init__(self, video: Video, capture: Any, choice: FrameChoice) -> None:
         self._video, self._capture, self._choice = video, capture, choice
         self._time_s = self._longest_gap_s = 0.0
+        self._began = perf_counter()
 
     def frames(self) -> Iterator[Frame]:
         """The chosen frames."""
@@ -160,6 +164,7 @@ class _Reading:
             if (number - first) % choice.every == 0:
                 given += 1
                 yield self._frame(number)
+                self._began = perf_counter()
 
     def _clock(self, number: int) -> None:
         """Take the time of a grabbed frame; where the file has none, by the rate."""
@@ -175,7 +180,7 @@ class _Reading:
             return Frame(name, fault=f"{name}: cannot be decoded")
         position = FramePosition(self._video.name, number, round(self._time_s, 6), self._video.rate)
         rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-        return Frame(name, Image(rgb, name, position))
+        return Frame(name, Image(rgb, name, position), decode_ms=(perf_counter() - self._began) * 1000)
 
     def _ending(self, number: int) -> Iterator[Frame]:
         """What is wrong with a video that ends after ``number`` frames, if anything."""

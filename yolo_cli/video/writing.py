@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -91,9 +92,15 @@ class VideoWriter:
         """Turn the errors of PyAV, OpenCV and the system into a DataError."""
         try:
             yield
-        except (OSError, ValueError, cv2.error) as fault:  # PyAV's are OSErrors or ValueErrors
+        except _faults() as fault:
             reason = " ".join(str(getattr(fault, "strerror", None) or fault).split())
             raise DataError(f"{self.path}: cannot be written as a video: {reason}") from fault
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What goes wrong while writing; not all of PyAV's errors are OSErrors or ValueErrors."""
+    av: Any = sys.modules.get("av")
+    return (OSError, ValueError, cv2.error, *([av.FFmpegError] if av else []))
 
 
 class _Encoder(Protocol):

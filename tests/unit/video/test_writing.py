@@ -106,3 +106,18 @@ def test_what_cannot_be_written(tmp_path, suffix):
     (tmp_path / f"c{suffix}").mkdir()
     with pytest.raises(DataError, match=rf"c{suffix}: cannot be written as a video: "):
         write(tmp_path / "c", [0.0])
+
+
+def test_a_fault_of_the_encoder(tmp_path, monkeypatch):
+    av = pytest.importorskip("av")
+
+    def fail(*_):
+        raise av.error.ExternalError(1, "the encoder is out of order")
+
+    writer = VideoWriter(tmp_path / "a", 10)
+    writer.add(grey(0))
+    monkeypatch.setattr(writer._encoder, "add", fail)
+    with pytest.raises(
+        DataError, match=r"a\.webm: cannot be written as a video: the encoder is out of order"
+    ):
+        writer.add(grey(1))

@@ -18,6 +18,7 @@ from yolo_cli.datasets.place import free_place
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.datasets.writing import FORMS, Content, Entry, Form, entry_of, losses, named, write
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.images import read_image
 from yolo_cli.text import Jsonable, did_you_mean
 
 __all__ = ["Converted", "Output", "Shaping", "convert"]
@@ -184,10 +185,13 @@ def _entries(dataset: Dataset, shaping: Shaping) -> tuple[list[Entry], list[str]
     for sample in dataset.samples:
         try:
             entry = entry_of(sample)
+            pieces = [entry] if shaping.tile is None else [*tiles_of(entry, shaping.tile)]
+            if len(pieces) > 1:
+                read_image(sample.path)  # before anything is written: only tiles are decoded
         except DataError as fault:
             missing.append(fault.text)
             continue
-        found += tiles_of(entry, shaping.tile) if shaping.tile else [entry]
+        found += pieces
     if shaping.background is not None:
         found = thin_background(found, shaping.background, shaping.seed)
     return found, missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -172,7 +173,8 @@ def _safe(stem: str) -> str:
     """A stem that files, lists, XML and URLs can hold, of at most 180 bytes in UTF-8."""
     plain = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\ufffd", "_")
     clean = "".join("_" if char in _UNSAFE or not char.isprintable() else char for char in plain).strip()
-    return clean.encode()[:_LONGEST].decode(errors="ignore") or "image"
+    shown = re.sub(r"^[#.]", "_", clean)  # a comment in lists, a hidden file
+    return shown.encode()[:_LONGEST].decode(errors="ignore") or "image"
 
 
 def _id(entry: Entry, taken: set[tuple[str, int]]) -> int:

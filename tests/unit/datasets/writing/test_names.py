@@ -55,6 +55,10 @@ def test_ids_are_numbers_that_images_are_called_else_the_next(tmp_path: Path) ->
     assert [entry.image_id for entry in found] == [139, 2, 3]
 
 
+def test_names_that_are_comments_in_lists_or_hidden_files_get_another_first_character(tmp_path: Path) -> None:
+    assert names(entries(tmp_path, "#c.jpg", ".d.jpg", "e#.f.jpg")) == ["_c.jpg", "_d.jpg", "e#.f.jpg"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
 @pytest.mark.parametrize("form", ["yolo", "coco", "voc"])
 def test_odd_bytes_and_long_names(tmp_path: Path, form: str) -> None:

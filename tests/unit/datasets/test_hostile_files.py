@@ -1,0 +1,131 @@
+"""Odd files among good ones: one of them neither stops nor hangs the rest."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.images import huge_header
+from tests.made_sets import write_image, write_text
+from yolo_cli import convert, lint
+from yolo_cli.datasets import open_dataset
+from yolo_cli.datasets.layout import box_faults
+from yolo_cli.errors import DataError
+from yolo_cli.files import find_files
+
+ROW = "0 .5 .5 .2 .2\n"
+pipes = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+
+
+def pair(root: Path, stem: str, folder: str = "images") -> Path:
+    """An image of 48 x 64 pixels with a label."""
+    write_text(root / folder.replace("images", "labels") / f"{stem}.txt", ROW)
+    return write_image(root / folder / f"{stem}.png", (48, 64), seed=len(stem) + ord(stem[0]))
+
+
+@pipes
+def test_links_in_a_circle_and_pipes_are_skipped(tmp_path: Path) -> None:
+    good = pair(tmp_path, "a")
+    (tmp_path / "images" / "self").symlink_to("self")
+    (tmp_path / "images" / "self.png").symlink_to("self.png")  # like a broken link: it is listed, and missing
+    os.mkfifo(tmp_path / "images" / "pipe.png")
+    (tmp_path / "images" / "link.png").symlink_to("pipe.png")
+    found = list(find_files(tmp_path / "images", (".png",)))
+    assert found == [str(good), str(tmp_path / "images" / "self.png")]
+    data = open_dataset(tmp_path)
+    assert [sample.name for sample in data.samples] == ["images/a.png"]
+    assert [(f.code, f.where) for f in data.findings if f.rule.severity == "error"] == [
+        ("Y102", "images/self.png")
+    ]
+
+
+@pipes
+def test_a_pipe_that_a_list_names_is_refused_in_one_line(tmp_path: Path) -> None:
+    pair(tmp_path, "a")
+    os.mkfifo(pair(tmp_path, "b").with_name("p.png"))
+    write_text(tmp_path / "labels" / "p.txt", ROW)
+    write_text(tmp_path / "train.txt", "images/a.png\nimages/p.png\n")
+    write_text(tmp_path / "data.yaml", "train: train.txt\nnames: [cat]\n")
+    report = lint(tmp_path)
+    assert [(f.code, f.where, f.what) for f in report.findings] == [
+        ("Y101", "images/p.png", "is a pipe or device, not an image file")
+    ]
+    made = convert(tmp_path, "coco", tmp_path.with_name("out"))
+    assert made.splits["train"]["images"] == 1
+    with pytest.raises(DataError, match="is a pipe or device"):
+        _ = open_dataset(tmp_path).content_hash
+
+
+def test_a_name_too_long_for_a_file_is_one_missing_image(tmp_path: Path) -> None:
+    pair(tmp_path, "a")
+    write_text(tmp_path / "train.txt", f"{'x' * 300}.png\nimages/a.png\n")
+    write_text(tmp_path / "data.yaml", "train: train.txt\nnames: [cat]\n")
+    data = open_dataset(tmp_path)
+    assert len(data.samples) == 1
+    assert [finding.code for finding in data.findings] == ["Y102"]
+
+
+def test_infinite_boxes_warn_of_nothing_but_themselves(recwarn: pytest.WarningsRecorder) -> None:
+    boxes = np.array([[np.inf, 0, np.inf, 1], [0, 0, 1, 1]])
+    assert box_faults(boxes, np.array([[1, 1]])).tolist() == [1, 0]  # 1: not finite
+    assert not recwarn.list
+
+
+def test_tiles_of_images_that_cannot_be_decoded_are_left_out(tmp_path: Path) -> None:
+    """A header may claim a million pixels a side: its tiles would fill the memory."""
+    for stem in ("good", "huge", "cut"):
+        path = pair(tmp_path / "data", stem)
+        if stem == "huge":
+            path.write_bytes(huge_header(1_000_000, 1_000_000))
+        elif stem == "cut":
+            path.write_bytes(path.read_bytes()[:-40])
+    made = convert(tmp_path / "data", "yolo", tmp_path / "out", tile=40)
+    # 64 pixels of width: starts 0 and 24; 48 of height: 0 and 8; the box of 25.6..38.4 x 19.2..28.8 is in all
+    assert made.splits["all"] == {"images": 4, "background": 0, "boxes": 4}
+    assert sorted(line.split("/")[-1].split(":")[0] for line in made.left_out) == ["cut.png", "huge.png"]
+
+
+def nested(root: Path, name: str, names: str) -> None:
+    for split in ("train", "val"):
+        pair(root / name, f"{name}{split}", f"images/{split}")
+    write_text(root / name / "data.yaml", f"train: images/train\nval: images/val\nnames: [{names}]\n")
+
+
+def test_a_data_set_beside_other_files_keeps_its_class_names(tmp_path: Path) -> None:
+    nested(tmp_path, "one", "cat, dog")
+    write_text(tmp_path / "README.txt", "my data\n")
+    data = open_dataset(tmp_path)
+    assert (data.class_names, data.location) == (("cat", "dog"), tmp_path / "one")
+
+
+def test_two_data_sets_in_one_folder_are_not_mixed_by_class_number(tmp_path: Path) -> None:
+    nested(tmp_path, "one", "cat, dog")
+    nested(tmp_path, "two", "dog, cat")
+    with pytest.raises(DataError, match=r"YOLO \(.*one.data\.yaml\) or YOLO \(.*two.data\.yaml\); name one"):
+        open_dataset(tmp_path)
+
+
+def test_a_data_set_without_a_description_beside_one_is_another(tmp_path: Path) -> None:
+    nested(tmp_path, "one", "cat, dog")
+    pair(tmp_path / "more", "a")
+    with pytest.raises(DataError, match=r"YOLO \(.*labels\) or YOLO \(.*one.data\.yaml\)"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "files", [("one/classes.txt", "two/classes.txt"), ("one/labels/classes.txt", "two/labels.txt")]
+)
+def test_class_names_beside_the_parts_are_used_if_they_agree(tmp_path: Path, files: tuple[str, str]) -> None:
+    for part, file, names in zip(("one", "two"), files, ("cat\ndog\n", "cat\n"), strict=True):
+        pair(tmp_path / part, part)
+        write_text(tmp_path / file, names)
+    data = open_dataset(tmp_path)
+    assert data.class_names == ("cat", "dog")
+    assert "Y405" not in {finding.code for finding in data.findings}
+    write_text(tmp_path / files[1], "dog\ncat\n")
+    with pytest.raises(DataError, match=r"names class 0 '...', otherwise than .*; make them agree"):
+        open_dataset(tmp_path)
