@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -126,7 +126,7 @@ def array_image(array: NDArray[Any], *, bgr: bool = False, name: str = "image") 
 def _paths(path: str, recursive: bool, choice: FrameChoice | None) -> Iterator[SourceItem | Frame]:
     """The images of a path; if there are none, an item whose ``read`` raises."""
     try:
-        yield from open_source([path], recursive=recursive, choice=choice)
+        yield from replace(open_source([path], recursive=recursive), choice=choice or FrameChoice())
     except DataError as fault:
         yield SourceItem(path, fault=fault.text)
 

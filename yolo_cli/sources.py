@@ -208,6 +208,10 @@ def _folder(folder: str, recursive: bool) -> list[SourceItem]:
 
     found = list(find_files(folder, SUFFIXES + FOREIGN, recursive=recursive, refused=refuse))
     hint = "" if recursive else " (its own folders are searched with --recursive)"
+    video = next(find_files(folder, VIDEO_SUFFIXES, recursive=recursive), None)
+    if video:
+        pattern = os.path.join(folder, f"*{Path(video).suffix}")
+        hint = f", but videos; name them, as in '{pattern}'"
     return (_sorted(found, folder) + faults) or [_fault(folder, f"has no image{hint}")]
 
 

@@ -65,6 +65,7 @@ def test_json_of_a_frame(cli, clip):
     ]
     for frame in frames:
         DETECT.validate(frame)
+        assert frame["time_ms"]["read"] > 0  # five frames are decoded
     whole = json.loads(cli("detect", clip, "--format", "json", "--no-save", "--every", 5).stdout)
     DETECT.validate(whole)
     assert [it["detections"] for it in whole["images"]] == [it["detections"] for it in frames]
@@ -150,11 +151,14 @@ def test_a_video_that_is_cut_off(cli):
         (("text.mp4", "p/a.jpg"), 5, "text.mp4: cannot be read as a video"),
         (("clip.mp4", "--every", 0), 2, "every is 0"),
         (("clip.mp4", "--from", 2, "--to", 1), 2, "the last second is 1, but must be after 2"),
+        (("clips",), 3, f"clips: has no image, but videos; name them, as in '{Path('clips/*.MP4')}'"),
         (("p", "--every", 2), 2, "frames are chosen, but no source is a video"),
     ],
 )
 def test_wrong(cli, clip, words, code, said):
     Path("text.mp4").write_text("hello")
+    Path("clips").mkdir()
+    Path("clips/a.MP4").touch()
     done = cli("detect", *words)
     assert done.exit_code == code
     assert said in done.stderr

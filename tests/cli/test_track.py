@@ -139,6 +139,17 @@ def test_a_folder_of_images_with_one_that_is_broken(track):
     assert "error: f/5.png" in done.stderr
 
 
+def test_a_video_that_is_cut_off(track):
+    data = write_video(Path("v.avi"), 30).read_bytes()
+    Path("cut.avi").write_bytes(data[: len(data) // 2])
+    done = track("cut.avi", "--format", "ndjson", "--no-save")
+    *frames, last = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.exit_code, last["frame"]) == (5, len(frames))
+    SCHEMA.validate(last)
+    assert f"cut.avi: ends after {len(frames)} of 30 frames" in last["error"]
+    assert last["error"] in done.stderr
+
+
 def test_interrupt_keeps_what_is_done(track):
     done = track("v.avi", detector=SquareDetector(interrupt_after=7))
     assert done.exit_code == 130

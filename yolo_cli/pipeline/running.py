@@ -13,6 +13,7 @@ from yolo_cli.images import Image
 from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.overlap import ahead
+from yolo_cli.video import Frame
 
 if TYPE_CHECKING:
     from yolo_cli.detectors.protocol import Times
@@ -133,4 +134,5 @@ def _read(item: Readable) -> Outcome:
         image = item.read()
     except DataError as fault:
         error = fault.text
-    return Outcome(item.name, Detections(), error, image, {"read": (time.perf_counter() - start) * 1000})
+    spent = (time.perf_counter() - start) * 1000 + (item.decode_ms if isinstance(item, Frame) else 0)
+    return Outcome(item.name, Detections(), error, image, {"read": spent})

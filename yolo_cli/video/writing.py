@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError
+from yolo_cli.images import SILENT_OPENCV
 
 __all__ = ["VideoWriter", "pyav_advice"]
 
@@ -91,9 +93,15 @@ class VideoWriter:
         """Turn the errors of PyAV, OpenCV and the system into a DataError."""
         try:
             yield
-        except (OSError, ValueError, cv2.error) as fault:  # PyAV's are OSErrors or ValueErrors
+        except _faults() as fault:
             reason = " ".join(str(getattr(fault, "strerror", None) or fault).split())
             raise DataError(f"{self.path}: cannot be written as a video: {reason}") from fault
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What goes wrong while writing; not all of PyAV's errors are OSErrors or ValueErrors."""
+    av: Any = sys.modules.get("av")
+    return (OSError, ValueError, cv2.error, *([av.FFmpegError] if av else []))
 
 
 class _Encoder(Protocol):
@@ -117,7 +125,7 @@ class _WebM(_Encoder):
 
         self._av: Any = av
         self._file: Any = av.open(str(path), "w", format="webm")
-        nearest = Fraction(rate).limit_denominator(1001)
+        nearest = max(Fraction(rate).limit_denominator(1001), Fraction(1, 1001))  # not 0 for a time lapse
         self._stream: Any = self._file.add_stream("libvpx-vp9", rate=nearest, options=_VP9)
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
@@ -148,10 +156,11 @@ class _Avi(_Encoder):
     suffix = ".avi"
 
     def __init__(self, path: Path, size: tuple[int, int], rate: float) -> None:
-        self._rate = rate = min(rate, _HIGHEST_RATE)
+        self._rate = rate = min(max(rate, 1.0), _HIGHEST_RATE)  # it cannot write less than 1
         self._size = tuple(side + side % 2 for side in size)  # it cannot write odd sides
         code = cv2.VideoWriter.fourcc(*"MJPG")
-        self._writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, code, rate, self._size)
+        with SILENT_OPENCV:
+            self._writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, code, rate, self._size)
         if not self._writer.isOpened():
             raise OSError("OpenCV cannot open it")
         self._slots, self._last = 0, np.empty((0, 0, 3), np.uint8)

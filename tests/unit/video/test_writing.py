@@ -106,3 +106,25 @@ def test_what_cannot_be_written(tmp_path, suffix):
     (tmp_path / f"c{suffix}").mkdir()
     with pytest.raises(DataError, match=rf"c{suffix}: cannot be written as a video: "):
         write(tmp_path / "c", [0.0])
+
+
+def test_a_fault_of_the_encoder(tmp_path, monkeypatch):
+    av = pytest.importorskip("av")
+
+    def fail(*_):
+        raise av.error.ExternalError(1, "the encoder is out of order")
+
+    writer = VideoWriter(tmp_path / "a", 10)
+    writer.add(grey(0))
+    monkeypatch.setattr(writer._encoder, "add", fail)
+    with pytest.raises(
+        DataError, match=r"a\.webm: cannot be written as a video: the encoder is out of order"
+    ):
+        writer.add(grey(1))
+
+
+def test_a_time_lapse(tmp_path, suffix):
+    read = frames(write(tmp_path / "a", [0.0, 3600.0], rate=1 / 3600).path)
+    assert {grey_level(frame.rgb) for frame in read} == {0, 1}
+    if suffix == ".webm":
+        assert read[1].frame.time_s == pytest.approx(3600)
