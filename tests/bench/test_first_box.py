@@ -18,6 +18,7 @@ import pytest
 from tests.shared import ROOT
 from yolo_cli.config import bundled
 from yolo_cli.detectors import YoloDetector, load_detector
+from yolo_cli.hardware import installed
 from yolo_cli.images import read_image
 
 pytestmark = pytest.mark.bench
@@ -54,10 +55,12 @@ def median(action: Callable[[], object], times: int) -> float:
 
 def test_whole_process() -> None:
     bare = seconds([sys.executable, "-c", BARE])
-    ours = seconds([sys.executable, "-m", "yolo_cli", "detect", str(IMAGE), "--format", "json", "--no-save"])
+    detect = [sys.executable, "-m", "yolo_cli", "detect", str(IMAGE), "--format", "json", "--no-save"]
+    for engine in ("onnx", "openvino") if installed("openvino") else ("onnx",):
+        ours = seconds([*detect, "--engine", engine])  # the cache is warm from the second on
+        print(f"\nyolo detect, {engine}: {ours:.3f} s, {ours / bare:.2f} x a bare ONNX script ({bare:.3f} s)")
     about = seconds([sys.executable, "-m", "yolo_cli", "--help"])
     empty = seconds([sys.executable, "-c", "pass"])
-    print(f"\nyolo detect {ours:.3f} s: {ours / bare:.2f} x a bare ONNX Runtime script ({bare:.3f} s)")
     print(f"yolo --help {about:.3f} s: {about / empty:.2f} x an empty Python ({empty:.3f} s)")
 
 
@@ -77,4 +80,6 @@ def test_one_image_in_a_running_process(name: Any, precision: Any) -> None:
         for _ in range(100)  # in turns, so that both see the same machine
     ]
     bare, whole = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"\none image {1000 * whole:.1f} ms: {whole / bare:.3f} x {name} {precision} ({1000 * bare:.1f} ms)")
+    print(
+        f"\none image {1000 * whole:.1f} ms: {whole / bare:.3f} x {name} {precision} ({1000 * bare:.1f} ms)"
+    )

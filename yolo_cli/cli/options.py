@@ -138,7 +138,7 @@ _RUN = (
         type=click.Choice(["float32", "bfloat16"]),
         default="float32",
         show_default=True,
-        help="What the network computes in; bfloat16 takes OpenVINO.",
+        help="Number format; bfloat16 needs OpenVINO.",
     ),
     click.option(
         "--batch",
