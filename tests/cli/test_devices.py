@@ -167,7 +167,7 @@ def test_a_run_goes_on_where_it_was_unless_it_is_told(
     machine.has("", "nvidia0 nvidia1")
     jobs: list[TrainJob] = []
     monkeypatch.setattr("yolo_cli.training.train", lambda job, *_, **__: jobs.append(job) or 1 / 0)
-    write_job(TrainJob("data", machine.root, config=TrainConfig(device=of_run)))
+    write_job(TrainJob(str(machine.root), machine.root, config=TrainConfig(device=of_run)))
     yolo("train", "--resume", str(machine.root), *given)
     assert [job.config.device for job in jobs] == [device]
     assert os.environ.get("CUDA_VISIBLE_DEVICES") == visible

@@ -61,7 +61,6 @@ def test_resume_needs_the_same_data(tmp_path):
     ("words", "says"),
     [
         (["--detector", "fast-rcnn"], "--detector fast-rcnn: the run in"),
-        (["--data", "x"], "leave --data out"),
         (["--epochs", "2"], "leave --epochs out"),
         (["--no-augment"], "leave --no-augment out"),
         (["--seed", "0"], "leave --seed out"),  # the default, but asked for
@@ -71,6 +70,12 @@ def test_resume_takes_the_options_of_its_run(words, says, tmp_path):
     done = train("--resume", str(begun(tmp_path)), *words)
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert says in done.stderr
+
+
+def test_resume_needs_the_data_where_it_is_said_to_be(tmp_path):
+    done = train("--resume", str(begun(tmp_path)), "--data", "x")
+    assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
+    assert "x: the data of" in done.stderr
 
 
 def test_resume_refuses_options_of_a_config_file(tmp_path):

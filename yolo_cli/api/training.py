@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -87,12 +87,17 @@ def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> Trai
     )
 
 
+def check_resume_options(given: Iterable[str]) -> None:
+    """UsageError for the name of an option that a run to continue has already."""
+    other = next((name for name in given if name not in ("data", "detector", "device")), None)
+    if other:
+        option = "--" + other.replace("_", "-")
+        raise UsageError(f"--resume continues with the options of its run; leave {option} out")
+
+
 def _job_to_resume(folder: Path, data: str | os.PathLike[str] | None, given: dict[str, Any]) -> TrainJob:
     """The job of a run's folder, on its device unless another is given; UsageError for other options."""
-    others = [name for name in given if name not in ("detector", "device")]
-    if others:
-        option = "--" + others[0].replace("_", "-")
-        raise UsageError(f"--resume continues with the options of its run; leave {option} out")
+    check_resume_options(given)
     job = read_job(folder)
     if given.get("detector") not in (None, job.detector):
         raise UsageError(

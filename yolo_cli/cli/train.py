@@ -120,16 +120,18 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
 
 def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
     """What may be given with ``--resume``; the run's own device is chosen before a framework is imported."""
+    from yolo_cli.api.training import check_resume_options
     from yolo_cli.training import read_job
 
-    if given["device"] == "auto":
-        use_only(read_job(Path(folder)).config.device)
     context = click.get_current_context()
     typed = {
         name: value
         for name, value in given.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
+    check_resume_options(typed)
+    if given["device"] == "auto":
+        use_only(read_job(Path(folder)).config.device)
     return {name: given[name] for name in ("data", "detector", "device")} | typed
 
 

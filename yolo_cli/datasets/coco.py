@@ -132,21 +132,25 @@ def _read(path: Path, root: Path, split: str) -> CocoPart:
     categories = tuple(_category(entry, path) for entry in lists[2])
     known = {category_id: index for index, (category_id, _) in reversed([*enumerate(categories)])}
     rows = as_rows(lists[1])
-    image = _image_positions(column(rows, "image_id"), images, path)  # (N,)
+    image = _image_positions(column(rows, "image_id"), images, path, complete=not findings)  # (N,)
     category = _category_positions(column(rows, "category_id"), known, path)  # (N,)
     columns = annotation_columns(rows, image, category, where)
     return CocoPart(path, where, split, images, columns, categories, tuple(findings), _keypoints(lists[2]))
 
 
-def _image_positions(given: Sequence[Any], images: Sequence[ImageEntry], path: Path) -> NDArray[np.int64]:
+def _image_positions(
+    given: Sequence[Any], images: Sequence[ImageEntry], path: Path, *, complete: bool
+) -> NDArray[np.int64]:
     """The index of each annotation's image, (N,), or -1, by its id, else by its file's name or stem.
+
+    ``complete`` says that no entry of an image was refused; else annotations may be those of a refused one.
 
     Raises:
         DataError: if annotations number the images otherwise, so that all would be another image's.
     """
     by_id = {entry.image_id: index for index, entry in reversed([*enumerate(images)])}
     found = positions(given, by_id)  # (N,)
-    if not (found < 0).any():
+    if not (found < 0).any() or not complete:
         return found
     ids = set(filter(_is_id, given))
     shift = shift_between(ids, by_id)

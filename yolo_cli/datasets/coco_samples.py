@@ -192,7 +192,8 @@ def _boxes(
     """The boxes (M, 4) of all images, and the fault of each (M,), as in `box_faults`."""
     columns = part.columns
     wh = columns.xywh[:, 2:]  # (M, 2)
-    xyxy = np.concatenate([columns.xywh[:, :2], columns.xywh[:, :2] + wh], axis=1)  # (M, 4)
+    with np.errstate(over="ignore", invalid="ignore"):  # `box_faults` finds what is not finite
+        xyxy = np.concatenate([columns.xywh[:, :2], columns.xywh[:, :2] + wh], axis=1)  # (M, 4)
     sizes = [entry.size if entry.size and min(entry.size) > 0 else (np.inf, np.inf) for entry in part.images]
     frames = np.array(sizes, float).reshape(-1, 2)  # (I, 2)
     index = {name: at for at, name in enumerate(names)}

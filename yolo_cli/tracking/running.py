@@ -130,11 +130,12 @@ class TrackRun:
         self, detector: Detector, tracker: Tracker, *, batch: int = 1, camera_motion: bool = False
     ) -> Iterator[TrackedFrame]:
         camera = CameraMotion() if camera_motion else None
+        number = -1
         try:
             outcomes = run_detector(detector, self.video.frames(), batch=batch, read_ahead=True)
-            for index, outcome in enumerate(ahead(outcomes, batch + 1)):
+            for outcome in ahead(outcomes, batch + 1):
                 place = outcome.image.frame if outcome.image else None
-                number = place.number if place else index
+                number = place.number if place else number + 1
                 moved = camera.update(outcome.image) if camera and outcome.image else None
                 tracks = tracker.update(outcome.detections, number, moved)
                 tracked = self._counted(number, place.time_s if place else None, outcome, tracks)

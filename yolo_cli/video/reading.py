@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -20,7 +19,8 @@ import cv2
 import numpy as np
 
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.images import SILENT_OPENCV, FramePosition, Image
+from yolo_cli.images import MAX_PIXELS, SILENT_OPENCV, FramePosition, Image
+from yolo_cli.text import counted
 
 __all__ = ["VIDEO_SUFFIXES", "Frame", "FrameChoice", "Video", "open_video"]
 
@@ -28,6 +28,7 @@ __all__ = ["VIDEO_SUFFIXES", "Frame", "FrameChoice", "Video", "open_video"]
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".ts", ".mts",
                   ".m2ts", ".wmv", ".flv", ".3gp", ".ogv", ".mjpg", ".mjpeg")  # fmt: skip
 _USUAL_RATE = 25.0  # frames a second, where none is known
+_END = 250  # frames in a row that cannot be decoded are the end
 _SLACK_S = 0.5  # containers round their duration, and count that of the sound
 
 
@@ -145,26 +146,42 @@ class _Reading:
         self._video, self._capture, self._choice = video, capture, choice
         self._time_s = self._longest_gap_s = 0.0
         self._began = perf_counter()
+        self._ended_after: int | None = None
 
     def frames(self) -> Iterator[Frame]:
         """The chosen frames."""
         choice, first, given = self._choice, -1, 0
-        for number in count():
-            if given == choice.max_frames:
-                return
-            if not self._capture.grab():  # decodes, but converts no colours yet
-                yield from self._ending(number)
-                return
-            self._clock(number)
-            if choice.end is not None and self._time_s >= choice.end:
-                return
+        for number, lost in self._grabbed():
             if self._time_s < choice.start:
                 continue
+            if lost and (first >= 0 or not choice.start):  # in the range
+                yield self._lost(lost, number)
             first = number if first < 0 else first
             if (number - first) % choice.every == 0:
                 given += 1
                 yield self._frame(number)
                 self._began = perf_counter()
+            if given == choice.max_frames:
+                return
+        yield from self._ending()
+
+    def _grabbed(self) -> Iterator[tuple[int, int]]:
+        """Decode frame by frame up to the last in the time range: numbers, and how many are lost before each.
+
+        OpenCV tells a frame that cannot be decoded and the end of the file alike.
+        """
+        number = lost = 0
+        while lost < _END:
+            if not self._capture.grab():  # decodes, but converts no colours yet
+                lost += 1
+                continue
+            number += lost
+            self._clock(number)
+            if self._choice.end is not None and self._time_s >= self._choice.end:
+                return
+            yield number, lost
+            number, lost = number + 1, 0
+        self._ended_after = number
 
     def _clock(self, number: int) -> None:
         """Take the time of a grabbed frame; where the file has none, by the rate."""
@@ -182,11 +199,16 @@ class _Reading:
         rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
         return Frame(name, Image(rgb, name, position), decode_ms=(perf_counter() - self._began) * 1000)
 
-    def _ending(self, number: int) -> Iterator[Frame]:
-        """What is wrong with a video that ends after ``number`` frames, if anything."""
-        name, promised = self._video.name, self._video.count
-        if not number:
+    def _lost(self, frames: int, number: int) -> Frame:
+        name = self._video.name
+        return Frame(name, fault=f"{name}: {counted(frames, 'damaged frame')} before #{number} left out")
+
+    def _ending(self) -> Iterator[Frame]:
+        """What is wrong with a video that was read to its end, if anything."""
+        name, number, promised = self._video.name, self._ended_after, self._video.count
+        if number == 0:
             yield Frame(name, fault=f"{name}: holds no frame that can be read")
+        if not number:
             return
         # A video of variable rate has fewer frames than slots, and still lasts as long as it says.
         missing_s = (promised - 1) / self._video.rate - self._time_s
@@ -201,5 +223,14 @@ def _opened(path: str) -> Any:
     with SILENT_OPENCV, suppress(cv2.error, UnicodeError):
         capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG)  # noqa: PTH100
         if capture.isOpened():
+            _check_size(path, capture)
             return capture
     raise DataError(f"{path}: cannot be read as a video; play it elsewhere, or convert it to MP4")
+
+
+def _check_size(path: str, capture: Any) -> None:
+    """Raise DataError for frames that are larger than images may be."""
+    width, height = (round(capture.get(it)) for it in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    if width * height > MAX_PIXELS:
+        capture.release()
+        raise DataError(f"{path}: its frames have {width} x {height} pixels; scale it down")

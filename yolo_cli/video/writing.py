@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError
+from yolo_cli.images import SILENT_OPENCV
 
 __all__ = ["VideoWriter", "pyav_advice"]
 
@@ -124,7 +125,7 @@ class _WebM(_Encoder):
 
         self._av: Any = av
         self._file: Any = av.open(str(path), "w", format="webm")
-        nearest = Fraction(rate).limit_denominator(1001)
+        nearest = max(Fraction(rate).limit_denominator(1001), Fraction(1, 1001))  # not 0 for a time lapse
         self._stream: Any = self._file.add_stream("libvpx-vp9", rate=nearest, options=_VP9)
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
@@ -155,10 +156,11 @@ class _Avi(_Encoder):
     suffix = ".avi"
 
     def __init__(self, path: Path, size: tuple[int, int], rate: float) -> None:
-        self._rate = rate = min(rate, _HIGHEST_RATE)
+        self._rate = rate = min(max(rate, 1.0), _HIGHEST_RATE)  # it cannot write less than 1
         self._size = tuple(side + side % 2 for side in size)  # it cannot write odd sides
         code = cv2.VideoWriter.fourcc(*"MJPG")
-        self._writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, code, rate, self._size)
+        with SILENT_OPENCV:
+            self._writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, code, rate, self._size)
         if not self._writer.isOpened():
             raise OSError("OpenCV cannot open it")
         self._slots, self._last = 0, np.empty((0, 0, 3), np.uint8)

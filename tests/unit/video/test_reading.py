@@ -10,7 +10,7 @@ import pytest
 from tests.made_videos import HEIGHT, WIDTH, grey_level, promise, turn, write_video
 from tests.shared import SHARED, needs_shared
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.video import FrameChoice, open_video
+from yolo_cli.video import FrameChoice, open_video, reading
 
 TENTHS = [n / 10 for n in range(12)]
 UNEVEN = [0.0, 0.1, 0.5, 0.6, 2.0, 2.04]
@@ -171,3 +171,30 @@ def test_a_last_frame_that_lasts_long_is_no_cut(tmp_path):
     path = write_video(tmp_path / "a.avi", [0.0, 1.0, 2.0], codec="mjpeg", pixels="yuvj420p")
     promise(path, 30)
     assert [frame.fault for frame in open_video(str(path)).frames()] == ["", "", ""]
+
+
+def test_damaged_frames_are_left_out(tmp_path):
+    path = write_video(tmp_path / "a.avi", TENTHS, codec="mjpeg", pixels="yuvj420p")
+    data = bytearray(path.read_bytes())
+    starts = [at for at in range(len(data)) if data[at : at + 4] == b"00dc"][:12]
+    for start in starts[5:7]:
+        length = int.from_bytes(data[start + 4 : start + 8], "little")
+        data[start + 8 : start + 8 + length] = bytes(length)
+    path.write_bytes(data)
+    given = list(open_video(str(path)).frames())
+    frames = [frame.image for frame in given if frame.image]
+    numbers = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11]  # the first 00dc is in the header
+    assert [grey_level(frame.rgb) for frame in frames] == numbers
+    assert [frame.frame.number for frame in frames] == numbers
+    assert [frame.frame.time_s for frame in frames] == pytest.approx([number / 10 for number in numbers])
+    assert [(at, it.fault) for at, it in enumerate(given) if it.fault] == [
+        (4, f"{path}: 2 damaged frames before #6 left out")
+    ]
+    assert levels(path, start=0.6) == [6, 7, 8, 9, 10, 11]
+
+
+def test_frames_larger_than_images_may_be(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4", TENTHS[:2])
+    monkeypatch.setattr(reading, "MAX_PIXELS", HEIGHT * WIDTH - 1)
+    with pytest.raises(DataError, match=r"a\.mp4: its frames have 64 x 48 pixels; scale it down"):
+        open_video(str(path))

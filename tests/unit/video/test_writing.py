@@ -121,3 +121,10 @@ def test_a_fault_of_the_encoder(tmp_path, monkeypatch):
         DataError, match=r"a\.webm: cannot be written as a video: the encoder is out of order"
     ):
         writer.add(grey(1))
+
+
+def test_a_time_lapse(tmp_path, suffix):
+    read = frames(write(tmp_path / "a", [0.0, 3600.0], rate=1 / 3600).path)
+    assert {grey_level(frame.rgb) for frame in read} == {0, 1}
+    if suffix == ".webm":
+        assert read[1].frame.time_s == pytest.approx(3600)

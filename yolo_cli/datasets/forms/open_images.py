@@ -53,6 +53,7 @@ def _negatives(
     boxed = {entry.file for entry in entries}
     for path in (Path(path) for path in find_files(root, (_VERIFIED,))):
         absent: dict[str, set[str]] = {}
+        split = split_of(path.with_name(path.name.removesuffix(_VERIFIED)), root, by_name=True)
         lines = read_table(path)
         header = next(lines).fields
         for line in lines:
@@ -62,7 +63,7 @@ def _negatives(
                 absent.setdefault(row.get("ImageID", ""), set()).add(descriptions.get(code, code))
         for image, found in absent.items():
             if image not in boxed and names <= found:
-                yield Entry(image, path, split_of(path, root, by_name=True), fractions=True)
+                yield Entry(image, path, split, fractions=True)
 
 
 def _descriptions(root: Path) -> Iterator[tuple[str, str]]:
