@@ -3,14 +3,48 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any, Unpack
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from yolo_cli.api.options import ConvertOptions, check_options
+from yolo_cli.api.options import check_options
 from yolo_cli.datasets import Dataset, converting, open_dataset
 from yolo_cli.datasets.converting import Converted, Output, Shaping
 
-__all__ = ["convert"]
+if TYPE_CHECKING:
+    from yolo_cli.datasets.inspection import Watch
+
+__all__ = ["ConvertOptions", "convert"]
+
+
+class ConvertOptions(TypedDict, total=False):
+    """The options of ``yolo convert``.
+
+    Attributes:
+        split: the fraction of the images for each of train, val and test, which replace the splits.
+        group_by: regular expression; images whose names agree in its first group stay in one split.
+        map: new names of classes; those that get the same name become one.
+        classes: names (new ones) or ids of the classes to keep.
+        tile: cut images into tiles of so many pixels a side.
+        background: the greatest fraction of images without boxes in a split.
+        seed: random seed.
+        link: make hard links to the images instead of copies, where the file system can.
+        exist_ok: replace the data set that is there.
+        allow_unlabelled: whether an image without a label file is one without objects.
+        watch: wraps the stream of images that are compared for a split, to show progress.
+    """
+
+    split: Mapping[str, float] | str | None
+    group_by: str | None
+    map: Mapping[str, str]
+    classes: Sequence[str | int]
+    tile: int | None
+    background: float | None
+    seed: int
+    link: bool
+    exist_ok: bool
+    allow_unlabelled: bool
+    watch: Watch | None
+
 
 Data = str | os.PathLike[str] | Dataset
 

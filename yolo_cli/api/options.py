@@ -14,7 +14,6 @@ from yolo_cli.text import did_you_mean, text_encoding
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
     from yolo_cli.config import Precision, Resize, SuppressionKind
-    from yolo_cli.datasets.inspection import Watch
     from yolo_cli.detections import Classes
     from yolo_cli.engines import EngineKind
     from yolo_cli.evaluation import TideRule
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CalibrateOptions",
     "CompareOptions",
-    "ConvertOptions",
     "DataOptions",
     "DetectOptions",
     "EvaluateOptions",
@@ -33,8 +31,6 @@ __all__ = [
     "LoadOptions",
     "OnError",
     "SourceOptions",
-    "SuspectOptions",
-    "TrackOptions",
     "TrainOptions",
     "check_options",
     "reads_text",
@@ -231,80 +227,6 @@ class CompareOptions(TypedDict, total=False):
     time_limit: float
     started: Callable[[Entry], object]
     finished: Callable[[ComparisonRow], object]
-
-
-class ConvertOptions(TypedDict, total=False):
-    """The options of ``yolo convert``.
-
-    Attributes:
-        split: the fraction of the images for each of train, val and test, which replace the splits.
-        group_by: regular expression; images whose names agree in its first group stay in one split.
-        map: new names of classes; those that get the same name become one.
-        classes: names (new ones) or ids of the classes to keep.
-        tile: cut images into tiles of so many pixels a side.
-        background: the greatest fraction of images without boxes in a split.
-        seed: random seed.
-        link: make hard links to the images instead of copies, where the file system can.
-        exist_ok: replace the data set that is there.
-        allow_unlabelled: whether an image without a label file is one without objects.
-        watch: wraps the stream of images that are compared for a split, to show progress.
-    """
-
-    split: Mapping[str, float] | str | None
-    group_by: str | None
-    map: Mapping[str, str]
-    classes: Sequence[str | int]
-    tile: int | None
-    background: float | None
-    seed: int
-    link: bool
-    exist_ok: bool
-    allow_unlabelled: bool
-    watch: Watch | None
-
-
-class SuspectOptions(LoadOptions, total=False):
-    """The options of ``yolo lint`` that find suspect labels.
-
-    Attributes:
-        batch: batch size of detection.
-        split: only this part; else all images.
-        map: the data's class for a class of the model, where their names differ.
-        cross_validate: train a model for each of so many folds on the others; at least 2.
-        max_minutes: time budget a fold; 10 by default.
-        epochs: number of epochs a fold.
-        seed: random seed of folds and training.
-    """
-
-    batch: int
-    split: str | None
-    map: Mapping[str, str]
-    cross_validate: int | None
-    max_minutes: float | None
-    epochs: int | None
-    seed: int
-
-
-class TrackOptions(LoadOptions, total=False):
-    """The options of ``yolo track``.
-
-    Attributes:
-        low_conf: confidence from which a detection continues a track; from ``conf`` on it starts one.
-        min_hits: frames in which an object is seen before it gets an id.
-        lost: frames in a row without a detection after which an object still keeps its id.
-        camera_motion: measure how the camera moves, and take it out of the motion of objects.
-        count_line: lines, each as ``"x1,y1,x2,y2"``.
-        zone: polygons, each as ``"x1,y1,x2,y2,x3,y3,…"``.
-        batch: batch size.
-    """
-
-    low_conf: float
-    min_hits: int
-    lost: int
-    camera_motion: bool
-    count_line: Sequence[str]
-    zone: Sequence[str]
-    batch: int
 
 
 class TrainOptions(TypedDict, total=False):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from yolo_cli.api.evaluation import matched_classes
 from yolo_cli.api.linting import lint
-from yolo_cli.api.options import SuspectOptions, check_options
+from yolo_cli.api.options import LoadOptions, check_options
 from yolo_cli.datasets import LintReport
 from yolo_cli.datasets.splits import split_called
 from yolo_cli.errors import UsageError
@@ -18,7 +19,29 @@ if TYPE_CHECKING:
     from yolo_cli.api.detection import Predictor
     from yolo_cli.suspects import SuspectReport
 
-__all__ = ["find_suspects"]
+__all__ = ["SuspectOptions", "find_suspects"]
+
+
+class SuspectOptions(LoadOptions, total=False):
+    """The options of ``yolo lint`` that find suspect labels.
+
+    Attributes:
+        batch: batch size of detection.
+        split: only this part; else all images.
+        map: the data's class for a class of the model, where their names differ.
+        cross_validate: train a model for each of so many folds on the others; at least 2.
+        max_minutes: time budget a fold; 10 by default.
+        epochs: number of epochs a fold.
+        seed: random seed of folds and training.
+    """
+
+    batch: int
+    split: str | None
+    map: Mapping[str, str]
+    cross_validate: int | None
+    max_minutes: float | None
+    epochs: int | None
+    seed: int
 
 
 def find_suspects(

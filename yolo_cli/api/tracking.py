@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from yolo_cli.api.detection import load_detector
-from yolo_cli.api.options import LoadOptions, TrackOptions, check_options
+from yolo_cli.api.options import LoadOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL, TrackConfig
 from yolo_cli.evaluation import tracks
 from yolo_cli.evaluation.tracks import TrackReport
@@ -16,7 +17,30 @@ from yolo_cli.tracking.counting import counters_of
 from yolo_cli.tracking.running import Watch
 from yolo_cli.tracking.video import open_video
 
-__all__ = ["evaluate_mot", "track"]
+__all__ = ["TrackOptions", "evaluate_mot", "track"]
+
+
+class TrackOptions(LoadOptions, total=False):
+    """The options of ``yolo track``.
+
+    Attributes:
+        low_conf: confidence from which a detection continues a track; from ``conf`` on it starts one.
+        min_hits: frames in which an object is seen before it gets an id.
+        lost: frames in a row without a detection after which an object still keeps its id.
+        camera_motion: measure how the camera moves, and take it out of the motion of objects.
+        count_line: lines, each as ``"x1,y1,x2,y2"``.
+        zone: polygons, each as ``"x1,y1,x2,y2,x3,y3,…"``.
+        batch: batch size.
+    """
+
+    low_conf: float
+    min_hits: int
+    lost: int
+    camera_motion: bool
+    count_line: Sequence[str]
+    zone: Sequence[str]
+    batch: int
+
 
 _CONFIG = ("conf", "low_conf", "min_hits", "lost")
 
