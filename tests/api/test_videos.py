@@ -46,7 +46,7 @@ def test_faults_come_where_they_are(clip, tmp_path):
     found = detector([tmp_path / "text.mp4", clip], max_frames=2, on_error=faults.append)
     assert [result.image.frame.number for result in found] == [0, 1]
     assert [str(fault) for fault in faults] == [
-        f"{tmp_path}/text.mp4: cannot be read as a video; play it elsewhere, or convert it to MP4"
+        f"{tmp_path / 'text.mp4'}: cannot be read as a video; play it elsewhere, or convert it to MP4"
     ]
     with pytest.raises(DataError, match=r"none\.mp4: no such file"):
         detector(tmp_path / "none.mp4")

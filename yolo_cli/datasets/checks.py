@@ -16,7 +16,7 @@ from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.detections import GroundTruth
 from yolo_cli.errors import DataError
 
-__all__ = ["Fault", "faults_of", "in_pixels", "size_findings", "turned"]
+__all__ = ["Fault", "faults_of", "in_pixels", "size_faults", "size_findings", "turned"]
 
 OVERHANG = 1.0  # pixels; VOC's numbering from 1 and rounded fractions may differ by this much
 SAME_BOX = 0.9  # IoU; typical of an object annotated twice, and very rare for two objects
@@ -44,7 +44,7 @@ def faults_of(sample: Sample, inspection: Inspection, imgsz: int) -> list[Fault]
         return [Fault("Y101", None, inspection.fault)]
     height, width = size = inspection.header.upright
     xyxy = in_pixels(sample, size)  # (N, 4)
-    faults = list(_size_faults(sample, inspection.header, xyxy))
+    faults = list(size_faults(sample, inspection.header, xyxy))
     if not {"Y103", "Y104"} & {fault.code for fault in faults}:
         faults += _outside(xyxy, size)
     return [*faults, *_doubles(xyxy, sample.labels), *_tiny(xyxy, imgsz / max(width, height))]
@@ -61,7 +61,7 @@ def size_findings(dataset: Dataset) -> list[Finding]:
             header = image_header(sample.path)
         except DataError:
             continue
-        faults = _size_faults(sample, header, in_pixels(sample, header.upright))
+        faults = size_faults(sample, header, in_pixels(sample, header.upright))
         found += [Finding(it.code, sample.name, it.what) for it in faults if it.code in ("Y103", "Y104")]
     return found
 
@@ -94,7 +94,7 @@ def in_pixels(sample: Sample, size: tuple[int, int]) -> NDArray[np.float64]:
     return np.asarray(sample.labels.xyxy * np.array(scale, float))
 
 
-def _size_faults(sample: Sample, header: ImageHeader, xyxy: NDArray[np.float64]) -> Iterator[Fault]:
+def size_faults(sample: Sample, header: ImageHeader, xyxy: NDArray[np.float64]) -> Iterator[Fault]:
     """Mismatches of size or orientation between the label file and the image."""
     stored, upright, declared = (header.height, header.width), header.upright, sample.declared_size
     sideways = stored != upright

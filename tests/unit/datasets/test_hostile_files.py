@@ -24,7 +24,7 @@ pipes = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named
 def pair(root: Path, stem: str, folder: str = "images") -> Path:
     """An image of 48 x 64 pixels with a label."""
     write_text(root / folder.replace("images", "labels") / f"{stem}.txt", ROW)
-    return write_image(root / folder / f"{stem}.png", (48, 64), seed=len(stem) + ord(stem[0]))
+    return write_image(root / folder / f"{stem}.png", (64, 48), seed=len(stem) + ord(stem[0]))
 
 
 @pipes

@@ -8,20 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from yolo_cli.datasets.converting.classes import choose_classes, merge, rename_classes
+from yolo_cli.datasets.converting.fitting import fitted
 from yolo_cli.datasets.converting.place import new_folder, replaced_place
 from yolo_cli.datasets.converting.splitting import split_dataset, split_fractions
 from yolo_cli.datasets.converting.thinning import thin_background
 from yolo_cli.datasets.converting.tiling import tiles_of
 from yolo_cli.datasets.inspection import Watch
-from yolo_cli.datasets.layout import plain
+from yolo_cli.datasets.layout import name_findings, plain
 from yolo_cli.datasets.place import free_place
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.datasets.writing import FORMS, Content, Entry, Form, entry_of, losses, named, write
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import read_image
-from yolo_cli.text import Jsonable, did_you_mean
+from yolo_cli.text import Jsonable, counted, did_you_mean
 
 __all__ = ["Converted", "Output", "Shaping", "convert"]
+
+_ROWS = frozenset(("Y202", "Y302"))  # rules that leave out a label or a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Converted(Jsonable):
             ``boxes``.
         lost: what the form cannot hold, a line for each kind.
         left_out: images and annotations that could not be used, a line for each.
-        notes: what else was done.
+        notes: what else was done, and faults that are still there.
     """
 
     out: str
@@ -123,7 +126,9 @@ def convert(
     form = _form(output.form)
     place = (replaced_place if output.exist_ok else free_place)(plain(output.folder), datasets)
     dataset, notes = _shaped(merge(datasets), shaping, watch)
-    entries, missing = _entries(dataset, shaping)
+    entries, missing, turned = _entries(dataset, shaping)
+    if turned:
+        notes.append(f"boxes of {counted(turned, 'image')} turned with the image, as its EXIF says")
     if not entries:
         raise DataError(f"{dataset.location}: has no image that can be converted; see what `yolo lint` lists")
     content = Content(
@@ -136,7 +141,7 @@ def convert(
     )
     with new_folder(place) as draft:
         write(content, form, draft, output.link)
-    faults = [f"{f.code} {f.where}: {f.what}" for f in dataset.findings if f.rule.severity == "error"]
+    faults, warnings = _faults(dataset, content.class_names, len(datasets) > 1)
     return Converted(
         os.fspath(output.folder),
         form.name,
@@ -144,7 +149,7 @@ def convert(
         {split: _counts(group) for split, group in content.by_split.items()},
         losses(content, form.name, form.holds),
         tuple(faults + missing),
-        tuple(notes),
+        tuple(warnings + notes),
     )
 
 
@@ -178,13 +183,24 @@ def _shaped(dataset: Dataset, shaping: Shaping, watch: Watch | None) -> tuple[Da
     return grouping.dataset, notes
 
 
-def _entries(dataset: Dataset, shaping: Shaping) -> tuple[list[Entry], list[str]]:
-    """The images to write, and a line for each that cannot be read."""
+def _faults(dataset: Dataset, class_names: Sequence[str], merged: bool) -> tuple[list[str], list[str]]:
+    """What is left out of the data set for its faults, and a warning for each fault that stays in it."""
+    said = {"Y209", "Y405"} if merged else {"Y209"}  # merged by number
+    gone = [f for f in dataset.findings if f.unusable or f.code in _ROWS]
+    kept = [f for f in dataset.findings if f.code in said or (f.rule.severity == "error" and f not in gone)]
+    kept = [f for f in kept if f.code != "Y406"] + name_findings(class_names, "--map can join them")
+    lines, warnings = ([f"{f.code} {f.where}: {f.what}" for f in group] for group in (gone, kept))
+    return lines, [f"warning: {line}" for line in warnings]
+
+
+def _entries(dataset: Dataset, shaping: Shaping) -> tuple[list[Entry], list[str], int]:
+    """The images to write, a line for each that cannot be used, and how many had turned boxes."""
+    turned = 0
     found: list[Entry] = []
     missing: list[str] = []
     for sample in dataset.samples:
         try:
-            entry = entry_of(sample)
+            entry, was_turned = fitted(entry_of(sample))
             pieces = [entry] if shaping.tile is None else [*tiles_of(entry, shaping.tile)]
             if len(pieces) > 1:
                 read_image(sample.path)  # before anything is written: only tiles are decoded
@@ -192,9 +208,10 @@ def _entries(dataset: Dataset, shaping: Shaping) -> tuple[list[Entry], list[str]
             missing.append(fault.text)
             continue
         found += pieces
+        turned += was_turned
     if shaping.background is not None:
         found = thin_background(found, shaping.background, shaping.seed)
-    return found, missing
+    return found, missing, turned
 
 
 def _category_ids(dataset: Dataset) -> tuple[int, ...]:
