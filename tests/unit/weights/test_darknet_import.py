@@ -112,9 +112,11 @@ def test_what_does_not_fit_names_its_section(old, new, says, tmp_path):
     assert fault_of(CFG.replace(old, new, 1), tmp_path).startswith(says)
 
 
-@pytest.mark.parametrize(("names", "count"), [((), 0), (("cat",), 1), (("a", "b", "c"), 3)])
+@pytest.mark.parametrize(
+    ("names", "count"), [((), "0 names"), (("cat",), "1 name"), (("a", "b", "c"), "3 names")]
+)
 def test_the_number_of_names_is_that_of_the_heads(names, count, tmp_path):
-    says = f"tiny.cfg:21: [yolo] says classes=2, but it.names holds {count} names"
+    says = f"tiny.cfg:21: [yolo] says classes=2, but it.names holds {count}"
     assert fault_of(CFG, tmp_path, names) == says
 
 
