@@ -97,6 +97,7 @@ def test_classes_that_disagree_wholly_are_one_line(cli):
         (["--fail-under", "map50"], "--fail-under map50: must be NAME=VALUE"),
         (["--fail-under", "mapp=0.5"], "unknown figure 'mapp'; did you mean map?"),
         (["--map", "a"], "--map a: must be OLD=NEW"),
+        (["--map", "a=b,a=c"], "--map a=c: a is mapped to b already"),
         (["--map", "qq=cat"], "--map: the model has no class 'qq'"),
         (["--classes", "bird"], "--classes: the data has no class 'bird'"),
         (["--names", "f"], "--names goes with --detections"),

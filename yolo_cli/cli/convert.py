@@ -12,6 +12,7 @@ from yolo_cli.cli.eval_inputs import renamings
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
 from yolo_cli.cli.progress import say, track
+from yolo_cli.text import counted
 
 if TYPE_CHECKING:
     from yolo_cli.datasets.converting import Converted
@@ -102,4 +103,5 @@ def _remarks(converted: Converted, quiet: bool) -> Iterator[str]:
     if not quiet:
         yield from (f"warning: {line}" for line in converted.lost)
         yield from converted.notes
-        yield f"{len(converted.class_names)} classes, {converted.form} form, saved in {converted.out}"
+        classes = counted(len(converted.class_names), "class")
+        yield f"{classes}, {converted.form} form, saved in {converted.out}"

@@ -30,17 +30,18 @@ def renamings(texts: Iterable[str]) -> dict[str, str]:
     """``--map old=new``, several of them, also with commas.
 
     Raises:
-        UsageError: if one is not a pair.
+        UsageError: if one is not a pair, or two have the same old name.
 
     >>> renamings(["sofa=couch,tvmonitor=tv", "a=b"])
     {'sofa': 'couch', 'tvmonitor': 'tv', 'a': 'b'}
     """
-    pairs = {}
+    pairs: dict[str, str] = {}
     for text in (part for word in texts for part in word.split(",")):
         old, equals, new = (part.strip() for part in text.partition("="))
         if not (old and equals and new):
             raise UsageError(f"--map {text}: must be OLD=NEW, two class names")
-        pairs[old] = new
+        if pairs.setdefault(old, new) != new:
+            raise UsageError(f"--map {text}: {old} is mapped to {pairs[old]} already; give it one new name")
     return pairs
 
 

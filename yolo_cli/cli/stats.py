@@ -10,6 +10,7 @@ import click
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
 from yolo_cli.cli.progress import say
+from yolo_cli.text import counted as plural
 
 if TYPE_CHECKING:
     from yolo_cli.datasets.statistics import DatasetStats
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["stats"]
 
 _RUN_FOLDER = "runs/stats"
+_LINES = 10
 
 # The sign \b keeps click from filling a paragraph.
 _HELP = """Show images, boxes, sizes and classes of a data set.
@@ -25,7 +27,7 @@ _HELP = """Show images, boxes, sizes and classes of a data set.
 yolo stats --data dir                             print tables, write a page with plots
 yolo stats --data dir --format json --no-save     print the figures for another program
 
-Exit codes: 0 done, 2 wrong usage, 3 no image could be read, 5 some images could not be read.
+Exit codes: 0 done, 2 wrong usage, 3 no image could be read, 5 some images were left out.
 """
 
 
@@ -55,8 +57,10 @@ def stats(
 
     counted = dataset_stats(data, allow_unlabelled=allow_unlabelled)
     click.echo(counted.to_json() if output_format == "json" else "\n".join(_tables(counted)))
-    for line in counted.unreadable:
-        say(f"error: {line}")
+    for line in counted.unreadable[:_LINES]:
+        say(f"error: left out: {line}")
+    if len(counted.unreadable) > _LINES:
+        say(f"error: left out: {len(counted.unreadable) - _LINES} more; --format json lists all")
     if save:
         from yolo_cli.report.dataset_page import write_dataset_page
 
@@ -89,4 +93,4 @@ def _tables(stats: DatasetStats) -> Iterator[str]:
     small, medium, large = (f"{stats.areas[name]:,} {name}" for name in ("small", "medium", "large"))
     yield f"boxes: {small} (below 32x32 pixels), {medium}, {large} (96x96 and more)"
     width, height, count = stats.image_sizes[0]
-    yield f"images: {len(stats.image_sizes)} sizes, {count:,} of {width}x{height}"
+    yield f"images: {plural(len(stats.image_sizes), 'size')}, {count:,} of {width}x{height}"

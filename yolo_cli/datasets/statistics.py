@@ -69,7 +69,7 @@ class DatasetStats(Jsonable):
         relative_sides: the side of each box, the root of its area over that of its image, (N,).
         centres: number of boxes by the place of their centre, (16, 16), rows from the top.
         together: number of images in which two classes occur, (classes, classes).
-        unreadable: a line for each image whose size cannot be read; it does not count.
+        unreadable: a line for each image that is left out, since it or its label cannot be read.
     """
 
     data: str
@@ -148,7 +148,7 @@ def statistics(dataset: Dataset) -> DatasetStats:
         np.sqrt(np.prod(wh / frames, axis=1)),
         _centres((xyxy[:, :2] + xyxy[:, 2:]) / 2 / frames),
         shown.T @ shown,
-        unreadable,
+        unreadable + _refused(dataset),
     )
 
 
@@ -165,6 +165,12 @@ def _readable(
             continue
         found.append(sample)
     return found, np.array(sizes, np.int64).reshape(-1, 2), tuple(faults)
+
+
+def _refused(dataset: Dataset) -> tuple[str, ...]:
+    """Why images of the data set were left out when it was read, a line for each."""
+    first = {f.image: f"{f.where}: {f.what}" for f in reversed(dataset.findings) if f.unusable and f.image}
+    return tuple(first.values())[::-1]
 
 
 def _of_split(split: str, samples: Sequence[Sample]) -> SplitStats:

@@ -14,6 +14,7 @@ from tests.made_sets import write_image, write_text
 from yolo_cli import convert, lint
 from yolo_cli.datasets import open_dataset
 from yolo_cli.datasets.layout import box_faults
+from yolo_cli.datasets.writing.label_studio import image_url
 from yolo_cli.errors import DataError
 from yolo_cli.files import find_files
 
@@ -87,6 +88,11 @@ def test_tiles_of_images_that_cannot_be_decoded_are_left_out(tmp_path: Path) -> 
     # 64 pixels of width: starts 0 and 24; 48 of height: 0 and 8; the box of 25.6..38.4 x 19.2..28.8 is in all
     assert made.splits["all"] == {"images": 4, "background": 0, "boxes": 4}
     assert sorted(line.split("/")[-1].split(":")[0] for line in made.left_out) == ["cut.png", "huge.png"]
+
+
+@pipes
+def test_label_studio_gets_the_address_of_a_name_that_is_not_utf8() -> None:
+    assert image_url(os.fsdecode(b"p/\xff \xc3\xa4.jpg")) == "/data/local-files/?d=p/%FF%20%C3%A4.jpg"
 
 
 def nested(root: Path, name: str, names: str) -> None:

@@ -78,6 +78,15 @@ def test_an_image_that_cannot_be_read_is_named_and_does_not_count(tmp_path):
         statistics(dataset)
 
 
+def test_an_image_whose_label_was_refused_is_named(tmp_path):
+    folder = write_yolo(tmp_path / "yolo")
+    label = next((folder / "labels").rglob("*.txt"))
+    label.write_text("0 nan .5 .2 .2\n0 .5 .5\n")
+    counted = statistics(open_dataset(folder))
+    assert counted.images == 3
+    assert [line.split(":")[0] for line in counted.unreadable] == [label.relative_to(folder).as_posix()]
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 2), max_size=4), min_size=4, max_size=4))
 def test_sums_agree(tmp_path_factory, classes):

@@ -6,6 +6,7 @@ Images are addressed as files of local storage below the data set's folder, whic
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,8 @@ def write_label_studio(content: Content, folder: Path) -> None:
 
 
 def image_url(file: str) -> str:
-    """The address of an image in Label Studio's local storage."""
-    return f"/data/local-files/?d={quote(file)}"
+    """The address of an image in Label Studio's local storage; its name need not be UTF-8."""
+    return f"/data/local-files/?d={quote(os.fsencode(file))}"
 
 
 def region(
