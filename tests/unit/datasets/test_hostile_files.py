@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -113,6 +114,9 @@ def test_two_data_sets_in_one_folder_are_not_mixed_by_class_number(tmp_path: Pat
     nested(tmp_path, "two", "dog, cat")
     with pytest.raises(DataError, match=r"YOLO \(.*one.data\.yaml\) or YOLO \(.*two.data\.yaml\); name one"):
         open_dataset(tmp_path)
+    archive = shutil.make_archive(str(tmp_path / "both"), "zip", tmp_path)
+    with pytest.raises(DataError, match=r"two.data\.yaml\); unpack it, and name one"):
+        open_dataset(archive)
 
 
 def test_a_data_set_without_a_description_beside_one_is_another(tmp_path: Path) -> None:
