@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.images import encode, huge_header, smooth
 from yolo_cli.errors import DataError
 from yolo_cli.headers import read_header
-from yolo_cli.images import MAX_PIXELS, decode_image, read_image
+from yolo_cli.images import MAX_PIXELS, Image, decode_image, read_image
 
 WHOLE = {
     "jpeg": encode(smooth(), "JPEG"),
@@ -38,6 +38,13 @@ def fault_of(data):
     return text
 
 
+def decoded(data: bytes, **options: int) -> Image | None:
+    try:
+        return decode_image(data, "it.jpg", **options)
+    except DataError:
+        return None
+
+
 def image_or_line(data):
     """Either an image comes out, or a DataError of one line."""
     try:
@@ -47,6 +54,17 @@ def image_or_line(data):
     else:
         line = "" if rgb.dtype == np.uint8 and rgb.size else "no image\n"
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "progressive", "cmyk"])
+def test_a_reduced_size_finds_the_same_damage(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        data = bytearray(WHOLE[kind])
+        for at in rng.integers(2, len(data), 3):
+            data[at] = rng.integers(256)
+        whole, reduced = decoded(bytes(data)), decoded(bytes(data), at_least=8)
+        assert (whole is None) == (reduced is None)
 
 
 @pytest.mark.parametrize("kind", WHOLE)

@@ -318,3 +318,12 @@ def test_opencv_is_as_loud_as_before_when_threads_have_decoded(monkeypatch):
     second.join()
     assert levels == [cv2.utils.logging.LOG_LEVEL_SILENT]
     assert cv2.utils.logging.getLogLevel() == before
+
+
+@pytest.mark.parametrize(
+    ("at_least", "size"),
+    [(None, (480, 640)), (300, (480, 640)), (240, (240, 320)), (64, (120, 160)), (1, (60, 80))],
+)
+def test_a_jpeg_file_is_decoded_as_small_as_is_enough(at_least, size):
+    image = decode_image(encode(smooth(480, 640), "JPEG"), "a.jpg", at_least=at_least)
+    assert (image.height, image.width) == size

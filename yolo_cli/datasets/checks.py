@@ -21,6 +21,7 @@ __all__ = ["Fault", "faults_of", "in_pixels", "size_faults", "size_findings", "t
 OVERHANG = 1.0  # pixels; VOC's numbering from 1 and rounded fractions may differ by this much
 SAME_BOX = 0.9  # IoU; typical of an object annotated twice, and very rare for two objects
 SAME_PLACE = 0.99  # IoU; boxes of two classes this similar are one box with two labels
+_BLOCK = 512
 TINY = 3.0  # pixels at the network's size; less than half a cell of the finest grid
 
 
@@ -140,10 +141,16 @@ def _outside(xyxy: NDArray[np.float64], size: tuple[int, int]) -> Iterator[Fault
 
 def _doubles(xyxy: NDArray[np.float64], labels: GroundTruth) -> Iterator[Fault]:
     """Duplicate boxes: each is reported once, with the first earlier box that it repeats."""
-    overlap = np.tril(box_iou(xyxy, xyxy), -1)  # (N, N); below the diagonal: with earlier boxes
-    crowd = labels.crowd  # (N,)
-    same = labels.class_id[:, None] == labels.class_id  # (N, N)
-    single = ~(crowd[:, None] | crowd)  # (N, N)
+    for start in range(0, len(xyxy), _BLOCK):  # all pairs of 20,000 boxes would take 15 GB
+        yield from _repeats(xyxy, labels, start, min(start + _BLOCK, len(xyxy)))
+
+
+def _repeats(xyxy: NDArray[np.float64], labels: GroundTruth, start: int, stop: int) -> Iterator[Fault]:
+    """The duplicates among the boxes from ``start`` up to ``stop`` (B of them)."""
+    overlap = np.tril(box_iou(xyxy[start:stop], xyxy[:stop]), start - 1)  # (B, stop); with earlier boxes
+    class_id, crowd = labels.class_id[:stop], labels.crowd[:stop]  # (stop,) each
+    same = class_id[start:, None] == class_id  # (B, stop)
+    single = ~(crowd[start:, None] | crowd)  # (B, stop)
     for code, found in (
         ("Y305", same & single & (overlap >= SAME_BOX)),
         ("Y306", ~same & single & (overlap >= SAME_PLACE)),
@@ -151,7 +158,8 @@ def _doubles(xyxy: NDArray[np.float64], labels: GroundTruth) -> Iterator[Fault]:
         for i in np.flatnonzero(found.any(axis=1)):
             j = int(np.argmax(found[i]))
             what = "repeats" if code == "Y305" else "has another class than"
-            yield Fault(code, int(i), f"the box {what} the image's box {j + 1} (IoU {overlap[i, j]:.2f})")
+            words = f"the box {what} the image's box {j + 1} (IoU {overlap[i, j]:.2f})"
+            yield Fault(code, start + int(i), words)
 
 
 def _tiny(xyxy: NDArray[np.float64], scale: float) -> Iterator[Fault]:

@@ -33,6 +33,7 @@ images of the same kind by 82 bits or more. The second condition separates image
 something small, but visible, has moved.
 """
 _SIDE = 32
+_ENOUGH = 2 * _SIDE  # pixels of the shorter side for a thumbnail
 _LOW = 16
 _BLOCK = 2048
 _AHEAD = 256  # images under way
@@ -125,7 +126,7 @@ def _inspect(path: Path) -> Inspection:
     try:
         header = image_header(path)
         data = path.read_bytes()
-        small = _thumbnail(decode_image(data, str(path)).rgb)  # (32, 32, 3)
+        small = _thumbnail(decode_image(data, str(path), at_least=_ENOUGH).rgb)  # (32, 32, 3)
     except OSError as fault:
         return Inspection(f"cannot be read: {fault.strerror or fault}")
     except DataError as fault:
@@ -149,7 +150,7 @@ def _thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _thumbnail_of(path: Path) -> NDArray[np.uint8]:
     """The thumbnail of a file, (32, 32, 3), read again: of all images they would fill the memory."""
-    return _thumbnail(read_image(path).rgb)
+    return _thumbnail(read_image(path, at_least=_ENOUGH).rgb)
 
 
 def _hash(thumbnail: NDArray[np.uint8]) -> NDArray[np.int8]:
@@ -159,7 +160,8 @@ def _hash(thumbnail: NDArray[np.uint8]) -> NDArray[np.int8]:
     """
     grey = cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY).astype(np.float32)  # (32, 32)
     low = cv2.dct(grey)[:_LOW, :_LOW].ravel()[1:]  # (255,)
-    signs: NDArray[np.int8] = np.sign(low - np.median(low)).astype(np.int8)  # (255,)
+    median = np.partition(low, HASH_BITS // 2)[HASH_BITS // 2]
+    signs: NDArray[np.int8] = np.sign(low - median).astype(np.int8)  # (255,)
     return signs
 
 

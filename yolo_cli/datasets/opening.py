@@ -144,7 +144,8 @@ def _read(place: Path, path: str | os.PathLike[str], allow_unlabelled: bool) -> 
     if len(readings) > 1:
         which = " or ".join(f"{reading.form} ({reading.sign})" for reading in readings[:_MOST_NAMED])
         more = f" or {len(readings) - _MOST_NAMED} more" if len(readings) > _MOST_NAMED else ""
-        raise DataError(f"{path}: can be read as {which}{more}; name one of these with --data")
+        unpacked = "" if place.is_relative_to(plain(path)) else "unpack it, and "
+        raise DataError(f"{path}: can be read as {which}{more}; {unpacked}name one of these with --data")
     return readings[0].read()
 
 

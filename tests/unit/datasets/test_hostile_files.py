@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +115,9 @@ def test_two_data_sets_in_one_folder_are_not_mixed_by_class_number(tmp_path: Pat
     nested(tmp_path, "two", "dog, cat")
     with pytest.raises(DataError, match=r"YOLO \(.*one.data\.yaml\) or YOLO \(.*two.data\.yaml\); name one"):
         open_dataset(tmp_path)
+    archive = shutil.make_archive(str(tmp_path / "both"), "zip", tmp_path)
+    with pytest.raises(DataError, match=r"two.data\.yaml\); unpack it, and name one"):
+        open_dataset(archive)
 
 
 def test_a_data_set_without_a_description_beside_one_is_another(tmp_path: Path) -> None:
@@ -135,3 +140,21 @@ def test_class_names_beside_the_parts_are_used_if_they_agree(tmp_path: Path, fil
     write_text(tmp_path / files[1], "dog\ncat\n")
     with pytest.raises(DataError, match=r"names class 0 '...', otherwise than .*; make them agree"):
         open_dataset(tmp_path)
+
+
+def test_duplicates_are_found_in_blocks_without_all_pairs_in_memory(tmp_path: Path) -> None:
+    """The last of 3,000 boxes repeats the first, of another block of 512; box 600 one of its own block."""
+    pair(tmp_path, "a")
+    x = np.linspace(0.1, 0.9, 3000)
+    rows = [f"0 {value:.6f} .5 .00001 .5" for value in x]
+    rows[-1], rows[599] = rows[0], rows[598]
+    write_text(tmp_path / "labels" / "a.txt", "\n".join(rows) + "\n")
+    tracemalloc.start()
+    found = [(f.where, f.what) for f in lint(tmp_path).findings if f.code == "Y305"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == [
+        ("labels/a.txt:3000", "the box repeats the image's box 1 (IoU 1.00)"),
+        ("labels/a.txt:600", "the box repeats the image's box 599 (IoU 1.00)"),
+    ]
+    assert peak < 3 * 3000**2 * 8  # all pairs took ten arrays of 3000 x 3000 numbers
