@@ -35,7 +35,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def has_bfloat16() -> bool:
-    return "BF16" in on_openvino._capabilities(on_openvino.import_openvino().Core())
+    return "BF16" in on_openvino._capabilities(on_openvino._core())
 
 
 needs_bfloat16 = pytest.mark.skipif(not has_bfloat16(), reason="this CPU does not compute in bfloat16")
@@ -207,3 +207,31 @@ def test_no_other_engine_is_imported(engine: str, absent: str, cache: Path) -> N
         f"load_detector(engine={engine!r}, device='cpu'); print({absent!r} in sys.modules)"
     )
     assert printed_by(code) == ["False"]
+
+
+INTERRUPTED = """
+import faulthandler, os, signal, sys, threading
+from pathlib import Path
+import numpy as np
+from yolo_cli.engines import OpenVinoEngine
+
+faulthandler.enable()
+engines = [OpenVinoEngine(Path(sys.argv[1]))]
+engines[0].run(np.zeros((1, 416, 416, 3), np.uint8))
+forgetting = threading.Thread(target=engines.clear)
+forgetting.start()
+forgetting.join()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_after_a_network_was_dropped_in_another_thread(cache: Path) -> None:
+    """OpenVINO's stack for signals must outlive the thread that loaded it: this was a segmentation fault."""
+    words = [sys.executable, "-c", INTERRUPTED, str(TINY)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr

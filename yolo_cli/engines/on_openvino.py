@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class OpenVinoEngine:
         layer: str | None = None,
         part: Part | None = None,
     ) -> None:
-        self._core = import_openvino().Core()
+        self._core = _core()
         if precision == "bfloat16" and "BF16" not in _capabilities(self._core):
             raise UsageError(
                 "--precision bfloat16: this CPU does not compute in it (without AVX512-BF16 or AMX); "
@@ -90,8 +91,18 @@ class OpenVinoEngine:
     def _compile(self, network: Any) -> Any:
         # Files in the cache are named by the network alone, as if its precision made no difference.
         folder = programs_folder(f"openvino-{self._options['INFERENCE_PRECISION_HINT']}")
-        cache = {"CACHE_DIR": str(folder)} if folder else {}
-        return self._core.compile_model(network, "CPU", self._options | cache).create_infer_request()
+        kept = {"CACHE_DIR": str(folder)} if folder else {}
+        return self._core.compile_model(network, "CPU", self._options | kept).create_infer_request()
+
+
+@cache
+def _core() -> Any:
+    """OpenVINO's runtime, one for the life of the process.
+
+    Its CPU plugin gives the thread that loads it another stack for signals, and frees that with itself. If
+    that happens in another thread, the next Ctrl-C in the first one is a segmentation fault.
+    """
+    return import_openvino().Core()
 
 
 def _capabilities(core: Any) -> list[str]:
