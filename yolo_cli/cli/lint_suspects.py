@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.eval_inputs import Telling, renamings
-from yolo_cli.cli.options import device_option
+from yolo_cli.cli.options import device_option, map_option
 from yolo_cli.cli.progress import say
 from yolo_cli.errors import UsageError
 from yolo_cli.files import open_run_folder
@@ -35,13 +35,7 @@ _OPTIONS = (
         "--max-minutes", type=float, metavar="MINUTES", help="Time budget of each fold.  [default: 10]"
     ),
     click.option("--split", metavar="NAME", help="Split to look for suspect labels in.  [default: all]"),
-    click.option(
-        "--map",
-        "renamed",
-        multiple=True,
-        metavar="OLD=NEW",
-        help="Match the model's class OLD with the data's NEW.",
-    ),
+    map_option,
     device_option,
     click.option(
         "--seed", type=click.IntRange(min=0), metavar="N", help="Random seed of folds.  [default: 0]"

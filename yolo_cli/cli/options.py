@@ -26,6 +26,7 @@ __all__ = [
     "explaining_options",
     "format_option",
     "image_size",
+    "map_option",
     "talk_options",
     "video_options",
 ]
@@ -223,6 +224,15 @@ def evaluation_options(command: Callable[..., Any]) -> Any:
     return _collected(command, *_MODEL, conf, *_BOXES[1:], *_RUN)
 
 
+map_option = click.option(
+    "--map",
+    "renamed",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="Match the model's class OLD with the data's NEW.",
+)
+
+
 def data_options(command: Decorated, *, required: bool = True) -> Decorated:
     """Which images."""
     return _all(
@@ -231,13 +241,7 @@ def data_options(command: Decorated, *, required: bool = True) -> Decorated:
             "--data", required=required, metavar="PATH", help="Data set: folder, data.yaml or COCO .json."
         ),
         click.option("--split", metavar="NAME", help="Split to use.  [default: val, or all if unsplit]"),
-        click.option(
-            "--map",
-            "renamed",
-            multiple=True,
-            metavar="OLD=NEW",
-            help="Match the model's class OLD with the data's NEW.",
-        ),
+        map_option,
     )
 
 
