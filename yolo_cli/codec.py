@@ -12,6 +12,12 @@ s = `scale_x_y`, stride in pixels and σ the logistic function, decoding is
 `region` heads (YOLOv2) take the softmax over the classes in place of σ. `new_coords` heads (Scaled-YOLOv4)
 come with σ already applied to everything, and have width = anchor width · (2·tw)².
 
+`gfl` heads (NanoDet-Plus) have neither anchors nor objectness. Each cell gives one value a class, and for each
+side of its one box a distribution of the side's distance from the cell's upper left corner, see `distances`:
+
+    confidence = σ(class)
+    left       = (column − mean distance in strides) · stride       likewise the other sides
+
 All boxes here are in pixels of the network's input.
 """
 
@@ -23,6 +29,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from yolo_cli.distances import boxes_around, mean_distances
 
 __all__ = [
     "Candidates",
@@ -39,7 +47,7 @@ __all__ = [
     "slot_cells",
 ]
 
-HeadKind = Literal["yolo", "new_coords", "region"]
+HeadKind = Literal["yolo", "new_coords", "region", "gfl"]
 Floats = NDArray[np.floating[Any]]
 
 # exp(15) anchors are wider than any image; the bound keeps float32 finite for any raw value.
@@ -61,10 +69,11 @@ class Head:
 
     Attributes:
         kind: the decoding formulas, see above.
-        anchors: (width, height) of each anchor in pixels of the network's input.
+        anchors: (width, height) of each anchor in pixels of the network's input; none for `gfl`.
         stride: side of a grid cell in pixels of the network's input.
         class_count: number of classes.
         scale_x_y: range of the centre in cells; with 1 it cannot leave its cell.
+        bins: of `gfl`, number of values in the distribution of each side.
     """
 
     kind: HeadKind
@@ -72,10 +81,18 @@ class Head:
     stride: int
     class_count: int
     scale_x_y: float = 1.0
+    bins: int = 0
+
+    @property
+    def boxes(self) -> int:
+        """Number of boxes that each cell predicts: one for each anchor, or one."""
+        return len(self.anchors) or 1
 
     @property
     def channels(self) -> int:
         """Number of output channels: values per cell."""
+        if self.kind == "gfl":
+            return self.class_count + 4 * self.bins
         return len(self.anchors) * (5 + self.class_count)
 
 
@@ -259,23 +276,24 @@ def _centre_offset(offset: Floats, head: Head) -> Floats:
 def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float) -> Candidates:
     """Turn the raw heads of one image into (box, class) pairs above ``confidence``.
 
-    Objectness is an upper bound of the confidence, so it is thresholded first; classes and boxes are
-    computed only for the rest. As in Darknet, a box gets every class that passes the threshold.
+    Objectness is an upper bound of the confidence, so where there is one it is thresholded first; classes and
+    boxes are computed only for the rest. As in Darknet, a box gets every class that passes the threshold.
 
     Args:
-        raw_heads: for each head float32 (rows, columns, anchors · (5 + classes)).
+        raw_heads: for each head float32 (rows, columns, `Head.channels`).
         heads: the heads.
         confidence: the threshold, in [0, 1]; a pair must be above it.
     """
     first_slot, parts = 0, []
     for raw, head in zip(raw_heads, heads, strict=True):
-        parts.append(_decode_head(raw, head, confidence, first_slot))
-        first_slot += raw.shape[0] * raw.shape[1] * len(head.anchors)
+        decode_head = _decode_distances if head.kind == "gfl" else _decode_anchors
+        parts.append(decode_head(raw, head, confidence, first_slot))
+        first_slot += raw.shape[0] * raw.shape[1] * head.boxes
     xyxy, scores, classes, slots = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Candidates(xyxy, scores, classes, slots)
 
 
-def _decode_head(raw: Floats, head: Head, confidence: float, first_slot: int) -> tuple[NDArray[Any], ...]:
+def _decode_anchors(raw: Floats, head: Head, confidence: float, first_slot: int) -> tuple[NDArray[Any], ...]:
     columns, count = raw.shape[1], len(head.anchors)
     values = raw.reshape(-1, 5 + head.class_count)  # (rows · columns · anchors, 5 + classes)
     slot = np.flatnonzero(values[:, 4] > _before_sigmoid(confidence, head))  # (K,) promising slots
@@ -289,6 +307,17 @@ def _decode_head(raw: Floats, head: Head, confidence: float, first_slot: int) ->
     half = cxcywh[:, 2:] / 2
     xyxy = np.concatenate([cxcywh[:, :2] - half, cxcywh[:, :2] + half], axis=-1)  # (N, 4)
     return xyxy.astype(np.float32), scores[index, class_id].astype(np.float32), class_id, first_slot + slot
+
+
+def _decode_distances(raw: Floats, head: Head, confidence: float, first_slot: int) -> tuple[NDArray[Any], ...]:
+    values = raw.reshape(-1, head.channels)  # (rows · columns, classes + 4 · bins)
+    classes = values[:, : head.class_count]  # (rows · columns, classes)
+    slot, class_id = np.nonzero(classes > _before_sigmoid(confidence, head))  # (N,) pairs that may pass
+    scores = sigmoid(classes[slot, class_id])  # (N,)
+    cell = np.stack([slot % raw.shape[1], slot // raw.shape[1]], axis=-1)  # (N, 2)
+    xyxy = boxes_around(cell, mean_distances(values[slot, head.class_count :])) * head.stride  # (N, 4)
+    passed = scores > confidence  # (N,)
+    return xyxy[passed].astype(np.float32), scores[passed], class_id[passed], first_slot + slot[passed]
 
 
 def _scores(values: Floats, head: Head) -> Floats:
@@ -306,7 +335,7 @@ def _scores(values: Floats, head: Head) -> Floats:
 
 
 def _before_sigmoid(confidence: float, head: Head) -> float:
-    """The raw objectness at which the confidence can just be reached."""
+    """The raw objectness, or class of `gfl`, at which the confidence can just be reached."""
     if head.kind == "new_coords":
         return confidence
     if not 0 < confidence < 1:

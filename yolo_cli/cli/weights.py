@@ -1,4 +1,4 @@
-"""``yolo weights``: list and export models, show a model card, import Darknet models."""
+"""``yolo weights``: list and export models, show a model card, import other programs' models."""
 
 from __future__ import annotations
 
@@ -55,24 +55,24 @@ def show(name: str, output_format: str) -> None:
 
 
 @weights.command(name="import")
-@click.argument("cfg", type=_FILE)
-@click.argument("trained", metavar="WEIGHTS", type=_FILE)
+@click.argument("files", type=_FILE, nargs=-1, required=True)
 @click.option("--names", required=True, type=_FILE, metavar="FILE", help="Class names, one per line.")
 @click.option("--out", required=True, metavar="NAME", help="Model name, or path without a suffix.")
 @click.option("--card", type=_FILE, metavar="FILE", help="YAML file with licence, origin and figures.")
 @click.option("--half", is_flag=True, help="Store kernels as float16, at half the size.")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
 @encoding_option
-def import_(cfg: Path, trained: Path, out: str, **given: Any) -> None:
-    """Import a Darknet model: its CFG and WEIGHTS.
+def import_(files: tuple[Path, ...], out: str, **given: Any) -> None:
+    """Import a model of Darknet: its CFG and WEIGHTS; or a NanoDet-Plus.
 
+    A NanoDet-Plus is PARAM and BIN of ncnn, or one ONNX, PTH or CKPT file.
     Writes NAME.keras, NAME.onnx and the model card NAME.md, in ./weights unless --out is a path.
     """
-    from yolo_cli.api.models import import_darknet
+    from yolo_cli.api.models import import_model
 
-    say(f"reading {cfg} and {trained}; this takes some seconds")
-    files = import_darknet(cfg, trained, out=out, **given)
-    echo_model(files.keras, files.onnx, files.first.with_suffix(".md"))
+    say(f"reading {' and '.join(map(str, files))}; this takes some seconds")
+    model = import_model(files, out=out, **given)
+    echo_model(model.keras, model.onnx, model.first.with_suffix(".md"))
 
 
 @weights.command()
