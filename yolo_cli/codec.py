@@ -309,7 +309,9 @@ def _decode_anchors(raw: Floats, head: Head, confidence: float, first_slot: int)
     return xyxy.astype(np.float32), scores[index, class_id].astype(np.float32), class_id, first_slot + slot
 
 
-def _decode_distances(raw: Floats, head: Head, confidence: float, first_slot: int) -> tuple[NDArray[Any], ...]:
+def _decode_distances(
+    raw: Floats, head: Head, confidence: float, first_slot: int
+) -> tuple[NDArray[Any], ...]:
     values = raw.reshape(-1, head.channels)  # (rows · columns, classes + 4 · bins)
     classes = values[:, : head.class_count]  # (rows · columns, classes)
     slot, class_id = np.nonzero(classes > _before_sigmoid(confidence, head))  # (N,) pairs that may pass

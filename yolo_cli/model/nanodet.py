@@ -59,7 +59,9 @@ def build_nanodet(variant: Variant, class_count: int, name: str = "nanodet") -> 
     """
     image = keras.Input((None, None, 3), dtype="uint8", name="rgb")
     scale, offset = [1 / d for d in DEVIATION], [-m / d for m, d in zip(MEAN, DEVIATION, strict=True)]
-    pixels = keras.layers.Rescaling(scale, offset, dtype="float32", name="scale")(BlueGreenRed(name="bgr")(image))
+    pixels = keras.layers.Rescaling(scale, offset, dtype="float32", name="scale")(
+        BlueGreenRed(name="bgr")(image)
+    )
     levels = _neck(_backbone(pixels, variant.stages), variant.width)
     channels = gfl_heads(class_count)[0].channels
     heads = [_head(x, channels, level) for level, x in enumerate(levels)]
@@ -112,8 +114,13 @@ def _neck(maps: list[Any], width: int) -> list[Any]:
     doubled = BilinearDouble(name="fpn_upsample_1")(middle)
     fine = _ghost_block([doubled, fine], width, "fpn_top_down_blocks_1")
     middle = _ghost_block([_separable(fine, "fpn_downsamples_0", 2), middle], width, "fpn_bottom_up_blocks_0")
-    lowest = _ghost_block([_separable(middle, "fpn_downsamples_1", 2), coarse], width, "fpn_bottom_up_blocks_1")
-    parts = [_separable(coarse, "fpn_extra_lvl_in_conv_0", 2), _separable(lowest, "fpn_extra_lvl_out_conv_0", 2)]
+    lowest = _ghost_block(
+        [_separable(middle, "fpn_downsamples_1", 2), coarse], width, "fpn_bottom_up_blocks_1"
+    )
+    parts = [
+        _separable(coarse, "fpn_extra_lvl_in_conv_0", 2),
+        _separable(lowest, "fpn_extra_lvl_out_conv_0", 2),
+    ]
     return [fine, middle, lowest, keras.layers.Add(name="fpn_extra_lvl")(parts)]
 
 

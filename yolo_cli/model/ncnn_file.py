@@ -67,7 +67,9 @@ def read_ncnn(param: Path, binary: Path) -> list[Step]:
         try:
             steps += _steps(_layer(line), values) if line.strip() else ()
         except (ValueError, IndexError, OverflowError) as fault:
-            raise DataError(f"{param}: line {number}: {fault}; is {binary.name} the file that belongs to it?") from None
+            raise DataError(
+                f"{param}: line {number}: {fault}; is {binary.name} the file that belongs to it?"
+            ) from None
     if values.left:
         raise DataError(f"{binary}: is {values.left} bytes longer than {param.name} says")
     return steps

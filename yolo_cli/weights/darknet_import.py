@@ -10,7 +10,6 @@ from typing import Any
 from yolo_cli.codec import Head, HeadKind
 from yolo_cli.config import SuppressionKind
 from yolo_cli.darknet import Network, Section, Shape, read_cfg, read_names, read_weights, shapes
-from yolo_cli.errors import DataError
 from yolo_cli.text import counted
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.save import save_model
