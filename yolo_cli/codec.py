@@ -12,8 +12,8 @@ s = `scale_x_y`, stride in pixels and σ the logistic function, decoding is
 `region` heads (YOLOv2) take the softmax over the classes in place of σ. `new_coords` heads (Scaled-YOLOv4)
 come with σ already applied to everything, and have width = anchor width · (2·tw)².
 
-`gfl` heads (NanoDet-Plus) have neither anchors nor objectness. Each cell gives one value a class, and for each
-side of its one box a distribution of the side's distance from the cell's upper left corner, see `distances`:
+`gfl` heads (NanoDet-Plus) have neither anchors nor objectness. Each cell gives one value a class, and for
+each side of its one box a distribution of its distance from the cell's upper left corner, see `distances`:
 
     confidence = σ(class)
     left       = (column − mean distance in strides) · stride       likewise the other sides
@@ -49,6 +49,7 @@ __all__ = [
 
 HeadKind = Literal["yolo", "new_coords", "region", "gfl"]
 Floats = NDArray[np.floating[Any]]
+Decoded = tuple[NDArray[Any], ...]  # the fields of `Candidates`
 
 # exp(15) anchors are wider than any image; the bound keeps float32 finite for any raw value.
 LARGEST_LOG_SCALE = 15.0
@@ -289,11 +290,10 @@ def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float
         decode_head = _decode_distances if head.kind == "gfl" else _decode_anchors
         parts.append(decode_head(raw, head, confidence, first_slot))
         first_slot += raw.shape[0] * raw.shape[1] * head.boxes
-    xyxy, scores, classes, slots = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Candidates(xyxy, scores, classes, slots)
+    return Candidates(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _decode_anchors(raw: Floats, head: Head, confidence: float, first_slot: int) -> tuple[NDArray[Any], ...]:
+def _decode_anchors(raw: Floats, head: Head, confidence: float, first_slot: int) -> Decoded:
     columns, count = raw.shape[1], len(head.anchors)
     values = raw.reshape(-1, 5 + head.class_count)  # (rows · columns · anchors, 5 + classes)
     slot = np.flatnonzero(values[:, 4] > _before_sigmoid(confidence, head))  # (K,) promising slots
@@ -309,9 +309,7 @@ def _decode_anchors(raw: Floats, head: Head, confidence: float, first_slot: int)
     return xyxy.astype(np.float32), scores[index, class_id].astype(np.float32), class_id, first_slot + slot
 
 
-def _decode_distances(
-    raw: Floats, head: Head, confidence: float, first_slot: int
-) -> tuple[NDArray[Any], ...]:
+def _decode_distances(raw: Floats, head: Head, confidence: float, first_slot: int) -> Decoded:
     values = raw.reshape(-1, head.channels)  # (rows · columns, classes + 4 · bins)
     classes = values[:, : head.class_count]  # (rows · columns, classes)
     slot, class_id = np.nonzero(classes > _before_sigmoid(confidence, head))  # (N,) pairs that may pass

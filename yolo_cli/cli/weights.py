@@ -63,7 +63,7 @@ def show(name: str, output_format: str) -> None:
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
 @encoding_option
 def import_(files: tuple[Path, ...], out: str, **given: Any) -> None:
-    """Import a model of Darknet: its CFG and WEIGHTS; or a NanoDet-Plus.
+    """Import a Darknet model, its CFG and WEIGHTS, or a NanoDet-Plus.
 
     A NanoDet-Plus is PARAM and BIN of ncnn, or one ONNX, PTH or CKPT file.
     Writes NAME.keras, NAME.onnx and the model card NAME.md, in ./weights unless --out is a path.

@@ -98,7 +98,7 @@ class ChannelGroup(keras.layers.Layer):  # type: ignore[misc]
 
 @_register
 class ChannelShuffle(keras.layers.Layer):  # type: ignore[misc]
-    """Channels of several groups, interleaved (Zhang et al., *ShuffleNet*, 2018): a1 a2 b1 b2 → a1 b1 a2 b2."""
+    """Interleave the channels of groups: a1 a2 b1 b2 → a1 b1 a2 b2 (Zhang et al., *ShuffleNet*, 2018)."""
 
     def __init__(self, groups: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -4,9 +4,9 @@
                       ├─ stride 16 ─┼─ neck ─ a head for each of the strides 8, 16, 32 and 64
                       └─ stride 32 ─┘
 
-The backbone is ShuffleNetV2 (Ma et al., 2018), the neck Ghost-PAN: a path aggregation network (Liu et al., 2018)
-of ghost modules (Han et al., *GhostNet*, 2020). A head gives class logits and the distributions of generalised
-focal loss (Li et al., 2020), which `yolo_cli.codec` decodes as kind ``gfl``.
+The backbone is ShuffleNetV2 (Ma et al., 2018). The neck is Ghost-PAN: a path aggregation network (Liu et al.,
+2018) of ghost modules (Han et al., *GhostNet*, 2020). A head gives class logits and the distributions of
+generalised focal loss (Li et al., 2020), which `yolo_cli.codec` decodes as kind ``gfl``.
 
 Layers are named after the tensors of the authors' ``.pth`` files: the layer ``backbone_conv1_0`` takes
 ``backbone.conv1.0.weight``. Batch normalisation is part of the convolutions, as in the authors' other files.
@@ -58,14 +58,17 @@ def build_nanodet(variant: Variant, class_count: int, name: str = "nanodet") -> 
         first. H and W are dynamic multiples of 32; the grid of stride 64 is rounded up.
     """
     image = keras.Input((None, None, 3), dtype="uint8", name="rgb")
-    scale, offset = [1 / d for d in DEVIATION], [-m / d for m, d in zip(MEAN, DEVIATION, strict=True)]
-    pixels = keras.layers.Rescaling(scale, offset, dtype="float32", name="scale")(
-        BlueGreenRed(name="bgr")(image)
-    )
-    levels = _neck(_backbone(pixels, variant.stages), variant.width)
+    levels = _neck(_backbone(_scaled(image), variant.stages), variant.width)
     channels = gfl_heads(class_count)[0].channels
     heads = [_head(x, channels, level) for level, x in enumerate(levels)]
     return keras.Model(image, heads, name=name)
+
+
+def _scaled(image: Any) -> Any:
+    """RGB uint8 → BGR with the mean and deviation that the network was trained with."""
+    scale, offset = [1 / d for d in DEVIATION], [-m / d for m, d in zip(MEAN, DEVIATION, strict=True)]
+    bgr = BlueGreenRed(name="bgr")(image)
+    return keras.layers.Rescaling(scale, offset, dtype="float32", name="scale")(bgr)
 
 
 def _backbone(x: Any, stages: tuple[int, ...]) -> list[Any]:
@@ -113,15 +116,15 @@ def _neck(maps: list[Any], width: int) -> list[Any]:
     middle = _ghost_block([doubled, middle], width, "fpn_top_down_blocks_0")
     doubled = BilinearDouble(name="fpn_upsample_1")(middle)
     fine = _ghost_block([doubled, fine], width, "fpn_top_down_blocks_1")
-    middle = _ghost_block([_separable(fine, "fpn_downsamples_0", 2), middle], width, "fpn_bottom_up_blocks_0")
-    lowest = _ghost_block(
-        [_separable(middle, "fpn_downsamples_1", 2), coarse], width, "fpn_bottom_up_blocks_1"
-    )
-    parts = [
-        _separable(coarse, "fpn_extra_lvl_in_conv_0", 2),
-        _separable(lowest, "fpn_extra_lvl_out_conv_0", 2),
+    halved = _separable(fine, "fpn_downsamples_0", stride=2)
+    middle = _ghost_block([halved, middle], width, "fpn_bottom_up_blocks_0")
+    halved = _separable(middle, "fpn_downsamples_1", stride=2)
+    lowest = _ghost_block([halved, coarse], width, "fpn_bottom_up_blocks_1")
+    extra = [
+        _separable(coarse, "fpn_extra_lvl_in_conv_0", stride=2),
+        _separable(lowest, "fpn_extra_lvl_out_conv_0", stride=2),
     ]
-    return [fine, middle, lowest, keras.layers.Add(name="fpn_extra_lvl")(parts)]
+    return [fine, middle, lowest, keras.layers.Add(name="fpn_extra_lvl")(extra)]
 
 
 def _ghost_block(inputs: list[Any], width: int, name: str) -> Any:

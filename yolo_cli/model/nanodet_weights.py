@@ -129,7 +129,7 @@ def _by_name(model: Any, tensors: Tensors) -> dict[str, Values]:
 
 
 def _normalised(name: str, tensors: Tensors) -> Values:
-    """The convolution ``name`` and its normalisation as one: kernel · γ / √(variance + ε), β − mean · γ / √…"""
+    """The convolution ``name`` with the normalisation after it, as one convolution."""
     kernel = tensors[f"{name}.weight"].astype(np.float64)  # (out, in / groups, h, w)
     if f"{name}.bias" in tensors:
         return Values(kernel.astype(np.float32), tensors[f"{name}.bias"].astype(np.float32))
@@ -142,7 +142,7 @@ def _normalised(name: str, tensors: Tensors) -> Values:
 
 
 def _norm_of(name: str) -> str:
-    """``fpn.reduce_layers.0.conv`` → ``fpn.reduce_layers.0.bn``, ``backbone.conv1.0`` → ``backbone.conv1.1``."""
+    """``reduce_layers.0.conv`` → ``reduce_layers.0.bn``, ``conv1.0`` → ``conv1.1``."""
     rest, _, last = name.rpartition(".")
     return f"{rest}.{_NORMS[last] if last in _NORMS else int(last) + 1}"
 

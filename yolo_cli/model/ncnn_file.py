@@ -1,7 +1,7 @@
 """Networks of ncnn (Tencent): a text of layers, ``.param``, and their values, ``.bin``.
 
-Each line of the text is: kind, name, number of inputs and of outputs, their names, and ``key=value`` options by
-number. The values of the convolutions follow each other in the order of the lines. Kernels are float32,
+Each line of the text is: kind, name, number of inputs and of outputs, their names, and options ``key=value``
+by number. The values of the convolutions follow each other in the order of the lines. Kernels are float32,
 float16, or int8 with a scale for each output channel; all are read as float32.
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def read_onnx_steps(path: Path) -> tuple[list[Step], tuple[int, ...]]:
     try:
         graph = onnx.load(str(path), load_external_data=False).graph
         constants = {tensor.name: _array(tensor) for tensor in graph.initializer}
-        steps = [step for node in graph.node for step in _steps(node, constants)]
+        steps = [_step(node, constants) for node in graph.node]
         size = [int(side.dim_value) for side in graph.input[0].type.tensor_type.shape.dim[-2:]]
     except Exception as fault:  # damaged bytes can fail anywhere
         reason = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:120]
@@ -49,15 +49,14 @@ def _array(tensor: Any) -> NDArray[Any]:
     return np.asarray(numpy_helper.to_array(tensor))
 
 
-def _steps(node: Any, constants: Mapping[str, NDArray[Any]]) -> Iterator[Step]:
+def _step(node: Any, constants: Mapping[str, NDArray[Any]]) -> Step:
     attributes = {attribute.name: attribute for attribute in node.attribute}
+    if node.op_type == "Conv":
+        step = Step(node.name, "", tuple(node.input[:1]), tuple(node.output))
+        kernel, bias = (constants[name].astype(np.float32) for name in node.input[1:3])
+        strides = attributes["strides"].ints if "strides" in attributes else [1]
+        return with_values(step, Values(kernel, bias), strides[0])
     kind = KINDS.get(node.op_type, node.op_type)
     if kind == "LeakyRelu":
         kind = leaky(attributes["alpha"].f if "alpha" in attributes else 0.01)
-    step = Step(node.name or node.op_type, kind, tuple(node.input), tuple(node.output))
-    if kind != "Conv":
-        yield step
-        return
-    kernel, bias = (constants[name].astype(np.float32) for name in node.input[1:3])
-    strides = attributes["strides"].ints if "strides" in attributes else [1]
-    yield with_values(step, Values(kernel, bias), strides[0])
+    return Step(node.name, kind, tuple(node.input), tuple(node.output))

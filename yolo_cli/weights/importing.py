@@ -44,6 +44,6 @@ def import_files(
     if len(files) == 2:  # Darknet's files may have any suffix
         return import_darknet(files[0], files[1], names, out, half=half, about=about)
     raise UsageError(
-        f"{' '.join(map(str, files))}: give CFG and WEIGHTS of Darknet, or of a NanoDet-Plus .param and .bin, or "
-        "one .onnx, .pth or .ckpt"
+        f"{' '.join(map(str, files))}: give the CFG and WEIGHTS of Darknet; or the .param and .bin, "
+        "or the .onnx, .pth or .ckpt of a NanoDet-Plus"
     )

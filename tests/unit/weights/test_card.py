@@ -29,11 +29,12 @@ FULL = replace(
 sides = st.floats(0.5, 2000, allow_nan=False)
 heads = st.builds(
     Head,
-    kind=st.sampled_from(["yolo", "new_coords", "region"]),
-    anchors=st.lists(st.tuples(sides, sides), min_size=1, max_size=3).map(tuple),
+    kind=st.sampled_from(["yolo", "new_coords", "region", "gfl"]),
+    anchors=st.lists(st.tuples(sides, sides), max_size=3).map(tuple),
     stride=st.sampled_from([8, 16, 32]),
     class_count=st.integers(1, 90),
     scale_x_y=st.floats(1, 2),
+    bins=st.integers(0, 8),
 )
 cards = st.builds(
     ModelCard,
@@ -117,3 +118,12 @@ def test_the_markdown_states_whether_confidences_are_calibrated():
     assert "**Calibration.** None: a confidence of 0.5" in card_text(CARD, {})
     calibrated = replace(CARD, calibration=((0.0, 1.0), (0.0, 0.8)))
     assert "**Calibration.** Confidences are calibrated: 0.1 → 0.08, 0.25 → 0.20" in card_text(calibrated, {})
+
+
+def test_the_last_grid_of_distance_heads_is_rounded_up():
+    """Strides 8, 16, 32 and 64: multiples of 32 will do. With anchors, the largest stride decides."""
+    gfl, yolo = (tuple(Head(kind, (), 2**n, 2, bins=8) for n in (3, 4, 5, 6)) for kind in ("gfl", "yolo"))
+    assert replace(CARD, heads=gfl).size_step == 32
+    assert replace(CARD, heads=yolo).size_step == 64
+    assert replace(CARD, heads=gfl[-1:]).size_step == 64
+    assert "- gfl, stride 64, 8 distances a side" in card_text(replace(CARD, heads=gfl), {})
