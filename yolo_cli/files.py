@@ -19,6 +19,7 @@ __all__ = [
     "atomic_write",
     "atomic_write_bytes",
     "atomic_write_text",
+    "draft_of",
     "find_files",
     "is_leftover",
     "is_special",
@@ -26,6 +27,7 @@ __all__ = [
     "make_folder",
     "open_run_folder",
     "path_of",
+    "unwritable",
 ]
 
 _NUMBERS = count()
@@ -42,7 +44,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> 
         DataError: if ``path`` cannot be written; a file that was there before is unchanged.
     """
     target = Path(os.path.realpath(path))
-    draft = _draft(target)
+    draft = draft_of(target)
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
             write(target)
@@ -52,7 +54,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> 
             os.fsync(file.fileno())
         draft.replace(target)
     except (OSError, UnicodeError) as fault:
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -77,7 +79,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         DataError: if the folder, or a file in it, cannot be written.
     """
-    draft = _draft(path)
+    draft = draft_of(path)
     try:
         draft.mkdir(parents=True)
         yield draft
@@ -85,7 +87,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             path.rmdir()
         draft.rename(path)
     except (OSError, UnicodeError) as fault:  # UnicodeError: a file name that no text file can hold
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -111,7 +113,7 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     return path
 
 
@@ -210,12 +212,12 @@ def _name(entry: os.DirEntry[str]) -> str:
     return entry.name
 
 
-def _draft(path: Path) -> Path:
+def draft_of(path: Path) -> Path:
     """A hidden name beside ``path``, unique to process and thread, well below 255 bytes."""
     return path.with_name(f".{path.stem[:32]}.{os.getpid()}-{next(_NUMBERS)}{path.suffix[:12]}")
 
 
-def _unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:
+def unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:
     """The error for a file or folder that cannot be written, in one line."""
     reason = " ".join(str(getattr(fault, "strerror", None) or fault).split())
     full = getattr(fault, "errno", None) in (ENOSPC, EDQUOT)
