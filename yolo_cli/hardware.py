@@ -164,7 +164,7 @@ def installed(package: str) -> bool:
 
 
 def uses_cuda(backend: str) -> bool:
-    """Whether a backend of Keras is installed with its packages for NVIDIA GPUs; the driver is not checked."""
+    """Whether a backend of Keras is installed with its packages for NVIDIA GPUs, driver apart."""
     if not installed(backend):
         return False
     if backend == "jax":

@@ -21,7 +21,7 @@ PAIRS_AT_ONCE = 1 << 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbours:
-    """Boxes sorted by class and left edge, so that each stands just before those that it can suppress.
+    """Boxes sorted by class and left edge, so that each is just before those that it can suppress.
 
     Attributes:
         order: (N,), indices of the boxes, sorted by class and left edge.
@@ -85,7 +85,7 @@ def near_pairs(a: Floats, b: Floats, threshold: float) -> tuple[NDArray[np.intp]
 
 
 def _reach(boxes: Floats, threshold: float) -> tuple[Floats, Floats]:
-    """The least end and the greatest beginning of a box that overlaps each of ``boxes`` (N, 4) enough.
+    """The lowest end and the highest beginning of a box that overlaps each of ``boxes`` (N, 4) enough.
 
     Both (N, 2), along x and y. An IoU above the threshold needs an overlap of more than that fraction of each
     side. The bounds are 1e-9 lower, and equality is enough, so that rounding loses no pair.

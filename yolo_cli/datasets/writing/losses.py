@@ -45,7 +45,7 @@ def losses(content: Content, form: str, holds: Holds) -> tuple[str, ...]:
         if boxes:
             found.append(f"{form} cannot hold {what} ({boxes} box{'' if boxes == 1 else 'es'})")
     numbered = content.keypoint_names == tuple(map(str, range(len(content.keypoint_names))))
-    named = content.skeleton or not numbered  # numbers stand in for names that never were
+    named = content.skeleton or not numbered  # numbers replace names that the source did not have
     if named and holds.keypoints and not holds.keypoint_names:
         found.append(f"{form} cannot hold the names and the skeleton of key points")
     return tuple(found)
