@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
@@ -19,6 +19,7 @@ __all__ = [
     "atomic_write",
     "atomic_write_bytes",
     "atomic_write_text",
+    "check_outside",
     "draft_of",
     "find_files",
     "is_leftover",
@@ -224,13 +225,17 @@ def unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> D
     return DataError(f"{os.fspath(path)}: cannot be written: {reason}{'; free some space' if full else ''}")
 
 
-def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
+def open_run_folder(
+    default: str, chosen: str | None, exist_ok: bool, data: str | os.PathLike[str] | None = None
+) -> Path:
     """Make the folder of a run: ``chosen``, or else ``default``, ``default2``, … whichever is new.
 
     Raises:
-        UsageError: if the chosen folder holds something, unless ``exist_ok``.
+        UsageError: if the chosen folder holds something, unless ``exist_ok``, or is in the data set ``data``.
         DataError: if no folder can be made there.
     """
+    if chosen is not None and data is not None:
+        check_outside(Path(chosen), [Path(data)])
     try:
         if chosen is None and not exist_ok:
             return _new_folder(Path(default))
@@ -241,6 +246,13 @@ def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
     except OSError as fault:
         raise DataError(f"{fault.filename}: no folder can be made here: {fault.strerror}") from fault
     return folder
+
+
+def check_outside(out: Path, data: Iterable[Path]) -> None:
+    """Raise UsageError if ``out`` is in one of the folders ``data``, as data sets are never written to."""
+    real = out.resolve()
+    if any(real.is_relative_to(folder.resolve()) for folder in data):
+        raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
 
 
 def _new_folder(first: Path) -> Path:
