@@ -87,7 +87,7 @@ class RunRecord:
             return cls.from_json(json.loads(path.read_bytes())["record"])
         except OSError as fault:
             raise unreadable(path, fault, "--baseline needs an earlier run") from fault
-        except (ValueError, KeyError, TypeError, DataError) as fault:
+        except (ValueError, KeyError, TypeError, DataError, RecursionError) as fault:
             raise DataError(f"{path}: is not a {RUN_FILE} of yolo eval; run the baseline again") from fault
 
     @classmethod
