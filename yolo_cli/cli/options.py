@@ -28,7 +28,6 @@ __all__ = [
     "image_size",
     "map_option",
     "talk_options",
-    "video_options",
 ]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -182,33 +181,6 @@ def detection_options(command: Callable[..., Any]) -> Any:
 def drawing_options(command: Decorated) -> Decorated:
     """How boxes are drawn."""
     return _all(command, *_DRAWING)
-
-
-_VIDEO = (
-    click.option(
-        "--every", type=int, metavar="N", default=1, show_default=True, help="Use every N-th frame."
-    ),
-    click.option(
-        "--from", "start", type=float, metavar="SECONDS", default=0, help="First second of the video."
-    ),
-    click.option(
-        "--to", "--until", "end", type=float, metavar="SECONDS", help="Last second.  [default: the end]"
-    ),
-    click.option("--max-frames", type=int, metavar="N", help="Maximum number of frames.  [default: all]"),
-)
-
-
-def video_options(command: Callable[..., Any]) -> Any:
-    """Which frames of a video; as ``choice``."""
-
-    @wraps(command)
-    def with_choice(**given: Any) -> Any:
-        from yolo_cli.video import FrameChoice
-
-        chosen = {name: given.pop(name) for name in ("every", "start", "end", "max_frames")}
-        return command(choice=FrameChoice(**chosen), **given)
-
-    return _all(with_choice, *_VIDEO)
 
 
 def explaining_options(command: Callable[..., Any]) -> Any:

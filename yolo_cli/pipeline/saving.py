@@ -106,7 +106,9 @@ class _Saver:
 
     def _new_place(self, name: str) -> Path:
         """A free place, which is then taken."""
-        place = _free_place(Path(self._places.get(name, Path(name).name)), self._used)
+        whole = name.rpartition("#")[0]  # of what several images came from
+        wanted = self._places.get(name) or self._places.get(whole) or Path(name).name
+        place = _free_place(Path(wanted), self._used)
         self._used.add(_key(place))
         return place
 
