@@ -221,7 +221,7 @@ def serving_options(command: Callable[..., Any]) -> Any:
         "--weights",
         multiple=True,
         metavar="NAME",
-        help=f"Model name, file or run folder; repeatable.  [default: {DEFAULT_MODEL}]",
+        help=f"Models, one or more.  [default: {DEFAULT_MODEL}]",
     )
     return _collected(command, weights, _MODEL[1], *_BOXES, *_RUN[:-1], *_SERVER)
 

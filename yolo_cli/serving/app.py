@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -17,6 +18,7 @@ from starlette.routing import Route
 
 from yolo_cli.config import ServeConfig
 from yolo_cli.detectors import Detector
+from yolo_cli.images import Image
 from yolo_cli.pipeline import Outcome
 from yolo_cli.pipeline.formats import FORMATS, Model
 from yolo_cli.report.html import TEMPLATES
@@ -44,18 +46,19 @@ _PAGE_HEADERS = {
 
 
 def create_app(detectors: Sequence[Detector], config: ServeConfig | None = None) -> Starlette:
-    """An ASGI app that serves detectors; when it starts, each runs once.
+    """An ASGI app that serves detectors. Each runs once at once, since a first run takes longer.
 
     Args:
         detectors: the first is the default.
         config: limits and token; its host and port are those that the app must be reached by.
     """
     config = config or ServeConfig()
+    for detector in detectors:
+        detector.detect([Image(np.zeros((*detector.input_size, 3), np.uint8))])
     service = Service(named(detectors), config)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        service.warm_up()
         yield
         service.close()
 
@@ -103,7 +106,7 @@ async def _answer(service: Service, request: Request) -> Response:
             outcomes = await service.detect(detector, images)
     except RefusedError as fault:
         if fault.status == 503:
-            await drain(request, int(service.config.max_size * 1e6))
+            await drain(request, service.config)
         raise
     failed = sum(outcome.image is None for outcome in outcomes)
     service.metrics.images.labels(name, "failed").inc(failed)

@@ -36,7 +36,7 @@ async def read_body(request: Request, config: ServeConfig) -> list[tuple[str, by
     """
     limit = int(config.max_size * 1e6)
     if _announced(request) > limit:
-        await drain(request, limit)
+        await drain(request, config)
         raise _too_large(config)
     try:
         async with asyncio.timeout(config.timeout):
@@ -48,16 +48,17 @@ async def read_body(request: Request, config: ServeConfig) -> list[tuple[str, by
         raise RefusedError(400, f"the form cannot be read: {fault.message}") from None
 
 
-async def drain(request: Request, limit: int) -> None:
+async def drain(request: Request, config: ServeConfig) -> None:
     """Drop the body of a request that is refused, so that its client reads the answer.
 
-    At most ``limit`` bytes, and for two seconds; what comes after that, the client will see cut off.
+    That ends after twice the maximum size, and after two seconds; such a client may see its connection cut.
     """
+    left = 2 * config.max_size * 1e6
     with suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_SECONDS):
             async for chunk in request.stream():
-                limit -= len(chunk)
-                if limit < 0:
+                left -= len(chunk)
+                if left < 0:
                     return
 
 
@@ -77,10 +78,12 @@ async def _bounded(request: Request, limit: int, config: ServeConfig) -> AsyncGe
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > limit:
-            await drain(request, limit)
-            raise _too_large(config)
-        yield chunk
+        if size <= limit:
+            yield chunk
+        elif size > 2 * limit:  # up to here it is dropped, so that the client reads the answer
+            break
+    if size > limit:
+        raise _too_large(config)
 
 
 async def _images(

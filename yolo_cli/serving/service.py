@@ -1,4 +1,4 @@
-"""From the images of a request to its answer: what stands between HTTP and the detectors."""
+"""From the images of a request to their outcomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from starlette.datastructures import QueryParams
 
 from yolo_cli.config import ServeConfig
@@ -60,11 +59,6 @@ class Service:
         self.batcher = Batcher(config.batch, config.max_delay / 1000, self._expected, self._batch_done)
         self.metrics = Metrics(lambda: len(self.batcher), lambda: self._underway)
         self._per_image = 0.1  # seconds, averaged over the last batches
-
-    def warm_up(self) -> None:
-        """Run each network once, since the first run takes longer."""
-        for detector in self.detectors.values():
-            detector.detect([Image(np.zeros((*detector.input_size, 3), np.uint8))])
 
     def close(self) -> None:
         """Finish what waits."""

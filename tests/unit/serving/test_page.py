@@ -1,4 +1,4 @@
-"""The page for people, in headless Chromium: drop an image, move the threshold, compare models, use the camera."""
+"""The page for people, in headless Chromium: an image, the threshold, several models, the camera."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def urls() -> Iterator[dict[str, str]]:
     """One server with two models, and one with a token."""
     detectors = [load_detector(name, engine="onnx") for name in ("yolov4-tiny-coco", "fast-rcnn-voc")]
     free, closed = ServeConfig(port=0), ServeConfig(port=0, token=TOKEN)
-    with Server(create_app(detectors, free), free) as one, Server(create_app(detectors[:1], closed), closed) as two:
+    with (
+        Server(create_app(detectors, free), free) as one,
+        Server(create_app(detectors[:1], closed), closed) as two,
+    ):
         yield {"free": one.url, "closed": two.url}
 
 
@@ -59,8 +62,9 @@ def choose(driver: Any, image: str) -> None:
 
 
 def set_threshold(driver: Any, value: float) -> None:
-    script = "const c = document.getElementById('conf'); c.value = arguments[0]; c.dispatchEvent(new Event('input'))"
-    driver.execute_script(script, value)
+    slider = find(driver, "#conf")[0]
+    script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))"
+    driver.execute_script(script, slider, value)
 
 
 def test_two_models_find_the_cup_and_the_threshold_chooses(driver: Any, urls: dict[str, str]) -> None:
@@ -109,7 +113,7 @@ def test_a_text_file_is_refused_in_words(driver: Any, urls: dict[str, str], tmp_
 
 def test_a_server_with_a_token_asks_for_it(driver: Any, urls: dict[str, str]) -> None:
     driver.get(urls["closed"])
-    until(driver, lambda: find(driver, "#token")[0].is_displayed())
+    until(driver, find(driver, "#token")[0].is_displayed)
     find(driver, "#token")[0].send_keys(TOKEN)
     find(driver, "#token-form button")[0].click()
     until(driver, lambda: find(driver, "#models input"))

@@ -2,7 +2,7 @@
   "use strict";
   // The server is asked once for all boxes above a low threshold; the slider chooses among them here.
   const $ = (id) => document.getElementById(id);
-  const FLOOR = 0.05, SIDE = 1600; // the longer side at which an image is shown, in pixels, at most
+  const LOWEST = 0.05, SIDE = 1600; // the longer side at which an image is shown, in pixels, at most
   const COLOURS = ["#e6194b", "#1f8a3b", "#3d6bff", "#c75300", "#911eb4", "#00808a", "#d01fb0", "#7a6a00", "#a0522d", "#2f7fb5"];
   const state = { models: [], shown: null, stream: null, token: sessionStorage.getItem("yolo-serve-token") };
   const colour = (box) => COLOURS[box.class_id % COLOURS.length];
@@ -29,7 +29,7 @@
   }
 
   async function detect(model, blob, name) {
-    const query = new URLSearchParams({ model, conf: FLOOR, name });
+    const query = new URLSearchParams({ model, conf: LOWEST, name });
     const found = (await ask(`detect?${query}`, { method: "POST", body: blob })).images[0];
     if (found.error) throw new Error(found.error);
     return found;
