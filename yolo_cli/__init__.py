@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.linting import lint
-    from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
+    from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models, show_model
     from yolo_cli.api.serving import create_app, serve
     from yolo_cli.api.statistics import dataset_stats
     from yolo_cli.api.suspects import find_suspects
@@ -95,6 +95,7 @@ __all__ = [
     "load_detector",
     "read_image",
     "serve",
+    "show_model",
     "track",
     "train",
 ]
@@ -110,7 +111,7 @@ _MODULES = {
     "api.explaining": ("explain",),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
-    "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
+    "api.models": ("Model", "export_onnx", "import_darknet", "list_models", "show_model"),
     "api.serving": ("create_app", "serve"),
     "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),
