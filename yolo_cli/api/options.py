@@ -31,6 +31,7 @@ __all__ = [
     "LintOptions",
     "LoadOptions",
     "OnError",
+    "ServeOptions",
     "SourceOptions",
     "TrainOptions",
     "check_options",
@@ -125,6 +126,21 @@ class SourceOptions(FrameOptions, total=False):
     bgr: bool
     recursive: bool
     on_error: OnError | None
+
+
+class ServeOptions(LoadOptions, total=False):
+    """The options of ``yolo serve``; `ServeConfig` says what each is."""
+
+    host: str
+    port: int
+    token: str | None
+    batch: int
+    max_delay: float
+    queue: int
+    max_size: float
+    max_megapixels: float
+    max_images: int
+    timeout: float
 
 
 class DataOptions(LoadOptions, total=False):
