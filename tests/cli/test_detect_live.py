@@ -79,7 +79,20 @@ def test_a_password_is_in_no_output(cli, server, form):
     server.protect("/a.jpg", lambda it: it.whole("image/jpeg", jpeg(1)))
     whole = f"http://me:s3cret@{server.host}"
     words = (f"{whole}/cam?token=s3cret", f"{whole}/a.jpg", f"{whole}/none.jpg?pwd=s3cret")
-    done = cli("detect", *words, "--format", form, "--reconnect", 1, "--live", "all", "--save-txt", "--out", "o", "-v")
+    done = cli(
+        "detect",
+        *words,
+        "--format",
+        form,
+        "--reconnect",
+        1,
+        "--live",
+        "all",
+        "--save-txt",
+        "--out",
+        "o",
+        "-v",
+    )
     assert done.exit_code == 5
     assert "s3cret" not in done.output + "".join(saved("o"))
     assert "me:***@" in done.stderr
@@ -124,7 +137,7 @@ def test_addresses_in_a_list_are_not_opened(cli, server):
 
 
 @pytest.mark.parametrize(
-    ("words", "says"), [(("--timeout", 0), "--timeout is 0"), (("--live", "x"), "'x' is not")]
+    ("words", "says"), [(("--stall", 0), "--stall is 0"), (("--live", "x"), "'x' is not")]
 )
 def test_wrong(cli, words, says):
     done = cli("detect", "0", *words)
@@ -171,7 +184,7 @@ def test_a_signal_ends_a_stream_that_stalls(tmp_path, kind):
     with stream_server() as server, heeding_ctrl_c():
         server.routes["/cam"] = answer
         words = [sys.executable, "-m", "yolo_cli", "detect", f"{server.url}/cam", "--live", "all"]
-        words += ["--out", str(tmp_path / "o"), "--format", "ndjson", "--imgsz", "64", "--timeout", "60"]
+        words += ["--out", str(tmp_path / "o"), "--format", "ndjson", "--imgsz", "64", "--stall", "60"]
         process = subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["FrameOptions", "frame_options"]
 
 _FRAMES = ("every", "start", "end", "max_frames")
-_LIVE = ("live", "timeout", "reconnect", "camera_size", "camera_rate", "tell")
+_LIVE = ("live", "stall", "reconnect", "camera_size", "camera_rate", "tell")
 
 
 class FrameOptions(TypedDict, total=False):
@@ -26,7 +26,7 @@ class FrameOptions(TypedDict, total=False):
         end: of a video, seconds before which; None is its end.
         max_frames: of a video, maximum number of frames; None is all.
         live: of a camera or stream, ``newest`` drops frames while the network is busy; ``all`` waits.
-        timeout: seconds without a frame after which a live source has stalled.
+        stall: seconds without a frame after which a live source has stalled.
         reconnect: maximum number of tries in a row to reach it again.
         camera_size: height and width to ask a camera for; None is its own.
         camera_rate: frames a second to ask a camera for; None is its own.
@@ -38,7 +38,7 @@ class FrameOptions(TypedDict, total=False):
     end: float | None
     max_frames: int | None
     live: LivePolicy
-    timeout: float
+    stall: float
     reconnect: int
     camera_size: tuple[int, int] | None
     camera_rate: float | None

@@ -40,7 +40,7 @@ _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo", "label-studio", "c
 
 
 # \b keeps click from filling a paragraph.
-_HELP = """Find objects in images, videos and live streams.
+_HELP = """Find objects in images and videos.
 
 SOURCE is an image, a video, a folder of images, a quoted 'glob', a list.txt with one path per line, the
 number of a camera, an http, https, rtsp or rtsps address, or - for images on standard input: one, JPEGs one

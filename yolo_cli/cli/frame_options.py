@@ -32,10 +32,10 @@ _LIVE = (
         type=click.Choice(("newest", "all")),
         default="newest",
         show_default=True,
-        help="Frames of a live source: drop old ones, or none.",
+        help="Drop old frames of live sources, or none.",
     ),
     click.option(
-        "--timeout",
+        "--stall",
         type=float,
         metavar="SECONDS",
         default=10,
@@ -68,7 +68,7 @@ def video_options(command: Callable[..., Any]) -> Any:
 
         chosen = {name: given.pop(name) for name in ("every", "start", "end", "max_frames")}
         followed = {
-            name: given.pop(name) for name in ("live", "timeout", "reconnect", "camera_size", "camera_rate")
+            name: given.pop(name) for name in ("live", "stall", "reconnect", "camera_size", "camera_rate")
         }
         return command(choice=FrameChoice(**chosen), live=LiveOptions(**followed, tell=say), **given)
 

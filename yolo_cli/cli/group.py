@@ -37,7 +37,7 @@ SECTIONS = {
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
     "Detections": "conf nms-iou max-det classes agnostic suppression",
     "Video": "every from until max-frames",
-    "Live sources": "live timeout reconnect camera-size camera-rate",
+    "Live sources": "live stall reconnect camera-size camera-rate",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
     " cross-check",

@@ -107,7 +107,7 @@ class Feed:
             stream.close()
 
     def _put(self, packet: Packet) -> None:
-        """Add a packet: once there is room, or in place of the one that waits."""
+        """Add a packet: when few wait, or in place of the one that waits."""
         with self._changed:
             if self._keep_all:
                 self._changed.wait_for(lambda: len(self._packets) < _WAITING or self._stop)

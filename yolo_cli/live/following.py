@@ -66,7 +66,7 @@ class _Following:
     def frames(self) -> Iterator[Frame]:
         """The chosen frames; a fault is the last of them."""
         while True:
-            packet = self._wait(self._options.timeout)
+            packet = self._wait(self._options.stall)
             if packet:
                 yield from self._chosen(packet)
                 if self._is_done(packet):
@@ -135,7 +135,7 @@ class _Following:
 
     def _again(self) -> str:
         """Reach the source once more; why that cannot be done, or nothing."""
-        why = self._feed.fault or f"{self._title}: no frame for {self._options.timeout:g} s"
+        why = self._feed.fault or f"{self._title}: no frame for {self._options.stall:g} s"
         if not self._next:  # it never gave a frame: an address that is wrong, most likely
             return why
         for number in range(self._options.reconnect):
@@ -147,7 +147,7 @@ class _Following:
             if self._sleep(pause):
                 return ""
             self._feed = self._new_feed(self._next)
-            if packet := self._wait(self._options.timeout):
+            if packet := self._wait(self._options.stall):
                 self._feed.put_back(packet)
                 self._options.tell(f"{self._title}: frames again, after {packet.at - self._last_at:.1f} s")
                 return ""

@@ -25,7 +25,7 @@ class LiveOptions:
 
     Attributes:
         live: ``newest`` drops frames while the network is busy; ``all`` lets the source wait.
-        timeout: seconds without a frame after which a source has stalled.
+        stall: seconds without a frame after which a source has stalled.
         reconnect: maximum number of tries in a row to reach it again.
         camera_size: height and width to ask a camera for; None is its own.
         camera_rate: frames a second to ask a camera for; None is its own.
@@ -37,7 +37,7 @@ class LiveOptions:
     """
 
     live: LivePolicy = "newest"
-    timeout: float = 10.0
+    stall: float = 10.0
     reconnect: int = 5
     camera_size: tuple[int, int] | None = None
     camera_rate: float | None = None
@@ -47,8 +47,8 @@ class LiveOptions:
     def __post_init__(self) -> None:
         if self.live not in ("newest", "all"):
             raise UsageError(f"--live is {self.live}, but must be newest or all")
-        if not 0 < self.timeout <= 3600:
-            raise UsageError(f"--timeout is {self.timeout:g}, but must be above 0 and at most 3600 seconds")
+        if not 0 < self.stall <= 3600:
+            raise UsageError(f"--stall is {self.stall:g}, but must be above 0 and at most 3600 seconds")
         if not 0 <= self.reconnect <= 1000:
             raise UsageError(f"--reconnect is {self.reconnect}, but must be from 0 to 1000")
         if self.camera_size is not None and not all(16 <= side <= 20000 for side in self.camera_size):

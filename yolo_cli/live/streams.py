@@ -15,7 +15,7 @@ from yolo_cli.images import SILENT_OPENCV, decode_image
 from yolo_cli.live.address import SCHEMES, Address
 from yolo_cli.live.jpegs import split_jpegs
 from yolo_cli.live.options import LiveOptions
-from yolo_cli.video import USUAL_RATE, Video, open_capture, open_video
+from yolo_cli.video import USUAL_RATE, Video, open_capture, open_video, quiet_capture
 
 if TYPE_CHECKING:
     from yolo_cli.live.web import Response
@@ -69,7 +69,7 @@ def open_address(address: Address, options: LiveOptions) -> Stream | Video:
         return _Network(address, options)
     from yolo_cli.live.web import connect  # not needed for files, and slow to import
 
-    return _web_stream(connect(address, options.timeout * _LATER), address, options)
+    return _web_stream(connect(address, options.stall * _LATER), address, options)
 
 
 def _web_stream(response: Response, address: Address, options: LiveOptions) -> Stream | Video:
@@ -82,7 +82,7 @@ def _web_stream(response: Response, address: Address, options: LiveOptions) -> S
     response.close()
     if response.kind.startswith("text/") or response.kind.endswith(("/json", "/xhtml+xml")):
         raise DataError(f"{address.title}: is {response.kind}, not an image, a video or a stream")
-    video = open_video(address.title, address.url, timeout=options.timeout)
+    video = open_video(address.title, address.url, timeout=options.stall)
     return video if video.count else _Network(address, options)
 
 
@@ -157,8 +157,7 @@ class _Camera(_Captured):
     """A camera of this computer, by its number."""
 
     def __init__(self, address: Address, options: LiveOptions) -> None:
-        with SILENT_OPENCV:
-            capture = cv2.VideoCapture(int(address.url))
+        capture = quiet_capture(int(address.url))
         if not capture.isOpened():
             raise DataError(f"{address.title}: cannot be opened; is it plugged in, free, and yours to use?")
         height, width = options.camera_size or (None, None)
@@ -178,4 +177,4 @@ class _Network(_Captured):
     """RTSP, HLS and what else FFmpeg reads from the network."""
 
     def __init__(self, address: Address, options: LiveOptions) -> None:
-        super().__init__(open_capture(address.title, address.url, options.timeout), address.title)
+        super().__init__(open_capture(address.title, address.url, options.stall), address.title)

@@ -159,7 +159,7 @@ def _reason(fault: Exception) -> str:
     """Why there is no answer. Only fixed words and the system's: other texts may quote the address."""
     cause = getattr(fault, "reason", fault)
     if isinstance(cause, TimeoutError):
-        return "no answer in time; check the address, or wait longer with --timeout"
+        return "no answer in time; check the address, or wait longer with --stall"
     if isinstance(cause, http.client.HTTPException):
         return f"the connection broke or is not HTTP ({type(cause).__name__})"
     if isinstance(cause, OSError):

@@ -66,7 +66,7 @@ class _Joined:
         self._head, self._rest = head, rest
 
     def read(self, size: int) -> bytes:
-        """At most so many bytes."""
+        """Bytes, ``size`` or fewer."""
         first, self._head = self._head[:size], self._head[size:]
         rest: bytes = self._rest.read(size - len(first)) if len(first) < size else b""
         return first + rest

@@ -9,6 +9,7 @@ from yolo_cli.video.reading import (
     Video,
     open_capture,
     open_video,
+    quiet_capture,
 )
 from yolo_cli.video.writing import VideoWriter, pyav_advice
 
@@ -24,4 +25,5 @@ __all__ = [
     "open_video",
     "page_frames",
     "pyav_advice",
+    "quiet_capture",
 ]

@@ -22,7 +22,16 @@ from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import MAX_PIXELS, SILENT_OPENCV, FramePosition, Image
 from yolo_cli.text import counted
 
-__all__ = ["USUAL_RATE", "VIDEO_SUFFIXES", "Frame", "FrameChoice", "Video", "open_capture", "open_video"]
+__all__ = [
+    "USUAL_RATE",
+    "VIDEO_SUFFIXES",
+    "Frame",
+    "FrameChoice",
+    "Video",
+    "open_capture",
+    "open_video",
+    "quiet_capture",
+]
 
 # A file is a video by its name, since FFmpeg would find frames in text files, too.
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".ts", ".mts",
@@ -249,18 +258,24 @@ def open_capture(name: str, url: str | None = None, timeout: float = 10.0) -> An
     Raises:
         DataError: if FFmpeg cannot read it.
     """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet; a Frame says what is wrong
-    target = os.path.abspath(name) if url is None else url  # noqa: PTH100  # an absolute path is no address
+    target = os.path.abspath(name) if url is None else url  # noqa: PTH100  # never taken for an address
     limit = max(round(timeout * 1000), 1)
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
-    with SILENT_OPENCV, suppress(cv2.error, UnicodeError):
-        capture = cv2.VideoCapture(target, cv2.CAP_FFMPEG, [] if url is None else limits)
+    with suppress(cv2.error, UnicodeError):
+        capture = quiet_capture(target, cv2.CAP_FFMPEG, [] if url is None else limits)
         if capture.isOpened():
             _check_size(name, capture)
             return capture
     if url is None:
         raise DataError(f"{name}: cannot be read as a video; play it elsewhere, or convert it to MP4")
     raise DataError(f"{name}: gives no video or stream; check the address, user and password")
+
+
+def quiet_capture(*arguments: Any) -> Any:
+    """A ``cv2.VideoCapture`` that prints nothing: neither warnings, nor an address with its password."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # is read once, when the first is made
+    with SILENT_OPENCV:
+        return cv2.VideoCapture(*arguments)
 
 
 def _check_size(path: str, capture: Any) -> None:

@@ -22,7 +22,7 @@ def follow():
 
     def run(url, choice=None, **options):
         said = []
-        given = LiveOptions(**{"timeout": 5.0, "live": "all", "tell": said.append, **options})
+        given = LiveOptions(**{"stall": 5.0, "live": "all", "tell": said.append, **options})
         return list(live_frames(find_address(url), choice or FrameChoice(), given)), said
 
     return run

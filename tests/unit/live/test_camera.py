@@ -93,7 +93,7 @@ def test_red_is_red(camera, follow, monkeypatch):
 
 
 def test_a_camera_that_is_not_there(follow):
-    [frame], said = follow("97", timeout=20)
+    [frame], said = follow("97", stall=20)
     assert frame.fault == "camera 97: cannot be opened; is it plugged in, free, and yours to use?"
     assert said == []
 
@@ -111,8 +111,8 @@ def test_a_fault_of_ours_is_not_swallowed(camera, follow, monkeypatch):
     ("option", "value"),
     [
         ("live", "some"),
-        ("timeout", 0),
-        ("timeout", float("nan")),
+        ("stall", 0),
+        ("stall", float("nan")),
         ("reconnect", -1),
         ("camera_size", (0, 640)),
         ("camera_rate", 0),

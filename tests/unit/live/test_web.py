@@ -71,7 +71,7 @@ def test_chosen_frames(server, follow, choice, numbers):
 def test_the_newest_frame_is_given_and_dropped_ones_are_counted(server, follow):
     server.routes["/cam"] = lambda it: it.parts(range(5), 0.1, LENGTH)
     said = []
-    options = LiveOptions(timeout=5, tell=said.append)
+    options = LiveOptions(stall=5, tell=said.append)
     seen = []
     for frame in live_frames(find_address(f"{server.url}/cam"), options=options):
         seen.append(grey_level(frame.read().rgb))
@@ -128,7 +128,7 @@ def test_a_stream_that_stalls(server, follow):
 
     server.routes["/cam"] = answer
     start = time.monotonic()
-    frames, said = follow(f"{server.url}/cam", timeout=0.3, reconnect=0)
+    frames, said = follow(f"{server.url}/cam", stall=0.3, reconnect=0)
     assert fault(frames) == f"{server.url}/cam: no frame for 0.3 s; what is done is kept"
     assert (len(frames), said) == (3, [])
     assert time.monotonic() - start < 2.5
@@ -142,7 +142,7 @@ def test_a_trickle_is_a_stall(server, follow):
             time.sleep(0.05)
 
     server.routes["/cam"] = answer
-    frames, _ = follow(f"{server.url}/cam", timeout=0.4, reconnect=0)
+    frames, _ = follow(f"{server.url}/cam", stall=0.4, reconnect=0)
     assert fault(frames) == f"{server.url}/cam: no frame for 0.4 s; what is done is kept"
 
 
@@ -241,7 +241,7 @@ def test_a_password_opens_and_is_not_shown(server, follow):
 
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
 def test_nobody_there(follow, scheme):
-    frames, said = follow(f"{scheme}://me:s3cret@127.0.0.1:1/cam", timeout=2)
+    frames, said = follow(f"{scheme}://me:s3cret@127.0.0.1:1/cam", stall=2)
     name = f"{scheme}://me:***@127.0.0.1:1/cam"
     known = {
         "http": "cannot be reached: Connection refused; check the address",
@@ -253,7 +253,7 @@ def test_nobody_there(follow, scheme):
 def test_a_server_that_says_nothing(server, follow):
     server.routes["/cam"] = lambda _: time.sleep(2)
     start = time.monotonic()
-    said = fault(follow(f"{server.url}/cam", timeout=0.3)[0])
+    said = fault(follow(f"{server.url}/cam", stall=0.3)[0])
     assert said == f"{server.url}/cam: no frame for 0.3 s"
     assert time.monotonic() - start < 1.8
 
@@ -265,7 +265,7 @@ def test_stopping_does_not_wait_for_the_source(server):
 
     server.routes["/cam"] = answer
     stop = threading.Event()
-    options = LiveOptions(timeout=60, live="all", stopped=stop.is_set)
+    options = LiveOptions(stall=60, live="all", stopped=stop.is_set)
     frames = live_frames(find_address(f"{server.url}/cam"), options=options)
     assert levels([next(frames), next(frames)]) == [0, 1]
     start = time.monotonic()
