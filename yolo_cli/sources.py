@@ -22,7 +22,8 @@ from pathlib import Path
 
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import find_files, is_leftover, locate
-from yolo_cli.images import FOREIGN, MAX_BYTES, SUFFIXES, Image, decode_image, read_image
+from yolo_cli.images import FOREIGN, SUFFIXES, Image, decode_image, read_image
+from yolo_cli.limits import MAX_IMAGE
 from yolo_cli.text import read_list
 from yolo_cli.video import VIDEO_SUFFIXES, Frame, FrameChoice, open_video
 
@@ -269,4 +270,4 @@ def _image(path: str) -> Image:
         raise DataError(
             "-: standard input is a terminal; pipe an image into it, as in: yolo detect - < a.jpg"
         )
-    return decode_image(sys.stdin.buffer.read(MAX_BYTES), STDIN)
+    return decode_image(sys.stdin.buffer.read(MAX_IMAGE), STDIN)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.class_names import safe_names
 from yolo_cli.detections import Detections
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
@@ -138,11 +138,11 @@ def _save_crops(
     image: Image, detections: Detections, folder: Path, place: Path, class_names: Sequence[str]
 ) -> None:
     """Each box as an image of its own, with no line in it."""
+    folders = safe_names(tuple(class_names))
     for number, (box, class_id) in enumerate(zip(detections.xyxy, detections.class_id, strict=True), start=1):
         pixels = crop(image, box)
         if pixels.size:
-            name = re.sub(r"[^\w .-]|^\.", "_", class_names[class_id])
-            _write_image(folder / name / place.with_stem(f"{place.stem}-{number}"), pixels)
+            _write_image(folder / folders[class_id] / place.with_stem(f"{place.stem}-{number}"), pixels)
 
 
 def _write_image(path: Path, rgb: NDArray[np.uint8]) -> None:
