@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
@@ -19,6 +19,8 @@ __all__ = [
     "atomic_write",
     "atomic_write_bytes",
     "atomic_write_text",
+    "check_outside",
+    "draft_of",
     "find_files",
     "is_leftover",
     "is_special",
@@ -26,6 +28,7 @@ __all__ = [
     "make_folder",
     "open_run_folder",
     "path_of",
+    "unwritable",
 ]
 
 _NUMBERS = count()
@@ -42,7 +45,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> 
         DataError: if ``path`` cannot be written; a file that was there before is unchanged.
     """
     target = Path(os.path.realpath(path))
-    draft = _draft(target)
+    draft = draft_of(target)
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
             write(target)
@@ -52,7 +55,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> 
             os.fsync(file.fileno())
         draft.replace(target)
     except (OSError, UnicodeError) as fault:
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -77,7 +80,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         DataError: if the folder, or a file in it, cannot be written.
     """
-    draft = _draft(path)
+    draft = draft_of(path)
     try:
         draft.mkdir(parents=True)
         yield draft
@@ -85,7 +88,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             path.rmdir()
         draft.rename(path)
     except (OSError, UnicodeError) as fault:  # UnicodeError: a file name that no text file can hold
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -111,7 +114,7 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     return path
 
 
@@ -210,25 +213,29 @@ def _name(entry: os.DirEntry[str]) -> str:
     return entry.name
 
 
-def _draft(path: Path) -> Path:
+def draft_of(path: Path) -> Path:
     """A hidden name beside ``path``, unique to process and thread, well below 255 bytes."""
     return path.with_name(f".{path.stem[:32]}.{os.getpid()}-{next(_NUMBERS)}{path.suffix[:12]}")
 
 
-def _unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:
+def unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:
     """The error for a file or folder that cannot be written, in one line."""
     reason = " ".join(str(getattr(fault, "strerror", None) or fault).split())
     full = getattr(fault, "errno", None) in (ENOSPC, EDQUOT)
     return DataError(f"{os.fspath(path)}: cannot be written: {reason}{'; free some space' if full else ''}")
 
 
-def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
+def open_run_folder(
+    default: str, chosen: str | None, exist_ok: bool, data: str | os.PathLike[str] | None = None
+) -> Path:
     """Make the folder of a run: ``chosen``, or else ``default``, ``default2``, … whichever is new.
 
     Raises:
-        UsageError: if the chosen folder holds something, unless ``exist_ok``.
+        UsageError: if the chosen folder holds something, unless ``exist_ok``, or is in the data set ``data``.
         DataError: if no folder can be made there.
     """
+    if chosen is not None and data is not None:
+        check_outside(Path(chosen), [Path(data)])
     try:
         if chosen is None and not exist_ok:
             return _new_folder(Path(default))
@@ -239,6 +246,13 @@ def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
     except OSError as fault:
         raise DataError(f"{fault.filename}: no folder can be made here: {fault.strerror}") from fault
     return folder
+
+
+def check_outside(out: Path, data: Iterable[Path]) -> None:
+    """Raise UsageError if ``out`` is in one of the folders ``data``, as data sets are never written to."""
+    real = out.resolve()
+    if any(real.is_relative_to(folder.resolve()) for folder in data):
+        raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
 
 
 def _new_folder(first: Path) -> Path:

@@ -30,6 +30,7 @@ __all__ = [
     "LintOptions",
     "LoadOptions",
     "OnError",
+    "ServeOptions",
     "SourceOptions",
     "TrainOptions",
     "check_options",
@@ -132,6 +133,21 @@ class SourceOptions(TypedDict, total=False):
     start: float
     end: float | None
     max_frames: int | None
+
+
+class ServeOptions(LoadOptions, total=False):
+    """The options of ``yolo serve``; `ServeConfig` says what each is."""
+
+    host: str
+    port: int
+    token: str | None
+    batch: int
+    max_delay: float
+    queue: int
+    max_size: float
+    max_megapixels: float
+    max_images: int
+    timeout: float
 
 
 class DataOptions(LoadOptions, total=False):

@@ -16,6 +16,7 @@ from yolo_cli.cli.lint_suspects import (
     save_suspects,
     suspect_lines,
     suspect_options,
+    suspects_folder,
 )
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
 from yolo_cli.cli.progress import say, track
@@ -96,10 +97,11 @@ def lint(
     watch = None if quiet else partial(track, what="images")
     asked = {name: given[name] for name in ("allow_unlabelled", "fix", "apply")}
     report = look(data, imgsz=imgsz, watch=watch, **asked)
+    folder = suspects_folder(report, suspecting) if wanted else None
     suspects = found_suspects(report, suspecting, quiet) if wanted else None
     _echo(report, suspects, output_format)
-    if suspects:
-        save_suspects(suspects, suspecting, quiet)
+    if suspects and folder:
+        save_suspects(suspects, folder, quiet)
     fixed = report.fixed
     if not quiet:
         say(f"{report.count}{f'; {fixed.report.count} in the copy in {fixed.out}' if fixed else ''}")

@@ -15,10 +15,19 @@ from yolo_cli.errors import UsageError
 from yolo_cli.files import open_run_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from yolo_cli.datasets import LintReport
     from yolo_cli.suspects import SuspectReport
 
-__all__ = ["check_suspecting", "found_suspects", "save_suspects", "suspect_lines", "suspect_options"]
+__all__ = [
+    "check_suspecting",
+    "found_suspects",
+    "save_suspects",
+    "suspect_lines",
+    "suspect_options",
+    "suspects_folder",
+]
 
 _RUN_FOLDER = "runs/lint"
 _OF_A_KIND = 8
@@ -73,6 +82,12 @@ def check_suspecting(suspecting: dict[str, Any]) -> bool:
     return False
 
 
+def suspects_folder(report: LintReport, suspecting: dict[str, Any]) -> Path:
+    """The folder for the page, made before hours of training."""
+    out, exist_ok = suspecting.get("out"), suspecting.get("exist_ok", False)
+    return open_run_folder(_RUN_FOLDER, out, exist_ok, report.dataset.root)
+
+
 def found_suspects(report: LintReport, suspecting: dict[str, Any], quiet: bool) -> SuspectReport:
     """The suspects, with progress and notes on stderr."""
     from yolo_cli.api.suspects import find_suspects
@@ -87,9 +102,8 @@ def found_suspects(report: LintReport, suspecting: dict[str, Any], quiet: bool) 
     return suspects
 
 
-def save_suspects(suspects: SuspectReport, suspecting: dict[str, Any], quiet: bool) -> None:
+def save_suspects(suspects: SuspectReport, folder: Path, quiet: bool) -> None:
     """Write the page, and say where it is."""
-    folder = open_run_folder(_RUN_FOLDER, suspecting.get("out"), suspecting.get("exist_ok", False))
     page = suspects.save(folder)
     if not quiet:
         say(f"{suspects.count}; open {page} in a browser to accept or reject them")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from yolo_cli.cli.usage import near_option
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, ServeConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.hardware import Device, check_device, use_only
 from yolo_cli.text import read_yaml, shorten, text_encoding
@@ -27,6 +27,7 @@ __all__ = [
     "format_option",
     "image_size",
     "map_option",
+    "serving_options",
     "talk_options",
     "video_options",
 ]
@@ -177,6 +178,52 @@ def _collected(command: Callable[..., Any], *options: Callable[[Any], Any]) -> A
 def detection_options(command: Callable[..., Any]) -> Any:
     """Which model, which of its boxes are kept, and how it runs; as ``detection``, for the API."""
     return _collected(command, *_MODEL, *_BOXES, *_RUN)
+
+
+_SERVED = ServeConfig()
+_SERVER = (
+    click.option(
+        "--host", metavar="ADDRESS", default=_SERVED.host, show_default=True, help="Address to listen on."
+    ),
+    click.option(
+        "--port", type=int, default=_SERVED.port, show_default=True, help="Port; 0 takes any that is free."
+    ),
+    click.option(
+        "--token",
+        envvar="YOLO_CLI_TOKEN",
+        help="What clients must send; better in YOLO_CLI_TOKEN.",
+    ),
+    *(
+        click.option(
+            f"--{name.replace('_', '-')}",
+            type=type(getattr(_SERVED, name)),
+            metavar=metavar,
+            default=getattr(_SERVED, name),
+            show_default=True,
+            help=text,
+        )
+        for name, metavar, text in (
+            ("batch", "N", "Maximum images in a batch, of any requests."),
+            ("max_delay", "MS", "Longest wait of an image for its batch."),
+            ("queue", "N", "Maximum requests under way; others get 503."),
+            ("max_size", "MB", "Maximum size of a request."),
+            ("max_megapixels", "N", "Maximum size of an image in megapixels."),
+            ("max_images", "N", "Maximum images of a request."),
+            ("timeout", "SECONDS", "Time in which a request must arrive."),
+        )
+    ),
+)
+
+
+def serving_options(command: Callable[..., Any]) -> Any:
+    """Several models, how they run, and the server's address and limits."""
+    weights = click.option(
+        "--weights",
+        multiple=True,
+        metavar="NAME",
+        help=f"Models, one or more.  [default: {DEFAULT_MODEL}]",
+    )
+    return _collected(command, weights, _MODEL[1], *_BOXES, *_RUN[:-1], *_SERVER)
 
 
 def drawing_options(command: Decorated) -> Decorated:

@@ -64,7 +64,7 @@ def stats(
     if save:
         from yolo_cli.report.dataset_page import write_dataset_page
 
-        page = open_run_folder(_RUN_FOLDER, out, exist_ok) / "report.html"
+        page = open_run_folder(_RUN_FOLDER, out, exist_ok, counted.data) / "report.html"
         write_dataset_page(page, counted)
         if not quiet:
             say(f"saved in {page}")

@@ -45,15 +45,13 @@ def list_(output_format: str) -> None:
 @format_option("text", "json")
 def show(name: str, output_format: str) -> None:
     """Show the model card of NAME: licence, figures, limits, classes."""
+    from yolo_cli.api.models import show_model
     from yolo_cli.detectors import engine_for
-    from yolo_cli.weights import find_model, read_card
-    from yolo_cli.weights.page import model_page
 
-    files = find_model(name)
-    card = read_card(files.first)
-    click.echo((card.to_json() if output_format == "json" else model_page(files, card)).rstrip())
+    model = show_model(name)
+    click.echo((model.card.to_json() if output_format == "json" else model.to_text()).rstrip())
     if output_format == "text":
-        say(f"with --engine auto here: {engine_for(files).sentence}")
+        say(f"with --engine auto here: {engine_for(model.files).sentence}")
 
 
 @weights.command(name="import")

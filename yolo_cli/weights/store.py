@@ -15,6 +15,7 @@ from yolo_cli.graphs import read_metadata
 from yolo_cli.limits import MAX_CARD, MAX_MODEL, open_file, open_zip, read_member
 from yolo_cli.text import did_you_mean
 from yolo_cli.weights.card import ModelCard
+from yolo_cli.weights.together import MODEL_SUFFIXES, current, settle, settle_all
 
 __all__ = [
     "CARD_KEY",
@@ -24,6 +25,7 @@ __all__ = [
     "check_pair",
     "find_model",
     "list_models",
+    "model_files",
     "new_model",
     "read_card",
 ]
@@ -69,7 +71,7 @@ def find_model(name: str) -> ModelFiles:
         [stem] if path != stem or stem.is_absolute() else [stem, "weights" / stem, bundled("weights") / stem]
     )
     for place in places:
-        files = _files(place)
+        files = model_files(place)
         if files.keras or files.onnx:
             return files
     if path.is_dir():
@@ -87,7 +89,8 @@ def new_model(name: str | os.PathLike[str], exist_ok: bool = False) -> Path:
     """
     path = Path(name)
     path = path if path.name != os.fspath(name) else Path("weights") / path
-    files = [path.with_name(path.name + suffix) for suffix in (".keras", ".onnx", ".md")]
+    settle(path)
+    files = [path.with_name(path.name + suffix) for suffix in MODEL_SUFFIXES]
     there = [file for file in files if file.exists()]
     if there and not exist_ok:
         raise UsageError(f"--out {there[0]}: exists; choose another name, or add --exist-ok")
@@ -100,7 +103,7 @@ def list_models() -> list[ModelFiles]:
     Each name occurs once, in that order; a run is named by its folder.
     """
     folders = sorted({*Path("runs").glob("*/weights"), *Path("runs").glob("*/*/weights")})
-    runs = [folder.parent for folder in folders if any(path.stem == "best" for path in _model_files(folder))]
+    runs = [folder.parent for folder in folders if any(path.stem == "best" for path in _in_folder(folder))]
     found: dict[str, ModelFiles] = {}
     for files in [*_models_in(Path("weights")), *map(_best_of, runs), *_models_in(bundled("weights"))]:
         found.setdefault(files.name, files)
@@ -108,12 +111,12 @@ def list_models() -> list[ModelFiles]:
 
 
 def _models_in(folder: Path) -> list[ModelFiles]:
-    return [_files(path.with_suffix("")) for path in _model_files(folder)]
+    return [model_files(path.with_suffix("")) for path in _in_folder(folder)]
 
 
 def _best_of(run: Path) -> ModelFiles:
     """The best model of a training run, under the name of its folder."""
-    files = _files(run / BEST)
+    files = model_files(run / BEST)
     if not (files.keras or files.onnx):
         raise DataError(f"{run}: has no {BEST}.keras or .onnx; a training run writes them after an epoch")
     return replace(files, name=run.as_posix())
@@ -164,14 +167,16 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _files(stem: Path) -> ModelFiles:
-    keras, onnx = (stem.with_name(stem.name + suffix) for suffix in (".keras", ".onnx"))
-    return ModelFiles(stem.name, keras if keras.is_file() else None, onnx if onnx.is_file() else None)
+def model_files(out: Path) -> ModelFiles:
+    """The files of the model at a path without a suffix, as far as there are any."""
+    settle(out)
+    return ModelFiles(out.name, current(out, ".keras"), current(out, ".onnx"))
 
 
-def _model_files(folder: Path) -> list[Path]:
-    """The model files in a folder; none if it does not exist."""
-    return sorted(path for path in folder.glob("*") if path.suffix in (".keras", ".onnx"))
+def _in_folder(folder: Path) -> list[Path]:
+    """The model files in a folder, without drafts; none if it does not exist or cannot be listed."""
+    settle_all(folder)
+    return sorted(path for path in folder.glob("[!.]*") if path.suffix in (".keras", ".onnx"))
 
 
 def _onnx_metadata(path: Path) -> Mapping[str, str]:

@@ -25,6 +25,7 @@ from yolo_cli.training.yolo.prepare import Prepared
 from yolo_cli.training.yolo.validation import LiveEngine
 from yolo_cli.weights import ModelFiles, read_card
 from yolo_cli.weights.save import save_keras, save_model
+from yolo_cli.weights.together import model_folder, settle
 
 __all__ = ["COLUMNS", "Results"]
 
@@ -57,10 +58,11 @@ class Results:
         self.checkpoint = checkpoint_of(job.out)
 
     def keep(self, name: str, model: Any) -> None:
-        """Write ``weights/NAME.keras`` with the weights that ``model`` has now."""
+        """Write ``weights/NAME.keras`` with the weights that ``model`` has now, and no ``.onnx``."""
         plain = self.parts.plain
         plain.set_weights(model.get_weights())
-        save_keras(plain, self.parts.card, self.job.out / "weights" / f"{name}.keras")
+        with model_folder(self.job.out / "weights" / name) as draft:
+            save_keras(plain, self.parts.card, draft / f"{name}.keras")
 
     def write_table(self, state: State) -> None:
         """Write ``results.csv``: one row per epoch; figures that were not measured are empty."""
@@ -81,6 +83,7 @@ class Results:
             alpha: fraction of the starting weights in the result; None tries several.
         """
         best = self.job.out / "weights" / "best"
+        settle(best)
         source = read_card(best.with_suffix(".keras")).source
         model = load_keras(best.with_suffix(".keras"))
         model.compile(jit_compile=compiles())
