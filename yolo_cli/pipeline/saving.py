@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from yolo_cli.detections import Detections
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
+from yolo_cli.names import folder_name
 from yolo_cli.pipeline.formats import yolo_lines
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
@@ -143,7 +143,7 @@ def _save_crops(
     for number, (box, class_id) in enumerate(zip(detections.xyxy, detections.class_id, strict=True), start=1):
         pixels = crop(image, box)
         if pixels.size:
-            name = re.sub(r"[^\w .-]|^\.", "_", class_names[class_id])
+            name = folder_name(class_names[class_id])
             _write_image(folder / name / place.with_stem(f"{place.stem}-{number}"), pixels)
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover
-from yolo_cli.images import FOREIGN, MAX_BYTES, SUFFIXES, decode_image
+from yolo_cli.images import FOREIGN, SUFFIXES, decode_image
+from yolo_cli.limits import MAX_IMAGE
 from yolo_cli.live import split_jpegs
 from yolo_cli.video import Frame
 
@@ -47,7 +48,7 @@ def stdin_images() -> Iterator[Frame]:
         for number, data in enumerate(split_jpegs(pieces, STDIN), start=1):
             yield _decoded(data, STDIN if number == 1 else f"{STDIN}#{number}")
     else:
-        yield _decoded(head + stream.read(MAX_BYTES), STDIN)
+        yield _decoded(head + stream.read(MAX_IMAGE), STDIN)
 
 
 def _decoded(data: bytes, name: str) -> Frame:
@@ -95,7 +96,7 @@ def _is_image(name: str) -> bool:
 
 
 def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Frame:
-    if member.size > MAX_BYTES:
-        return Frame(member.name, fault=f"{member.name}: is over {MAX_BYTES >> 30} GiB and thus not an image")
+    if member.size > MAX_IMAGE:
+        return Frame(member.name, fault=f"{member.name}: is over {MAX_IMAGE >> 30} GiB and thus not an image")
     file = archive.extractfile(member)
     return _decoded(file.read() if file else b"", member.name)

@@ -14,7 +14,8 @@ import numpy as np
 
 from yolo_cli.errors import DataError, unreadable
 from yolo_cli.headers import read_header
-from yolo_cli.images import MAX_BYTES, FramePosition, Image, check_pixels, decode_image, over_white
+from yolo_cli.images import FramePosition, Image, check_pixels, decode_image, over_white
+from yolo_cli.limits import MAX_IMAGE, open_file, read_file
 from yolo_cli.video.reading import Frame, FrameChoice
 
 __all__ = ["has_pages", "page_frames"]
@@ -34,8 +35,8 @@ def has_pages(path: str) -> bool:
     if not counted:
         return False
     with (
-        suppress(OSError, ValueError, IndexError),
-        Path(path).open("rb") as file,
+        suppress(OSError, ValueError, IndexError, DataError),
+        open_file(Path(path), path) as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
         return counted(data)
@@ -51,10 +52,8 @@ def page_frames(path: str, choice: FrameChoice) -> Iterator[Frame]:
         DataError: if the file cannot be read.
     """
     try:
-        if Path(path).stat().st_size > MAX_BYTES:
-            raise DataError(f"{path}: is over {MAX_BYTES >> 30} GiB and thus not an image")
-        data = Path(path).read_bytes()
-    except OSError as fault:
+        data = read_file(Path(path), path, MAX_IMAGE, "image")
+    except (OSError, ValueError) as fault:
         raise unreadable(path, fault) from fault
     frames = _tiff_frames(path, data) if data[:2] in (b"II", b"MM") else _animation(path, data)
     return choice.of(frames)

@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.images import MAX_PIXELS, SILENT_OPENCV, FramePosition, Image
+from yolo_cli.images import SILENT_OPENCV, FramePosition, Image
+from yolo_cli.limits import MAX_PIXELS
 from yolo_cli.text import counted
 
 __all__ = [
