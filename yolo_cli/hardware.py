@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from math import ceil
 from pathlib import Path
 
 from yolo_cli.errors import UsageError
@@ -21,6 +22,7 @@ __all__ = [
     "check_device",
     "check_gpu",
     "choose_backend",
+    "cores",
     "gpu_number",
     "gpu_visible",
     "installed",
@@ -40,6 +42,16 @@ DEVICE_FOLDER = Path("/dev")
 WSL_DRIVER = Path("/usr/lib/wsl/lib/libcuda.so.1")
 
 _CHOSEN = "YOLO_CLI_DEVICE"  # the device of `use_only`, for this process and those that inherit its GPUs
+
+
+def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """The number of CPU cores that affinity and the container's quota let this process use."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        microseconds, period = quota.read_text("ascii").split()
+        return max(1, min(found, ceil(int(microseconds) / int(period))))
+    except (OSError, ValueError):  # no container, or no limit
+        return found
 
 
 def check_device(device: Device) -> Device:

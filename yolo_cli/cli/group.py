@@ -41,6 +41,7 @@ SECTIONS = {
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
     "Detections": "conf nms-iou max-det classes agnostic suppression",
     "Video": "every from until max-frames",
+    "Live sources": "live stall reconnect camera-size camera-rate",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
     " cross-check",
@@ -49,6 +50,7 @@ SECTIONS = {
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
     "Compute": "device engine precision batch workers seed time-limit",
+    "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
     "Drawing": "line-width no-labels no-confidence",
     "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix apply",
     "General": "rules config quiet verbose help",

@@ -108,7 +108,9 @@ class _Saver:
 
     def _new_place(self, name: str) -> Path:
         """A free place, which is then taken."""
-        place = _free_place(Path(self._places.get(name, Path(name).name)), self._used)
+        whole = name.rpartition("#")[0]  # of what several images came from
+        wanted = self._places.get(name) or self._places.get(whole) or Path(name).name
+        place = _free_place(Path(wanted), self._used)
         self._used.add(_key(place))
         return place
 
@@ -144,10 +146,8 @@ def _save_crops(
     for number, (box, class_id) in enumerate(zip(detections.xyxy, detections.class_id, strict=True), start=1):
         pixels = crop(image, box)
         if pixels.size:
-            _write_image(
-                folder / folder_name(class_names[class_id]) / place.with_stem(f"{place.stem}-{number}"),
-                pixels,
-            )
+            name = folder_name(class_names[class_id])
+            _write_image(folder / name / place.with_stem(f"{place.stem}-{number}"), pixels)
 
 
 def _write_image(path: Path, rgb: NDArray[np.uint8]) -> None:

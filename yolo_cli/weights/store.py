@@ -13,6 +13,7 @@ from yolo_cli.config import bundled
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import check_text
 from yolo_cli.graphs import read_metadata
+from yolo_cli.limits import MAX_CARD, MAX_MODEL, open_file, open_zip, read_member
 from yolo_cli.text import did_you_mean
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.together import MODEL_SUFFIXES, current, settle, settle_all
@@ -136,9 +137,9 @@ def read_card(path: Path) -> ModelCard:
     if path.suffix == ".onnx":
         return _card_from_metadata(_onnx_metadata(path), path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            return ModelCard.from_json(archive.read(CARD_MEMBER), str(path))
-    except (OSError, zipfile.BadZipFile):
+        with open_file(path, str(path), MAX_MODEL, "model") as file, open_zip(file, str(path)) as archive:
+            return ModelCard.from_json(read_member(archive, CARD_MEMBER, str(path), MAX_CARD), str(path))
+    except (OSError, zipfile.BadZipFile, ValueError):
         raise DataError(f"{path}: is not a Keras model file, or is cut off") from None
     except KeyError:
         raise DataError(f"{path}: has no model card, so its classes and anchors are unknown") from None
@@ -165,8 +166,11 @@ def check_pair(files: ModelFiles) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with open_file(path, str(path)) as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def model_files(out: Path) -> ModelFiles:
