@@ -40,7 +40,7 @@ def test_the_dog_the_bicycle_and_the_truck(engine):
 @pytest.mark.parametrize("name", FIGURES)
 @needs_shared("data", "coco128-val")
 def test_average_precision(name, engine, tmp_path):
-    """pycocotools' protocol: floor .001, class-wise IoU .6, at most 100 boxes, images stretched."""
+    """pycocotools' protocol: confidence above .001, class-wise IoU .6, 100 boxes, images stretched."""
     data = SHARED / "data" / "coco128-val"
     report = evaluate(data, weights=imported(name), engine=engine, nms_iou=0.6, max_det=100)
     assert (report.map50_95, report.map50) == pytest.approx(FIGURES[name], abs=0.003)

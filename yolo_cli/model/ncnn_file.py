@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError, unreadable
+from yolo_cli.limits import MAX_MODEL, read_file
 from yolo_cli.model.steps import PASSES, Step, Values, leaky, with_values
 from yolo_cli.text import read_text
 
@@ -57,7 +58,7 @@ def read_ncnn(param: Path, binary: Path) -> list[Step]:
     """
     lines = read_text(param).splitlines()
     try:
-        values = _Values(binary.read_bytes())
+        values = _Values(read_file(binary, most=MAX_MODEL, kind="model"))
     except OSError as fault:
         raise unreadable(binary, fault) from None
     if not lines or lines[0].strip() != MAGIC or len(lines) > MOST_LAYERS:

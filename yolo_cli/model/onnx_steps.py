@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, unreadable
+from yolo_cli.limits import MAX_MODEL, read_file
 from yolo_cli.model.steps import PASSES, Step, Values, leaky, with_values
 
 __all__ = ["read_onnx_steps"]
@@ -31,10 +32,14 @@ def read_onnx_steps(path: Path) -> tuple[list[Step], tuple[int, ...]]:
     import onnx
 
     try:
-        graph = onnx.load(str(path), load_external_data=False).graph
+        graph = onnx.load_model_from_string(read_file(path, most=MAX_MODEL, kind="model")).graph
         constants = {tensor.name: _array(tensor) for tensor in graph.initializer}
         steps = [_step(node, constants) for node in graph.node]
         size = [int(side.dim_value) for side in graph.input[0].type.tensor_type.shape.dim[-2:]]
+    except DataError:
+        raise
+    except OSError as fault:
+        raise unreadable(path, fault) from None
     except Exception as fault:  # damaged bytes can fail anywhere
         reason = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:120]
         raise DataError(f"{path}: is not an ONNX file that can be imported ({reason})") from None

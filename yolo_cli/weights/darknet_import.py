@@ -27,7 +27,7 @@ def import_darknet(
     half: bool = False,
     about: dict[str, Any] | None = None,
 ) -> ModelFiles:
-    """Write ``out.keras`` and ``out.onnx`` for a Darknet model.
+    """Write ``out.keras``, ``out.onnx`` and ``out.md`` for a Darknet model.
 
     Args:
         cfg: the network.
@@ -47,7 +47,8 @@ def import_darknet(
 
     source = {"cfg": cfg.name, "weights": weights.name, "weights_sha256": digest}
     card = replace(card, source=source, **(about or {}))
-    return save_model(build_model(network, convolutions, name=identifier(out.name)), card, out, half=half)
+    model = build_model(network, convolutions, name=identifier(out.name))
+    return save_model(model, card, out, half=half, page=True)
 
 
 def card_of(

@@ -24,7 +24,7 @@ def import_files(
     half: bool = False,
     about: dict[str, Any] | None = None,
 ) -> ModelFiles:
-    """Write ``out.keras`` and ``out.onnx`` for a model of another program.
+    """Write ``out.keras``, ``out.onnx`` and ``out.md`` for a model of another program.
 
     Args:
         files: a Darknet ``.cfg`` and ``.weights``; or of a NanoDet-Plus the ``.param`` and ``.bin``, or the

@@ -26,7 +26,7 @@ def import_nanodet(
     half: bool = False,
     about: dict[str, Any] | None = None,
 ) -> ModelFiles:
-    """Write ``out.keras`` and ``out.onnx`` for a NanoDet-Plus.
+    """Write ``out.keras``, ``out.onnx`` and ``out.md`` for a NanoDet-Plus.
 
     Args:
         files: its ``.param`` and ``.bin``, or its ``.onnx``, ``.pth`` or ``.ckpt``.
@@ -51,4 +51,4 @@ def import_nanodet(
         resize="stretch",  # its authors train without keeping the aspect
         source={"weights": files[-1].name, "weights_sha256": sha256(files[-1])},
     )
-    return save_model(model, replace(card, **(about or {})), out, half=half)
+    return save_model(model, replace(card, **(about or {})), out, half=half, page=True)

@@ -134,11 +134,11 @@ def test_an_onnx_file_that_is_cut_off(case, keep, tmp_path):
 
 
 @pytest.mark.parametrize("seed", [None, 5], ids=["identity", "random"])
-@pytest.mark.parametrize("prefix", ["", "model."])
-def test_pth(case, seed, prefix, tmp_path):
+@pytest.mark.parametrize(("prefix", "below"), [("", ""), ("model.", "state_dict")])
+def test_pth(case, seed, prefix, below, tmp_path):
     tensors = state_dict(case.oracle, np.random.default_rng(seed) if seed else None)
     path = tmp_path / "any.pth"
-    path.write_bytes(zip_form({prefix + name: value for name, value in tensors.items()}))
+    path.write_bytes(zip_form({prefix + name: value for name, value in tensors.items()}, below))
     case.agrees(read_nanodet([path], CLASSES)[0])
 
 

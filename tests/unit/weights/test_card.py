@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.model_files import CARD
 from yolo_cli.codec import Head
 from yolo_cli.errors import DataError
+from yolo_cli.limits import name_fault
 from yolo_cli.weights import ModelCard
 from yolo_cli.weights.card import card_text
 
@@ -29,23 +30,24 @@ FULL = replace(
 sides = st.floats(0.5, 2000, allow_nan=False)
 heads = st.builds(
     Head,
-    kind=st.sampled_from(["yolo", "new_coords", "region", "gfl"]),
-    anchors=st.lists(st.tuples(sides, sides), max_size=3).map(tuple),
+    kind=st.sampled_from(["yolo", "new_coords", "region"]),
+    anchors=st.lists(st.tuples(sides, sides), min_size=1, max_size=3).map(tuple),
     stride=st.sampled_from([8, 16, 32]),
-    class_count=st.integers(1, 90),
+    class_count=st.just(2),
     scale_x_y=st.floats(1, 2),
-    bins=st.integers(0, 8),
-)
+) | st.builds(Head, st.just("gfl"), st.just(()), st.integers(1, 64), st.just(2), bins=st.integers(1, 9))
+names = st.text(min_size=1, max_size=60).filter(lambda name: not name_fault(name))
+texts = st.text(st.characters(exclude_categories=["Cs"]))
 cards = st.builds(
     ModelCard,
-    name=st.text(min_size=1),
-    class_names=st.lists(st.text(min_size=1), min_size=1, max_size=3).map(tuple),
+    name=names,
+    class_names=st.just(("cat", "Straßenbahn")),
     heads=st.lists(heads, min_size=1, max_size=3).map(tuple),
     input_size=st.tuples(st.integers(32, 640), st.integers(32, 640)),
     resize=st.sampled_from(["letterbox", "stretch"]),
     suppression=st.sampled_from(["iou", "greedynms", "diounms", "soft"]),
-    source=st.dictionaries(st.text(), st.text(), max_size=2),
-    figures=st.lists(st.text(), max_size=2).map(tuple),
+    source=st.dictionaries(texts, texts, max_size=2),
+    figures=st.lists(texts, max_size=2).map(tuple),
 )
 
 
@@ -78,15 +80,15 @@ def without(key):
         ("{", "its model card cannot be read"),
         ("[]", "its model card cannot be read"),
         ("null", "its model card cannot be read"),
-        ("{}", "its model card cannot be read ('format')"),
-        (without("heads"), "its model card cannot be read ('heads')"),
-        (without("class_names"), "its model card cannot be read ('class_names')"),
+        ("{}", "its model card cannot be read (it has no format)"),
+        (without("heads"), "its model card cannot be read (it has no heads)"),
+        (without("class_names"), "its model card cannot be read (it has no class_names)"),
         (FULL.to_json().replace('"beta"', '"alpha"'), "its model card cannot be read"),
         (FULL.to_json().replace('"stride": 32', '"step": 32'), "its model card cannot be read"),
         (FULL.to_json().replace("[10.0, 20.5]", "[10.0]"), "its model card cannot be read"),
         (
             FULL.to_json().replace('"format": 1', '"format": 2'),
-            "its card has format 2, but",
+            "its model card cannot be read (it has format 2, but",
         ),
     ],
 )
@@ -118,6 +120,21 @@ def test_the_markdown_states_whether_confidences_are_calibrated():
     assert "**Calibration.** None: a confidence of 0.5" in card_text(CARD, {})
     calibrated = replace(CARD, calibration=((0.0, 1.0), (0.0, 0.8)))
     assert "**Calibration.** Confidences are calibrated: 0.1 → 0.08, 0.25 → 0.20" in card_text(calibrated, {})
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        Head("gfl", ((1.0, 2.0),), 8, 2, bins=8),
+        Head("gfl", (), 8, 2),
+        Head("yolo", (), 8, 2),
+        Head("yolo", ((1.0, 2.0),), 8, 2, bins=8),
+        Head("gfl", (), 8, 2, bins=101),
+    ],
+)
+def test_a_head_has_either_anchors_or_distances(head):
+    with pytest.raises(DataError, match=r"it\.keras: its model card cannot be read"):
+        ModelCard.from_json(replace(CARD, heads=(head,)).to_json(), "it.keras")
 
 
 def test_the_last_grid_of_distance_heads_is_rounded_up():

@@ -11,6 +11,7 @@ from yolo_cli.anchors import read_anchors
 from yolo_cli.codec import Head
 from yolo_cli.config import DEFAULT_ANCHORS, DEFAULT_MODEL
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.model.keras_file import load_keras
 from yolo_cli.training.job import TrainJob
 
 __all__ = ["Start", "choose_start"]
@@ -60,7 +61,6 @@ def choose_start(job: TrainJob) -> Start:
 def _from_weights(name: str) -> Start:
     """Start from a trained model."""
     import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
-    from yolo_cli.framework import keras
     from yolo_cli.weights import find_model, read_card
 
     files = find_model(name)
@@ -69,7 +69,7 @@ def _from_weights(name: str) -> Start:
     card = read_card(files.keras)
     if any(head.kind == "gfl" for head in card.heads):
         raise UsageError(f"--weights {name}: a NanoDet-Plus cannot be fine-tuned here; choose a YOLO")
-    model = keras.saving.load_model(files.keras, compile=False)
+    model = load_keras(files.keras)
     origin = f"fine-tuned from {card.name}"
     return Start(model, card.heads, card.class_names, card.input_size, _layers(model), origin, card.licence)
 
