@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.errors import UserError
+from yolo_cli.errors import UserError, not_importable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -219,12 +219,20 @@ def _guarded(run: Callable[[], Any], verbose: bool) -> int:
         return _complain(usage_text(fault), fault.exit_code)
     except UserError as fault:
         return _complain(fault.text, fault.exit_code)
+    except ImportError as fault:
+        known = not_importable(fault)
+        return _complain(known.text, known.exit_code) if known else _unexpected(fault, verbose)
     except Exception as fault:  # the last door: whatever comes here is a fault of ours
-        if verbose:
-            traceback.print_exc()
-        hint = "" if verbose else "; run again with --verbose for the traceback"
-        return _complain(f"unexpected {type(fault).__name__}: {fault}{hint}", 1)
+        return _unexpected(fault, verbose)
     return code if isinstance(code, int) else 0
+
+
+def _unexpected(fault: Exception, verbose: bool) -> int:
+    """Tell a fault of ours; called while it is handled."""
+    if verbose:
+        traceback.print_exc()
+    hint = "" if verbose else "; run again with --verbose for the traceback"
+    return _complain(f"unexpected {type(fault).__name__}: {fault}{hint}", 1)
 
 
 def _complain(text: str, code: int) -> int:
