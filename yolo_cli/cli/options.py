@@ -14,7 +14,7 @@ from yolo_cli.cli.usage import near_option
 from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, ServeConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.hardware import Device, check_device, use_only
-from yolo_cli.text import read_yaml, text_encoding
+from yolo_cli.text import read_yaml, shorten, text_encoding
 
 __all__ = [
     "config_option",
@@ -29,7 +29,6 @@ __all__ = [
     "map_option",
     "serving_options",
     "talk_options",
-    "video_options",
 ]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -231,33 +230,6 @@ def drawing_options(command: Decorated) -> Decorated:
     return _all(command, *_DRAWING)
 
 
-_VIDEO = (
-    click.option(
-        "--every", type=int, metavar="N", default=1, show_default=True, help="Use every N-th frame."
-    ),
-    click.option(
-        "--from", "start", type=float, metavar="SECONDS", default=0, help="First second of the video."
-    ),
-    click.option(
-        "--to", "--until", "end", type=float, metavar="SECONDS", help="Last second.  [default: the end]"
-    ),
-    click.option("--max-frames", type=int, metavar="N", help="Maximum number of frames.  [default: all]"),
-)
-
-
-def video_options(command: Callable[..., Any]) -> Any:
-    """Which frames of a video; as ``choice``."""
-
-    @wraps(command)
-    def with_choice(**given: Any) -> Any:
-        from yolo_cli.video import FrameChoice
-
-        chosen = {name: given.pop(name) for name in ("every", "start", "end", "max_frames")}
-        return command(choice=FrameChoice(**chosen), **given)
-
-    return _all(with_choice, *_VIDEO)
-
-
 def explaining_options(command: Callable[..., Any]) -> Any:
     """As for detection, without the options that choose among the boxes found."""
     return _collected(command, *_MODEL, *_BOXES[:2], _BOXES[5], *_RUN[:2])
@@ -350,6 +322,17 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> No
             hint = f"did you mean {near.lstrip('-')}?" if near else f"see {ctx.command_path} --help"
             raise UsageError(f"{path}: '{key}' is not an option of {ctx.info_name}; {hint}")
         option, negated = known[name]
+        _check_value(option, value, f"{path}: {key}")
         several = option.multiple and not isinstance(value, list)
         defaults[str(option.name)] = [value] if several else not value if negated else value
     ctx.default_map = defaults
+
+
+def _check_value(option: click.Option, value: Any, what: str) -> None:
+    """Raise a UsageError unless a value of a configuration file is one that its option can take."""
+    several = option.multiple or option.nargs != 1
+    values = value if isinstance(value, list) and several else [value]
+    kinds = bool if option.is_flag else (str, int, float)
+    if not all(isinstance(each, kinds) and (option.is_flag or not isinstance(each, bool)) for each in values):
+        wanted = "true or false" if option.is_flag else "a number or text"
+        raise UsageError(f"{what} is {shorten(repr(value), 60)}, but must be {wanted}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,15 @@ def read_about(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: must hold only the fields {', '.join(allowed)}")
     if about.get("resize", "stretch") not in ("stretch", "letterbox"):
         raise DataError(f"{path}: resize is '{about['resize']}', but must be stretch or letterbox")
-    return {
-        key: tuple(map(str, value)) if key in ("figures", "limits") else " ".join(str(value).split())
-        for key, value in about.items()
-    }
+    return {key: _about(key, value, path) for key, value in about.items()}
+
+
+def _about(key: str, value: Any, path: Path) -> str | tuple[str, ...]:
+    """A field of a card; DataError if it is not text, or for figures and limits a list of texts."""
+    several = key in ("figures", "limits")
+    given = value if several and isinstance(value, list) else [value]
+    listed = several <= isinstance(value, list)
+    if not (listed and all(isinstance(each, str | int | float | date) for each in given)):
+        raise DataError(f"{path}: {key} must be {'a list of texts' if several else 'text'}; fix it")
+    lines = tuple(" ".join(str(each).split()) for each in given)
+    return lines if several else lines[0]

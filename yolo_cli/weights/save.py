@@ -37,9 +37,10 @@ __all__ = ["export_onnx", "missing_for_onnx", "save_keras", "save_model", "save_
 
 # The script of the process that exports ONNX when the backend is not TensorFlow.
 _EXPORT = """
-import sys, pathlib, keras, yolo_cli.model
+import sys, pathlib
+from yolo_cli.model.keras_file import load_keras
 from yolo_cli.weights.save import export_graph
-export_graph(keras.saving.load_model(sys.argv[1], compile=False), pathlib.Path(sys.argv[2]))
+export_graph(load_keras(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]))
 """
 
 
@@ -87,10 +88,9 @@ def export_onnx(files: ModelFiles) -> Path:
         raise DataError(f"{files.first}: has no .keras file beside it to export from")
     if missing := missing_for_onnx():
         raise UsageError(f"ONNX files need missing packages: pip install {' '.join(missing)}")
-    import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
-    from yolo_cli.framework import keras
+    from yolo_cli.model.keras_file import load_keras
 
-    model = keras.saving.load_model(files.keras, compile=False)
+    model = load_keras(files.keras)
     out = files.keras.with_suffix(".onnx")
     save_onnx(model, read_card(files.keras), out, sha256(files.keras))
     return out

@@ -76,7 +76,7 @@ def test_other_options_and_other_models_are_other_batches(change: str) -> None:
 def test_a_fault_reaches_those_who_wait_and_nobody_else() -> None:
     class Faulty(Counting):
         def detect_timed(self, images: object) -> object:
-            raise MemoryError("not enough memory")
+            raise MemoryError("no memory for the batch")
 
     batcher = Batcher(2, 0.0)
     with pytest.raises(MemoryError):

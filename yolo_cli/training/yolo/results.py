@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from yolo_cli.engines import compiles
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
 from yolo_cli.files import atomic_write
+from yolo_cli.model.keras_file import load_keras
 from yolo_cli.report import About, analyse, read_training_curves, write_report
 from yolo_cli.training.checkpoint import checkpoint_of
 from yolo_cli.training.events import State
@@ -81,12 +82,10 @@ class Results:
             state: the final state of the run.
             alpha: fraction of the starting weights in the result; None tries several.
         """
-        from yolo_cli.framework import keras
-
         best = self.job.out / "weights" / "best"
         settle(best)
         source = read_card(best.with_suffix(".keras")).source
-        model = keras.saving.load_model(best.with_suffix(".keras"), compile=False)
+        model = load_keras(best.with_suffix(".keras"))
         model.compile(jit_compile=compiles())
         start = self.parts.start
         if start is None or INTERPOLATION in source:  # nothing to do, or done in an earlier session
