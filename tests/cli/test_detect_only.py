@@ -119,7 +119,7 @@ def test_what_it_lacks_is_told_in_a_line(installed, tmp_path):
     (tmp_path / "p").mkdir()
     shutil.copy(ROOT / "examples" / "cat.jpg", tmp_path / "p")
     (tmp_path / "p" / "cat.txt").write_text("0 0.5 0.5 0.5 0.5\n")
-    code, _, err, _ = yolo(installed[0], "compare", "--data", "p", "--limit", "1", cwd=tmp_path)
+    code, _, err, _ = yolo(installed[0], "train", "--data", "p", cwd=tmp_path)
     assert code == 2
     assert "only detects; run: pip install yolo-cli" in err.splitlines()[-1]
 
