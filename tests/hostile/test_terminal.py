@@ -21,11 +21,11 @@ NASTY = "\x1b]0;x\x07\x9b31m\u202e.jpg"  # sets the title, colours, turns the di
 OURS = re.compile(rb"\x1b\[[0-9;]*m|\r\x1b\[K|\r\n|\x1b\[\?25[lh]")
 
 
-@given(st.text())
+@given(st.text(st.characters(exclude_characters='"\\')))
 def test_printable_text_has_no_control_character_but_tabs_and_line_ends(text: str) -> None:
     shown = printable(text)
     assert not [c for c in shown if unicodedata.category(c) == "Cc" and c not in "\t\n"]
-    assert json.loads(f'"{shown}"', strict=False) == text or '"' in text or "\\" in text
+    assert json.loads(f'"{shown}"', strict=False) == text
 
 
 @given(st.text())
