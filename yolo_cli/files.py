@@ -20,6 +20,8 @@ __all__ = [
     "atomic_write_bytes",
     "atomic_write_text",
     "check_outside",
+    "check_text",
+    "draft_of",
     "find_files",
     "is_leftover",
     "is_special",
@@ -27,6 +29,7 @@ __all__ = [
     "make_folder",
     "open_run_folder",
     "path_of",
+    "unwritable",
 ]
 
 _NUMBERS = count()
@@ -43,7 +46,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> 
         DataError: if ``path`` cannot be written; a file that was there before is unchanged.
     """
     target = Path(os.path.realpath(path))
-    draft = _draft(target)
+    draft = draft_of(target)
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
             write(target)
@@ -53,7 +56,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> 
             os.fsync(file.fileno())
         draft.replace(target)
     except (OSError, UnicodeError) as fault:
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -65,8 +68,11 @@ def atomic_write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
-    r"""Write text in UTF-8, with ``\n`` on every system, with :func:`atomic_write`."""
-    atomic_write(path, lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))
+    r"""Write text in UTF-8, with ``\n`` on every system, with :func:`atomic_write`.
+
+    Bytes of file names that are not UTF-8 become ``\udcXX``, which JSON and YAML readers turn back.
+    """
+    atomic_write(path, lambda draft: draft.write_bytes(text.encode(errors="backslashreplace")))
 
 
 @contextmanager
@@ -78,7 +84,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         DataError: if the folder, or a file in it, cannot be written.
     """
-    draft = _draft(path)
+    draft = draft_of(path)
     try:
         draft.mkdir(parents=True)
         yield draft
@@ -86,7 +92,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             path.rmdir()
         draft.rename(path)
     except (OSError, UnicodeError) as fault:  # UnicodeError: a file name that no text file can hold
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -103,6 +109,18 @@ def path_of(value: object, name: str) -> Path:
     raise UsageError(f"{name}: {type(value).__name__} is not a path; give a str or a Path")
 
 
+def check_text(out: str | os.PathLike[str]) -> None:
+    """Refuse a name for output that is not UTF-8, which libraries that write files need.
+
+    Raises:
+        UsageError: if it is not.
+    """
+    try:
+        os.fspath(out).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"--out {out}: is not a name in UTF-8; choose another") from None
+
+
 def make_folder(path: Path) -> Path:
     """Create a folder with its parents, unless it exists; return its path.
 
@@ -112,7 +130,7 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     return path
 
 
@@ -211,12 +229,12 @@ def _name(entry: os.DirEntry[str]) -> str:
     return entry.name
 
 
-def _draft(path: Path) -> Path:
+def draft_of(path: Path) -> Path:
     """A hidden name beside ``path``, unique to process and thread, well below 255 bytes."""
     return path.with_name(f".{path.stem[:32]}.{os.getpid()}-{next(_NUMBERS)}{path.suffix[:12]}")
 
 
-def _unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:
+def unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:
     """The error for a file or folder that cannot be written, in one line."""
     reason = " ".join(str(getattr(fault, "strerror", None) or fault).split())
     full = getattr(fault, "errno", None) in (ENOSPC, EDQUOT)
@@ -234,6 +252,7 @@ def open_run_folder(
     """
     if chosen is not None and data is not None:
         check_outside(Path(chosen), [Path(data)])
+    check_text(chosen or default)
     try:
         if chosen is None and not exist_ok:
             return _new_folder(Path(default))

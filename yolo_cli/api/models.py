@@ -13,7 +13,7 @@ from yolo_cli.errors import DataError
 from yolo_cli.files import path_of
 from yolo_cli.text import counted, text_encoding
 from yolo_cli.weights import ModelCard, ModelFiles
-from yolo_cli.weights.page import model_page, write_page
+from yolo_cli.weights.page import model_page
 from yolo_cli.weights.store import new_model
 
 __all__ = ["Model", "export_onnx", "import_darknet", "list_models", "show_model"]
@@ -115,10 +115,7 @@ def import_darknet(
     files = path_of(cfg, "cfg"), path_of(weights, "weights"), path_of(names, "names")
     with text_encoding(options.get("encoding")):
         about = read_about(Path(card)) if card else None
-        half = options.get("half", False)
-        model = convert(*files, target, half=half, about=about)
-    write_page(model, store.read_card(model.first))
-    return model
+        return convert(*files, target, half=options.get("half", False), about=about)
 
 
 def export_onnx(weights: str | os.PathLike[str]) -> Path:

@@ -18,7 +18,7 @@ from yolo_cli.video import Frame
 if TYPE_CHECKING:
     from yolo_cli.detectors.protocol import Times
 
-__all__ = ["Readable", "run_detector"]
+__all__ = ["Readable", "Timed", "detect_batch", "read_outcome", "run_detector"]
 
 
 class Readable(Protocol):
@@ -93,7 +93,7 @@ def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iter
 
 def _read_group(group: Sequence[Readable], done: Mapping[str, Outcome]) -> list[Outcome]:
     """The images of a group with no detections yet, or the one outcome that is done."""
-    return [done[group[0].name]] if group[0].name in done else [_read(item) for item in group]
+    return [done[group[0].name]] if group[0].name in done else [read_outcome(item) for item in group]
 
 
 def _outcomes(detector: Timed, groups: Iterable[list[Outcome]], journal: Journal | None) -> Iterator[Outcome]:
@@ -103,14 +103,17 @@ def _outcomes(detector: Timed, groups: Iterable[list[Outcome]], journal: Journal
         if group[0].name in done:
             yield group[0]
             continue
-        for outcome in _detect(detector, group):
+        for outcome in detect_batch(detector, group):
             if journal:
                 journal.add(outcome)
             yield outcome
 
 
-def _detect(detector: Timed, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
-    """Detect on the images that could be read; the others have their error already."""
+def detect_batch(detector: Timed, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+    """The outcomes of `read_outcome`, in order, with what a detector finds on them in one call.
+
+    Those with an error are unchanged.
+    """
     images = [outcome.image for outcome in outcomes if outcome.image is not None]
     if not images:
         yield from outcomes
@@ -126,7 +129,7 @@ def _detect(detector: Timed, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
             yield replace(outcome, detections=next(found), time_ms={**outcome.time_ms, **per_image})
 
 
-def _read(item: Readable) -> Outcome:
+def read_outcome(item: Readable) -> Outcome:
     """An outcome with an image or an error, and no detections yet."""
     start = time.perf_counter()
     image, error = None, None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from yolo_cli.engines import compiles
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
 from yolo_cli.files import atomic_write
+from yolo_cli.model.keras_file import load_keras
 from yolo_cli.report import About, analyse, read_training_curves, write_report
 from yolo_cli.training.checkpoint import checkpoint_of
 from yolo_cli.training.events import State
@@ -25,6 +26,7 @@ from yolo_cli.training.yolo.prepare import Prepared
 from yolo_cli.training.yolo.validation import LiveEngine, Validator
 from yolo_cli.weights import ModelFiles, read_card
 from yolo_cli.weights.save import save_keras, save_model
+from yolo_cli.weights.together import model_folder, settle
 
 __all__ = ["COLUMNS", "Results"]
 
@@ -57,10 +59,11 @@ class Results:
         self.checkpoint = checkpoint_of(job.out)
 
     def keep(self, name: str, model: Any) -> None:
-        """Write ``weights/NAME.keras`` with the weights that ``model`` has now."""
+        """Write ``weights/NAME.keras`` with the weights that ``model`` has now, and no ``.onnx``."""
         plain = self.parts.plain
         plain.set_weights(model.get_weights())
-        save_keras(plain, self.parts.card, self.job.out / "weights" / f"{name}.keras")
+        with model_folder(self.job.out / "weights" / name) as draft:
+            save_keras(plain, self.parts.card, draft / f"{name}.keras")
 
     def write_table(self, state: State) -> None:
         """Write ``results.csv``: one row per epoch; figures that were not measured are empty."""
@@ -80,11 +83,10 @@ class Results:
             journey: the run, with its final state.
             alpha: fraction of the starting weights in the result; None tries several.
         """
-        from yolo_cli.framework import keras
-
         best = self.job.out / "weights" / "best"
+        settle(best)
         source = read_card(best.with_suffix(".keras")).source
-        model = keras.saving.load_model(best.with_suffix(".keras"), compile=False)
+        model = load_keras(best.with_suffix(".keras"))
         model.compile(jit_compile=compiles())
         start = self.parts.start
         if start is None or INTERPOLATION in source:  # nothing to do, or done in an earlier session

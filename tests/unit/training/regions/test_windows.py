@@ -42,6 +42,6 @@ def test_windows_of_a_crowd_are_not_background(tmp_path: Path) -> None:
     rgb[:, 128:, 2] = 255  # OpenCV writes BGR
     box, one = np.array([[128.0, 0, 256, 256]]), np.array([0])
     pixels, classes = windows(batches(tmp_path, rgb, GroundTruth(box, one, crowd=np.array([True]))))
-    assert set(classes.tolist()) == {2}  # background: nothing else is taught
+    assert set(classes.tolist()) == {2}  # background: nothing else is learned
     red = pixels[..., 0].astype(int) - pixels[..., 1] > 90  # (N, 128, 128)
     assert 0.2 < red.mean(axis=(1, 2)).max() < 0.55
