@@ -63,16 +63,9 @@ def video_options(command: Callable[..., Any]) -> Any:
     """Which frames and which part of them are used, and how live sources are followed; as ``frames``."""
 
     @wraps(command)
-<<<<<<< HEAD
     def with_frames(**given: Any) -> Any:
         from yolo_cli.api.frames import FrameOptions
         from yolo_cli.cli.terminal import say
-=======
-    def with_choice(**given: Any) -> Any:
-        from yolo_cli.cli.terminal import say
-        from yolo_cli.live import LiveOptions
-        from yolo_cli.video import FrameChoice
->>>>>>> main
 
         frames = {name: given.pop(name) for name in FrameOptions.__annotations__ if name in given}
         return command(frames={**frames, "tell": say}, **given)
