@@ -1,6 +1,6 @@
 """Nothing leaves the machine: each command runs where every address leads to a counter of packets.
 
-A network namespace of its own holds only the loopback device, to which all addresses lead, so that a look-up or a
+A network namespace of its own holds only the loopback device, to which all addresses lead: a look-up or a
 connection to anywhere shows as packets there.
 """
 
