@@ -21,6 +21,7 @@ __all__ = [
     "MAX_CARD",
     "MAX_CLASSES",
     "MAX_CONFIG",
+    "MAX_DECODING",
     "MAX_DEPTH",
     "MAX_IMAGE",
     "MAX_MODEL",
@@ -41,6 +42,7 @@ __all__ = [
 
 MIB = 1 << 20
 MAX_PIXELS = 178_000_000  # of one image: decoded, they are 0.5 GB
+MAX_DECODING = 1 << 30  # bytes that decoding an image may take beside its pixels
 MAX_IMAGE = 1 << 30  # bytes of an image file
 MAX_ANY = 1 << 62  # bytes of a file that is read in pieces
 MAX_TEXT = 512 * MIB  # bytes of a text, list, CSV, XML or JSON file

@@ -297,6 +297,30 @@ def encoding_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def accept_damaged_option(command: Decorated) -> Decorated:
+    """``--accept-damaged``: read images of which pixels are missing, and say so at the end."""
+    return click.option(
+        "--accept-damaged",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda ctx, _, on: ctx.with_resource(_accepting(on)),
+        help="Read damaged images, and name them.",
+    )(command)
+
+
+@contextmanager
+def _accepting(on: bool) -> Iterator[None]:
+    with accept_damaged(on) as notes:
+        yield
+    for note in notes[:MOST_NOTES]:
+        echo_error(f"note: {note}")
+    if len(notes) > MOST_NOTES:
+        echo_error(f"note: … and {len(notes) - MOST_NOTES} more damaged images")
+
+
+MOST_NOTES = 20  # lines on damaged images
+
+
 def _all(command: Decorated, *options: Callable[[Decorated], Decorated]) -> Decorated:
     """Apply decorators so that help shows them in the order given."""
     for option in reversed(options):
