@@ -20,6 +20,7 @@ __all__ = [
     "atomic_write_bytes",
     "atomic_write_text",
     "check_outside",
+    "check_text",
     "draft_of",
     "find_files",
     "is_leftover",
@@ -67,8 +68,11 @@ def atomic_write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
-    r"""Write text in UTF-8, with ``\n`` on every system, with :func:`atomic_write`."""
-    atomic_write(path, lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))
+    r"""Write text in UTF-8, with ``\n`` on every system, with :func:`atomic_write`.
+
+    Bytes of file names that are not UTF-8 become ``\udcXX``, which JSON and YAML readers turn back.
+    """
+    atomic_write(path, lambda draft: draft.write_bytes(text.encode(errors="backslashreplace")))
 
 
 @contextmanager
@@ -103,6 +107,18 @@ def path_of(value: object, name: str) -> Path:
     if isinstance(text, str):
         return Path(text)
     raise UsageError(f"{name}: {type(value).__name__} is not a path; give a str or a Path")
+
+
+def check_text(out: str | os.PathLike[str]) -> None:
+    """Refuse a name for output that is not UTF-8, which libraries that write files need.
+
+    Raises:
+        UsageError: if it is not.
+    """
+    try:
+        os.fspath(out).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"--out {out}: is not a name in UTF-8; choose another") from None
 
 
 def make_folder(path: Path) -> Path:
@@ -236,6 +252,7 @@ def open_run_folder(
     """
     if chosen is not None and data is not None:
         check_outside(Path(chosen), [Path(data)])
+    check_text(chosen or default)
     try:
         if chosen is None and not exist_ok:
             return _new_folder(Path(default))

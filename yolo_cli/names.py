@@ -24,16 +24,17 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def as_cell(text: str) -> str:
-    """Text for a cell of a CSV file for people, in which a spreadsheet sees no formula.
+def as_cell(value: object) -> object:
+    """A value for a cell of a CSV file that people open; in text, a spreadsheet then sees no formula.
 
-    What begins as a formula does gets an apostrophe in front, and so does what begins with an apostrophe:
-    without its first apostrophe, each cell is again the text.
+    Numbers stay as they are. What begins as a formula does gets an apostrophe in front, and so does what
+    begins with an apostrophe: without its first apostrophe, each cell is again the text.
 
     >>> as_cell("=1+1.jpg"), as_cell("a=b.jpg"), as_cell("'s.jpg")
     ("'=1+1.jpg", 'a=b.jpg', "''s.jpg")
     """
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "'")) else text
+    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "'"))
+    return f"'{value}" if formula else value
 
 
 def short_name(stem: str, suffix: str = "", limit: int = LONGEST_NAME) -> str:

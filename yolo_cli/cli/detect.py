@@ -21,7 +21,8 @@ from yolo_cli.cli.options import (
     format_option,
     talk_options,
 )
-from yolo_cli.cli.progress import say, track
+from yolo_cli.cli.progress import track
+from yolo_cli.cli.terminal import echo, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +126,7 @@ def detect(
         results = track(results, tally.total, tally.what)
     with interrupts:
         for text in _texts(interrupts.until(results), model, given["output_format"]):
-            click.echo(text, nl=False)
+            echo(text, end="", painted=given["output_format"] == "table")
     tally.interrupted = interrupts.asked
     _tell(tally, folder, quiet, source.has_frames and saving.images)
     return _exit_code(tally)

@@ -62,7 +62,7 @@ def video_options(command: Callable[..., Any]) -> Any:
 
     @wraps(command)
     def with_choice(**given: Any) -> Any:
-        from yolo_cli.cli.progress import say
+        from yolo_cli.cli.terminal import say
         from yolo_cli.live import LiveOptions
         from yolo_cli.video import FrameChoice
 

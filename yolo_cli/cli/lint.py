@@ -19,7 +19,8 @@ from yolo_cli.cli.lint_suspects import (
     suspects_folder,
 )
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
-from yolo_cli.cli.progress import say, track
+from yolo_cli.cli.progress import track
+from yolo_cli.cli.terminal import echo, say, shown
 from yolo_cli.text import counted
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         from yolo_cli.datasets import RULES
 
         for rule in RULES.values():
-            click.echo(f"{rule.code}  {rule.severity:7}  {rule.name}: {rule.meaning}  [--fix: {rule.fixing}]")
+            echo(f"{rule.code}  {rule.severity:7}  {rule.name}: {rule.meaning}  [--fix: {rule.fixing}]")
         ctx.exit()
 
 
@@ -112,11 +113,12 @@ def _echo(report: LintReport, suspects: SuspectReport | None, output_format: str
     """The findings, what was fixed, and the suspects, on stdout."""
     if output_format == "json":
         more = {"suspects": suspects.to_dict()} if suspects else {}
-        click.echo(json.dumps(report.to_dict() | more, indent=1, ensure_ascii=False, allow_nan=False))
+        echo(json.dumps(report.to_dict() | more, indent=1, ensure_ascii=False, allow_nan=False))
         return
     done = report.fixed.done if report.fixed else ()
-    lines = [*_summary(report), *_table(report), *_done(done), *(suspect_lines(suspects) if suspects else ())]
-    click.echo("\n".join(lines))
+    more_lines = suspect_lines(suspects) if suspects else ()
+    lines = [*map(shown, _summary(report)), *_table(report), *map(shown, _done(done)), *more_lines]
+    echo("\n".join(lines), painted=True)
 
 
 def _summary(report: LintReport) -> Iterator[str]:

@@ -10,7 +10,7 @@ import click
 
 from yolo_cli.cli.eval_inputs import Telling, renamings
 from yolo_cli.cli.options import device_option, map_option
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.terminal import say, shown
 from yolo_cli.errors import UsageError
 from yolo_cli.files import open_run_folder
 
@@ -114,16 +114,16 @@ def suspect_lines(suspects: SuspectReport) -> Iterator[str]:
     from yolo_cli.cli.table import table
 
     yield ""
-    yield f"{suspects.count} by {suspects.model}"
+    yield shown(f"{suspects.count} by {suspects.model}")
     if not suspects.suspects:
         return
     rows = [("suspect", "score", "where", "labelled", "the model sees")]
-    shown = suspects.top(_OF_A_KIND)
-    for it in shown:
+    top = suspects.top(_OF_A_KIND)
+    for it in top:
         seen = f"{it.seen.class_name} {it.seen.confidence:.2f}" if it.seen else "nothing"
         label = it.label.class_name if it.label else "nothing"
         rows.append((it.kind, f"{it.score:.2f}", it.where, label, seen))
     yield from table(rows, (0, 2, 3, 4)).splitlines()
-    more = len(suspects.suspects) - len(shown)
+    more = len(suspects.suspects) - len(top)
     if more > 0:
         yield f"and {more} more; --format json lists all"

@@ -8,7 +8,7 @@ import click
 
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, serving_options, talk_options
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.terminal import say
 
 __all__ = ["serve"]
 

@@ -18,8 +18,8 @@ from yolo_cli.cli.options import (
     format_option,
     talk_options,
 )
-from yolo_cli.cli.progress import say
 from yolo_cli.cli.progress import track as track_progress
+from yolo_cli.cli.terminal import echo, say
 from yolo_cli.config import TrackConfig
 from yolo_cli.text import counted
 
@@ -125,7 +125,7 @@ def track(detection: dict[str, Any], source: str, quiet: bool, **given: Any) -> 
         run.save_to(folder, line_width=given["line_width"], **style)
     with tally.interrupts:
         for text in FORMATS[given["output_format"]](run):
-            click.echo(text, nl=False)
+            echo(text, end="")
     _tell(run, tally, folder)
     return _exit_code(tally)
 

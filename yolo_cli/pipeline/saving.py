@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from yolo_cli.detections import Detections
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
-from yolo_cli.names import folder_name
+from yolo_cli.names import folder_name, short_name
 from yolo_cli.pipeline.formats import yolo_lines
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
 from yolo_cli.video import VideoWriter
 
 __all__ = ["Saving", "save_outcomes"]
+
+_LONGEST_STEM = 220  # bytes: numbers and a suffix follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ class _Saver:
 def _free_place(wanted: Path, used: Container[str]) -> Path:
     """A path like ``wanted`` whose stem is free, with a suffix that can be written."""
     suffix = wanted.suffix if wanted.suffix.lower() in WRITABLE else ".png"
-    stems = itertools.chain([wanted.stem], (f"{wanted.stem}-{number}" for number in itertools.count(2)))
+    stem = short_name(wanted.stem, limit=_LONGEST_STEM)
+    stems = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     places = (wanted.with_name(stem + suffix) for stem in stems)
     return next(place for place in places if _key(place) not in used)
 

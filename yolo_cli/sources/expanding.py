@@ -12,6 +12,7 @@ run.
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import itertools
 import os
@@ -149,9 +150,29 @@ def _expand(argument: str, recursive: bool) -> list[SourceItem]:
         return [SourceItem(address.name, address=address)]
     if glob.has_magic(argument):
         fixed = _fixed_folder(argument)
-        found = [path for path in glob.glob(argument, recursive=True) if _is_image(path, fixed)]
+        found = [path for path in _matching(argument, fixed) if _is_image(path, fixed)]
         return _sorted(found, fixed) or [_fault(argument, "matches no image")]
     return [_fault(argument, "no such file or folder")]
+
+
+def _matching(pattern: str, fixed: str) -> Iterable[str]:
+    """The files that match a glob; ``**`` follows links as `find_files` does, so links in a circle end."""
+    parts = Path(pattern).parts[len(Path(fixed).parts) :]
+    if "**" not in parts:
+        return glob.glob(pattern)
+    files = (Path(path) for path in find_files(fixed, SUFFIXES + FOREIGN + VIDEO_SUFFIXES))
+    after = (*parts[1:], "")
+    wanted = tuple(part for part, next_ in zip(parts, after, strict=True) if (part, next_) != ("**", "**"))
+    return (str(file) for file in files if _fits(file.relative_to(fixed).parts, wanted))
+
+
+def _fits(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether the parts of a path match those of a glob, of which ``**`` matches any number."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_fits(parts[start:], pattern[1:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def _folder(folder: str, recursive: bool) -> list[SourceItem]:

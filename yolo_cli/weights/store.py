@@ -11,6 +11,7 @@ from pathlib import Path
 
 from yolo_cli.config import bundled
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import check_text
 from yolo_cli.graphs import read_metadata
 from yolo_cli.limits import MAX_CARD, MAX_MODEL, open_file, open_zip, read_member
 from yolo_cli.text import did_you_mean
@@ -65,16 +66,16 @@ def find_model(name: str) -> ModelFiles:
     """
     path = Path(name)
     stem = path.with_suffix("") if path.suffix in (".keras", ".onnx") else path
-    if path != stem and not path.is_file():
+    if path != stem and not os.path.isfile(path):  # noqa: PTH113 - false for names that are too long
         raise DataError(f"{name}: no such file")
     places = (
         [stem] if path != stem or stem.is_absolute() else [stem, "weights" / stem, bundled("weights") / stem]
     )
-    for place in places:
+    for place in places if path.name else ():
         files = model_files(place)
         if files.keras or files.onnx:
             return files
-    if path.is_dir():
+    if name and os.path.isdir(path):  # noqa: PTH112
         return _best_of(path)
     known = [files.name for files in list_models()]
     hint = did_you_mean(name, known, f"there are {', '.join(known) or 'none'}")
@@ -85,13 +86,18 @@ def new_model(name: str | os.PathLike[str], exist_ok: bool = False) -> Path:
     """The path without suffix of a model to write; a plain name is one in ``./weights``.
 
     Raises:
-        UsageError: if one of its files exists, unless ``exist_ok``.
+        UsageError: if it has no name, or one of its files exists, unless ``exist_ok``.
     """
+    check_text(name)
     path = Path(name)
+    if path.name in ("", ".."):
+        raise UsageError(
+            f"--out '{name}': is not the name of a model; give a name, or a path that ends with one"
+        )
     path = path if path.name != os.fspath(name) else Path("weights") / path
     settle(path)
     files = [path.with_name(path.name + suffix) for suffix in MODEL_SUFFIXES]
-    there = [file for file in files if file.exists()]
+    there = [file for file in files if os.path.exists(file)]  # noqa: PTH110
     if there and not exist_ok:
         raise UsageError(f"--out {there[0]}: exists; choose another name, or add --exist-ok")
     return path
