@@ -80,7 +80,9 @@ def damage_of(data: bytes, header: Header) -> str:
         return header.fault
     try:
         return _CHECKS.get(header.kind, _nothing)(data, header)
-    except (struct.error, IndexError, ValueError, zlib.error):
+    except (struct.error, IndexError):  # a place beyond its end
+        return "is truncated"
+    except (ValueError, zlib.error):
         return "is damaged"
 
 
@@ -99,7 +101,7 @@ def _tiff(data: bytes, _header: Header) -> str:
     for number in range(wanted):
         count = counts[number] if counts else tags.part_bytes(number)
         if offsets[number] + count > len(data):
-            return f"ends before strip {number + 1} of {wanted}"
+            return f"is truncated before strip {number + 1} of {wanted}"
         if compression == _NONE and count < tags.part_bytes(number):
             return f"lacks pixels in strip {number + 1} of {wanted}"
     if compression in (_DEFLATE, _OLD_DEFLATE):
@@ -157,7 +159,7 @@ def _webp(data: bytes, _header: Header) -> str:
     kinds = []
     for kind, start, length in _chunks(data, 12, end):
         if start + length > end:
-            return f"ends within its chunk {kind.decode('ascii', 'replace').strip()}"
+            return f"is truncated within its chunk {kind.decode('ascii', 'replace').strip()}"
         kinds.append(kind)
         if kind == b"VP8 " and _short_partition(data[start : start + min(length, 64)], length):
             return "lacks a part of its pixels"
@@ -193,7 +195,7 @@ def _bmp(data: bytes, header: Header) -> str:
     if compression in (1, 2):  # run lengths, which end with a mark of their own
         return "" if data.rstrip(b"\0").endswith(b"\1") else "has no end"
     row = (header.width * bits + 31) // 32 * 4
-    return "" if start + row * header.height <= len(data) + 3 else "ends before its last row"
+    return "" if start + row * header.height <= len(data) + 3 else "is truncated before its last row"
 
 
 def _gif(data: bytes, _header: Header) -> str:

@@ -18,12 +18,6 @@ from yolo_cli.jpeg import decode_jpeg
 
 __all__ = ["SILENT_OPENCV", "decode", "over_white"]
 
-_REDUCED = {
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    1: cv2.IMREAD_COLOR,
-}
 _STRIP = 1 << 20  # pixels
 
 
@@ -40,7 +34,7 @@ def decode(data: bytes, header: Header, at_least: int | None = None) -> tuple[ND
     if header.kind == "JPEG":
         rgb, damage = _jpeg(data, header, at_least)
     else:
-        rgb, damage = _by_opencv(data, header, at_least), ""
+        rgb, damage = _by_opencv(data, header), ""
     return None if rgb is None else _upright(rgb, header.orientation), damage
 
 
@@ -52,10 +46,10 @@ def _jpeg(data: bytes, header: Header, at_least: int | None) -> tuple[NDArray[np
     factor = _factor(header, at_least)
     height, width = (-(-side // factor) for side in (header.height, header.width))
     pixels, damage = decode_jpeg(data, height, width)
-    return (_by_opencv(data, header, at_least) if pixels is None else pixels), damage
+    return (_by_opencv(data, header) if pixels is None else pixels), damage
 
 
-def _by_opencv(data: bytes, header: Header, at_least: int | None) -> NDArray[np.uint8] | None:
+def _by_opencv(data: bytes, header: Header) -> NDArray[np.uint8] | None:
     """RGB as stored, or None if OpenCV cannot decode the bytes."""
     raw = np.frombuffer(data, np.uint8)  # (bytes,)
     with SILENT_OPENCV:
@@ -63,35 +57,26 @@ def _by_opencv(data: bytes, header: Header, at_least: int | None) -> NDArray[np.
         rgb = None if pixels is None else _opaque(pixels, header)
         if rgb is None:
             kept = 0 if header.kind == "TIFF" else cv2.IMREAD_IGNORE_ORIENTATION
-            pixels = _imdecode(raw, _size_flag(header, at_least) | kept)  # (height, width, 3), BGR
-            rgb = None if pixels is None else _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+            pixels = _imdecode(raw, cv2.IMREAD_COLOR_RGB | kept)  # (height, width, 3)
+            rgb = None if pixels is None else _uint8(pixels)
     return rgb
-
-
-def _size_flag(header: Header, at_least: int | None) -> int:
-    """OpenCV's flag for the smallest size that is enough."""
-    return _REDUCED[_factor(header, at_least)] if header.kind == "JPEG" else cv2.IMREAD_COLOR
 
 
 def _factor(header: Header, at_least: int | None) -> int:
     """By how much a JPEG file may be reduced."""
     spare = min(header.width, header.height) // at_least if at_least else 1
-    return next(times for times in _REDUCED if spare >= times or times == 1)
+    return next(times for times in (8, 4, 2, 1) if spare >= times or times == 1)
 
 
 def _opaque(pixels: NDArray[Any], header: Header) -> NDArray[np.uint8] | None:
     """Pixels (h, w[, 4]) with alpha or a transparent grey level over white; None if they have neither."""
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         premultiplied = header.kind == "TIFF" and pixels.dtype == np.uint8  # libtiff does that
-        return _reversed(over_white(pixels, premultiplied))
+        return over_white(pixels, premultiplied, bgra=True)
     if pixels.ndim == 2 and header.transparent is not None:
         hidden = pixels == header.transparent  # (h, w)
         return _uint8(cv2.cvtColor(np.where(hidden, np.uint8(255), _uint8(pixels)), cv2.COLOR_GRAY2RGB))
     return None
-
-
-def _reversed(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return bgr[..., ::-1]
 
 
 def _imdecode(raw: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
@@ -103,16 +88,17 @@ def _imdecode(raw: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
     return pixels
 
 
-def over_white(rgba: NDArray[Any], premultiplied: bool = False) -> NDArray[np.uint8]:
+def over_white(rgba: NDArray[Any], premultiplied: bool = False, *, bgra: bool = False) -> NDArray[np.uint8]:
     """Lay RGBA, (height, width, 4), of 8 or 16 bits over white; return RGB, (height, width, 3).
 
     Rows go a strip at a time, so that little memory is taken beside the result. ``premultiplied`` colours are
-    multiplied by their alpha already.
+    multiplied by their alpha already; ``bgra`` has blue first.
     """
     out = np.empty((*rgba.shape[:2], 3), np.uint8)
     step = max(1, _STRIP // rgba.shape[1])
     for at in range(0, len(rgba), step):
-        out[at : at + step] = _strip_over_white(_uint8(rgba[at : at + step]), premultiplied)
+        strip = _strip_over_white(_uint8(rgba[at : at + step]), premultiplied)
+        out[at : at + step] = strip[..., ::-1] if bgra else strip
     return out
 
 

@@ -47,7 +47,7 @@ class Header:
     orientation: int = 1
     fault: str | None = None
     transparent: int | None = None
-    cost: float = 4.0
+    cost: float = 1.0
 
 
 def read_header(data: bytes, name: str) -> Header:
@@ -80,7 +80,7 @@ def _jpeg(data: bytes) -> Header:
     the end marker of an embedded thumbnail is before the scan and is not taken for it.
     """
     width = height = 0
-    orientation, cost = None, 4.0
+    orientation, cost = None, 0.5
     at = 2
     while True:
         start = data.index(b"\xff", at)
@@ -91,7 +91,7 @@ def _jpeg(data: bytes) -> Header:
         length = struct.unpack_from(">H", data, at + 1)[0]
         if marker in _FRAME_MARKERS:
             height, width, parts = struct.unpack_from(">HHB", data, at + 4)
-            cost = 2.0 * parts + 3 if marker in _PROGRESSIVE else 4.0  # two bytes a coefficient of each part
+            cost = 2.0 * parts + 1 if marker in _PROGRESSIVE else 0.5  # two bytes a coefficient of each part
         if marker == 0xE1 and orientation is None and data[at + 3 : at + 9] == b"Exif\0\0":
             orientation = _orientation(data[at + 9 : at + 1 + length])
         at += 1 + length
@@ -100,6 +100,7 @@ def _jpeg(data: bytes) -> Header:
     if data.count(b"\xff\xda") > MAX_SCANS:
         raise ValueError("too many scans")
     fault = None if data.rfind(b"\xff\xd9", at) >= 0 else _CUT
+    cost += 3 if orientation and orientation > 1 else 0  # a copy, turned
     return Header("JPEG", width, height, orientation=orientation or 1, fault=fault, cost=cost)
 
 
@@ -137,7 +138,7 @@ def _png(data: bytes) -> Header:
 
 def _png_cost(alpha: bool, depth: int) -> float:
     """Pixels that can be transparent are decoded with all their bits."""
-    return (4.0 if alpha else 3.0) * (2 if alpha and depth == 16 else 1) + 1
+    return 1.0 + alpha * (8 if depth == 16 else 4)
 
 
 def _grey_level(level: int, depth: int) -> int:
@@ -200,7 +201,7 @@ def _tiff(data: bytes) -> Header:
     height, width = tags.size
     alpha = tags.first(338, 0) in (1, 2)
     part = math.prod(tags.part_size) * -(-tags.bits // 8)  # bytes of a strip or tile, held beside the pixels
-    cost = (alpha + 3) * (2 if tags.first(258, 1) > 8 else 1) + part / max(1, width * height)
+    cost = 1.0 + alpha * (8 if tags.first(258, 1) > 8 else 4) + part / max(1, width * height)
     return Header("TIFF", width, height, alpha=alpha, cost=cost)
 
 

@@ -162,7 +162,7 @@ def decode_image(
 def _refuse(what: str, name: str, accept: bool | None) -> None:
     """Raise a DamagedError, unless damaged images are accepted; then say so, unless this one always is."""
     if not (DAMAGED.accepted if accept is None else accept):
-        raise DamagedError(f"{name}: {what}; save or download it again, or add --accept-damaged")
+        raise DamagedError(f"{name}: {what}; save or download it again")
     if accept is None:
         DAMAGED.note(f"{name}: {what}, and is read all the same")
 
@@ -172,9 +172,11 @@ def check_pixels(header: Header, name: str) -> None:
     if header.width * header.height > MAX_PIXELS:
         size = f"{header.width:,}x{header.height:,}"
         raise DataError(f"{name}: {size} pixels are more than {MAX_PIXELS:,}; shrink or cut the image")
-    if header.cost * header.width * header.height > MAX_DECODING:
+    if (3 + header.cost) * header.width * header.height > MAX_DECODING:
         size = f"{header.width:,}x{header.height:,}"
-        raise DataError(f"{name}: {size} pixels of this kind take over {MAX_DECODING >> 30} GiB; shrink it")
+        raise DataError(
+            f"{name}: {size} pixels of this kind take over {MAX_DECODING >> 20} MiB; shrink the image"
+        )
 
 
 def crop(image: Image, xyxy: ArrayLike) -> NDArray[np.uint8]:

@@ -21,7 +21,7 @@ def decode_jpeg(data: bytes, height: int = 0, width: int = 0) -> tuple[NDArray[n
 
     Args:
         data: the content of the file.
-        height: rows that are enough: the file is decoded at a half, a quarter or an eighth of its size if that
+        height: rows that are enough: the file is decoded at a half, a quarter or an eighth of its size if it
             has as many; 0 means all.
         width: columns that are enough.
 

@@ -42,7 +42,7 @@ __all__ = [
 
 MIB = 1 << 20
 MAX_PIXELS = 178_000_000  # of one image: decoded, they are 0.5 GB
-MAX_DECODING = 1 << 30  # bytes that decoding an image may take beside its pixels
+MAX_DECODING = 960 * MIB  # bytes that an image may take while it is decoded, with its pixels
 MAX_IMAGE = 1 << 30  # bytes of an image file
 MAX_ANY = 1 << 62  # bytes of a file that is read in pieces
 MAX_TEXT = 512 * MIB  # bytes of a text, list, CSV, XML or JSON file
@@ -103,9 +103,7 @@ def _check_regular(status: os.stat_result, name: str, most: int, kind: str) -> N
     if not stat.S_ISREG(status.st_mode):
         raise DataError(_SPECIAL.format(name))
     if status.st_size > most:
-        raise DataError(
-            f"{name}: is {_size(status.st_size)}, but {_size(most)} are the most of such a {kind}"
-        )
+        raise DataError(f"{name}: has {_size(status.st_size)}; over {_size(most)}, no {kind} is read")
 
 
 _SPECIAL = "{}: is a pipe, socket or device, not a regular file; give a regular file"
