@@ -93,7 +93,7 @@ def _opened(path: Path, name: str) -> BinaryIO:
         return os.fdopen(os.open(path, flags), "rb")
     except OSError as fault:
         if fault.errno == ENXIO:  # a socket
-            raise DataError(_SPECIAL.format(name)) from None
+            raise DataError(_SPECIAL.format(name, "a regular file")) from None
         raise
 
 
@@ -101,12 +101,12 @@ def _check_regular(status: os.stat_result, name: str, most: int, kind: str) -> N
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), name)
     if not stat.S_ISREG(status.st_mode):
-        raise DataError(_SPECIAL.format(name))
+        raise DataError(_SPECIAL.format(name, "an image file" if kind == "image" else "a regular file"))
     if status.st_size > most:
         raise DataError(f"{name}: has {_size(status.st_size)}; over {_size(most)}, no {kind} is read")
 
 
-_SPECIAL = "{}: is a pipe, socket or device, not a regular file; give a regular file"
+_SPECIAL = "{}: is a pipe or device, not {}"
 
 
 def read_file(path: Path, name: str | None = None, most: int = MAX_TEXT, kind: str = "file") -> bytes:
