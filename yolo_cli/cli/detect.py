@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.damaged import accept_damaged_option
 from yolo_cli.cli.frame_options import video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.interrupts import Interrupts
@@ -28,11 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from yolo_cli.detectors import Detector
-    from yolo_cli.live import LiveOptions
     from yolo_cli.pipeline import Outcome
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import Saving
-    from yolo_cli.video import FrameChoice
 
 __all__ = ["detect"]
 
@@ -86,19 +85,20 @@ class _Tally:
 @click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@accept_damaged_option
 @encoding_option
 @config_option
 @talk_options
 def detect(
     detection: dict[str, Any],
     sources: tuple[str, ...],
-    choice: FrameChoice,
-    live: LiveOptions,
+    frames: dict[str, Any],
     quiet: bool,
     **given: Any,
 ) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.api.detection import load_detector
+    from yolo_cli.api.frames import frame_options, region_of
     from yolo_cli.files import open_run_folder
     from yolo_cli.pipeline import ahead, run_detector
     from yolo_cli.pipeline.formats import Model
@@ -106,7 +106,7 @@ def detect(
     from yolo_cli.sources import open_source
 
     interrupts = Interrupts()
-    live = replace(live, stopped=lambda: interrupts.asked)
+    choice, live = frame_options({**frames, "stopped": lambda: interrupts.asked})
     source = open_source(sources, recursive=given["recursive"], choice=choice, live=live)
     batch = detection.pop("batch")
     detector = load_detector(**detection).detector
@@ -115,7 +115,8 @@ def detect(
         _describe(detector, detection)
     tally = _Tally("frames" if source.has_frames else "images", source.expected)
     ahead_of_it = not (source.is_one_image or source.is_live)  # a live source has a thread of its own
-    results = run_detector(detector, source, batch=batch, read_ahead=ahead_of_it)
+    region = region_of(frames["region"])
+    results = run_detector(detector, source, batch=batch, read_ahead=ahead_of_it, region=region)
     saving = _saving(given)
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:

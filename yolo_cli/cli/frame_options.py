@@ -26,6 +26,8 @@ _VIDEO = (
 )
 
 
+_REGION = click.option("--region", metavar="X1,Y1,…", help="Keep objects whose centre is in this polygon.")
+
 _LIVE = (
     click.option(
         "--live",
@@ -58,20 +60,16 @@ _LIVE = (
 
 
 def video_options(command: Callable[..., Any]) -> Any:
-    """Which frames of a video, as ``choice``, and how live sources are followed, as ``live``."""
+    """Which frames and which part of them are used, and how live sources are followed; as ``frames``."""
 
     @wraps(command)
-    def with_choice(**given: Any) -> Any:
+    def with_frames(**given: Any) -> Any:
+        from yolo_cli.api.frames import FrameOptions
         from yolo_cli.cli.terminal import say
-        from yolo_cli.live import LiveOptions
-        from yolo_cli.video import FrameChoice
 
-        chosen = {name: given.pop(name) for name in ("every", "start", "end", "max_frames")}
-        followed = {
-            name: given.pop(name) for name in ("live", "stall", "reconnect", "camera_size", "camera_rate")
-        }
-        return command(choice=FrameChoice(**chosen), live=LiveOptions(**followed, tell=say), **given)
+        frames = {name: given.pop(name) for name in FrameOptions.__annotations__ if name in given}
+        return command(frames={**frames, "tell": say}, **given)
 
-    for option in reversed((*_VIDEO, *_LIVE)):
-        with_choice = option(with_choice)
-    return with_choice
+    for option in reversed((*_VIDEO, _REGION, *_LIVE)):
+        with_frames = option(with_frames)
+    return with_frames

@@ -53,7 +53,7 @@ def test_without_a_page_nothing_can_be_verified(copy):
 def test_a_file_against_a_digest(tmp_path):
     (tmp_path / "a").write_bytes(b"")
     check_sha256(tmp_path / "a", EMPTY.upper())
-    with pytest.raises(DataError, match=f"has SHA-256 {EMPTY}, but sha256 says {'0' * 64}"):
+    with pytest.raises(DataError, match=f"has SHA-256 {EMPTY}, but --sha256 says {'0' * 64}"):
         check_sha256(tmp_path / "a", "0" * 64)
     with pytest.raises(UsageError, match="64 hexadecimal digits"):
         check_sha256(tmp_path / "a", "abc")
