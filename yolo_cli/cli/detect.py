@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.damaged import accept_damaged_option
 from yolo_cli.cli.frame_options import segment_option, video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.interrupts import Interrupts
@@ -86,6 +87,7 @@ class _Tally:
 @click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@accept_damaged_option
 @encoding_option
 @config_option
 @talk_options
