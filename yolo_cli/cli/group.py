@@ -53,7 +53,8 @@ SECTIONS = {
     "Compute": "device engine precision batch workers seed time-limit",
     "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
     "Drawing": "line-width no-labels no-confidence",
-    "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix apply",
+    "Output": "format to out copy exist-ok resume save segment show save-crops save-txt plots tensorboard fix"
+    " apply",
     "General": "rules config quiet verbose help",
 }
 
