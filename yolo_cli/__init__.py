@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
+    from yolo_cli.damage import accept_damaged
     from yolo_cli.datasets import LintReport
     from yolo_cli.datasets.converting import Converted
     from yolo_cli.datasets.statistics import DatasetStats
@@ -76,6 +77,7 @@ __all__ = [
     "UserError",
     "Watcher",
     "__version__",
+    "accept_damaged",
     "calibrate",
     "compare",
     "convert",
@@ -117,6 +119,7 @@ _MODULES = {
     "api.tracking": ("evaluate_mot", "track"),
     "api.training": ("train",),
     "comparison": ("Comparison",),
+    "damage": ("accept_damaged",),
     "datasets": ("LintReport",),
     "datasets.converting": ("Converted",),
     "datasets.statistics": ("DatasetStats",),
@@ -143,7 +146,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'yolo_cli' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"yolo_cli.{_MODULE_OF[name]}"), name)
+    try:
+        value = getattr(import_module(f"yolo_cli.{_MODULE_OF[name]}"), name)
+    except ImportError as fault:
+        from yolo_cli.errors import not_importable
+
+        raise not_importable(fault) or fault from fault
     globals()[name] = value
     return value
 

@@ -28,6 +28,7 @@ __all__ = [
     "installed",
     "memory",
     "missing_for_gpu",
+    "peak_memory",
     "set_backend",
     "use_only",
     "uses_cuda",
@@ -215,6 +216,16 @@ def missing_for_gpu(backend: str | None = None) -> str | None:
     if uses_cuda("jax"):
         return "set KERAS_BACKEND=jax"
     return "install PyTorch with CUDA" if backend == "torch" else "pip install 'jax[cuda12]'"
+
+
+def peak_memory() -> float | None:
+    """Peak resident memory of this process in MiB; None on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux KiB
 
 
 def memory() -> tuple[int | None, int | None]:

@@ -196,3 +196,13 @@ def test_a_signal_ends_a_stream_that_stalls(tmp_path, kind):
     assert process.returncode == 130, said
     assert said.startswith("error: interrupted after 5 frames; what is done is kept")
     assert len(list(open_video(str(tmp_path / "o" / "cam.webm")).frames())) == 5
+
+
+def test_a_region_keeps_what_has_its_centre_in_it(cli):
+    # The dog's box is (0, 0, 30, 40), its centre (15, 20); the cat's is (0, 0, 10, 20), its centre (5, 10).
+    done = cli("detect", "p/a.jpg", "--region", "10,0,60,0,60,40,10,40", "--format", "ndjson", "--no-save")
+    [image] = lines(done)
+    assert [found["class_name"] for found in image["detections"]] == ["dog"]
+    wrong = cli("detect", "p/a.jpg", "--region", "10,0,60,0")
+    assert wrong.exit_code == 2
+    assert wrong.stderr == "error: --region 10,0,60,0: must be x1,y1,x2,y2,x3,y3,… in pixels\n"

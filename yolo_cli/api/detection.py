@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli import detectors, render
-from yolo_cli.api.frames import frame_options
+from yolo_cli.api.frames import frame_options, region_of
 from yolo_cli.api.options import DetectOptions, LoadOptions, SourceOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections, class_ids
@@ -147,7 +147,8 @@ class Predictor:
         choice, live = frame_options(given)
         how = {name: given[name] for name in ("bgr", "recursive") if name in given}
         items = open_input(source, choice=choice, live=live, **how)
-        for outcome in run_detector(self.detector, items, batch=batch, read_ahead=_reads_ahead(source)):
+        loop: Any = {"read_ahead": _reads_ahead(source), "region": region_of(given.get("region"))}
+        for outcome in run_detector(self.detector, items, batch=batch, **loop):
             if outcome.image is not None:
                 yield Result(outcome.image, outcome.detections, self.class_names, outcome.time_ms)
                 continue

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
+import numpy as np
+from numpy.typing import NDArray
+
 from yolo_cli.live import LiveOptions
 from yolo_cli.video import FrameChoice
+from yolo_cli.zones import read_points
 
 if TYPE_CHECKING:
     from yolo_cli.live import LivePolicy
 
-__all__ = ["FrameOptions", "frame_options"]
+__all__ = ["FrameOptions", "frame_options", "region_of"]
 
 _FRAMES = ("every", "start", "end", "max_frames")
-_LIVE = ("live", "stall", "reconnect", "camera_size", "camera_rate", "tell")
+_LIVE = ("live", "stall", "reconnect", "camera_size", "camera_rate", "tell", "stopped")
 
 
 class FrameOptions(TypedDict, total=False):
-    """Which frames are read, and how cameras and streams are followed.
+    """Which frames are read, how cameras and streams are followed, and which part of a frame counts.
 
     Attributes:
         every: of a video, each so many-th frame.
@@ -31,6 +35,8 @@ class FrameOptions(TypedDict, total=False):
         camera_size: height and width to ask a camera for; None is its own.
         camera_rate: frames a second to ask a camera for; None is its own.
         tell: called with a line about dropped frames or a lost connection; None logs a warning.
+        stopped: whether a live source is to end; asked ten times a second.
+        region: only objects whose centre is in this polygon, ``"x1,y1,x2,y2,x3,y3,…"`` in pixels.
     """
 
     every: int
@@ -43,10 +49,21 @@ class FrameOptions(TypedDict, total=False):
     camera_size: tuple[int, int] | None
     camera_rate: float | None
     tell: Callable[[str], object] | None
+    stopped: Callable[[], bool]
+    region: str | None
 
 
 def frame_options(given: Mapping[str, Any]) -> tuple[FrameChoice, LiveOptions]:
-    """`FrameOptions` as they are needed."""
+    """Which frames are read, and how live sources are followed, from `FrameOptions`."""
     chosen = {name: given[name] for name in _FRAMES if name in given}
     followed = {name: given[name] for name in _LIVE if given.get(name) is not None}
     return FrameChoice(**chosen), LiveOptions(**followed)
+
+
+def region_of(text: str | None) -> NDArray[np.floating[Any]] | None:
+    """The polygon (K, 2) of the option ``region``.
+
+    Raises:
+        UsageError: if it cannot be read.
+    """
+    return None if text is None else read_points("--region", text)

@@ -10,7 +10,7 @@ import click
 
 from yolo_cli.cli.options import image_size
 
-__all__ = ["video_options"]
+__all__ = ["segment_option", "video_options"]
 
 _VIDEO = (
     click.option(
@@ -25,6 +25,8 @@ _VIDEO = (
     click.option("--max-frames", type=int, metavar="N", help="Maximum number of frames.  [default: all]"),
 )
 
+
+_REGION = click.option("--region", metavar="X1,Y1,…", help="Keep objects whose centre is in this polygon.")
 
 _LIVE = (
     click.option(
@@ -57,21 +59,25 @@ _LIVE = (
 )
 
 
+segment_option = click.option(
+    "--segment",
+    type=click.FloatRange(0, min_open=True),
+    metavar="MINUTES",
+    help="Save a video as files of so many minutes.",
+)
+
+
 def video_options(command: Callable[..., Any]) -> Any:
-    """Which frames of a video, as ``choice``, and how live sources are followed, as ``live``."""
+    """Which frames and which part of them are used, and how live sources are followed; as ``frames``."""
 
     @wraps(command)
-    def with_choice(**given: Any) -> Any:
+    def with_frames(**given: Any) -> Any:
+        from yolo_cli.api.frames import FrameOptions
         from yolo_cli.cli.terminal import say
-        from yolo_cli.live import LiveOptions
-        from yolo_cli.video import FrameChoice
 
-        chosen = {name: given.pop(name) for name in ("every", "start", "end", "max_frames")}
-        followed = {
-            name: given.pop(name) for name in ("live", "stall", "reconnect", "camera_size", "camera_rate")
-        }
-        return command(choice=FrameChoice(**chosen), live=LiveOptions(**followed, tell=say), **given)
+        frames = {name: given.pop(name) for name in FrameOptions.__annotations__ if name in given}
+        return command(frames={**frames, "tell": say}, **given)
 
-    for option in reversed((*_VIDEO, *_LIVE)):
-        with_choice = option(with_choice)
-    return with_choice
+    for option in reversed((*_VIDEO, _REGION, *_LIVE)):
+        with_frames = option(with_frames)
+    return with_frames

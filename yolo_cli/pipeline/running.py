@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
@@ -14,6 +17,7 @@ from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.overlap import ahead
 from yolo_cli.video import Frame
+from yolo_cli.zones import has_inside
 
 if TYPE_CHECKING:
     from yolo_cli.detectors.protocol import Times
@@ -56,6 +60,7 @@ def run_detector(
     batch: int = 1,
     journal: Journal | None = None,
     read_ahead: bool = False,
+    region: NDArray[np.floating[Any]] | None = None,
 ) -> Iterator[Outcome]:
     """Read images and detect objects on them; one outcome per item, in the order of ``items``.
 
@@ -70,10 +75,19 @@ def run_detector(
         journal: receives each outcome as soon as it exists; items that it holds are not detected again.
         read_ahead: read and decode the next images in a thread. For work on the outcomes beside the detector,
             there is `ahead`.
+        region: a polygon (K, 2) in pixels: objects whose centre is outside are left out. None keeps all.
     """
     done = journal.done if journal else {}
     groups = (_read_group(group, done) for group in _groups(items, batch, done))
-    return _outcomes(detector, ahead(groups, _READ_AHEAD) if read_ahead else groups, journal)
+    outcomes = _outcomes(detector, ahead(groups, _READ_AHEAD) if read_ahead else groups, journal)
+    return outcomes if region is None else _within(region, outcomes)
+
+
+def _within(region: NDArray[np.floating[Any]], outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Outcomes with the objects of a region."""
+    for outcome in outcomes:
+        found = outcome.detections
+        yield replace(outcome, detections=found[has_inside(region, found.xyxy)])
 
 
 def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iterator[list[Readable]]:
