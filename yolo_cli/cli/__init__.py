@@ -23,6 +23,7 @@ COMMANDS = {
     "stats": "Show images, boxes, sizes and classes of a data set.",
     "convert": "Convert a data set to another form.",
     "train": "Train a detector on your own images.",
+    "export": "Export a model to the formats of other programs, with proof.",
     "weights": "List, show, export and import models.",
     "devices": "Show devices, engines, and what is missing to use them.",
 }

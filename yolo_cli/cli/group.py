@@ -44,6 +44,7 @@ SECTIONS = {
     " freeze interpolate ema",
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
+    "Export": "nms preprocess dynamic int8 calibration max-loss",
     "Compute": "device engine precision batch workers seed time-limit",
     "Drawing": "line-width no-labels no-confidence",
     "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix apply",
