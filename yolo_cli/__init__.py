@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.exporting import export
     from yolo_cli.api.linting import lint
-    from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models
+    from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models, show_model
+    from yolo_cli.api.serving import create_app, serve
     from yolo_cli.api.statistics import dataset_stats
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot, track
@@ -81,6 +82,7 @@ __all__ = [
     "calibrate",
     "compare",
     "convert",
+    "create_app",
     "dataset_stats",
     "devices",
     "draw",
@@ -96,6 +98,8 @@ __all__ = [
     "list_models",
     "load_detector",
     "read_image",
+    "serve",
+    "show_model",
     "track",
     "train",
 ]
@@ -112,7 +116,8 @@ _MODULES = {
     "api.exporting": ("export",),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
-    "api.models": ("Model", "export_onnx", "import_darknet", "list_models"),
+    "api.models": ("Model", "export_onnx", "import_darknet", "list_models", "show_model"),
+    "api.serving": ("create_app", "serve"),
     "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),
     "api.training": ("train",),

@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from yolo_cli.errors import DataError, UsageError, unreadable
-from yolo_cli.files import atomic_write_bytes, is_special, path_of
+from yolo_cli.files import atomic_write_bytes, path_of
 from yolo_cli.headers import Header, read_header
+from yolo_cli.limits import MAX_IMAGE, MAX_PIXELS, read_file
 
 __all__ = [
     "FOREIGN",
-    "MAX_BYTES",
-    "MAX_PIXELS",
     "SILENT_OPENCV",
     "SUFFIXES",
     "WRITABLE",
@@ -39,8 +38,6 @@ __all__ = [
     "write_image",
 ]
 
-MAX_PIXELS = 178_000_000  # larger images are refused before they are decoded: they would need over 0.5 GB
-MAX_BYTES = 1 << 30  # a file larger than this is not an image
 WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
 SUFFIXES = (*WRITABLE, ".jpe", ".jfif", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")  # in lower case
@@ -217,12 +214,7 @@ def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> by
 def _read_bytes(path: Path, name: str) -> bytes:
     """The content of the file; a DataError names why it cannot be read."""
     try:
-        if is_special(path):
-            raise DataError(f"{name}: is a pipe or device, not an image file")
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise DataError(f"{name}: is over {MAX_BYTES >> 30} GiB and thus not an image")
-            return file.read()
+        return read_file(path, name, MAX_IMAGE, "image")
     except IsADirectoryError as fault:
         raise DataError(f"{name}: is a folder, not an image") from fault
     except PermissionError as fault:  # on Windows a folder says this, too

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.images import encode, huge_header, smooth
 from yolo_cli.errors import DataError
 from yolo_cli.headers import read_header
-from yolo_cli.images import MAX_PIXELS, Image, decode_image, read_image
+from yolo_cli.images import Image, decode_image, read_image
+from yolo_cli.limits import MAX_PIXELS
 
 WHOLE = {
     "jpeg": encode(smooth(), "JPEG"),

@@ -1,4 +1,4 @@
-"""Models on disk: `list_models`, `import_darknet` and `export_onnx`."""
+"""Models on disk: `list_models`, `show_model`, `import_darknet` and `export_onnx`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from yolo_cli.errors import DataError
 from yolo_cli.files import path_of
 from yolo_cli.text import counted, text_encoding
 from yolo_cli.weights import ModelCard, ModelFiles
-from yolo_cli.weights.page import write_page
+from yolo_cli.weights.page import model_page
 from yolo_cli.weights.store import new_model
 
-__all__ = ["Model", "export_onnx", "import_darknet", "list_models"]
+__all__ = ["Model", "export_onnx", "import_darknet", "list_models", "show_model"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,6 +34,10 @@ class Model:
     def __repr__(self) -> str:
         height, width = self.card.input_size
         return f"<Model {self.files.name} {width}x{height}: {counted(len(self.card.class_names), 'class')}>"
+
+    def to_text(self) -> str:
+        """The model card as Markdown, with the SHA-256 of each file."""
+        return model_page(self.files, self.card)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as plain data."""
@@ -68,6 +72,19 @@ def list_models(*, on_error: OnError | None = None) -> list[Model]:
     return found
 
 
+def show_model(weights: str | os.PathLike[str]) -> Model:
+    """A model with its card: licence, figures, limits, classes.
+
+    Args:
+        weights: the name of a model, the path of one of its files, or the folder of a training run.
+
+    Raises:
+        UserError: if there is no such model, or its card cannot be read.
+    """
+    files = store.find_model(str(path_of(weights, "weights")))
+    return Model(files, store.read_card(files.first))
+
+
 def import_darknet(
     cfg: str | os.PathLike[str],
     weights: str | os.PathLike[str],
@@ -98,10 +115,7 @@ def import_darknet(
     files = path_of(cfg, "cfg"), path_of(weights, "weights"), path_of(names, "names")
     with text_encoding(options.get("encoding")):
         about = read_about(Path(card)) if card else None
-        half = options.get("half", False)
-        model = convert(*files, target, half=half, about=about)
-    write_page(model, store.read_card(model.first))
-    return model
+        return convert(*files, target, half=options.get("half", False), about=about)
 
 
 def export_onnx(weights: str | os.PathLike[str]) -> Path:

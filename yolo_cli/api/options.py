@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar
 
+from yolo_cli.api.frames import FrameOptions
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import path_of
 from yolo_cli.text import did_you_mean, text_encoding
@@ -31,6 +32,7 @@ __all__ = [
     "LintOptions",
     "LoadOptions",
     "OnError",
+    "ServeOptions",
     "SourceOptions",
     "TrainOptions",
     "check_options",
@@ -158,7 +160,7 @@ class ImportOptions(TypedDict, total=False):
     encoding: str | None
 
 
-class SourceOptions(TypedDict, total=False):
+class SourceOptions(FrameOptions, total=False):
     """How a `Predictor` reads its source.
 
     Attributes:
@@ -167,20 +169,27 @@ class SourceOptions(TypedDict, total=False):
         recursive: include subfolders.
         on_error: called with the error of each image that cannot be read, which is then left out of the
             results; None raises the error.
-        every: of a video, each so many-th frame.
-        start: of a video, seconds from which on.
-        end: of a video, seconds before which; None is its end.
-        max_frames: of a video, maximum number of frames; None is all.
     """
 
     batch: int
     bgr: bool
     recursive: bool
     on_error: OnError | None
-    every: int
-    start: float
-    end: float | None
-    max_frames: int | None
+
+
+class ServeOptions(LoadOptions, total=False):
+    """The options of ``yolo serve``; `ServeConfig` says what each is."""
+
+    host: str
+    port: int
+    token: str | None
+    batch: int
+    max_delay: float
+    queue: int
+    max_size: float
+    max_megapixels: float
+    max_images: int
+    timeout: float
 
 
 class DataOptions(LoadOptions, total=False):

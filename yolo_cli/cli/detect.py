@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.frame_options import video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.interrupts import Interrupts
 from yolo_cli.cli.options import (
@@ -19,9 +20,9 @@ from yolo_cli.cli.options import (
     encoding_option,
     format_option,
     talk_options,
-    video_options,
 )
-from yolo_cli.cli.progress import say, track
+from yolo_cli.cli.progress import track
+from yolo_cli.cli.terminal import echo, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from yolo_cli.pipeline import Outcome
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import Saving
-    from yolo_cli.video import FrameChoice
 
 __all__ = ["detect"]
 
@@ -41,8 +41,9 @@ _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo", "label-studio", "c
 # \b keeps click from filling a paragraph.
 _HELP = """Find objects in images and videos.
 
-SOURCE is an image, a video, a folder of images, a quoted 'glob', a list.txt with one path per line, or - for
-an image on standard input. By default it prints a table and saves the images and videos with boxes drawn in.
+SOURCE is an image, a video, a folder of images, a quoted 'glob', a list.txt with one path per line, the
+number of a camera, an http, https, rtsp or rtsps address, or - for images on standard input: one, JPEGs one
+after the other, or a tar archive. By default it prints a table and saves the images and videos with boxes.
 
 \b
 yolo detect photo.jpg
@@ -50,6 +51,8 @@ yolo detect photos/ --conf 0.5 --classes cat,dog
 yolo detect 'photos/*.png' --format json --no-save > found.json
 cat photo.jpg | yolo detect - --format ndjson --no-save
 yolo detect street.mp4 --every 5 --from 60 --to 90
+yolo detect 0 --camera-size 720x1280 --format ndjson --no-save
+yolo detect rtsp://user:password@camera/stream --max-frames 1000
 
 Exit codes: 0 done, 2 wrong usage, 3 no image could be used, 5 some images failed or a video ends early,
 130 interrupted.
@@ -85,25 +88,33 @@ class _Tally:
 @config_option
 @talk_options
 def detect(
-    detection: dict[str, Any], sources: tuple[str, ...], choice: FrameChoice, quiet: bool, **given: Any
+    detection: dict[str, Any],
+    sources: tuple[str, ...],
+    frames: dict[str, Any],
+    quiet: bool,
+    **given: Any,
 ) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.api.detection import load_detector
+    from yolo_cli.api.frames import frame_options, region_of
     from yolo_cli.files import open_run_folder
     from yolo_cli.pipeline import ahead, run_detector
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import save_outcomes
     from yolo_cli.sources import open_source
 
-    source = open_source(sources, recursive=given["recursive"], choice=choice)
+    interrupts = Interrupts()
+    choice, live = frame_options({**frames, "stopped": lambda: interrupts.asked})
+    source = open_source(sources, recursive=given["recursive"], choice=choice, live=live)
     batch = detection.pop("batch")
     detector = load_detector(**detection).detector
-    model = Model(detector.card.name, detector.class_names, detector.input_size, source.has_video)
+    model = Model(detector.card.name, detector.class_names, detector.input_size, source.has_frames)
     if given["verbose"]:
         _describe(detector, detection)
-    tally = _Tally("frames" if source.has_video else "images", source.expected)
-    many = len(source) > 1 or source.has_video
-    results = run_detector(detector, source, batch=batch, read_ahead=many)
+    tally = _Tally("frames" if source.has_frames else "images", source.expected)
+    ahead_of_it = not (source.is_one_image or source.is_live)  # a live source has a thread of its own
+    region = region_of(frames["region"])
+    results = run_detector(detector, source, batch=batch, read_ahead=ahead_of_it, region=region)
     saving = _saving(given)
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
@@ -112,11 +123,11 @@ def detect(
     results = _counted(results, tally)
     if not quiet and _shows_progress(given["output_format"], tally.total):
         results = track(results, tally.total, tally.what)
-    with Interrupts() as interrupts:
+    with interrupts:
         for text in _texts(interrupts.until(results), model, given["output_format"]):
-            click.echo(text, nl=False)
+            echo(text, end="", painted=given["output_format"] == "table")
     tally.interrupted = interrupts.asked
-    _tell(tally, folder, quiet, source.has_video and saving.images)
+    _tell(tally, folder, quiet, source.has_frames and saving.images)
     return _exit_code(tally)
 
 

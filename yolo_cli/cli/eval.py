@@ -20,7 +20,8 @@ from yolo_cli.cli.options import (
     format_option,
     talk_options,
 )
-from yolo_cli.cli.progress import echo_result, say
+from yolo_cli.cli.progress import echo_result
+from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
 from yolo_cli.files import open_run_folder
 

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import click
 
 from yolo_cli.cli.usage import near_option
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, ServeConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.hardware import Device, check_device, use_only
-from yolo_cli.text import read_yaml, text_encoding
+from yolo_cli.text import read_yaml, shorten, text_encoding
 
 __all__ = [
     "config_option",
@@ -28,8 +28,8 @@ __all__ = [
     "format_option",
     "image_size",
     "map_option",
+    "serving_options",
     "talk_options",
-    "video_options",
 ]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -180,36 +180,55 @@ def detection_options(command: Callable[..., Any]) -> Any:
     return _collected(command, *_MODEL, *_BOXES, *_RUN)
 
 
-def drawing_options(command: Decorated) -> Decorated:
-    """How boxes are drawn."""
-    return _all(command, *_DRAWING)
-
-
-_VIDEO = (
+_SERVED = ServeConfig()
+_SERVER = (
     click.option(
-        "--every", type=int, metavar="N", default=1, show_default=True, help="Use every N-th frame."
+        "--host", metavar="ADDRESS", default=_SERVED.host, show_default=True, help="Address to listen on."
     ),
     click.option(
-        "--from", "start", type=float, metavar="SECONDS", default=0, help="First second of the video."
+        "--port", type=int, default=_SERVED.port, show_default=True, help="Port; 0 takes any that is free."
     ),
     click.option(
-        "--to", "--until", "end", type=float, metavar="SECONDS", help="Last second.  [default: the end]"
+        "--token",
+        envvar="YOLO_CLI_TOKEN",
+        help="What clients must send; better in YOLO_CLI_TOKEN.",
     ),
-    click.option("--max-frames", type=int, metavar="N", help="Maximum number of frames.  [default: all]"),
+    *(
+        click.option(
+            f"--{name.replace('_', '-')}",
+            type=type(getattr(_SERVED, name)),
+            metavar=metavar,
+            default=getattr(_SERVED, name),
+            show_default=True,
+            help=text,
+        )
+        for name, metavar, text in (
+            ("batch", "N", "Maximum images in a batch, of any requests."),
+            ("max_delay", "MS", "Longest wait of an image for its batch."),
+            ("queue", "N", "Maximum requests under way; others get 503."),
+            ("max_size", "MB", "Maximum size of a request."),
+            ("max_megapixels", "N", "Maximum size of an image in megapixels."),
+            ("max_images", "N", "Maximum images of a request."),
+            ("timeout", "SECONDS", "Time in which a request must arrive."),
+        )
+    ),
 )
 
 
-def video_options(command: Callable[..., Any]) -> Any:
-    """Which frames of a video; as ``choice``."""
+def serving_options(command: Callable[..., Any]) -> Any:
+    """Several models, how they run, and the server's address and limits."""
+    weights = click.option(
+        "--weights",
+        multiple=True,
+        metavar="NAME",
+        help=f"Models, one or more.  [default: {DEFAULT_MODEL}]",
+    )
+    return _collected(command, weights, _MODEL[1], *_BOXES, *_RUN[:-1], *_SERVER)
 
-    @wraps(command)
-    def with_choice(**given: Any) -> Any:
-        from yolo_cli.video import FrameChoice
 
-        chosen = {name: given.pop(name) for name in ("every", "start", "end", "max_frames")}
-        return command(choice=FrameChoice(**chosen), **given)
-
-    return _all(with_choice, *_VIDEO)
+def drawing_options(command: Decorated) -> Decorated:
+    """How boxes are drawn."""
+    return _all(command, *_DRAWING)
 
 
 def explaining_options(command: Callable[..., Any]) -> Any:
@@ -309,6 +328,17 @@ def _read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> No
             hint = f"did you mean {near.lstrip('-')}?" if near else f"see {ctx.command_path} --help"
             raise UsageError(f"{path}: '{key}' is not an option of {ctx.info_name}; {hint}")
         option, negated = known[name]
+        _check_value(option, value, f"{path}: {key}")
         several = option.multiple and not isinstance(value, list)
         defaults[str(option.name)] = [value] if several else not value if negated else value
     ctx.default_map = defaults
+
+
+def _check_value(option: click.Option, value: Any, what: str) -> None:
+    """Raise a UsageError unless a value of a configuration file is one that its option can take."""
+    several = option.multiple or option.nargs != 1
+    values = value if isinstance(value, list) and several else [value]
+    kinds = bool if option.is_flag else (str, int, float)
+    if not all(isinstance(each, kinds) and (option.is_flag or not isinstance(each, bool)) for each in values):
+        wanted = "true or false" if option.is_flag else "a number or text"
+        raise UsageError(f"{what} is {shorten(repr(value), 60)}, but must be {wanted}")

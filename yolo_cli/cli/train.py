@@ -12,7 +12,8 @@ from click.core import ParameterSource
 
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, device_option, encoding_option, image_size, talk_options
-from yolo_cli.cli.progress import echo_model, say
+from yolo_cli.cli.progress import echo_model
+from yolo_cli.cli.terminal import echo, say
 from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TRAINING_FOLDER, TrainConfig
 from yolo_cli.hardware import use_only
 
@@ -141,5 +142,5 @@ def _preview(file: str, given: dict[str, Any]) -> int:
     from yolo_cli.images import write_image
 
     write_image(Path(file), preview_augmentation(given.pop("data"), say=say, **given))
-    click.echo(file)
+    echo(file)
     return 0

@@ -10,8 +10,9 @@ import click
 
 from yolo_cli.cli.group import CommandGroup
 from yolo_cli.cli.options import encoding_option, format_option
-from yolo_cli.cli.progress import echo_model, say
+from yolo_cli.cli.progress import echo_model
 from yolo_cli.cli.table import table
+from yolo_cli.cli.terminal import echo, say
 
 if TYPE_CHECKING:
     from yolo_cli.api.models import Model
@@ -35,9 +36,9 @@ def list_(output_format: str) -> None:
 
     models = list_models(on_error=lambda fault: say(f"warning: {fault}"))
     if output_format == "json":
-        click.echo(json.dumps([model.to_dict() for model in models], ensure_ascii=False, indent=1))
+        echo(json.dumps([model.to_dict() for model in models], ensure_ascii=False, indent=1))
     else:
-        click.echo(table([_TITLE, *map(_row, models)], (0, 5)), nl=False)
+        echo(table([_TITLE, *map(_row, models)], (0, 5)), end="", painted=True)
 
 
 @weights.command()
@@ -45,15 +46,13 @@ def list_(output_format: str) -> None:
 @format_option("text", "json")
 def show(name: str, output_format: str) -> None:
     """Show the model card of NAME: licence, figures, limits, classes."""
+    from yolo_cli.api.models import show_model
     from yolo_cli.detectors import engine_for
-    from yolo_cli.weights import find_model, read_card
-    from yolo_cli.weights.page import model_page
 
-    files = find_model(name)
-    card = read_card(files.first)
-    click.echo((card.to_json() if output_format == "json" else model_page(files, card)).rstrip())
+    model = show_model(name)
+    echo((model.card.to_json() if output_format == "json" else model.to_text()).rstrip())
     if output_format == "text":
-        say(f"with --engine auto here: {engine_for(files).sentence}")
+        say(f"with --engine auto here: {engine_for(model.files).sentence}")
 
 
 @weights.command(name="import")
@@ -86,7 +85,7 @@ def export(name: str) -> None:
     """
     from yolo_cli.api.models import export_onnx
 
-    click.echo(export_onnx(name))
+    echo(export_onnx(name))
 
 
 def _row(model: Model) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.errors import DataError
 from yolo_cli.images import decode_image, read_image
+from yolo_cli.limits import MAX_IMAGE, read_file
 
 __all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Inspection", "Watch", "inspect_images", "near_pairs"]
 
@@ -125,7 +126,7 @@ def _inspect(path: Path) -> Inspection:
     """Inspect one file."""
     try:
         header = image_header(path)
-        data = path.read_bytes()
+        data = read_file(path, most=MAX_IMAGE, kind="image")
         small = _thumbnail(decode_image(data, str(path), at_least=_ENOUGH).rgb)  # (32, 32, 3)
     except OSError as fault:
         return Inspection(f"cannot be read: {fault.strerror or fault}")

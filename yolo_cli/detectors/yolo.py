@@ -18,6 +18,7 @@ from yolo_cli.boxes import clip_boxes
 from yolo_cli.codec import Candidates, decode
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections
+from yolo_cli.detectors.fitting import check_heads
 from yolo_cli.detectors.protocol import Cost
 from yolo_cli.detectors.selection import check_classes, survivors
 from yolo_cli.detectors.trace import GridOutput, Selection, Times, Trace
@@ -148,6 +149,7 @@ class YoloDetector:
             letterbox.apply(image.rgb, out=row)
         prepared = time.perf_counter()
         raw_heads = self.engine.run(batch)
+        check_heads(raw_heads, self.card, batch.shape)
         prepare_ms, infer_ms = 1000 * (prepared - start), 1000 * (time.perf_counter() - prepared)
         return _Predicted(letterboxes, raw_heads, prepare_ms, infer_ms)
 

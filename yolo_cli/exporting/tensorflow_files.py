@@ -12,13 +12,13 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.exporting.path import image_to_boxes
 from yolo_cli.exporting.plan import Plan
 from yolo_cli.exporting.tensorflow_ops import TensorFlowOps
 from yolo_cli.framework import keras, silence
 from yolo_cli.images import Image
+from yolo_cli.model.keras_file import load_keras
 from yolo_cli.weights import ModelFiles
 
 __all__ = ["write_saved_model", "write_tflite"]
@@ -39,7 +39,7 @@ def write_saved_model(
     if keras.backend.backend() != "tensorflow":
         raise UsageError("TensorFlow's formats need Keras on TensorFlow; leave out KERAS_BACKEND")
     module = tf.Module()
-    module.serve = _function(keras.saving.load_model(files.keras, compile=False), plan)
+    module.serve = _function(load_keras(files.keras), plan)
     with silence():
         tf.saved_model.save(module, str(out), signatures={"serving_default": module.serve})
     extra = out / "assets.extra"

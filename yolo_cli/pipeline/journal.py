@@ -97,7 +97,7 @@ def _check_header(path: Path, line: bytes, header: Mapping[str, Any]) -> None:
     """Raise DataError unless a first line equals ``header``."""
     try:
         had = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         had = None
     wanted = json.loads(json.dumps(header))
     if not isinstance(had, dict):
@@ -115,7 +115,7 @@ def _outcomes(path: Path, lines: list[bytes]) -> Iterator[Outcome]:
     for number, line in enumerate(lines, start=2):
         try:
             yield _outcome(json.loads(line))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise DataError(f"{path}:{number}: is not an outcome of an image; delete this line") from None
 
 

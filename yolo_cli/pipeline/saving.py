@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,15 @@ from numpy.typing import NDArray
 from yolo_cli.detections import Detections
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
+from yolo_cli.names import folder_name, short_name
 from yolo_cli.pipeline.formats import yolo_lines
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
 from yolo_cli.video import VideoWriter
 
 __all__ = ["Saving", "save_outcomes"]
+
+_LONGEST_STEM = 220  # bytes: numbers and a suffix follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ class _Saver:
 
     def _new_place(self, name: str) -> Path:
         """A free place, which is then taken."""
-        place = _free_place(Path(self._places.get(name, Path(name).name)), self._used)
+        whole = name.rpartition("#")[0]  # of what several images came from
+        wanted = self._places.get(name) or self._places.get(whole) or Path(name).name
+        place = _free_place(Path(wanted), self._used)
         self._used.add(_key(place))
         return place
 
@@ -124,7 +128,8 @@ class _Saver:
 def _free_place(wanted: Path, used: Container[str]) -> Path:
     """A path like ``wanted`` whose stem is free, with a suffix that can be written."""
     suffix = wanted.suffix if wanted.suffix.lower() in WRITABLE else ".png"
-    stems = itertools.chain([wanted.stem], (f"{wanted.stem}-{number}" for number in itertools.count(2)))
+    stem = short_name(wanted.stem, limit=_LONGEST_STEM)
+    stems = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     places = (wanted.with_name(stem + suffix) for stem in stems)
     return next(place for place in places if _key(place) not in used)
 
@@ -141,7 +146,7 @@ def _save_crops(
     for number, (box, class_id) in enumerate(zip(detections.xyxy, detections.class_id, strict=True), start=1):
         pixels = crop(image, box)
         if pixels.size:
-            name = re.sub(r"[^\w .-]|^\.", "_", class_names[class_id])
+            name = folder_name(class_names[class_id])
             _write_image(folder / name / place.with_stem(f"{place.stem}-{number}"), pixels)
 
 

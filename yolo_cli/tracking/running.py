@@ -127,13 +127,14 @@ class TrackRun:
         self._saving = TrackSaving(Path(folder), self.video.rate, drawing)
 
     def _tracked(
-        self, detector: Detector, tracker: Tracker, *, batch: int = 1, camera_motion: bool = False
+        self, detector: Detector, tracker: Tracker, *, camera_motion: bool = False, **how: Any
     ) -> Iterator[TrackedFrame]:
         camera = CameraMotion() if camera_motion else None
         number = -1
         try:
-            outcomes = run_detector(detector, self.video.frames(), batch=batch, read_ahead=True)
-            for outcome in ahead(outcomes, batch + 1):
+            reads_ahead = not self.video.is_live  # which has a thread of its own
+            outcomes = run_detector(detector, self.video.frames(), read_ahead=reads_ahead, **how)
+            for outcome in ahead(outcomes, how.get("batch", 1) + 1):
                 place = outcome.image.frame if outcome.image else None
                 number = place.number if place else number + 1
                 moved = camera.update(outcome.image) if camera and outcome.image else None

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yolo_cli.errors import DataError
-from yolo_cli.files import atomic_write_text
+from yolo_cli.files import atomic_write_text, unwritable
+from yolo_cli.names import as_cell
 from yolo_cli.tracking.drawing import TrackDrawing
 from yolo_cli.tracks import mot_text
 from yolo_cli.video import VideoWriter
@@ -53,7 +53,7 @@ class TrackSaving:
             with self._mot.open("a", encoding="utf-8") as file:
                 file.write(mot_text(tracked.tracks))
         except OSError as fault:
-            raise DataError(f"{self._mot}: cannot be written: {fault.strerror}") from fault
+            raise unwritable(self._mot, fault) from fault
         if tracked.image is not None:
             self._video.add(
                 self._drawing.draw(tracked.image, tracked.tracks, counters, objects), tracked.time_s
@@ -72,5 +72,5 @@ def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: as_cell(value) for name, value in row.items()} for row in rows)
     atomic_write_text(path, text.getvalue())

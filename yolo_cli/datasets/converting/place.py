@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from yolo_cli.datasets.opening import read_dataset
-from yolo_cli.datasets.place import check_outside
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import atomic_folder
+from yolo_cli.files import atomic_folder, check_outside
 
 __all__ = ["new_folder", "replaced_place"]
 
@@ -23,7 +22,7 @@ def replaced_place(out: Path, datasets: Sequence[Dataset]) -> Path:
     Raises:
         UsageError: if it is not.
     """
-    check_outside(out, datasets)
+    check_outside(out, [dataset.root for dataset in datasets])
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return out
     real = out.resolve()
