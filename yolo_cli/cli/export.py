@@ -16,7 +16,7 @@ from yolo_cli.cli.options import (
     exporting_options,
     talk_options,
 )
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.terminal import say
 
 __all__ = ["export"]
 
