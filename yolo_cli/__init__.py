@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
     from yolo_cli.comparison import Comparison
+    from yolo_cli.damage import accept_damaged
     from yolo_cli.datasets import LintReport
     from yolo_cli.datasets.converting import Converted
     from yolo_cli.datasets.statistics import DatasetStats
@@ -79,6 +80,7 @@ __all__ = [
     "UserError",
     "Watcher",
     "__version__",
+    "accept_damaged",
     "calibrate",
     "compare",
     "convert",
@@ -122,6 +124,7 @@ _MODULES = {
     "api.tracking": ("evaluate_mot", "track"),
     "api.training": ("train",),
     "comparison": ("Comparison",),
+    "damage": ("accept_damaged",),
     "datasets": ("LintReport",),
     "datasets.converting": ("Converted",),
     "datasets.statistics": ("DatasetStats",),

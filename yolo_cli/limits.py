@@ -21,6 +21,7 @@ __all__ = [
     "MAX_CARD",
     "MAX_CLASSES",
     "MAX_CONFIG",
+    "MAX_DECODING",
     "MAX_DEPTH",
     "MAX_IMAGE",
     "MAX_MODEL",
@@ -41,6 +42,7 @@ __all__ = [
 
 MIB = 1 << 20
 MAX_PIXELS = 178_000_000  # of one image: decoded, they are 0.5 GB
+MAX_DECODING = 960 * MIB  # bytes that an image may take while it is decoded, with its pixels
 MAX_IMAGE = 1 << 30  # bytes of an image file
 MAX_ANY = 1 << 62  # bytes of a file that is read in pieces
 MAX_TEXT = 512 * MIB  # bytes of a text, list, CSV, XML or JSON file
@@ -91,7 +93,7 @@ def _opened(path: Path, name: str) -> BinaryIO:
         return os.fdopen(os.open(path, flags), "rb")
     except OSError as fault:
         if fault.errno == ENXIO:  # a socket
-            raise DataError(_SPECIAL.format(name)) from None
+            raise DataError(_SPECIAL.format(name, "a regular file")) from None
         raise
 
 
@@ -99,14 +101,12 @@ def _check_regular(status: os.stat_result, name: str, most: int, kind: str) -> N
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), name)
     if not stat.S_ISREG(status.st_mode):
-        raise DataError(_SPECIAL.format(name))
+        raise DataError(_SPECIAL.format(name, "an image file" if kind == "image" else "a regular file"))
     if status.st_size > most:
-        raise DataError(
-            f"{name}: is {_size(status.st_size)}, but {_size(most)} are the most of such a {kind}"
-        )
+        raise DataError(f"{name}: has {_size(status.st_size)}; over {_size(most)}, no {kind} is read")
 
 
-_SPECIAL = "{}: is a pipe, socket or device, not a regular file; give a regular file"
+_SPECIAL = "{}: is a pipe or device, not {}"
 
 
 def read_file(path: Path, name: str | None = None, most: int = MAX_TEXT, kind: str = "file") -> bytes:

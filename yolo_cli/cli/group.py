@@ -37,7 +37,7 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
     "Data": "data mot split test use-val group-by map names at recursive limit background tile"
-    " allow-unlabelled encoding",
+    " allow-unlabelled accept-damaged encoding",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
     "Detections": "conf nms-iou max-det classes region agnostic suppression",
     "Video": "every from until max-frames",
@@ -53,7 +53,8 @@ SECTIONS = {
     "Compute": "device engine precision batch workers seed time-limit",
     "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
     "Drawing": "line-width no-labels no-confidence",
-    "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix apply",
+    "Output": "format to out copy exist-ok resume save segment show save-crops save-txt plots tensorboard fix"
+    " apply",
     "General": "rules config quiet verbose help",
 }
 

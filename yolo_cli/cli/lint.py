@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.damaged import accept_damaged_option
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.lint_suspects import (
     check_suspecting,
@@ -85,6 +86,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     callback=_show_rules,
     help="List the rules and exit.",
 )
+@accept_damaged_option
 @encoding_option
 @config_option
 @talk_options

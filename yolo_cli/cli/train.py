@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from yolo_cli.cli.damaged import accept_damaged_option
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import config_option, device_option, encoding_option, image_size, talk_options
 from yolo_cli.cli.progress import echo_model
@@ -89,6 +90,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option("--flip-vertical", type=float, help="Probability of a vertical flip.  [default: 0]")
 @click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
 @click.option("--use-val", is_flag=True, help="Train on val, too; evaluate once, on test.")
+@accept_damaged_option
 @encoding_option
 @config_option
 @talk_options

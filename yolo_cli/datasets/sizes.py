@@ -86,7 +86,7 @@ def read_head(path: Path, count: int) -> tuple[bytes, int]:
         DataError: if the file cannot be read.
     """
     try:
-        with open_file(path, str(path)) as file:
+        with open_file(path, str(path), kind="image") as file:
             head = file.read(count)
             return head, file.seek(0, 2)
     except OSError as fault:

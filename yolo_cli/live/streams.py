@@ -105,7 +105,7 @@ class _Still(Stream):
         if self._done:
             return None
         data, self._done = self._response.image_bytes(self._begun), True
-        return lambda name: decode_image(data, name).rgb
+        return lambda name: decode_image(data, name, accept_damaged=True).rgb
 
     def close(self) -> None:
         self._response.close()
@@ -123,7 +123,7 @@ class _MotionJpeg(Stream):
     def read(self) -> Decode | None:
         data = next(self._images, None)
         if data is not None:
-            return lambda name: decode_image(data, name).rgb
+            return lambda name: decode_image(data, name, accept_damaged=True).rgb
         if self._response.whole:
             return None
         raise DataError(f"{self._title}: the connection has ended")
