@@ -152,7 +152,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'yolo_cli' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"yolo_cli.{_MODULE_OF[name]}"), name)
+    try:
+        value = getattr(import_module(f"yolo_cli.{_MODULE_OF[name]}"), name)
+    except ImportError as fault:
+        from yolo_cli.errors import not_importable
+
+        raise not_importable(fault) or fault from fault
     globals()[name] = value
     return value
 

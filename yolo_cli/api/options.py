@@ -150,12 +150,14 @@ class ImportOptions(TypedDict, total=False):
     Attributes:
         card: a YAML file with licence, origin and figures.
         half: store kernels as float16, which halves the files.
+        sha256: what the weights must have, 64 hexadecimal digits; None accepts any.
         exist_ok: overwrite an existing model.
         encoding: of text files; None is UTF-8.
     """
 
     card: Path | None
     half: bool
+    sha256: str | None
     exist_ok: bool
     encoding: str | None
 
