@@ -115,11 +115,11 @@ def import_model(
     from yolo_cli.weights.importing import import_files
 
     check_options(options, ImportOptions)
-    if options.get("sha256"):
-        check_sha256(path_of(weights, "weights"), str(options["sha256"]))
-    target, card = new_model(path_of(out, "out"), options.get("exist_ok", False)), options.get("card")
     given = [files] if isinstance(files, str | os.PathLike) else files
     paths, named = [path_of(file, "files") for file in given], path_of(names, "names")
+    if options.get("sha256"):
+        check_sha256(paths[-1], str(options["sha256"]))
+    target, card = new_model(path_of(out, "out"), options.get("exist_ok", False)), options.get("card")
     with text_encoding(options.get("encoding")):
         about = read_about(Path(card)) if card else None
         return import_files(paths, named, target, half=options.get("half", False), about=about)

@@ -50,6 +50,7 @@ SECTIONS = {
     " freeze interpolate ema",
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
+    "Export": "nms preprocess dynamic int8 calibration max-loss",
     "Compute": "device engine precision batch workers seed time-limit",
     "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
     "Drawing": "line-width no-labels no-confidence",

@@ -196,7 +196,7 @@ def _prediction(raw: Floats, head: Head, source: CellAnchor, letterbox: Letterbo
 def _raw_values(values: Floats, class_id: int, head: Head) -> tuple[tuple[float, ...], float]:
     """`CellPrediction.raw` and the raw value of a class, from the values of one box (V,)."""
     if head.kind == "gfl":
-        distances = mean_distances(values[None, head.class_count :])[0]  # (4,)
+        distances = mean_distances(values[head.class_count :], head.bins)  # (4,)
         return tuple(distances.tolist()), float(values[class_id])
     return tuple(values[:5].tolist()), float(values[5 + class_id])
 
