@@ -32,6 +32,7 @@ __all__ = [
     "LintOptions",
     "LoadOptions",
     "OnError",
+    "RayOptions",
     "ServeOptions",
     "SourceOptions",
     "TrainOptions",
@@ -177,6 +178,26 @@ class SourceOptions(FrameOptions, total=False):
     bgr: bool
     recursive: bool
     on_error: OnError | None
+
+
+class RayOptions(LoadOptions, total=False):
+    """The options of ``yolo detect --ray``.
+
+    Attributes:
+        ray: address of a cluster, "auto" for the one that this machine belongs to, or "local".
+        workers: number of processes; None is one for each core, or each GPU.
+        resume: go on with the run that the folder holds.
+        recursive: include subfolders.
+        batch: batch size.
+        shard_images: maximum number of image files of a shard, which becomes one Parquet file.
+    """
+
+    ray: str
+    workers: int | None
+    resume: bool
+    recursive: bool
+    batch: int
+    shard_images: int
 
 
 class ServeOptions(LoadOptions, total=False):
