@@ -102,7 +102,7 @@ def test_a_run_that_was_cut_is_continued(tmp_path):
     for changed in ({"conf": 0.5}, {"shard_images": 4}):
         with pytest.raises(DataError, match="was made with other"):
             detect_on_ray(folder, out, resume=True, **{"shard_images": 3, **MODEL, **changed})
-    with pytest.raises(DataError, match="holds a run already"):
+    with pytest.raises(DataError, match="holds a run"):
         detect_on_ray(folder, out, **MODEL)
 
 
