@@ -13,7 +13,7 @@ from yolo_cli.text import did_you_mean, text_encoding
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
-    from yolo_cli.config import Precision, Resize, SuppressionKind
+    from yolo_cli.config import Precision, Resize, SuppressionKind, TileSize
     from yolo_cli.detections import Classes
     from yolo_cli.engines import EngineKind, RunPrecision
     from yolo_cli.evaluation import TideRule
@@ -34,6 +34,7 @@ __all__ = [
     "TrainOptions",
     "check_options",
     "reads_text",
+    "squared",
 ]
 
 Given = ParamSpec("Given")
@@ -55,6 +56,9 @@ class DetectOptions(TypedDict, total=False):
         suppression: the kind of NMS; None follows the model.
         resize: how an image gets the network's size; None follows the model.
         imgsz: network input in pixels, a side or (height, width); None follows the model.
+        tile: detect on overlapping tiles, too: their size in pixels, a side or (height, width), or "auto" for
+            that of the network's input.
+        tile_overlap: fraction of a tile's side that neighbours share at least.
     """
 
     conf: float
@@ -65,6 +69,8 @@ class DetectOptions(TypedDict, total=False):
     suppression: SuppressionKind | None
     resize: Resize | None
     imgsz: int | tuple[int, int] | None
+    tile: int | TileSize | None
+    tile_overlap: float
 
 
 class LoadOptions(DetectOptions, total=False):
@@ -220,6 +226,8 @@ class CompareOptions(TypedDict, total=False):
         split: only this part; else ``val``, or all of an unsplit data set.
         limit: maximum number of images, evenly spaced.
         time_limit: seconds after which a detector begins no further image.
+        tile: as in `DetectOptions`.
+        tile_overlap: as in `DetectOptions`.
         started: called with each entry before it is measured.
         finished: called with the figures of each.
     """
@@ -227,6 +235,8 @@ class CompareOptions(TypedDict, total=False):
     split: str | None
     limit: int | None
     time_limit: float
+    tile: int | TileSize | None
+    tile_overlap: float
     started: Callable[[Entry], object]
     finished: Callable[[ComparisonRow], object]
 
@@ -274,6 +284,8 @@ class TrainOptions(TypedDict, total=False):
     flip_vertical: float | None
     allow_unlabelled: bool
     use_val: bool
+    tile: int | TileSize | None
+    tile_overlap: float
     encoding: str | None
 
 
@@ -286,6 +298,12 @@ def check_options(options: Mapping[str, Any], kind: Any) -> None:
             raise UsageError(f"there is no option '{name}'; {hint}")
         if value is not None and _spelt(known[name]) in ("Path", "Path | None"):
             path_of(value, name)
+
+
+def squared(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with squares for sizes of which one side is given."""
+    sides = {name: options[name] for name in ("imgsz", "tile") if isinstance(options.get(name), int)}
+    return {**options, **{name: (side, side) for name, side in sides.items()}}
 
 
 def reads_text(verb: Callable[Given, Returned]) -> Callable[Given, Returned]:

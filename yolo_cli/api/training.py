@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli import training
-from yolo_cli.api.options import TrainOptions, check_options, reads_text
+from yolo_cli.api.options import TrainOptions, check_options, reads_text, squared
 from yolo_cli.config import TRAINING_FOLDER
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import open_run_folder, path_of
@@ -80,11 +80,8 @@ def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> Trai
     """The job that the options describe, without a folder."""
     if data is None:
         raise UsageError("--data PATH names the images to learn from; --resume DIR continues a run")
-    if isinstance(given.get("imgsz"), int):
-        given["imgsz"] = (given["imgsz"],) * 2
-    return new_job(
-        data=str(path_of(data, "data")), out=Path(), **{**given, "detector": given.get("detector") or "yolo"}
-    )
+    options = {**squared(given), "detector": given.get("detector") or "yolo"}
+    return new_job(data=str(path_of(data, "data")), out=Path(), **options)
 
 
 def check_resume_options(given: Iterable[str]) -> None:
