@@ -32,15 +32,15 @@ FLAGS = (
 
 
 @contextmanager
-def browser(profile: Path) -> Iterator[Any]:
-    """A Selenium driver; `look` says how large and in which colours."""
+def browser(profile: Path, *flags: str) -> Iterator[Any]:
+    """A Selenium driver, with more flags; `look` says how large and in which colours."""
     from selenium import webdriver
     from selenium.webdriver.chrome.options import Options
     from selenium.webdriver.chrome.service import Service
 
     options = Options()
     options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+    for flag in (*FLAGS, *flags, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -20,6 +22,7 @@ __all__ = [
     "DetectConfig",
     "Precision",
     "Resize",
+    "ServeConfig",
     "SuppressionKind",
     "TileSize",
     "TrackConfig",
@@ -248,6 +251,68 @@ class TrainConfig:
                 check_number("--" + field.name.replace("_", "-"), value, low, high, kind)
         if self.imgsz is not None:
             _check_size(self.imgsz)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """Options of the HTTP server: its address, and what bounds its memory and the time of a request.
+
+    Attributes:
+        host: address to listen on.
+        port: 0 takes any that is free.
+        token: what clients must send; None lets everybody on this machine in, and nobody else.
+        batch: maximum number of images, of any requests, that go through the network together.
+        max_delay: maximum milliseconds that an image waits for others to join its batch.
+        queue: maximum number of requests that are read or wait for the network; more are refused.
+        max_size: maximum size of a request in MB (10^6 bytes).
+        max_megapixels: maximum size of an image in millions of pixels.
+        max_images: maximum number of images of a request.
+        timeout: seconds in which a request must have arrived.
+
+    Raises:
+        UsageError: if a value is outside its range, or the host is not this machine and there is no token.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    token: str | None = None
+    batch: int = 4
+    max_delay: float = 5.0
+    queue: int = 32
+    max_size: float = 16.0
+    max_megapixels: float = 50.0
+    max_images: int = 32
+    timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        limits: dict[str, tuple[float, float]] = {
+            "port": (0, 65535),
+            "batch": (1, 1024),
+            "max_delay": (0, 60_000),
+            "queue": (1, 100_000),
+            "max_size": (0.001, 1000),
+            "max_megapixels": (0.01, 178),
+            "max_images": (1, 100_000),
+            "timeout": (0.01, 3600),
+        }
+        for name, (low, high) in limits.items():
+            kind = Integral if name in ("port", "batch", "queue", "max_images") else Real
+            check_number(f"--{name.replace('_', '-')}", getattr(self, name), low, high, kind)
+        if self.token is not None and not re.fullmatch(r"[!-~]{8,}", self.token):
+            raise UsageError("--token must be 8 or more visible ASCII characters without spaces")
+        if self.token is None and not self.is_local:
+            raise UsageError(
+                f"--host {self.host}: others could use this server; set a token in YOLO_CLI_TOKEN"
+            )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server."""
+        from ipaddress import ip_address
+
+        with suppress(ValueError):
+            return ip_address(self.host).is_loopback
+        return self.host == "localhost"
 
 
 def check_number(option: str, value: object, low: float, high: float, kind: type = Real) -> None:

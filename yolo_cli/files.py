@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
@@ -19,6 +19,10 @@ __all__ = [
     "atomic_write",
     "atomic_write_bytes",
     "atomic_write_text",
+    "check_outside",
+    "check_text",
+    "draft_of",
+    "exchange",
     "find_files",
     "is_leftover",
     "is_special",
@@ -26,9 +30,11 @@ __all__ = [
     "make_folder",
     "open_run_folder",
     "path_of",
+    "unwritable",
 ]
 
 _NUMBERS = count()
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of the C library
 _LEFTOVERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
 
 
@@ -42,7 +48,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> 
         DataError: if ``path`` cannot be written; a file that was there before is unchanged.
     """
     target = Path(os.path.realpath(path))
-    draft = _draft(target)
+    draft = draft_of(target)
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
             write(target)
@@ -52,7 +58,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[Path], Any]) -> 
             os.fsync(file.fileno())
         draft.replace(target)
     except (OSError, UnicodeError) as fault:
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
@@ -64,8 +70,11 @@ def atomic_write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def atomic_write_text(path: str | os.PathLike[str], text: str) -> None:
-    r"""Write text in UTF-8, with ``\n`` on every system, with :func:`atomic_write`."""
-    atomic_write(path, lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))
+    r"""Write text in UTF-8, with ``\n`` on every system, with :func:`atomic_write`.
+
+    Bytes of file names that are not UTF-8 become ``\udcXX``, which JSON and YAML readers turn back.
+    """
+    atomic_write(path, lambda draft: draft.write_bytes(text.encode(errors="backslashreplace")))
 
 
 @contextmanager
@@ -77,7 +86,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         DataError: if the folder, or a file in it, cannot be written.
     """
-    draft = _draft(path)
+    draft = draft_of(path)
     try:
         draft.mkdir(parents=True)
         yield draft
@@ -85,9 +94,29 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             path.rmdir()
         draft.rename(path)
     except (OSError, UnicodeError) as fault:  # UnicodeError: a file name that no text file can hold
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def exchange(first: Path, second: Path) -> None:
+    """Let two files or folders change places: on Linux at once, elsewhere with an instant without ``second``.
+
+    Raises:
+        OSError: if they cannot.
+    """
+    import ctypes  # for nothing else
+
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2  # glibc 2.28, 2018
+        done = swap(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0
+    except (AttributeError, OSError, TypeError):  # another system
+        done = False
+    if not done:
+        aside = draft_of(second)
+        second.rename(aside)
+        first.rename(second)
+        aside.rename(first)
 
 
 def path_of(value: object, name: str) -> Path:
@@ -102,6 +131,18 @@ def path_of(value: object, name: str) -> Path:
     raise UsageError(f"{name}: {type(value).__name__} is not a path; give a str or a Path")
 
 
+def check_text(out: str | os.PathLike[str]) -> None:
+    """Refuse a name for output that is not UTF-8, which libraries that write files need.
+
+    Raises:
+        UsageError: if it is not.
+    """
+    try:
+        os.fspath(out).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"--out {out}: is not a name in UTF-8; choose another") from None
+
+
 def make_folder(path: Path) -> Path:
     """Create a folder with its parents, unless it exists; return its path.
 
@@ -111,7 +152,7 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
-        raise _unwritable(path, fault) from None
+        raise unwritable(path, fault) from None
     return path
 
 
@@ -210,25 +251,30 @@ def _name(entry: os.DirEntry[str]) -> str:
     return entry.name
 
 
-def _draft(path: Path) -> Path:
+def draft_of(path: Path) -> Path:
     """A hidden name beside ``path``, unique to process and thread, well below 255 bytes."""
     return path.with_name(f".{path.stem[:32]}.{os.getpid()}-{next(_NUMBERS)}{path.suffix[:12]}")
 
 
-def _unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:
+def unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:
     """The error for a file or folder that cannot be written, in one line."""
     reason = " ".join(str(getattr(fault, "strerror", None) or fault).split())
     full = getattr(fault, "errno", None) in (ENOSPC, EDQUOT)
     return DataError(f"{os.fspath(path)}: cannot be written: {reason}{'; free some space' if full else ''}")
 
 
-def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
+def open_run_folder(
+    default: str, chosen: str | None, exist_ok: bool, data: str | os.PathLike[str] | None = None
+) -> Path:
     """Make the folder of a run: ``chosen``, or else ``default``, ``default2``, … whichever is new.
 
     Raises:
-        UsageError: if the chosen folder holds something, unless ``exist_ok``.
+        UsageError: if the chosen folder holds something, unless ``exist_ok``, or is in the data set ``data``.
         DataError: if no folder can be made there.
     """
+    if chosen is not None and data is not None:
+        check_outside(Path(chosen), [Path(data)])
+    check_text(chosen or default)
     try:
         if chosen is None and not exist_ok:
             return _new_folder(Path(default))
@@ -239,6 +285,13 @@ def open_run_folder(default: str, chosen: str | None, exist_ok: bool) -> Path:
     except OSError as fault:
         raise DataError(f"{fault.filename}: no folder can be made here: {fault.strerror}") from fault
     return folder
+
+
+def check_outside(out: Path, data: Iterable[Path]) -> None:
+    """Raise UsageError if ``out`` is in one of the folders ``data``, as data sets are never written to."""
+    real = out.resolve()
+    if any(real.is_relative_to(folder.resolve()) for folder in data):
+        raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
 
 
 def _new_folder(first: Path) -> Path:

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.runtimes import import_onnxruntime
+from yolo_cli.limits import MAX_MODEL, open_file
+from yolo_cli.runtimes import import_onnxruntime, returning_memory
 
 __all__ = [
     "between",
@@ -28,16 +29,28 @@ GRAPH, METADATA_PROPS, KEY, VALUE = 7, 14, 1, 2
 VARINT, DELIMITED = 0, 2
 
 
-def open_session(model: Path | bytes, providers: Sequence[Any]) -> Any:
+def open_session(model: Path | bytes, providers: Sequence[Any], most: int | None = None) -> Any:
     """An ONNX Runtime session of a file, or of its bytes, on the first of ``providers`` that can run it.
 
     If that does not start, it is an error; on its own, ONNX Runtime would say so on stdout and go on.
+
+    Args:
+        model: the file, or its bytes.
+        providers: of ONNX Runtime, in order of preference.
+        most: bytes of memory that it may take on the CPU; None sets no limit.
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # a user can do nothing about its warnings
+    options.log_severity_level = 4  # its errors are exceptions, too; a user can do nothing about its warnings
+    if most is not None:
+        # The allocator is the process's; each session takes the one registered last.
+        kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+        memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+        onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(most, 0, -1, -1))
+        options.add_session_config_entry("session.use_env_allocators", "1")
     source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=providers, enable_fallback=0)
+    with returning_memory():
+        return onnxruntime.InferenceSession(source, options, providers=providers, enable_fallback=0)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -48,7 +61,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         ValueError: if it is not an ONNX file, or is cut off.
     """
     found: dict[int, list[bytes]] = {}
-    with path.open("rb") as file:
+    with open_file(path, str(path), MAX_MODEL, "model") as file:
         size = path.stat().st_size
         for number, length in _fields(file, size):
             if number == METADATA_PROPS:

@@ -1,7 +1,7 @@
-"""Which backend Keras gets, which NVIDIA GPUs are there, and what is missing to use them.
+"""The backend of Keras, the NVIDIA GPUs, and the packages that are missing to use them.
 
-All of it is found out with a few looks at files, in about a millisecond: no framework is imported, so that
-whoever has no GPU pays nothing. What the looks promise is not proven; `yolo_cli.engines` asks the framework.
+Only files are looked at, which takes about a millisecond; no framework is imported, so users without a GPU
+lose no time. Files do not prove that a GPU works: `yolo_cli.engines` asks the framework.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from math import ceil
 from pathlib import Path
 
 from yolo_cli.errors import UsageError
@@ -21,11 +22,13 @@ __all__ = [
     "check_device",
     "check_gpu",
     "choose_backend",
+    "cores",
     "gpu_number",
     "gpu_visible",
     "installed",
     "memory",
     "missing_for_gpu",
+    "peak_memory",
     "set_backend",
     "use_only",
     "uses_cuda",
@@ -42,8 +45,18 @@ WSL_DRIVER = Path("/usr/lib/wsl/lib/libcuda.so.1")
 _CHOSEN = "YOLO_CLI_DEVICE"  # the device of `use_only`, for this process and those that inherit its GPUs
 
 
+def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """The number of CPU cores that affinity and the container's quota let this process use."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        microseconds, period = quota.read_text("ascii").split()
+        return max(1, min(found, ceil(int(microseconds) / int(period))))
+    except (OSError, ValueError):  # no container, or no limit
+        return found
+
+
 def check_device(device: Device) -> Device:
-    """The device, if it is written as one.
+    """Return the device if it is well-formed.
 
     Raises:
         UsageError: if it is not.
@@ -54,7 +67,7 @@ def check_device(device: Device) -> Device:
 
 
 def check_gpu(device: Device, count: int, framework: str) -> None:
-    """Raise UsageError if a GPU is asked for that is not among the ``count`` that a framework sees."""
+    """Raise UsageError if the device is a GPU that is not among the ``count`` visible to a framework."""
     if not device.startswith("gpu") or (gpu_number(device) or 0) < count:
         return
     if count == 0:
@@ -65,19 +78,19 @@ def check_gpu(device: Device, count: int, framework: str) -> None:
 
 
 def gpu_number(device: Device) -> int | None:
-    """Which of the GPUs that this process sees, from 0; None does not choose one."""
+    """The index of the GPU among those visible to this process; None if the device does not name one."""
     if not device.startswith("gpu:"):
         return None
     return 0 if os.environ.get(_CHOSEN) == device else int(device[4:])
 
 
 def use_only(device: Device) -> None:
-    """Let every framework that is imported later see only this device, so that it takes no memory of others.
+    """Hide all other devices from frameworks that are imported later, so that they take no memory there.
 
-    It is for a whole process and those that it starts, and so for the command line.
+    This holds for the whole process and its children, so only the command line does it.
 
     Raises:
-        UsageError: if NVIDIA GPUs are there, and not this one.
+        UsageError: if there are NVIDIA GPUs, but not this one.
     """
     if device == "cpu":
         os.environ |= {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
@@ -102,7 +115,7 @@ def gpu_visible() -> bool:
 
 
 def visible_gpus() -> list[str]:
-    """What CUDA calls each GPU that this process may use: a number or a UUID; empty if that is not known."""
+    """The number or UUID of each GPU that this process may use; empty if unknown."""
     listed = _listed()
     if listed is not None:
         return listed
@@ -120,7 +133,7 @@ def _listed() -> list[str] | None:
 
 
 def set_backend() -> None:
-    """Make the choice of `choose_backend` that of Keras, unless a program has imported Keras already.
+    """Set the backend of Keras as `choose_backend` does, unless Keras is imported already.
 
     Raises:
         UsageError: as there.
@@ -130,9 +143,9 @@ def set_backend() -> None:
 
 
 def choose_backend() -> str:
-    """The backend of Keras: what ``KERAS_BACKEND`` names, else JAX where it can use a GPU, else TensorFlow.
+    """The backend of Keras: ``KERAS_BACKEND`` if set, else JAX if it can use a GPU, else TensorFlow.
 
-    Without TensorFlow it is what is installed. ``keras.json`` does not count: Keras writes it by itself.
+    Without TensorFlow, it is one that is installed. ``keras.json`` is ignored, as Keras writes it by itself.
 
     Raises:
         UsageError: if ``KERAS_BACKEND`` names a backend that is unknown or not installed, or there is none.
@@ -159,12 +172,12 @@ def installed(package: str) -> bool:
     """Whether a package can be imported, without importing it."""
     try:
         return find_spec(package) is not None
-    except (ImportError, ValueError):  # what pretends to be a package
+    except (ImportError, ValueError):  # a broken package
         return False
 
 
 def uses_cuda(backend: str) -> bool:
-    """Whether a backend of Keras is installed with what it needs for NVIDIA GPUs, a driver apart."""
+    """Whether a backend of Keras is installed with its packages for NVIDIA GPUs, driver apart."""
     if not installed(backend):
         return False
     if backend == "jax":
@@ -189,10 +202,10 @@ def _has(package: str, *patterns: str) -> bool:
 
 
 def missing_for_gpu(backend: str | None = None) -> str | None:
-    """What to do so that a backend can use the NVIDIA GPU, as part of a sentence; None if there is no GPU.
+    """Advice, as part of a sentence, on how to use the NVIDIA GPU; None if there is no GPU.
 
     Args:
-        backend: a backend that sees no GPU; None is the one that `choose_backend` takes.
+        backend: a backend that sees no GPU; by default that of `choose_backend`.
     """
     sure = any((DEVICE_FOLDER / node).exists() for node in ("nvidia0", "nvidiactl")) or WSL_DRIVER.exists()
     if not sure or not gpu_visible():
@@ -205,8 +218,18 @@ def missing_for_gpu(backend: str | None = None) -> str | None:
     return "install PyTorch with CUDA" if backend == "torch" else "pip install 'jax[cuda12]'"
 
 
+def peak_memory() -> float | None:
+    """Peak resident memory of this process in MiB; None on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes, Linux KiB
+
+
 def memory() -> tuple[int | None, int | None]:
-    """Bytes of memory in all, and those that are free, as Linux reports them; None elsewhere."""
+    """Total and available memory in bytes, as Linux reports them; None elsewhere."""
     try:
         with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - no file of the user's
             lines = dict(line.split(":", 1) for line in file)

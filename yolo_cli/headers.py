@@ -7,6 +7,7 @@ RFC 9649 (WebP), TIFF 6.0, GIF89a, Microsoft's BITMAPINFOHEADER and Netpbm.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 import zlib
@@ -14,11 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from yolo_cli.errors import DataError
+from yolo_cli.tiff import read_directory
 
 __all__ = ["KINDS", "Header", "read_header"]
 
 KINDS = "JPEG, PNG, WebP, BMP, TIFF, GIF or PNM"
 _CUT = "is truncated"
+MAX_SCANS = 1_000  # of a JPEG file, each of which goes over all its pixels; usual are ten
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Header:
             have one, which is applied by the decoder.
         fault: how the file is visibly incomplete, or None.
         transparent: the grey level (8 bits, or 16 of 16) that is transparent in a grey PNG, or None.
+        cost: bytes of memory a pixel that decoding takes beside its result, at most.
     """
 
     kind: str
@@ -43,6 +47,7 @@ class Header:
     orientation: int = 1
     fault: str | None = None
     transparent: int | None = None
+    cost: float = 1.0
 
 
 def read_header(data: bytes, name: str) -> Header:
@@ -52,7 +57,7 @@ def read_header(data: bytes, name: str) -> Header:
         DataError: if the bytes are not an image of a known kind, or the header is cut short or absurd.
 
     >>> read_header(b"GIF89a" + bytes([3, 0, 2, 0, 0, 0, 0]), "dot.gif")
-    Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None, transparent=None)
+    Header(kind='GIF', width=3, height=2, alpha=True, orientation=1, fault=None, transparent=None, cost=16.0)
     """
     if not data:
         raise DataError(f"{name}: is empty (0 bytes); save or download it again")
@@ -75,7 +80,7 @@ def _jpeg(data: bytes) -> Header:
     the end marker of an embedded thumbnail is before the scan and is not taken for it.
     """
     width = height = 0
-    orientation = None
+    orientation, cost = None, 0.5
     at = 2
     while True:
         start = data.index(b"\xff", at)
@@ -85,17 +90,22 @@ def _jpeg(data: bytes) -> Header:
             continue
         length = struct.unpack_from(">H", data, at + 1)[0]
         if marker in _FRAME_MARKERS:
-            height, width = struct.unpack_from(">HH", data, at + 4)
+            height, width, parts = struct.unpack_from(">HHB", data, at + 4)
+            cost = 2.0 * parts + 1 if marker in _PROGRESSIVE else 0.5  # two bytes a coefficient of each part
         if marker == 0xE1 and orientation is None and data[at + 3 : at + 9] == b"Exif\0\0":
             orientation = _orientation(data[at + 9 : at + 1 + length])
         at += 1 + length
         if marker == 0xDA:  # start of scan
             break
+    if data.count(b"\xff\xda") > MAX_SCANS:
+        raise ValueError("too many scans")
     fault = None if data.rfind(b"\xff\xd9", at) >= 0 else _CUT
-    return Header("JPEG", width, height, orientation=orientation or 1, fault=fault)
+    cost += 3 if orientation and orientation > 1 else 0  # a copy, turned
+    return Header("JPEG", width, height, orientation=orientation or 1, fault=fault, cost=cost)
 
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _BARE_MARKERS = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD9)})
 
 
@@ -119,9 +129,16 @@ def _png(data: bytes) -> Header:
         if kind == b"tRNS" and colour == 0 and length >= 2:
             transparent = _grey_level(struct.unpack_from(">H", data, at + 8)[0], depth)
         if kind == b"IEND":
-            return Header("PNG", width, height, alpha, orientation, transparent=transparent)
+            return Header(
+                "PNG", width, height, alpha, orientation, None, transparent, _png_cost(alpha, depth)
+            )
         at = end
-    return Header("PNG", width, height, alpha, orientation, fault)
+    return Header("PNG", width, height, alpha, orientation, fault, cost=_png_cost(alpha, depth))
+
+
+def _png_cost(alpha: bool, depth: int) -> float:
+    """Pixels that can be transparent are decoded with all their bits."""
+    return 1.0 + alpha * (8 if depth == 16 else 4)
 
 
 def _grey_level(level: int, depth: int) -> int:
@@ -138,11 +155,17 @@ def _webp(data: bytes) -> Header:
         width = int.from_bytes(data[24:27], "little") + 1
         height = int.from_bytes(data[27:30], "little") + 1
         orientation = _webp_orientation(data) if flags & 0x08 else 1
-        return Header("WebP", width, height, bool(flags & 0x10), orientation, fault)
+        cost = 16.0 if flags & 0x02 else 8.0  # an animation has two canvases
+        return Header("WebP", width, height, bool(flags & 0x10), orientation, fault, cost=cost)
     if kind == b"VP8L":
         bits = struct.unpack_from("<I", data, 21)[0]
         return Header(
-            "WebP", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, bool(bits >> 28 & 1), fault=fault
+            "WebP",
+            (bits & 0x3FFF) + 1,
+            (bits >> 14 & 0x3FFF) + 1,
+            bool(bits >> 28 & 1),
+            fault=fault,
+            cost=8.0,
         )
     width, height = struct.unpack_from("<HH", data, 26)
     return Header("WebP", width & 0x3FFF, height & 0x3FFF, fault=fault)
@@ -169,13 +192,17 @@ def _bmp(data: bytes) -> Header:
 def _gif(data: bytes) -> Header:
     """Read the logical screen; any frame may name a transparent colour."""
     width, height = struct.unpack_from("<HH", data, 6)
-    return Header("GIF", width, height, alpha=True)
+    return Header("GIF", width, height, alpha=True, cost=16.0)
 
 
 def _tiff(data: bytes) -> Header:
     """Read the first directory; the decoder itself turns TIFF files upright."""
-    tags = _directory(data)
-    return Header("TIFF", tags.get(256, 0), tags.get(257, 0), alpha=tags.get(338, 0) in (1, 2))
+    tags = read_directory(data)
+    height, width = tags.size
+    alpha = tags.first(338, 0) in (1, 2)
+    part = math.prod(tags.part_size) * -(-tags.bits // 8)  # bytes of a strip or tile, held beside the pixels
+    cost = 1.0 + alpha * (8 if tags.first(258, 1) > 8 else 4) + part / max(1, width * height)
+    return Header("TIFF", width, height, alpha=alpha, cost=cost)
 
 
 def _pnm(data: bytes) -> Header:
@@ -189,25 +216,10 @@ def _pnm(data: bytes) -> Header:
 def _orientation(block: bytes) -> int | None:
     """EXIF orientation, 1 to 8, of a TIFF-shaped EXIF block; None if it is absent or damaged."""
     try:
-        value = _directory(block).get(274, 0)
+        value = read_directory(block).first(274, 0)
     except (struct.error, ValueError):
         return None
     return value if 1 <= value <= 8 else None
-
-
-def _directory(data: bytes) -> dict[int, int]:
-    """Tags of the first directory of a TIFF block that are whole numbers, and the first number of each."""
-    order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    if order is None:
-        raise ValueError("no byte order")
-    at = struct.unpack_from(order + "I", data, 4)[0]
-    count = struct.unpack_from(order + "H", data, at)[0]
-    tags = {}
-    for entry in range(at + 2, at + 2 + 12 * count, 12):
-        tag, kind, number = struct.unpack_from(order + "HHI", data, entry)
-        if (kind, number) in ((3, 1), (3, 2), (4, 1)):  # SHORT or LONG, in the entry itself
-            tags[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)[0]
-    return tags
 
 
 _READERS: tuple[tuple[re.Pattern[bytes], Callable[[bytes], Header]], ...] = (

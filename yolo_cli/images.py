@@ -10,21 +10,21 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from yolo_cli.damage import DAMAGED, DamagedError, damage_of
+from yolo_cli.decoding import SILENT_OPENCV, decode, over_white
 from yolo_cli.errors import DataError, UsageError, unreadable
-from yolo_cli.files import atomic_write_bytes, is_special, path_of
+from yolo_cli.files import atomic_write_bytes, path_of
 from yolo_cli.headers import Header, read_header
+from yolo_cli.limits import MAX_DECODING, MAX_IMAGE, MAX_PIXELS, read_file
 
 __all__ = [
     "FOREIGN",
-    "MAX_BYTES",
-    "MAX_PIXELS",
     "SILENT_OPENCV",
     "SUFFIXES",
     "WRITABLE",
@@ -39,10 +39,7 @@ __all__ = [
     "write_image",
 ]
 
-MAX_PIXELS = 178_000_000  # larger images are refused before they are decoded: they would need over 0.5 GB
-MAX_BYTES = 1 << 30  # a file larger than this is not an image
 WRITABLE = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
 SUFFIXES = (*WRITABLE, ".jpe", ".jfif", ".gif", ".ppm", ".pgm", ".pbm", ".pnm")  # in lower case
 FOREIGN = (".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".j2k", ".jpf", ".jpx", ".dng", ".cr2", ".cr3",
            ".nef", ".arw", ".raf", ".orf", ".rw2", ".psd")  # fmt: skip
@@ -106,7 +103,11 @@ class Image:
 
 
 def read_image(
-    path: str | os.PathLike[str], name: str | None = None, *, at_least: int | None = None
+    path: str | os.PathLike[str],
+    name: str | None = None,
+    *,
+    at_least: int | None = None,
+    accept_damaged: bool | None = None,
 ) -> Image:
     """Read an image file. Any path works on every system, since OpenCV only decodes.
 
@@ -114,16 +115,19 @@ def read_image(
         path: the file.
         name: its name in results and messages; None means the path as given.
         at_least: pixels of the shorter side that are enough, as for `decode_image`.
+        accept_damaged: as for `decode_image`.
 
     Raises:
         DataError: if the file is missing, a folder, not readable, too large, or an incomplete image.
     """
     file = path_of(path, "path")
     name = os.fspath(path) if name is None else name
-    return decode_image(_read_bytes(file, name), name, at_least=at_least)
+    return decode_image(_read_bytes(file, name), name, at_least=at_least, accept_damaged=accept_damaged)
 
 
-def decode_image(data: bytes, name: str, *, at_least: int | None = None) -> Image:
+def decode_image(
+    data: bytes, name: str, *, at_least: int | None = None, accept_damaged: bool | None = None
+) -> Image:
     """Decode the bytes of an image file.
 
     Args:
@@ -131,22 +135,36 @@ def decode_image(data: bytes, name: str, *, at_least: int | None = None) -> Imag
         name: its name in results and messages.
         at_least: pixels of the shorter side that are enough: a JPEG file is then decoded at a half, a quarter
             or an eighth of its size. That reads all its data, so that damage is found, in half the time.
+        accept_damaged: read an image whose pixels are partly missing or corrupt; None follows
+            `yolo_cli.damage.accept_damaged`.
 
     Raises:
-        DataError: if the bytes are empty, truncated, damaged, too large, or not an image.
+        DamagedError: if pixels are missing or corrupt, and that is not accepted.
+        DataError: if the bytes are empty, damaged beyond reading, too large, or not an image.
     """
     if not data:
         raise DataError(f"{name}: is empty (0 bytes); save or download it again")
     header = read_header(data, name)
     check_pixels(header, name)
-    if header.fault:
-        raise DataError(f"{name}: the {header.kind} file {header.fault}; save or download it again")
-    rgb = _decode(data, header, at_least)
+    damage = damage_of(data, header)
+    if damage:
+        _refuse(f"the {header.kind} file {damage}", name, accept_damaged)
+    rgb, damage = decode(data, header, at_least)
     if rgb is None:
         raise DataError(
             f"{name}: the {header.kind} file is truncated, damaged or of a rare kind; save it again"
         )
+    if damage:
+        _refuse(f"the {header.kind} file {damage}", name, accept_damaged)
     return Image(rgb, name)
+
+
+def _refuse(what: str, name: str, accept: bool | None) -> None:
+    """Raise a DamagedError, unless damaged images are accepted; then say so, unless this one always is."""
+    if not (DAMAGED.accepted if accept is None else accept):
+        raise DamagedError(f"{name}: {what}; save or download it again")
+    if accept is None:
+        DAMAGED.note(f"{name}: {what}, and is read all the same")
 
 
 def check_pixels(header: Header, name: str) -> None:
@@ -154,6 +172,11 @@ def check_pixels(header: Header, name: str) -> None:
     if header.width * header.height > MAX_PIXELS:
         size = f"{header.width:,}x{header.height:,}"
         raise DataError(f"{name}: {size} pixels are more than {MAX_PIXELS:,}; shrink or cut the image")
+    if (3 + header.cost) * header.width * header.height > MAX_DECODING:
+        size = f"{header.width:,}x{header.height:,}"
+        raise DataError(
+            f"{name}: {size} pixels of this kind take over {MAX_DECODING >> 20} MiB; shrink the image"
+        )
 
 
 def crop(image: Image, xyxy: ArrayLike) -> NDArray[np.uint8]:
@@ -217,12 +240,7 @@ def encode_image(rgb: NDArray[np.uint8], suffix: str, name: str = "image") -> by
 def _read_bytes(path: Path, name: str) -> bytes:
     """The content of the file; a DataError names why it cannot be read."""
     try:
-        if is_special(path):
-            raise DataError(f"{name}: is a pipe or device, not an image file")
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise DataError(f"{name}: is over {MAX_BYTES >> 30} GiB and thus not an image")
-            return file.read()
+        return read_file(path, name, MAX_IMAGE, "image")
     except IsADirectoryError as fault:
         raise DataError(f"{name}: is a folder, not an image") from fault
     except PermissionError as fault:  # on Windows a folder says this, too
@@ -230,100 +248,3 @@ def _read_bytes(path: Path, name: str) -> bytes:
         raise DataError(f"{name}: {reason}") from fault
     except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
         raise unreadable(name, fault) from fault
-
-
-def _decode(data: bytes, header: Header, at_least: int | None) -> NDArray[np.uint8] | None:
-    """Upright RGB, (height, width, 3), or None if OpenCV cannot decode the bytes.
-
-    The orientation is the header's, by which boxes are turned too; OpenCV's own reading of it is ignored.
-    """
-    raw = np.frombuffer(data, np.uint8)  # (bytes,)
-    with SILENT_OPENCV:
-        pixels = _imdecode(raw, cv2.IMREAD_UNCHANGED) if header.alpha else None  # (h, w[, channels])
-        rgb = None if pixels is None else _opaque(pixels, header)
-        if rgb is None:
-            kept = 0 if header.kind == "TIFF" else cv2.IMREAD_IGNORE_ORIENTATION
-            pixels = _imdecode(raw, _size_flag(header, at_least) | kept)  # (height, width, 3), BGR
-            rgb = None if pixels is None else _uint8(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
-    return None if rgb is None else _upright(rgb, header.orientation)
-
-
-def _size_flag(header: Header, at_least: int | None) -> int:
-    """OpenCV's flag for the smallest size that is enough."""
-    if at_least is None or header.kind != "JPEG":
-        return cv2.IMREAD_COLOR
-    spare = min(header.width, header.height) // at_least
-    return next((flag for times, flag in _REDUCED.items() if spare >= times), cv2.IMREAD_COLOR)
-
-
-def _opaque(pixels: NDArray[Any], header: Header) -> NDArray[np.uint8] | None:
-    """Pixels (h, w[, 4]) with alpha or a transparent grey level over white; None if they have neither."""
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        premultiplied = header.kind == "TIFF" and pixels.dtype == np.uint8  # libtiff does that
-        return over_white(_uint8(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)), premultiplied)
-    if pixels.ndim == 2 and header.transparent is not None:
-        hidden = pixels == header.transparent  # (h, w)
-        return _uint8(cv2.cvtColor(np.where(hidden, np.uint8(255), _uint8(pixels)), cv2.COLOR_GRAY2RGB))
-    return None
-
-
-def _imdecode(raw: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
-    """OpenCV's decoder, returning None on any failure."""
-    try:
-        pixels: NDArray[Any] | None = cv2.imdecode(raw, flags)
-    except cv2.error:
-        return None
-    return pixels
-
-
-def over_white(rgba: NDArray[np.uint8], premultiplied: bool = False) -> NDArray[np.uint8]:
-    """Lay RGBA, (height, width, 4), over white; return RGB, (height, width, 3).
-
-    ``premultiplied`` colours are multiplied by their alpha already.
-    """
-    rgb, alpha = rgba[..., :3], rgba[..., 3:].astype(np.uint16)  # (h, w, 3), (h, w, 1)
-    if alpha.min() == 255:
-        return np.ascontiguousarray(rgb)
-    # 255 * 255 + 127 < 65536, so 16 bits hold every sum.
-    over = rgb.astype(np.uint16) if premultiplied else (rgb * alpha + 127) // 255  # (h, w, 3)
-    return _uint8(np.minimum(over + (255 - alpha), 255).astype(np.uint8))
-
-
-def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Undo an EXIF orientation, 1 to 8: 5 to 8 are on their side, four of them are mirrored."""
-    if orientation >= 5:
-        rgb = rgb.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        rgb = rgb[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        rgb = rgb[::-1]
-    return np.ascontiguousarray(rgb)
-
-
-def _uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """The upper 8 of 16 bits; 8 bits unchanged."""
-    if pixels.dtype == np.uint16:
-        pixels = pixels >> 8
-    return pixels.astype(np.uint8, copy=False)
-
-
-class _Silence:
-    """Silences OpenCV's warnings while any thread is inside; the DataError replaces them."""
-
-    def __init__(self) -> None:
-        self._lock, self._inside, self._level = Lock(), 0, 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._inside:
-                self._level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                cv2.utils.logging.setLogLevel(self._level)
-
-
-SILENT_OPENCV = _Silence()

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image, decode_image, over_white, read_image
-from yolo_cli.sources import SourceItem, open_source
-from yolo_cli.video import VIDEO_SUFFIXES, Frame, FrameChoice
+from yolo_cli.live import LiveOptions, find_address
+from yolo_cli.sources import STDIN, SourceItem, open_source
+from yolo_cli.video import VIDEO_SUFFIXES, Frame, FrameChoice, has_pages
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -38,16 +39,18 @@ class InputItem:
 def is_one_image(source: object) -> bool:
     """Whether a source is one image: not a folder, glob, list file, video or list.
 
-    A path that does not exist counts as one image, which cannot be read.
+    A path that does not exist counts as one image, which cannot be read; so does an address that ends as
+    image files do. Standard input may hold several.
     """
     if not isinstance(source, str | os.PathLike):
         return _is_in_memory(source)
     path = os.fspath(source)
-    if Path(path).is_dir():
+    if Path(path).is_dir() or path == STDIN:
         return False
     if Path(path).is_file():
-        return not path.lower().endswith((".txt", *VIDEO_SUFFIXES))
-    return not glob.has_magic(path)
+        return not (path.lower().endswith((".txt", *VIDEO_SUFFIXES)) or has_pages(path))
+    address = find_address(path)
+    return address.is_image if address else not glob.has_magic(path)
 
 
 def open_input(
@@ -56,6 +59,7 @@ def open_input(
     bgr: bool = False,
     recursive: bool = False,
     choice: FrameChoice | None = None,
+    live: LiveOptions | None = None,
     name: str = "image",
 ) -> Iterator[InputItem | SourceItem | Frame]:
     """The images of a source, in order; lists may mix kinds and are iterated lazily.
@@ -65,19 +69,20 @@ def open_input(
         bgr: arrays are in the order blue, green, red.
         recursive: include subfolders.
         choice: the frames of videos that are read; None is all.
+        live: how cameras and streams are followed.
         name: the name of images without one; in a list, their position is appended.
 
     Raises:
         UsageError: if something is not a source of images.
     """
     if isinstance(source, str | os.PathLike):
-        yield from _paths(os.fspath(source), recursive, choice)
+        yield from _paths(os.fspath(source), recursive, choice, live)
     elif _is_in_memory(source):
         yield _in_memory(source, bgr, name)
     elif isinstance(source, Iterable):
         for index, part in enumerate(source):
             named = f"{name}-{index}"
-            yield from open_input(part, bgr=bgr, recursive=recursive, choice=choice, name=named)
+            yield from open_input(part, bgr=bgr, recursive=recursive, choice=choice, live=live, name=named)
     else:
         raise _not_an_image(source, name)
 
@@ -123,10 +128,13 @@ def array_image(array: NDArray[Any], *, bgr: bool = False, name: str = "image") 
     return Image(np.ascontiguousarray(pixels), name)
 
 
-def _paths(path: str, recursive: bool, choice: FrameChoice | None) -> Iterator[SourceItem | Frame]:
+def _paths(
+    path: str, recursive: bool, choice: FrameChoice | None, live: LiveOptions | None
+) -> Iterator[SourceItem | Frame]:
     """The images of a path; if there are none, an item whose ``read`` raises."""
     try:
-        yield from replace(open_source([path], recursive=recursive), choice=choice or FrameChoice())
+        source = open_source([path], recursive=recursive, live=live)
+        yield from replace(source, choice=choice or FrameChoice())
     except DataError as fault:
         yield SourceItem(path, fault=fault.text)
 

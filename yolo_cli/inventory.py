@@ -1,7 +1,7 @@
-"""What this computer has to run networks on: devices and their memory, engines, and what is missing.
+"""Devices with their memory, installed engines, and missing packages.
 
-No framework is imported, as that takes seconds: GPUs are what the driver reports, and packages what their
-metadata says. Only NVIDIA's GPUs are looked for.
+No framework is imported, as that takes seconds: GPUs are those that the driver reports, and packages are
+known by their metadata. Only NVIDIA GPUs are listed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 from yolo_cli.engines import INSTALL_OPENVINO, EngineName, choose_engine, onnx_uses_cuda
 from yolo_cli.hardware import (
+    BACKENDS,
     choose_backend,
     gpu_visible,
     installed,
@@ -44,9 +45,9 @@ class ComputeDevice:
 
     Attributes:
         name: as ``--device`` takes it: "cpu", "gpu:0".
-        model: what its maker calls it; empty if unknown.
-        memory: bytes in all; None if unknown.
-        free: bytes that are free; None if unknown.
+        model: product name; empty if unknown.
+        memory: total bytes; None if unknown.
+        free: available bytes; None if unknown.
         driver: version of a GPU's driver; empty if unknown.
     """
 
@@ -59,14 +60,14 @@ class ComputeDevice:
 
 @dataclass(frozen=True, slots=True)
 class InstalledEngine:
-    """An engine that can run networks here, or could.
+    """An engine that is installed, or could be.
 
     Attributes:
         name: as ``--engine`` takes it.
-        package: what computes; for Keras its backend.
+        package: the package that computes; for Keras, its backend.
         version: of the package; None if it is not installed.
-        runs_on: "cpu", and "gpu" where it has what an NVIDIA GPU here needs.
-        install: what to do about what is missing; None if nothing is.
+        runs_on: "cpu", and "gpu" if it has the packages for the NVIDIA GPU.
+        install: how to install what is missing; None if nothing is.
     """
 
     name: EngineName
@@ -78,15 +79,15 @@ class InstalledEngine:
 
 @dataclass(frozen=True, slots=True)
 class Inventory(Jsonable):
-    """What there is, and what is chosen.
+    """Devices and engines, and the choices made by default.
 
     Attributes:
         backend: of Keras, which trains.
-        engine: what ``--engine auto`` takes for a model with both of its files.
-        reason: why it does.
-        devices: the processor, then the GPUs that this process may use.
-        engines: those that are installed, and the common ones that are not.
-        advice: what an NVIDIA GPU needs that the backend cannot use; None if nothing is missing.
+        engine: chosen by ``--engine auto`` for a model with both files.
+        reason: of that choice.
+        devices: the processor, then the GPUs visible to this process.
+        engines: the installed ones, and common ones that are not installed.
+        advice: how to use an NVIDIA GPU that the backend cannot use yet; None if nothing is missing.
     """
 
     backend: str
@@ -102,16 +103,17 @@ class Inventory(Jsonable):
 
 
 def devices() -> Inventory:
-    """What this computer has to run networks on. It takes less than a second; no framework is imported.
+    """List the devices and engines of this computer, in less than a second; no framework is imported.
 
     Raises:
-        UsageError: if ``KERAS_BACKEND`` names a backend that is not installed, or there is none.
+        UsageError: if ``KERAS_BACKEND`` names a backend that is not installed.
 
     >>> from yolo_cli import devices
     >>> devices().devices[0].name
     'cpu'
     """
-    backend = choose_backend()
+    detects_only = not any(installed(name) for name in BACKENDS) and "KERAS_BACKEND" not in os.environ
+    backend = "none" if detects_only else choose_backend()
     chosen = choose_engine("auto", "auto", has_onnx=True, has_keras=True)
     return Inventory(
         backend=backend,

@@ -1,4 +1,4 @@
-"""Which boxes can overlap by a fraction: the pairs that suppression has to measure, out of all."""
+"""Pairs of boxes that may overlap by more than a threshold: only these are measured by suppression."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["PAIRS_AT_ONCE", "Neighbours", "near_pairs"]
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
-# Pairs of boxes that are looked at together: so few that their coordinates stay in the processor's cache.
+# Pairs of boxes that are compared at once: few enough for their coordinates to stay in the processor's cache.
 PAIRS_AT_ONCE = 1 << 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbours:
-    """Boxes laid out along x, class after class, so that each is right before those it can suppress.
+    """Boxes sorted by class and left edge, so that each is just before those that it can suppress.
 
     Attributes:
-        order: (N,), positions of the boxes, by class and left edge.
-        y: (4, N), of each in that order: upper and lower edge, and what `_reach` says of them.
-        counts: (N,), how many of the boxes right after each begin early enough.
+        order: (N,), indices of the boxes, sorted by class and left edge.
+        y: (4, N), in that order: upper edge, lower edge, and their bounds by `_reach`.
+        counts: (N,), number of boxes just after each that begin early enough to overlap it.
     """
 
     order: NDArray[np.intp]
@@ -50,11 +50,11 @@ class Neighbours:
 
     @property
     def total(self) -> int:
-        """How many pairs share enough of x."""
+        """Number of pairs that overlap enough along x."""
         return int(self.counts.sum())
 
     def pairs(self) -> Iterator[NDArray[np.intp]]:
-        """Every pair that may overlap enough, once: positions (2, P), the lower one in the first row."""
+        """Each pair that may overlap enough, once: indices (2, P), the lower one in the first row."""
         ends = self.counts.cumsum()  # (N,)
         cuts = np.searchsorted(ends, np.arange(PAIRS_AT_ONCE, self.total, PAIRS_AT_ONCE)).tolist()
         for start, stop in pairwise([0, *cuts, len(ends)]):
@@ -74,7 +74,7 @@ class Neighbours:
 
 
 def near_pairs(a: Floats, b: Floats, threshold: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Positions (P,) in ``a`` (R, 4) and in ``b`` (F, 4) of pairs whose IoU may be above ``threshold``."""
+    """Indices (P,) in ``a`` (R, 4) and in ``b`` (F, 4) of pairs whose IoU may be above ``threshold``."""
     low, high = _reach(a, threshold)  # (R, 2) each
     left, top, right, bottom = np.ascontiguousarray(b.T)  # (F,) each
     near = left <= high[:, :1]  # (R, F)
@@ -85,10 +85,10 @@ def near_pairs(a: Floats, b: Floats, threshold: float) -> tuple[NDArray[np.intp]
 
 
 def _reach(boxes: Floats, threshold: float) -> tuple[Floats, Floats]:
-    """Where a box must end at least, and where it may begin at most, to overlap each of ``boxes`` (N, 4).
+    """The lowest end and the highest beginning of a box that overlaps each of ``boxes`` (N, 4) enough.
 
-    Both (N, 2), along x and y. An IoU above the threshold needs more than that fraction of each side. A hair
-    less is asked for, and equality will do, so that rounding loses no pair.
+    Both (N, 2), along x and y. An IoU above the threshold needs an overlap of more than that fraction of each
+    side. The bounds are 1e-9 lower, and equality is enough, so that rounding loses no pair.
     """
     part = threshold * (1 - 1e-9) * (boxes[:, 2:] - boxes[:, :2])  # (N, 2)
     return boxes[:, :2] + part, boxes[:, 2:] - part

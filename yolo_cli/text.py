@@ -14,6 +14,8 @@ from typing import Any
 
 from yolo_cli.encodings import likely_encoding
 from yolo_cli.errors import DataError, UsageError, unreadable
+from yolo_cli.limits import MAX_VALUES, read_file
+from yolo_cli.yaml_text import parse_yaml
 
 __all__ = [
     "Jsonable",
@@ -93,7 +95,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
 def _raw_text(path: Path, encoding: str | None) -> str:
     """As `read_text`, with line ends as they are."""
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except (OSError, ValueError) as fault:  # ValueError: a NUL byte in the name
         raise unreadable(path, fault) from fault
     return decoded(data, str(path), encoding)
@@ -164,11 +166,11 @@ def read_yaml(path: Path, encoding: str | None = None, *, strings: bool = False)
 
     text = read_text(path, encoding)
     try:
-        value = yaml.load(text, yaml.BaseLoader if strings else yaml.SafeLoader)  # noqa: S506 - both are safe
+        value = parse_yaml(text, strings)
     except yaml.MarkedYAMLError as fault:
-        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
+        line = min(fault.problem_mark.line + 1, len(text.splitlines())) if fault.problem_mark else 1
         raise DataError(f"{path}:{line}: is not YAML: {fault.problem}; fix this line") from fault
-    except (yaml.YAMLError, ValueError, RecursionError) as fault:
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as fault:
         raise DataError(f"{path}: is not YAML: {shorten(fault)}; fix it") from fault
     if not isinstance(value, dict):
         raise DataError(f"{path}: must hold lines such as 'key: value'")
@@ -182,6 +184,8 @@ def read_json(path: Path, encoding: str | None = None) -> Any:
         DataError: if the file cannot be read or is not JSON.
     """
     text = _raw_text(path, encoding)
+    if text.count("{") + text.count("[") > MAX_VALUES:
+        raise DataError(f"{path}: holds over {MAX_VALUES:,} lists and mappings; split it into smaller files")
     try:
         return json.loads(text)
     except json.JSONDecodeError as fault:

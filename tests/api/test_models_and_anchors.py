@@ -20,6 +20,7 @@ from yolo_cli import (
     list_models,
     load_detector,
     read_image,
+    show_model,
 )
 from yolo_cli.anchors import read_anchors
 from yolo_cli.cli import main
@@ -83,3 +84,5 @@ def test_a_model_is_imported_and_listed(tmp_path):
     assert [model.to_dict() for model in models] == json.loads(yolo("weights", "list", "--format", "json"))
     assert repr(models[0]) == "<Model mine 64x64: 2 classes>"
     assert load_detector(models[0].files).class_names == ("cat", "dog")
+    assert show_model("mine") == models[0]
+    assert show_model("mine").to_text().rstrip() + "\n" == yolo("weights", "show", "mine")

@@ -118,7 +118,7 @@ def test_a_class_name_is_no_path(cli):
     cli.fake = replace(cli.fake, class_names=("../../up", "..", "a/b"))
     cli("detect", "p/a.jpg", "--no-save", "--save-crops", "--out", "o/o")
     assert saved(".")[-2:] == ["p/a.jpg", "p/b 2.png"]
-    assert saved("o") == ["o/crops/_./a-1.jpg", "o/crops/_._.._up/a-2.jpg"]
+    assert saved("o") == ["o/crops/_.._up~29b18949/a-2.jpg", "o/crops/_~5ec1f7e7/a-1.jpg"]
 
 
 def test_an_out_folder_that_holds_something_is_not_written_into(cli):

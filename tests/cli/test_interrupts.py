@@ -9,7 +9,7 @@ import pytest
 
 from yolo_cli.cli.interrupts import Interrupts
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def interrupt(kind):

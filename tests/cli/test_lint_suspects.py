@@ -92,6 +92,7 @@ def test_classes_that_the_model_does_not_know_are_not_ranked(cli):
         (("--weights", "yolov4-tiny-coco", "--seed", "1"), "--seed is for training; it goes with --cross"),
         (("--cross-validate", "3", "--split", "val"), "--split goes with a model"),
         (("--cross-validate", "1"), "1 is not in the range x>=2"),
+        ((*WITH_MODEL[3:], "--out", "yolo/suspects"), "yolo/suspects: is in the data set"),
     ],
 )
 def test_options_that_do_not_fit(cli, words, fault):

@@ -50,3 +50,10 @@ def test_an_unreadable_image(run, tmp_path):
     done = run("--no-save")
     assert done.exit_code == 5
     assert "d.jpg" in done.stderr
+
+
+def test_the_page_is_not_written_into_the_data_set(run, tmp_path):
+    done = run("--out", "yolo/figures")
+    assert done.exit_code == 2
+    assert "yolo/figures: is in the data set, which is never written to" in done.stderr
+    assert not (tmp_path / "yolo" / "figures").exists()

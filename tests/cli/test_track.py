@@ -7,12 +7,14 @@ import json
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from tests.moving import SquareDetector, frame, write_video
 from tests.shared import ROOT
+from tests.stream_server import stream_server
 from yolo_cli.api import tracking
 from yolo_cli.api.detection import Predictor
 from yolo_cli.cli import main
@@ -173,3 +175,30 @@ def test_wrong(track, words, code, said):
     done = track(*words)
     assert (done.exit_code, said in done.stderr, len(done.stderr.splitlines())) == (code, True, 1)
     assert not Path("runs").exists()
+
+
+def test_chosen_frames_and_a_region(track):
+    done = track("v.avi", "--every", "2", "--to", "1", "--format", "ndjson", "--no-save")
+    assert [json.loads(line)["frame"] for line in done.stdout.splitlines()] == [0, 2, 4, 6, 8]
+    # The cat moves in the upper half, the dog in the lower one.
+    done = track("v.avi", "--region", "0,0,128,0,128,48,0,48", "--no-save")
+    assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == ["cat"]
+
+
+def test_a_stream(track, monkeypatch):
+    def answer(handler):
+        handler.start("multipart/x-mixed-replace; boundary=frame")
+        for number in range(20):
+            jpeg = cv2.imencode(".jpg", np.ascontiguousarray(frame(number)[..., ::-1]))[1].tobytes()
+            handler.wfile.write(b"--frame\r\n\r\n" + jpeg + b"\r\n")
+        handler.wfile.write(b"--frame--\r\n")
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with stream_server() as server:
+        server.routes["/cam"] = answer
+        done = track(f"http://me:s3cret@{server.host}/cam", "--live", "all", "--out", "o")
+    assert done.exit_code == 0, done.output
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [row[:4] for row in rows[1:3]] == [["1", "cat", "0", "19"], ["2", "dog", "0", "19"]]
+    assert "s3cret" not in done.output
+    assert (Path("o") / "video.webm").is_file()

@@ -76,6 +76,8 @@ def test_key_points(images: Path, tmp_path: Path, form: str, points: list[tuple[
     lost, [extra] = kept(form, tmp_path / "out", dataset)
     names = "yolo cannot hold the names and the skeleton of key points"
     assert lost == (() if form == "coco" else (names,))
+    numbered = replace(dataset, keypoint_names=("0", "1"))  # as the YOLO form is read: no name is lost
+    assert kept(form, tmp_path / "numbered", numbered)[0] == ()
     read = np.array(extra.keypoints)
     np.testing.assert_allclose(pixels(read[:, :2], form), np.array(points)[:, :2], atol=1e-9)
     assert read[:, 2].tolist() == [point[2] for point in points]

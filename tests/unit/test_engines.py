@@ -170,17 +170,21 @@ def test_cuda_that_does_not_start(
 ) -> None:
     """ "auto" goes on without it; whoever asks for a GPU shall know."""
     machine(gpu=True, onnx=True)
-    session = SimpleNamespace(get_providers=lambda: [CPU], get_inputs=lambda: [SimpleNamespace(name="x")])
+    given = [SimpleNamespace(name="x", type="tensor(uint8)")]
+    back = [SimpleNamespace(name="y", type="tensor(float)")]
+    session = SimpleNamespace(get_providers=lambda: [CPU], get_inputs=lambda: given, get_outputs=lambda: back)
+    file = tmp_path / "a.onnx"
+    file.write_bytes(b"of no matter")
 
-    def start(_: Any, providers: list[Any]) -> Any:
+    def start(_: Any, providers: list[Any], _most: int | None = None) -> Any:
         if providers != [CPU] and raises:
             raise RuntimeError("CUDA failure 100: no CUDA-capable device is detected")
         return session
 
     monkeypatch.setattr(on_onnxruntime, "open_session", start)
-    on_onnxruntime.OnnxEngine(tmp_path, "auto")
+    on_onnxruntime.OnnxEngine(file, "auto")
     with pytest.raises(UsageError, match="device gpu:0: ONNX Runtime could not start CUDA"):
-        on_onnxruntime.OnnxEngine(tmp_path, "gpu:0")
+        on_onnxruntime.OnnxEngine(file, "gpu:0")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -209,3 +210,19 @@ def test_a_number_that_is_too_large(machine: FakeMachine) -> None:
     with pytest.raises(UsageError, match="device gpu:2: there is no such GPU; choose from gpu:0, gpu:1"):
         hardware.use_only("gpu:2")
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+@pytest.mark.parametrize(("platform", "mebibytes"), [("linux", 3 * 1024.0), ("darwin", 3.0)])
+def test_peak_memory_in_the_units_of_the_system(
+    platform: str, mebibytes: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = SimpleNamespace(ru_maxrss=3 * 2**20)  # KiB on Linux, bytes on macOS
+    fake = SimpleNamespace(RUSAGE_SELF=0, getrusage=lambda _: usage)
+    monkeypatch.setitem(sys.modules, "resource", fake)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert hardware.peak_memory() == mebibytes
+
+
+def test_peak_memory_is_unknown_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)  # its import fails
+    assert hardware.peak_memory() is None

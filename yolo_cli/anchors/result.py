@@ -82,7 +82,8 @@ class FittedAnchors(Jsonable):
         """Write a file of anchors with its `plot` beside it, a .png; return the path.
 
         Args:
-            path: the file; in an existing folder, it is ``anchors.yaml``.
+            path: the file; in an existing folder, it is ``anchors.yaml``. If it is called ``.png``, that is
+                the plot, with the anchors beside it in a ``.yaml``.
             exist_ok: overwrite existing files.
 
         Raises:
@@ -90,6 +91,7 @@ class FittedAnchors(Jsonable):
         """
         path = path_of(path, "path")
         path = path / "anchors.yaml" if path.is_dir() else path
+        path = path.with_suffix(".yaml") if path.suffix.lower() == ".png" else path
         plot = path.with_suffix(".png")
         for file in (path, plot):
             if file.exists() and not exist_ok:

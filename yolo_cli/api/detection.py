@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli import detectors, render
+from yolo_cli.api.frames import frame_options, region_of
 from yolo_cli.api.options import DetectOptions, LoadOptions, SourceOptions, check_options, squared
 from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections, class_ids
@@ -19,16 +20,14 @@ from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import path_of
 from yolo_cli.images import Image
 from yolo_cli.inputs import InMemory, OneImage, array_image, is_one_image, open_input
+from yolo_cli.live import find_address
 from yolo_cli.pipeline import run_detector
 from yolo_cli.results import Result
 from yolo_cli.text import counted
-from yolo_cli.video import FrameChoice
 from yolo_cli.weights import ModelCard, ModelFiles, find_model
 from yolo_cli.weights.store import sha256
 
 __all__ = ["Predictor", "config_with", "draw", "load_detector", "open_for_evaluation"]
-
-_FRAMES = ("every", "start", "end", "max_frames")
 
 
 def load_detector(
@@ -116,13 +115,14 @@ class Predictor:
         Args:
             source: one image: a path, the bytes of a file, a uint8 array, (height, width), (height, width, 3)
                 RGB or (height, width, 4) RGBA, or a PIL image. Or many: a folder, a glob, a list.txt with one
-                path per line, a video, or a list of any of these.
+                path per line, a video, the number of a camera as text, an http, https, rtsp or rtsps address,
+                "-" for standard input, or a list of any of these.
             **options: see `SourceOptions`: ``batch``, ``bgr``, ``recursive``, ``on_error``, and for videos
-                ``every``, ``start``, ``end`` and ``max_frames``.
+                ``every``, ``start``, ``end`` and ``max_frames``, for live sources ``live`` and others.
 
         Returns:
             A `Result` for one image. A list of them for many, in order, even if it has one item or none; it
-            holds all images, so use `stream` for a long video.
+            holds all images, so use `stream` for a long video or a live source.
 
         Raises:
             UserError: if an image cannot be read, or ``source`` is not a source of images.
@@ -144,11 +144,11 @@ class Predictor:
         batch, on_error = given.get("batch", 1), given.get("on_error")
         if batch < 1:
             raise UsageError(f"batch is {batch}, but must be at least 1")
-        choice = FrameChoice(**{name: given[name] for name in _FRAMES if name in given})
+        choice, live = frame_options(given)
         how = {name: given[name] for name in ("bgr", "recursive") if name in given}
-        items = open_input(source, choice=choice, **how)
-        many = isinstance(source, str | os.PathLike | list | tuple) and not is_one_image(source)
-        for outcome in run_detector(self.detector, items, batch=batch, read_ahead=many):
+        items = open_input(source, choice=choice, live=live, **how)
+        loop: Any = {"read_ahead": _reads_ahead(source), "region": region_of(given.get("region"))}
+        for outcome in run_detector(self.detector, items, batch=batch, **loop):
             if outcome.image is not None:
                 yield Result(outcome.image, outcome.detections, self.class_names, outcome.time_ms)
                 continue
@@ -156,6 +156,14 @@ class Predictor:
             if on_error is None:
                 raise error
             on_error(error)
+
+
+def _reads_ahead(source: object) -> bool:
+    """Whether a source is read in a thread: not one image, nor what runs the user's code, nor live ones."""
+    if isinstance(source, list | tuple):
+        return True
+    named = isinstance(source, str | os.PathLike) and not is_one_image(source)
+    return named and not find_address(str(source))
 
 
 def draw(

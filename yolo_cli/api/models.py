@@ -1,4 +1,4 @@
-"""Models on disk: `list_models`, `import_darknet` and `export_onnx`."""
+"""Models on disk: `list_models`, `show_model`, `import_darknet` and `export_onnx`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from yolo_cli.errors import DataError
 from yolo_cli.files import path_of
 from yolo_cli.text import counted, text_encoding
 from yolo_cli.weights import ModelCard, ModelFiles
-from yolo_cli.weights.page import write_page
+from yolo_cli.weights.page import model_page
 from yolo_cli.weights.store import new_model
+from yolo_cli.weights.verifying import check_sha256, verify_files
 
-__all__ = ["Model", "export_onnx", "import_darknet", "list_models"]
+__all__ = ["Model", "export_onnx", "import_darknet", "list_models", "show_model"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,6 +35,10 @@ class Model:
     def __repr__(self) -> str:
         height, width = self.card.input_size
         return f"<Model {self.files.name} {width}x{height}: {counted(len(self.card.class_names), 'class')}>"
+
+    def to_text(self) -> str:
+        """The model card as Markdown, with the SHA-256 of each file."""
+        return model_page(self.files, self.card)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as plain data."""
@@ -68,6 +73,22 @@ def list_models(*, on_error: OnError | None = None) -> list[Model]:
     return found
 
 
+def show_model(weights: str | os.PathLike[str], *, verify: bool = False) -> Model:
+    """A model with its card: licence, figures, limits, classes.
+
+    Args:
+        weights: the name of a model, the path of one of its files, or the folder of a training run.
+        verify: whether its files must have the SHA-256 that its ``NAME.md`` lists.
+
+    Raises:
+        UserError: if there is no such model, its card cannot be read, or a file is another.
+    """
+    files = store.find_model(str(path_of(weights, "weights")))
+    if verify:
+        verify_files(files)
+    return Model(files, store.read_card(files.first))
+
+
 def import_darknet(
     cfg: str | os.PathLike[str],
     weights: str | os.PathLike[str],
@@ -82,26 +103,25 @@ def import_darknet(
         weights: its weights.
         names: a file with its class names, one per line.
         out: a name, for a model in ``./weights``, or a path without a suffix.
-        **options: see `ImportOptions`: ``card``, ``half``, ``exist_ok``, ``encoding``.
+        **options: see `ImportOptions`: ``card``, ``half``, ``sha256``, ``exist_ok``, ….
 
     Returns:
         The files; ``onnx`` is None if a package that writes it is missing.
 
     Raises:
-        UserError: if the files do not fit together, or the model exists.
+        UserError: if the files do not fit together, the weights are others, or the model exists.
     """
     from yolo_cli.weights.darknet_import import import_darknet as convert
     from yolo_cli.weights.darknet_import import read_about
 
     check_options(options, ImportOptions)
+    if options.get("sha256"):
+        check_sha256(path_of(weights, "weights"), str(options["sha256"]))
     target, card = new_model(path_of(out, "out"), options.get("exist_ok", False)), options.get("card")
     files = path_of(cfg, "cfg"), path_of(weights, "weights"), path_of(names, "names")
     with text_encoding(options.get("encoding")):
         about = read_about(Path(card)) if card else None
-        half = options.get("half", False)
-        model = convert(*files, target, half=half, about=about)
-    write_page(model, store.read_card(model.first))
-    return model
+        return convert(*files, target, half=options.get("half", False), about=about)
 
 
 def export_onnx(weights: str | os.PathLike[str]) -> Path:

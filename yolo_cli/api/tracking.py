@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from yolo_cli.api.detection import load_detector
+from yolo_cli.api.frames import FrameOptions, frame_options, region_of
 from yolo_cli.api.options import LoadOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL, TrackConfig
 from yolo_cli.evaluation import tracks
@@ -20,7 +21,7 @@ from yolo_cli.tracking.video import open_video
 __all__ = ["TrackOptions", "evaluate_mot", "track"]
 
 
-class TrackOptions(LoadOptions, total=False):
+class TrackOptions(LoadOptions, FrameOptions, total=False):
     """The options of ``yolo track``.
 
     Attributes:
@@ -58,7 +59,8 @@ def track(
     and has the table of objects and the counts so far. ``run.save_to(folder)`` saves what passes.
 
     Args:
-        source: a video file, or a folder or 'glob' of images in order.
+        source: a video file, or a folder or 'glob' of images in order, or a camera or stream, as for
+            `Predictor`.
         weights: as for `load_detector`.
         watch: takes the frames as they come, with their number (0 if unknown), and passes them on.
         **options: see `TrackOptions`.
@@ -70,11 +72,13 @@ def track(
     given: dict[str, Any] = {**options}
     config = TrackConfig(**{name: given[name] for name in _CONFIG if name in given})
     counters = counters_of(given.get("count_line", ()), given.get("zone", ()))
-    video = open_video(str(path_of(source, "source")))
+    path_of(source, "source")  # as an address, it must stay as it is
+    video = open_video(os.fspath(source), *frame_options(given))
+    region = region_of(given.get("region"))
     how: Any = {name: given[name] for name in LoadOptions.__annotations__ if name in given}
     detector = load_detector(weights, **{**how, "conf": config.low_conf}).detector
     loop = {name: given[name] for name in ("batch", "camera_motion") if name in given}
-    return TrackRun(detector, video, Tracker(config), counters, watch=watch, **loop)
+    return TrackRun(detector, video, Tracker(config), counters, watch=watch, region=region, **loop)
 
 
 def evaluate_mot(ground_truth: str | os.PathLike[str], detections: str | os.PathLike[str]) -> TrackReport:

@@ -8,7 +8,8 @@ import click
 
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
-from yolo_cli.cli.progress import echo_result, say
+from yolo_cli.cli.progress import echo_result
+from yolo_cli.cli.terminal import say
 from yolo_cli.config import DEFAULT_ANCHORS
 from yolo_cli.files import open_run_folder
 

@@ -16,7 +16,8 @@ from yolo_cli.cli.options import (
     format_option,
     talk_options,
 )
-from yolo_cli.cli.progress import echo_result, say
+from yolo_cli.cli.progress import echo_result
+from yolo_cli.cli.terminal import say
 
 __all__ = ["calibrate"]
 

@@ -11,7 +11,8 @@ import click
 from yolo_cli.cli.eval_inputs import renamings
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
-from yolo_cli.cli.progress import say, track
+from yolo_cli.cli.progress import track
+from yolo_cli.cli.terminal import echo, say
 from yolo_cli.text import counted
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ def convert(
     watch = None if quiet else partial(track, what="images")
     converted = write(data, to, out, watch=watch, **given)
     if output_format == "json":
-        click.echo(converted.to_json())
+        echo(converted.to_json())
     else:
-        click.echo("\n".join(_table(converted)))
+        echo("\n".join(_table(converted)), painted=True)
     for line in _remarks(converted, quiet):
         say(line)
     return 5 if converted.left_out else 0

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.damaged import accept_damaged_option
+from yolo_cli.cli.frame_options import segment_option, video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.interrupts import Interrupts
 from yolo_cli.cli.options import (
@@ -19,9 +21,9 @@ from yolo_cli.cli.options import (
     encoding_option,
     format_option,
     talk_options,
-    video_options,
 )
-from yolo_cli.cli.progress import say, track
+from yolo_cli.cli.progress import track
+from yolo_cli.cli.terminal import echo, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from yolo_cli.pipeline import Outcome
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import Saving
-    from yolo_cli.video import FrameChoice
 
 __all__ = ["detect"]
 
@@ -41,8 +42,9 @@ _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo", "label-studio", "c
 # \b keeps click from filling a paragraph.
 _HELP = """Find objects in images and videos.
 
-SOURCE is an image, a video, a folder of images, a quoted 'glob', a list.txt with one path per line, or - for
-an image on standard input. By default it prints a table and saves the images and videos with boxes drawn in.
+SOURCE is an image, a video, a folder of images, a quoted 'glob', a list.txt with one path per line, the
+number of a camera, an http, https, rtsp or rtsps address, or - for images on standard input: one, JPEGs one
+after the other, or a tar archive. By default it prints a table and saves the images and videos with boxes.
 
 \b
 yolo detect photo.jpg
@@ -50,6 +52,8 @@ yolo detect photos/ --conf 0.5 --classes cat,dog
 yolo detect 'photos/*.png' --format json --no-save > found.json
 cat photo.jpg | yolo detect - --format ndjson --no-save
 yolo detect street.mp4 --every 5 --from 60 --to 90
+yolo detect 0 --camera-size 720x1280 --format ndjson --no-save
+yolo detect rtsp://user:password@camera/stream --max-frames 1000
 
 Exit codes: 0 done, 2 wrong usage, 3 no image could be used, 5 some images failed or a video ends early,
 130 interrupted.
@@ -77,46 +81,57 @@ class _Tally:
 @format_option(*_FORMATS)
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save images and videos with boxes.  [default: save]")
+@segment_option
+@click.option("--show", is_flag=True, help="Show images in a window, too; q ends.")
 @drawing_options
 @click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@accept_damaged_option
 @encoding_option
 @config_option
 @talk_options
 def detect(
-    detection: dict[str, Any], sources: tuple[str, ...], choice: FrameChoice, quiet: bool, **given: Any
+    detection: dict[str, Any], sources: tuple[str, ...], frames: dict[str, Any], quiet: bool, **given: Any
 ) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.api.detection import load_detector
+    from yolo_cli.api.frames import frame_options, region_of
     from yolo_cli.files import open_run_folder
     from yolo_cli.pipeline import ahead, run_detector
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import save_outcomes
+    from yolo_cli.pipeline.showing import check_display, show_outcomes
     from yolo_cli.sources import open_source
 
-    source = open_source(sources, recursive=given["recursive"], choice=choice)
+    if given["show"]:
+        check_display()
+    interrupts = Interrupts()
+    choice, live = frame_options({**frames, "stopped": lambda: interrupts.asked})
+    source = open_source(sources, recursive=given["recursive"], choice=choice, live=live)
     batch = detection.pop("batch")
     detector = load_detector(**detection).detector
-    model = Model(detector.card.name, detector.class_names, detector.input_size, source.has_video)
+    model = Model(detector.card.name, detector.class_names, detector.input_size, source.has_frames)
     if given["verbose"]:
         _describe(detector, detection)
-    tally = _Tally("frames" if source.has_video else "images", source.expected)
-    many = len(source) > 1 or source.has_video
-    results = run_detector(detector, source, batch=batch, read_ahead=many)
+    tally = _Tally("frames" if source.has_frames else "images", source.expected)
+    loop: dict[str, Any] = {"read_ahead": source.reads_ahead, "region": region_of(frames["region"])}
+    results = run_detector(detector, source, batch=batch, **loop)
     saving = _saving(given)
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
         places = {item.name: item.place for item in source.entries}
         results = save_outcomes(ahead(results, batch + 1), folder, saving, model.class_names, places)
+    if given["show"]:
+        results = show_outcomes(results, model.class_names, saving.style)
     results = _counted(results, tally)
     if not quiet and _shows_progress(given["output_format"], tally.total):
         results = track(results, tally.total, tally.what)
-    with Interrupts() as interrupts:
+    with interrupts:
         for text in _texts(interrupts.until(results), model, given["output_format"]):
-            click.echo(text, nl=False)
+            echo(text, end="", painted=given["output_format"] == "table")
     tally.interrupted = interrupts.asked
-    _tell(tally, folder, quiet, source.has_video and saving.images)
+    _tell(tally, folder, quiet, source.has_frames and saving.images)
     return _exit_code(tally)
 
 
@@ -153,7 +168,7 @@ def _saving(given: Mapping[str, Any]) -> Saving:
     from yolo_cli.render import DrawStyle
 
     style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"])
-    return Saving(given["save"], given["save_crops"], given["save_txt"], style)
+    return Saving(given["save"], given["save_crops"], given["save_txt"], style, given["segment"])
 
 
 def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:

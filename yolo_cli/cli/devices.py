@@ -8,6 +8,7 @@ import click
 
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import format_option
+from yolo_cli.cli.terminal import echo
 
 if TYPE_CHECKING:
     from yolo_cli.inventory import Inventory
@@ -36,7 +37,7 @@ def devices(output_format: str) -> None:
     from yolo_cli.inventory import devices as ask
 
     found = ask()
-    click.echo(found.to_json() if output_format == "json" else _text(found))
+    echo(found.to_json() if output_format == "json" else _text(found), painted=True)
 
 
 def _text(found: Inventory) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.damaged import accept_damaged_option
 from yolo_cli.cli.eval_inputs import Telling, open_data, renamings
 from yolo_cli.cli.eval_tracks import eval_tracks
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
@@ -20,7 +21,8 @@ from yolo_cli.cli.options import (
     format_option,
     talk_options,
 )
-from yolo_cli.cli.progress import echo_result, say
+from yolo_cli.cli.progress import echo_result
+from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
 from yolo_cli.files import open_run_folder
 
@@ -94,6 +96,7 @@ _MEASURED = (
 @click.option("--plots", is_flag=True, help="Save the curves as PNG and SVG, too.")
 @click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@accept_damaged_option
 @encoding_option
 @config_option
 @talk_options

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from yolo_cli.cli.progress import echo_result, say
+from yolo_cli.cli.progress import echo_result
+from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
 
 __all__ = ["eval_tracks"]

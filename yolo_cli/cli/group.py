@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import re
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.errors import UserError
+from yolo_cli.cli.interrupts import interruptible
+from yolo_cli.cli.terminal import say
+from yolo_cli.errors import UsageError, UserError, not_importable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["INTERRUPTED", "SECTIONS", "CommandGroup", "YoloCommand", "YoloGroup"]
 
 INTERRUPTED = 130  # exit code
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _FILES = ("SOURCE...", "IMAGE", "PATH", "FILE", "DIR", "RUN", "CFG")  # metavars of file names
 _OPTION_COLUMN = 28  # characters; longer options have their help on the next line
 _BOUND = str.maketrans({" ": "\u00a0", "-": "\u2011"})  # no line is broken at these
@@ -33,10 +37,12 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
     "Data": "data mot split test use-val group-by map names at recursive limit background tile tile-overlap"
-    " allow-unlabelled encoding",
-    "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
-    "Detections": "conf nms-iou max-det classes agnostic suppression",
+    " allow-unlabelled accept-damaged encoding",
+    "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half"
+    " sha256 verify",
+    "Detections": "conf nms-iou max-det classes region agnostic suppression",
     "Video": "every from until max-frames",
+    "Live sources": "live stall reconnect camera-size camera-rate",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
     " cross-check",
@@ -44,9 +50,12 @@ SECTIONS = {
     " freeze interpolate ema",
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
+    "Export": "nms preprocess dynamic int8 calibration max-loss",
     "Compute": "device engine precision batch workers seed time-limit",
+    "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
     "Drawing": "line-width no-labels no-confidence",
-    "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix apply",
+    "Output": "format to out copy exist-ok resume save segment show save-crops save-txt plots tensorboard fix"
+    " apply",
     "General": "rules config quiet verbose help",
 }
 
@@ -205,12 +214,14 @@ def _closed_pipe_told_apart() -> Iterator[None]:
 def _guarded(run: Callable[[], Any], verbose: bool) -> int:
     """Run and return the exit code; say in one line what went wrong, and with ``verbose`` all of it."""
     try:
-        code = run()
-        sys.stdout.flush()
+        _open_closed_streams()
+        with interruptible():
+            code = run()
+            sys.stdout.flush()
     except (BrokenPipeError, _ReaderGoneError):
         _forget_stdout()
         return 0
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return _complain("interrupted", INTERRUPTED)
     except click.ClickException as fault:
         from yolo_cli.cli.usage import usage_text
@@ -218,18 +229,54 @@ def _guarded(run: Callable[[], Any], verbose: bool) -> int:
         return _complain(usage_text(fault), fault.exit_code)
     except UserError as fault:
         return _complain(fault.text, fault.exit_code)
-    except Exception as fault:  # the last door: whatever comes here is a fault of ours
-        if verbose:
-            traceback.print_exc()
-        hint = "" if verbose else "; run again with --verbose for the traceback"
-        return _complain(f"unexpected {type(fault).__name__}: {fault}{hint}", 1)
+    except ImportError as fault:
+        known = not_importable(fault)
+        return _complain(known.text, known.exit_code) if known else _unexpected(fault, verbose)
+    except Exception as fault:  # the last door: whatever else comes here is a fault of ours
+        return _unexpected(fault, verbose)
     return code if isinstance(code, int) else 0
+
+
+def _unexpected(fault: Exception, verbose: bool) -> int:
+    """Tell what the machine refused, or a fault of ours; called while it is handled."""
+    if verbose:
+        traceback.print_exc()
+    if isinstance(fault, OSError | MemoryError):
+        _forget_stdout()
+        return _complain(_machine_fault(fault), UserError.exit_code)
+    hint = "" if verbose else "; run again with --verbose for the traceback"
+    return _complain(f"unexpected {type(fault).__name__}: {fault}{hint}", 1)
+
+
+def _machine_fault(fault: OSError | MemoryError) -> str:
+    """What the machine refused, such as space on its disk."""
+    if isinstance(fault, MemoryError):
+        return "out of memory; use a smaller --batch or --imgsz, or close other programs"
+    from yolo_cli.files import unwritable
+
+    name = fault.filename or "standard output"
+    return unwritable(name, fault).text if fault.errno in _FULL else f"{name}: {fault.strerror or fault}"
 
 
 def _complain(text: str, code: int) -> int:
     """One line on stderr, whatever signs the text holds."""
-    click.echo(f"error: {' '.join(text.split())}", err=True)
+    say(f"error: {text}")
     return code
+
+
+def _open_closed_streams() -> None:
+    """Replace streams that the caller closed, as ``>&-`` does: files would get their numbers.
+
+    Raises:
+        UsageError: if it is stdout, where all results go.
+    """
+    closed = [number for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)) if stream is None]
+    while closed and os.open(os.devnull, os.O_RDWR) < max(closed):
+        pass  # the lowest free number is taken first
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        raise UsageError("standard output is closed; send it to a file, or to /dev/null")
 
 
 def _forget_stdout() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.damaged import accept_damaged_option
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.lint_suspects import (
     check_suspecting,
@@ -16,9 +17,11 @@ from yolo_cli.cli.lint_suspects import (
     save_suspects,
     suspect_lines,
     suspect_options,
+    suspects_folder,
 )
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
-from yolo_cli.cli.progress import say, track
+from yolo_cli.cli.progress import track
+from yolo_cli.cli.terminal import echo, say, shown
 from yolo_cli.text import counted
 
 if TYPE_CHECKING:
@@ -56,7 +59,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         from yolo_cli.datasets import RULES
 
         for rule in RULES.values():
-            click.echo(f"{rule.code}  {rule.severity:7}  {rule.name}: {rule.meaning}  [--fix: {rule.fixing}]")
+            echo(f"{rule.code}  {rule.severity:7}  {rule.name}: {rule.meaning}  [--fix: {rule.fixing}]")
         ctx.exit()
 
 
@@ -83,6 +86,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     callback=_show_rules,
     help="List the rules and exit.",
 )
+@accept_damaged_option
 @encoding_option
 @config_option
 @talk_options
@@ -96,10 +100,11 @@ def lint(
     watch = None if quiet else partial(track, what="images")
     asked = {name: given[name] for name in ("allow_unlabelled", "fix", "apply")}
     report = look(data, imgsz=imgsz, watch=watch, **asked)
+    folder = suspects_folder(report, suspecting) if wanted else None
     suspects = found_suspects(report, suspecting, quiet) if wanted else None
     _echo(report, suspects, output_format)
-    if suspects:
-        save_suspects(suspects, suspecting, quiet)
+    if suspects and folder:
+        save_suspects(suspects, folder, quiet)
     fixed = report.fixed
     if not quiet:
         say(f"{report.count}{f'; {fixed.report.count} in the copy in {fixed.out}' if fixed else ''}")
@@ -110,11 +115,12 @@ def _echo(report: LintReport, suspects: SuspectReport | None, output_format: str
     """The findings, what was fixed, and the suspects, on stdout."""
     if output_format == "json":
         more = {"suspects": suspects.to_dict()} if suspects else {}
-        click.echo(json.dumps(report.to_dict() | more, indent=1, ensure_ascii=False, allow_nan=False))
+        echo(json.dumps(report.to_dict() | more, indent=1, ensure_ascii=False, allow_nan=False))
         return
     done = report.fixed.done if report.fixed else ()
-    lines = [*_summary(report), *_table(report), *_done(done), *(suspect_lines(suspects) if suspects else ())]
-    click.echo("\n".join(lines))
+    more_lines = suspect_lines(suspects) if suspects else ()
+    lines = [*map(shown, _summary(report)), *_table(report), *map(shown, _done(done)), *more_lines]
+    echo("\n".join(lines), painted=True)
 
 
 def _summary(report: LintReport) -> Iterator[str]:

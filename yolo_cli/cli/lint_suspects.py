@@ -10,15 +10,24 @@ import click
 
 from yolo_cli.cli.eval_inputs import Telling, renamings
 from yolo_cli.cli.options import device_option, map_option
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.terminal import say, shown
 from yolo_cli.errors import UsageError
 from yolo_cli.files import open_run_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from yolo_cli.datasets import LintReport
     from yolo_cli.suspects import SuspectReport
 
-__all__ = ["check_suspecting", "found_suspects", "save_suspects", "suspect_lines", "suspect_options"]
+__all__ = [
+    "check_suspecting",
+    "found_suspects",
+    "save_suspects",
+    "suspect_lines",
+    "suspect_options",
+    "suspects_folder",
+]
 
 _RUN_FOLDER = "runs/lint"
 _OF_A_KIND = 8
@@ -73,6 +82,12 @@ def check_suspecting(suspecting: dict[str, Any]) -> bool:
     return False
 
 
+def suspects_folder(report: LintReport, suspecting: dict[str, Any]) -> Path:
+    """The folder for the page, made before hours of training."""
+    out, exist_ok = suspecting.get("out"), suspecting.get("exist_ok", False)
+    return open_run_folder(_RUN_FOLDER, out, exist_ok, report.dataset.root)
+
+
 def found_suspects(report: LintReport, suspecting: dict[str, Any], quiet: bool) -> SuspectReport:
     """The suspects, with progress and notes on stderr."""
     from yolo_cli.api.suspects import find_suspects
@@ -87,9 +102,8 @@ def found_suspects(report: LintReport, suspecting: dict[str, Any], quiet: bool) 
     return suspects
 
 
-def save_suspects(suspects: SuspectReport, suspecting: dict[str, Any], quiet: bool) -> None:
+def save_suspects(suspects: SuspectReport, folder: Path, quiet: bool) -> None:
     """Write the page, and say where it is."""
-    folder = open_run_folder(_RUN_FOLDER, suspecting.get("out"), suspecting.get("exist_ok", False))
     page = suspects.save(folder)
     if not quiet:
         say(f"{suspects.count}; open {page} in a browser to accept or reject them")
@@ -100,16 +114,16 @@ def suspect_lines(suspects: SuspectReport) -> Iterator[str]:
     from yolo_cli.cli.table import table
 
     yield ""
-    yield f"{suspects.count} by {suspects.model}"
+    yield shown(f"{suspects.count} by {suspects.model}")
     if not suspects.suspects:
         return
     rows = [("suspect", "score", "where", "labelled", "the model sees")]
-    shown = suspects.top(_OF_A_KIND)
-    for it in shown:
+    top = suspects.top(_OF_A_KIND)
+    for it in top:
         seen = f"{it.seen.class_name} {it.seen.confidence:.2f}" if it.seen else "nothing"
         label = it.label.class_name if it.label else "nothing"
         rows.append((it.kind, f"{it.score:.2f}", it.where, label, seen))
     yield from table(rows, (0, 2, 3, 4)).splitlines()
-    more = len(suspects.suspects) - len(shown)
+    more = len(suspects.suspects) - len(top)
     if more > 0:
         yield f"and {more} more; --format json lists all"

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
-from yolo_cli.cli.usage import near_option
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, TileSize
-from yolo_cli.errors import UsageError
+from yolo_cli.cli.config_file import read_config
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, ServeConfig, TileSize
 from yolo_cli.hardware import Device, check_device, use_only
-from yolo_cli.text import read_yaml, text_encoding
+from yolo_cli.text import text_encoding
 
 __all__ = [
     "config_option",
@@ -24,12 +22,13 @@ __all__ = [
     "drawing_options",
     "evaluation_options",
     "explaining_options",
+    "exporting_options",
     "format_option",
     "image_size",
     "map_option",
+    "serving_options",
     "talk_options",
     "tile_options",
-    "video_options",
 ]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -214,41 +213,65 @@ def tile_options(command: Decorated) -> Decorated:
     return _all(command, *_TILES)
 
 
+_SERVED = ServeConfig()
+_SERVER = (
+    click.option(
+        "--host", metavar="ADDRESS", default=_SERVED.host, show_default=True, help="Address to listen on."
+    ),
+    click.option(
+        "--port", type=int, default=_SERVED.port, show_default=True, help="Port; 0 takes any that is free."
+    ),
+    click.option(
+        "--token",
+        envvar="YOLO_CLI_TOKEN",
+        help="What clients must send; better in YOLO_CLI_TOKEN.",
+    ),
+    *(
+        click.option(
+            f"--{name.replace('_', '-')}",
+            type=type(getattr(_SERVED, name)),
+            metavar=metavar,
+            default=getattr(_SERVED, name),
+            show_default=True,
+            help=text,
+        )
+        for name, metavar, text in (
+            ("batch", "N", "Maximum images in a batch, of any requests."),
+            ("max_delay", "MS", "Longest wait of an image for its batch."),
+            ("queue", "N", "Maximum requests under way; others get 503."),
+            ("max_size", "MB", "Maximum size of a request."),
+            ("max_megapixels", "N", "Maximum size of an image in megapixels."),
+            ("max_images", "N", "Maximum images of a request."),
+            ("timeout", "SECONDS", "Time in which a request must arrive."),
+        )
+    ),
+)
+
+
+def serving_options(command: Callable[..., Any]) -> Any:
+    """Several models, how they run, and the server's address and limits."""
+    weights = click.option(
+        "--weights",
+        multiple=True,
+        metavar="NAME",
+        help=f"Models, one or more.  [default: {DEFAULT_MODEL}]",
+    )
+    return _collected(command, weights, _MODEL[1], *_BOXES, *_RUN[:-1], *_SERVER)
+
+
 def drawing_options(command: Decorated) -> Decorated:
     """How boxes are drawn."""
     return _all(command, *_DRAWING)
 
 
-_VIDEO = (
-    click.option(
-        "--every", type=int, metavar="N", default=1, show_default=True, help="Use every N-th frame."
-    ),
-    click.option(
-        "--from", "start", type=float, metavar="SECONDS", default=0, help="First second of the video."
-    ),
-    click.option(
-        "--to", "--until", "end", type=float, metavar="SECONDS", help="Last second.  [default: the end]"
-    ),
-    click.option("--max-frames", type=int, metavar="N", help="Maximum number of frames.  [default: all]"),
-)
-
-
-def video_options(command: Callable[..., Any]) -> Any:
-    """Which frames of a video; as ``choice``."""
-
-    @wraps(command)
-    def with_choice(**given: Any) -> Any:
-        from yolo_cli.video import FrameChoice
-
-        chosen = {name: given.pop(name) for name in ("every", "start", "end", "max_frames")}
-        return command(choice=FrameChoice(**chosen), **given)
-
-    return _all(with_choice, *_VIDEO)
-
-
 def explaining_options(command: Callable[..., Any]) -> Any:
     """As for detection, without the options that choose among the boxes found."""
     return _collected(command, *_MODEL, *_BOXES[:2], _BOXES[5], *_RUN[:2])
+
+
+def exporting_options(command: Decorated) -> Decorated:
+    """Which model, and its thresholds; each as its own argument."""
+    return _all(command, *_MODEL, *_BOXES[:3], _BOXES[6])
 
 
 def evaluation_options(command: Callable[..., Any]) -> Any:
@@ -296,7 +319,7 @@ def config_option(command: Decorated) -> Decorated:
         metavar="FILE",
         is_eager=True,
         expose_value=False,
-        callback=_read_config,
+        callback=read_config,
         help="YAML file with values for these options.",
     )(command)
 
@@ -318,26 +341,3 @@ def _all(command: Decorated, *options: Callable[[Decorated], Decorated]) -> Deco
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def _read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
-    """Make the file's values the defaults of this run."""
-    if path is None:
-        return
-    known = {
-        name.lstrip("-"): (option, name in option.secondary_opts)
-        for option in ctx.command.params
-        if isinstance(option, click.Option) and option.name != "config"
-        for name in option.opts + option.secondary_opts
-    }
-    defaults: dict[str, Any] = {}
-    for key, value in read_yaml(Path(path)).items():
-        name = str(key).replace("_", "-")
-        if name not in known:
-            near = near_option(f"--{name}", [f"--{other}" for other in known])
-            hint = f"did you mean {near.lstrip('-')}?" if near else f"see {ctx.command_path} --help"
-            raise UsageError(f"{path}: '{key}' is not an option of {ctx.info_name}; {hint}")
-        option, negated = known[name]
-        several = option.multiple and not isinstance(value, list)
-        defaults[str(option.name)] = [value] if several else not value if negated else value
-    ctx.default_map = defaults

@@ -9,15 +9,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-import click
+from yolo_cli.cli.terminal import CLEAR_LINE, echo, say, tell
 
-__all__ = ["echo_model", "echo_result", "say", "track"]
+__all__ = ["echo_model", "echo_result", "track"]
 
 Item = TypeVar("Item")
 
 _ON_TERMINAL_S = 0.1  # a line that renews itself
 _IN_A_LOG_S = 10.0  # plain lines
-_CLEAR = "\r\x1b[K"
 
 
 class Printable(Protocol):
@@ -27,23 +26,16 @@ class Printable(Protocol):
     def to_text(self) -> str: ...
 
 
-def say(text: str) -> None:
-    """One line on stderr, below no half-written progress line."""
-    line = " ".join(text.split())  # a file name may hold a line break
-    sys.stderr.write(f"{_CLEAR if sys.stderr.isatty() else ''}{line}\n")
-    sys.stderr.flush()
-
-
 def echo_result(result: Printable, output_format: str) -> None:
     """A result on stdout, as JSON or as text."""
-    click.echo(result.to_json() + "\n" if output_format == "json" else result.to_text(), nl=False)
+    echo(result.to_json() + "\n" if output_format == "json" else result.to_text(), end="")
 
 
 def echo_model(keras: Path | None, onnx: Path | None, *more: Path) -> None:
     """The files of a model, a line each, on stdout; and how to make the ONNX file, if there is none."""
     for file in (keras, onnx, *more):
         if file is not None:
-            click.echo(str(file))
+            echo(file)
     if onnx is None:
         from yolo_cli.weights.save import missing_for_onnx
 
@@ -67,11 +59,10 @@ def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         if now - told >= pause:
             told = now
             line = _line(done, total, what, now - start)
-            sys.stderr.write(f"{_CLEAR}{line}" if terminal else f"{line}\n")
-            sys.stderr.flush()
+            tell(f"{CLEAR_LINE}{line}" if terminal else f"{line}\n")
         yield item
     if terminal and told > start:
-        sys.stderr.write(_CLEAR)
+        tell(CLEAR_LINE)
 
 
 def _line(done: int, total: int, what: str, seconds: float) -> str:

@@ -9,7 +9,7 @@ import click
 
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.terminal import echo, say
 from yolo_cli.text import counted as plural
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ def stats(
     from yolo_cli.files import open_run_folder
 
     counted = dataset_stats(data, allow_unlabelled=allow_unlabelled)
-    click.echo(counted.to_json() if output_format == "json" else "\n".join(_tables(counted)))
+    if output_format == "json":
+        echo(counted.to_json())
+    else:
+        echo("\n".join(_tables(counted)), painted=True)
     for line in counted.unreadable[:_LINES]:
         say(f"error: left out: {line}")
     if len(counted.unreadable) > _LINES:
@@ -64,7 +67,7 @@ def stats(
     if save:
         from yolo_cli.report.dataset_page import write_dataset_page
 
-        page = open_run_folder(_RUN_FOLDER, out, exist_ok) / "report.html"
+        page = open_run_folder(_RUN_FOLDER, out, exist_ok, counted.data) / "report.html"
         write_dataset_page(page, counted)
         if not quiet:
             say(f"saved in {page}")

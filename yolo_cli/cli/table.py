@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from yolo_cli.cli.terminal import shown
 from yolo_cli.text import columns
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def table(
             return cell
         return cell.replace(words, click.style(words, bold=row == 0 or None, fg=colour))
 
-    plain = [[" ".join(cell.split()) for cell in row] for row in rows]  # a name may hold a line break
+    plain = [[shown(" ".join(cell.split())) for cell in row] for row in rows]  # a name may hold a line break
     return columns(plain, left=left, width=terminal_width(), paint=paint if coloured else None)
 
 
@@ -58,7 +59,7 @@ def detection_table(outcomes: Iterable[Outcome], class_names: Sequence[str]) -> 
     for outcome in outcomes:
         rows += _rows(outcome, class_names)
         counts.update(class_names[number] for number in outcome.detections.class_id)
-    total = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+    total = shown(", ".join(f"{name} {count}" for name, count in counts.most_common()))
     return table(rows, (0, 1), {_FAILED: "red", _NOTHING: "bright_black"}) + (f"\n{total}\n" if total else "")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from yolo_cli.cli.frame_options import segment_option, video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.interrupts import Interrupts
 from yolo_cli.cli.options import (
@@ -18,8 +19,8 @@ from yolo_cli.cli.options import (
     format_option,
     talk_options,
 )
-from yolo_cli.cli.progress import say
 from yolo_cli.cli.progress import track as track_progress
+from yolo_cli.cli.terminal import echo, say
 from yolo_cli.config import TrackConfig
 from yolo_cli.text import counted
 
@@ -37,13 +38,15 @@ _DEFAULTS = TrackConfig()
 # \b keeps click from filling a paragraph.
 _HELP = """Follow objects through a video.
 
-SOURCE is a video file, or a folder or quoted 'glob' of images in order. It prints a table with a row for each
-object, and saves the video with ids and trails, the tracks as MOT text, and tables.
+SOURCE is a video file, a folder or quoted 'glob' of images in order, the number of a camera, or an http,
+https, rtsp or rtsps address. It prints a table with a row for each object, and saves the video with ids and
+trails, the tracks as MOT text, and tables.
 
 \b
 yolo track street.mp4
 yolo track street.mp4 --classes person,car --count-line 0,300,640,300
 yolo track street.mp4 --zone 100,100,400,100,400,400 --format ndjson
+yolo track rtsp://user:password@camera/stream --format ndjson
 yolo track frames/ --no-save --format mot > tracks.txt
 
 Exit codes: 0 done, 2 wrong usage, 3 the video cannot be read, 5 some frames failed, 130 interrupted.
@@ -75,6 +78,7 @@ class _Tally:
 @click.command("track", cls=YoloCommand, help=_HELP)
 @click.argument("source", metavar="SOURCE")
 @detection_options
+@video_options
 @click.option(
     "--low-conf",
     type=float,
@@ -106,26 +110,28 @@ class _Tally:
 @format_option("table", "json", "ndjson", "mot")
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save the video and the tables.  [default: save]")
+@segment_option
 @drawing_options
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @encoding_option
 @config_option
 @talk_options
-def track(detection: dict[str, Any], source: str, quiet: bool, **given: Any) -> int:
+def track(detection: dict[str, Any], frames: dict[str, Any], source: str, quiet: bool, **given: Any) -> int:
     """Everything, from the video to the exit code."""
     from yolo_cli.api import tracking
     from yolo_cli.files import open_run_folder
     from yolo_cli.tracking.formats import FORMATS
 
     tally = _Tally(quiet)
-    run = tracking.track(source, watch=tally, **detection, **{name: given[name] for name in _ASKED})
+    frames["stopped"] = lambda: tally.interrupts.asked
+    run = tracking.track(source, watch=tally, **detection, **frames, **{name: given[name] for name in _ASKED})
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if given["save"] else None
     if folder:
         style = {"labels": not given["no_labels"], "confidence": not given["no_confidence"]}
-        run.save_to(folder, line_width=given["line_width"], **style)
+        run.save_to(folder, given["segment"], line_width=given["line_width"], **style)
     with tally.interrupts:
         for text in FORMATS[given["output_format"]](run):
-            click.echo(text, nl=False)
+            echo(text, end="")
     _tell(run, tally, folder)
     return _exit_code(tally)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from yolo_cli.cli.damaged import accept_damaged_option
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
     config_option,
@@ -19,7 +20,8 @@ from yolo_cli.cli.options import (
     talk_options,
     tile_options,
 )
-from yolo_cli.cli.progress import echo_model, say
+from yolo_cli.cli.progress import echo_model
+from yolo_cli.cli.terminal import echo, say
 from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TRAINING_FOLDER, TrainConfig
 from yolo_cli.hardware import use_only
 
@@ -96,6 +98,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option("--flip-vertical", type=float, help="Probability of a vertical flip.  [default: 0]")
 @click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
 @click.option("--use-val", is_flag=True, help="Train on val, too; evaluate once, on test.")
+@accept_damaged_option
 @encoding_option
 @config_option
 @talk_options
@@ -149,5 +152,5 @@ def _preview(file: str, given: dict[str, Any]) -> int:
     from yolo_cli.images import write_image
 
     write_image(Path(file), preview_augmentation(given.pop("data"), say=say, **given))
-    click.echo(file)
+    echo(file)
     return 0

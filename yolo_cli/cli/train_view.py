@@ -6,7 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from yolo_cli.cli.progress import say
+from yolo_cli.cli.terminal import say
+from yolo_cli.names import printable
 from yolo_cli.training import Plan, State, Step, Watcher
 from yolo_cli.training.events import clock
 
@@ -89,7 +90,7 @@ class LiveView(PlainView):
 
     def say(self, text: str) -> None:
         """A line above the table."""
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(printable(text), markup=False, highlight=False)
 
     def step(self, step: Step) -> None:
         """Renew the table; what a part gave stays above it."""

@@ -38,14 +38,18 @@ def named_options(command: click.Command) -> dict[str, click.Option]:
 
 
 def check_words(words: Sequence[str], ctx: click.Context) -> None:
-    """Refuse the ``key=value`` of other programs, with the option that it means.
+    """Refuse empty words, and the ``key=value`` of other programs, with the option that it means.
 
     Raises:
-        click.UsageError: if a word is neither an option's value nor the name of a file, and names an option.
+        click.UsageError: if a word is empty, or neither an option's value nor the name of a file, and names
+            an option.
     """
     options = named_options(ctx.command)
     before = ""
     for word in words:
+        if not word or word in [f"{name}=" for name in options]:
+            what = word.rstrip("=") or (before if before in options else "an argument")
+            raise click.UsageError(f"{what}: is empty; is a variable of the shell not set?", ctx)
         is_value = before in options and not options[before].is_flag
         hint = None if is_value else _translate(word, options)
         if hint:

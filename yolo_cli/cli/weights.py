@@ -10,8 +10,9 @@ import click
 
 from yolo_cli.cli.group import CommandGroup
 from yolo_cli.cli.options import encoding_option, format_option
-from yolo_cli.cli.progress import echo_model, say
+from yolo_cli.cli.progress import echo_model
 from yolo_cli.cli.table import table
+from yolo_cli.cli.terminal import echo, say
 
 if TYPE_CHECKING:
     from yolo_cli.api.models import Model
@@ -35,25 +36,26 @@ def list_(output_format: str) -> None:
 
     models = list_models(on_error=lambda fault: say(f"warning: {fault}"))
     if output_format == "json":
-        click.echo(json.dumps([model.to_dict() for model in models], ensure_ascii=False, indent=1))
+        echo(json.dumps([model.to_dict() for model in models], ensure_ascii=False, indent=1))
     else:
-        click.echo(table([_TITLE, *map(_row, models)], (0, 5)), nl=False)
+        echo(table([_TITLE, *map(_row, models)], (0, 5)), end="", painted=True)
 
 
 @weights.command()
 @click.argument("name")
+@click.option("--verify", is_flag=True, help="Check the files against the SHA-256 in NAME.md.")
 @format_option("text", "json")
-def show(name: str, output_format: str) -> None:
+def show(name: str, verify: bool, output_format: str) -> None:
     """Show the model card of NAME: licence, figures, limits, classes."""
+    from yolo_cli.api.models import show_model
     from yolo_cli.detectors import engine_for
-    from yolo_cli.weights import find_model, read_card
-    from yolo_cli.weights.page import model_page
 
-    files = find_model(name)
-    card = read_card(files.first)
-    click.echo((card.to_json() if output_format == "json" else model_page(files, card)).rstrip())
+    model = show_model(name, verify=verify)
+    echo((model.card.to_json() if output_format == "json" else model.to_text()).rstrip())
     if output_format == "text":
-        say(f"with --engine auto here: {engine_for(files).sentence}")
+        say(f"with --engine auto here: {engine_for(model.files).sentence}")
+    if verify:
+        say("the files have the SHA-256 that the card lists")
 
 
 @weights.command(name="import")
@@ -63,6 +65,7 @@ def show(name: str, output_format: str) -> None:
 @click.option("--out", required=True, metavar="NAME", help="Model name, or path without a suffix.")
 @click.option("--card", type=_FILE, metavar="FILE", help="YAML file with licence, origin and figures.")
 @click.option("--half", is_flag=True, help="Store kernels as float16, at half the size.")
+@click.option("--sha256", metavar="HASH", help="SHA-256 that WEIGHTS must have.")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
 @encoding_option
 def import_(cfg: Path, trained: Path, out: str, **given: Any) -> None:
@@ -86,7 +89,7 @@ def export(name: str) -> None:
     """
     from yolo_cli.api.models import export_onnx
 
-    click.echo(export_onnx(name))
+    echo(export_onnx(name))
 
 
 def _row(model: Model) -> tuple[str, ...]:

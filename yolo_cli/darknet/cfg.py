@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from yolo_cli.darknet.options import ACTIVATIONS, MINIMUM, OPTIONS, REFUSED
+from yolo_cli.darknet.options import ACTIVATIONS, LISTS, MAX_LAYERS, OPTIONS, RANGE, REFUSED
 from yolo_cli.errors import DataError
-from yolo_cli.text import read_lines
+from yolo_cli.limits import check_class_names
+from yolo_cli.text import read_lines, shorten
 
 __all__ = ["Network", "Section", "read_cfg", "read_names"]
 
@@ -132,6 +133,7 @@ def read_names(path: str | Path) -> tuple[str, ...]:
     names = read_lines(Path(path))
     if not all(names):
         raise DataError(f"{path}: holds {'an empty line between names' if any(names) else 'no class names'}")
+    check_class_names(names, str(path))
     return tuple(names)
 
 
@@ -153,16 +155,31 @@ def _check_option(section: _Draft, key: str, value: str, where: str) -> None:
         raise DataError(
             f"{where}: the activation '{value}' is not known; known are {', '.join(sorted(ACTIVATIONS))}"
         )
-    minimum = MINIMUM.get((section.kind, key))
-    number = _number(value)
-    if minimum is not None and not (number.is_integer() and number >= minimum):
-        raise DataError(f"{where}: [{section.kind}] {key}={value} must be a whole number, at least {minimum}")
+    _check_numbers(section, key, value, where)
     allowed = REFUSED.get((section.kind, key))
     if allowed is not None and value != allowed:
         raise DataError(f"{where}: [{section.kind}] {key}={value} is not supported, only {key}={allowed}")
 
 
+def _check_numbers(section: _Draft, key: str, value: str, where: str) -> None:
+    """Raise a DataError if the numbers of an option are outside its range."""
+    low, high = RANGE.get((section.kind, key), (0, -1))
+    number = _number(value)
+    if low <= high and not (number.is_integer() and low <= number <= high):
+        wanted = f"a whole number, at least {low} and at most {high}"
+        raise DataError(f"{where}: [{section.kind}] {key}={shorten(value, 40)} must be {wanted}")
+    most, largest = LISTS.get((section.kind, key), (0, 0.0))
+    words = [word for word in value.split(",") if word.strip()]
+    if most and (len(words) > most or any(largest < abs(_number(word)) < math.inf for word in words)):
+        raise DataError(
+            f"{where}: [{section.kind}] {key}={shorten(value, 40)} must be at most {most} numbers, "
+            f"none beyond {largest:g}"
+        )
+
+
 def _check_sections(sections: tuple[Section, ...], name: str) -> None:
+    if len(sections) > MAX_LAYERS:
+        raise DataError(f"{name}: has {len(sections):,} sections, but at most {MAX_LAYERS:,} are read")
     if not sections or sections[0].kind not in ("net", "network"):
         raise DataError(f"{name}: does not begin with a [net] section; is this a Darknet cfg?")
     for section in sections[1:]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ACTIVATIONS", "MINIMUM", "OPTIONS", "REFUSED"]
+__all__ = ["ACTIVATIONS", "LISTS", "MAX_LAYERS", "OPTIONS", "RANGE", "REFUSED"]
 
 _TRAINING_NET = """
     batch subdivisions time_steps angle saturation exposure hue momentum decay learning_rate burn_in
@@ -58,30 +58,47 @@ OPTIONS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 ACTIVATIONS = frozenset(["linear", "leaky", "relu", "relu6", "mish", "swish", "logistic"])
-# Integers that define the network, with the smallest value that each may have.
-MINIMUM: Mapping[tuple[str, str], int] = {
-    ("net", "width"): 1,
-    ("net", "height"): 1,
-    ("net", "letter_box"): 0,
-    ("convolutional", "batch_normalize"): 0,
-    ("convolutional", "filters"): 1,
-    ("convolutional", "groups"): 1,
-    ("convolutional", "pad"): 0,
-    ("convolutional", "padding"): 0,
-    ("convolutional", "size"): 1,
-    ("convolutional", "stride"): 1,
-    ("maxpool", "padding"): 0,
-    ("maxpool", "size"): 1,
-    ("maxpool", "stride"): 1,
-    ("reorg", "stride"): 1,
-    ("reorg3d", "stride"): 1,
-    ("route", "group_id"): 0,
-    ("route", "groups"): 1,
-    ("upsample", "stride"): 1,
-    ("region", "classes"): 1,
-    ("yolo", "classes"): 1,
-    ("yolo", "new_coords"): 0,
+# Integers that define the network, with the smallest and the largest value that each may have. The largest
+# are some ten times those of any published network: beyond, a network of a few bytes would fill the memory.
+_FLAG, _WINDOW, _CHANNELS = (0, 1), (1, 128), (1, 65_536)
+RANGE: Mapping[tuple[str, str], tuple[int, int]] = {
+    ("net", "width"): (1, 4_096),
+    ("net", "height"): (1, 4_096),
+    ("net", "letter_box"): _FLAG,
+    ("convolutional", "batch_normalize"): _FLAG,
+    ("convolutional", "filters"): _CHANNELS,
+    ("convolutional", "groups"): _CHANNELS,
+    ("convolutional", "pad"): _FLAG,
+    ("convolutional", "padding"): (0, 128),
+    ("convolutional", "size"): _WINDOW,
+    ("convolutional", "stride"): _WINDOW,
+    ("maxpool", "padding"): (0, 128),
+    ("maxpool", "size"): _WINDOW,
+    ("maxpool", "stride"): _WINDOW,
+    ("reorg", "stride"): _WINDOW,
+    ("reorg3d", "stride"): _WINDOW,
+    ("route", "group_id"): (0, 65_535),
+    ("route", "groups"): _CHANNELS,
+    ("upsample", "stride"): (1, 32),
+    ("region", "classes"): (1, 10_000),
+    ("yolo", "classes"): (1, 10_000),
+    ("yolo", "new_coords"): _FLAG,
 }
+# Lists and fractions that define the network: how many numbers each may have, and the largest size of one.
+LISTS: Mapping[tuple[str, str], tuple[int, float]] = {
+    ("route", "layers"): (64, 1e4),
+    ("shortcut", "from"): (64, 1e4),
+    ("scale_channels", "from"): (1, 1e4),
+    ("sam", "from"): (1, 1e4),
+    ("yolo", "mask"): (100, 100),
+    ("yolo", "anchors"): (200, 1e5),
+    ("region", "anchors"): (200, 1e5),
+    ("yolo", "scale_x_y"): (1, 100),
+    ("yolo", "beta_nms"): (1, 100),
+    ("region", "scale_x_y"): (1, 100),
+    ("region", "beta_nms"): (1, 100),
+}
+MAX_LAYERS = 2_000
 # Unsupported options, which no model at hand needs. They are accepted only if absent or at this value, where
 # they have no effect.
 REFUSED: Mapping[tuple[str, str], str] = {

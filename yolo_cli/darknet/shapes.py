@@ -13,6 +13,8 @@ from yolo_cli.darknet.cfg import Network, Section
 
 __all__ = ["Shape", "shapes"]
 
+MAX_VALUES = 1 << 26  # of one layer at the input size of the cfg: 256 MB
+
 
 class Shape(NamedTuple):
     """The output shape of a layer at the input size of the cfg.
@@ -52,6 +54,8 @@ def shapes(network: Network) -> list[Shape]:
         before = _SHAPES.get(layer.kind, _same)(layer, before, named)
         if min(before.cells) < 1:
             raise layer.fault(f"leaves nothing of its input at {net.text('width', '')} pixels")
+        if before.channels * before.rows * before.columns > MAX_VALUES:
+            raise layer.fault(f"gives {before}, which are over {MAX_VALUES:,} values")
         found.append(before)
     return found
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from yolo_cli.darknet.cfg import Network, Section
 from yolo_cli.darknet.shapes import shapes
 from yolo_cli.errors import DataError, unreadable
+from yolo_cli.limits import MAX_MODEL, read_file
 
 __all__ = ["Convolution", "read_weights"]
 
@@ -45,7 +46,7 @@ def read_weights(path: str | Path, network: Network) -> tuple[dict[int, Convolut
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        data = read_file(path, most=MAX_MODEL, kind="model")
     except OSError as fault:
         raise unreadable(path, fault) from None
     values = _values(data, path)

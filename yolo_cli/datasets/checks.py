@@ -42,7 +42,7 @@ def faults_of(sample: Sample, inspection: Inspection, imgsz: int) -> list[Fault]
         imgsz: the longer side of the network's input in pixels, which limits the box size.
     """
     if inspection.header is None:
-        return [Fault("Y101", None, inspection.fault)]
+        return [Fault(inspection.code, None, inspection.fault)]
     height, width = size = inspection.header.upright
     xyxy = in_pixels(sample, size)  # (N, 4)
     faults = list(size_faults(sample, inspection.header, xyxy))

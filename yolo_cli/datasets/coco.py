@@ -30,6 +30,7 @@ from yolo_cli.datasets.sample import UNSPLIT, Dataset
 from yolo_cli.datasets.splits import split_called, split_in, splits_among
 from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover
+from yolo_cli.limits import MAX_TEXT, open_file
 from yolo_cli.text import number, read_json, without_collection
 
 __all__ = ["annotation_files", "read_coco"]
@@ -112,13 +113,24 @@ def _splits(files: Sequence[Path], root: Path) -> dict[Path, str]:
 def _is_coco(path: Path) -> bool:
     """Whether a file holds a list of images and one of annotations, both of objects, wherever they are."""
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with (
+            open_file(path, str(path), MAX_TEXT) as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
             text: Any = data
             if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 text = data[:].decode("utf-16", "replace").encode()
             return all(re.search(pattern, text) for pattern in _LISTS)
-    except (OSError, ValueError):  # ValueError: an empty file
+    except (OSError, ValueError, DataError):  # ValueError: an empty file
         return False
+
+
+def _names_both_lists(descriptor: int) -> bool:
+    with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as data:
+        text: Any = data
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            text = data[:].decode("utf-16", "replace").encode()
+        return all(re.search(pattern, text) for pattern in _LISTS)
 
 
 def _read(path: Path, root: Path, split: str) -> CocoPart:

@@ -81,7 +81,24 @@ def read_corrections(path: Path, dataset: Dataset) -> tuple[Correction, ...]:
         if correction is None or fault:
             raise DataError(f"{path}: correction {number}: {fault}; save it again from the page")
         corrections.append(correction)
+    _check_agreement(path, corrections)
     return tuple(corrections)
+
+
+def _check_agreement(path: Path, corrections: Sequence[Correction]) -> None:
+    """Raise DataError if a box gets two classes or two places, or is removed and changed."""
+    of_box: dict[tuple[str, str, int | None], dict[Action, int]] = {}
+    for number, correction in enumerate(corrections, start=1):
+        if correction.row is None:
+            continue
+        others = of_box.setdefault((correction.split, correction.image, correction.row), {})
+        for action, other in others.items():
+            if "remove" in (action, correction.action) or action == correction.action:
+                raise DataError(
+                    f"{path}: corrections {other} and {number} contradict each other: both change row "
+                    f"{correction.row} of {correction.image}; keep one of them"
+                )
+        others[correction.action] = number
 
 
 def _correction(entry: Any) -> Correction | None:

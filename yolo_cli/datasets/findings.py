@@ -63,7 +63,7 @@ class Finding:
 
 
 UNUSABLE = frozenset(
-    "Y101 Y102 Y103 Y201 Y203 Y204 Y208 Y210 Y211 Y212 Y301 Y303 Y308 Y401".split()  # noqa: SIM905
+    "Y101 Y102 Y103 Y107 Y201 Y203 Y204 Y208 Y210 Y211 Y212 Y301 Y303 Y308 Y401".split()  # noqa: SIM905
 )
 """Rules whose images are left out: a refused row is an object that would be learnt as background."""
 
@@ -80,6 +80,8 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
      "kept: check the boxes"),
     ("Y106", "size-unknown", "warning", "the label file has a place for the image's size, but holds 0",
      "filled in"),
+    ("Y107", "damaged-image", "error", "pixels of an image are missing or corrupt",
+     "left out, its label too"),
     # Label files
     ("Y201", "missing-label", "error", "an image has no label file (an empty one would mean: no objects)",
      "left out"),

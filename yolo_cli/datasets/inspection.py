@@ -15,9 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.damage import DamagedError
 from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.errors import DataError
 from yolo_cli.images import decode_image, read_image
+from yolo_cli.limits import MAX_IMAGE, read_file
 
 __all__ = ["HASH_BITS", "NEAR_BITS", "NEAR_LEVELS", "Inspection", "Watch", "inspect_images", "near_pairs"]
 
@@ -50,6 +52,7 @@ class Inspection:
         header: size and orientation as stored, or None if it cannot be read.
         bits: int8, (255,), the perceptual hash as -1, 0 and 1.
         path: the file.
+        code: the rule that says why it cannot be read.
     """
 
     fault: str
@@ -57,6 +60,7 @@ class Inspection:
     header: ImageHeader | None = None
     bits: NDArray[np.int8] | None = None
     path: Path | None = None
+    code: str = "Y101"
 
 
 Watch = Callable[[Iterable[Inspection], int], Iterable[Inspection]]
@@ -125,12 +129,13 @@ def _inspect(path: Path) -> Inspection:
     """Inspect one file."""
     try:
         header = image_header(path)
-        data = path.read_bytes()
+        data = read_file(path, most=MAX_IMAGE, kind="image")
         small = _thumbnail(decode_image(data, str(path), at_least=_ENOUGH).rgb)  # (32, 32, 3)
     except OSError as fault:
         return Inspection(f"cannot be read: {fault.strerror or fault}")
     except DataError as fault:
-        return Inspection(str(fault).removeprefix(f"{path}: "))
+        code = "Y107" if isinstance(fault, DamagedError) else "Y101"
+        return Inspection(fault.text.removeprefix(f"{path}: "), code=code)
     return Inspection("", hashlib.sha256(data).hexdigest(), header, _hash(small), path)
 
 

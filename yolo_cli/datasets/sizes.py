@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from yolo_cli.errors import DataError
-from yolo_cli.files import is_special
 from yolo_cli.headers import Header, read_header
 from yolo_cli.images import check_pixels, read_image
+from yolo_cli.limits import open_file
 
 __all__ = ["HEAD_BYTES", "ImageHeader", "image_header", "read_head"]
 
@@ -85,10 +85,8 @@ def read_head(path: Path, count: int) -> tuple[bytes, int]:
     Raises:
         DataError: if the file cannot be read.
     """
-    if is_special(path):
-        raise DataError(f"{path}: is a pipe or device, not an image file")
     try:
-        with path.open("rb") as file:
+        with open_file(path, str(path), kind="image") as file:
             head = file.read(count)
             return head, file.seek(0, 2)
     except OSError as fault:

@@ -41,6 +41,7 @@ from yolo_cli.datasets.voc_xml import Thing, objects_of, read_xml, size_of
 from yolo_cli.errors import DataError
 from yolo_cli.files import find_files
 from yolo_cli.images import FOREIGN, SUFFIXES
+from yolo_cli.limits import open_file
 from yolo_cli.text import fixed_slashes, read_lines, read_list, shorten
 
 __all__ = ["has_voc", "read_voc"]
@@ -106,9 +107,9 @@ def _xml_files(folder: Path) -> Iterator[Path]:
 def _is_annotation(path: Path) -> bool:
     """Whether the beginning of a file has VOC's root element."""
     try:
-        with path.open("rb") as file:
+        with open_file(path, str(path)) as file:
             return re.search(rb"<annotation[\s>]", file.read(4096).replace(b"\0", b"")) is not None  # UTF-16
-    except OSError:
+    except (OSError, DataError):
         return False
 
 

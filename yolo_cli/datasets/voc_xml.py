@@ -14,6 +14,7 @@ from yolo_cli.datasets.extras import Extra, Value, extras_wanted
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import place_of
 from yolo_cli.errors import DataError
+from yolo_cli.limits import read_file
 from yolo_cli.text import decoded, number, shorten
 
 __all__ = ["Thing", "objects_of", "read_xml", "size_of"]
@@ -41,7 +42,7 @@ def read_xml(path: Path, tag: str = "annotation") -> Element:
         DataError: if the file cannot be read, is not XML, holds entities, or is not an annotation.
     """
     try:
-        root = fromstring(_text(path.read_bytes(), str(path)))
+        root = fromstring(_text(read_file(path), str(path)))
     except OSError as fault:
         raise DataError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
     except DefusedXmlException as fault:

@@ -11,6 +11,7 @@ from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
 from yolo_cli.detectors.fast_rcnn import FastRcnn
 from yolo_cli.detectors.faster_rcnn import FasterRcnn
+from yolo_cli.detectors.fitting import check_engine
 from yolo_cli.detectors.localisation import Localiser
 from yolo_cli.detectors.protocol import Detector
 from yolo_cli.detectors.rcnn import Rcnn
@@ -21,6 +22,7 @@ from yolo_cli.detectors.yolo import YoloDetector
 from yolo_cli.engines import Choice, Engine, EngineKind, RunPrecision, Runtime, choose_engine
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.hardware import Device
+from yolo_cli.text import shorten
 from yolo_cli.weights import ModelCard, ModelFiles, check_pair, find_model, read_card
 from yolo_cli.weights.store import sha256
 
@@ -105,6 +107,8 @@ def open_backbone(backbone: str, runtime: Runtime | None = None, digest: str | N
         DataError: if there is no such model or layer, or the file's hash differs.
     """
     name, _, layer = backbone.partition(":")
+    if not name or not layer:
+        raise DataError(f"its model card names no backbone as MODEL:LAYER, but {shorten(backbone, 60)!r}")
     path = find_model(name).onnx
     if path is None:
         raise DataError(f"{name}: has no .onnx file, but its features are needed")
@@ -114,14 +118,22 @@ def open_backbone(backbone: str, runtime: Runtime | None = None, digest: str | N
 
 
 def _yolo(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
-    return YoloDetector(runtime.open(path), card, config)
+    engine = _opened(path, card, runtime)
+    return YoloDetector(engine, card, config)
+
+
+def _opened(path: Path, card: ModelCard, runtime: Runtime) -> Engine:
+    """The network in a file, if its heads fit its card."""
+    engine = runtime.open(path)
+    check_engine(engine, card, path)
+    return engine
 
 
 def _on_windows(method: Callable[[Engine], RegionMethod[Any]]) -> Build:
     """A builder for detectors whose method runs one network."""
 
     def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
-        return RegionDetector(method(runtime.open(path)), card, config)
+        return RegionDetector(method(_opened(path, card, runtime)), card, config)
 
     return build
 
@@ -130,7 +142,7 @@ def _on_backbone(method: Callable[[Engine, Engine], RegionMethod[Any]]) -> Build
     """A builder for detectors whose method runs a backbone and a head."""
 
     def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
-        return RegionDetector(method(_backbone_of(card, runtime), runtime.open(path)), card, config)
+        return RegionDetector(method(_backbone_of(card, runtime), _opened(path, card, runtime)), card, config)
 
     return build
 
@@ -138,6 +150,8 @@ def _on_backbone(method: Callable[[Engine, Engine], RegionMethod[Any]]) -> Build
 def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
     # One file holds both networks: the proposal network takes the map, the head takes parts of it.
     proposer, head = runtime.open_parts(path, [("map", [0]), ("features", [1, 2])])
+    check_engine(proposer, card, path, proposer=True)
+    check_engine(head, card, path)
     return RegionDetector(FasterRcnn(_backbone_of(card, runtime), head, proposer), card, config)
 
 

@@ -18,6 +18,7 @@ from yolo_cli.boxes import clip_boxes
 from yolo_cli.codec import Candidates, decode
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections
+from yolo_cli.detectors.fitting import check_heads
 from yolo_cli.detectors.protocol import Cost, Detector
 from yolo_cli.detectors.selection import check_classes, survivors
 from yolo_cli.detectors.tiling import in_tiles
@@ -153,6 +154,7 @@ class YoloDetector:
             letterbox.apply(image.rgb, out=row)
         prepared = time.perf_counter()
         raw_heads = self.engine.run(batch)
+        check_heads(raw_heads, self.card, batch.shape)
         prepare_ms, infer_ms = 1000 * (prepared - start), 1000 * (time.perf_counter() - prepared)
         return _Predicted(letterboxes, raw_heads, prepare_ms, infer_ms)
 
@@ -173,22 +175,25 @@ class YoloDetector:
     def select(
         self, raw_heads: Sequence[Raw], letterbox: Letterbox, image: Image, whole: bool = False
     ) -> Selection:
-        """The candidates of one image from its raw heads, each (rows, columns, channels), and the best ones.
+        """The candidates of one image from its raw heads, (rows, columns, channels) each, and the best."""
+        raw = self._wanted(decode(raw_heads, self.card.heads, self.raw_threshold))
+        return self.choose(replace(raw, xyxy=letterbox.undo(raw.xyxy)), image, whole)
+
+    def choose(self, candidates: Candidates, image: Image, whole: bool = False) -> Selection:
+        """The best of the candidates of one image, in pixels of it.
 
         Suppression stops when there are enough detections, unless the ``whole`` of it is asked for.
 
         Darknet suppresses in units of the image's width and height. For IoU that makes no difference, but
         the distances of ``greedynms`` and ``diounms`` depend on it.
         """
-        raw = self._wanted(decode(raw_heads, self.card.heads, self._raw_threshold))
-        candidates = replace(raw, xyxy=letterbox.undo(raw.xyxy))
         size = np.array([image.width, image.height] * 2, np.float32)  # (4,)
         boxes: Floats = candidates.xyxy / size  # (N, 4)
         xyxy = clip_boxes(candidates.xyxy, (image.height, image.width))  # (N, 4)
         # (N,): clipping leaves nothing of a box outside, which suppresses others, but is not returned.
         inside = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
         limit = None if whole else Limit(self.config.max_det, inside)
-        kept, confidence = survivors(boxes, candidates, self.config, self.card, self._raw_threshold, limit)
+        kept, confidence = survivors(boxes, candidates, self.config, self.card, self.raw_threshold, limit)
         best = np.flatnonzero(inside[kept])[: self.config.max_det]  # (D,)
         returned = kept[best]
         found = Detections(xyxy[returned], self._calibrated(confidence[best]), candidates.class_id[returned])
@@ -201,7 +206,7 @@ class YoloDetector:
         return candidates[np.isin(candidates.class_id, self.config.classes)]
 
     @property
-    def _raw_threshold(self) -> float:
+    def raw_threshold(self) -> float:
         """The uncalibrated confidence that calibration maps to ``config.conf``."""
         wanted = self.config.conf
         if self.card.calibration is None:

@@ -18,7 +18,7 @@ from yolo_cli.engines.on_keras import KerasEngine, check_keras_device, compiles,
 from yolo_cli.engines.on_onnxruntime import OnnxEngine
 from yolo_cli.engines.on_openvino import OpenVinoEngine
 from yolo_cli.engines.opening import Runtime
-from yolo_cli.engines.protocol import Engine, Part
+from yolo_cli.engines.protocol import Engine, FileEngine, Part
 
 __all__ = [
     "INSTALL_OPENVINO",
@@ -26,6 +26,7 @@ __all__ = [
     "Engine",
     "EngineKind",
     "EngineName",
+    "FileEngine",
     "KerasEngine",
     "OnnxEngine",
     "OpenVinoEngine",

@@ -12,8 +12,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from yolo_cli.engines.protocol import Heads, first_line
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.engines.protocol import Heads, failing
+from yolo_cli.errors import UsageError
 from yolo_cli.hardware import Device, check_gpu, gpu_number, missing_for_gpu
 
 __all__ = ["KerasEngine", "check_keras_device", "compiles", "keras_device", "keras_gpus"]
@@ -32,26 +32,27 @@ class KerasEngine:
     def __init__(self, path: Path, device: Device = "auto") -> None:
         # JAX reads this where it starts, and would take three quarters of the GPU's memory at once.
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-        import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
-        from yolo_cli.framework import keras
+        from yolo_cli.model.keras_file import load_keras
 
         check_keras_device(device)
         _grow_on_demand()
         self._device = device
-        try:
-            with keras_device(device):
-                model = keras.saving.load_model(path, compile=False)
-        except Exception as fault:
-            raise DataError(f"{path}: cannot be loaded by Keras ({first_line(fault)})") from None
+        with keras_device(device):
+            model = load_keras(path)
         model.compile(jit_compile=compiles())
-        self._model = model
+        self._model, self._name = model, str(path)
         self._lock = threading.Lock()
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
-        with self._lock, keras_device(self._device):
+        with self._lock, keras_device(self._device), failing(self._name):
             heads = self._model.predict_on_batch(batch)
         return list(heads) if isinstance(heads, list | tuple) else [heads]
+
+    @property
+    def channels(self) -> list[int | None]:
+        """The channels of each head, where the file says them."""
+        return [output.shape[-1] for output in self._model.outputs]
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """Not available: it is counted from ONNX graphs.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from yolo_cli.engines.choosing import CPU, CUDA, onnx_uses_cuda, wants_gpu
-from yolo_cli.engines.protocol import Heads, Part, first_line
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.engines.onnx_limits import OPENED_FOR, check_external, check_signature
+from yolo_cli.engines.protocol import Heads, Part, failing, first_line
+from yolo_cli.errors import DataError, UsageError, UserError
 from yolo_cli.graphs import multiply_accumulates, open_session, part_of
 from yolo_cli.hardware import Device, gpu_number
+from yolo_cli.limits import network_bytes
 
 __all__ = ["OnnxEngine"]
 
@@ -36,8 +40,10 @@ class OnnxEngine:
     ) -> None:
         try:
             self._source = part_of(path, layer, part)
-            self._session = _start(self._source, device)
-        except UsageError:
+            self._opened_for = OPENED_FOR
+            self._stored = check_external(self._source, str(path))
+            self._session = self._open(device)
+        except UserError:
             raise
         except Exception as fault:
             raise DataError(f"{path}: is not an ONNX model that can run here ({first_line(fault)})") from None
@@ -45,26 +51,47 @@ class OnnxEngine:
             raise UsageError(
                 f"--device {device}: ONNX Runtime could not start CUDA; install the CUDA that it needs"
             )
-        self._input = self._session.get_inputs()[0].name
+        given, self.outputs = self._session.get_inputs(), self._session.get_outputs()
+        self._name, self._device, self._lock = str(path), device, threading.Lock()
+        check_signature([each.type for each in given], [each.type for each in self.outputs], self._name)
+        self._input = given[0].name
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
-        return list(self._session.run(None, {self._input: batch}))
+        with failing(self._name):
+            try:
+                return list(self._session.run(None, {self._input: batch}))
+            except Exception:
+                if batch.nbytes <= self._opened_for:
+                    raise
+            with self._lock:  # a batch larger than it was opened for may have more memory
+                self._opened_for = batch.nbytes
+                self._session = self._open(self._device)
+            return list(self._session.run(None, {self._input: batch}))
+
+    @property
+    def channels(self) -> list[int | None]:
+        """The channels of each head, where the file says them."""
+        return [_channels(output.shape) for output in self.outputs]
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """Number of multiply-accumulates for a batch of this shape, counted from the graph."""
         return multiply_accumulates(self._source, batch)
 
+    def _open(self, device: Device) -> Any:
+        """A session on a device, or on the processor if CUDA does not start."""
+        providers, most = _providers(device), network_bytes(self._opened_for, self._stored)
+        try:
+            return open_session(self._source, providers, most if providers == [CPU] else None)
+        except Exception:
+            if providers == [CPU]:
+                raise
+            return open_session(self._source, [CPU], most)  # raises, too, if it is the model
 
-def _start(source: Path | bytes, device: Device) -> Any:
-    """A session on a device, or on the processor if CUDA does not start."""
-    providers = _providers(device)
-    try:
-        return open_session(source, providers)
-    except Exception:
-        if providers == [CPU]:
-            raise
-        return open_session(source, [CPU])  # raises, too, if it is the model
+
+def _channels(shape: Sequence[Any]) -> int | None:
+    """The last side of a shape, if it is known."""
+    return shape[-1] if shape and isinstance(shape[-1], int) else None
 
 
 def _providers(device: Device) -> list[Any]:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from yolo_cli.cache import programs_folder
 from yolo_cli.engines.choosing import RunPrecision
-from yolo_cli.engines.protocol import Heads, Part, first_line
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.engines.onnx_limits import check_external, check_network, check_signature
+from yolo_cli.engines.protocol import Heads, Part, failing, first_line
+from yolo_cli.errors import DataError, UsageError, UserError
 from yolo_cli.graphs import multiply_accumulates, part_of
 from yolo_cli.runtimes import import_openvino
 
@@ -54,8 +55,12 @@ class OpenVinoEngine:
             )
         self._options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _HINTS[precision]}
         try:
-            self._source = part_of(path, layer, part)
+            self._source, self._name = part_of(path, layer, part), str(path)
+            self._stored = check_external(self._source, self._name)
             self._network = self._read()
+            self._check_signature()
+        except UserError:
+            raise
         except Exception as fault:
             raise DataError(f"{path}: is not an ONNX model that can run here ({first_line(fault)})") from None
         self._fixed: tuple[tuple[int, ...], Any] | None = None
@@ -64,8 +69,8 @@ class OpenVinoEngine:
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
-        with self._lock:
-            request = self._request(batch.shape)
+        with self._lock, failing(self._name):
+            request = self._request(batch.shape, batch.nbytes)
             heads = request.infer([np.ascontiguousarray(batch)], share_inputs=True, share_outputs=True)
             return [np.array(head) for head in heads.values()]  # the next call overwrites what is shared
 
@@ -77,11 +82,24 @@ class OpenVinoEngine:
         source = self._source
         return self._core.read_model(source if isinstance(source, bytes) else str(source))
 
-    def _request(self, shape: tuple[int, ...]) -> Any:
-        """What runs a batch of this shape."""
+    def _check_signature(self) -> None:
+        ends = (self._network.inputs, self._network.outputs)
+        given, found = ([end.get_element_type().get_type_name() for end in side] for side in ends)
+        check_signature(given, found, self._name)
+
+    @property
+    def channels(self) -> list[int | None]:
+        """The channels of each head, where the file says them."""
+        shapes = [output.get_partial_shape() for output in self._network.outputs]
+        lasts = [shape[-1] if shape.rank.is_static and len(shape) else None for shape in shapes]
+        return [last.get_length() if last is not None and last.is_static else None for last in lasts]
+
+    def _request(self, shape: tuple[int, ...], given: int) -> Any:
+        """What runs a batch of this shape and of ``given`` bytes."""
         if self._fixed is None:
             network = self._network.clone()
             network.reshape(list(shape))
+            check_network(network, given, self._stored, self._name)
             self._fixed = shape, self._compile(network)
         if self._fixed[0] == shape:
             return self._fixed[1]

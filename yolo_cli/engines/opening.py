@@ -10,7 +10,7 @@ from yolo_cli.engines.choosing import EngineName, RunPrecision
 from yolo_cli.engines.on_keras import KerasEngine
 from yolo_cli.engines.on_onnxruntime import OnnxEngine
 from yolo_cli.engines.on_openvino import OpenVinoEngine
-from yolo_cli.engines.protocol import Engine, Part
+from yolo_cli.engines.protocol import FileEngine, Part
 from yolo_cli.hardware import Device
 
 __all__ = ["Runtime"]
@@ -30,7 +30,7 @@ class Runtime:
     engine: EngineName = "onnx"
     precision: RunPrecision = "float32"
 
-    def open(self, path: Path, layer: str | None = None, part: Part | None = None) -> Engine:
+    def open(self, path: Path, layer: str | None = None, part: Part | None = None) -> FileEngine:
         """The network in a ``.keras`` or ``.onnx`` file.
 
         Args:
@@ -47,7 +47,7 @@ class Runtime:
             return OpenVinoEngine(path, self.precision, layer, part)
         return OnnxEngine(path, self.device, layer, part)
 
-    def open_parts(self, path: Path, parts: Sequence[Part]) -> list[Engine]:
+    def open_parts(self, path: Path, parts: Sequence[Part]) -> list[FileEngine]:
         """An engine for each of ``parts`` of one network; with ONNX, the whole network is not opened.
 
         Raises:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Engine", "Heads", "Part", "first_line"]
+from yolo_cli.errors import DataError, UserError
+
+__all__ = ["Engine", "FileEngine", "Heads", "Part", "failing", "first_line"]
 
 Part = tuple[str, Sequence[int]]
 """Part of a network with several inputs: an input, and the positions of the heads that need only it."""
@@ -28,6 +31,26 @@ class Engine(Protocol):
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """Number of multiply-accumulates for a batch of this shape."""
         ...
+
+
+class FileEngine(Engine, Protocol):
+    """An engine of a model file."""
+
+    @property
+    def channels(self) -> list[int | None]:
+        """The channels of each head; None where the file does not say them."""
+        ...
+
+
+@contextmanager
+def failing(name: str) -> Iterator[None]:
+    """Within the block, whatever a runtime raises while it runs a network is a DataError with its file."""
+    try:
+        yield
+    except (UserError, MemoryError):
+        raise
+    except Exception as fault:
+        raise DataError(f"{name}: fails while it runs ({first_line(fault)})") from None
 
 
 def first_line(fault: Exception) -> str:

@@ -10,6 +10,7 @@ import json
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError, unreadable
+from yolo_cli.limits import open_file
 
 __all__ = ["MAX_BYTES", "CocoResults", "check_size", "read_coco_results"]
 
@@ -136,7 +138,7 @@ def _entries(path: Path) -> Iterator[Any]:
     """
     done = 0
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with TextIOWrapper(open_file(path, str(path)), encoding="utf-8-sig") as file:
             for entry in _list_entries(file):
                 yield entry
                 done += 1

@@ -15,6 +15,7 @@ from yolo_cli.errors import DataError, unreadable
 from yolo_cli.evaluation.matching import Matches
 from yolo_cli.evaluation.protocol import GRID, Interpolation
 from yolo_cli.evaluation.report import gt_hash
+from yolo_cli.limits import read_file
 
 __all__ = ["RUN_FILE", "RunRecord", "record_run"]
 
@@ -84,10 +85,10 @@ class RunRecord:
         """
         path = path / RUN_FILE if path.is_dir() else path
         try:
-            return cls.from_json(json.loads(path.read_bytes())["record"])
+            return cls.from_json(json.loads(read_file(path))["record"])
         except OSError as fault:
             raise unreadable(path, fault, "--baseline needs an earlier run") from fault
-        except (ValueError, KeyError, TypeError, DataError) as fault:
+        except (ValueError, KeyError, TypeError, RecursionError) as fault:
             raise DataError(f"{path}: is not a {RUN_FILE} of yolo eval; run the baseline again") from fault
 
     @classmethod

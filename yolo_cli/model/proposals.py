@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from yolo_cli.framework import keras
-from yolo_cli.model.region_heads import DELTA_SCALE
+from yolo_cli.model.region_heads import DELTA_SCALE, MOMENTUM
 
 __all__ = ["build_proposal_network", "merge_with_head"]
 
@@ -24,7 +24,7 @@ def build_proposal_network(channels: int, anchors: int, reduced: int = 64, width
         the objectness before σ, and dx, dy, dw, dh.
     """
     features = keras.Input((None, None, channels), name="map")
-    x = keras.layers.BatchNormalization(name="map_standard")(features)
+    x = keras.layers.BatchNormalization(momentum=MOMENTUM, name="map_standard")(features)
     x = keras.layers.Conv2D(reduced, 1, activation="relu", name="map_reduce")(x)
     x = keras.layers.Conv2D(width, 3, padding="same", activation="relu", name="map_around")(x)
     x = keras.layers.Conv2D(5 * anchors, 1, name="proposals_in_scale")(x)

@@ -11,6 +11,7 @@ the values.
 from __future__ import annotations
 
 import io
+import math
 import pickletools
 import struct
 import zipfile
@@ -22,9 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError, unreadable
+from yolo_cli.limits import MAX_MODEL, check_size, open_zip, read_file, read_member
 
 __all__ = ["read_torch_file"]
 
+MAX_PICKLE = 8 << 20  # bytes of the table of tensors in a zip archive
+MAX_STEPS = 1_000_000  # of a pickle; ten make a tensor
 MAGIC = 0x1950A86A20F9469CFC6C  # the beginning of a file in the older format
 
 
@@ -56,13 +60,16 @@ def read_torch_file(path: str | Path) -> dict[str, NDArray[Any]]:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        data = read_file(path, most=MAX_MODEL, kind="model")
     except OSError as fault:
         raise unreadable(path, fault) from None
     try:
         read = _read_zip if zipfile.is_zipfile(io.BytesIO(data)) else _read_older
         table, storages = read(io.BytesIO(data))
+        _check_tensors(table, len(data), str(path))
         return {str(name): _array(tensor, storages) for name, tensor in table.items()}
+    except DataError:
+        raise
     except Exception as fault:  # damaged bytes can fail anywhere
         reason = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:120]
         raise DataError(f"{path}: is not a PyTorch file with tensors by name ({reason})") from None
@@ -70,14 +77,17 @@ def read_torch_file(path: str | Path) -> dict[str, NDArray[Any]]:
 
 def _read_zip(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, bytes]]:
     """The table in ``NAME/data.pkl``, and the values of each storage in ``NAME/data/KEY``."""
-    with zipfile.ZipFile(file) as archive:
+    with open_zip(file, "it") as archive:
         names = archive.namelist()
+        size = file.seek(0, 2)
         pickled = next((name for name in names if name.endswith("/data.pkl")), None)
         if pickled is None:
             raise ValueError("it is a zip archive without data.pkl")
         folder = pickled.removesuffix("data.pkl") + "data/"
-        table = _Unpickler().load(io.BytesIO(archive.read(pickled)))
-        return table, {n.removeprefix(folder): archive.read(n) for n in names if n.startswith(folder)}
+        table = _Unpickler().load(io.BytesIO(read_member(archive, pickled, "it", MAX_PICKLE)))
+        check_size(sum(member.file_size for member in archive.infolist()), size, "it", "its values")
+        needed = {tensor.storage.key for tensor in table.values()}
+        return table, {key: read_member(archive, folder + key, "it", MAX_MODEL) for key in needed}
 
 
 def _read_older(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, bytes]]:
@@ -97,6 +107,14 @@ def _read_older(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, byt
         if len(storages[key]) != size:
             raise ValueError("it is cut off")
     return table, storages
+
+
+def _check_tensors(table: Mapping[str, _Tensor], stored: int, name: str) -> None:
+    """Raise an error if the tensors take far more memory than the file, as views that repeat values do."""
+    if not all(isinstance(tensor, _Tensor) for tensor in table.values()):
+        raise ValueError("it holds other things than tensors")
+    sizes = (math.prod(tensor.shape) * np.dtype(tensor.storage.dtype).itemsize for tensor in table.values())
+    check_size(sum(sizes), stored, name, "its tensors")
 
 
 def _array(tensor: _Tensor, storages: Mapping[str, bytes]) -> NDArray[Any]:
@@ -120,7 +138,9 @@ class _Unpickler:
 
     def load(self, file: BinaryIO) -> Any:
         """The object built by the pickle at the file's position, which moves past it."""
-        for opcode, argument, _ in pickletools.genops(file):
+        for number, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+            if number > MAX_STEPS:
+                raise ValueError("it has too many steps for a table of tensors")
             if opcode.name in _ARGUMENTS:
                 self._stack.append(argument)
             elif opcode.name in _NEW:
@@ -150,12 +170,13 @@ class _Unpickler:
     def items(self, _: None) -> None:
         """Add the keys and values above the mark to the dictionary below it."""
         row = self._row()
-        self._stack[-1].update(zip(row[::2], row[1::2], strict=True))
+        keys = [_key(key) for key in row[::2]]
+        self._stack[-1].update(zip(keys, row[1::2], strict=True))
 
     def item(self, _: None) -> None:
         """Add one key and its value to the dictionary below them."""
         key, value = self._pop(2)
-        self._stack[-1][key] = value
+        self._stack[-1][_key(key)] = value
 
     def extend(self, _: None) -> None:
         """Append the objects above the mark to the list below it."""
@@ -171,12 +192,12 @@ class _Unpickler:
     def reduce(self, _: None) -> None:
         """Evaluate a call: only an empty dictionary or a tensor."""
         what, arguments = self._pop(2)
-        self._stack.append(_MADE[what](*arguments))
+        self._stack.append(_MADE[_key(what)](*arguments))
 
     def storage(self, _: None) -> None:
         """A persistent id of a storage is ("storage", type, key, device, length, …)."""
         _, dtype, key, *_rest = self._stack.pop()
-        self._stack.append(_Storage(key, dtype))
+        self._stack.append(_Storage(_key(key), _key(dtype)))
 
     def _pop(self, count: int) -> list[Any]:
         row = self._stack[-count:]
@@ -190,7 +211,17 @@ class _Unpickler:
         return row
 
 
+def _key(value: Any) -> str:
+    """A key, which must be text: Python hashes tuples in tuples by recursion without an end."""
+    if not isinstance(value, str):
+        raise TypeError(f"it has a {type(value).__name__} where a name belongs")
+    return value
+
+
 def _tensor(storage: _Storage, offset: int, shape: Any, strides: Any, *_: Any) -> _Tensor:
+    numbers = (offset, *shape, *strides)
+    if not isinstance(storage, _Storage) or not all(type(number) is int for number in numbers):
+        raise TypeError("a tensor in it is described by other things than whole numbers")
     return _Tensor(storage, offset, tuple(shape), tuple(strides))
 
 

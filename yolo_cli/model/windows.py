@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from yolo_cli.framework import keras
+from yolo_cli.model.region_heads import MOMENTUM
 
 __all__ = ["as_convolutions", "build_window_classifier"]
 
@@ -64,7 +65,7 @@ def _trunk(image: Any, width: int) -> Any:
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="scale")(image)
     for index, (size, stride, factor) in enumerate(((5, 2, 1), (3, 1, 2), (3, 1, 4), (3, 1, 8))):
         x = keras.layers.Conv2D(width * factor, size, stride, use_bias=False, name=f"conv_{index}")(x)
-        x = keras.layers.BatchNormalization(name=f"norm_{index}")(x)
+        x = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"norm_{index}")(x)
         x = keras.layers.ReLU(name=f"relu_{index}")(x)
         if index < 3:
             x = keras.layers.MaxPooling2D(2, name=f"pool_{index}")(x)

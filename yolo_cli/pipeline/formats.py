@@ -16,6 +16,7 @@ from typing import Any
 
 from yolo_cli.detections import Detections
 from yolo_cli.images import Image
+from yolo_cli.names import as_cell
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.preannotation import cvat_text, label_studio_text
 from yolo_cli.results import Result, each_detection
@@ -59,7 +60,7 @@ def _ndjson(results: Iterable[Outcome], model: Model) -> Iterator[str]:
 
 
 def _csv(results: Iterable[Outcome], model: Model) -> Iterator[str]:
-    """One row a box, after a row of names."""
+    """One row a box, after a row of names; see `as_cell` for names that look like formulas."""
     where = ("frame", "time_s") if model.video else ()
     names = ("class_id", "class_name", "confidence", "x1", "y1", "x2", "y2")
     yield _csv_row("image", *where, "width", "height", *names)
@@ -74,7 +75,7 @@ def _csv(results: Iterable[Outcome], model: Model) -> Iterator[str]:
 
 def _csv_row(*values: object) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
+    csv.writer(line, lineterminator="\n").writerow(map(as_cell, values))
     return line.getvalue()
 
 

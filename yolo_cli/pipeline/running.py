@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
@@ -14,11 +17,12 @@ from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.overlap import ahead
 from yolo_cli.video import Frame
+from yolo_cli.zones import has_inside
 
 if TYPE_CHECKING:
     from yolo_cli.detectors.protocol import Times
 
-__all__ = ["Readable", "run_detector"]
+__all__ = ["Readable", "Timed", "detect_batch", "read_outcome", "run_detector"]
 
 
 class Readable(Protocol):
@@ -56,6 +60,7 @@ def run_detector(
     batch: int = 1,
     journal: Journal | None = None,
     read_ahead: bool = False,
+    region: NDArray[np.floating[Any]] | None = None,
 ) -> Iterator[Outcome]:
     """Read images and detect objects on them; one outcome per item, in the order of ``items``.
 
@@ -70,10 +75,19 @@ def run_detector(
         journal: receives each outcome as soon as it exists; items that it holds are not detected again.
         read_ahead: read and decode the next images in a thread. For work on the outcomes beside the detector,
             there is `ahead`.
+        region: a polygon (K, 2) in pixels: objects whose centre is outside are left out. None keeps all.
     """
     done = journal.done if journal else {}
     groups = (_read_group(group, done) for group in _groups(items, batch, done))
-    return _outcomes(detector, ahead(groups, _READ_AHEAD) if read_ahead else groups, journal)
+    outcomes = _outcomes(detector, ahead(groups, _READ_AHEAD) if read_ahead else groups, journal)
+    return outcomes if region is None else _within(region, outcomes)
+
+
+def _within(region: NDArray[np.floating[Any]], outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Outcomes with the objects of a region."""
+    for outcome in outcomes:
+        found = outcome.detections
+        yield replace(outcome, detections=found[has_inside(region, found.xyxy)])
 
 
 def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iterator[list[Readable]]:
@@ -93,7 +107,7 @@ def _groups(items: Iterable[Readable], batch: int, done: Container[str]) -> Iter
 
 def _read_group(group: Sequence[Readable], done: Mapping[str, Outcome]) -> list[Outcome]:
     """The images of a group with no detections yet, or the one outcome that is done."""
-    return [done[group[0].name]] if group[0].name in done else [_read(item) for item in group]
+    return [done[group[0].name]] if group[0].name in done else [read_outcome(item) for item in group]
 
 
 def _outcomes(detector: Timed, groups: Iterable[list[Outcome]], journal: Journal | None) -> Iterator[Outcome]:
@@ -103,14 +117,17 @@ def _outcomes(detector: Timed, groups: Iterable[list[Outcome]], journal: Journal
         if group[0].name in done:
             yield group[0]
             continue
-        for outcome in _detect(detector, group):
+        for outcome in detect_batch(detector, group):
             if journal:
                 journal.add(outcome)
             yield outcome
 
 
-def _detect(detector: Timed, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
-    """Detect on the images that could be read; the others have their error already."""
+def detect_batch(detector: Timed, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+    """The outcomes of `read_outcome`, in order, with what a detector finds on them in one call.
+
+    Those with an error are unchanged.
+    """
     images = [outcome.image for outcome in outcomes if outcome.image is not None]
     if not images:
         yield from outcomes
@@ -126,7 +143,7 @@ def _detect(detector: Timed, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
             yield replace(outcome, detections=next(found), time_ms={**outcome.time_ms, **per_image})
 
 
-def _read(item: Readable) -> Outcome:
+def read_outcome(item: Readable) -> Outcome:
     """An outcome with an image or an error, and no detections yet."""
     start = time.perf_counter()
     image, error = None, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,22 +13,30 @@ from numpy.typing import NDArray
 from yolo_cli.detections import Detections
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
+from yolo_cli.names import folder_name, short_name
 from yolo_cli.pipeline.formats import yolo_lines
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
-from yolo_cli.video import VideoWriter
+from yolo_cli.video import SegmentWriter
 
 __all__ = ["Saving", "save_outcomes"]
+
+_LONGEST_STEM = 220  # bytes: numbers and a suffix follow
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What is saved of each image: itself with boxes drawn in, a crop of each box, a YOLO label file."""
+    """What is saved of each image: itself with boxes drawn in, a crop of each box, a YOLO label file.
+
+    Attributes:
+        segment: minutes of each file of a video; None is one file.
+    """
 
     images: bool
     crops: bool
     texts: bool
     style: DrawStyle
+    segment: float | None = None
 
     @property
     def anything(self) -> bool:
@@ -80,7 +87,7 @@ class _Saver:
         self._folder, self._saving, self._class_names = folder, saving, class_names
         self._places, self._used = places, set[str]()
         self._video: tuple[str, Path] = ("", Path())  # the name and place of the present one
-        self._writer: VideoWriter | None = None
+        self._writer: SegmentWriter | None = None
 
     def save(self, image: Image, detections: Detections) -> None:
         """Save one image or frame."""
@@ -106,7 +113,9 @@ class _Saver:
 
     def _new_place(self, name: str) -> Path:
         """A free place, which is then taken."""
-        place = _free_place(Path(self._places.get(name, Path(name).name)), self._used)
+        whole = name.rpartition("#")[0]  # of what several images came from
+        wanted = self._places.get(name) or self._places.get(whole) or Path(name).name
+        place = _free_place(Path(wanted), self._used)
         self._used.add(_key(place))
         return place
 
@@ -116,7 +125,9 @@ class _Saver:
             self.close()
             self._video = frame.video, self._new_place(frame.video).with_suffix("")
             if self._saving.images:
-                self._writer = VideoWriter(self._folder / self._video[1], frame.rate)
+                stem, sound = self._folder / self._video[1], Path(frame.video)
+                kept = sound if sound.is_file() else None
+                self._writer = SegmentWriter(stem, frame.rate, self._saving.segment, kept)
         place = self._video[1]
         return place.with_name(f"{place.name}-{frame.number:06d}.jpg")
 
@@ -124,7 +135,8 @@ class _Saver:
 def _free_place(wanted: Path, used: Container[str]) -> Path:
     """A path like ``wanted`` whose stem is free, with a suffix that can be written."""
     suffix = wanted.suffix if wanted.suffix.lower() in WRITABLE else ".png"
-    stems = itertools.chain([wanted.stem], (f"{wanted.stem}-{number}" for number in itertools.count(2)))
+    stem = short_name(wanted.stem, limit=_LONGEST_STEM)
+    stems = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     places = (wanted.with_name(stem + suffix) for stem in stems)
     return next(place for place in places if _key(place) not in used)
 
@@ -141,7 +153,7 @@ def _save_crops(
     for number, (box, class_id) in enumerate(zip(detections.xyxy, detections.class_id, strict=True), start=1):
         pixels = crop(image, box)
         if pixels.size:
-            name = re.sub(r"[^\w .-]|^\.", "_", class_names[class_id])
+            name = folder_name(class_names[class_id])
             _write_image(folder / name / place.with_stem(f"{place.stem}-{number}"), pixels)
 
 

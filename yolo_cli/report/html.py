@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["jpeg_url", "render_page", "shrunk"]
+__all__ = ["TEMPLATES", "jpeg_url", "render_page", "shrunk"]
 
 Pixels = NDArray[np.uint8]
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _QUALITY = 80  # JPEG quality
 
 
@@ -27,7 +27,7 @@ def render_page(template: Path, **values: Any) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader([template.parent, _TEMPLATES]),
+        loader=FileSystemLoader([template.parent, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

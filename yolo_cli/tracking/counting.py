@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.errors import UsageError
-from yolo_cli.text import number
 from yolo_cli.tracks import Tracks
+from yolo_cli.zones import depth_in, read_points
 
-__all__ = ["Counter", "Crossing", "LineCounter", "ZoneCounter", "counters_of", "read_points"]
+__all__ = ["Counter", "Crossing", "LineCounter", "ZoneCounter", "counters_of"]
 
 Floats = NDArray[np.floating[Any]]
 Direction = Literal["in", "out"]
@@ -107,7 +105,7 @@ class ZoneCounter(Counter):
 
     def depth(self, point: Point) -> float:
         """The distance from the polygon's border."""
-        return float(cv2.pointPolygonTest(self.points.astype(np.float32), point, True))
+        return depth_in(self.points, point)
 
     def passes(self, start: Point, end: Point) -> bool:  # noqa: ARG002
         """Always: one point is inside and one outside."""
@@ -117,27 +115,6 @@ class ZoneCounter(Counter):
 def _right_of(a: Any, b: Any, point: Any) -> float:
     """The distance of a point from the line through ``a`` and ``b``, times their distance; y points down."""
     return float((b[0] - a[0]) * (point[1] - a[1]) - (b[1] - a[1]) * (point[0] - a[0]))
-
-
-def read_points(option: str, text: str) -> Floats:
-    """Points (K, 2) from ``x1,y1,x2,y2,…``: two for ``--count-line``, three or more for ``--zone``.
-
-    Raises:
-        UsageError: if they are not that many numbers, or all in one place.
-
-    >>> read_points("--count-line", "0,10,20,10").tolist()
-    [[0.0, 10.0], [20.0, 10.0]]
-    """
-    values = [number(word.strip()) for word in text.split(",")]
-    fewest, most = (4, 4) if option == "--count-line" else (6, 1000)
-    fits = fewest <= len(values) <= most and len(values) % 2 == 0
-    if not fits or any(value is None or not abs(value) <= 1e6 for value in values):
-        form = "x1,y1,x2,y2" if most == 4 else "x1,y1,x2,y2,x3,y3,…"
-        raise UsageError(f"{option} {text}: must be {form} in pixels")
-    points = np.array(values, float).reshape(-1, 2)
-    if len(np.unique(points, axis=0)) < fewest // 2:
-        raise UsageError(f"{option} {text}: has the same point twice; give {fewest // 2} different points")
-    return points
 
 
 def counters_of(lines: Sequence[str], zones: Sequence[str]) -> tuple[Counter, ...]:

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yolo_cli.errors import DataError
-from yolo_cli.files import atomic_write_text
+from yolo_cli.files import atomic_write_text, unwritable
+from yolo_cli.names import as_cell
 from yolo_cli.tracking.drawing import TrackDrawing
 from yolo_cli.tracks import mot_text
-from yolo_cli.video import VideoWriter
+from yolo_cli.video import SegmentWriter
 
 if TYPE_CHECKING:
     from yolo_cli.tracking.counting import Counter
@@ -31,15 +31,24 @@ class TrackSaving:
         folder: an existing folder.
         rate: frames a second of the video.
         drawing: how its frames are drawn.
+        segment: minutes of each file of the video; None is one file.
+        sound: the video file whose sound is kept; None for none.
 
     Raises:
         DataError: if the folder cannot be written to.
     """
 
-    def __init__(self, folder: Path, rate: float, drawing: TrackDrawing) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rate: float,
+        drawing: TrackDrawing,
+        segment: float | None = None,
+        sound: Path | None = None,
+    ) -> None:
         self.folder = folder
         self._drawing = drawing
-        self._video = VideoWriter(folder / "video", rate)
+        self._video = SegmentWriter(folder / "video", rate, segment, sound)
         self._mot = folder / "mot.txt"
         atomic_write_text(self._mot, "")
 
@@ -53,7 +62,7 @@ class TrackSaving:
             with self._mot.open("a", encoding="utf-8") as file:
                 file.write(mot_text(tracked.tracks))
         except OSError as fault:
-            raise DataError(f"{self._mot}: cannot be written: {fault.strerror}") from fault
+            raise unwritable(self._mot, fault) from fault
         if tracked.image is not None:
             self._video.add(
                 self._drawing.draw(tracked.image, tracked.tracks, counters, objects), tracked.time_s
@@ -72,5 +81,5 @@ def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: as_cell(value) for name, value in row.items()} for row in rows)
     atomic_write_text(path, text.getvalue())

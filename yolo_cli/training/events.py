@@ -148,6 +148,11 @@ class State:
     best_epoch: int = 0
     history: tuple[Row, ...] = field(default=())
 
+    def stale(self, patience: int) -> bool:
+        """Whether the last epoch was evaluated, at least ``patience`` epochs after the best; 0 never is."""
+        evaluated = bool(self.history) and "evaluation_seconds" in self.history[-1]
+        return bool(patience) and evaluated and self.epoch - self.best_epoch >= patience
+
     def __str__(self) -> str:
         if not self.history:
             return "no epoch yet"

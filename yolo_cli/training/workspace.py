@@ -74,10 +74,12 @@ class Workspace:
     Attributes:
         folder: the run's folder; None stores nothing.
         watcher: notified of every image and step.
+        started: start of the run, by `time.monotonic`.
     """
 
     folder: Path | None = None
     watcher: Watcher = field(default_factory=Watcher)
+    started: float = field(default_factory=time.monotonic)
 
     def each_image(
         self, samples: Sequence[Sample], work: Callable[[int, Sample], Arrays], what: str = "features"

@@ -1,6 +1,31 @@
-"""Video files → frames with their times, and frames → a video file."""
+"""Video files, and image files of several pages → frames with their times; frames → a video file."""
 
-from yolo_cli.video.reading import VIDEO_SUFFIXES, Frame, FrameChoice, Video, open_video
+from yolo_cli.video.pages import has_pages, page_frames
+from yolo_cli.video.reading import (
+    USUAL_RATE,
+    VIDEO_SUFFIXES,
+    Frame,
+    FrameChoice,
+    Video,
+    open_capture,
+    open_video,
+    quiet_capture,
+)
+from yolo_cli.video.segments import SegmentWriter
 from yolo_cli.video.writing import VideoWriter, pyav_advice
 
-__all__ = ["VIDEO_SUFFIXES", "Frame", "FrameChoice", "Video", "VideoWriter", "open_video", "pyav_advice"]
+__all__ = [
+    "USUAL_RATE",
+    "VIDEO_SUFFIXES",
+    "Frame",
+    "FrameChoice",
+    "SegmentWriter",
+    "Video",
+    "VideoWriter",
+    "has_pages",
+    "open_capture",
+    "open_video",
+    "page_frames",
+    "pyav_advice",
+    "quiet_capture",
+]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -19,15 +19,25 @@ import cv2
 import numpy as np
 
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.images import MAX_PIXELS, SILENT_OPENCV, FramePosition, Image
+from yolo_cli.images import SILENT_OPENCV, FramePosition, Image
+from yolo_cli.limits import MAX_PIXELS
 from yolo_cli.text import counted
 
-__all__ = ["VIDEO_SUFFIXES", "Frame", "FrameChoice", "Video", "open_video"]
+__all__ = [
+    "USUAL_RATE",
+    "VIDEO_SUFFIXES",
+    "Frame",
+    "FrameChoice",
+    "Video",
+    "open_capture",
+    "open_video",
+    "quiet_capture",
+]
 
 # A file is a video by its name, since FFmpeg would find frames in text files, too.
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".ts", ".mts",
                   ".m2ts", ".wmv", ".flv", ".3gp", ".ogv", ".mjpg", ".mjpeg")  # fmt: skip
-_USUAL_RATE = 25.0  # frames a second, where none is known
+USUAL_RATE = 25.0  # frames a second, where none is known
 _END = 250  # frames in a row that cannot be decoded are the end
 _SLACK_S = 0.5  # containers round their duration, and count that of the sound
 
@@ -60,6 +70,22 @@ class FrameChoice:
             raise UsageError(f"the last second is {self.end:g}, but must be after {self.start:g}")
         if self.max_frames is not None and self.max_frames < 1:
             raise UsageError(f"max_frames is {self.max_frames}, but must be at least 1")
+
+    def of(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """The chosen ones of frames that are decoded already, and their faults."""
+        first, given = -1, 0
+        for frame in frames:
+            place = frame.image.frame if frame.image else None
+            if place and place.time_s < self.start:
+                continue
+            if place and self.end is not None and place.time_s >= self.end:
+                return
+            first = place.number if place and first < 0 else first
+            if place is None or (place.number - first) % self.every == 0:
+                given += place is not None
+                yield frame
+            if given == self.max_frames:
+                return
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,11 +123,15 @@ class Video:
         name: its path, as the user named it.
         rate: frames a second; an average if the rate is variable.
         count: how many frames, at that rate, its header promises; 0 if it does not tell.
+        url: where it is on the network; None for a file.
+        timeout: seconds to wait for the network.
     """
 
     name: str
     rate: float
     count: int
+    url: str | None = field(default=None, repr=False)
+    timeout: float = 10.0
 
     def expected(self, choice: FrameChoice) -> int:
         """About how many frames `frames` gives; 0 if unknown."""
@@ -120,23 +150,29 @@ class Video:
         Raises:
             DataError: if it cannot be opened.
         """
-        capture = _opened(self.name)
+        capture = open_capture(self.name, self.url, self.timeout)
         try:
             yield from _Reading(self, capture, choice or FrameChoice()).frames()
         finally:
             capture.release()
 
 
-def open_video(path: str) -> Video:
-    """Read the header of a video file.
+def open_video(path: str, url: str | None = None, timeout: float = 10.0) -> Video:
+    """Read the header of a video.
+
+    Args:
+        path: the file; of an address its name, with passwords masked.
+        url: the address; None for a file.
+        timeout: seconds to wait for the network.
 
     Raises:
         DataError: if it is not a video.
     """
-    capture = _opened(path)
+    capture = open_capture(path, url, timeout)
     rate, number = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     capture.release()
-    return Video(path, rate if 0 < rate <= 1000 else _USUAL_RATE, int(number) if 0 < number < 1e9 else 0)
+    rate, count = (rate if 0 < rate <= 1000 else USUAL_RATE), (int(number) if 0 < number < 1e9 else 0)
+    return Video(path, rate, count, url, timeout)
 
 
 class _Reading:
@@ -171,7 +207,7 @@ class _Reading:
         OpenCV tells a frame that cannot be decoded and the end of the file alike.
         """
         number = lost = 0
-        while lost < _END:
+        while lost < (_END if self._video.url is None else 1):  # each waits for the network
             if not self._capture.grab():  # decodes, but converts no colours yet
                 lost += 1
                 continue
@@ -217,15 +253,30 @@ class _Reading:
             yield Frame(name, fault=f"{name}: {where}; it is cut off, or its header is wrong")
 
 
-def _opened(path: str) -> Any:
-    """A ``cv2.VideoCapture``. With an absolute path, FFmpeg takes no name for an address."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet; a Frame says what is wrong
-    with SILENT_OPENCV, suppress(cv2.error, UnicodeError):
-        capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG)  # noqa: PTH100
+def open_capture(name: str, url: str | None = None, timeout: float = 10.0) -> Any:
+    """A ``cv2.VideoCapture`` of a file, or of an address on the network.
+
+    Raises:
+        DataError: if FFmpeg cannot read it.
+    """
+    target = os.path.abspath(name) if url is None else url  # noqa: PTH100  # never taken for an address
+    limit = max(round(timeout * 1000), 1)
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
+    with suppress(cv2.error, UnicodeError):
+        capture = quiet_capture(target, cv2.CAP_FFMPEG, [] if url is None else limits)
         if capture.isOpened():
-            _check_size(path, capture)
+            _check_size(name, capture)
             return capture
-    raise DataError(f"{path}: cannot be read as a video; play it elsewhere, or convert it to MP4")
+    if url is None:
+        raise DataError(f"{name}: cannot be read as a video; play it elsewhere, or convert it to MP4")
+    raise DataError(f"{name}: gives no video or stream; check the address, user and password")
+
+
+def quiet_capture(*arguments: Any) -> Any:
+    """A ``cv2.VideoCapture`` that prints nothing: neither warnings, nor an address with its password."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # is read once, when the first is made
+    with SILENT_OPENCV:
+        return cv2.VideoCapture(*arguments)
 
 
 def _check_size(path: str, capture: Any) -> None:

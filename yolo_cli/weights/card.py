@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,9 @@ import numpy as np
 from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
-from yolo_cli.text import counted
+from yolo_cli.limits import MAX_CARD
+from yolo_cli.text import counted, shorten
+from yolo_cli.weights.schema import checked_fields
 
 __all__ = ["ModelCard", "card_text"]
 
@@ -70,36 +71,26 @@ class ModelCard:
         """Parse a card.
 
         Raises:
-            DataError: if it is not a card, or was written by a later version; ``where`` names the file.
+            DataError: if it is not a card, was written by a later version, or has a wrong field; ``where``
+                names the file.
         """
         try:
-            values: dict[str, Any] = json.loads(text)
-            found = values.pop("format")
-            if found != FORMAT:
-                raise DataError(
-                    f"{where}: its card has format {found}, but this program reads {FORMAT}; update it"
-                )
-            values["heads"] = tuple(_head(**head) for head in values["heads"])
-            values["calibration"] = _calibration(values.get("calibration"))
-            tuples = ("class_names", "input_size", "figures", "limits")
-            return cls(**{**values, **{key: tuple(values[key]) for key in tuples}})
-        except (ValueError, KeyError, TypeError, AttributeError) as fault:
+            return cls(**checked_fields(_values(text)))
+        except (ValueError, RecursionError) as fault:
             raise DataError(f"{where}: its model card cannot be read ({fault})") from None
 
 
-def _head(anchors: list[list[float]], **rest: Any) -> Head:
-    return Head(anchors=tuple((float(w), float(h)) for w, h in anchors), **rest)
-
-
-def _calibration(knots: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """The two lists of a calibration; raises ValueError or TypeError if they are invalid."""
-    if knots is None:
-        return None
-    given, true = (tuple(float(value) for value in row) for row in knots)
-    rise = all(low < high for row in (given, true) for low, high in pairwise(row))
-    if len(given) != len(true) or len(given) < 2 or not rise or min(true) < 0 or max(true) > 1:
-        raise ValueError("its calibration must be two lists of equal length that increase from 0 to 1")
-    return given, true
+def _values(text: str | bytes) -> dict[str, Any]:
+    """The fields of a card's JSON; ValueError if it is not a card of this format."""
+    if len(text) > MAX_CARD:
+        raise ValueError(f"it has over {MAX_CARD >> 20} MiB")
+    values = json.loads(text)
+    if not isinstance(values, dict) or "format" not in values:
+        raise ValueError("it has no format")
+    found = values.pop("format")
+    if found != FORMAT:
+        raise ValueError(f"it has format {shorten(found, 40)}, but this program reads {FORMAT}; update it")
+    return values
 
 
 def card_text(card: ModelCard, digests: dict[str, str]) -> str:

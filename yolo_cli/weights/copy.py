@@ -7,32 +7,39 @@ from dataclasses import replace
 from pathlib import Path
 
 from yolo_cli.errors import DataError
-from yolo_cli.files import atomic_write, make_folder
+from yolo_cli.files import atomic_write
+from yolo_cli.weights.archive import write_archive
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.page import write_page
-from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, sha256
+from yolo_cli.weights.store import CARD_KEY, PAIR_KEY, ModelFiles, model_files, sha256
+from yolo_cli.weights.together import model_folder
 
 __all__ = ["copy_model", "save_calibrated"]
 
 
-def copy_model(files: ModelFiles, card: ModelCard, out: Path) -> ModelFiles:
+def copy_model(files: ModelFiles, card: ModelCard, out: Path, *, page: bool = False) -> ModelFiles:
     """Write ``out.keras`` and ``out.onnx``, as far as the originals exist, with another card.
+
+    They appear together, see `model_folder`.
 
     Args:
         files: the model.
         card: the card of the copy.
         out: the path without a suffix.
+        page: also write the card as ``out.md``.
 
     Raises:
         DataError: if a file is not a model, or the copy cannot be written.
     """
-    keras, onnx = (out.with_name(out.name + suffix) for suffix in (".keras", ".onnx"))
-    make_folder(out.parent)
-    if files.keras:
-        _copy_keras(files.keras, card, keras)
-    if files.onnx:
-        _copy_onnx(files.onnx, card, onnx, sha256(keras) if files.keras else None)
-    return ModelFiles(out.name, keras if files.keras else None, onnx if files.onnx else None)
+    with model_folder(out) as draft:
+        keras, onnx = (draft / f"{out.name}{suffix}" for suffix in (".keras", ".onnx"))
+        if files.keras:
+            _copy_keras(files.keras, card, keras)
+        if files.onnx:
+            _copy_onnx(files.onnx, card, onnx, sha256(keras) if files.keras else None)
+        if page:
+            write_page(model_files(draft / out.name), card)
+    return model_files(out)
 
 
 def save_calibrated(
@@ -55,22 +62,14 @@ def save_calibrated(
         DataError: if a file is not a model, or the copy cannot be written.
     """
     card = replace(card, name=out.name, calibration=knots, figures=(*card.figures, figure))
-    written = copy_model(files, card, out)
-    return [*written.paths, write_page(written, card)]
+    written = copy_model(files, card, out, page=True)
+    return [*written.paths, out.with_name(f"{out.name}.md")]
 
 
 def _copy_keras(path: Path, card: ModelCard, out: Path) -> None:
     """Copy every member of the zip except the card."""
-
-    def write(draft: Path) -> None:
-        with zipfile.ZipFile(path) as source, zipfile.ZipFile(draft, "w") as target:
-            for member in source.infolist():
-                if member.filename != CARD_MEMBER:
-                    target.writestr(member, source.read(member))
-            target.writestr(CARD_MEMBER, card.to_json())
-
     try:
-        atomic_write(out, write)
+        atomic_write(out, lambda draft: write_archive(path, draft, card))
     except zipfile.BadZipFile:
         raise DataError(f"{path}: is not a Keras model file, or is cut off") from None
 

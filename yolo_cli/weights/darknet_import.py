@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def import_darknet(
     half: bool = False,
     about: dict[str, Any] | None = None,
 ) -> ModelFiles:
-    """Write ``out.keras`` and ``out.onnx`` for a Darknet model.
+    """Write ``out.keras``, ``out.onnx`` and ``out.md`` for a Darknet model.
 
     Args:
         cfg: the network.
@@ -48,7 +49,8 @@ def import_darknet(
 
     source = {"cfg": cfg.name, "weights": weights.name, "weights_sha256": digest}
     card = replace(card, source=source, **(about or {}))
-    return save_model(build_model(network, convolutions, name=_identifier(out.name)), card, out, half=half)
+    model = build_model(network, convolutions, name=_identifier(out.name))
+    return save_model(model, card, out, half=half, page=True)
 
 
 def card_of(
@@ -149,7 +151,15 @@ def read_about(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: must hold only the fields {', '.join(allowed)}")
     if about.get("resize", "stretch") not in ("stretch", "letterbox"):
         raise DataError(f"{path}: resize is '{about['resize']}', but must be stretch or letterbox")
-    return {
-        key: tuple(map(str, value)) if key in ("figures", "limits") else " ".join(str(value).split())
-        for key, value in about.items()
-    }
+    return {key: _about(key, value, path) for key, value in about.items()}
+
+
+def _about(key: str, value: Any, path: Path) -> str | tuple[str, ...]:
+    """A field of a card; DataError if it is not text, or for figures and limits a list of texts."""
+    several = key in ("figures", "limits")
+    given = value if several and isinstance(value, list) else [value]
+    listed = several <= isinstance(value, list)
+    if not (listed and all(isinstance(each, str | int | float | date) for each in given)):
+        raise DataError(f"{path}: {key} must be {'a list of texts' if several else 'text'}; fix it")
+    lines = tuple(" ".join(str(each).split()) for each in given)
+    return lines if several else lines[0]

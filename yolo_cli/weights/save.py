@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import warnings
-import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,22 +18,44 @@ from typing import Any
 import numpy as np
 
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import atomic_write, make_folder
+from yolo_cli.files import atomic_write
+from yolo_cli.weights.archive import write_archive
+from yolo_cli.weights.canonical import canonical_config, canonical_graph
 from yolo_cli.weights.card import ModelCard
-from yolo_cli.weights.store import CARD_KEY, CARD_MEMBER, PAIR_KEY, ModelFiles, read_card, sha256
+from yolo_cli.weights.page import write_page
+from yolo_cli.weights.store import (
+    CARD_KEY,
+    PAIR_KEY,
+    ModelFiles,
+    model_files,
+    read_card,
+    sha256,
+)
+from yolo_cli.weights.together import model_folder
 
-__all__ = ["export_onnx", "missing_for_onnx", "save_keras", "save_model", "save_onnx"]
+__all__ = [
+    "export_graph",
+    "export_onnx",
+    "halve_kernels",
+    "missing_for_onnx",
+    "save_keras",
+    "save_model",
+    "save_onnx",
+]
 
 # The script of the process that exports ONNX when the backend is not TensorFlow.
 _EXPORT = """
-import sys, pathlib, keras, yolo_cli.model
+import sys, pathlib
+from yolo_cli.model.keras_file import load_keras
 from yolo_cli.weights.save import export_graph
-export_graph(keras.saving.load_model(sys.argv[1], compile=False), pathlib.Path(sys.argv[2]))
+export_graph(load_keras(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]))
 """
 
 
-def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) -> ModelFiles:
-    """Write ``out.keras`` and ``out.onnx``, each atomically.
+def save_model(
+    model: Any, card: ModelCard, out: Path, *, half: bool = False, page: bool = False
+) -> ModelFiles:
+    """Write ``out.keras`` and ``out.onnx``, which appear together.
 
     If a package needed for ONNX is missing, only the first is written; see `missing_for_onnx`.
 
@@ -40,15 +65,16 @@ def save_model(model: Any, card: ModelCard, out: Path, *, half: bool = False) ->
         out: the path without a suffix.
         half: store kernels as float16. Biases and batch-norm values stay float32, as variances can be
             outside float16's range.
+        page: also write the card as ``out.md``.
     """
-    keras_file, onnx_file = (out.with_name(out.name + suffix) for suffix in (".keras", ".onnx"))
-    make_folder(out.parent)
-    save_keras(model, card, keras_file, half=half)
-    if missing_for_onnx():
-        onnx_file.unlink(missing_ok=True)  # an old one would not match this model
-        return ModelFiles(out.name, keras_file, None)
-    save_onnx(model, card, onnx_file, sha256(keras_file), half=half)
-    return ModelFiles(out.name, keras_file, onnx_file)
+    with model_folder(out) as draft:
+        keras_file, onnx_file = (draft / f"{out.name}{suffix}" for suffix in (".keras", ".onnx"))
+        save_keras(model, card, keras_file, half=half)
+        if not missing_for_onnx():
+            save_onnx(model, card, onnx_file, sha256(keras_file), half=half)
+        if page:
+            write_page(model_files(draft / out.name), card)
+    return model_files(out)
 
 
 def missing_for_onnx() -> list[str]:
@@ -56,11 +82,15 @@ def missing_for_onnx() -> list[str]:
     return [name for name in ("tensorflow", "onnx", "tf2onnx") if find_spec(name) is None]
 
 
-def export_onnx(files: ModelFiles) -> Path:
+def export_onnx(files: ModelFiles, out: Path | None = None) -> Path:
     """Write the ``.onnx`` file of a model from its ``.keras`` file.
 
+    Args:
+        files: the model.
+        out: where to write; None is beside the other file.
+
     Returns:
-        The path of the file, beside the other one.
+        The path of the file.
 
     Raises:
         DataError: if there is no ``.keras`` file, or TensorFlow cannot read or export it.
@@ -70,11 +100,10 @@ def export_onnx(files: ModelFiles) -> Path:
         raise DataError(f"{files.first}: has no .keras file beside it to export from")
     if missing := missing_for_onnx():
         raise UsageError(f"ONNX files need missing packages: pip install {' '.join(missing)}")
-    import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
-    from yolo_cli.framework import keras
+    from yolo_cli.model.keras_file import load_keras
 
-    model = keras.saving.load_model(files.keras, compile=False)
-    out = files.keras.with_suffix(".onnx")
+    model = load_keras(files.keras)
+    out = out or files.keras.with_suffix(".onnx")
     save_onnx(model, read_card(files.keras), out, sha256(files.keras))
     return out
 
@@ -83,16 +112,9 @@ def save_keras(model: Any, card: ModelCard, path: Path, *, half: bool = False) -
     """Write one ``.keras`` file with the card inside."""
 
     def write(draft: Path) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            plain = Path(folder) / "model.keras"
-            model.save(plain)
-            with zipfile.ZipFile(plain) as source, zipfile.ZipFile(draft, "w") as target:
-                for member in source.infolist():
-                    data = source.read(member)
-                    if half and member.filename.endswith(".weights.h5"):
-                        data = _half_h5(data, Path(folder))
-                    target.writestr(member, data)
-                target.writestr(CARD_MEMBER, card.to_json())
+        with _scratch(draft) as folder:
+            model.save(folder / "model.keras")
+            write_archive(folder / "model.keras", draft, card, partial(_stored, folder=folder, half=half))
 
     atomic_write(path, write)
 
@@ -101,12 +123,12 @@ def save_onnx(model: Any, card: ModelCard, path: Path, keras_sha256: str, *, hal
     """Write one ``.onnx`` file with the card and the hash of its ``.keras`` file in its metadata."""
     import onnx
 
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "model.onnx"
-        export_graph(model, plain)
-        graph = onnx.load(str(plain))
+    with _scratch(path) as folder:
+        export_graph(model, folder / "model.onnx")
+        graph = onnx.load(str(folder / "model.onnx"))
+    canonical_graph(graph)
     if half:
-        _half_initializers(graph)
+        halve_kernels(graph)
     onnx.helper.set_model_props(graph, {CARD_KEY: card.to_json(), PAIR_KEY: keras_sha256})
     atomic_write(path, lambda draft: onnx.save(graph, str(draft)))
 
@@ -133,8 +155,8 @@ def export_graph(model: Any, path: Path) -> None:
 
 
 def _export_elsewhere(model: Any, path: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.keras"
+    with _scratch(path) as folder:
+        file = folder / "model.keras"
         model.save(file)
         command = [sys.executable, "-c", _EXPORT, str(file), str(path)]
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
@@ -144,6 +166,24 @@ def _export_elsewhere(model: Any, path: Path) -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise DataError(f"{path.name}: TensorFlow could not write it ({reason})")
+
+
+@contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """A temporary folder beside ``path``: a disk that holds the result holds what it is made from."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".yolo-") as folder:
+        yield Path(folder)
+
+
+def _stored(name: str, data: bytes, folder: Path, half: bool) -> bytes:
+    """A member of a ``.keras`` file as it is stored: equal for equal models."""
+    if name == "metadata.json":
+        values = json.loads(data)
+        values.pop("date_saved", None)  # Keras writes it, and nothing reads it
+        return json.dumps(values).encode()
+    if name == "config.json":
+        return canonical_config(data)
+    return _half_h5(data, folder) if half and name.endswith(".weights.h5") else data
 
 
 def _half_h5(data: bytes, folder: Path) -> bytes:
@@ -167,7 +207,7 @@ def _half_h5(data: bytes, folder: Path) -> bytes:
     return halved.read_bytes()
 
 
-def _half_initializers(graph: Any) -> None:
+def halve_kernels(graph: Any) -> None:
     """Store every kernel of an ONNX graph as float16, with a cast to float32 in the graph."""
     from onnx import TensorProto, helper, numpy_helper
 

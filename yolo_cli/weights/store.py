@@ -11,24 +11,30 @@ from pathlib import Path
 
 from yolo_cli.config import bundled
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.files import check_text
 from yolo_cli.graphs import read_metadata
+from yolo_cli.limits import MAX_CARD, MAX_MODEL, open_file, open_zip, read_member
 from yolo_cli.text import did_you_mean
 from yolo_cli.weights.card import ModelCard
+from yolo_cli.weights.together import MODEL_SUFFIXES, current, settle, settle_all
 
 __all__ = [
     "CARD_KEY",
     "CARD_MEMBER",
+    "EXPORT_KEY",
     "PAIR_KEY",
     "ModelFiles",
     "check_pair",
     "find_model",
     "list_models",
+    "model_files",
     "new_model",
     "read_card",
 ]
 
 BEST = "weights/best"  # the best model in the folder of a training run, without suffix
 CARD_MEMBER = "yolo_cli.json"  # the card's member in a .keras file, which is a zip
+EXPORT_KEY = "yolo_cli_export"  # in the metadata of what `yolo export` writes: the model it was made from
 CARD_KEY, PAIR_KEY = "yolo_cli", "yolo_cli_keras_sha256"  # its key in the metadata of an .onnx file
 
 
@@ -62,16 +68,16 @@ def find_model(name: str) -> ModelFiles:
     """
     path = Path(name)
     stem = path.with_suffix("") if path.suffix in (".keras", ".onnx") else path
-    if path != stem and not path.is_file():
+    if path != stem and not os.path.isfile(path):  # noqa: PTH113 - false for names that are too long
         raise DataError(f"{name}: no such file")
     places = (
         [stem] if path != stem or stem.is_absolute() else [stem, "weights" / stem, bundled("weights") / stem]
     )
-    for place in places:
-        files = _files(place)
+    for place in places if path.name else ():
+        files = model_files(place)
         if files.keras or files.onnx:
             return files
-    if path.is_dir():
+    if name and os.path.isdir(path):  # noqa: PTH112
         return _best_of(path)
     known = [files.name for files in list_models()]
     hint = did_you_mean(name, known, f"there are {', '.join(known) or 'none'}")
@@ -82,12 +88,18 @@ def new_model(name: str | os.PathLike[str], exist_ok: bool = False) -> Path:
     """The path without suffix of a model to write; a plain name is one in ``./weights``.
 
     Raises:
-        UsageError: if one of its files exists, unless ``exist_ok``.
+        UsageError: if it has no name, or one of its files exists, unless ``exist_ok``.
     """
+    check_text(name)
     path = Path(name)
+    if path.name in ("", ".."):
+        raise UsageError(
+            f"--out '{name}': is not the name of a model; give a name, or a path that ends with one"
+        )
     path = path if path.name != os.fspath(name) else Path("weights") / path
-    files = [path.with_name(path.name + suffix) for suffix in (".keras", ".onnx", ".md")]
-    there = [file for file in files if file.exists()]
+    settle(path)
+    files = [path.with_name(path.name + suffix) for suffix in MODEL_SUFFIXES]
+    there = [file for file in files if os.path.exists(file)]  # noqa: PTH110
     if there and not exist_ok:
         raise UsageError(f"--out {there[0]}: exists; choose another name, or add --exist-ok")
     return path
@@ -99,7 +111,7 @@ def list_models() -> list[ModelFiles]:
     Each name occurs once, in that order; a run is named by its folder.
     """
     folders = sorted({*Path("runs").glob("*/weights"), *Path("runs").glob("*/*/weights")})
-    runs = [folder.parent for folder in folders if any(path.stem == "best" for path in _model_files(folder))]
+    runs = [folder.parent for folder in folders if any(path.stem == "best" for path in _in_folder(folder))]
     found: dict[str, ModelFiles] = {}
     for files in [*_models_in(Path("weights")), *map(_best_of, runs), *_models_in(bundled("weights"))]:
         found.setdefault(files.name, files)
@@ -107,12 +119,12 @@ def list_models() -> list[ModelFiles]:
 
 
 def _models_in(folder: Path) -> list[ModelFiles]:
-    return [_files(path.with_suffix("")) for path in _model_files(folder)]
+    return [model_files(path.with_suffix("")) for path in _in_folder(folder)]
 
 
 def _best_of(run: Path) -> ModelFiles:
     """The best model of a training run, under the name of its folder."""
-    files = _files(run / BEST)
+    files = model_files(run / BEST)
     if not (files.keras or files.onnx):
         raise DataError(f"{run}: has no {BEST}.keras or .onnx; a training run writes them after an epoch")
     return replace(files, name=run.as_posix())
@@ -127,15 +139,17 @@ def read_card(path: Path) -> ModelCard:
     if path.suffix == ".onnx":
         return _card_from_metadata(_onnx_metadata(path), path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            return ModelCard.from_json(archive.read(CARD_MEMBER), str(path))
-    except (OSError, zipfile.BadZipFile):
+        with open_file(path, str(path), MAX_MODEL, "model") as file, open_zip(file, str(path)) as archive:
+            return ModelCard.from_json(read_member(archive, CARD_MEMBER, str(path), MAX_CARD), str(path))
+    except (OSError, zipfile.BadZipFile, ValueError):
         raise DataError(f"{path}: is not a Keras model file, or is cut off") from None
     except KeyError:
         raise DataError(f"{path}: has no model card, so its classes and anchors are unknown") from None
 
 
 def _card_from_metadata(metadata: Mapping[str, str], path: Path) -> ModelCard:
+    if EXPORT_KEY in metadata:
+        raise DataError(f"{path}: is an export for other programs; give the model, {metadata[EXPORT_KEY]}")
     if CARD_KEY not in metadata:
         raise DataError(f"{path}: has no model card; was it made by this program?")
     return ModelCard.from_json(metadata[CARD_KEY], str(path))
@@ -156,18 +170,23 @@ def check_pair(files: ModelFiles) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with open_file(path, str(path)) as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
-def _files(stem: Path) -> ModelFiles:
-    keras, onnx = (stem.with_name(stem.name + suffix) for suffix in (".keras", ".onnx"))
-    return ModelFiles(stem.name, keras if keras.is_file() else None, onnx if onnx.is_file() else None)
+def model_files(out: Path) -> ModelFiles:
+    """The files of the model at a path without a suffix, as far as there are any."""
+    settle(out)
+    return ModelFiles(out.name, current(out, ".keras"), current(out, ".onnx"))
 
 
-def _model_files(folder: Path) -> list[Path]:
-    """The model files in a folder; none if it does not exist."""
-    return sorted(path for path in folder.glob("*") if path.suffix in (".keras", ".onnx"))
+def _in_folder(folder: Path) -> list[Path]:
+    """The model files in a folder, without drafts; none if it does not exist or cannot be listed."""
+    settle_all(folder)
+    return sorted(path for path in folder.glob("[!.]*") if path.suffix in (".keras", ".onnx"))
 
 
 def _onnx_metadata(path: Path) -> Mapping[str, str]:

@@ -131,10 +131,14 @@ def test_what_is_no_weights_file(data, says, tmp_path):
 
 
 def test_a_kernel_that_no_file_could_hold(tmp_path):
-    """4 · (2 · 4 + 2 · 3 · (10¹² − 1)² − 44) = 2.4·10²⁵ − 4.8·10¹³ + 24 − 144 bytes do not fit 64 bits."""
-    text = GROUPED.replace("size=1", "size=999999999999\npad=1", 1)
+    """The largest kernel is 128 wide: 4 · (2 · 4 + 2 · 3 · 128² − 44) = 393,072 bytes are missing."""
+    text = GROUPED.replace("size=1", "size=128\npad=1", 1)
     says = fault_of(tmp_path, text, header() + bytes(4 * 44))
-    assert says.startswith("it.weights: ends 23,999,999,999,951,999,999,999,880 bytes early")
+    assert says.startswith("it.weights: ends 393,072 bytes early")
+    says = fault_of(tmp_path, text.replace("size=128", "size=999999999999"), header() + bytes(4 * 44))
+    assert says.startswith(
+        "it.cfg:8: [convolutional] size=999999999999 must be a whole number, at least 1 and"
+    )
 
 
 def test_a_missing_file(tmp_path):

@@ -106,3 +106,22 @@ def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "other.json").write_text(text)
     with pytest.raises(DataError, match="is not a file of corrections"):
         read_corrections(tmp_path / "other.json", data)
+
+
+@pytest.mark.parametrize(
+    "second", [{"action": "class", "class_name": "cat"}, {"action": "box", "box": [1, 1, 9, 9]}, {}]
+)
+def test_corrections_that_contradict_each_other_are_named(tmp_path: Path, second: dict[str, Any]) -> None:
+    data = open_dataset(write_yolo(tmp_path / "old"))
+    row = sample_of(data, "a").rows[0]
+    first = entry(data, "a", "class", row=row, class_name="dog")
+    if second.get("action") == "box":
+        first = entry(data, "a", "remove", row=row)
+    other = {**entry(data, "a", "remove", row=row), **second}
+    with pytest.raises(DataError, match=f"corrections 1 and 2 contradict each other: both change row {row} "):
+        read_corrections(saved(tmp_path, data, [first, other]), data)
+    together = [
+        entry(data, "a", "class", row=row, class_name="dog"),
+        entry(data, "a", "box", row=row, box=[1, 1, 9, 9]),
+    ]
+    assert len(read_corrections(saved(tmp_path, data, together), data)) == 2

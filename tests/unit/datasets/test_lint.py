@@ -36,6 +36,7 @@ def found(report: LintReport) -> list[tuple[str, str]]:
 YOLO_NAMES = [
     "ok",
     "unread",
+    "damaged",
     "nolabel",
     "turned",
     "badlabel",
@@ -69,6 +70,7 @@ YOLO_FINDINGS = [
     ("Y101", "images/train/unread.png"),
     ("Y102", "images/train/gone.png"),
     ("Y105", "images/train/turned.jpg"),
+    ("Y107", "images/train/damaged.png"),
     ("Y201", "images/train/nolabel.png"),
     ("Y202", "labels/val/lone.txt"),
     ("Y203", "labels/train/badlabel.txt"),
@@ -108,7 +110,8 @@ def plant_yolo(root: Path) -> list[tuple[str, str]]:
         write_text(root / "labels" / split / f"{name}.txt", "1 .5 .5 .5 .5\n")
     train, labels = root / "images" / "train", root / "labels" / "train"
     write_text(labels / "ok.txt", boxes + boxes.replace(" .5 .1 .2", " .2 .1 .2"))
-    (train / "unread.png").write_bytes((train / "unread.png").read_bytes()[:2000])
+    (train / "unread.png").write_bytes(b"text")
+    (train / "damaged.png").write_bytes((train / "damaged.png").read_bytes()[:2000])
     (labels / "nolabel.txt").unlink()
     (train / "turned.png").unlink()
     write_image(train / "turned.jpg", SIZE, 3, exif=6)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from yolo_cli.errors import UsageError
-from yolo_cli.tracking.counting import Counter, LineCounter, ZoneCounter, counters_of, read_points
+from yolo_cli.tracking.counting import Counter, LineCounter, ZoneCounter, counters_of
 from yolo_cli.tracks import Tracks
+from yolo_cli.zones import read_points
 
 LINE = "10,0,10,100"  # downwards: its right is at smaller x
 SQUARE = "20,20,60,20,60,60,20,60"

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.datasets.splits import split_called
+from yolo_cli.errors import DataError
 from yolo_cli.files import find_files
+from yolo_cli.limits import open_file
 
 __all__ = ["Form", "head_of", "matcher"]
 
@@ -86,9 +88,9 @@ def _usual_folders(folder: Path) -> list[Path]:
 def head_of(path: Path) -> bytes:
     """The first 64 KiB of a file, in UTF-8 without a byte-order mark; empty if it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_file(path, str(path)) as file:
             head = file.read(_HEAD)
-    except (OSError, ValueError):
+    except (OSError, ValueError, DataError):
         return b""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return head.decode("utf-16", "ignore").encode()

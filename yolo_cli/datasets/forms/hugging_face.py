@@ -20,6 +20,7 @@ from yolo_cli.datasets.forms.values import as_list, as_map, as_text, is_true, si
 from yolo_cli.datasets.layout import below
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.text import read_text
+from yolo_cli.yaml_text import parse_yaml
 
 __all__ = ["IMAGE_FOLDER", "class_label", "fill"]
 
@@ -62,7 +63,7 @@ def _front_matter(path: Path) -> Any:
 
     parts = head_of(path).decode("utf-8", "replace").split("---\n")
     try:
-        return yaml.safe_load(parts[1]) if len(parts) > 2 and not parts[0].strip() else None
+        return parse_yaml(parts[1]) if len(parts) > 2 and not parts[0].strip() else None
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
 

@@ -18,6 +18,7 @@ from yolo_cli.datasets.splits import split_called
 from yolo_cli.datasets.writing.exactly import exact
 from yolo_cli.detections import GroundTruth
 from yolo_cli.images import Image, crop, encode_image, read_image
+from yolo_cli.limits import MAX_IMAGE, read_file
 
 __all__ = ["Content", "Entry", "entry_of", "named", "spanning_polygon", "xywh"]
 
@@ -71,7 +72,7 @@ class Entry:
     def data(self) -> bytes:
         """The bytes of the image file."""
         if self.window is None:
-            return self.sample.path.read_bytes()
+            return read_file(self.sample.path, most=MAX_IMAGE, kind="image")
         return encode_image(crop(_decoded(self.sample.path), self.window), self.suffix, self.sample.name)
 
     def rows(self) -> Iterator[tuple[int, list[float], Extra]]:

@@ -44,7 +44,9 @@ def losses(content: Content, form: str, holds: Holds) -> tuple[str, ...]:
         boxes = sum(is_lost(entry, i) for entry in content.entries for i in range(len(entry.boxes)))
         if boxes:
             found.append(f"{form} cannot hold {what} ({boxes} box{'' if boxes == 1 else 'es'})")
-    if content.keypoint_names and holds.keypoints and not holds.keypoint_names:
+    numbered = content.keypoint_names == tuple(map(str, range(len(content.keypoint_names))))
+    named = content.skeleton or not numbered  # numbers replace names that the source did not have
+    if named and holds.keypoints and not holds.keypoint_names:
         found.append(f"{form} cannot hold the names and the skeleton of key points")
     return tuple(found)
 

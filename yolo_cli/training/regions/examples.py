@@ -13,7 +13,7 @@ from yolo_cli.datasets import Sample
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.regions import deltas_between
 from yolo_cli.images import Image
-from yolo_cli.training.regions.labelling import Labelled, label, trainable
+from yolo_cli.training.regions.labelling import Labelled, in_ignored, label, trainable
 from yolo_cli.training.workspace import NO_WORKSPACE, Workspace
 
 __all__ = ["Examples", "Sampling", "choose_regions", "collect"]
@@ -74,11 +74,11 @@ def collect(
     """
 
     def work(number: int, sample: Sample) -> tuple[NDArray[Any], ...]:
-        image, ground_truth = sample.read(), trainable(sample.ground_truth)
+        image, ground_truth = sample.read(), sample.ground_truth
         chosen = choose_regions(propose(image), ground_truth, sampling, np.random.default_rng((seed, number)))
         features = describe(image, chosen.xyxy).astype(np.float16)  # (N, rows, columns, C)
         shown = np.where(chosen.overlap >= sampling.positive_iou, chosen.class_id, -1)  # (N,)
-        return features, shown, _deltas(chosen, ground_truth, shown >= 0)
+        return features, shown, _deltas(chosen, trainable(ground_truth), shown >= 0)
 
     parts = workspace.each_image(samples, work)
     return Examples(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -87,9 +87,15 @@ def collect(
 def choose_regions(
     proposals: Floats, ground_truth: GroundTruth, sampling: Sampling, random: np.random.Generator
 ) -> Labelled:
-    """The ground-truth boxes and a sample of the proposals (N, 4), labelled."""
-    every = label(np.concatenate([ground_truth.xyxy, proposals]).astype(np.float64), ground_truth)
+    """The trainable ground-truth boxes and a sample of the proposals (N, 4), labelled.
+
+    A proposal on a difficult object or in a crowd is background only in name, so it is left out.
+    """
+    targets = trainable(ground_truth)
+    every = label(np.concatenate([targets.xyxy, proposals]).astype(np.float64), targets)
     positive = every.overlap >= sampling.positive_iou  # (N,)
+    used = positive | ~in_ignored(every.xyxy, ground_truth)  # (N,)
+    every, positive = every[used], positive[used]
     hard_to_tell = ~positive & (every.overlap >= sampling.hard_iou)  # (N,)
     chosen_positive = _some(np.flatnonzero(positive), sampling.positive, random)
     hard = _some(np.flatnonzero(hard_to_tell), sampling.negative * 3 // 4, random)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.boxes import box_iou, xyxy_to_cxcywh
+from yolo_cli.boxes import box_area, box_iou, intersection, xyxy_to_cxcywh
 from yolo_cli.detections import GroundTruth
 
-__all__ = ["Labelled", "around_gt", "away_from_gt", "label", "trainable"]
+__all__ = ["Labelled", "around_gt", "away_from_gt", "in_ignored", "label", "trainable"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -46,10 +46,28 @@ class Labelled:
 
 def trainable(ground_truth: GroundTruth) -> GroundTruth:
     """The ground-truth boxes to train on: those with an area that are neither difficult nor a crowd."""
-    assert ground_truth.crowd is not None
-    assert ground_truth.difficult is not None
     sound = np.asarray((ground_truth.xyxy[:, 2:] > ground_truth.xyxy[:, :2]).all(axis=1))  # (N,)
-    return ground_truth[sound & ~ground_truth.crowd & ~ground_truth.difficult]
+    return ground_truth[sound & ~_ignored(ground_truth)]
+
+
+def in_ignored(xyxy: Floats, ground_truth: GroundTruth) -> NDArray[np.bool_]:
+    """Whether (N,) more than half of a region (N, 4) is in a crowd or a difficult object.
+
+    Such a region teaches nothing, as in YOLO's loss: what it shows may be an object.
+
+    >>> crowd = GroundTruth(np.float64([[0, 0, 10, 10]]), crowd=np.array([True]))
+    >>> in_ignored(np.float64([[0, 0, 4, 4], [0, 0, 30, 10]]), crowd).tolist()
+    [True, False]
+    """
+    ignored = ground_truth.xyxy[_ignored(ground_truth)].astype(np.float64)  # (C, 4)
+    inside = intersection(xyxy.astype(np.float64), ignored).max(axis=1, initial=0)  # (N,)
+    found: NDArray[np.bool_] = inside > box_area(xyxy) / 2
+    return found
+
+
+def _ignored(ground_truth: GroundTruth) -> NDArray[np.bool_]:
+    """Which ground-truth boxes (N,) are a crowd or difficult."""
+    return np.asarray(ground_truth.crowd) | np.asarray(ground_truth.difficult)
 
 
 def label(xyxy: Floats, ground_truth: GroundTruth) -> Labelled:
@@ -85,11 +103,15 @@ def around_gt(ground_truth: GroundTruth, count: int, random: np.random.Generator
 def away_from_gt(
     size: tuple[int, int], ground_truth: GroundTruth, count: int, random: np.random.Generator
 ) -> Labelled:
-    """About ``count`` background regions of an image of ``size`` (height, width)."""
+    """About ``count`` background regions of an image of ``size`` (height, width).
+
+    None of them is on a difficult object or in a crowd.
+    """
     longer = max(size)
     area = longer * np.exp(random.uniform(np.log(0.2), 0.0, 3 * count))  # (3 · count,), square roots of areas
     aspect = np.exp(random.uniform(np.log(0.4), np.log(2.5), 3 * count))  # (3 · count,)
     half = np.stack([area * np.sqrt(aspect), area / np.sqrt(aspect)], axis=1) / 2  # (3 · count, 2)
     centre = random.uniform(0, 1, (3 * count, 2)) * size[::-1]  # (3 · count, 2)
     found = label(np.concatenate([centre - half, centre + half], axis=1), ground_truth)
-    return found[np.flatnonzero(found.overlap < NEGATIVE_IOU)[:count]]
+    background = (found.overlap < NEGATIVE_IOU) & ~in_ignored(found.xyxy, ground_truth)  # (3 · count,)
+    return found[np.flatnonzero(background)[:count]]

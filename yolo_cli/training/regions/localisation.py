@@ -31,6 +31,7 @@ RATE = 1e-3
 SMOOTHING = 0.1  # label smoothing: the network easily overfits two thousand images
 BOX_WEIGHT = 3.0  # weight of the box loss relative to p_c and the classes
 VARIED = AugmentConfig(mosaic=0.0, cutout=0.0)
+IGNORED = -1.0  # p_c of a view that teaches nothing
 TRIES = 40  # candidate positions for a crop without objects
 
 Pixels = NDArray[np.uint8]
@@ -56,7 +57,7 @@ def collect_views(
     seed: int = 0,
     workspace: Workspace = NO_WORKSPACE,
 ) -> Views:
-    """Features and vectors of every view of every image.
+    """Features and vectors of the views of every image, without those that show only ignored objects.
 
     Args:
         samples: the images.
@@ -73,7 +74,9 @@ def collect_views(
         return np.stack(features), np.stack([_vector(ground_truth, classes) for _, ground_truth in views])
 
     parts = workspace.each_image(samples, work)
-    return Views(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    features, vectors = (np.concatenate(column) for column in zip(*parts, strict=True))
+    known = vectors[:, 0] != IGNORED  # (M,)
+    return Views(features[known], vectors[known])
 
 
 def views_of(
@@ -118,10 +121,15 @@ def _empty_part(rgb: Pixels, ground_truth: GroundTruth, random: np.random.Genera
 
 
 def _vector(ground_truth: GroundTruth, classes: int) -> NDArray[np.float32]:
-    """The target vector of the largest of the boxes, in pixels of the input."""
+    """The target vector of the largest of the boxes, in pixels of the input.
+
+    Its p_c is IGNORED if all are difficult or crowds: there is something, but nothing to learn from.
+    """
     shown = trainable(ground_truth)
     if not len(shown):
-        return encode(None, 0, classes)
+        vector = encode(None, 0, classes)
+        vector[0] = IGNORED if box_area(ground_truth.xyxy).any() else 0
+        return vector
     xyxy = clip_boxes(shown.xyxy.astype(np.float64), (SIDE, SIDE)) / SIDE  # (N, 4)
     largest = int(box_area(xyxy).argmax())
     return encode(xyxy[largest], int(shown.class_id[largest]), classes)

@@ -15,7 +15,7 @@ from yolo_cli.detectors.regions import deltas_between
 from yolo_cli.framework import ops
 from yolo_cli.model.proposals import build_proposal_network
 from yolo_cli.model.region_heads import DELTA_SCALE
-from yolo_cli.training.regions.labelling import trainable
+from yolo_cli.training.regions.labelling import in_ignored, trainable
 from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw, set_seed
 
 __all__ = ["fit_proposal_network", "label_anchors", "proposal_loss"]
@@ -55,7 +55,8 @@ def label_anchors(
     best = own.max(axis=0)  # (T,)
     positive = ((own >= POSITIVE_IOU) | ((own == best) & (best > 0))).any(axis=1)  # (R,)
     chosen = _some(positive, MOST_POSITIVE, random)  # (P,)
-    out[_some((every < NEGATIVE_IOU) & ~positive, SAMPLED - len(chosen), random), 0] = 0
+    background = (every < NEGATIVE_IOU) & ~positive & ~in_ignored(anchors, ground_truth)  # (R,)
+    out[_some(background, SAMPLED - len(chosen), random), 0] = 0
     out[chosen, 0] = 1
     if len(chosen):
         out[chosen, 1:] = deltas_between(anchors[chosen], targets.xyxy[own[chosen].argmax(axis=1)])

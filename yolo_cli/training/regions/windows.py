@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +16,7 @@ from yolo_cli.model.windows import build_window_classifier
 from yolo_cli.training.regions.labelling import around_gt, away_from_gt, trainable
 from yolo_cli.training.workspace import NO_WORKSPACE, EpochBatches, Workspace, compile_adamw, set_seed
 
-__all__ = ["WindowBatches", "train_window_classifier"]
+__all__ = ["WindowBatches", "recoloured", "train_window_classifier"]
 
 BATCH = 16  # images
 POSITIVE, NEGATIVE = 4, 8  # windows per image
@@ -37,14 +36,21 @@ class WindowBatches(EpochBatches):
         return np.concatenate([pixels for pixels, _ in parts]), np.concatenate([ids for _, ids in parts])
 
     def _windows(self, sample: Sample, random: np.random.Generator) -> tuple[Any, NDArray[np.int64]]:
-        image, ground_truth = sample.read(), trainable(sample.ground_truth)
-        near = around_gt(ground_truth, POSITIVE, random)
+        image, ground_truth = sample.read(), sample.ground_truth
+        near = around_gt(trainable(ground_truth), POSITIVE, random)
         far = away_from_gt((image.height, image.width), ground_truth, NEGATIVE, random)
         pixels = warp(image.rgb, np.concatenate([near.xyxy, far.xyxy]), WINDOW)  # (N, WINDOW, WINDOW, 3)
         if random.random() < 0.5:
             pixels = pixels[:, :, ::-1]
-        pixels = cv2.convertScaleAbs(pixels, alpha=random.uniform(0.7, 1.3), beta=random.uniform(-20, 20))
+        pixels = recoloured(pixels, random.uniform(0.7, 1.3), random.uniform(-20, 20))
         return pixels, np.concatenate([near.class_id, np.full(len(far), self._background)])
+
+
+def recoloured(pixels: NDArray[np.uint8], contrast: float, brightness: float) -> NDArray[np.uint8]:
+    """Pixels of any shape, multiplied, moved and clipped."""
+    levels = np.rint(contrast * np.arange(256) + brightness)  # (256,)
+    table: NDArray[np.uint8] = np.clip(levels, 0, 255).astype(np.uint8)
+    return table[pixels]
 
 
 def train_window_classifier(

@@ -2,75 +2,66 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from yolo_cli.evaluation import Report
 from yolo_cli.framework import keras
+from yolo_cli.hardware import peak_memory
 from yolo_cli.text import counted
-from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
-from yolo_cli.training.yolo.network import LOSSES
-from yolo_cli.training.yolo.schedule import Schedule
+from yolo_cli.training.events import State, Step, Watcher, require_finite
+from yolo_cli.training.yolo.choices import Phase
+from yolo_cli.training.yolo.journey import Journey
+from yolo_cli.training.yolo.network import AVERAGING, LOSSES, RATE, STATISTICS, momentum_for
+from yolo_cli.training.yolo.optimizer import averaging_momentum
 
-__all__ = ["FreezeStatisticsCallback", "Journey", "RateCallback", "SaveCallback"]
+__all__ = ["FreezeStatisticsCallback", "SaveCallback", "StepCallback"]
 
 
-@dataclass(slots=True)
-class Journey:
-    """The mutable state of a run.
+class StepCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Sets the learning rate of each step, and reports progress.
 
-    Attributes:
-        state: after the last complete epoch.
-        started: start of this session, by `time.monotonic`, minus the seconds of earlier sessions.
+    Where a time budget may end the run early, the momentums of averaged weights and moving statistics follow
+    the steps that it allows, too.
     """
 
-    state: State
-    started: float
-
-    @property
-    def seconds(self) -> float:
-        """Training time in seconds, over all sessions."""
-        return time.monotonic() - self.started
-
-
-class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets the learning rate of each step, and reports progress."""
-
-    def __init__(
-        self, schedule: Schedule, journey: Journey, watcher: Watcher, batch: int, first_epoch: int
-    ) -> None:
+    def __init__(self, journey: Journey, watcher: Watcher, phase: Phase) -> None:
         super().__init__()
-        self.schedule, self.journey, self.watcher, self.batch = schedule, journey, watcher, batch
-        self.first_step = first_epoch * schedule.steps
-        self.pace = Pace()
-        self.told = schedule.config.max_minutes is None
+        self.schedule, self.journey, self.watcher = journey.schedule, journey, watcher
+        self.first_step, self.stop_step = (each * self.schedule.steps for each in (phase.start, phase.stop))
+        self.told = journey.limit is None
         self.epoch = 0
         self.rate = 0.0
         self.epoch_start = 0.0
 
-    def rate_of(self, number: int) -> float:
-        """The learning rate of a step that is done now, counted from 0 through all epochs."""
-        progress = self.schedule.progress(number, self.journey.seconds)
-        return self.schedule.learning_rate(progress, number - self.first_step)
+    def settings_of(self, number: int) -> dict[str, float]:
+        """The settings of a step that is done now, counted from 0 through all epochs."""
+        expected = self.journey.expected_steps(number)
+        progress, since = self.journey.progress(number), number - self.first_step
+        settings = {RATE: self.schedule.learning_rate(progress, since, expected)}
+        if self.journey.limit is not None:
+            steps = min(self.stop_step, expected) - self.first_step
+            settings[AVERAGING] = averaging_momentum(self.schedule.config, steps)
+            settings[STATISTICS] = momentum_for(expected)
+        return settings
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Start the clock of the epoch."""
         self.epoch, self.epoch_start = epoch, time.monotonic()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Set the rate, unless it comes with the batch."""
-        self.rate = self.rate_of(self.epoch * self.schedule.steps + batch)
+        """Set the rate and the others, unless they come with the batch."""
+        settings = self.settings_of(self.epoch * self.schedule.steps + batch)
+        self.rate = settings[RATE]
         if keras.backend.backend() != "jax":
-            self.model.optimizer.learning_rate = self.rate
+            self.model.use(settings)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Report progress; stop when the time budget is used up."""
         number = self.epoch * self.schedule.steps + batch + 1
-        progress = self.schedule.progress(number, self.journey.seconds)
-        self.pace.count()
+        self.journey.pace.count()
+        progress = self.journey.progress(number)
         self.watcher.step(require_finite(self._report(number, progress, logs or {}), self._remedy))
         if progress >= 1:
             self.model.stop_training = True
@@ -78,7 +69,8 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Report how many epochs fit into the time budget, once their speed is known."""
         if not self.told:
-            epochs = self.schedule.epochs_that_fit((epoch + 1) * self.schedule.steps, self.journey.seconds)
+            done = (epoch + 1) * self.schedule.steps
+            epochs = self.schedule.epochs_that_fit(done, self.journey.progress(done))
             minutes = self.schedule.config.max_minutes
             budget = counted(minutes or 0.0, "minute")
             self.watcher.say(f"at this speed, {budget} allow {counted(epochs, 'epoch')}")
@@ -86,10 +78,10 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _report(self, number: int, progress: float, logs: Mapping[str, Any]) -> Step:
         """Progress after ``number`` steps of all epochs."""
-        seconds, done = self.journey.seconds, number - self.epoch * self.schedule.steps
+        done = number - self.epoch * self.schedule.steps
         spent = max(time.monotonic() - self.epoch_start, 1e-9)
         return Step(
-            f"epoch {self.epoch + 1} of {self.schedule.epochs_that_fit(number, seconds)}",
+            f"epoch {self.epoch + 1} of {self.schedule.epochs_that_fit(number, progress)}",
             done,
             self.schedule.steps,
             "steps",
@@ -97,18 +89,17 @@ class RateCallback(keras.callbacks.Callback):  # type: ignore[misc]
             progress=progress,
             losses={name: float(logs.get(name, float("nan"))) for name in LOSSES},
             learning_rate=self.rate,
-            images_per_second=done * self.batch / spent,
-            memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            images_per_second=done * self.journey.ending.batch / spent,
+            memory_mib=peak_memory(),
             epoch_follows=True,
         )
 
     def _seconds_left(self, number: int) -> float | None:
         """Estimate for the run after ``number`` steps of all epochs; None before the second step."""
-        schedule, limit = self.schedule, self.schedule.config.max_minutes
-        left = self.pace.seconds_for(schedule.epochs * schedule.steps - number)
+        left, limit = self.journey.pace.seconds_for(self.schedule.total - number), self.journey.limit
         if limit is None:
             return left
-        budget = max(0.0, 60 * limit - self.journey.seconds)
+        budget = max(0.0, limit - self.journey.seconds)
         return budget if left is None else min(left, budget)
 
     @property
@@ -127,13 +118,12 @@ class FreezeStatisticsCallback(keras.callbacks.Callback):  # type: ignore[misc]
     drop. So the earlier statistics are kept to the end.
 
     Args:
-        schedule: determines when mosaic is closed.
-        journey: has the time of the run so far.
+        journey: determines when mosaic is closed.
     """
 
-    def __init__(self, schedule: Schedule, journey: Journey) -> None:
+    def __init__(self, journey: Journey) -> None:
         super().__init__()
-        self.schedule, self.journey = schedule, journey
+        self.schedule, self.journey = journey.schedule, journey
         self.before: list[Any] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
@@ -142,8 +132,7 @@ class FreezeStatisticsCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Restore them, once mosaic is closed."""
-        last_step = (epoch + 1) * self.schedule.steps - 1
-        progress = self.schedule.progress(last_step, self.journey.seconds)
+        progress = self.journey.progress((epoch + 1) * self.schedule.steps - 1)
         if self.schedule.mosaic_closed(progress) and not self.schedule.mosaic_closed(0):
             for each, values in zip(self._statistics(), self.before, strict=True):
                 each.assign(values)
@@ -164,16 +153,19 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         evaluate: Callable[[int, bool], Report | None],
         save: Callable[[State], None],
         patience: int,
-        images: int,
     ) -> None:
         super().__init__()
         self.journey, self.watcher, self.evaluate = journey, watcher, evaluate
-        self.save, self.patience, self.images = save, patience, images
-        self.start = 0.0
+        self.save, self.patience = save, patience
+        self.start, self.steps = 0.0, 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Start the clock of the epoch."""
-        self.start = time.monotonic()
+        self.start, self.steps = time.monotonic(), 0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Count the steps: a time budget may end the epoch early."""
+        self.steps += 1
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Evaluate, save, and stop early without improvement."""
@@ -185,6 +177,7 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         report = self.evaluate(epoch, self.model.stop_training)
         if report is not None:
             row["evaluation_seconds"] = time.monotonic() - start
+            self.journey.evaluated(row["evaluation_seconds"], report.images)
             if report.map50 is None or report.map50_95 is None:
                 best_epoch = epoch + 1  # no figure says that an earlier epoch was better
             else:
@@ -192,11 +185,11 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 if report.map50_95 > best:
                     best, best_epoch = report.map50_95, epoch + 1
         seconds = self.journey.seconds
-        row |= {"images_per_second": self.images / trained, "seconds": seconds}
+        row |= {"images_per_second": self.steps * self.journey.ending.batch / trained, "seconds": seconds}
         state = State(epoch + 1, seconds, best, best_epoch, (*before.history, row))
         self.save(state)
         self.journey.state = state
         self.watcher.epoch(state)
-        if self.patience and epoch + 1 - best_epoch >= self.patience:
+        if state.stale(self.patience):
             self.watcher.say(f"no improvement for {counted(self.patience, 'epoch')}: stopping early")
             self.model.stop_training = True

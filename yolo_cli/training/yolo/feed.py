@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -10,15 +9,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
-from math import ceil
-from pathlib import Path
 
 from yolo_cli.errors import UserError
+from yolo_cli.hardware import cores
 from yolo_cli.training.yolo.data import Batch, BatchMaker
 from yolo_cli.training.yolo.memory import can_share
 from yolo_cli.training.yolo.processes import BatchProcesses
 
-__all__ = ["Feed", "ahead", "choose_processes", "cores", "open_feed"]
+__all__ = ["Feed", "ahead", "choose_processes", "open_feed"]
 
 THREADS = 2  # more threads only wait for each other
 AHEAD = 4  # batches that are made while the network is busy with a step, or with an evaluation
@@ -52,16 +50,6 @@ def choose_processes(workers: int | None, shown: int, *, gpu: bool) -> int:
     processes = workers or cores()
     able = can_share() and bool(sys.executable) and not hasattr(sys, "frozen")
     return processes if able and gpu and shown >= MANY_IMAGES and processes > 1 else 0
-
-
-def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """The number of CPU cores that affinity and the container's quota let this process use."""
-    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        microseconds, period = quota.read_text("ascii").split()
-        return max(1, min(found, ceil(int(microseconds) / int(period))))
-    except (OSError, ValueError):  # no container, or no limit
-        return found
 
 
 @contextmanager

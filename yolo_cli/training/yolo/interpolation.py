@@ -35,12 +35,17 @@ def interpolate(trained: Sequence[Array], start: Sequence[Array], alpha: float) 
     return [((1 - alpha) * a + alpha * b).astype(a.dtype) for a, b in zip(trained, start, strict=True)]
 
 
-def best_alpha(look: Callable[[float], Seen], figure: Callable[[Seen], float]) -> tuple[float, Seen]:
-    """Increase the fraction of the starting weights as long as the figure improves.
+def best_alpha(
+    look: Callable[[float], Seen],
+    figure: Callable[[Seen], float],
+    time_left: Callable[[], bool] = lambda: True,
+) -> tuple[float, Seen]:
+    """Increase the fraction of the starting weights as long as the figure improves and there is time.
 
     Args:
         look: fraction of the starting weights → measurement.
         figure: measurement → figure to maximise.
+        time_left: whether there is time for one measurement more.
 
     Returns:
         The best fraction (0 if none is better than the trained weights alone), and its measurement.
@@ -50,6 +55,8 @@ def best_alpha(look: Callable[[float], Seen], figure: Callable[[Seen], float]) -
     """
     best = 0.0, look(0.0)
     for alpha in ALPHAS:
+        if not time_left():
+            break
         seen = look(alpha)
         if figure(seen) <= figure(best[1]):
             break

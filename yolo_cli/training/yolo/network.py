@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,23 +12,28 @@ from numpy.typing import NDArray
 from yolo_cli.config import Precision
 from yolo_cli.framework import keras
 from yolo_cli.loss import YoloLoss
-from yolo_cli.training.yolo.normalisation import LearningNormalization
+from yolo_cli.training.yolo.normalisation import LearningNormalization, Momentum
+from yolo_cli.training.yolo.optimizer import innermost
 
 if TYPE_CHECKING:
     from yolo_cli.training.yolo.data import Batch
 
 __all__ = [
+    "AVERAGING",
     "LOSSES",
+    "RATE",
+    "STATISTICS",
     "LearningModel",
     "averaged",
     "choose_precision",
     "momentum_for",
     "with_precision",
-    "with_rates",
+    "with_settings",
 ]
 
 LOSSES = ("box", "objectness", "class")
-RATE = "learning_rate"  # its key among the targets, on JAX
+# The settings of a step, by their keys among the targets, on JAX.
+RATE, AVERAGING, STATISTICS = "learning_rate", "averaging_momentum", "statistics_momentum"
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 MOST_MOMENTUM = 0.97  # momentum of the moving statistics of batch normalisation
 
@@ -36,11 +41,16 @@ EXACT_LAYERS = ("scale", "head_", "predict_")  # these always compute in float32
 
 
 class LearningModel(keras.Model):  # type: ignore[misc]
-    """A functional model whose loss is `YoloLoss`, with a metric for each of its three terms."""
+    """A functional model whose loss is `YoloLoss`, with a metric for each of its three terms.
 
-    def __init__(self, *args: Any, yolo_loss: YoloLoss | None = None, **kwargs: Any) -> None:
+    ``momentum`` is that of the moving statistics of its layers, where it changes.
+    """
+
+    def __init__(
+        self, *args: Any, yolo_loss: YoloLoss | None = None, momentum: Momentum | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.yolo_loss = yolo_loss
+        self.yolo_loss, self.momentum = yolo_loss, momentum
         self.box_mean, self.objectness_mean, self.class_mean = (keras.metrics.Mean(name=n) for n in LOSSES)
 
     def compute_loss(
@@ -61,19 +71,31 @@ class LearningModel(keras.Model):  # type: ignore[misc]
         return sum(terms.values()) / _replicas()
 
     def train_step(self, *given: Any) -> Any:
-        """One step of training; on JAX at the learning rate that came with the batch, if one did."""
+        """One step of training; on JAX with the settings that came with the batch, if any did."""
         if keras.backend.backend() != "jax":
             return super().train_step(*given)
         (trainable, others, optimizer, metrics), (images, targets, *weights) = given
         optimizer, targets = list(optimizer), dict(targets)
-        if RATE in targets:
-            held = self.optimizer.learning_rate
-            [place] = [i for i, variable in enumerate(self.optimizer.variables) if variable is held]
-            optimizer[place] = targets.pop(RATE)[0]
-        return super().train_step((trainable, others, optimizer, metrics), (images, targets, *weights))
+        held = {RATE: self.optimizer.learning_rate, AVERAGING: innermost(self.optimizer).ema_momentum}
+        for name in held.keys() & targets.keys():
+            [place] = [i for i, each in enumerate(self.optimizer.variables) if each is held[name]]
+            optimizer[place] = targets.pop(name)[0]
+        statistics = targets.pop(STATISTICS, None)
+        with self.momentum.at(statistics[0]) if self.momentum and statistics is not None else nullcontext():
+            return super().train_step((trainable, others, optimizer, metrics), (images, targets, *weights))
+
+    def use(self, settings: Mapping[str, float]) -> None:
+        """Set what `with_settings` sends with each batch on JAX; for the other backends."""
+        self.optimizer.learning_rate = settings[RATE]
+        if AVERAGING in settings:
+            innermost(self.optimizer).ema_momentum.assign(settings[AVERAGING])
+        if STATISTICS in settings and self.momentum:
+            self.momentum.assign(settings[STATISTICS])
 
 
-def with_precision(model: Any, precision: str, momentum: float = MOST_MOMENTUM) -> Any:
+def with_precision(
+    model: Any, precision: str, momentum: float = MOST_MOMENTUM, changing: Momentum | None = None
+) -> Any:
     """A copy of a model, including weights, whose layers compute in ``precision``.
 
     Weights and heads are always float32.
@@ -82,6 +104,7 @@ def with_precision(model: Any, precision: str, momentum: float = MOST_MOMENTUM) 
         model: a functional model.
         precision: a key of `POLICIES`.
         momentum: of the moving mean and variance of batch normalisation.
+        changing: replaces it.
     """
 
     def copied(layer: Any) -> Any:
@@ -89,7 +112,9 @@ def with_precision(model: Any, precision: str, momentum: float = MOST_MOMENTUM) 
         if not layer.name.startswith(EXACT_LAYERS):
             config["dtype"] = POLICIES[precision]
         if isinstance(layer, keras.layers.BatchNormalization):
-            return LearningNormalization.from_config({**config, "momentum": momentum})
+            learning = LearningNormalization.from_config({**config, "momentum": momentum})
+            learning.changing = changing
+            return learning
         return layer.__class__.from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=copied)
@@ -142,22 +167,25 @@ def _copies(variables: Iterable[Any]) -> list[NDArray[Any]]:
     return [keras.ops.convert_to_numpy(variable).copy() for variable in variables]
 
 
-def with_rates(batches: Iterable[Batch], rate_of: Callable[[int], float], start: int) -> Iterator[Batch]:
-    """Batches with the learning rate of their step for `LearningModel.train_step`, float32 (B,).
+def with_settings(
+    batches: Iterable[Batch], settings_of: Callable[[int], Mapping[str, float]], start: int
+) -> Iterator[Batch]:
+    """Batches with the settings of their step for `LearningModel.train_step`, float32 (B,) each.
 
     Args:
         batches: from step ``start`` on.
-        rate_of: step, counted from 0 through all epochs → learning rate.
+        settings_of: step, counted from 0 through all epochs → the learning rate and others.
         start: the first step.
     """
     for number, (images, targets) in enumerate(batches, start):
-        yield images, targets | {RATE: np.full(len(images), rate_of(number), np.float32)}
+        settings = settings_of(number)
+        yield images, targets | {k: np.full(len(images), v, np.float32) for k, v in settings.items()}
 
 
 @contextmanager
 def averaged(model: Any) -> Iterator[None]:
     """A context in which the model has its averaged weights, if its optimizer keeps them."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # float16 scales its loss
+    optimizer = innermost(model.optimizer)
     if not optimizer.use_ema:
         yield
         return

@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from yolo_cli.framework import keras, ops
 
-__all__ = ["LearningNormalization"]
+__all__ = ["LearningNormalization", "Momentum"]
+
+
+class Momentum:
+    """The momentum of the moving statistics of all layers, where it changes during a run.
+
+    On JAX a compiled step must be given it, see `at`; elsewhere it is a variable.
+    """
+
+    def __init__(self, value: float) -> None:
+        self._variable = keras.Variable(value, trainable=False, dtype="float32", autocast=False)
+        self._given: Any = None
+
+    @property
+    def value(self) -> Any:
+        """The momentum now: a number, a tensor or a variable."""
+        return self._variable if self._given is None else self._given
+
+    def assign(self, value: float) -> None:
+        """Change it for the next steps."""
+        self._variable.assign(value)
+
+    @contextmanager
+    def at(self, value: Any) -> Iterator[None]:
+        """A context in which it is a tensor ``value``, for the step that is traced in it."""
+        self._given = value
+        try:
+            yield
+        finally:
+            self._given = None
 
 
 class LearningNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
@@ -15,7 +46,21 @@ class LearningNormalization(keras.layers.BatchNormalization):  # type: ignore[mi
     Keras uses about ten operations on float32 copies of the activation. TensorFlow has one fused operation,
     which reads bfloat16 and accumulates in float32; with it, a training step of a tiny YOLO takes about a
     quarter less time on a CPU. Other backends compute as in Keras.
+
+    Attributes:
+        changing: the momentum, where it is not the constant of the configuration.
     """
+
+    changing: Momentum | None = None
+
+    @property
+    def momentum(self) -> Any:
+        """The momentum of the moving mean and variance."""
+        return self._constant if self.changing is None else self.changing.value
+
+    @momentum.setter
+    def momentum(self, value: float) -> None:
+        self._constant = value
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """(B, H, W, C) → (B, H, W, C) with mean `beta` and standard deviation `gamma` per channel."""

@@ -24,9 +24,10 @@ from yolo_cli.training.yolo.choices import (
     free_memory,
     learning_rate_for,
 )
-from yolo_cli.training.yolo.data import BatchMaker, Capacity, Images
+from yolo_cli.training.yolo.data import BatchMaker, Images
 from yolo_cli.training.yolo.devices import sharing
 from yolo_cli.training.yolo.heads import remake_heads
+from yolo_cli.training.yolo.journey import Ending
 from yolo_cli.training.yolo.machines import ALONE, Machines
 from yolo_cli.training.yolo.schedule import Schedule
 from yolo_cli.training.yolo.sizing import choose_heads, choose_size, usual_size
@@ -36,6 +37,7 @@ from yolo_cli.weights import ModelCard
 
 __all__ = ["Prepared", "prepare", "split_data"]
 
+MOST_VALIDATED = 1000  # images on which an epoch is evaluated
 PROBED = 64  # images to evaluate the model on before training
 
 Say = Callable[[str], None]
@@ -50,7 +52,8 @@ class Prepared:
         new_layers: names of the untrained layers.
         maker: makes batches.
         schedule: of the learning rate.
-        validator: evaluates.
+        validator: evaluates the result.
+        sampled: chooses the best epoch and interpolation: like `validator`, or on a part of its images.
         card: the model card, without figures yet.
         start: the weights before training, if they know one of the classes, else None.
     """
@@ -60,8 +63,17 @@ class Prepared:
     maker: BatchMaker
     schedule: Schedule
     validator: Validator
+    sampled: Validator
     card: ModelCard
     start: tuple[NDArray[Any], ...] | None
+
+    def ending(self, job: TrainJob) -> Ending:
+        """What follows the last step of a job: its last epoch is evaluated, and the result."""
+        part, whole = len(self.sampled.samples), len(self.validator.samples)
+        chosen = self.start is not None and job.config.interpolate is None and not job.use_val
+        looks = 2 * part if chosen else 0  # the trained weights alone, and one interpolation
+        last = 0 if chosen and part == whole else whole  # which one of these is
+        return Ending(part + looks + last, part, self.maker.batch)
 
     def plan(self, precision: str) -> Plan:
         """The plan of the run."""
@@ -140,7 +152,17 @@ def prepare(
     before = tuple(np.array(values) for values in weights) if weights is not None else None
     options = replace(NEARLY_ALL, tile=job.config.tile, tile_overlap=job.config.tile_overlap)
     validator = Validator(check.samples, card, min(maker.batch, 16), options)
-    return Prepared(network.plain, fresh, maker, schedule, validator, card, before)
+    sampled = _sampled(validator, job.config.seed, say)
+    return Prepared(network.plain, fresh, maker, schedule, validator, sampled, card, before)
+
+
+def _sampled(validator: Validator, seed: int, say: Say) -> Validator:
+    """What evaluates epochs: on a random part of the images if they are many."""
+    whole = len(validator.samples)
+    if whole <= MOST_VALIDATED:
+        return validator
+    say(f"epochs are evaluated on a random {MOST_VALIDATED} of the {whole} images, the result on all of them")
+    return validator.sampled(MOST_VALIDATED, seed)
 
 
 def _parts(job: TrainJob, data: Dataset) -> tuple[Dataset, Dataset]:
@@ -183,8 +205,8 @@ def _batch_maker(
     """The maker of this machine's part of every batch."""
     images = Images(learn.samples, max(network.size))
     return BatchMaker(
-        images, network.heads, network.size, batch, Capacity.of(learn.samples, network.heads),
-        job.augment, job.config.seed, (machines.number, machines.count),
+        images, network.heads, network.size, batch, job.augment, job.config.seed,
+        (machines.number, machines.count),
     )  # fmt: skip
 
 

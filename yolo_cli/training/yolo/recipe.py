@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,21 +12,17 @@ from yolo_cli.evaluation import Report
 from yolo_cli.framework import keras
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
-from yolo_cli.training.events import State, Watcher
+from yolo_cli.training.events import State
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.result import TrainResult
 from yolo_cli.training.workspace import Workspace, set_seed
-from yolo_cli.training.yolo.callbacks import (
-    FreezeStatisticsCallback,
-    Journey,
-    RateCallback,
-    SaveCallback,
-)
+from yolo_cli.training.yolo.callbacks import FreezeStatisticsCallback, SaveCallback, StepCallback
 from yolo_cli.training.yolo.choices import Phase, phases
 from yolo_cli.training.yolo.data import Batch
 from yolo_cli.training.yolo.devices import placed, shared_step, sharing
 from yolo_cli.training.yolo.failures import out_of_memory
 from yolo_cli.training.yolo.feed import Feed, ahead, choose_processes, open_feed
+from yolo_cli.training.yolo.journey import FORWARD_COST, Journey
 from yolo_cli.training.yolo.machines import Machines, apart, join_machines
 from yolo_cli.training.yolo.network import (
     LearningModel,
@@ -35,8 +30,9 @@ from yolo_cli.training.yolo.network import (
     choose_precision,
     momentum_for,
     with_precision,
-    with_rates,
+    with_settings,
 )
+from yolo_cli.training.yolo.normalisation import Momentum
 from yolo_cli.training.yolo.optimizer import make_optimizer
 from yolo_cli.training.yolo.prepare import Prepared, prepare, split_data
 from yolo_cli.training.yolo.results import Results
@@ -44,7 +40,6 @@ from yolo_cli.training.yolo.results import Results
 __all__ = ["train_yolo"]
 
 EVALUATION_FRACTION = 0.1  # maximum fraction of the time for evaluation
-FORWARD_COST = 0.35  # time to evaluate an image, as a fraction of the time to train on it
 LATE = 0.7  # after this fraction of the run, evaluation is more frequent
 
 
@@ -62,12 +57,12 @@ def train_yolo(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResul
     machines = join_machines(job.config)
     check_keras_device(job.config.device, watcher.say)
     with placed(machines, job.config.device):
-        return _train(job, data, watcher, machines)
+        return _train(job, data, workspace, machines)
 
 
-def _train(job: TrainJob, data: Dataset, watcher: Watcher, machines: Machines) -> TrainResult:
+def _train(job: TrainJob, data: Dataset, workspace: Workspace, machines: Machines) -> TrainResult:
     """The whole run, with half the batch size each time that memory runs out."""
-    data = split_data(job, data)
+    data, watcher = split_data(job, data), workspace.watcher
     on_gpu = job.config.device != "cpu" and keras_gpus() > 0
     precision = choose_precision(job.config.precision, gpu=on_gpu)
     options = f"{data.content_hash} {job.config} {job.augment} {precision}"
@@ -78,7 +73,7 @@ def _train(job: TrainJob, data: Dataset, watcher: Watcher, machines: Machines) -
         parts = prepare(job, data, precision, watcher.say, batch, machines)
         watcher.start(parts.plan(precision))
         try:
-            return _attempt(job, parts, precision, watcher, machines)
+            return _attempt(job, parts, precision, workspace, machines)
         except Exception as error:
             batch = parts.maker.batch // 2
             devices = sharing(machines, job.config.device)
@@ -89,11 +84,11 @@ def _train(job: TrainJob, data: Dataset, watcher: Watcher, machines: Machines) -
 
 
 def _attempt(
-    job: TrainJob, parts: Prepared, precision: str, watcher: Watcher, machines: Machines
+    job: TrainJob, parts: Prepared, precision: str, workspace: Workspace, machines: Machines
 ) -> TrainResult:
     """The whole run with one batch size."""
     with shared_step(machines, job.config.device):
-        training = _Training(job, parts, precision, watcher, machines)
+        training = _Training(job, parts, precision, workspace, machines)
         training.fit()
     return training.finish()
 
@@ -102,15 +97,16 @@ class _Training:
     """The parts and the state of one run."""
 
     def __init__(
-        self, job: TrainJob, parts: Prepared, precision: str, watcher: Watcher, machines: Machines
+        self, job: TrainJob, parts: Prepared, precision: str, workspace: Workspace, machines: Machines
     ) -> None:
-        self.job, self.parts, self.watcher, self.machines = job, parts, watcher, machines
-        momentum = momentum_for(parts.schedule.epochs * parts.schedule.steps)
-        twin = with_precision(parts.plain, precision, momentum)
+        self.job, self.parts, self.watcher, self.machines = job, parts, workspace.watcher, machines
+        momentum = momentum_for(parts.schedule.total)
+        changing = None if job.config.max_minutes is None else Momentum(momentum)
+        twin = with_precision(parts.plain, precision, momentum, changing)
         loss = YoloLoss(parts.card.heads, LossWeights(label_smoothing=job.config.label_smoothing))
-        self.model = LearningModel(twin.input, twin.outputs, yolo_loss=loss)
-        self.results = Results(job, parts, watcher.say)
-        self.journey = Journey(State(), time.monotonic())
+        self.model = LearningModel(twin.input, twin.outputs, yolo_loss=loss, momentum=changing)
+        self.results = Results(job, parts, self.watcher.say)
+        self.journey = Journey(parts.schedule, State(), workspace.started, parts.ending(job))
 
     def fit(self) -> None:
         """Train all remaining phases."""
@@ -124,7 +120,7 @@ class _Training:
         config, found = self.job.config, load_checkpoint(self.results.checkpoint)
         state, arrays = found or (State(), None)
         self.machines.check_same("another last epoch in its run's folder", str(state.epoch))
-        self.journey = Journey(state, time.monotonic() - state.seconds)
+        self.journey.resume(state)
         for phase in phases(config, self.parts.schedule.epochs):
             if self.journey.state.epoch >= phase.stop or self._over():
                 continue
@@ -145,14 +141,12 @@ class _Training:
         alpha = self.job.config.interpolate
         if alpha is None and self.job.use_val:
             alpha = 0.0  # nothing is chosen on test images
-        return self.results.finish(self.journey.state, alpha)
+        return self.results.finish(self.journey, alpha)
 
     def _over(self) -> bool:
         """Whether the time budget or the patience is used up."""
-        state, config = self.journey.state, self.job.config
-        impatient = bool(config.patience) and state.epoch - state.best_epoch >= config.patience
-        limit = config.max_minutes
-        return impatient or (limit is not None and state.seconds >= 60 * limit)
+        state, limit = self.journey.state, self.journey.time_to_train
+        return state.stale(self.job.config.patience) or (limit is not None and state.seconds >= limit)
 
     def _compile(self, phase: Phase) -> None:
         """Compile with a new optimizer for the layers that are trained in this phase."""
@@ -166,17 +160,15 @@ class _Training:
 
     def _fit(self, phase: Phase, feed: Feed) -> None:
         """Train the rest of one phase."""
-        journey, schedule, maker = self.journey, self.parts.schedule, self.parts.maker
+        journey, maker = self.journey, self.parts.maker
         first = journey.state.epoch
-        rate = RateCallback(schedule, journey, self.watcher, maker.batch, phase.start)
+        step = StepCallback(journey, self.watcher, phase)
         joined = bool(self.job.augment.mosaic or self.job.augment.mixup)
-        freeze = [FreezeStatisticsCallback(schedule, journey)] if joined else []  # before evaluation
-        save = SaveCallback(
-            journey, self.watcher, self._evaluate, self._save, self.job.config.patience, len(maker.images)
-        )
+        freeze = [FreezeStatisticsCallback(journey)] if joined else []  # before evaluation
+        save = SaveCallback(journey, self.watcher, self._evaluate, self._save, self.job.config.patience)
         batches = ahead(self._maker(phase.stop, feed), feed.threads, first * maker.steps)
         if keras.backend.backend() == "jax":
-            batches = with_rates(batches, rate.rate_of, first * maker.steps)
+            batches = with_settings(batches, step.settings_of, first * maker.steps)
         self.model.fit(
             batches,
             initial_epoch=first,
@@ -184,7 +176,7 @@ class _Training:
             steps_per_epoch=maker.steps,
             shuffle=False,
             verbose=0,
-            callbacks=[rate, *freeze, save, *self._logs()],
+            callbacks=[step, *freeze, save, *self._logs()],
         )
 
     def _logs(self) -> list[Any]:
@@ -199,7 +191,7 @@ class _Training:
         def make(number: int) -> Batch | None:
             if number >= stop * schedule.steps:
                 return None
-            closed = schedule.mosaic_closed(schedule.progress(number, journey.seconds))
+            closed = schedule.mosaic_closed(journey.progress(number))
             return feed.make(*divmod(number, schedule.steps), closed)
 
         return make
@@ -208,7 +200,7 @@ class _Training:
         """Figures of the averaged weights, in epochs with an evaluation."""
         if not (last or self._due(epoch)):
             return None
-        validator = self.parts.validator
+        validator = self.parts.sampled
         with averaged(self.model):
             if self.machines.count == 1:
                 return validator.evaluate_model(self.model)
@@ -219,11 +211,11 @@ class _Training:
     def _due(self, epoch: int) -> bool:
         """Whether to evaluate after this epoch: more often late in the run, and always at its end."""
         schedule = self.parts.schedule
-        cost = FORWARD_COST * len(self.parts.validator.samples) / len(self.parts.maker.images)
+        cost = FORWARD_COST * len(self.parts.sampled.samples) / len(self.parts.maker.images)
         every = max(1, round(cost / EVALUATION_FRACTION))
         if self.job.use_val:
             every = schedule.epochs  # nothing is chosen on test images
-        late = schedule.progress((epoch + 1) * schedule.steps, self.journey.seconds) >= LATE
+        late = self.journey.progress((epoch + 1) * schedule.steps) >= LATE
         return epoch + 1 == schedule.epochs or (epoch + 1) % (every if late else 3 * every) == 0
 
     def _save(self, state: State) -> None:

@@ -14,16 +14,19 @@ from numpy.typing import NDArray
 from yolo_cli.engines import compiles
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
 from yolo_cli.files import atomic_write
+from yolo_cli.model.keras_file import load_keras
 from yolo_cli.report import About, analyse, read_training_curves, write_report
 from yolo_cli.training.checkpoint import checkpoint_of
 from yolo_cli.training.events import State
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.result import TrainResult
 from yolo_cli.training.yolo.interpolation import best_alpha, interpolate
+from yolo_cli.training.yolo.journey import Journey
 from yolo_cli.training.yolo.prepare import Prepared
-from yolo_cli.training.yolo.validation import LiveEngine
+from yolo_cli.training.yolo.validation import LiveEngine, Validator
 from yolo_cli.weights import ModelFiles, read_card
 from yolo_cli.weights.save import save_keras, save_model
+from yolo_cli.weights.together import model_folder, settle
 
 __all__ = ["COLUMNS", "Results"]
 
@@ -56,10 +59,11 @@ class Results:
         self.checkpoint = checkpoint_of(job.out)
 
     def keep(self, name: str, model: Any) -> None:
-        """Write ``weights/NAME.keras`` with the weights that ``model`` has now."""
+        """Write ``weights/NAME.keras`` with the weights that ``model`` has now, and no ``.onnx``."""
         plain = self.parts.plain
         plain.set_weights(model.get_weights())
-        save_keras(plain, self.parts.card, self.job.out / "weights" / f"{name}.keras")
+        with model_folder(self.job.out / "weights" / name) as draft:
+            save_keras(plain, self.parts.card, draft / f"{name}.keras")
 
     def write_table(self, state: State) -> None:
         """Write ``results.csv``: one row per epoch; figures that were not measured are empty."""
@@ -72,23 +76,23 @@ class Results:
 
         atomic_write(self.job.out / "results.csv", write)
 
-    def finish(self, state: State, alpha: float | None = None) -> TrainResult:
+    def finish(self, journey: Journey, alpha: float | None = None) -> TrainResult:
         """Evaluate the best weights as saved, and write them with their figures.
 
         Args:
-            state: the final state of the run.
+            journey: the run, with its final state.
             alpha: fraction of the starting weights in the result; None tries several.
         """
-        from yolo_cli.framework import keras
-
         best = self.job.out / "weights" / "best"
+        settle(best)
         source = read_card(best.with_suffix(".keras")).source
-        model = keras.saving.load_model(best.with_suffix(".keras"), compile=False)
+        model = load_keras(best.with_suffix(".keras"))
         model.compile(jit_compile=compiles())
         start = self.parts.start
         if start is None or INTERPOLATION in source:  # nothing to do, or done in an earlier session
             start, alpha = tuple(values.copy() for values in model.get_weights()), 0.0
-        alpha, how, (gathered, report) = self._interpolated(model, start, alpha)
+        alpha, how, (gathered, report) = self._interpolated(model, start, alpha, journey.allows_look)
+        state = journey.state
         if alpha:
             source = source | {INTERPOLATION: f"{alpha:g}, {how}"}
             self.say(f"{alpha:.0%} of the starting weights are interpolated, {how}")
@@ -100,20 +104,26 @@ class Results:
         return TrainResult(self.job.out, files.keras, files.onnx, images, report, state, page)
 
     def _interpolated(
-        self, model: Any, start: Sequence[NDArray[Any]], alpha: float | None
+        self,
+        model: Any,
+        start: Sequence[NDArray[Any]],
+        alpha: float | None,
+        time_left: Callable[[], bool],
     ) -> tuple[float, str, Evaluated]:
         """Interpolate ``model`` with its starting weights: fraction, how it was chosen, and figures."""
-        validator = self.parts.validator
+        whole, sampled = self.parts.validator, self.parts.sampled
         trained = [values.copy() for values in model.get_weights()]
 
-        def look(alpha: float) -> Evaluated:
+        def look(alpha: float, validator: Validator = sampled) -> Evaluated:
             model.set_weights(interpolate(trained, start, alpha))
             gathered = validator.gather(LiveEngine(model, validator.batch))
             return gathered, evaluate(gathered, conditions=validator.conditions)
 
         if alpha is not None:
-            return alpha, "as asked", look(alpha)
-        alpha, evaluated = best_alpha(look, _map50_95)
+            return alpha, "as asked", look(alpha, whole)
+        alpha, evaluated = best_alpha(look, _map50_95, time_left)
+        if sampled is not whole:
+            evaluated = look(alpha, whole)
         model.set_weights(interpolate(trained, start, alpha))
         return alpha, "chosen by the validation images", evaluated
 
@@ -129,9 +139,9 @@ class Results:
         elif report.map50_95 is None:
             return (f"None: no {self._split} image has an object. The last of {state.epoch} epochs.",)
         else:
-            which = (
-                f"The best of {state.epoch} epochs (number {state.best_epoch}), chosen by these very images."
-            )
+            part = len(self.parts.sampled.samples)
+            by = "these very images" if part == report.images else f"{part} of these images"
+            which = f"The best of {state.epoch} epochs (number {state.best_epoch}), chosen by {by}."
         figures = f"mAP at IoU 0.5 of {report.map50 or 0:.3f}, at 0.50 to 0.95 of {report.map50_95 or 0:.3f}"
         mix = (
             [f"Fraction of the starting weights: {source[INTERPOLATION]}."] if INTERPOLATION in source else []

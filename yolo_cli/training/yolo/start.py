@@ -11,6 +11,7 @@ from yolo_cli.anchors import read_anchors
 from yolo_cli.codec import Head
 from yolo_cli.config import DEFAULT_ANCHORS, DEFAULT_MODEL
 from yolo_cli.errors import DataError
+from yolo_cli.model.keras_file import load_keras
 from yolo_cli.training.job import TrainJob
 
 __all__ = ["Start", "choose_start"]
@@ -60,14 +61,13 @@ def choose_start(job: TrainJob) -> Start:
 def _from_weights(name: str) -> Start:
     """Start from a trained model."""
     import yolo_cli.model  # noqa: F401 - its layers must be known before a file names them
-    from yolo_cli.framework import keras
     from yolo_cli.weights import find_model, read_card
 
     files = find_model(name)
     if files.keras is None:
         raise DataError(f"{files.first}: training needs the model's .keras file, and none is beside it")
     card = read_card(files.keras)
-    model = keras.saving.load_model(files.keras, compile=False)
+    model = load_keras(files.keras)
     origin = f"fine-tuned from {card.name}"
     return Start(model, card.heads, card.class_names, card.input_size, _layers(model), origin, card.licence)
 

@@ -83,6 +83,11 @@ class Validator:
             lambda place: self.samples[place].read(), lambda image: image.rgb.nbytes, KEPT_BYTES
         )
 
+    def sampled(self, count: int, seed: int) -> Validator:
+        """An evaluation on a random part of ``count`` of the samples."""
+        places = np.sort(np.random.default_rng(seed).permutation(len(self.samples))[:count])  # (count,)
+        return Validator([self.samples[place] for place in places], self.card, self.batch, self.config)
+
     def evaluate_model(self, model: Any) -> Report:
         """Figures of a Keras model in memory on all samples, by COCO's rules."""
         return evaluate(self.gather(LiveEngine(model, self.batch)), conditions=self.conditions)

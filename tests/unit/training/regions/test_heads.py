@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from yolo_cli.model.proposals import build_proposal_network
+from yolo_cli.model.region_heads import build_linear_head, build_localisation_head, build_mlp_head
 from yolo_cli.model.windows import as_convolutions, build_window_classifier
 from yolo_cli.training.regions.examples import Examples
 from yolo_cli.training.regions.heads import box_loss, fit_linear_head, fit_mlp_head, one_class_loss
@@ -56,6 +58,31 @@ def test_the_mlp_head_learns():
     near = learnt.class_id >= 0
     own = deltas.reshape(-1, 2, 4)[np.flatnonzero(near), learnt.class_id[near]]
     assert np.corrcoef(own[:, 0], learnt.deltas[near, 0])[0, 1] > 0.8
+
+
+def test_a_short_run_learns_the_statistics():
+    """After 12 batches in each of 6 epochs, the mean that detection subtracts is that of the features."""
+    learnt = examples()
+    learnt.features[:] += np.float16(5)
+    model = fit_linear_head(learnt, 2, 6)
+    mean, true = model.get_layer("standard").moving_mean, learnt.features.mean(axis=(0, 1, 2), dtype=float)
+    assert np.asarray(mean) == pytest.approx(true, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        build_linear_head((1, 1, 4), 2),
+        build_mlp_head((1, 1, 4), 2),
+        build_localisation_head((2, 2, 4), 2),
+        build_window_classifier(3),
+        build_proposal_network(4, 9),
+    ],
+    ids=lambda network: network.name,
+)
+def test_statistics_of_every_head_follow_short_runs(network):
+    layers = [each for each in network.layers if isinstance(each, keras.layers.BatchNormalization)]
+    assert {layer.momentum for layer in layers} == {0.9}
 
 
 def test_dense_layers_become_convolutions():

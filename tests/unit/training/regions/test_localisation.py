@@ -61,6 +61,23 @@ def test_difficult_objects_and_crowds_are_ignored():
     assert views.vectors[0, 5:].tolist() == [0, 0, 1]
 
 
+def test_views_of_ignored_objects_alone_teach_nothing():
+    class Crowd(OneSample):
+        ground_truth = GroundTruth(
+            GROUND_TRUTH.xyxy, GROUND_TRUTH.class_id, np.array([True, False]), np.array([False, True])
+        )
+
+    class Nothing(OneSample):
+        ground_truth = GroundTruth()
+
+    def describe(image: Image) -> np.ndarray:
+        return image.rgb[:2, :2, :1] / 255
+
+    # Only the part without either of them says that nothing is there; all five views without ground truth do.
+    assert collect_views([Crowd()], describe, 3).vectors.tolist() == [[0.0] * 8]
+    assert collect_views([Crowd(), Nothing()], describe, 3).features.shape == (1 + 5, 2, 2, 1)
+
+
 def test_loss_by_hand():
     right = np.concatenate([[0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0]])  # σ(0) = 1/2: the box in the middle
     middle = encode(np.array([0.25, 0.25, 0.75, 0.75]), 0, 2)

@@ -47,6 +47,12 @@ def test_anchors_on_difficult_objects_are_ignored():
     assert labels([[0, 0, 100, 90], [200, 200, 300, 300]], ground_truth)[:, 0].tolist() == [-1, 0]
 
 
+def test_anchors_in_crowds_are_ignored():
+    # The first is 0.01 of the crowd, but all of it is inside; of the second 0.4 is.
+    crowd = GroundTruth(np.array([[0, 0, 200, 200]], float), np.array([3]), crowd=np.array([True]))
+    assert labels([[50, 50, 70, 70], [180, 0, 230, 50]], crowd)[:, 0].tolist() == [-1, 0]
+
+
 def test_without_objects_all_that_are_asked_are_empty():
     said = label_anchors(anchor_boxes(26, 26), GroundTruth(), np.random.default_rng(0))
     assert (said[:, 0] == 0).sum() == SAMPLED

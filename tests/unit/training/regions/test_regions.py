@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from yolo_cli.boxes import box_iou
+from yolo_cli.boxes import box_area, box_iou, intersection
 from yolo_cli.detections import GroundTruth
 from yolo_cli.detectors.regions import apply_deltas
 from yolo_cli.images import Image
@@ -107,3 +107,33 @@ def test_examples_lead_to_the_ground_truth():
     assert goal[first] == pytest.approx(np.tile(GROUND_TRUTH.xyxy[0], (first.sum(), 1)), abs=1e-3)
     assert goal[~first] == pytest.approx(np.tile(GROUND_TRUTH.xyxy[1], ((~first).sum(), 1)), abs=1e-3)
     assert not examples.deltas[~near].any()
+
+
+CROWD = GroundTruth(np.array([[60, 20, 90, 80]], float), np.array([7]), crowd=np.array([True]))
+DIFFICULT = GroundTruth(np.array([[60, 20, 90, 80]], float), np.array([7]), difficult=np.array([True]))
+
+
+@pytest.mark.parametrize("ignored", [CROWD, DIFFICULT])
+def test_windows_on_what_is_ignored_are_no_background(ignored):
+    found = away_from_gt((90, 100), ignored, 200, np.random.default_rng(0))
+    assert len(found) == 200
+    inside = intersection(found.xyxy, ignored.xyxy)[:, 0] / box_area(found.xyxy)  # (200,)
+    assert 0.3 < inside.max() <= 0.5  # those that touch it are used
+
+
+@pytest.mark.parametrize("ignored", [CROWD, DIFFICULT])
+def test_proposals_on_what_is_ignored_teach_nothing(ignored):
+    # The first is half inside, the second a little more, the third is it, the fourth is far away.
+    boxes = np.array([[30, 20, 90, 80], [32, 20, 90, 80], [60, 20, 90, 80], [0, 0, 20, 20]], float)
+    chosen = choose_regions(boxes, ignored, Sampling(), np.random.default_rng(0))
+    assert sorted(chosen.xyxy[:, 0].tolist()) == [0, 30]
+    assert chosen.class_id.tolist() == [-1, -1]
+
+
+def test_an_object_in_a_crowd_teaches_what_it_is():
+    one = np.array([[10, 10, 50, 40], [0, 0, 100, 90]], float)
+    both = GroundTruth(one, np.array([3, 3]), crowd=np.array([False, True]))
+    chosen = choose_regions(np.array([[12, 10, 52, 40], [70, 50, 90, 80]], float), both, Sampling(),
+                            np.random.default_rng(0))  # fmt: skip
+    assert sorted(chosen.xyxy[:, 0].tolist()) == [10, 12]
+    assert chosen.class_id.tolist() == [3, 3]

@@ -42,6 +42,16 @@ def test_three_steps_give_the_losses_of_tensorflow(backend: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_settings_of_each_step_do_what_they_do_on_tensorflow(backend: str) -> None:
+    """Rates, and the momentums of moving statistics and of averaged weights."""
+    found, expected = (three_steps(name, "settings") for name in (backend, "tensorflow"))
+    assert found["losses"] == pytest.approx(expected["losses"], abs=1e-3)
+    assert found["sums"] == pytest.approx(expected["sums"], rel=1e-3)
+    assert expected["sums"] != pytest.approx(three_steps("tensorflow")["sums"], rel=1e-2)
+
+
+@pytest.mark.slow
 def test_two_devices_learn_what_one_learns() -> None:
     assert three_steps("jax", "devices")["losses"] == pytest.approx(three_steps("jax")["losses"], abs=1e-3)
 

@@ -11,7 +11,8 @@ import pytest
 
 from yolo_cli.config import TrainConfig
 from yolo_cli.training.checkpoint import State
-from yolo_cli.training.yolo.callbacks import FreezeStatisticsCallback, Journey
+from yolo_cli.training.yolo.callbacks import FreezeStatisticsCallback
+from yolo_cli.training.yolo.journey import Journey
 from yolo_cli.training.yolo.schedule import Schedule
 
 
@@ -22,9 +23,8 @@ def means_after_each_epoch(fraction: float) -> list[float]:
     """
     layer = keras.layers.BatchNormalization(momentum=0.5)
     model = keras.Sequential([keras.Input((1,)), layer])
-    callback = FreezeStatisticsCallback(
-        Schedule(TrainConfig(close_mosaic=fraction), 1.0, 4, 1), Journey(State(), time.monotonic())
-    )
+    schedule = Schedule(TrainConfig(close_mosaic=fraction), 1.0, 4, 1)
+    callback = FreezeStatisticsCallback(Journey(schedule, State(), time.monotonic()))
     callback.set_model(model)
     found: list[Any] = []
     for epoch in range(4):

@@ -19,8 +19,10 @@ from yolo_cli.errors import DataError
 from yolo_cli.training import State, TrainJob, train
 from yolo_cli.training.events import Pace
 from yolo_cli.training.workspace import EpochBatches, Workspace, compile_adamw
-from yolo_cli.training.yolo.callbacks import Journey, RateCallback
+from yolo_cli.training.yolo.callbacks import StepCallback
+from yolo_cli.training.yolo.choices import Phase
 from yolo_cli.training.yolo.failures import out_of_memory
+from yolo_cli.training.yolo.journey import Journey
 from yolo_cli.training.yolo.schedule import Schedule
 
 
@@ -85,8 +87,8 @@ def test_a_run_starts_over_with_half_the_batch(tmp_path: Path, monkeypatch: pyte
 )
 def test_a_loss_that_is_not_finite_ends_in_one_line(dtype: str, remedy: str) -> None:
     schedule = Schedule(TrainConfig(warmup=0), rate=1e-3, epochs=3, steps=10)
-    callback = RateCallback(schedule, Journey(State(), time.monotonic()), Noting(), 4, 0)
-    callback.set_model(SimpleNamespace(compute_dtype=dtype, optimizer=SimpleNamespace()))
+    callback = StepCallback(Journey(schedule, State(), time.monotonic()), Noting(), Phase(0, 3, False))
+    callback.set_model(SimpleNamespace(compute_dtype=dtype, use=dict))
     callback.on_epoch_begin(0)
     callback.on_train_batch_begin(4)
     with pytest.raises(DataError) as told:
@@ -139,8 +141,8 @@ def test_a_time_budget_bounds_the_time_left(
     monkeypatch.setattr(time, "monotonic", lambda: now)
     schedule = Schedule(TrainConfig(max_minutes=minutes), rate=1e-3, epochs=1, steps=12)
     watcher = Noting()
-    callback = RateCallback(schedule, Journey(State(), 0.0), watcher, 4, 0)
-    callback.set_model(SimpleNamespace(compute_dtype="float32", optimizer=SimpleNamespace()))
+    callback = StepCallback(Journey(schedule, State(), 0.0), watcher, Phase(0, 1, False))
+    callback.set_model(SimpleNamespace(compute_dtype="float32", use=dict))
     callback.on_epoch_begin(0)
     for batch, seconds in enumerate((60.0, 2.0)):
         callback.on_train_batch_begin(batch)

@@ -14,9 +14,10 @@ from tests.training_sets import write_shapes
 from tests.unit.training.yolo.test_data import maker, same
 from yolo_cli.config import AugmentConfig
 from yolo_cli.errors import DataError
+from yolo_cli.hardware import cores
 from yolo_cli.training.yolo import feed as feeding
 from yolo_cli.training.yolo.data import Batch
-from yolo_cli.training.yolo.feed import ahead, choose_processes, cores, open_feed
+from yolo_cli.training.yolo.feed import ahead, choose_processes, open_feed
 
 EVERYTHING = AugmentConfig(mosaic=0.5, mixup=0.3)
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from yolo_cli.training.yolo.normalisation import LearningNormalization
+from yolo_cli.training.yolo.normalisation import LearningNormalization, Momentum
 
 tensorflow_only = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="gradients are taken with TensorFlow's tape"
@@ -42,6 +42,20 @@ def test_it_says_and_remembers_the_same(training: bool, options: dict[str, bool]
     expect_same(plain(x, training=training), ours(x, training=training))
     for theirs, own in zip(plain.get_weights(), ours.get_weights(), strict=True):
         expect_same(theirs, own)
+
+
+def test_a_momentum_that_changes() -> None:
+    """A step with 0.5 and one with 0.75, on ones and on fives: 0.5 · 1, and 0.75 · 0.5 + 0.25 · 5 = 1.625."""
+    layer = LearningNormalization(momentum=0.99)
+    layer.changing = Momentum(0.5)
+    layer(np.ones((2, 3, 3, 1), np.float32), training=True)
+    layer.changing.assign(0.75)
+    layer(np.full((2, 3, 3, 1), 5, np.float32), training=True)
+    assert float(layer.moving_mean.value[0]) == pytest.approx(1.625)
+    with layer.changing.at(0.0):  # for a step that is traced
+        layer(np.full((2, 3, 3, 1), 7, np.float32), training=True)
+    assert float(layer.moving_mean.value[0]) == pytest.approx(7)
+    assert len(layer.get_weights()) == 4  # it is not one of them
 
 
 def test_a_frozen_layer_keeps_what_it_remembers() -> None:

@@ -33,18 +33,19 @@ def test_warm_up_by_hand() -> None:
 
 
 def test_warm_up_is_at_most_a_tenth_of_the_run() -> None:
-    assert schedule(epochs=2, steps=10, warmup=100).warmup == 2
+    assert schedule(epochs=2, steps=10, warmup=100).warmup() == 2
+    assert schedule(epochs=20, steps=10, warmup=100).warmup(50) == 5  # all that a time budget allows
 
 
 def test_progress_counts_steps() -> None:
-    assert schedule().progress(50, 1e9) == 0.25
+    assert schedule().progress(50, 1e9, None) == 0.25
 
 
 def test_progress_counts_time_where_minutes_are_limited() -> None:
-    s = schedule(max_minutes=2.0)
-    assert s.progress(50, 6.0) == 0.25  # 6 of 120 seconds are less than a quarter of the steps
-    assert s.progress(50, 60.0) == 0.5
-    assert s.progress(50, 600.0) == 1.0
+    s = schedule()
+    assert s.progress(50, 6.0, 120.0) == 0.25  # 6 of 120 seconds are less than a quarter of the steps
+    assert s.progress(50, 60.0, 120.0) == 0.5
+    assert s.progress(50, 600.0, 120.0) == 1.0
 
 
 def test_mosaic_closes_at_the_end() -> None:
@@ -64,7 +65,9 @@ def test_mosaic_closes_at_the_end() -> None:
     ],
 )
 def test_epochs_that_fit(minutes: float | None, step: int, seconds: float, epochs: int) -> None:
-    assert schedule(max_minutes=minutes).epochs_that_fit(step, seconds) == epochs
+    s = schedule()
+    progress = s.progress(step, seconds, None if minutes is None else 60 * minutes)
+    assert s.epochs_that_fit(step, progress) == epochs
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Three steps of training on whatever backend ``KERAS_BACKEND`` names; prints the losses as JSON.
 
-A script of its own, as a process has one backend. With ``devices`` as argument, over two virtual ones.
+A script of its own, as a process has one backend. With ``devices`` as argument, over two virtual ones; with
+``settings``, each step with other settings.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def network():
 
     from yolo_cli.loss import YoloLoss
     from yolo_cli.training.yolo.network import LearningModel, with_precision
+    from yolo_cli.training.yolo.normalisation import Momentum
 
     x = image = keras.Input((64, 64, 3), dtype="uint8")
     x = keras.layers.Rescaling(1 / 255)(x)
@@ -50,8 +52,9 @@ def network():
         x = keras.layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(x)
         x = keras.layers.LeakyReLU(0.1)(keras.layers.BatchNormalization()(x))
     head = keras.layers.Conv2D(HEADS[0].channels, 1)(x)
-    twin = with_precision(keras.Model(image, head), "float32")
-    model = LearningModel(twin.input, twin.outputs, yolo_loss=YoloLoss(HEADS))
+    changing = Momentum(0.97) if "settings" in sys.argv else None
+    twin = with_precision(keras.Model(image, head), "float32", changing=changing)
+    model = LearningModel(twin.input, twin.outputs, yolo_loss=YoloLoss(HEADS), momentum=changing)
     rng = np.random.default_rng(1)
     model.set_weights([w if w.ndim < 4 else rng.normal(0, 0.1, w.shape) for w in model.get_weights()])
     return model
@@ -74,6 +77,29 @@ def devices() -> Any:
     return strategy.scope()
 
 
+def settings_of(step: int) -> dict[str, float]:
+    """Other settings for each step."""
+    from yolo_cli.training.yolo.network import AVERAGING, RATE, STATISTICS
+
+    return {RATE: 1e-3 * (step + 1), AVERAGING: (0.5, 0.6, 0.7)[step], STATISTICS: (0.5, 0.9, 0.6)[step]}
+
+
+def fit(model: Any) -> list[float]:
+    """The losses of three epochs of one step each."""
+    import keras
+
+    from yolo_cli.training.yolo.network import with_settings
+
+    batch, callbacks = data(), []
+    batches = (batch for _ in range(9))
+    if "settings" in sys.argv and keras.backend.backend() == "jax":
+        batches = with_settings((batch for _ in range(3)), settings_of, 0)
+    elif "settings" in sys.argv:
+        callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, _: model.use(settings_of(n)))]
+    options = {"steps_per_epoch": 1, "epochs": 3, "verbose": 0, "shuffle": False}
+    return model.fit(batches, callbacks=callbacks, **options).history["loss"]
+
+
 def main() -> None:
     """Train and print."""
     import keras
@@ -85,9 +111,10 @@ def main() -> None:
         model = network()
         jit = keras.backend.backend() == "jax"
         model.compile(optimizer=make_optimizer(TrainConfig(), 1e-3, 3), jit_compile=jit)
-    batch = data()
-    history = model.fit((batch for _ in range(9)), steps_per_epoch=1, epochs=3, verbose=0, shuffle=False)
-    print(json.dumps({"losses": history.history["loss"]}))
+    losses = fit(model)
+    values = [*model.non_trainable_variables, *model.optimizer._model_variables_moving_average]
+    sums = [float(np.abs(keras.ops.convert_to_numpy(each)).sum()) for each in values]
+    print(json.dumps({"losses": losses, "sums": sums}))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
-"""Sources of images: the paths that a user gives, read one at a time.
+"""The paths and addresses that a user gives → images and frames, read one at a time.
 
-A source is a file, a folder, a glob in quotes, a list file (``.txt``, one path per line) or ``-`` for the
-bytes of one image on standard input. Videos, which folders leave out, are read frame by frame. Paths are
-expanded at once, so that the count is known; images are read lazily, in constant memory. Errors are in-band:
-one bad file among many is reported and does not end the run.
+A source is a file, a folder, a glob in quotes, a list file (``.txt``, one path per line), ``-`` for standard
+input, the number of a camera, or an address. Videos, which folders leave out, are read frame by frame, as are
+image files with several pages or frames. Paths are expanded at once, so that the count is known; images are
+read lazily, in constant memory. Errors are in-band: one bad file among many is reported and does not end the
+run.
 """
 
 # os.path keeps names as the user spelt them, and answers False where Path.is_dir raises.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH118, PTH119, PTH120, PTH207
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH118, PTH120, PTH207
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import itertools
 import os
@@ -22,78 +24,14 @@ from pathlib import Path
 
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import find_files, is_leftover, locate
-from yolo_cli.images import FOREIGN, MAX_BYTES, SUFFIXES, Image, decode_image, read_image
+from yolo_cli.images import FOREIGN, SUFFIXES
+from yolo_cli.live import LiveOptions, find_address
+from yolo_cli.sources.items import SourceItem, SourcePart, file_item
+from yolo_cli.sources.stdin import STDIN
 from yolo_cli.text import read_list
-from yolo_cli.video import VIDEO_SUFFIXES, Frame, FrameChoice, open_video
+from yolo_cli.video import VIDEO_SUFFIXES, FrameChoice
 
-__all__ = ["STDIN", "Source", "SourceItem", "natural_key", "open_source"]
-
-STDIN = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceItem:
-    """An image, or a video, that has not been read yet.
-
-    Attributes:
-        name: as the user named it; "-" for standard input.
-        where: the list file and line that named it, as a prefix of its errors.
-        fault: one line that says why it can never be read, or None.
-        folder: the folder or fixed part of a glob that it was found in, or None.
-    """
-
-    name: str
-    where: str = ""
-    fault: str | None = None
-    folder: str | None = None
-
-    @property
-    def place(self) -> str:
-        """Its path in the folder that it was found in, else its file name: where to save what it becomes.
-
-        >>> SourceItem("p/cats/1.jpg", folder="p").place, SourceItem("p/cats/1.jpg").place
-        ('cats/1.jpg', '1.jpg')
-        """
-        if self.name == STDIN:
-            return "stdin.jpg"
-        return os.path.basename(self.name) if self.folder is None else os.path.relpath(self.name, self.folder)
-
-    @property
-    def is_video(self) -> bool:
-        """By its name alone."""
-        return self.name.lower().endswith(VIDEO_SUFFIXES)
-
-    def frames(self, choice: FrameChoice) -> Iterator[Frame]:
-        """The frames of a video; a fault is the last of them."""
-        if self.fault:
-            yield Frame(self.name, fault=self.fault)
-            return
-        try:
-            yield from open_video(self.name).frames(choice)
-        except DataError as fault:
-            yield Frame(self.name, fault=f"{self.where}{fault}")
-
-    def expected(self, choice: FrameChoice) -> int:
-        """About how many images or frames it has; 0 if unknown."""
-        if not self.is_video:
-            return 1
-        try:
-            return open_video(self.name).expected(choice)
-        except DataError:
-            return 1
-
-    def read(self) -> Image:
-        """The image. Standard input can be read once.
-
-        Raises:
-            DataError: if it cannot be read.
-        """
-        if self.fault:
-            raise DataError(self.fault)
-        try:
-            return _image(self.name)
-        except DataError as fault:
-            raise DataError(f"{self.where}{fault}") from fault
+__all__ = ["Source", "natural_key", "open_source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +39,36 @@ class Source:
     """Images and frames to be read. Items that cannot be read raise when read.
 
     Attributes:
-        entries: images and videos, those that cannot be read, too; ``len`` counts them.
+        entries: what was named, that which cannot be read, too; ``len`` counts it.
         choice: the frames of each video that are read.
+        live: how cameras and streams are followed.
     """
 
     entries: tuple[SourceItem, ...]
     choice: FrameChoice = field(default_factory=FrameChoice)
+    live: LiveOptions = field(default_factory=LiveOptions)
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __iter__(self) -> Iterator[SourceItem | Frame]:
+    def __iter__(self) -> Iterator[SourcePart]:
         for entry in self.entries:
-            if entry.is_video:
-                yield from entry.frames(self.choice)
-            else:
-                yield entry
+            yield from entry.parts(self.choice, self.live)
 
     @property
-    def has_video(self) -> bool:
-        """Whether one of the entries is a video."""
-        return any(entry.is_video for entry in self.entries)
+    def has_frames(self) -> bool:
+        """Whether one of the entries gives frames."""
+        return any(entry.has_frames for entry in self.entries)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether one of the entries gives frames while they happen."""
+        return any(entry.address and entry.has_frames for entry in self.entries)
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether it is worth a thread: not for one image, nor for a live source, which has its own."""
+        return not (self.is_live or (len(self.entries) == 1 and self.entries[0].is_one_image))
 
     @property
     def expected(self) -> int:
@@ -131,16 +78,21 @@ class Source:
 
 
 def open_source(
-    arguments: Sequence[str], *, recursive: bool = False, choice: FrameChoice | None = None
+    arguments: Sequence[str],
+    *,
+    recursive: bool = False,
+    choice: FrameChoice | None = None,
+    live: LiveOptions | None = None,
 ) -> Source:
     """Expand the arguments, in order; in a folder, a2.jpg comes before a10.jpg.
 
     An image named twice is read once. In folders, leftovers of systems are skipped.
 
     Args:
-        arguments: files, folders, globs, list files, or "-".
+        arguments: files, folders, globs, list files, "-", numbers of cameras, or addresses.
         recursive: include subfolders.
         choice: the frames of videos that are read; None is all.
+        live: how cameras and streams are followed.
 
     Raises:
         UsageError: if there are no arguments, or frames are chosen and there is no video.
@@ -152,8 +104,8 @@ def open_source(
     if all(entry.fault for entry in entries):
         more = f" (and {len(entries) - 1} more)" if len(entries) > 1 else ""
         raise DataError(f"{entries[0].fault}{more}")
-    source = Source(entries, choice or FrameChoice())
-    if source.choice != FrameChoice() and not source.has_video:
+    source = Source(entries, choice or FrameChoice(), live or LiveOptions())
+    if source.choice != FrameChoice() and not source.has_frames:
         raise UsageError("frames are chosen, but no source is a video; name a video, or choose none")
     return source
 
@@ -178,7 +130,8 @@ def _first_mentions(entries: Iterable[SourceItem]) -> Iterator[SourceItem]:
     """Drop paths that lead to an earlier file, however they are spelt."""
     seen: set[str] = set()
     for entry in entries:
-        key = entry.name if entry.name == STDIN else os.path.abspath(entry.name)
+        elsewhere = entry.address or entry.name == STDIN
+        key = entry.name if elsewhere else os.path.abspath(entry.name)
         if key not in seen:
             seen.add(key)
             yield entry
@@ -191,12 +144,35 @@ def _expand(argument: str, recursive: bool) -> list[SourceItem]:
     if os.path.isdir(argument):
         return _folder(argument, recursive)
     if os.path.isfile(argument):
-        return _list_file(argument) if argument.lower().endswith(".txt") else [SourceItem(argument)]
+        return _list_file(argument) if argument.lower().endswith(".txt") else [file_item(argument)]
+    address = find_address(argument)
+    if address:
+        return [SourceItem(address.name, address=address)]
     if glob.has_magic(argument):
         fixed = _fixed_folder(argument)
-        found = [path for path in glob.glob(argument, recursive=True) if _is_image(path, fixed)]
+        found = [path for path in _matching(argument, fixed) if _is_image(path, fixed)]
         return _sorted(found, fixed) or [_fault(argument, "matches no image")]
     return [_fault(argument, "no such file or folder")]
+
+
+def _matching(pattern: str, fixed: str) -> Iterable[str]:
+    """The files that match a glob; ``**`` follows links as `find_files` does, so links in a circle end."""
+    parts = Path(pattern).parts[len(Path(fixed).parts) :]
+    if "**" not in parts:
+        return glob.glob(pattern)
+    files = (Path(path) for path in find_files(fixed, SUFFIXES + FOREIGN + VIDEO_SUFFIXES))
+    after = (*parts[1:], "")
+    wanted = tuple(part for part, next_ in zip(parts, after, strict=True) if (part, next_) != ("**", "**"))
+    return (str(file) for file in files if _fits(file.relative_to(fixed).parts, wanted))
+
+
+def _fits(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether the parts of a path match those of a glob, of which ``**`` matches any number."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_fits(parts[start:], pattern[1:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def _folder(folder: str, recursive: bool) -> list[SourceItem]:
@@ -221,7 +197,7 @@ def _list_file(path: str) -> list[SourceItem]:
         lines = read_list(Path(path))
     except DataError as fault:
         return [SourceItem(path, fault=fault.text)]
-    entries = [SourceItem(_listed(line, path), f"{path}:{number}: ") for number, line in lines]
+    entries = [file_item(_listed(line, path), f"{path}:{number}: ") for number, line in lines]
     return entries or [_fault(path, "lists no image; write one path per line")]
 
 
@@ -236,7 +212,7 @@ def _listed(line: str, path: str) -> str:
 
 
 def _sorted(paths: Iterable[str], folder: str) -> list[SourceItem]:
-    return [SourceItem(path, folder=folder) for path in sorted(paths, key=natural_key)]
+    return [file_item(path, folder=folder) for path in sorted(paths, key=natural_key)]
 
 
 def _fixed_folder(pattern: str) -> str:
@@ -259,14 +235,3 @@ def _is_image(path: str, folder: str) -> bool:
     names = Path(os.path.relpath(path, folder)).parts
     known = path.lower().endswith(SUFFIXES + FOREIGN + VIDEO_SUFFIXES)
     return known and not any(map(is_leftover, names))
-
-
-def _image(path: str) -> Image:
-    """Read a file, or standard input for "-"."""
-    if path != STDIN:
-        return read_image(path)
-    if sys.stdin.isatty():
-        raise DataError(
-            "-: standard input is a terminal; pipe an image into it, as in: yolo detect - < a.jpg"
-        )
-    return decode_image(sys.stdin.buffer.read(MAX_BYTES), STDIN)

@@ -1,0 +1,38 @@
+"""``--accept-damaged``: images of which pixels are missing are read, and named at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from yolo_cli.cli.terminal import say
+from yolo_cli.damage import accept_damaged
+
+__all__ = ["accept_damaged_option"]
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+_MOST = 20  # lines
+
+
+def accept_damaged_option(command: Decorated) -> Decorated:
+    """The option."""
+    return click.option(
+        "--accept-damaged",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda ctx, _, on: ctx.with_resource(_accepting(on)),
+        help="Read damaged images, too, and name them.",
+    )(command)
+
+
+@contextmanager
+def _accepting(on: bool) -> Iterator[None]:
+    with accept_damaged(on) as notes:
+        yield
+    for note in notes[:_MOST]:
+        say(f"note: {note}")
+    if len(notes) > _MOST:
+        say(f"note: {len(notes) - _MOST} more images are damaged")

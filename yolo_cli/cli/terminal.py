@@ -1,0 +1,44 @@
+"""The only way to a person or a pipe: what goes to a terminal is escaped, what goes to a pipe is exact."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+
+import click
+
+from yolo_cli.names import printable
+
+__all__ = ["CLEAR_LINE", "echo", "say", "shown", "tell"]
+
+CLEAR_LINE = "\r\x1b[K"
+
+
+def shown(text: str) -> str:
+    """Text as stdout shows it: on a terminal, no name can command it."""
+    return printable(text) if sys.stdout.isatty() else text
+
+
+def echo(text: object, *, end: str = "\n", painted: bool = False) -> None:
+    """Write data to stdout.
+
+    Args:
+        text: what to write.
+        end: written after it.
+        painted: it has colours of ours, and `shown` has seen all that came from outside.
+    """
+    click.echo(f"{text if painted else shown(str(text))}{end}", nl=False)
+
+
+def say(text: str) -> None:
+    """Write one line to stderr, below no half-written progress line."""
+    terminal = sys.stderr.isatty()
+    line = " ".join(text.split())  # a file name may hold a line break
+    tell(f"{CLEAR_LINE}{printable(line)}\n" if terminal else f"{line}\n")
+
+
+def tell(text: str) -> None:
+    """Write to stderr, if that is possible: a message that nobody can read ends no work."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
