@@ -71,9 +71,9 @@ class GridOutput:
 
     @property
     def anchors(self) -> int:
-        """Number of anchors over all cells of all heads."""
+        """Number of boxes over all cells of all heads, one for each anchor."""
         pairs = zip(self.raw_heads, self.heads, strict=True)
-        return sum(raw.shape[0] * raw.shape[1] * len(head.anchors) for raw, head in pairs)
+        return sum(raw.shape[0] * raw.shape[1] * head.boxes for raw, head in pairs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -76,7 +76,7 @@ class YoloDetector:
     config: DetectConfig = DEFAULTS
 
     def __post_init__(self) -> None:
-        step = max(head.stride for head in self.card.heads)
+        step = self.card.size_step
         if any(side % step for side in self.input_size):
             raise UsageError(
                 f"--imgsz {self.input_size}: each side must be a multiple of {step} for {self.card.name}"
