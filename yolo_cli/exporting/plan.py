@@ -93,7 +93,7 @@ class Plan:
         if detector.config.agnostic or detector.config.classes:
             raise UsageError("--agnostic and --classes are not exported; choose among the boxes afterwards")
         if form.nms:
-            detector = detector.with_config(replace(detector.config, suppression="iou"))
+            detector = replace(detector, config=replace(detector.config, suppression="iou"))
         return cls(detector, form)
 
     @property
