@@ -1,8 +1,8 @@
 """Kill commands and fill their disks, by a seed: ``python -m tests.hostile.attacks --kills 200 --disks 30``.
 
 Each attack takes a command with an output, ends it with SIGKILL at a random instant or just before its n-th
-change of a name or write (``strace --inject``), or lets its disk fill up. Afterwards all that is there must be
-whole, what the user had must be the same, and the same command must do its work. One line is printed for each.
+change of a name or write (``strace --inject``), or lets its disk fill up. Afterwards all that is there
+must be whole, what the user had the same, and the same command must do its work. One line is printed for each.
 """
 
 from __future__ import annotations
