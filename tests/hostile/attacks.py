@@ -2,7 +2,7 @@
 
 Each attack takes a command with an output, ends it with SIGKILL at a random instant or just before its n-th
 change of a name or write (``strace --inject``), or lets its disk fill up. Afterwards all that is there
-must be whole, what the user had the same, and the same command must do its work. One line is printed for each.
+must be whole, what the user had the same, and the same command must do its work. Each prints one line.
 """
 
 from __future__ import annotations
