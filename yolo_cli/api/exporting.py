@@ -94,7 +94,7 @@ def _evidence(plan: Plan, given: Mapping[str, Any]) -> Evidence:
 
 
 def _calibration(data: EvaluationData, source: str | os.PathLike[str] | None) -> Sequence[Readable]:
-    """Images to calibrate on, of a data set those to train on, apart from those to measure on if it can be."""
+    """Images to calibrate on: of a data set those to train on, if it can be not those to measure on."""
     if source is None:
         return data.others().samples or data.part.samples
     path = str(path_of(source, "calibration"))

@@ -36,7 +36,7 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
-    "Data": "data mot split test use-val group-by map names at recursive limit background tile"
+    "Data": "data mot split test use-val group-by map names at recursive limit background tile tile-overlap"
     " allow-unlabelled accept-damaged encoding",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half"
     " sha256 verify",
