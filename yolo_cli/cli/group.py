@@ -39,7 +39,7 @@ SECTIONS = {
     "Data": "data mot split test use-val group-by map names at recursive limit background tile"
     " allow-unlabelled accept-damaged encoding",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
-    "Detections": "conf nms-iou max-det classes region agnostic suppression",
+    "Detections": "conf nms-iou max-det classes region multi-label agnostic suppression",
     "Video": "every from until max-frames",
     "Live sources": "live stall reconnect camera-size camera-rate",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone",
