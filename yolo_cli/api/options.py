@@ -14,7 +14,7 @@ from yolo_cli.text import did_you_mean, text_encoding
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
-    from yolo_cli.config import Precision, Resize, SuppressionKind
+    from yolo_cli.config import Resize, SuppressionKind, TileSize
     from yolo_cli.detections import Classes
     from yolo_cli.engines import EngineKind, RunPrecision
     from yolo_cli.evaluation import TideRule
@@ -27,15 +27,17 @@ __all__ = [
     "DetectOptions",
     "EvaluateOptions",
     "ExplainOptions",
+    "ExportOptions",
     "ImportOptions",
     "LintOptions",
     "LoadOptions",
     "OnError",
+    "Path",
     "ServeOptions",
     "SourceOptions",
-    "TrainOptions",
     "check_options",
     "reads_text",
+    "squared",
 ]
 
 Given = ParamSpec("Given")
@@ -59,6 +61,9 @@ class DetectOptions(TypedDict, total=False):
         suppression: the kind of NMS; None follows the model.
         resize: how an image gets the network's size; None follows the model.
         imgsz: network input in pixels, a side or (height, width); None follows the model.
+        tile: detect on overlapping tiles, too: their size in pixels, a side or (height, width), or "auto" for
+            that of the network's input.
+        tile_overlap: fraction of a tile's side that neighbours share at least.
     """
 
     conf: float
@@ -70,6 +75,8 @@ class DetectOptions(TypedDict, total=False):
     suppression: SuppressionKind | None
     resize: Resize | None
     imgsz: int | tuple[int, int] | None
+    tile: int | TileSize | None
+    tile_overlap: float
 
 
 class LoadOptions(DetectOptions, total=False):
@@ -98,18 +105,68 @@ class ExplainOptions(TypedDict, total=False):
     device: Device
 
 
+class ExportOptions(TypedDict, total=False):
+    """The options of ``yolo export``.
+
+    Attributes:
+        nms: suppression as part of the graph: class-wise, by IoU.
+        preprocess: resizing as part of the graph (True), or left to the caller.
+        half: store weights as float16.
+        int8: weights and activations as int8, calibrated on images of ``data``.
+        batch: batch size; None is any.
+        dynamic: without ``preprocess``, an input of any height and width.
+        conf: confidence threshold.
+        nms_iou: IoU threshold for NMS.
+        max_det: maximum detections per image.
+        imgsz: network input in pixels, a side or (height, width); None follows the model.
+        resize: how an image gets the network's size; None follows the model.
+        data: a data set to compare on, and to measure average precision on; None is the bundled examples.
+        split: only this part; else ``val``, or all of an unsplit data set.
+        map: the data's class for a class of the model, where their names differ.
+        calibration: images for int8: a folder, glob or list; None is the other splits of ``data``.
+        limit: maximum number of images to compare on, and to calibrate on, evenly spaced.
+        max_loss: of mAP50, for int8.
+        out: the path to write; None is a new one in ``runs/export``.
+        exist_ok: overwrite an existing export.
+        encoding: of text files; None is UTF-8.
+    """
+
+    nms: bool
+    preprocess: bool
+    half: bool
+    int8: bool
+    batch: int | None
+    dynamic: bool
+    conf: float
+    nms_iou: float
+    max_det: int
+    imgsz: int | tuple[int, int] | None
+    resize: Resize | None
+    data: Path | None
+    split: str | None
+    map: Mapping[str, str]
+    calibration: Path | None
+    limit: int
+    max_loss: float
+    out: Path | None
+    exist_ok: bool
+    encoding: str | None
+
+
 class ImportOptions(TypedDict, total=False):
     """The options of ``yolo weights import``.
 
     Attributes:
         card: a YAML file with licence, origin and figures.
         half: store kernels as float16, which halves the files.
+        sha256: what the weights must have, 64 hexadecimal digits; None accepts any.
         exist_ok: overwrite an existing model.
         encoding: of text files; None is UTF-8.
     """
 
     card: Path | None
     half: bool
+    sha256: str | None
     exist_ok: bool
     encoding: str | None
 
@@ -232,6 +289,8 @@ class CompareOptions(TypedDict, total=False):
         split: only this part; else ``val``, or all of an unsplit data set.
         limit: maximum number of images, evenly spaced.
         time_limit: seconds after which a detector begins no further image.
+        tile: as in `DetectOptions`.
+        tile_overlap: as in `DetectOptions`.
         started: called with each entry before it is measured.
         finished: called with the figures of each.
     """
@@ -239,54 +298,10 @@ class CompareOptions(TypedDict, total=False):
     split: str | None
     limit: int | None
     time_limit: float
+    tile: int | TileSize | None
+    tile_overlap: float
     started: Callable[[Entry], object]
     finished: Callable[[ComparisonRow], object]
-
-
-class TrainOptions(TypedDict, total=False):
-    """The options of ``yolo train``; `TrainJob` and `TrainConfig` say what each is.
-
-    Attributes:
-        out: the run's folder; else a new ``runs/train``.
-        exist_ok: write into a folder that holds files already.
-        no_augment: do not augment images.
-        mosaic: probability of joining four images.
-        flip_vertical: probability of a vertical flip.
-        encoding: of text files; None is UTF-8.
-    """
-
-    detector: str | None
-    weights: str | None
-    model: str | None
-    backbone: str | None
-    backbone_weights: str | None
-    from_scratch: bool
-    out: Path | None
-    exist_ok: bool
-    epochs: int | None
-    max_minutes: float | None
-    batch: int | None
-    imgsz: int | tuple[int, int] | None
-    learning_rate: float | None
-    warmup: int
-    weight_decay: float
-    freeze: int
-    label_smoothing: float
-    interpolate: float | None
-    close_mosaic: float
-    ema: float
-    patience: int
-    seed: int
-    workers: int | None
-    precision: Precision
-    device: Device
-    tensorboard: bool
-    no_augment: bool
-    mosaic: float | None
-    flip_vertical: float | None
-    allow_unlabelled: bool
-    use_val: bool
-    encoding: str | None
 
 
 def check_options(options: Mapping[str, Any], kind: Any) -> None:
@@ -298,6 +313,12 @@ def check_options(options: Mapping[str, Any], kind: Any) -> None:
             raise UsageError(f"there is no option '{name}'; {hint}")
         if value is not None and _spelt(known[name]) in ("Path", "Path | None"):
             path_of(value, name)
+
+
+def squared(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with squares for sizes of which one side is given."""
+    sides = {name: options[name] for name in ("imgsz", "tile") if isinstance(options.get(name), int)}
+    return {**options, **{name: (side, side) for name, side in sides.items()}}
 
 
 def reads_text(verb: Callable[Given, Returned]) -> Callable[Given, Returned]:

@@ -19,8 +19,9 @@ from yolo_cli.codec import Candidates, decode
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.detectors.fitting import check_heads
-from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.protocol import Cost, Detector
 from yolo_cli.detectors.selection import check_classes, survivors
+from yolo_cli.detectors.tiling import in_tiles
 from yolo_cli.detectors.trace import GridOutput, Selection, Times, Trace
 from yolo_cli.engines import Engine
 from yolo_cli.errors import UsageError
@@ -75,7 +76,7 @@ class YoloDetector:
     config: DetectConfig = DEFAULTS
 
     def __post_init__(self) -> None:
-        step = max(head.stride for head in self.card.heads)
+        step = self.card.size_step
         if any(side % step for side in self.input_size):
             raise UsageError(
                 f"--imgsz {self.input_size}: each side must be a multiple of {step} for {self.card.name}"
@@ -117,9 +118,13 @@ class YoloDetector:
         """One run of the network; the same for every image."""
         return Cost(self.engine.multiply_accumulates(np.zeros((1, *self.input_size, 3), np.uint8)), 0)
 
-    def with_config(self, config: DetectConfig) -> YoloDetector:
+    def with_config(self, config: DetectConfig) -> Detector:
         """The same network with other thresholds and limits."""
-        return replace(self, config=config)
+        return in_tiles(replace(self, config=config))
+
+    def with_card(self, card: ModelCard) -> YoloDetector:
+        """The same network with another card."""
+        return replace(self, card=card)
 
     def begin(self, images: Sequence[Image]) -> Callable[[], list[Detections]]:
         """Run the network on a batch of at least one image.
@@ -170,22 +175,25 @@ class YoloDetector:
     def select(
         self, raw_heads: Sequence[Raw], letterbox: Letterbox, image: Image, whole: bool = False
     ) -> Selection:
-        """The candidates of one image from its raw heads, each (rows, columns, channels), and the best ones.
+        """The candidates of one image from its raw heads, (rows, columns, channels) each, and the best."""
+        raw = self._wanted(decode(raw_heads, self.card.heads, self.raw_threshold))
+        return self.choose(replace(raw, xyxy=letterbox.undo(raw.xyxy)), image, whole)
+
+    def choose(self, candidates: Candidates, image: Image, whole: bool = False) -> Selection:
+        """The best of the candidates of one image, in pixels of it.
 
         Suppression stops when there are enough detections, unless the ``whole`` of it is asked for.
 
         Darknet suppresses in units of the image's width and height. For IoU that makes no difference, but
         the distances of ``greedynms`` and ``diounms`` depend on it.
         """
-        raw = self._wanted(decode(raw_heads, self.card.heads, self._raw_threshold))
-        candidates = replace(raw, xyxy=letterbox.undo(raw.xyxy))
         size = np.array([image.width, image.height] * 2, np.float32)  # (4,)
         boxes: Floats = candidates.xyxy / size  # (N, 4)
         xyxy = clip_boxes(candidates.xyxy, (image.height, image.width))  # (N, 4)
         # (N,): clipping leaves nothing of a box outside, which suppresses others, but is not returned.
         inside = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
         limit = None if whole else Limit(self.config.max_det, inside)
-        kept, confidence = survivors(boxes, candidates, self.config, self.card, self._raw_threshold, limit)
+        kept, confidence = survivors(boxes, candidates, self.config, self.card, self.raw_threshold, limit)
         best = np.flatnonzero(inside[kept])[: self.config.max_det]  # (D,)
         returned = kept[best]
         found = Detections(xyxy[returned], self._calibrated(confidence[best]), candidates.class_id[returned])
@@ -200,7 +208,7 @@ class YoloDetector:
         return candidates[np.isin(candidates.class_id, self.config.classes)]
 
     @property
-    def _raw_threshold(self) -> float:
+    def raw_threshold(self) -> float:
         """The uncalibrated confidence that calibration maps to ``config.conf``."""
         wanted = self.config.conf
         if self.card.calibration is None:
