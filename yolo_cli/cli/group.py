@@ -180,6 +180,7 @@ class YoloGroup(CommandGroup):
         if not standalone_mode:
             return run()
         _keep_unprintable_names_printable()
+        os.environ["MPLBACKEND"] = "agg"  # plots go to files; another setting, if it is odd, stops Keras
         sys.exit(_guarded(run, verbose="--verbose" in words or "-v" in words))
 
 
