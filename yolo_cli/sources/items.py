@@ -102,9 +102,8 @@ class SourceItem:
         """
         if self.fault:
             raise DataError(self.fault)
-        # At full size, since networks are trained on images that were resized in one step: of JPEGs decoded at
-        # a half, boxes move (coco128-val at 128: median IoU 0.96, AP50 0.225 -> 0.215; and where what is left
-        # is still twice the network's size, at 64: 0.97), for a millisecond of 640 x 480.
+        # At full size: of JPEGs decoded at a half, boxes move (coco128-val at 128: median IoU 0.96, AP50 0.225
+        # -> 0.215; at 64, where what is left is still twice the network's size: 0.97).
         try:
             return read_image(self.name)
         except DataError as fault:
