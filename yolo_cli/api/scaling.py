@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from yolo_cli.api.detection import load_detector
-from yolo_cli.api.options import RayOptions, check_options
+from yolo_cli.api.options import LoadOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL
 from yolo_cli.files import path_of
 from yolo_cli.weights import find_model
@@ -16,7 +16,27 @@ from yolo_cli.weights.store import sha256
 if TYPE_CHECKING:
     from yolo_cli.scaling import ScaledRun, Shard
 
-__all__ = ["detect_on_ray"]
+__all__ = ["RayOptions", "detect_on_ray"]
+
+
+class RayOptions(LoadOptions, total=False):
+    """The options of ``yolo detect --ray``.
+
+    Attributes:
+        ray: address of a cluster, "auto" for the one that this machine belongs to, or "local".
+        workers: number of processes; None is one for each core, or each GPU.
+        resume: go on with the run that the folder holds.
+        recursive: include subfolders.
+        batch: batch size.
+        shard_images: maximum number of image files of a shard, which becomes one Parquet file.
+    """
+
+    ray: str
+    workers: int | None
+    resume: bool
+    recursive: bool
+    batch: int
+    shard_images: int
 
 
 def detect_on_ray(
