@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
+    from yolo_cli.api.exporting import export
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models, show_model
     from yolo_cli.api.serving import create_app, serve
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from yolo_cli.errors import DataError, UsageError, UserError
     from yolo_cli.evaluation.tracks import TrackReport
     from yolo_cli.explanation import Explanation
+    from yolo_cli.exporting import Exported
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
@@ -59,6 +61,7 @@ __all__ = [
     "Detections",
     "EvaluationResult",
     "Explanation",
+    "Exported",
     "FittedAnchors",
     "GroundTruth",
     "Image",
@@ -88,6 +91,7 @@ __all__ = [
     "evaluate",
     "evaluate_mot",
     "explain",
+    "export",
     "export_onnx",
     "find_suspects",
     "fit_anchors",
@@ -111,6 +115,7 @@ _MODULES = {
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
+    "api.exporting": ("export",),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_darknet", "list_models", "show_model"),
@@ -127,6 +132,7 @@ _MODULES = {
     "errors": ("DataError", "UsageError", "UserError"),
     "evaluation.tracks": ("TrackReport",),
     "explanation": ("Explanation",),
+    "exporting": ("Exported",),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),
@@ -146,7 +152,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'yolo_cli' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"yolo_cli.{_MODULE_OF[name]}"), name)
+    try:
+        value = getattr(import_module(f"yolo_cli.{_MODULE_OF[name]}"), name)
+    except ImportError as fault:
+        from yolo_cli.errors import not_importable
+
+        raise not_importable(fault) or fault from fault
     globals()[name] = value
     return value
 

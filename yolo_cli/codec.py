@@ -34,6 +34,7 @@ __all__ = [
     "encode",
     "grid",
     "raw_from_boxes",
+    "scores_from_raw",
     "sigmoid",
     "slot_anchors",
     "slot_cells",
@@ -280,7 +281,7 @@ def _decode_head(raw: Floats, head: Head, confidence: float, first_slot: int) ->
     values = raw.reshape(-1, 5 + head.class_count)  # (rows · columns · anchors, 5 + classes)
     slot = np.flatnonzero(values[:, 4] > _before_sigmoid(confidence, head))  # (K,) promising slots
     values = values[slot]  # (K, 5 + classes)
-    scores = _scores(values, head)  # (K, classes)
+    scores: Floats = scores_from_raw(values[:, 4:], head)  # (K, classes)
     index, class_id = np.nonzero(scores > confidence)  # (N,) pairs that pass
     slot = slot[index]
     cell = np.stack([slot // count % columns, slot // (count * columns)], axis=-1)  # (N, 2)
@@ -291,18 +292,24 @@ def _decode_head(raw: Floats, head: Head, confidence: float, first_slot: int) ->
     return xyxy.astype(np.float32), scores[index, class_id].astype(np.float32), class_id, first_slot + slot
 
 
-def _scores(values: Floats, head: Head) -> Floats:
-    """Confidence of every class in every slot: (K, 5 + classes) → (K, classes)."""
-    objectness, classes = values[:, 4:5], values[:, 5:]
-    scores: Floats
+def scores_from_raw(raw: Any, head: Head, xp: Any = np) -> Any:
+    """Confidence of every class in every slot by the formulas of `head`.
+
+    Args:
+        raw: (…, 1 + classes), objectness and classes.
+        head: its kind chooses the formula.
+        xp: the array library, as for `boxes_from_raw`.
+
+    Returns:
+        (…, classes).
+    """
+    objectness, classes = raw[..., :1], raw[..., 1:]
     if head.kind == "new_coords":
-        scores = objectness * classes
-    elif head.kind == "yolo":
-        scores = sigmoid(objectness) * sigmoid(classes)
-    else:
-        weight = np.exp(classes - classes.max(axis=1, keepdims=True, initial=-np.inf))
-        scores = sigmoid(objectness) * weight / weight.sum(axis=1, keepdims=True)
-    return scores
+        return objectness * classes
+    if head.kind == "yolo":
+        return sigmoid(objectness, xp) * sigmoid(classes, xp)
+    weight = xp.exp(classes - xp.max(classes, axis=-1, keepdims=True, initial=-np.inf))
+    return sigmoid(objectness, xp) * weight / xp.sum(weight, axis=-1, keepdims=True)
 
 
 def _before_sigmoid(confidence: float, head: Head) -> float:

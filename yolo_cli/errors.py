@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["DataError", "UsageError", "UserError", "unreadable"]
+__all__ = ["DataError", "UsageError", "UserError", "not_importable", "unreadable"]
 
 
 class UserError(Exception):
@@ -54,3 +54,36 @@ def unreadable(name: object, fault: OSError | ValueError, hint: str = "") -> Dat
     missing = isinstance(fault, FileNotFoundError)
     reason = "no such file" if missing else f"cannot be read: {getattr(fault, 'strerror', None) or fault}"
     return DataError(f"{name}: {reason}{hint and '; '}{hint}")
+
+
+_OF_TRAINING = {
+    "defusedxml",
+    "jinja2",
+    "keras",
+    "matplotlib",
+    "onnx",
+    "rich",
+    "scipy",
+    "skimage",
+    "tensorflow",
+}
+_OF_WINDOWS = ("libGL", "libX", "libxcb", "libSM", "libICE", "libgthread", "libglib")
+
+
+def not_importable(fault: ImportError) -> UsageError | None:
+    """What to install where a package cannot be imported; None if it is none of those that can be missing.
+
+    >>> print(not_importable(ImportError("libGL.so.1: cannot open shared object file: No such file")))
+    OpenCV needs libGL.so.1; install it (Debian: libgl1), or opencv-python-headless in place of opencv-python
+    >>> print(not_importable(ModuleNotFoundError("No module named 'keras'", name="keras")))
+    keras is not installed, as this installation only detects; run: pip install yolo-cli
+    """
+    library = re.match(r"(lib[\w.+-]+\.so[.\d]*): cannot open shared object", str(fault))
+    if library and library[1].startswith(_OF_WINDOWS):
+        instead = "opencv-python-headless in place of opencv-python"
+        return UsageError(f"OpenCV needs {library[1]}; install it (Debian: libgl1), or {instead}")
+    package = (fault.name or "").partition(".")[0]
+    if isinstance(fault, ModuleNotFoundError) and package in _OF_TRAINING:
+        why = "as this installation only detects"
+        return UsageError(f"{package} is not installed, {why}; run: pip install yolo-cli")
+    return None

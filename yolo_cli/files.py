@@ -22,6 +22,7 @@ __all__ = [
     "check_outside",
     "check_text",
     "draft_of",
+    "exchange",
     "find_files",
     "is_leftover",
     "is_special",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 _NUMBERS = count()
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of the C library
 _LEFTOVERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
 
 
@@ -95,6 +97,26 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         raise unwritable(path, fault) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def exchange(first: Path, second: Path) -> None:
+    """Let two files or folders change places: on Linux at once, elsewhere with an instant without ``second``.
+
+    Raises:
+        OSError: if they cannot.
+    """
+    import ctypes  # for nothing else
+
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2  # glibc 2.28, 2018
+        done = swap(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0
+    except (AttributeError, OSError, TypeError):  # another system
+        done = False
+    if not done:
+        aside = draft_of(second)
+        second.rename(aside)
+        first.rename(second)
+        aside.rename(first)
 
 
 def path_of(value: object, name: str) -> Path:

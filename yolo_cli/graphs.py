@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.limits import MAX_MODEL, open_file
-from yolo_cli.runtimes import import_onnxruntime
+from yolo_cli.runtimes import import_onnxruntime, returning_memory
 
 __all__ = [
     "between",
@@ -49,7 +49,8 @@ def open_session(model: Path | bytes, providers: Sequence[Any], most: int | None
         onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(most, 0, -1, -1))
         options.add_session_config_entry("session.use_env_allocators", "1")
     source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=providers, enable_fallback=0)
+    with returning_memory():
+        return onnxruntime.InferenceSession(source, options, providers=providers, enable_fallback=0)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ from typing import Any
 
 from yolo_cli.engines import INSTALL_OPENVINO, EngineName, choose_engine, onnx_uses_cuda
 from yolo_cli.hardware import (
+    BACKENDS,
     choose_backend,
     gpu_visible,
     installed,
@@ -105,13 +106,14 @@ def devices() -> Inventory:
     """List the devices and engines of this computer, in less than a second; no framework is imported.
 
     Raises:
-        UsageError: if ``KERAS_BACKEND`` names a backend that is not installed, or there is none.
+        UsageError: if ``KERAS_BACKEND`` names a backend that is not installed.
 
     >>> from yolo_cli import devices
     >>> devices().devices[0].name
     'cpu'
     """
-    backend = choose_backend()
+    detects_only = not any(installed(name) for name in BACKENDS) and "KERAS_BACKEND" not in os.environ
+    backend = "none" if detects_only else choose_backend()
     chosen = choose_engine("auto", "auto", has_onnx=True, has_keras=True)
     return Inventory(
         backend=backend,

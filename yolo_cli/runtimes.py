@@ -6,12 +6,14 @@ and each converted model.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["import_onnxruntime", "import_openvino", "switch_telemetry_off"]
+__all__ = ["import_onnxruntime", "import_openvino", "returning_memory", "switch_telemetry_off"]
 
 
 def switch_telemetry_off() -> None:
@@ -45,3 +47,25 @@ def import_openvino() -> Any:
         with suppress(KeyError):
             del sys.modules[converter]
     return openvino
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
+
+
+@contextmanager
+def returning_memory() -> Iterator[None]:
+    """In this block, large memory that is freed goes back to the system at once; on Linux with glibc.
+
+    A runtime copies a network several times while it opens it. What it frees would stay with the process, in
+    pieces that images do not fit into. Afterwards glibc has the thresholds to which it adapts by itself.
+    """
+    set_limit = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if set_limit is None:
+        yield
+        return
+    set_limit(_M_MMAP_THRESHOLD, 1 << 18)
+    try:
+        yield
+    finally:
+        set_limit(_M_MMAP_THRESHOLD, 32 << 20)
+        set_limit(_M_TRIM_THRESHOLD, 64 << 20)

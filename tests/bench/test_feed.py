@@ -15,7 +15,7 @@ from yolo_cli.codec import Head
 from yolo_cli.config import AugmentConfig
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import GroundTruth
-from yolo_cli.training.yolo.data import Batch, BatchMaker, Capacity, Images
+from yolo_cli.training.yolo.data import Batch, BatchMaker, Images
 from yolo_cli.training.yolo.feed import Feed, ahead, open_feed
 
 SIDE, BATCH, IMAGES = 416, 8, 64
@@ -62,8 +62,7 @@ def synthetic(folder: Path) -> BatchMaker:
         corner = rng.uniform(0, 300, (5, 2))
         boxes = GroundTruth(np.concatenate([corner, corner + 60], axis=1), np.arange(5))
         samples.append(Sample(path.name, path, "train", path.stem, "", boxes, tuple(range(5))))
-    images, capacity = Images(samples, SIDE), Capacity.of(samples, HEADS)
-    return BatchMaker(images, HEADS, (SIDE, SIDE), BATCH, capacity, AugmentConfig(), seed=0)
+    return BatchMaker(Images(samples, SIDE), HEADS, (SIDE, SIDE), BATCH, AugmentConfig(), seed=0)
 
 
 def endless(maker: BatchMaker, feed: Feed) -> Iterator[Batch]:

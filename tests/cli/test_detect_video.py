@@ -192,3 +192,21 @@ def test_a_signal_leaves_a_video_that_can_be_played(tmp_path, kind):
     assert [path.name for path in (tmp_path / "o").iterdir()] == ["vtest.webm"]
     frames = sum(1 for _ in open_video(str(tmp_path / "o" / "vtest.webm")).frames())
     assert 5 <= len(printed) + len(rest.splitlines()) <= frames < 795
+
+
+def test_segments(cli, clip):
+    done = cli("detect", clip, "--segment", 0.01, "--out", "o")  # 0.6 s
+    assert done.exit_code == 0, done.output
+    assert saved("o") == ["clip-001.webm", "clip-002.webm"]
+    assert cli("detect", clip, "--segment", 0).exit_code == 2
+
+
+def test_show_needs_a_display(cli, clip, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    done = cli("detect", clip, "--show")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "error: --show: there is no display to open a window on; leave it out\n",
+    )

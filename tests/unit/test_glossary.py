@@ -63,6 +63,8 @@ WORDS = {
 EXCEPTIONS = {
     "np.floor": "NumPy's function",
     "math.floor": "Python's function",
+    "ops.floor": "Keras's function",
+    '"floor"': "ONNX's operator",
     "confidence floor": "the term for the threshold of an evaluation, as in the model cards",
     "confidence_floor": "the same, in JSON",
     "start-share": "a hidden alias of --interpolate, which inputs from before use",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from yolo_cli.evaluation import (
 )
 from yolo_cli.files import path_of
 from yolo_cli.images import Image
+from yolo_cli.locks import sole_user
 from yolo_cli.pipeline import Journal
 from yolo_cli.pipeline.evaluating import (
     Evaluated,
@@ -167,12 +168,9 @@ def _open_journal(given: Mapping[str, Any], header: Mapping[str, Any]) -> Iterat
     if not given.get("journal"):
         yield None
         return
-    start = Journal.resume if given.get("resume") else Journal.start
-    journal = start(Path(given["journal"]), header)
-    try:
+    start, path = Journal.resume if given.get("resume") else Journal.start, Path(given["journal"])
+    with sole_user(path.parent), closing(start(path, header)) as journal:
         yield journal
-    finally:
-        journal.close()
 
 
 def _results(images: EvaluationData, _: object, given: Mapping[str, Any], __: object) -> Evaluated:

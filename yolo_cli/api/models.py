@@ -15,6 +15,7 @@ from yolo_cli.text import counted, text_encoding
 from yolo_cli.weights import ModelCard, ModelFiles
 from yolo_cli.weights.page import model_page
 from yolo_cli.weights.store import new_model
+from yolo_cli.weights.verifying import check_sha256, verify_files
 
 __all__ = ["Model", "export_onnx", "import_darknet", "list_models", "show_model"]
 
@@ -72,16 +73,19 @@ def list_models(*, on_error: OnError | None = None) -> list[Model]:
     return found
 
 
-def show_model(weights: str | os.PathLike[str]) -> Model:
+def show_model(weights: str | os.PathLike[str], *, verify: bool = False) -> Model:
     """A model with its card: licence, figures, limits, classes.
 
     Args:
         weights: the name of a model, the path of one of its files, or the folder of a training run.
+        verify: whether its files must have the SHA-256 that its ``NAME.md`` lists.
 
     Raises:
-        UserError: if there is no such model, or its card cannot be read.
+        UserError: if there is no such model, its card cannot be read, or a file is another.
     """
     files = store.find_model(str(path_of(weights, "weights")))
+    if verify:
+        verify_files(files)
     return Model(files, store.read_card(files.first))
 
 
@@ -99,18 +103,20 @@ def import_darknet(
         weights: its weights.
         names: a file with its class names, one per line.
         out: a name, for a model in ``./weights``, or a path without a suffix.
-        **options: see `ImportOptions`: ``card``, ``half``, ``exist_ok``, ``encoding``.
+        **options: see `ImportOptions`: ``card``, ``half``, ``sha256``, ``exist_ok``, ….
 
     Returns:
         The files; ``onnx`` is None if a package that writes it is missing.
 
     Raises:
-        UserError: if the files do not fit together, or the model exists.
+        UserError: if the files do not fit together, the weights are others, or the model exists.
     """
     from yolo_cli.weights.darknet_import import import_darknet as convert
     from yolo_cli.weights.darknet_import import read_about
 
     check_options(options, ImportOptions)
+    if options.get("sha256"):
+        check_sha256(path_of(weights, "weights"), str(options["sha256"]))
     target, card = new_model(path_of(out, "out"), options.get("exist_ok", False)), options.get("card")
     files = path_of(cfg, "cfg"), path_of(weights, "weights"), path_of(names, "names")
     with text_encoding(options.get("encoding")):

@@ -27,6 +27,7 @@ __all__ = [
     "DetectOptions",
     "EvaluateOptions",
     "ExplainOptions",
+    "ExportOptions",
     "ImportOptions",
     "LintOptions",
     "LoadOptions",
@@ -95,18 +96,68 @@ class ExplainOptions(TypedDict, total=False):
     device: Device
 
 
+class ExportOptions(TypedDict, total=False):
+    """The options of ``yolo export``.
+
+    Attributes:
+        nms: suppression as part of the graph: class-wise, by IoU.
+        preprocess: resizing as part of the graph (True), or left to the caller.
+        half: store weights as float16.
+        int8: weights and activations as int8, calibrated on images of ``data``.
+        batch: batch size; None is any.
+        dynamic: without ``preprocess``, an input of any height and width.
+        conf: confidence threshold.
+        nms_iou: IoU threshold for NMS.
+        max_det: maximum detections per image.
+        imgsz: network input in pixels, a side or (height, width); None follows the model.
+        resize: how an image gets the network's size; None follows the model.
+        data: a data set to compare on, and to measure average precision on; None is the bundled examples.
+        split: only this part; else ``val``, or all of an unsplit data set.
+        map: the data's class for a class of the model, where their names differ.
+        calibration: images for int8: a folder, glob or list; None is the other splits of ``data``.
+        limit: maximum number of images to compare on, and to calibrate on, evenly spaced.
+        max_loss: of mAP50, for int8.
+        out: the path to write; None is a new one in ``runs/export``.
+        exist_ok: overwrite an existing export.
+        encoding: of text files; None is UTF-8.
+    """
+
+    nms: bool
+    preprocess: bool
+    half: bool
+    int8: bool
+    batch: int | None
+    dynamic: bool
+    conf: float
+    nms_iou: float
+    max_det: int
+    imgsz: int | tuple[int, int] | None
+    resize: Resize | None
+    data: Path | None
+    split: str | None
+    map: Mapping[str, str]
+    calibration: Path | None
+    limit: int
+    max_loss: float
+    out: Path | None
+    exist_ok: bool
+    encoding: str | None
+
+
 class ImportOptions(TypedDict, total=False):
     """The options of ``yolo weights import``.
 
     Attributes:
         card: a YAML file with licence, origin and figures.
         half: store kernels as float16, which halves the files.
+        sha256: what the weights must have, 64 hexadecimal digits; None accepts any.
         exist_ok: overwrite an existing model.
         encoding: of text files; None is UTF-8.
     """
 
     card: Path | None
     half: bool
+    sha256: str | None
     exist_ok: bool
     encoding: str | None
 

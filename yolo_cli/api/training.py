@@ -16,6 +16,7 @@ from yolo_cli.api.options import TrainOptions, check_options, reads_text
 from yolo_cli.config import TRAINING_FOLDER
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import open_run_folder, path_of
+from yolo_cli.locks import sole_user
 from yolo_cli.training import CallbackWatcher, Step, TrainJob, Watcher, new_job, read_job
 from yolo_cli.training.preview import augmented_sheet
 from yolo_cli.training.result import TrainResult
@@ -55,7 +56,8 @@ def train(
         job = replace(job, out=open_run_folder(TRAINING_FOLDER, out and os.fspath(out), exist_ok))
     watcher = CallbackWatcher(progress) if callable(progress) else progress
     try:
-        return training.train(job, watcher, resume=resume is not None)
+        with sole_user(job.out):
+            return training.train(job, watcher, resume=resume is not None)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(job.out) from None
 

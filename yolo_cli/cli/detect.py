@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.damaged import accept_damaged_option
-from yolo_cli.cli.frame_options import video_options
+from yolo_cli.cli.frame_options import segment_option, video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.interrupts import Interrupts
 from yolo_cli.cli.options import (
@@ -81,6 +81,8 @@ class _Tally:
 @format_option(*_FORMATS)
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save images and videos with boxes.  [default: save]")
+@segment_option
+@click.option("--show", is_flag=True, help="Show images in a window, too; q ends.")
 @drawing_options
 @click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
@@ -90,11 +92,7 @@ class _Tally:
 @config_option
 @talk_options
 def detect(
-    detection: dict[str, Any],
-    sources: tuple[str, ...],
-    frames: dict[str, Any],
-    quiet: bool,
-    **given: Any,
+    detection: dict[str, Any], sources: tuple[str, ...], frames: dict[str, Any], quiet: bool, **given: Any
 ) -> int:
     """Everything, from the sources to the exit code."""
     from yolo_cli.api.detection import load_detector
@@ -103,8 +101,11 @@ def detect(
     from yolo_cli.pipeline import ahead, run_detector
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import save_outcomes
+    from yolo_cli.pipeline.showing import check_display, show_outcomes
     from yolo_cli.sources import open_source
 
+    if given["show"]:
+        check_display()
     interrupts = Interrupts()
     choice, live = frame_options({**frames, "stopped": lambda: interrupts.asked})
     source = open_source(sources, recursive=given["recursive"], choice=choice, live=live)
@@ -114,14 +115,15 @@ def detect(
     if given["verbose"]:
         _describe(detector, detection)
     tally = _Tally("frames" if source.has_frames else "images", source.expected)
-    ahead_of_it = not (source.is_one_image or source.is_live)  # a live source has a thread of its own
-    region = region_of(frames["region"])
-    results = run_detector(detector, source, batch=batch, read_ahead=ahead_of_it, region=region)
+    loop: dict[str, Any] = {"read_ahead": source.reads_ahead, "region": region_of(frames["region"])}
+    results = run_detector(detector, source, batch=batch, **loop)
     saving = _saving(given)
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
         places = {item.name: item.place for item in source.entries}
         results = save_outcomes(ahead(results, batch + 1), folder, saving, model.class_names, places)
+    if given["show"]:
+        results = show_outcomes(results, model.class_names, saving.style)
     results = _counted(results, tally)
     if not quiet and _shows_progress(given["output_format"], tally.total):
         results = track(results, tally.total, tally.what)
@@ -166,7 +168,7 @@ def _saving(given: Mapping[str, Any]) -> Saving:
     from yolo_cli.render import DrawStyle
 
     style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"])
-    return Saving(given["save"], given["save_crops"], given["save_txt"], style)
+    return Saving(given["save"], given["save_crops"], given["save_txt"], style, given["segment"])
 
 
 def _counted(results: Iterable[Outcome], tally: _Tally) -> Iterator[Outcome]:

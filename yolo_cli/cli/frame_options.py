@@ -10,7 +10,7 @@ import click
 
 from yolo_cli.cli.options import image_size
 
-__all__ = ["video_options"]
+__all__ = ["segment_option", "video_options"]
 
 _VIDEO = (
     click.option(
@@ -56,6 +56,14 @@ _LIVE = (
         "--camera-size", callback=image_size, metavar="HEIGHTxWIDTH", help="Size to ask a camera for."
     ),
     click.option("--camera-rate", type=float, metavar="FPS", help="Frames a second to ask a camera for."),
+)
+
+
+segment_option = click.option(
+    "--segment",
+    type=click.FloatRange(0, min_open=True),
+    metavar="MINUTES",
+    help="Save a video as files of so many minutes.",
 )
 
 

@@ -17,7 +17,7 @@ import click
 
 from yolo_cli.cli.interrupts import interruptible
 from yolo_cli.cli.terminal import say
-from yolo_cli.errors import UsageError, UserError
+from yolo_cli.errors import UsageError, UserError, not_importable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -38,7 +38,8 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 SECTIONS = {
     "Data": "data mot split test use-val group-by map names at recursive limit background tile"
     " allow-unlabelled accept-damaged encoding",
-    "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half",
+    "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half"
+    " sha256 verify",
     "Detections": "conf nms-iou max-det classes region agnostic suppression",
     "Video": "every from until max-frames",
     "Live sources": "live stall reconnect camera-size camera-rate",
@@ -49,10 +50,12 @@ SECTIONS = {
     " freeze interpolate ema",
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
+    "Export": "nms preprocess dynamic int8 calibration max-loss",
     "Compute": "device engine precision batch workers seed time-limit",
     "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
     "Drawing": "line-width no-labels no-confidence",
-    "Output": "format to out copy exist-ok resume save save-crops save-txt plots tensorboard fix apply",
+    "Output": "format to out copy exist-ok resume save segment show save-crops save-txt plots tensorboard fix"
+    " apply",
     "General": "rules config quiet verbose help",
 }
 
@@ -226,15 +229,23 @@ def _guarded(run: Callable[[], Any], verbose: bool) -> int:
         return _complain(usage_text(fault), fault.exit_code)
     except UserError as fault:
         return _complain(fault.text, fault.exit_code)
+    except ImportError as fault:
+        known = not_importable(fault)
+        return _complain(known.text, known.exit_code) if known else _unexpected(fault, verbose)
     except Exception as fault:  # the last door: whatever else comes here is a fault of ours
-        if verbose:
-            traceback.print_exc()
-        if isinstance(fault, OSError | MemoryError):
-            _forget_stdout()
-            return _complain(_machine_fault(fault), UserError.exit_code)
-        hint = "" if verbose else "; run again with --verbose for the traceback"
-        return _complain(f"unexpected {type(fault).__name__}: {fault}{hint}", 1)
+        return _unexpected(fault, verbose)
     return code if isinstance(code, int) else 0
+
+
+def _unexpected(fault: Exception, verbose: bool) -> int:
+    """Tell what the machine refused, or a fault of ours; called while it is handled."""
+    if verbose:
+        traceback.print_exc()
+    if isinstance(fault, OSError | MemoryError):
+        _forget_stdout()
+        return _complain(_machine_fault(fault), UserError.exit_code)
+    hint = "" if verbose else "; run again with --verbose for the traceback"
+    return _complain(f"unexpected {type(fault).__name__}: {fault}{hint}", 1)
 
 
 def _machine_fault(fault: OSError | MemoryError) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "drawing_options",
     "evaluation_options",
     "explaining_options",
+    "exporting_options",
     "format_option",
     "image_size",
     "map_option",
@@ -231,6 +232,11 @@ def drawing_options(command: Decorated) -> Decorated:
 def explaining_options(command: Callable[..., Any]) -> Any:
     """As for detection, without the options that choose among the boxes found."""
     return _collected(command, *_MODEL, *_BOXES[:2], _BOXES[5], *_RUN[:2])
+
+
+def exporting_options(command: Decorated) -> Decorated:
+    """Which model, and its thresholds; each as its own argument."""
+    return _all(command, *_MODEL, *_BOXES[:3], _BOXES[6])
 
 
 def evaluation_options(command: Callable[..., Any]) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.cli.frame_options import video_options
+from yolo_cli.cli.frame_options import segment_option, video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.interrupts import Interrupts
 from yolo_cli.cli.options import (
@@ -110,6 +110,7 @@ class _Tally:
 @format_option("table", "json", "ndjson", "mot")
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save the video and the tables.  [default: save]")
+@segment_option
 @drawing_options
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @encoding_option
@@ -127,7 +128,7 @@ def track(detection: dict[str, Any], frames: dict[str, Any], source: str, quiet:
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if given["save"] else None
     if folder:
         style = {"labels": not given["no_labels"], "confidence": not given["no_confidence"]}
-        run.save_to(folder, line_width=given["line_width"], **style)
+        run.save_to(folder, given["segment"], line_width=given["line_width"], **style)
     with tally.interrupts:
         for text in FORMATS[given["output_format"]](run):
             echo(text, end="")

@@ -43,16 +43,19 @@ def list_(output_format: str) -> None:
 
 @weights.command()
 @click.argument("name")
+@click.option("--verify", is_flag=True, help="Check the files against the SHA-256 in NAME.md.")
 @format_option("text", "json")
-def show(name: str, output_format: str) -> None:
+def show(name: str, verify: bool, output_format: str) -> None:
     """Show the model card of NAME: licence, figures, limits, classes."""
     from yolo_cli.api.models import show_model
     from yolo_cli.detectors import engine_for
 
-    model = show_model(name)
+    model = show_model(name, verify=verify)
     echo((model.card.to_json() if output_format == "json" else model.to_text()).rstrip())
     if output_format == "text":
         say(f"with --engine auto here: {engine_for(model.files).sentence}")
+    if verify:
+        say("the files have the SHA-256 that the card lists")
 
 
 @weights.command(name="import")
@@ -62,6 +65,7 @@ def show(name: str, output_format: str) -> None:
 @click.option("--out", required=True, metavar="NAME", help="Model name, or path without a suffix.")
 @click.option("--card", type=_FILE, metavar="FILE", help="YAML file with licence, origin and figures.")
 @click.option("--half", is_flag=True, help="Store kernels as float16, at half the size.")
+@click.option("--sha256", metavar="HASH", help="SHA-256 that WEIGHTS must have.")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
 @encoding_option
 def import_(cfg: Path, trained: Path, out: str, **given: Any) -> None:

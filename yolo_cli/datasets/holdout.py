@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.datasets.grouping import group_images
 from yolo_cli.datasets.layout import in_order
 from yolo_cli.datasets.sample import UNSPLIT, Dataset
 from yolo_cli.datasets.stratification import presence, stratify
@@ -20,7 +21,8 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
 
     About ``fraction`` of the images of every class, and of those without boxes, are held out, by iterative
     stratification: Sechidis, Tsoumakas and Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD
-    2011. The same images, fraction and seed give the same split.
+    2011. The same images, fraction and seed give the same split. Equal images and near-duplicates stay
+    together, unless all are.
 
     Args:
         dataset: returned unchanged if it has both "train" and "val".
@@ -39,7 +41,8 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     if len(pool) < 2:
         have = ", ".join(dataset.splits) or "none"
         raise DataError(f"{dataset.location}: has {len(pool)} training images (splits: {have}); add some")
-    held = _chosen(presence(pool, len(dataset.class_names)), fraction, np.random.default_rng(seed))  # (n,)
+    shown = presence(pool, len(dataset.class_names))  # (n, classes + 1)
+    held = _chosen(shown, group_images(pool), fraction, np.random.default_rng(seed))  # (n,)
     parted = [
         replace(sample, split="val" if out else "train") for sample, out in zip(pool, held, strict=True)
     ]
@@ -51,10 +54,13 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     return replace(dataset, samples=in_order(parted + rest), categories=categories)
 
 
-def _chosen(shown: NDArray[np.bool_], fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _chosen(
+    shown: NDArray[np.bool_], group: NDArray[np.integer], fraction: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
     """Whether each image is held out, (n,): at least one, and not all."""
-    one = np.ones(len(shown), np.int64)  # (n,)
-    held: NDArray[np.bool_] = stratify(shown, one, (1 - fraction, fraction), rng) == 1  # (n,)
+    if not group.any():  # all are one group
+        group = np.arange(len(shown))
+    held: NDArray[np.bool_] = stratify(shown, group, (1 - fraction, fraction), rng) == 1  # (n,)
     if held.all() or not held.any():
-        held[-1] = not held[-1]
+        held[group == group[-1]] = not held.any()
     return held

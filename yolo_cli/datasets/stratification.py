@@ -21,26 +21,39 @@ def presence(samples: Sequence[Sample], classes: int) -> NDArray[np.bool_]:
 
 
 def stratify(
-    shown: NDArray[np.integer] | NDArray[np.bool_],
-    sizes: NDArray[np.integer],
+    shown: NDArray[np.bool_],
+    group: NDArray[np.integer],
     fractions: Sequence[float],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Assign groups of images to sides, by iterative stratification.
+    """Assign images to sides, those of a group to one side, by iterative stratification.
 
     Sechidis, Tsoumakas and Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD 2011: the rarest
     class first, each group to the side that lacks most of it, then most images.
 
     Args:
-        shown: the number of images of each group that show each class, (n, classes); every group shows one.
-        sizes: the number of images of each group, (n,).
+        shown: whether each image shows each class, (n, classes); every image shows one.
+        group: the group of each image, (n,), numbered from 0.
         fractions: the part of the images for each side.
         rng: orders the groups of a class.
 
     Returns:
-        The side of each group, (n,).
+        The side of each image, (n,).
     """
-    shown = shown.astype(np.int64)
+    sizes = np.bincount(group)  # (groups,)
+    counts = np.zeros((len(sizes), shown.shape[1]), np.int64)  # (groups, classes)
+    np.add.at(counts, group, shown)
+    sides: NDArray[np.int64] = _sides(counts, sizes, fractions, rng)[group]
+    return sides
+
+
+def _sides(
+    shown: NDArray[np.int64],
+    sizes: NDArray[np.integer],
+    fractions: Sequence[float],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """The side of each group, (n,), of so many images that show each class (n, classes)."""
     wanted = np.array(fractions)[:, None] * shown.sum(axis=0)  # (sides, classes)
     missing = np.array(fractions) * sizes.sum()  # (sides,)
     sides = np.full(len(shown), -1, np.int64)

@@ -170,22 +170,25 @@ class YoloDetector:
     def select(
         self, raw_heads: Sequence[Raw], letterbox: Letterbox, image: Image, whole: bool = False
     ) -> Selection:
-        """The candidates of one image from its raw heads, each (rows, columns, channels), and the best ones.
+        """The candidates of one image from its raw heads, (rows, columns, channels) each, and the best."""
+        raw = self._wanted(decode(raw_heads, self.card.heads, self.raw_threshold))
+        return self.choose(replace(raw, xyxy=letterbox.undo(raw.xyxy)), image, whole)
+
+    def choose(self, candidates: Candidates, image: Image, whole: bool = False) -> Selection:
+        """The best of the candidates of one image, in pixels of it.
 
         Suppression stops when there are enough detections, unless the ``whole`` of it is asked for.
 
         Darknet suppresses in units of the image's width and height. For IoU that makes no difference, but
         the distances of ``greedynms`` and ``diounms`` depend on it.
         """
-        raw = self._wanted(decode(raw_heads, self.card.heads, self._raw_threshold))
-        candidates = replace(raw, xyxy=letterbox.undo(raw.xyxy))
         size = np.array([image.width, image.height] * 2, np.float32)  # (4,)
         boxes: Floats = candidates.xyxy / size  # (N, 4)
         xyxy = clip_boxes(candidates.xyxy, (image.height, image.width))  # (N, 4)
         # (N,): clipping leaves nothing of a box outside, which suppresses others, but is not returned.
         inside = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
         limit = None if whole else Limit(self.config.max_det, inside)
-        kept, confidence = survivors(boxes, candidates, self.config, self.card, self._raw_threshold, limit)
+        kept, confidence = survivors(boxes, candidates, self.config, self.card, self.raw_threshold, limit)
         best = np.flatnonzero(inside[kept])[: self.config.max_det]  # (D,)
         returned = kept[best]
         found = Detections(xyxy[returned], self._calibrated(confidence[best]), candidates.class_id[returned])
@@ -198,7 +201,7 @@ class YoloDetector:
         return candidates[np.isin(candidates.class_id, self.config.classes)]
 
     @property
-    def _raw_threshold(self) -> float:
+    def raw_threshold(self) -> float:
         """The uncalibrated confidence that calibration maps to ``config.conf``."""
         wanted = self.config.conf
         if self.card.calibration is None:

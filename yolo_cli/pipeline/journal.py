@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TextIO
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError, unreadable
+from yolo_cli.files import atomic_write_text, unwritable
 from yolo_cli.pipeline.outcome import Outcome
 
 __all__ = ["Journal"]
@@ -28,8 +30,8 @@ class Journal:
         done: the outcomes that were in the file when it was opened, by image.
     """
 
-    def __init__(self, file: TextIO, done: Mapping[str, Outcome]) -> None:
-        self._file = file
+    def __init__(self, file: TextIO, done: Mapping[str, Outcome], path: Path) -> None:
+        self._file, self._path = file, path
         self.done = done
 
     @classmethod
@@ -39,9 +41,8 @@ class Journal:
         Raises:
             DataError: if it cannot be written.
         """
-        journal = cls(_open(path, "w"), {})
-        journal._write(header)
-        return journal
+        atomic_write_text(path, _line(header))
+        return cls(_open(path, "a"), {}, path)
 
     @classmethod
     def resume(cls, path: Path, header: Mapping[str, Any]) -> Self:
@@ -60,10 +61,14 @@ class Journal:
         file = _open(path, "r+")
         file.truncate(sum(len(line) + 1 for line in whole))
         file.seek(0, 2)
-        return cls(file, done)
+        return cls(file, done, path)
 
     def add(self, outcome: Outcome) -> None:
-        """Append one outcome, and flush."""
+        """Append one outcome, and flush.
+
+        Raises:
+            DataError: if it cannot be written.
+        """
         if outcome.error is not None:
             self._write({"image": outcome.name, "error": outcome.error})
             return
@@ -78,19 +83,27 @@ class Journal:
         )
 
     def _write(self, value: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(value) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(_line(value))
+            self._file.flush()
+        except OSError as fault:
+            raise unwritable(self._path, fault) from fault
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with suppress(OSError):  # what could not be written was told by `add`
+            self._file.close()
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value) + "\n"
 
 
 def _open(path: Path, mode: str) -> TextIO:
     try:
         return path.open(mode, encoding="utf-8", newline="\n")  # type: ignore[return-value]  # text modes only
     except OSError as fault:
-        raise DataError(f"{path}: cannot be written: {fault.strerror}") from fault
+        raise unwritable(path, fault) from fault
 
 
 def _check_header(path: Path, line: bytes, header: Mapping[str, Any]) -> None:

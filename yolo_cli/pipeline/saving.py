@@ -17,7 +17,7 @@ from yolo_cli.names import folder_name, short_name
 from yolo_cli.pipeline.formats import yolo_lines
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
-from yolo_cli.video import VideoWriter
+from yolo_cli.video import SegmentWriter
 
 __all__ = ["Saving", "save_outcomes"]
 
@@ -26,12 +26,17 @@ _LONGEST_STEM = 220  # bytes: numbers and a suffix follow
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What is saved of each image: itself with boxes drawn in, a crop of each box, a YOLO label file."""
+    """What is saved of each image: itself with boxes drawn in, a crop of each box, a YOLO label file.
+
+    Attributes:
+        segment: minutes of each file of a video; None is one file.
+    """
 
     images: bool
     crops: bool
     texts: bool
     style: DrawStyle
+    segment: float | None = None
 
     @property
     def anything(self) -> bool:
@@ -82,7 +87,7 @@ class _Saver:
         self._folder, self._saving, self._class_names = folder, saving, class_names
         self._places, self._used = places, set[str]()
         self._video: tuple[str, Path] = ("", Path())  # the name and place of the present one
-        self._writer: VideoWriter | None = None
+        self._writer: SegmentWriter | None = None
 
     def save(self, image: Image, detections: Detections) -> None:
         """Save one image or frame."""
@@ -120,7 +125,9 @@ class _Saver:
             self.close()
             self._video = frame.video, self._new_place(frame.video).with_suffix("")
             if self._saving.images:
-                self._writer = VideoWriter(self._folder / self._video[1], frame.rate)
+                stem, sound = self._folder / self._video[1], Path(frame.video)
+                kept = sound if sound.is_file() else None
+                self._writer = SegmentWriter(stem, frame.rate, self._saving.segment, kept)
         place = self._video[1]
         return place.with_name(f"{place.name}-{frame.number:06d}.jpg")
 

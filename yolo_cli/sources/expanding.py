@@ -66,9 +66,9 @@ class Source:
         return any(entry.address and entry.has_frames for entry in self.entries)
 
     @property
-    def is_one_image(self) -> bool:
-        """Whether it is a file with one image."""
-        return len(self.entries) == 1 and self.entries[0].is_one_image
+    def reads_ahead(self) -> bool:
+        """Whether it is worth a thread: not for one image, nor for a live source, which has its own."""
+        return not (self.is_live or (len(self.entries) == 1 and self.entries[0].is_one_image))
 
     @property
     def expected(self) -> int:

@@ -110,7 +110,7 @@ class TrackRun:
     def __iter__(self) -> Iterator[TrackedFrame]:
         return self._frames
 
-    def save_to(self, folder: str | os.PathLike[str], **style: Any) -> None:
+    def save_to(self, folder: str | os.PathLike[str], segment: float | None = None, **style: Any) -> None:
         """Save what passes from now on.
 
         The folder gets ``video.webm`` (without PyAV ``video.avi``) with ids, trails and counts, ``mot.txt``,
@@ -118,13 +118,16 @@ class TrackRun:
 
         Args:
             folder: an existing folder.
+            segment: minutes of each file of the video, ``video-001.webm`` and so on; None is one file.
             **style: ``line_width``, ``labels`` and ``confidence``, as for `draw`.
 
         Raises:
             UserError: if a file cannot be written, or a style is out of range.
         """
         drawing = TrackDrawing(self._names, DrawStyle(**style))
-        self._saving = TrackSaving(Path(folder), self.video.rate, drawing)
+        video = Path(self.video.name)
+        sound = video if video.is_file() else None
+        self._saving = TrackSaving(Path(folder), self.video.rate, drawing, segment, sound)
 
     def _tracked(
         self, detector: Detector, tracker: Tracker, *, camera_motion: bool = False, **how: Any
@@ -132,7 +135,7 @@ class TrackRun:
         camera = CameraMotion() if camera_motion else None
         number = -1
         try:
-            reads_ahead = not self.video.is_live  # which has a thread of its own
+            reads_ahead = not self.video.is_live  # has its own thread
             outcomes = run_detector(detector, self.video.frames(), read_ahead=reads_ahead, **how)
             for outcome in ahead(outcomes, how.get("batch", 1) + 1):
                 place = outcome.image.frame if outcome.image else None

@@ -12,7 +12,7 @@ from yolo_cli.files import atomic_write_text, unwritable
 from yolo_cli.names import as_cell
 from yolo_cli.tracking.drawing import TrackDrawing
 from yolo_cli.tracks import mot_text
-from yolo_cli.video import VideoWriter
+from yolo_cli.video import SegmentWriter
 
 if TYPE_CHECKING:
     from yolo_cli.tracking.counting import Counter
@@ -31,15 +31,24 @@ class TrackSaving:
         folder: an existing folder.
         rate: frames a second of the video.
         drawing: how its frames are drawn.
+        segment: minutes of each file of the video; None is one file.
+        sound: the video file whose sound is kept; None for none.
 
     Raises:
         DataError: if the folder cannot be written to.
     """
 
-    def __init__(self, folder: Path, rate: float, drawing: TrackDrawing) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rate: float,
+        drawing: TrackDrawing,
+        segment: float | None = None,
+        sound: Path | None = None,
+    ) -> None:
         self.folder = folder
         self._drawing = drawing
-        self._video = VideoWriter(folder / "video", rate)
+        self._video = SegmentWriter(folder / "video", rate, segment, sound)
         self._mot = folder / "mot.txt"
         atomic_write_text(self._mot, "")
 

@@ -11,6 +11,7 @@ from yolo_cli.video.reading import (
     open_video,
     quiet_capture,
 )
+from yolo_cli.video.segments import SegmentWriter
 from yolo_cli.video.writing import VideoWriter, pyav_advice
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "VIDEO_SUFFIXES",
     "Frame",
     "FrameChoice",
+    "SegmentWriter",
     "Video",
     "VideoWriter",
     "has_pages",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError
 from yolo_cli.images import SILENT_OPENCV
+from yolo_cli.video.sound import Sound
 
 __all__ = ["VideoWriter", "pyav_advice"]
 
@@ -46,16 +48,17 @@ class VideoWriter:
     Args:
         stem: the path without a suffix; an existing file is replaced.
         rate: frames a second, for frames without a time.
+        sound: the video file whose sound is kept, if PyAV is there; None for none.
 
     Attributes:
         path: the file, once it is closed.
     """
 
-    def __init__(self, stem: Path, rate: float) -> None:
+    def __init__(self, stem: Path, rate: float, sound: Path | None = None) -> None:
         self._kind: type[_Encoder] = _Avi if pyav_advice() else _WebM
         self.path = stem.with_name(stem.name + self._kind.suffix)
         self._part = stem.with_name(f"{stem.name}.part{self._kind.suffix}")
-        self._rate = rate
+        self._rate, self._sound = rate, sound
         self._encoder: _Encoder | None = None
         self._size, self._frames, self._first_s = (0, 0), 0, 0.0
 
@@ -71,6 +74,8 @@ class VideoWriter:
                 self._size, self._first_s = (rgb.shape[1], rgb.shape[0]), time_s
                 self._part.parent.mkdir(parents=True, exist_ok=True)
                 self._encoder = self._kind(self._part, self._size, self._rate)
+                if self._sound:
+                    self._encoder.add_sound(self._sound, time_s)
             if (rgb.shape[1], rgb.shape[0]) != self._size:
                 rgb = np.asarray(cv2.resize(rgb, self._size, interpolation=cv2.INTER_AREA), np.uint8)
             self._encoder.add(rgb, time_s - self._first_s)
@@ -86,6 +91,8 @@ class VideoWriter:
             encoder, self._encoder = self._encoder, None
             with self._errors():
                 encoder.close()
+                with self._part.open("rb+") as file:
+                    os.fsync(file.fileno())  # what is called complete survives a power cut
                 self._part.replace(self.path)
 
     @contextmanager
@@ -108,6 +115,9 @@ class _Encoder(Protocol):
     suffix: str
 
     def __init__(self, path: Path, size: tuple[int, int], rate: float) -> None: ...
+
+    def add_sound(self, path: Path, start_s: float) -> None:
+        """Keep the sound of a video file from a second on, if that can be done; before the first frame."""
 
     def add(self, rgb: NDArray[np.uint8], time_s: float) -> None:
         """Append a frame of the size (width, height)."""
@@ -133,7 +143,11 @@ class _WebM(_Encoder):
         coder.time_base = _MILLISECONDS
         coder.colorspace = coder.color_primaries = coder.color_trc = _BT709
         coder.color_range = _LIMITED
-        self._last = -1
+        self._last, self._frame_ms = -1, round(1000 / max(rate, 1.0))
+        self._sound: Sound | None = None
+
+    def add_sound(self, path: Path, start_s: float) -> None:
+        self._sound = Sound(path, self._file, start_s)
 
     def add(self, rgb: NDArray[np.uint8], time_s: float) -> None:
         """Append a frame; times that do not rise are moved by a millisecond."""
@@ -142,10 +156,15 @@ class _WebM(_Encoder):
         self._last = frame.pts = max(self._last + 1, round(time_s * 1000))
         frame.time_base = _MILLISECONDS
         self._file.mux(self._stream.encode(frame))
+        if self._sound:
+            self._sound.until(self._last / 1000)
 
     def close(self) -> None:
         try:
             self._file.mux(self._stream.encode(None))
+            if self._sound:
+                self._sound.until((self._last + self._frame_ms) / 1000)
+                self._sound.close()
         finally:
             self._file.close()
 

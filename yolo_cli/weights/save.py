@@ -33,7 +33,15 @@ from yolo_cli.weights.store import (
 )
 from yolo_cli.weights.together import model_folder
 
-__all__ = ["export_onnx", "missing_for_onnx", "save_keras", "save_model", "save_onnx"]
+__all__ = [
+    "export_graph",
+    "export_onnx",
+    "halve_kernels",
+    "missing_for_onnx",
+    "save_keras",
+    "save_model",
+    "save_onnx",
+]
 
 # The script of the process that exports ONNX when the backend is not TensorFlow.
 _EXPORT = """
@@ -74,11 +82,15 @@ def missing_for_onnx() -> list[str]:
     return [name for name in ("tensorflow", "onnx", "tf2onnx") if find_spec(name) is None]
 
 
-def export_onnx(files: ModelFiles) -> Path:
+def export_onnx(files: ModelFiles, out: Path | None = None) -> Path:
     """Write the ``.onnx`` file of a model from its ``.keras`` file.
 
+    Args:
+        files: the model.
+        out: where to write; None is beside the other file.
+
     Returns:
-        The path of the file, beside the other one.
+        The path of the file.
 
     Raises:
         DataError: if there is no ``.keras`` file, or TensorFlow cannot read or export it.
@@ -91,7 +103,7 @@ def export_onnx(files: ModelFiles) -> Path:
     from yolo_cli.model.keras_file import load_keras
 
     model = load_keras(files.keras)
-    out = files.keras.with_suffix(".onnx")
+    out = out or files.keras.with_suffix(".onnx")
     save_onnx(model, read_card(files.keras), out, sha256(files.keras))
     return out
 
@@ -116,7 +128,7 @@ def save_onnx(model: Any, card: ModelCard, path: Path, keras_sha256: str, *, hal
         graph = onnx.load(str(folder / "model.onnx"))
     canonical_graph(graph)
     if half:
-        _half_initializers(graph)
+        halve_kernels(graph)
     onnx.helper.set_model_props(graph, {CARD_KEY: card.to_json(), PAIR_KEY: keras_sha256})
     atomic_write(path, lambda draft: onnx.save(graph, str(draft)))
 
@@ -195,7 +207,7 @@ def _half_h5(data: bytes, folder: Path) -> bytes:
     return halved.read_bytes()
 
 
-def _half_initializers(graph: Any) -> None:
+def halve_kernels(graph: Any) -> None:
     """Store every kernel of an ONNX graph as float16, with a cast to float32 in the graph."""
     from onnx import TensorProto, helper, numpy_helper
 

@@ -21,6 +21,7 @@ from yolo_cli.weights.together import MODEL_SUFFIXES, current, settle, settle_al
 __all__ = [
     "CARD_KEY",
     "CARD_MEMBER",
+    "EXPORT_KEY",
     "PAIR_KEY",
     "ModelFiles",
     "check_pair",
@@ -33,6 +34,7 @@ __all__ = [
 
 BEST = "weights/best"  # the best model in the folder of a training run, without suffix
 CARD_MEMBER = "yolo_cli.json"  # the card's member in a .keras file, which is a zip
+EXPORT_KEY = "yolo_cli_export"  # in the metadata of what `yolo export` writes: the model it was made from
 CARD_KEY, PAIR_KEY = "yolo_cli", "yolo_cli_keras_sha256"  # its key in the metadata of an .onnx file
 
 
@@ -146,6 +148,8 @@ def read_card(path: Path) -> ModelCard:
 
 
 def _card_from_metadata(metadata: Mapping[str, str], path: Path) -> ModelCard:
+    if EXPORT_KEY in metadata:
+        raise DataError(f"{path}: is an export for other programs; give the model, {metadata[EXPORT_KEY]}")
     if CARD_KEY not in metadata:
         raise DataError(f"{path}: has no model card; was it made by this program?")
     return ModelCard.from_json(metadata[CARD_KEY], str(path))

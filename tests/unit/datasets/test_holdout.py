@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.made_sets import write_coco, write_voc, write_yolo
+from tests.made_sets import write_coco, write_image, write_voc, write_yolo
 from yolo_cli.datasets import UNSPLIT, Dataset, Sample, hold_out, open_dataset
 from yolo_cli.detections import GroundTruth
 from yolo_cli.errors import DataError, UsageError
@@ -64,6 +65,35 @@ def test_laws(classes: list[list[int]], fraction: float, seed: int) -> None:
     assert sorted(s.name for s in parted.samples) == sorted(s.name for s in dataset.samples)
     assert set(parted.splits) == {"train", "val"}
     assert hold_out(parted, 0.5, seed + 1) is parted  # nothing to do
+
+
+def three_times(folder: Path, images: int, *, again: bool) -> Dataset:
+    """Each image three times: its bytes, or coded ``again`` in other qualities."""
+    samples = []
+    for number in range(images):
+        pixels = cv2.imread(str(write_image(folder / "images" / f"{number}.png", (96, 96), number)))
+        for copy in range(3):
+            path = folder / "images" / f"{number}_{copy}.jpg"
+            quality = [cv2.IMWRITE_JPEG_QUALITY, 97 - copy if again else 95]
+            path.write_bytes(cv2.imencode(".jpg", pixels, quality)[1].tobytes())
+            samples.append(Sample(path.name, path, UNSPLIT, path.stem, ""))
+    return Dataset(folder, "yolo", ("a",), tuple(samples))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_copies_of_an_image_are_on_one_side(tmp_path: Path, again: bool) -> None:
+    dataset = three_times(tmp_path, 6, again=again)
+    for seed in range(4):
+        out = {name.split("_")[0] for name in held(hold_out(dataset, seed=seed))}
+        kept = {sample.image_id.split("_")[0] for sample in hold_out(dataset, seed=seed).samples
+                if sample.split == "train"}  # fmt: skip
+        assert out
+        assert not out & kept
+
+
+def test_copies_of_a_single_image_are_divided_all_the_same(tmp_path: Path) -> None:
+    dataset = three_times(tmp_path, 1, again=False)
+    assert len(held(hold_out(dataset))) == 1
 
 
 def test_test_images_are_left_alone() -> None:

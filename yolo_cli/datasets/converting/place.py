@@ -11,7 +11,7 @@ from pathlib import Path
 from yolo_cli.datasets.opening import read_dataset
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import atomic_folder, check_outside
+from yolo_cli.files import atomic_folder, check_outside, exchange
 
 __all__ = ["new_folder", "replaced_place"]
 
@@ -47,14 +47,13 @@ def new_folder(place: Path) -> Iterator[Path]:
         with atomic_folder(place) as draft:
             yield draft
         return
-    fresh, old = (place.with_name(f".{place.name[:100]}.{word}-{os.getpid()}") for word in ("new", "old"))
+    fresh = place.with_name(f".{place.name[:32]}.new-{os.getpid()}")
     with atomic_folder(fresh) as draft:
         yield draft
     try:
-        place.rename(old)
-        fresh.rename(place)
+        exchange(fresh, place)
     except OSError as fault:
         raise DataError(
             f"{place}: cannot be replaced: {fault.strerror}; the new folder is {fresh}"
         ) from fault
-    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(fresh, ignore_errors=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from yolo_cli.datasets.inspection import Watch, inspect_images, near_pairs
+from yolo_cli.datasets.grouping import group_images
+from yolo_cli.datasets.inspection import Watch
 from yolo_cli.datasets.layout import in_order
 from yolo_cli.datasets.sample import Dataset, Sample
 from yolo_cli.datasets.stratification import presence, stratify
@@ -86,18 +86,16 @@ def split_dataset(
         DataError: if there are fewer groups than splits.
     """
     samples = dataset.samples
-    keys = [*_pattern_keys(samples, pattern), *_twin_keys(samples, watch)]
-    group = _components(len(samples), keys)  # (n,)
+    group = group_images(samples, _pattern_keys(samples, pattern), watch)  # (n,)
     sizes = np.bincount(group)  # (groups,)
     if len(sizes) < len(fractions):
         raise DataError(
             f"{dataset.location}: has {len(sizes)} groups of images for {len(fractions)} splits; use fewer"
         )
-    shown = np.zeros((len(sizes), len(dataset.class_names) + 1), np.int64)  # (groups, classes + 1)
-    np.add.at(shown, group, presence(samples, len(dataset.class_names)))
-    sides = stratify(shown, sizes, list(fractions.values()), np.random.default_rng(seed))  # (groups,)
+    shown = presence(samples, len(dataset.class_names))  # (n, classes + 1)
+    sides = stratify(shown, group, list(fractions.values()), np.random.default_rng(seed))  # (n,)
     names = list(fractions)
-    divided = [replace(s, split=names[side]) for s, side in zip(samples, sides[group].tolist(), strict=True)]
+    divided = [replace(s, split=names[side]) for s, side in zip(samples, sides.tolist(), strict=True)]
     ids = next(iter(dataset.categories.values()), None)
     categories = dict.fromkeys(names, ids) if ids and len(set(dataset.categories.values())) == 1 else {}
     result = replace(dataset, samples=in_order(divided), categories=categories)
@@ -117,32 +115,3 @@ def _pattern_keys(samples: Sequence[Sample], pattern: str | None) -> list[tuple[
         first = samples[0].name if samples else ""
         raise UsageError(f"--group-by {pattern}: matches no image's name; one is {first}")
     return [(i, ("name", match[1] if match.re.groups else match[0])) for i, match in found]
-
-
-def _twin_keys(samples: Sequence[Sample], watch: Watch | None) -> Iterator[tuple[int, Hashable]]:
-    """Index and key of images that are equal or near-duplicates; the key is the same for both."""
-    inspections = inspect_images((sample.path for sample in samples), watch)
-    for i, sample in enumerate(samples):
-        yield i, ("file", inspections[sample.path].sha256 or i)
-    readable = [i for i, sample in enumerate(samples) if not inspections[sample.path].fault]
-    seen = [inspections[samples[i].path] for i in readable]
-    for a, b, _, _ in near_pairs(seen, seen):
-        if a < b:
-            yield readable[a], ("near", a, b)
-            yield readable[b], ("near", a, b)
-
-
-def _components(size: int, keys: Iterable[tuple[int, Hashable]]) -> NDArray[np.intp]:
-    """The group of each index, (size,), numbered from 0: two are in one if a chain of keys connects them."""
-    parent = list(range(size))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    first: dict[Hashable, int] = {}
-    for i, key in keys:
-        parent[root(i)] = root(first.setdefault(key, i))
-    return np.unique([root(i) for i in range(size)], return_inverse=True)[1]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from yolo_cli.config import DEFAULT_MODEL
-from yolo_cli.datasets import Dataset
+from yolo_cli.datasets import Dataset, hold_out
 from yolo_cli.detectors.feature_map import SIDE as MAP_SIDE
 from yolo_cli.detectors.feature_map import image_features, region_features
 from yolo_cli.detectors.loading import open_backbone
@@ -48,13 +48,16 @@ Method = Callable[[Dataset, int | None, int, Workspace, Device], Fitted]  # data
 
 
 def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainResult:
-    """The recipe of every region method: train on the split "train", or on all images without one.
+    """The recipe of every region method: train on the split "train", without the images of "val".
+
+    As for YOLO, these are held out if the data set has none.
 
     Raises:
         DataError: if no image has a box, or something cannot be written.
         UsageError: if a GPU is asked for, and there is none.
     """
-    learn = require_boxes(data.in_split("train") if "train" in data.splits else data)
+    data = hold_out(data, seed=job.config.seed)
+    learn = require_boxes(data.in_split("train"))
     best = job.out / "weights" / "best"
     if job.finished:
         workspace.watcher.say("this run is finished already")
@@ -65,7 +68,8 @@ def train_regions(job: TrainJob, data: Dataset, workspace: Workspace) -> TrainRe
             model, fields = fit_method(
                 job.detector, learn, job.config.epochs, job.config.seed, workspace, job.config.device
             )
-        card = _card(best.name, learn, {"detector": job.detector, **fields})
+        source = {"data_sha256": data.content_hash, "learnt_from": "train", "seed": str(job.config.seed)}
+        card = _card(best.name, learn, {"detector": job.detector, **fields}, source)
         # A model of the same layers without an optimizer, whose state would triple the file.
         bare = keras.Model(model.inputs, model.outputs, name=model.name)
         files = save_model(bare, card, best, half=True)
@@ -177,7 +181,8 @@ def _on_backbone(side: int) -> dict[str, Any]:
     return {"input_size": (side, side), "backbone": BACKBONE, "source": source}
 
 
-def _card(name: str, data: Dataset, fields: dict[str, Any]) -> ModelCard:
+def _card(name: str, data: Dataset, fields: dict[str, Any], source: dict[str, str]) -> ModelCard:
+    """The card of a model that was trained on ``data``; ``source`` is added to that of ``fields``."""
     boxes = int(np.sum([len(sample.labels) for sample in data.samples]))
     return ModelCard(
         name=name,
@@ -186,5 +191,5 @@ def _card(name: str, data: Dataset, fields: dict[str, Any]) -> ModelCard:
         resize="stretch",
         origin="trained by yolo train",
         training_data=f"{len(data)} images with {boxes} boxes",
-        **fields,
+        **{**fields, "source": fields.get("source", {}) | source},
     )

@@ -30,6 +30,7 @@ Rows = Mapping[str, NDArray[Any]]
 """A batch as arrays (B, ...) by name: "images", and the targets of `YoloLoss`."""
 
 KEPT_BYTES = 2 << 30  # maximum size of the image cache
+MOST_GROUND_TRUTHS = 4096  # in one image; each is compared with 512 slots
 MARGIN = 1.5  # cached images are this much larger than the network's input, as augmentation may enlarge them
 
 
@@ -99,12 +100,22 @@ class Capacity:
     slots: int
 
     @classmethod
-    def of(cls, samples: Sequence[Sample], heads: Sequence[Head]) -> Capacity:
-        """The capacity for the five images with most boxes joined by mosaic and mixup."""
-        fullest = sorted(len(sample.labels) for sample in samples)[-5:]
-        ground_truths = max(1, sum(fullest))
+    def of(
+        cls, samples: Sequence[Sample], heads: Sequence[Head], slots: int, config: AugmentConfig
+    ) -> Capacity:
+        """The capacity for the image with most boxes, joined with itself where images are joined.
+
+        Args:
+            samples: the training images.
+            heads: of the network.
+            slots: the number of slots that there are; each is assigned at most once.
+            config: images are drawn with replacement, so that one may be in all places.
+        """
+        joined = (4 if config.mosaic else 1) + bool(config.mixup)
+        ground_truths = max(1, joined * max(len(sample.labels) for sample in samples))
         # A box is assigned to at most three cells per anchor: its own and a neighbour on each axis.
-        return cls(ground_truths, ground_truths * 3 * sum(len(head.anchors) for head in heads))
+        most = ground_truths * 3 * sum(len(head.anchors) for head in heads)
+        return cls(min(ground_truths, MOST_GROUND_TRUTHS), min(most, slots))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +142,29 @@ class BatchMaker:
         heads: of the network.
         size: height and width of its input, pixels.
         batch: batch size.
-        capacity: sizes that targets are padded to.
         config: probabilities and strengths of augmentation.
         seed: random seed.
         part: index of the part of each batch made here, and the number of parts.
+        grids: rows and columns of each head.
+        capacity: sizes that targets are padded to.
     """
 
     images: Images
     heads: tuple[Head, ...]
     size: tuple[int, int]
     batch: int
-    capacity: Capacity
     config: AugmentConfig
     seed: int
     part: tuple[int, int] = (0, 1)
     grids: tuple[tuple[int, int], ...] = field(init=False)
+    capacity: Capacity = field(init=False)
 
     def __post_init__(self) -> None:
         height, width = self.size
         grids = tuple((height // head.stride, width // head.stride) for head in self.heads)
         object.__setattr__(self, "grids", grids)
+        capacity = Capacity.of(self.images.samples, self.heads, self.slot_count, self.config)
+        object.__setattr__(self, "capacity", capacity)
 
     @property
     def slot_count(self) -> int:
@@ -214,8 +228,9 @@ class BatchMaker:
         _pad(found.cxcywh, out["cxcywh"], 1)
         _pad(found.class_id, out["class_id"], 0)
         _pad(np.ones(len(found)), out["positive"], 0)
-        _pad(ground_truth.xyxy, out["ground_truths"], 0)
-        _pad(ignored, out["ignored"], 0)
+        first = np.argsort(~ignored, kind="stable")  # (N,): if not all fit, those that only ignore slots do
+        _pad(ground_truth.xyxy[first], out["ground_truths"], 0)
+        _pad(ignored[first], out["ignored"], 0)
 
     def _image(self, example: Example) -> Labelled:
         """One training image, joined from one or more images at random."""

@@ -24,7 +24,7 @@ from yolo_cli.training.yolo.choices import (
     free_memory,
     learning_rate_for,
 )
-from yolo_cli.training.yolo.data import BatchMaker, Capacity, Images
+from yolo_cli.training.yolo.data import BatchMaker, Images
 from yolo_cli.training.yolo.devices import sharing
 from yolo_cli.training.yolo.heads import remake_heads
 from yolo_cli.training.yolo.journey import Ending
@@ -204,8 +204,8 @@ def _batch_maker(
     """The maker of this machine's part of every batch."""
     images = Images(learn.samples, max(network.size))
     return BatchMaker(
-        images, network.heads, network.size, batch, Capacity.of(learn.samples, network.heads),
-        job.augment, job.config.seed, (machines.number, machines.count),
+        images, network.heads, network.size, batch, job.augment, job.config.seed,
+        (machines.number, machines.count),
     )  # fmt: skip
 
 

@@ -7,14 +7,16 @@ import re
 import pytest
 
 from tests.contract import assert_is_detector
-from tests.made_sets import write_voc
+from tests.made_sets import write_image, write_text, write_voc
 from tests.unit.training.watchers import Noting
 from yolo_cli.config import TrainConfig
 from yolo_cli.datasets import open_dataset
 from yolo_cli.detectors import load_detector
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.pipeline.evaluating import learnt_from
 from yolo_cli.training import TrainJob, train
 from yolo_cli.training.regions.recipes import METHODS
+from yolo_cli.weights import read_card
 
 
 def job(tmp_path, detector, **options):
@@ -33,6 +35,20 @@ def test_from_images_to_files_that_detect(kind, tmp_path):
         assert detector.card.detector == kind
         assert detector.class_names == ("cat", "dog")
         assert_is_detector(detector, [sample.read() for sample in data.samples], cost=engine == "onnx")
+
+
+def test_images_to_evaluate_on_are_held_out(tmp_path):
+    """Of six images without splits one is not learnt from, and the card says which data it was."""
+    for number in range(6):
+        write_image(tmp_path / "data" / f"{number}.png", (64, 64), number)
+        write_text(tmp_path / "data" / f"{number}.txt", "0 0.5 0.5 0.5 0.5\n")
+    write_text(tmp_path / "data" / "data.yaml", "path: .\ntrain: .\nnames: [cat]\n")
+    result = train(job(tmp_path, "conv-sliding-window", epochs=1))
+    assert result.images == 5
+    source = read_card(result.keras).source
+    assert (source["learnt_from"], source["seed"]) == ("train", "0")
+    learnt = learnt_from(read_card(result.keras), open_dataset(tmp_path / "data"))
+    assert len(learnt) == 5
 
 
 def test_what_cannot_be_trained(tmp_path):

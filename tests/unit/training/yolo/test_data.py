@@ -12,6 +12,7 @@ from tests.training_sets import write_shapes
 from yolo_cli.codec import Head, encode
 from yolo_cli.config import AugmentConfig
 from yolo_cli.datasets import open_dataset
+from yolo_cli.detections import GroundTruth
 from yolo_cli.training.yolo.data import BatchMaker, Capacity, Images
 
 HEADS = (Head("yolo", ((16.0, 16.0), (28.0, 28.0)), 16, 2, 2.0),)
@@ -28,7 +29,7 @@ def shapes(tmp_path: Path) -> Path:
 def maker(root: Path, config: AugmentConfig = STILL, seed: int = 0, batch: int = 3) -> BatchMaker:
     samples = open_dataset(root).in_split("train").samples
     images = Images(samples, 64)
-    return BatchMaker(images, HEADS, (64, 64), batch, Capacity.of(samples, HEADS), config, seed)
+    return BatchMaker(images, HEADS, (64, 64), batch, config, seed)
 
 
 def same(one, other) -> bool:
@@ -65,6 +66,50 @@ def test_targets_are_those_of_the_image(shapes: Path) -> None:
         assert targets["slot"][n][:count].tolist() == wanted.slot.tolist()
         assert targets["class_id"][n][:count].tolist() == wanted.class_id.tolist()
         np.testing.assert_allclose(targets["ground_truths"][n][: len(ground_truth)], ground_truth.xyxy)
+
+
+def crowded(folder: Path, full: int = 30) -> BatchMaker:
+    """One image of 30 boxes, and seven of one box."""
+    samples = list(open_dataset(write_shapes(folder)).in_split("train").samples)
+    corner = np.random.default_rng(0).uniform(0, 0.7, (full, 2))
+    boxes = GroundTruth(np.concatenate([corner, corner + 0.3], axis=1), np.zeros(full, np.int64))
+    one = boxes[:1]
+    several = [boxes, *[one] * 7]
+    samples = [
+        replace(sample, labels=labels, rows=tuple(range(len(labels))), fractions=True)
+        for sample, labels in zip(samples, several, strict=True)
+    ]
+    return BatchMaker(Images(samples, 64), HEADS, (64, 64), 8, AugmentConfig(mosaic=1.0, mixup=0.5), 0)
+
+
+def test_mosaic_cuts_no_slot_and_no_ground_truth(tmp_path: Path) -> None:
+    """Drawn with replacement, the full image may be there five times: 150 boxes."""
+    made, counts = crowded(tmp_path), []
+    for step in range(40):
+        _, targets = made.make(step, 0, False)
+        # Cut slots would be marked as assigned, but without a target.
+        assert np.array_equal(targets["taken"].sum(axis=1), targets["positive"].sum(axis=1))
+        counts.append(targets["ground_truths"].any(axis=2).sum(axis=1).max())
+    assert max(counts) > 30 + 4  # more than the five fullest images have
+    assert made.capacity == Capacity(150, made.slot_count)  # each of 32 slots is assigned at most once
+
+
+def test_the_capacity_follows_the_augmentation(shapes: Path) -> None:
+    # At most two boxes an image; three cells for each of two anchors, but there are only 32 slots.
+    assert maker(shapes).capacity == Capacity(2, 12)
+    assert maker(shapes, AugmentConfig(mosaic=0.5)).capacity == Capacity(8, 32)
+
+
+def test_of_too_many_ground_truths_the_ignored_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yolo_cli.training.yolo.data.MOST_GROUND_TRUTHS", 3)
+    [sample, *_] = open_dataset(write_shapes(tmp_path)).in_split("train").samples
+    crowd = np.array([False, False, False, False, True])
+    boxes = GroundTruth(np.tile([0.0, 0, 0.5, 0.5], (5, 1)), np.zeros(5, np.int64), crowd)
+    sample = replace(sample, labels=boxes, rows=tuple(range(5)), fractions=True)
+    _, targets = BatchMaker(Images([sample], 64), HEADS, (64, 64), 1, STILL, 0).make(0, 0, True)
+    assert targets["ignored"].tolist() == [[1, 0, 0]]
 
 
 def test_batches_depend_on_seed_epoch_and_step_alone(shapes: Path) -> None:

@@ -1,0 +1,145 @@
+"""Run an exported model in a process of its own on the same images as ours, and compare."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import clip_boxes
+from yolo_cli.codec import Candidates
+from yolo_cli.config import EVALUATION_CONF
+from yolo_cli.detections import Detections
+from yolo_cli.detectors import YoloDetector
+from yolo_cli.errors import DataError
+from yolo_cli.exporting.agreement import Agreement, Pair, pair_up
+from yolo_cli.exporting.plan import Plan
+from yolo_cli.images import Image
+from yolo_cli.pipeline.running import Readable
+
+__all__ = ["Ran", "compare_runs", "run_exported", "run_ours"]
+
+Outputs = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ran:
+    """The detections of one program.
+
+    Attributes:
+        found: detections by image, at the threshold of `threshold`.
+        milliseconds: median time an image, from pixels to boxes.
+        runtime: what the network ran in, with its version.
+        packages: what the process had imported.
+    """
+
+    found: dict[str, Detections]
+    milliseconds: float
+    runtime: str
+    packages: tuple[str, ...] = ()
+
+
+def threshold(plan: Plan) -> float:
+    """The confidence from which both programs are run; an export with suppression has its own."""
+    return plan.detector.config.conf if plan.form.nms else min(EVALUATION_CONF, plan.detector.config.conf)
+
+
+def run_ours(plan: Plan, images: Sequence[Readable]) -> Ran:
+    """Our detections."""
+    detector = plan.detector.with_config(replace(plan.detector.config, conf=threshold(plan)))
+    found, spent = {}, []
+    for item in images:
+        image = item.read()
+        detections, times = detector.detect_timed([image])
+        found[item.name] = detections[0]
+        spent.append(times.prepare_ms + times.infer_ms + times.post_ms)
+    return Ran(found, median(spent), "yolo-cli")
+
+
+def run_exported(path: Path, plan: Plan, images: Sequence[Readable]) -> Ran:
+    """The detections of an exported model, run by a process that imports its run-time and NumPy only.
+
+    Where the graph has no suppression, its boxes are suppressed as ours are.
+
+    Raises:
+        DataError: if it does not run.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for i, item in enumerate(images):
+            np.save(folder / f"{i:06}.npy", _input_of(item.read(), plan))
+        _run(path, folder)
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        found = dict(_detections(folder, plan, images))
+    return Ran(found, median(record["milliseconds"]), record["runtime"], tuple(record["packages"]))
+
+
+def compare_runs(plan: Plan, ours: Ran, theirs: Ran) -> Agreement:
+    """The boxes of two programs on the same images in pairs."""
+    names, conf = plan.card.class_names, plan.detector.config.conf
+
+    def pairs() -> Iterator[Pair]:
+        for name, found in ours.found.items():
+            yield from pair_up(name, found, theirs.found[name], names, conf)
+
+    return Agreement.of(len(ours.found), pairs())
+
+
+def _input_of(image: Image, plan: Plan) -> NDArray[Any]:
+    """The input of the graph for one image."""
+    if plan.form.preprocess:
+        return image.rgb[None]
+    pixels = plan.detector.letterbox(image).apply(image.rgb)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None].astype(np.float32))
+
+
+def _run(path: Path, folder: Path) -> None:
+    script = Path(__file__).with_name("run_exported.py")
+    # -P: the script's folder, which is inside this package, is not a place to import from.
+    command = [sys.executable, "-P", str(script), str(path.resolve()), str(folder)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(  # noqa: S603 - this very Python, and a script of ours
+        command, env=environment, capture_output=True, text=True, check=False, cwd=folder
+    )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise DataError(f"{path.name}: the exported model does not run ({reason[:300]})")
+
+
+def _detections(folder: Path, plan: Plan, images: Sequence[Readable]) -> Iterator[tuple[str, Detections]]:
+    """The detections of each image from the outputs of the process."""
+    config = replace(plan.detector.config, conf=threshold(plan))
+    chooser = replace(plan.detector, card=replace(plan.card, calibration=None), config=config)
+    for i, item in enumerate(images):
+        with np.load(folder / f"{i:06}.npz") as file:
+            outputs = dict(file)
+        image = item.read()
+        if not plan.form.preprocess:
+            outputs["boxes"] = plan.detector.letterbox(image).undo(outputs["boxes"][0])[None]
+        yield item.name, (_suppressed if plan.form.nms else _chosen)(outputs, image, chooser)
+
+
+def _suppressed(outputs: Outputs, image: Image, _chooser: YoloDetector) -> Detections:
+    count = int(outputs["num_detections"][0])
+    boxes, scores, class_ids = (outputs[name][0, :count] for name in ("boxes", "scores", "class_ids"))
+    # The graph clips them, too, unless it does not know the size of the original.
+    boxes = clip_boxes(boxes, (image.height, image.width))
+    inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    return Detections(boxes[inside], scores[inside], class_ids[inside])
+
+
+def _chosen(outputs: Outputs, image: Image, chooser: YoloDetector) -> Detections:
+    boxes, scores = outputs["boxes"][0], outputs["scores"][0]  # (S, 4), (S, classes)
+    slot, class_id = np.nonzero(scores > chooser.config.conf)
+    candidates = Candidates(boxes[slot], scores[slot, class_id], class_id, slot)
+    return chooser.choose(candidates, image).detections
