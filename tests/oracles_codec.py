@@ -20,6 +20,12 @@ def slow_decode(raw_heads: Sequence[np.ndarray], heads: Sequence[Head], confiden
         length = 5 + head.class_count
         for row in range(raw.shape[0]):
             for column in range(raw.shape[1]):
+                if head.kind == "gfl":
+                    values = [float(v) for v in raw[row, column]]
+                    box = slow_sides(values[head.class_count :], (column, row), head)
+                    scores = [sigmoid(value) for value in values[: head.class_count]]
+                    pairs += [(slot, k, score, box) for k, score in enumerate(scores) if score > confidence]
+                    slot += 1
                 for place, anchor in enumerate(head.anchors):
                     values = [float(v) for v in raw[row, column, place * length : (place + 1) * length]]
                     box = slow_box(values, (column, row), anchor, head)
@@ -44,6 +50,16 @@ def slow_box(
         low.append(centre - length / 2)
         high.append(centre + length / 2)
     return low + high
+
+
+def slow_sides(values: Sequence[float], cell: tuple[int, int], head: Head) -> list[float]:
+    """xyxy in pixels of the network's input: each side by the mean of its distribution."""
+    box = []
+    for side, sign in enumerate((-1, -1, 1, 1)):
+        weights = [math.exp(value) for value in values[side * head.bins : (side + 1) * head.bins]]
+        mean = sum(place * weight for place, weight in enumerate(weights)) / sum(weights)
+        box.append((cell[side % 2] + sign * mean) * head.stride)
+    return box
 
 
 def slow_scores(values: Sequence[float], head: Head) -> list[float]:

@@ -23,9 +23,15 @@ def older_form(tensors: Tables) -> bytes:
     return MAGIC + b"".join(pickles) + b"".join(storages)
 
 
-def zip_form(tensors: Tables) -> bytes:
-    """A zip archive with the table in data.pkl and each storage in a file of its own."""
-    members = {"mine/data.pkl": whole(table(tensors)), "mine/version": b"3\n"}
+def zip_form(tensors: Tables, below: str = "") -> bytes:
+    """A zip archive with the table in data.pkl and each storage in a file of its own.
+
+    With ``below``, the table is the value of that name in a dictionary that has a number beside it.
+    """
+    program = table(tensors)
+    if below:
+        program = b"}(" + text("epoch") + number(3) + text(below) + program + b"u"
+    members = {"mine/data.pkl": whole(program), "mine/version": b"3\n"}
     for i, array in enumerate(tensors.values()):
         members[f"mine/data/{i}"] = np.ascontiguousarray(array).tobytes()
     return zipped(members)

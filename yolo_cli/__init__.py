@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.exporting import export
     from yolo_cli.api.linting import lint
-    from yolo_cli.api.models import Model, export_onnx, import_darknet, list_models, show_model
+    from yolo_cli.api.models import Model, export_onnx, import_model, list_models, show_model
     from yolo_cli.api.serving import create_app, serve
     from yolo_cli.api.statistics import dataset_stats
     from yolo_cli.api.suspects import find_suspects
@@ -95,7 +95,7 @@ __all__ = [
     "export_onnx",
     "find_suspects",
     "fit_anchors",
-    "import_darknet",
+    "import_model",
     "lint",
     "list_models",
     "load_detector",
@@ -118,7 +118,7 @@ _MODULES = {
     "api.exporting": ("export",),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
-    "api.models": ("Model", "export_onnx", "import_darknet", "list_models", "show_model"),
+    "api.models": ("Model", "export_onnx", "import_model", "list_models", "show_model"),
     "api.serving": ("create_app", "serve"),
     "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),

@@ -12,6 +12,12 @@ s = `scale_x_y`, stride in pixels and σ the logistic function, decoding is
 `region` heads (YOLOv2) take the softmax over the classes in place of σ. `new_coords` heads (Scaled-YOLOv4)
 come with σ already applied to everything, and have width = anchor width · (2·tw)².
 
+`gfl` heads (NanoDet-Plus) have neither anchors nor objectness. Each cell gives one value a class, and for
+each side of its one box a distribution of its distance from the cell's upper left corner, see `distances`:
+
+    confidence = σ(class)
+    left       = (column − mean distance in strides) · stride       likewise the other sides
+
 All boxes here are in pixels of the network's input.
 """
 
@@ -19,10 +25,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from yolo_cli.distances import boxes_around, mean_distances
+from yolo_cli.heads import Head, HeadKind
 
 __all__ = [
     "Candidates",
@@ -31,6 +40,7 @@ __all__ = [
     "Targets",
     "boxes_from_raw",
     "decode",
+    "decode_values",
     "encode",
     "grid",
     "raw_from_boxes",
@@ -40,8 +50,8 @@ __all__ = [
     "slot_cells",
 ]
 
-HeadKind = Literal["yolo", "new_coords", "region"]
 Floats = NDArray[np.floating[Any]]
+Decoded = tuple[NDArray[Any], ...]  # the fields of `Candidates`
 
 # exp(15) anchors are wider than any image; the bound keeps float32 finite for any raw value.
 LARGEST_LOG_SCALE = 15.0
@@ -54,30 +64,6 @@ REACH_MARGIN = 0.05
 
 # The own cell first, then left, right, above, below: (5, 2), column and row.
 NEIGHBOURS = np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]], np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The description of one detection head.
-
-    Attributes:
-        kind: the decoding formulas, see above.
-        anchors: (width, height) of each anchor in pixels of the network's input.
-        stride: side of a grid cell in pixels of the network's input.
-        class_count: number of classes.
-        scale_x_y: range of the centre in cells; with 1 it cannot leave its cell.
-    """
-
-    kind: HeadKind
-    anchors: tuple[tuple[float, float], ...]
-    stride: int
-    class_count: int
-    scale_x_y: float = 1.0
-
-    @property
-    def channels(self) -> int:
-        """Number of output channels: values per cell."""
-        return len(self.anchors) * (5 + self.class_count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +88,12 @@ class Candidates:
     def __getitem__(self, index: NDArray[Any]) -> Candidates:
         """The candidates at ``index``: integer positions (K,) or a mask (N,)."""
         return Candidates(self.xyxy[index], self.confidence[index], self.class_id[index], self.slot[index])
+
+    def of_best_class(self) -> Candidates:
+        """Those of the most confident class of each slot; of equals, the class with the lower id."""
+        order = np.lexsort((self.class_id, -self.confidence, self.slot))  # (N,)
+        first = np.unique(self.slot[order], return_index=True)[1]  # (K,)
+        return self[np.sort(order[first])]
 
 
 def boxes_from_raw(raw: Any, cell: Any, anchor: Any, head: Head, xp: Any = np) -> Any:
@@ -159,14 +151,14 @@ def slot_cells(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDArr
         heads: the heads.
         grids: rows and columns of each head.
     """
-    cells = [grid(*shape, len(head.anchors)) for head, shape in zip(heads, grids, strict=True)]
+    cells = [grid(*shape, head.boxes) for head, shape in zip(heads, grids, strict=True)]
     return np.concatenate(cells)
 
 
 def slot_anchors(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
-    """Width and height in pixels of the anchor of every slot of all heads, (S, 2)."""
+    """Width and height in pixels of the anchor of every slot of all heads, (S, 2); 0 without anchors."""
     sizes = [
-        np.tile(np.asarray(head.anchors, np.float32), (rows * columns, 1))
+        np.tile(np.asarray(head.anchors or ((0, 0),), np.float32), (rows * columns, 1))
         for head, (rows, columns) in zip(heads, grids, strict=True)
     ]
     return np.concatenate(sizes)
@@ -260,23 +252,23 @@ def _centre_offset(offset: Floats, head: Head) -> Floats:
 def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float) -> Candidates:
     """Turn the raw heads of one image into (box, class) pairs above ``confidence``.
 
-    Objectness is an upper bound of the confidence, so it is thresholded first; classes and boxes are
-    computed only for the rest. As in Darknet, a box gets every class that passes the threshold.
+    Objectness is an upper bound of the confidence, so where there is one it is thresholded first; classes and
+    boxes are computed only for the rest. As in Darknet, a box gets every class that passes the threshold.
 
     Args:
-        raw_heads: for each head float32 (rows, columns, anchors · (5 + classes)).
+        raw_heads: for each head float32 (rows, columns, `Head.channels`).
         heads: the heads.
         confidence: the threshold, in [0, 1]; a pair must be above it.
     """
     first_slot, parts = 0, []
     for raw, head in zip(raw_heads, heads, strict=True):
-        parts.append(_decode_head(raw, head, confidence, first_slot))
-        first_slot += raw.shape[0] * raw.shape[1] * len(head.anchors)
-    xyxy, scores, classes, slots = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Candidates(xyxy, scores, classes, slots)
+        decode_head = _decode_distances if head.kind == "gfl" else _decode_anchors
+        parts.append(decode_head(raw, head, confidence, first_slot))
+        first_slot += raw.shape[0] * raw.shape[1] * head.boxes
+    return Candidates(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _decode_head(raw: Floats, head: Head, confidence: float, first_slot: int) -> tuple[NDArray[Any], ...]:
+def _decode_anchors(raw: Floats, head: Head, confidence: float, first_slot: int) -> Decoded:
     columns, count = raw.shape[1], len(head.anchors)
     values = raw.reshape(-1, 5 + head.class_count)  # (rows · columns · anchors, 5 + classes)
     slot = np.flatnonzero(values[:, 4] > _before_sigmoid(confidence, head))  # (K,) promising slots
@@ -290,6 +282,40 @@ def _decode_head(raw: Floats, head: Head, confidence: float, first_slot: int) ->
     half = cxcywh[:, 2:] / 2
     xyxy = np.concatenate([cxcywh[:, :2] - half, cxcywh[:, :2] + half], axis=-1)  # (N, 4)
     return xyxy.astype(np.float32), scores[index, class_id].astype(np.float32), class_id, first_slot + slot
+
+
+def decode_values(values: Any, cell: Any, anchor: Any, head: Head, xp: Any) -> tuple[Any, Any]:
+    """Boxes and confidences of slots, for programs that decode all of them.
+
+    Args:
+        values: (…, values of a slot).
+        cell: (…, 2), column and row of the cell of each.
+        anchor: (…, 2), width and height of the anchor of each; not used by `gfl`.
+        head: its kind chooses the formulas.
+        xp: the array library.
+
+    Returns:
+        xyxy (…, 4) in pixels of the network's input, and the confidence of each class (…, classes).
+    """
+    if head.kind == "gfl":
+        distances = mean_distances(values[..., head.class_count : head.channels], head.bins, xp)
+        return boxes_around(cell, distances, xp) * head.stride, sigmoid(values[..., : head.class_count], xp)
+    cxcywh = boxes_from_raw(values[..., :4], cell, anchor, head, xp)
+    half, centre = cxcywh[..., 2:4] * 0.5, cxcywh[..., :2]
+    xyxy = xp.concatenate([centre - half, centre + half], axis=-1)
+    return xyxy, scores_from_raw(values[..., 4:], head, xp)
+
+
+def _decode_distances(raw: Floats, head: Head, confidence: float, first_slot: int) -> Decoded:
+    values = raw.reshape(-1, head.channels)  # (rows · columns, classes + 4 · bins)
+    classes = values[:, : head.class_count]  # (rows · columns, classes)
+    slot, class_id = np.nonzero(classes > _before_sigmoid(confidence, head))  # (N,) pairs that may pass
+    scores = sigmoid(classes[slot, class_id])  # (N,)
+    cell = np.stack([slot % raw.shape[1], slot // raw.shape[1]], axis=-1)  # (N, 2)
+    distances = mean_distances(values[slot, head.class_count :], head.bins)  # (N, 4)
+    xyxy = boxes_around(cell, distances) * head.stride  # (N, 4)
+    passed = scores > confidence  # (N,)
+    return xyxy[passed].astype(np.float32), scores[passed], class_id[passed], first_slot + slot[passed]
 
 
 def scores_from_raw(raw: Any, head: Head, xp: Any = np) -> Any:
@@ -313,7 +339,7 @@ def scores_from_raw(raw: Any, head: Head, xp: Any = np) -> Any:
 
 
 def _before_sigmoid(confidence: float, head: Head) -> float:
-    """The raw objectness at which the confidence can just be reached."""
+    """The raw objectness, or class of `gfl`, at which the confidence can just be reached."""
     if head.kind == "new_coords":
         return confidence
     if not 0 < confidence < 1:

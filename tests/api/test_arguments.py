@@ -40,9 +40,9 @@ def test_data_that_is_not_a_path(tmp_path, monkeypatch, verb, data):
         (lambda: yolo_cli.lint("pets", fix=5), "fix"),
         (lambda: yolo_cli.fit_anchors("pets", 2, against=5), "against"),
         (lambda: yolo_cli.fit_anchors("pets", 2).save(5), "path"),
-        (lambda: yolo_cli.import_darknet(None, "b", "c", "d"), "cfg"),
-        (lambda: yolo_cli.import_darknet("a", "b", "c", None), "out"),
-        (lambda: yolo_cli.import_darknet("a", "b", "c", "d", card=5), "card"),
+        (lambda: yolo_cli.import_model([None, "b"], "c", "d"), "files"),
+        (lambda: yolo_cli.import_model(["a", "b"], "c", None), "out"),
+        (lambda: yolo_cli.import_model(["a", "b"], "c", "d", card=5), "card"),
     ],
 )
 def test_other_paths_that_are_none(tmp_path, monkeypatch, call, name):

@@ -16,7 +16,7 @@ from yolo_cli import (
     UsageError,
     UserError,
     fit_anchors,
-    import_darknet,
+    import_model,
     list_models,
     load_detector,
     read_image,
@@ -66,15 +66,15 @@ def test_anchors_for_a_size_out_of_range(tmp_path, imgsz):
 def test_a_model_is_imported_and_listed(tmp_path):
     tiny = write_tiny(tmp_path)
     cfg, weights, _, names = tiny.arguments
-    files = import_darknet(cfg, weights, names, "mine", half=True)
+    files = import_model([cfg, weights], names, "mine", half=True)
     assert files.paths == (Path("weights/mine.keras"), Path("weights/mine.onnx"))
     yolo("weights", "import", *tiny.arguments, "--out", "theirs", "--half")
     page = Path("weights/theirs.md").read_text()
     assert Path("weights/mine.md").read_text().splitlines()[1:4] == page.splitlines()[1:4]
     with pytest.raises(UsageError, match=r"weights/mine.keras: exists; choose another name"):
-        import_darknet(cfg, weights, names, "mine")
+        import_model([cfg, weights], names, "mine")
     with pytest.raises(UsageError, match="there is no option 'hlaf'; did you mean half"):
-        import_darknet(cfg, weights, names, "mine", hlaf=True)
+        import_model([cfg, weights], names, "mine", hlaf=True)
     Path("weights/broken.keras").write_bytes(b"cut off")
     with pytest.raises(UserError, match="broken"):
         list_models()

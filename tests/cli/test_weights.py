@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.oracles_nanodet import Oracle
 from tests.tiny import CFG, VALUES, write_tiny
 from yolo_cli.cli import main
 from yolo_cli.engines import Runtime
@@ -202,3 +203,36 @@ def _image(folder: Path) -> Path:
     path = folder / "image.png"
     write_image(path, np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8))
     return path
+
+
+def test_a_nanodet_is_imported_and_used(folder: Path) -> None:
+    """At 96 x 96 pixels, which 64 does not divide."""
+    oracle = Oracle(np.random.default_rng(3), classes=2)
+    oracle.run(np.zeros((32, 32, 3), np.uint8))
+    param, binary = map(str, oracle.write(folder / "nano"))
+    (folder / "two.names").write_text("cat\ndog\n")
+    (folder / "card.yaml").write_text("licence: Apache-2.0\ninput_size: 96\n")
+    run = yolo(
+        "weights", "import", param, binary, "--names", "two.names", "--out", "nano", "--card", "card.yaml"
+    )
+    assert run.exit_code == 0, run.stderr
+    shown = yolo("weights", "show", "nano").stdout
+    assert "2 classes, input 96 x 96 pixels (stretch)" in shown
+    assert "gfl, stride 64, 8 distances a side" in shown
+    found = [
+        json.loads(yolo("detect", str(_image(folder)), "--weights", "nano", "--format", "json", "--no-save",
+                        "--conf", "0.3", "--engine", engine).stdout)["images"][0]["detections"]
+        for engine in ("onnx", "keras")
+    ]  # fmt: skip
+    assert len(found[0]) > 0
+    assert [box["class_name"] for box in found[0]] == [box["class_name"] for box in found[1]]
+    refused = yolo("detect", str(_image(folder)), "--weights", "nano", "--imgsz", "80", "--no-save")
+    assert "each side must be a multiple of 32 for nano" in fault(refused, 2)
+
+
+@pytest.mark.parametrize(
+    "files", [("a.param",), ("a.onnx", "b.onnx", "c"), ("a.weights",), ("a.param", "b", "c")]
+)
+def test_files_of_no_known_kind(folder: Path, files: tuple[str, ...]) -> None:
+    line = fault(yolo("weights", "import", *files, "--names", "two.names", "--out", "it"), 2)
+    assert "give the CFG and WEIGHTS of Darknet" in line

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracles_codec import slow_decode
-from yolo_cli.codec import Head, boxes_from_raw, decode, grid
+from yolo_cli.codec import Candidates, Head, boxes_from_raw, decode, grid
 
 ANCHORS = ((10.0, 14.0), (23.0, 27.0))
 HEAD = Head("yolo", ANCHORS, 32, 2)
+GFL = Head("gfl", (), 8, 1, bins=8)
 # Two rows, three columns, two anchors; the slot of row 1, column 2, anchor 1 is (1 · 3 + 2) · 2 + 1 = 11.
 SLOT = 11
 
@@ -61,6 +62,35 @@ def test_region_by_hand():
     np.testing.assert_allclose(found.confidence, [0.225, 0.675], rtol=1e-6)
 
 
+def test_distances_by_hand():
+    """Two bins, stride 32. The logits 0, ln 3 are 1/4, 3/4 of the mean, so 0.75 cells; 0, 0 are 0.5 cells.
+
+    Row 1, column 2: left (2 − 3/4) · 32 = 40, top (1 − 1/2) · 32 = 16, right (2 + 1/2) · 32 = 80 and bottom
+    (1 + 3/4) · 32 = 56. Confidences σ(ln 4) = 4/5 and σ(0) = 1/2. Slot 1 · 3 + 2 = 5.
+    """
+    raw = np.full((2, 3, 2 + 4 * 2), -20, np.float32)
+    raw[1, 2] = [np.log(4), 0, 0, np.log(3), 0, 0, 0, 0, 0, np.log(3)]
+    found = decode([raw], [Head("gfl", (), 32, 2, bins=2)], 0.1)
+    np.testing.assert_allclose(found.xyxy, [[40, 16, 80, 56]] * 2, rtol=1e-6)
+    np.testing.assert_allclose(found.confidence, [0.8, 0.5], rtol=1e-6)
+    assert (found.class_id.tolist(), found.slot.tolist()) == ([0, 1], [5, 5])
+    assert (found.xyxy.dtype, found.confidence.dtype) == (np.float32, np.float32)
+
+
+def test_a_distance_never_exceeds_the_last_bin():
+    """Eight bins: at most 7 cells of 8 pixels on each side, whatever the values."""
+    raw = np.zeros((1, 1, 1 + 4 * 8), np.float32)
+    raw[..., [8, 16, 24, 32]] = 1000
+    found = decode([raw], [Head("gfl", (), 8, 1, bins=8)], 0.25)
+    np.testing.assert_array_equal(found.xyxy, [[-56, -56, 56, 56]])
+
+
+def test_slots_count_on_through_heads_without_anchors():
+    raw = np.zeros((1, 1, 1 + 4 * 8), np.float32)
+    found = decode([raw, np.zeros((2, 3, 14), np.float32), raw], [GFL, HEAD, GFL], 0.4)
+    assert found.slot.tolist() == [0, 1 + 2 * 3 * 2]
+
+
 def test_slots_count_on_through_heads():
     """One cell with one anchor before: slot 11 of the second head is slot 12 of all."""
     first = Head("yolo", ((5.0, 5.0),), 64, 2)
@@ -97,6 +127,7 @@ def test_a_broken_network_finds_nothing(value):
     raw = np.full((2, 3, 14), value, np.float32)
     with np.errstate(invalid="ignore"):
         assert len(decode([raw], [HEAD], 0.25)) == 0
+        assert len(decode([np.full((2, 3, 33), value, np.float32)], [GFL], 0.25)) == 0
 
 
 def test_grid_goes_along_rows_anchors_fastest():
@@ -120,6 +151,16 @@ def test_grid_goes_along_rows_anchors_fastest():
 
 def test_channels_of_a_head():
     assert Head("yolo", ANCHORS, 32, 80).channels == 2 * (5 + 80)
+    assert Head("gfl", (), 32, 80, bins=8).channels == 80 + 4 * 8
+
+
+def test_the_best_class_of_each_slot():
+    """Slot 5 has 0.4, 0.9 and 0.9 for the classes 2, 1 and 0; slot 3 only 0.3."""
+    zeros = np.zeros((4, 4), np.float32)
+    confidence, classes = np.float32([0.4, 0.9, 0.3, 0.9]), np.array([2, 1, 1, 0])
+    best = Candidates(zeros, confidence, classes, np.array([5, 5, 3, 5])).of_best_class()
+    assert (best.slot.tolist(), best.class_id.tolist()) == ([3, 5], [1, 0])
+    assert len(Candidates(zeros[:0], confidence[:0], classes[:0], classes[:0]).of_best_class()) == 0
 
 
 def test_candidates_can_be_picked():
@@ -134,12 +175,14 @@ def raw_heads(draw):
     heads, raws = [], []
     for _ in range(draw(st.integers(1, 3))):
         anchors = draw(st.lists(st.tuples(st.integers(1, 300), st.integers(1, 300)), min_size=1, max_size=3))
+        kind = draw(st.sampled_from(["yolo", "new_coords", "region", "gfl"]))
         head = Head(
-            draw(st.sampled_from(["yolo", "new_coords", "region"])),
-            tuple((float(w), float(h)) for w, h in anchors),
+            kind,
+            () if kind == "gfl" else tuple((float(w), float(h)) for w, h in anchors),
             draw(st.sampled_from([8, 16, 32])),
             draw(st.integers(1, 4)),
             draw(st.sampled_from([1.0, 1.05, 2.0])),
+            draw(st.integers(1, 9)),
         )
         numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
         shape = (draw(st.integers(1, 4)), draw(st.integers(1, 4)), head.channels)

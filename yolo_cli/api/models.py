@@ -1,8 +1,9 @@
-"""Models on disk: `list_models`, `show_model`, `import_darknet` and `export_onnx`."""
+"""Models on disk: `list_models`, `show_model`, `import_model` and `export_onnx`."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -17,7 +18,7 @@ from yolo_cli.weights.page import model_page
 from yolo_cli.weights.store import new_model
 from yolo_cli.weights.verifying import check_sha256, verify_files
 
-__all__ = ["Model", "export_onnx", "import_darknet", "list_models", "show_model"]
+__all__ = ["Model", "export_onnx", "import_model", "list_models", "show_model"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -89,18 +90,17 @@ def show_model(weights: str | os.PathLike[str], *, verify: bool = False) -> Mode
     return Model(files, store.read_card(files.first))
 
 
-def import_darknet(
-    cfg: str | os.PathLike[str],
-    weights: str | os.PathLike[str],
+def import_model(
+    files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     names: str | os.PathLike[str],
     out: str | os.PathLike[str],
     **options: Unpack[ImportOptions],
 ) -> ModelFiles:
-    """Write a Darknet model as ``out.keras``, ``out.onnx`` and the model card ``out.md``.
+    """Write another program's model as ``out.keras``, ``out.onnx`` and the model card ``out.md``.
 
     Args:
-        cfg: the network.
-        weights: its weights.
+        files: a Darknet ``.cfg`` and ``.weights``; or of a NanoDet-Plus the ``.param`` and ``.bin``, or the
+            ``.onnx``, ``.pth`` or ``.ckpt``.
         names: a file with its class names, one per line.
         out: a name, for a model in ``./weights``, or a path without a suffix.
         **options: see `ImportOptions`: ``card``, ``half``, ``sha256``, ``exist_ok``, ….
@@ -111,17 +111,18 @@ def import_darknet(
     Raises:
         UserError: if the files do not fit together, the weights are others, or the model exists.
     """
-    from yolo_cli.weights.darknet_import import import_darknet as convert
-    from yolo_cli.weights.darknet_import import read_about
+    from yolo_cli.weights.about import read_about
+    from yolo_cli.weights.importing import import_files
 
     check_options(options, ImportOptions)
+    given = [files] if isinstance(files, str | os.PathLike) else files
+    paths, named = [path_of(file, "files") for file in given], path_of(names, "names")
     if options.get("sha256"):
-        check_sha256(path_of(weights, "weights"), str(options["sha256"]))
+        check_sha256(paths[-1], str(options["sha256"]))
     target, card = new_model(path_of(out, "out"), options.get("exist_ok", False)), options.get("card")
-    files = path_of(cfg, "cfg"), path_of(weights, "weights"), path_of(names, "names")
     with text_encoding(options.get("encoding")):
         about = read_about(Path(card)) if card else None
-        return convert(*files, target, half=options.get("half", False), about=about)
+        return import_files(paths, named, target, half=options.get("half", False), about=about)
 
 
 def export_onnx(weights: str | os.PathLike[str]) -> Path:

@@ -1,4 +1,4 @@
-"""``yolo weights``: list and export models, show a model card, import Darknet models."""
+"""``yolo weights``: list and export models, show a model card, import other programs' models."""
 
 from __future__ import annotations
 
@@ -59,8 +59,7 @@ def show(name: str, verify: bool, output_format: str) -> None:
 
 
 @weights.command(name="import")
-@click.argument("cfg", type=_FILE)
-@click.argument("trained", metavar="WEIGHTS", type=_FILE)
+@click.argument("files", type=_FILE, nargs=-1, required=True)
 @click.option("--names", required=True, type=_FILE, metavar="FILE", help="Class names, one per line.")
 @click.option("--out", required=True, metavar="NAME", help="Model name, or path without a suffix.")
 @click.option("--card", type=_FILE, metavar="FILE", help="YAML file with licence, origin and figures.")
@@ -68,16 +67,17 @@ def show(name: str, verify: bool, output_format: str) -> None:
 @click.option("--sha256", metavar="HASH", help="SHA-256 that WEIGHTS must have.")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
 @encoding_option
-def import_(cfg: Path, trained: Path, out: str, **given: Any) -> None:
-    """Import a Darknet model: its CFG and WEIGHTS.
+def import_(files: tuple[Path, ...], out: str, **given: Any) -> None:
+    """Import a Darknet model, its CFG and WEIGHTS, or a NanoDet-Plus.
 
+    A NanoDet-Plus is PARAM and BIN of ncnn, or one ONNX, PTH or CKPT file.
     Writes NAME.keras, NAME.onnx and the model card NAME.md, in ./weights unless --out is a path.
     """
-    from yolo_cli.api.models import import_darknet
+    from yolo_cli.api.models import import_model
 
-    say(f"reading {cfg} and {trained}; this takes some seconds")
-    files = import_darknet(cfg, trained, out=out, **given)
-    echo_model(files.keras, files.onnx, files.first.with_suffix(".md"))
+    say(f"reading {' and '.join(map(str, files))}; this takes some seconds")
+    model = import_model(files, out=out, **given)
+    echo_model(model.keras, model.onnx, model.first.with_suffix(".md"))
 
 
 @weights.command()

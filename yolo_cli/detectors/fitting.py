@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ def _channels(card: ModelCard) -> list[int]:
     }.get(card.detector, [head.channels for head in card.heads])
 
 
+def _grid(height: int, width: int, stride: int) -> tuple[int, int]:
+    """Rows and columns of the grid of a head; a cell that is cut by the edge counts."""
+    return math.ceil(height / stride), math.ceil(width / stride)
+
+
 def check_heads(raw_heads: Sequence[NDArray[Any]], card: ModelCard, shape: tuple[int, ...]) -> None:
     """Raise a DataError unless raw heads have the shape that a YOLO card means for a batch.
 
@@ -58,7 +64,7 @@ def check_heads(raw_heads: Sequence[NDArray[Any]], card: ModelCard, shape: tuple
         shape: of the batch, (B, H, W, 3).
     """
     count, height, width = shape[:3]
-    wanted = [(count, height // head.stride, width // head.stride, head.channels) for head in card.heads]
+    wanted = [(count, *_grid(height, width, head.stride), head.channels) for head in card.heads]
     given = [raw.shape for raw in raw_heads]
     if given != wanted:
         raise DataError(f"{card.name}: its heads have the shapes {given}, but its card needs {wanted}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,11 @@ Panel = tuple[str, NDArray[np.uint8]]  # a title, and the pixels (H, W, 3) below
 
 
 class Details(Protocol):
-    """The predictions at one point of an image, and the outcomes of its boxes.
+    """The predictions at one point of an image, and the outcomes of its boxes."""
 
-    Attributes:
-        legend: entries for what only the panels of this kind show.
-    """
-
-    legend: ClassVar[tuple[Entry, ...]]
+    @property
+    def legend(self) -> tuple[Entry, ...]:
+        """Entries for what only the panels of this kind show."""
 
     @property
     def point(self) -> tuple[float, float]:

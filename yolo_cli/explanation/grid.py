@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.codec import Head, decode
 from yolo_cli.detectors.trace import GridOutput
+from yolo_cli.distances import mean_distances
 from yolo_cli.explanation.details import Panel
 from yolo_cli.explanation.drawing import WHITE, draw_frame, numbered_as_text, with_boxes
 from yolo_cli.explanation.legend import Entry
@@ -26,6 +28,10 @@ Pixels = NDArray[np.uint8]
 Box = tuple[float, ...]
 
 _YELLOW = (255, 220, 0)
+_CELL = Entry("filled", _YELLOW, 0, "cell that holds the point")
+# What predicts a box, and the title of its raw values.
+_WITH_ANCHORS = ("anchor", "raw: tx ty tw th, objectness, class")
+_WITHOUT_ANCHORS = ("cell", "left top right bottom in cells, raw class")
 ANYTHING = -1.0  # below every confidence
 
 
@@ -38,7 +44,8 @@ class CellAnchor:
         row, column: the cell in the head's grid.
         anchor: index of the anchor in its head.
         stride: side of a cell in pixels of the network's input.
-        anchor_size: width and height of the anchor in pixels of the network's input.
+        anchor_size: width and height of the anchor in pixels of the network's input; None for a head without
+            anchors, where the cell predicts one box.
     """
 
     head: int
@@ -46,13 +53,16 @@ class CellAnchor:
     column: int
     anchor: int
     stride: int
-    anchor_size: tuple[float, float]
+    anchor_size: tuple[float, float] | None
 
     @property
     def origin(self) -> str:
         """A description of the cell and anchor."""
+        cell = f"stride {self.stride}, row {self.row}, column {self.column}"
+        if self.anchor_size is None:
+            return cell
         wide, high = self.anchor_size
-        return f"stride {self.stride}, row {self.row}, column {self.column}, anchor {wide:g}x{high:g}"
+        return f"{cell}, anchor {wide:g}x{high:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,8 @@ class CellPrediction:
 
     Attributes:
         source: the cell and anchor.
-        raw: tx, ty, tw, th and objectness, before the sigmoid.
+        raw: tx, ty, tw, th and objectness, before the sigmoid; without anchors, the distances of the left,
+            top, right and bottom side from the cell's upper left corner, in cells.
         class_id: the most likely class.
         raw_class: the value of that class, before the sigmoid.
         confidence: of that class, before any calibration.
@@ -98,10 +109,15 @@ class CellExplanation:
     rule: str
     letterbox: Letterbox
 
-    legend: ClassVar[tuple[Entry, ...]] = (
-        Entry("filled", _YELLOW, 0, "cell that holds the point"),
-        Entry("frame", WHITE, 1, "anchor of that cell"),
-    )
+    @property
+    def legend(self) -> tuple[Entry, ...]:
+        """Entries for the cell, and for its anchors if it has any."""
+        anchor = Entry("frame", WHITE, 1, "anchor of that cell")
+        return (_CELL, anchor) if self._anchors else (_CELL,)
+
+    @property
+    def _anchors(self) -> bool:
+        return any(prediction.source.anchor_size for prediction in self.predictions)
 
     def lines(self, image: str, class_names: tuple[str, ...]) -> Iterator[str]:
         """The predictions of the cells at the point."""
@@ -109,8 +125,9 @@ class CellExplanation:
         size = f"{box.net_height}x{box.net_width}"  # as --imgsz takes it
         yield f"{image} at {x:g},{y:g}: that is {net_x:.1f},{net_y:.1f} of the network's input, {size}"
         yield ""
-        yield "Predictions of the cells at this point, for each anchor its likeliest class:"
-        rows: list[tuple[str, ...]] = [("confidence", "class", "from", "raw: tx ty tw th, objectness, class")]
+        each, values = _WITH_ANCHORS if self._anchors else _WITHOUT_ANCHORS
+        yield f"Predictions of the cells at this point, for each {each} its likeliest class:"
+        rows: list[tuple[str, ...]] = [("confidence", "class", "from", values)]
         rows += [_row(prediction, class_names) for prediction in self.predictions]
         yield from indented(rows)
 
@@ -122,9 +139,11 @@ class CellExplanation:
             canvas, stride, box = image.rgb.copy(), places[0].stride, self.letterbox
             _draw_grid(canvas, self, places[0], scale)
             for place in places:
-                draw_frame(canvas, _anchor_box(place, self), WHITE, scale)
+                if place.anchor_size:
+                    draw_frame(canvas, _anchor_box(place, place.anchor_size, self), WHITE, scale)
             own = [(number, outcome) for number, outcome in outcomes if outcome.source.head == head]
-            title = f"stride {stride}: {box.net_height // stride} x {box.net_width // stride} cells"
+            rows, columns = (math.ceil(side / stride) for side in (box.net_height, box.net_width))
+            title = f"stride {stride}: {rows} x {columns} cells"
             panels.append((title, with_boxes(Image(canvas), own, class_names, scale)))
         return panels
 
@@ -148,46 +167,56 @@ def _predictions(grid: GridOutput, inside: Floats) -> tuple[CellPrediction, ...]
     found = []
     for number, (raw, head) in enumerate(zip(grid.raw_heads, grid.heads, strict=True)):
         column, row = (int(value // head.stride) for value in inside)
-        for anchor in range(len(head.anchors)):
-            source = CellAnchor(number, row, column, anchor, head.stride, head.anchors[anchor])
+        for anchor, size in enumerate(head.anchors or (None,)):
+            source = CellAnchor(number, row, column, anchor, head.stride, size)
             found.append(_prediction(raw, head, source, grid.letterbox))
     return tuple(sorted(found, key=lambda prediction: -prediction.confidence))
 
 
 def _prediction(raw: Floats, head: Head, source: CellAnchor, letterbox: Letterbox) -> CellPrediction:
     """The most likely class of one anchor of one cell, decoded by the codec."""
-    values = raw.reshape(*raw.shape[:2], len(head.anchors), -1)[source.row, source.column, source.anchor]
+    values = raw.reshape(*raw.shape[:2], head.boxes, -1)[source.row, source.column, source.anchor]
     every = decode([raw], [head], ANYTHING)
-    slot = (source.row * raw.shape[1] + source.column) * len(head.anchors) + source.anchor
+    slot = (source.row * raw.shape[1] + source.column) * head.boxes + source.anchor
     own = every[np.flatnonzero(every.slot == slot)]  # one per class
     best = int(own.confidence.argmax())
     class_id = int(own.class_id[best])
     xyxy = letterbox.undo(own.xyxy[best : best + 1])[0]  # (4,)
+    box, raw_class = _raw_values(values, class_id, head)
     return CellPrediction(
         source,
-        tuple(values[:5].tolist()),
+        box,
         class_id,
-        float(values[5 + class_id]),
+        raw_class,
         float(own.confidence[best]),
         tuple(xyxy.tolist()),
     )
 
 
+def _raw_values(values: Floats, class_id: int, head: Head) -> tuple[tuple[float, ...], float]:
+    """`CellPrediction.raw` and the raw value of a class, from the values of one box (V,)."""
+    if head.kind == "gfl":
+        distances = mean_distances(values[head.class_count :], head.bins)  # (4,)
+        return tuple(distances.tolist()), float(values[class_id])
+    return tuple(values[:5].tolist()), float(values[5 + class_id])
+
+
 def _cell_anchor(slot: int, grid: GridOutput) -> CellAnchor:
     """The cell and anchor of a slot."""
     for number, (raw, head) in enumerate(zip(grid.raw_heads, grid.heads, strict=True)):
-        count = raw.shape[0] * raw.shape[1] * len(head.anchors)
+        count = raw.shape[0] * raw.shape[1] * head.boxes
         if slot < count:
-            cell, anchor = divmod(slot, len(head.anchors))
+            cell, anchor = divmod(slot, head.boxes)
             row, column = divmod(cell, raw.shape[1])
-            return CellAnchor(number, row, column, anchor, head.stride, head.anchors[anchor])
+            size = head.anchors[anchor] if head.anchors else None
+            return CellAnchor(number, row, column, anchor, head.stride, size)
         slot -= count
     raise AssertionError("a slot beyond the last head")
 
 
 def _row(prediction: CellPrediction, class_names: tuple[str, ...]) -> tuple[str, ...]:
-    raw = " ".join(f"{value:.2f}" for value in prediction.raw[:4])
-    values = f"{raw}, {prediction.raw[4]:.2f}, {prediction.raw_class:.2f}"
+    box = " ".join(f"{value:.2f}" for value in prediction.raw[:4])
+    values = ", ".join([box, *(f"{value:.2f}" for value in (*prediction.raw[4:], prediction.raw_class))])
     name = class_names[prediction.class_id]
     return f"{prediction.confidence:.4f}", name, prediction.source.origin, values
 
@@ -215,10 +244,10 @@ def _contrasting(line: Any) -> Any:
     return (line.astype(int) + np.where(dark, 255, 0)) // 2
 
 
-def _anchor_box(place: CellAnchor, explained: CellExplanation) -> Box:
+def _anchor_box(place: CellAnchor, size: tuple[float, float], explained: CellExplanation) -> Box:
     """The anchor in the middle of its cell, in pixels of the image."""
     x, y = (place.column + 0.5) * place.stride, (place.row + 0.5) * place.stride
-    wide, high = place.anchor_size
+    wide, high = size
     return _to_image((x - wide / 2, y - high / 2, x + wide / 2, y + high / 2), explained)
 
 

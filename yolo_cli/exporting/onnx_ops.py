@@ -138,10 +138,11 @@ class OnnxOps:
         return self.floats(self.node("Range", zero, count, self.integers(1)))
 
     def minimum(self, a: Symbol, b: Any) -> Symbol:
-        return self.node("Min", a, b)
+        # OpenCV 4.6 has neither the minimum of an array and a number, nor Clip.
+        return b - self.node("Relu", b - a) if isinstance(b, float) else self.node("Min", a, b)
 
     def maximum(self, a: Symbol, b: Any) -> Symbol:
-        return self.node("Max", a, b)
+        return self.node("Relu", a - b) + b if isinstance(b, float) else self.node("Max", a, b)
 
     def max(self, x: Symbol, axis: int, keepdims: bool, initial: float) -> Symbol:  # noqa: ARG002
         return self.node("ReduceMax", x, axes=[axis], keepdims=int(keepdims))
@@ -185,13 +186,13 @@ class OnnxOps:
         return self.node("Pad", images, sides, self.like(images, value), mode="constant")
 
     def grid(self, raw: Symbol, head: Head) -> tuple[Symbol, Symbol]:
-        rows, columns, count = self.side(raw, 1), self.side(raw, 2), len(head.anchors)
+        rows, columns, count = self.side(raw, 1), self.side(raw, 2), head.boxes
         zero, one = self.integers(0), self.integers(1)
         row = self.reshape(self.node("Range", zero, rows, one), [-1, 1, 1, 1])
         column = self.reshape(self.node("Range", zero, columns, one), [1, -1, 1, 1])
         shape = self._row([rows, columns, count, 1])
         cells = self.concatenate([self.node("Expand", part, shape) for part in (column, row)], axis=-1)
-        anchors = self.constant(np.reshape(head.anchors, (1, 1, count, 2)), "float32")
+        anchors = self.constant(np.reshape(head.anchors or (0, 0), (1, 1, count, 2)), "float32")
         anchors = self.node("Expand", anchors, self._row([rows, columns, count, 2]))
         return self.floats(self.reshape(cells, [1, -1, 2])), self.reshape(anchors, [1, -1, 2])
 

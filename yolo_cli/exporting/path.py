@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from yolo_cli.codec import Head, boxes_from_raw, scores_from_raw, slot_anchors, slot_cells
+from yolo_cli.codec import Head, decode_values, slot_anchors, slot_cells
 from yolo_cli.exporting.plan import Plan
 from yolo_cli.letterbox import GREY
 
@@ -160,18 +160,16 @@ def _decode(raw_heads: Sequence[Array], plan: Plan, xp: Ops) -> tuple[Array, Arr
     for raw, head, grid in zip(raw_heads, plan.card.heads, plan.grids, strict=True):
         values = xp.reshape(raw, (0 if plan.form.dynamic else -1, *_slots(head, grid, plan)))
         cell, anchor = xp.grid(raw, head) if plan.form.dynamic else _fixed_grid(head, grid)
-        cxcywh = boxes_from_raw(values[..., :4], cell, anchor, head, xp)
-        half = cxcywh[..., 2:4] * 0.5
-        centre = cxcywh[..., :2]
-        boxes.append(xp.concatenate([centre - half, centre + half], axis=-1))
-        scores.append(scores_from_raw(values[..., 4:], head, xp))
+        xyxy, confidence = decode_values(values, cell, anchor, head, xp)
+        boxes.append(xyxy)
+        scores.append(confidence)
     return xp.concatenate(boxes, axis=1), xp.concatenate(scores, axis=1)
 
 
 def _slots(head: Head, grid: tuple[int, int], plan: Plan) -> tuple[int, int]:
     """Slots of a head, and values of each; -1 where the number is known when it runs."""
-    slots = -1 if plan.form.dynamic else grid[0] * grid[1] * len(head.anchors)
-    return slots, 5 + head.class_count
+    slots = -1 if plan.form.dynamic else grid[0] * grid[1] * head.boxes
+    return slots, head.channels // head.boxes
 
 
 def _fixed_grid(head: Head, grid: tuple[int, int]) -> tuple[Array, Array]:

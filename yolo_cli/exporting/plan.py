@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from math import ceil
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from yolo_cli.config import Resize
 from yolo_cli.detectors import Detector, YoloDetector
 from yolo_cli.errors import UsageError
+from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
 
 __all__ = ["Form", "Format", "Number", "Plan"]
@@ -40,7 +45,7 @@ class Form:
         preprocess: resizing is part of the graph, which then takes images of any size.
         number: of the weights: float32, half (float16, computed in float32), or int8.
         batch: batch size; None is any.
-        dynamic: without ``preprocess``, any height and width that are multiples of the largest stride.
+        dynamic: without ``preprocess``, any height and width that are multiples of the card's ``size_step``.
 
     Raises:
         UsageError: if they contradict each other.
@@ -92,7 +97,7 @@ class Plan:
         if detector.config.agnostic or detector.config.classes:
             raise UsageError("--agnostic and --classes are not exported; choose among the boxes afterwards")
         if form.nms:
-            detector = detector.with_config(replace(detector.config, suppression="iou"))
+            detector = replace(detector, config=replace(detector.config, suppression="iou"))
         return cls(detector, form)
 
     @property
@@ -114,10 +119,17 @@ class Plan:
     def grids(self) -> list[tuple[int, int]]:
         """Rows and columns of each head."""
         height, width = self.input_size
-        return [(height // head.stride, width // head.stride) for head in self.card.heads]
+        return [(ceil(height / head.stride), ceil(width / head.stride)) for head in self.card.heads]
 
     @property
     def slots(self) -> int:
-        """Number of boxes before suppression: anchors over all cells of all heads."""
+        """Number of boxes before suppression: one for each anchor of all cells of all heads."""
         pairs = zip(self.grids, self.card.heads, strict=True)
-        return sum(rows * columns * len(head.anchors) for (rows, columns), head in pairs)
+        return sum(rows * columns * head.boxes for (rows, columns), head in pairs)
+
+    def input_of(self, image: Image) -> NDArray[Any]:
+        """The input of the graph for one image, a batch of one."""
+        if self.form.preprocess:
+            return image.rgb[None]
+        pixels = self.detector.letterbox(image).apply(image.rgb)
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None].astype(np.float32))

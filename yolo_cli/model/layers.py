@@ -1,4 +1,4 @@
-"""Layers that Keras lacks, in `keras.ops`: Darknet's, and one for older backbones.
+"""Layers that Keras lacks, in `keras.ops`: Darknet's, and some for other backbones.
 
 All of them are channels-last: (batch, height, width, channels).
 """
@@ -10,8 +10,10 @@ from typing import Any
 from yolo_cli.framework import keras, ops
 
 __all__ = [
+    "BilinearDouble",
     "BlueGreenRed",
     "ChannelGroup",
+    "ChannelShuffle",
     "GroupedConv2D",
     "PaddedMaxPool",
     "Reorg",
@@ -29,6 +31,35 @@ def _times(size: int | None, factor: int) -> int | None:
 
 def _over(size: int | None, divisor: int) -> int | None:
     return None if size is None else size // divisor
+
+
+@_register
+class BilinearDouble(keras.layers.Layer):  # type: ignore[misc]
+    """Twice the resolution, bilinear between pixel centres.
+
+    Keras's `UpSampling2D` does the same, but not for inputs of dynamic size in a TensorFlow graph.
+    """
+
+    def call(self, x: Any) -> Any:
+        """(B, H, W, C) → (B, 2·H, 2·W, C)."""
+        batch, rows, columns, channels = ops.shape(x)
+        before, after = ops.concatenate([x[:, :1], x[:, :-1]], 1), ops.concatenate([x[:, 1:], x[:, -1:]], 1)
+        x = ops.stack([_nearer(x, before), _nearer(x, after)], 2)  # (B, H, 2, W, C)
+        x = ops.reshape(x, (batch, 2 * rows, columns, channels))
+        before, after = (
+            ops.concatenate(pair, 2) for pair in ([x[:, :, :1], x[:, :, :-1]], [x[:, :, 1:], x[:, :, -1:]])
+        )
+        x = ops.stack([_nearer(x, before), _nearer(x, after)], 3)  # (B, 2·H, W, 2, C)
+        return ops.reshape(x, (batch, 2 * rows, 2 * columns, channels))
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """(B, 2·H, 2·W, C)."""
+        return (shape[0], _times(shape[1], 2), _times(shape[2], 2), shape[3])
+
+
+def _nearer(near: Any, far: Any) -> Any:
+    """The value a quarter of the way from one pixel to the next."""
+    return 0.75 * near + 0.25 * far
 
 
 @_register
@@ -63,6 +94,29 @@ class ChannelGroup(keras.layers.Layer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild the layer."""
         return {**super().get_config(), "groups": self.groups, "group_id": self.group_id}
+
+
+@_register
+class ChannelShuffle(keras.layers.Layer):  # type: ignore[misc]
+    """Interleave the channels of groups: a1 a2 b1 b2 → a1 b1 a2 b2 (Zhang et al., *ShuffleNet*, 2018)."""
+
+    def __init__(self, groups: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.groups = groups
+
+    def call(self, x: Any) -> Any:
+        """(B, H, W, C) → (B, H, W, C)."""
+        batch, rows, columns, channels = ops.shape(x)
+        x = ops.reshape(x, (batch, rows, columns, self.groups, channels // self.groups))
+        return ops.reshape(ops.transpose(x, (0, 1, 2, 4, 3)), (batch, rows, columns, channels))
+
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """The same."""
+        return shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that rebuild the layer."""
+        return {**super().get_config(), "groups": self.groups}
 
 
 @_register

@@ -51,6 +51,8 @@ class _Tensor(NamedTuple):
 def read_torch_file(path: str | Path) -> dict[str, NDArray[Any]]:
     """Read a ``.pth`` file with tensors by name, as written by ``torch.save(model.state_dict(), …)``.
 
+    They may be below the name ``state_dict``, with other plain values beside them.
+
     Returns:
         The tensors by name, in the file's order.
 
@@ -84,7 +86,7 @@ def _read_zip(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, bytes
         if pickled is None:
             raise ValueError("it is a zip archive without data.pkl")
         folder = pickled.removesuffix("data.pkl") + "data/"
-        table = _Unpickler().load(io.BytesIO(read_member(archive, pickled, "it", MAX_PICKLE)))
+        table = _tensors(_Unpickler().load(io.BytesIO(read_member(archive, pickled, "it", MAX_PICKLE))))
         check_size(sum(member.file_size for member in archive.infolist()), size, "it", "its values")
         needed = {tensor.storage.key for tensor in table.values()}
         return table, {key: read_member(archive, folder + key, "it", MAX_MODEL) for key in needed}
@@ -97,7 +99,7 @@ def _read_older(file: BinaryIO) -> tuple[Mapping[str, _Tensor], Mapping[str, byt
     _version, machine = _Unpickler().load(file), _Unpickler().load(file)
     if not machine["little_endian"]:
         raise ValueError("it was written on a big-endian machine")
-    table = _Unpickler().load(file)
+    table = _tensors(_Unpickler().load(file))
     types = {tensor.storage.key: np.dtype(tensor.storage.dtype) for tensor in table.values()}
     storages = {}
     for key in _Unpickler().load(file):
@@ -115,6 +117,12 @@ def _check_tensors(table: Mapping[str, _Tensor], stored: int, name: str) -> None
         raise ValueError("it holds other things than tensors")
     sizes = (math.prod(tensor.shape) * np.dtype(tensor.storage.dtype).itemsize for tensor in table.values())
     check_size(sum(sizes), stored, name, "its tensors")
+
+
+def _tensors(loaded: Mapping[str, Any]) -> Mapping[str, _Tensor]:
+    """The table of tensors: what was saved, or its ``state_dict``, as training programs save it."""
+    inner = loaded.get("state_dict")
+    return inner if isinstance(inner, Mapping) else loaded
 
 
 def _array(tensor: _Tensor, storages: Mapping[str, bytes]) -> NDArray[Any]:

@@ -29,8 +29,8 @@ class ModelCard:
         name: the model's name.
         class_names: the name of each class id.
         heads: the description of each of the network's outputs.
-        input_size: default height and width of the network's input; other multiples of the largest stride
-            work, too.
+        input_size: default height and width of the network's input; other multiples of ``size_step`` work,
+            too.
         resize: "letterbox" or "stretch".
         suppression: the kind of NMS.
         beta: the exponent of ``diounms``.
@@ -61,6 +61,15 @@ class ModelCard:
     calibration: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     detector: str = "yolo"
     backbone: str = ""
+
+    @property
+    def size_step(self) -> int:
+        """What both sides of the network's input must be multiples of.
+
+        It is the largest stride; with `gfl` heads the largest but one, as the last grid is rounded up.
+        """
+        strides = sorted(head.stride for head in self.heads)
+        return strides[-2] if self.heads[0].kind == "gfl" and len(strides) > 1 else strides[-1]
 
     def to_json(self) -> str:
         """The card as one JSON object."""
@@ -134,4 +143,5 @@ def _list(title: str, lines: Sequence[str]) -> str:
 
 def _head_text(head: Head) -> str:
     anchors = ", ".join(f"{w:g}x{h:g}" for w, h in head.anchors)
-    return f"{head.kind}, stride {head.stride}, anchors {anchors}"
+    predicts = f"anchors {anchors}" if anchors else f"{head.bins} distances a side"
+    return f"{head.kind}, stride {head.stride}, {predicts}"

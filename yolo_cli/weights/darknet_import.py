@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from yolo_cli.codec import Head, HeadKind
 from yolo_cli.config import SuppressionKind
 from yolo_cli.darknet import Network, Section, Shape, read_cfg, read_names, read_weights, shapes
-from yolo_cli.errors import DataError
-from yolo_cli.text import counted, read_yaml
+from yolo_cli.text import counted
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.save import save_model
 from yolo_cli.weights.store import ModelFiles
 
-__all__ = ["card_of", "heads_of", "import_darknet", "read_about"]
+__all__ = ["card_of", "heads_of", "identifier", "import_darknet"]
 
 
 def import_darknet(
@@ -37,7 +35,7 @@ def import_darknet(
         names: its class names, one per line.
         out: path of the result, without a suffix.
         half: store kernels as float16, which halves the files.
-        about: fields of the card that Darknet files do not contain; see `read_about`.
+        about: fields of the card that Darknet files do not contain; see `about.read_about`.
 
     Raises:
         DataError: if the three files do not fit together.
@@ -49,7 +47,7 @@ def import_darknet(
 
     source = {"cfg": cfg.name, "weights": weights.name, "weights_sha256": digest}
     card = replace(card, source=source, **(about or {}))
-    model = build_model(network, convolutions, name=_identifier(out.name))
+    model = build_model(network, convolutions, name=identifier(out.name))
     return save_model(model, card, out, half=half, page=True)
 
 
@@ -134,32 +132,6 @@ def _suppression(layer: Section) -> SuppressionKind:
     return kinds[kind]
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
     """A valid model name for Keras: letters, digits, underscores."""
-    return "".join(c if c.isalnum() else "_" for c in name) or "darknet"
-
-
-def read_about(path: Path) -> dict[str, Any]:
-    """Read the descriptive fields of a card from a YAML file.
-
-    Raises:
-        DataError: if the file cannot be read, is not a mapping or has other fields.
-    """
-    about = read_yaml(path)
-    allowed = ("licence", "origin", "training_data", "figures", "limits", "resize")
-    if not set(about) <= set(allowed):
-        raise DataError(f"{path}: must hold only the fields {', '.join(allowed)}")
-    if about.get("resize", "stretch") not in ("stretch", "letterbox"):
-        raise DataError(f"{path}: resize is '{about['resize']}', but must be stretch or letterbox")
-    return {key: _about(key, value, path) for key, value in about.items()}
-
-
-def _about(key: str, value: Any, path: Path) -> str | tuple[str, ...]:
-    """A field of a card; DataError if it is not text, or for figures and limits a list of texts."""
-    several = key in ("figures", "limits")
-    given = value if several and isinstance(value, list) else [value]
-    listed = several <= isinstance(value, list)
-    if not (listed and all(isinstance(each, str | int | float | date) for each in given)):
-        raise DataError(f"{path}: {key} must be {'a list of texts' if several else 'text'}; fix it")
-    lines = tuple(" ".join(str(each).split()) for each in given)
-    return lines if several else lines[0]
+    return "".join(c if c.isalnum() else "_" for c in name) or "network"

@@ -16,7 +16,7 @@ __all__ = ["CHECKS", "checked_fields"]
 
 MAX_TEXT = 100_000  # characters of a free text
 MAX_LINES = 1_000  # of figures, limits and sources
-MAX_HEADS, MAX_ANCHORS, MAX_STRIDE, MAX_SIDE = 16, 100, 1_024, 4_096
+MAX_HEADS, MAX_ANCHORS, MAX_BINS, MAX_STRIDE, MAX_SIDE = 16, 100, 100, 1_024, 4_096
 MAX_KNOTS = 100_000  # of a calibration
 REQUIRED = ("name", "class_names", "heads", "input_size", "resize")
 
@@ -110,16 +110,19 @@ def _heads(value: Any) -> tuple[Head, ...]:
 
 
 def _head(value: Any) -> Head:
-    known = {"kind", "anchors", "stride", "class_count", "scale_x_y"}
-    if not isinstance(value, dict) or not known - {"scale_x_y"} <= set(value) <= known:
-        raise ValueError(f"holds a head without the fields {', '.join(sorted(known))}")
-    pairs = [_list(pair, 2, 2) for pair in _list(value["anchors"], 1, MAX_ANCHORS)]
+    known, optional = {"kind", "anchors", "stride", "class_count"}, {"scale_x_y", "bins"}
+    if not isinstance(value, dict) or not known <= set(value) <= known | optional:
+        raise ValueError(f"holds a head without the fields {', '.join(sorted(known | optional))}")
+    kind = _one_of(*get_args(HeadKind))(value["kind"])
+    anchors, bins = (0, 1) if kind == "gfl" else (1, 0)  # a kind has either anchors or bins
+    pairs = [_list(pair, 2, 2) for pair in _list(value["anchors"], anchors, anchors * MAX_ANCHORS)]
     return Head(
-        _one_of(*get_args(HeadKind))(value["kind"]),  # type: ignore[arg-type]
+        kind,  # type: ignore[arg-type]
         tuple((_number(w, 1e-6, 1e6), _number(h, 1e-6, 1e6)) for w, h in pairs),
         _whole(value["stride"], 1, MAX_STRIDE),
         _whole(value["class_count"], 1, 1 << 30),
         _number(value.get("scale_x_y", 1.0), 1e-3, 100),
+        _whole(value.get("bins", 0), bins, bins * MAX_BINS),
     )
 
 

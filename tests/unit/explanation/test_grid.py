@@ -178,3 +178,32 @@ def test_boxes_have_the_numbers_of_the_text(monkeypatch):
     grid, left = ([(box.text, box.line_width) for box in boxes] for boxes in seen)
     assert grid == [("1. cat 1.00", 3), ("2. cat 0.73", 1), ("3. cat 0.50", 3)]
     assert left == [("1. cat 1.00", 3), ("3. cat 0.50", 3)]
+
+
+class Distances:
+    """A head without anchors: 2 x 2 cells, stride 32, two distances, one class; one cell says something."""
+
+    def run(self, batch):
+        raw = np.full((1, 2, 2, 9), -20.0, np.float32)
+        raw[0, 0, 1] = (np.log(4), 0, np.log(3), -50, 0, 0, 0, 0, 0)  # 3/4, 1, 1/2 and 1/2 cells
+        raw[0, 0, 1, 3:5] = (-50, 0)
+        return [raw]
+
+
+def test_a_head_without_anchors_by_hand():
+    """Row 0, column 1: left (1 − 3/4) · 32 = 8, top −32, right 48, bottom 16; y doubles in the image."""
+    head = Head("gfl", (), 32, 1, bins=2)
+    detector = YoloDetector(Distances(), ModelCard("said", ("cat",), (head,), (64, 64), "stretch"))
+    explained = explain(detector, BLANK, (40, 20))
+    [best] = explained.predictions
+    assert best.source.origin == "stride 32, row 0, column 1"
+    assert best.raw == pytest.approx((0.75, 1, 0.5, 0.5))
+    assert (best.raw_class, best.confidence) == pytest.approx((np.log(4), 0.8))
+    assert best.xyxy == pytest.approx((8, -64, 48, 32))
+    [outcome] = explained.outcomes
+    assert (outcome.source, outcome.kept) == (best.source, True)
+    lines = list(explained.lines("it.png", ("cat",)))
+    assert any("left top right bottom in cells, raw class" in line for line in lines)
+    assert lines[-1].split()[-5:] == ["0.75", "1.00", "0.50", "0.50,", "1.39"]
+    assert [entry.text for entry in explained.legend] == ["cell that holds the point"]
+    assert draw_explanation(BLANK, explained, ("cat",)).shape[2] == 3

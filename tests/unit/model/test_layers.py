@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.oracles_nanodet import bilinear_double
 from tests.oracles_network import (
     slow_convolution,
     slow_maxpool,
@@ -16,8 +17,10 @@ from tests.oracles_network import (
     slow_space_to_depth,
 )
 from yolo_cli.model.layers import (
+    BilinearDouble,
     BlueGreenRed,
     ChannelGroup,
+    ChannelShuffle,
     GroupedConv2D,
     PaddedMaxPool,
     Reorg,
@@ -42,6 +45,16 @@ def test_blue_green_red():
 
 def test_a_group_is_one_slice_of_the_channels():
     np.testing.assert_array_equal(run(ChannelGroup(3, 1), [[[0, 1, 2, 3, 4, 5]]]), [[[2, 3]]])
+
+
+def test_shuffled_channels_come_from_each_group_in_turn():
+    np.testing.assert_array_equal(run(ChannelShuffle(2), [[[1, 2, 3, 4, 5, 6]]]), [[[1, 4, 2, 5, 3, 6]]])
+
+
+def test_bilinear_by_hand():
+    """New centres are a quarter of a pixel from old ones: 0, 3/4 · 0 + 1/4 · 4 = 1, 3, 4; edges repeat."""
+    doubled = run(BilinearDouble(), [[[0], [4]], [[8], [12]]])[..., 0]
+    np.testing.assert_array_equal(doubled, [[0, 1, 3, 4], [2, 3, 5, 6], [6, 7, 9, 10], [8, 9, 11, 12]])
 
 
 def test_shortcut_of_unequal_width_adds_what_both_have():
@@ -91,6 +104,14 @@ maps = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.int
 
 def random_map(rows, columns, channels, seed):
     return np.random.default_rng(seed).normal(size=(rows, columns, channels)).astype(np.float32)
+
+
+@given(maps)
+@settings(max_examples=20)
+def test_bilinear_against_loops(made):
+    x = random_map(*made)
+    expected = bilinear_double(x.transpose(2, 0, 1)).transpose(1, 2, 0)
+    np.testing.assert_allclose(run(BilinearDouble(), x), expected, atol=1e-5)
 
 
 @given(maps, st.integers(1, 3))
@@ -153,8 +174,10 @@ def test_grouped_convolution_against_loops(seed, groups, width, size, stride):
 
 
 LAYERS = [
+    (BilinearDouble(), [3]),
     (BlueGreenRed(), [3]),
     (ChannelGroup(2, 1), [4]),
+    (ChannelShuffle(2), [4]),
     (GroupedConv2D(6, 3, groups=2, padding="same"), [4]),
     (PaddedMaxPool(3, 2, 2), [4]),
     (Reorg(2), [4]),

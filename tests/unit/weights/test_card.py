@@ -35,7 +35,7 @@ heads = st.builds(
     stride=st.sampled_from([8, 16, 32]),
     class_count=st.just(2),
     scale_x_y=st.floats(1, 2),
-)
+) | st.builds(Head, st.just("gfl"), st.just(()), st.integers(1, 64), st.just(2), bins=st.integers(1, 9))
 names = st.text(min_size=1, max_size=60).filter(lambda name: not name_fault(name))
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 cards = st.builds(
@@ -120,3 +120,27 @@ def test_the_markdown_states_whether_confidences_are_calibrated():
     assert "**Calibration.** None: a confidence of 0.5" in card_text(CARD, {})
     calibrated = replace(CARD, calibration=((0.0, 1.0), (0.0, 0.8)))
     assert "**Calibration.** Confidences are calibrated: 0.1 → 0.08, 0.25 → 0.20" in card_text(calibrated, {})
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        Head("gfl", ((1.0, 2.0),), 8, 2, bins=8),
+        Head("gfl", (), 8, 2),
+        Head("yolo", (), 8, 2),
+        Head("yolo", ((1.0, 2.0),), 8, 2, bins=8),
+        Head("gfl", (), 8, 2, bins=101),
+    ],
+)
+def test_a_head_has_either_anchors_or_distances(head):
+    with pytest.raises(DataError, match=r"it\.keras: its model card cannot be read"):
+        ModelCard.from_json(replace(CARD, heads=(head,)).to_json(), "it.keras")
+
+
+def test_the_last_grid_of_distance_heads_is_rounded_up():
+    """Strides 8, 16, 32 and 64: multiples of 32 will do. With anchors, the largest stride decides."""
+    gfl, yolo = (tuple(Head(kind, (), 2**n, 2, bins=8) for n in (3, 4, 5, 6)) for kind in ("gfl", "yolo"))
+    assert replace(CARD, heads=gfl).size_step == 32
+    assert replace(CARD, heads=yolo).size_step == 64
+    assert replace(CARD, heads=gfl[-1:]).size_step == 64
+    assert "- gfl, stride 64, 8 distances a side" in card_text(replace(CARD, heads=gfl), {})

@@ -8,7 +8,8 @@ from tests.tiny import CFG, write_tiny
 from yolo_cli.codec import Head
 from yolo_cli.darknet import read_cfg
 from yolo_cli.errors import DataError
-from yolo_cli.weights.darknet_import import card_of, heads_of, read_about
+from yolo_cli.weights.about import read_about
+from yolo_cli.weights.darknet_import import card_of, heads_of
 
 CLASSES = ("cat", "dog")
 NET = "[net]\nwidth=96\nheight=64\n"

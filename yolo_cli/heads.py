@@ -1,0 +1,44 @@
+"""What a detection head of a network predicts, as model cards describe it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Head", "HeadKind"]
+
+HeadKind = Literal["yolo", "new_coords", "region", "gfl"]
+"""The formulas that decode a head, see `yolo_cli.codec`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The description of one detection head.
+
+    Attributes:
+        kind: the decoding formulas, see `yolo_cli.codec`.
+        anchors: (width, height) of each anchor in pixels of the network's input; none for `gfl`.
+        stride: side of a grid cell in pixels of the network's input.
+        class_count: number of classes.
+        scale_x_y: range of the centre in cells; with 1 it cannot leave its cell.
+        bins: of `gfl`, number of values in the distribution of each side.
+    """
+
+    kind: HeadKind
+    anchors: tuple[tuple[float, float], ...]
+    stride: int
+    class_count: int
+    scale_x_y: float = 1.0
+    bins: int = 0
+
+    @property
+    def boxes(self) -> int:
+        """Number of boxes that each cell predicts: one for each anchor, or one."""
+        return len(self.anchors) or 1
+
+    @property
+    def channels(self) -> int:
+        """Number of output channels: values per cell."""
+        if self.kind == "gfl":
+            return self.class_count + 4 * self.bins
+        return len(self.anchors) * (5 + self.class_count)
