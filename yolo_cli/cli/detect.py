@@ -124,9 +124,9 @@ def detect(
     if given["verbose"]:
         _describe(detector, detection)
     tally = _Tally("frames" if source.has_frames else "images", source.expected)
-    loop: dict[str, Any] = {"read_ahead": source.reads_ahead, "region": region_of(frames["region"])}
-    results = run_detector(detector, source, batch=batch, **loop)
-    saving = _saving(given)
+    region = region_of(frames["region"])
+    results = run_detector(detector, source, batch=batch, read_ahead=source.reads_ahead, region=region)
+    saving = _saving(given, () if region is None else tuple(map(tuple, region.tolist())))
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
         places = {item.name: item.place for item in source.entries}
@@ -171,12 +171,12 @@ def _texts(results: Iterable[Outcome], model: Model, output_format: str) -> Iter
         yield from FORMATS[output_format](results, model)
 
 
-def _saving(given: Mapping[str, Any]) -> Saving:
+def _saving(given: Mapping[str, Any], region: tuple[tuple[float, float], ...]) -> Saving:
     """What is saved of each image."""
     from yolo_cli.pipeline.saving import Saving
     from yolo_cli.render import DrawStyle
 
-    style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"])
+    style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"], region)
     return Saving(given["save"], given["save_crops"], given["save_txt"], style, given["segment"])
 
 
