@@ -88,6 +88,9 @@ class _Tally:
 @click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@click.option("--ray", metavar="ADDRESS", help="Detect on a Ray cluster, or local, into Parquet.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes of --ray.  [default: one a core]")
+@click.option("--resume", is_flag=True, help="Continue the run of --ray in --out.")
 @accept_damaged_option
 @encoding_option
 @config_option
@@ -105,6 +108,10 @@ def detect(
     from yolo_cli.pipeline.showing import check_display, show_outcomes
     from yolo_cli.sources import open_source
 
+    if given["ray"]:
+        from yolo_cli.cli.detect_ray import detect_on_ray
+
+        return detect_on_ray(sources, detection, {**given, "quiet": quiet})
     if given["show"]:
         check_display()
     interrupts = Interrupts()
