@@ -57,6 +57,7 @@ class DetectConfig:
         max_det: maximum detections per image; the most confident are kept.
         classes: only these class ids; None keeps all.
         agnostic: suppress across classes.
+        multi_label: a box is kept for every class above the threshold, not only for its best one.
         suppression: the kind of NMS; None follows the model.
         resize: how an image gets the network's size; None follows the model.
         imgsz: height and width of the network's input in pixels; None follows the model.
@@ -73,6 +74,7 @@ class DetectConfig:
     max_det: int = 300
     classes: tuple[int, ...] | None = None
     agnostic: bool = False
+    multi_label: bool = True
     suppression: SuppressionKind | None = None
     resize: Resize | None = None
     imgsz: tuple[int, int] | None = None

@@ -50,7 +50,7 @@ def load_detector(
     given: dict[str, Any] = {**options}
     how = {name: given.pop(name) for name in ("engine", "device", "precision") if name in given}
     classes = given.pop("classes", None)  # the model knows which they are
-    config = config_with(DetectConfig(), given)
+    config = config_with(DetectConfig(multi_label=False), given)
     loaded = Predictor(detectors.load_detector(weights=_named(weights), config=config, **how))
     return loaded if classes is None else loaded.with_options(classes=classes)
 
@@ -208,7 +208,7 @@ def open_for_evaluation(
         options: those of `LoadOptions` count.
     """
     how: Any = {name: options[name] for name in LoadOptions.__annotations__ if name in options}
-    how = {"conf": EVALUATION_CONF, **how, "classes": None}
+    how = {"conf": EVALUATION_CONF, **how, "classes": None, "multi_label": True}
     if isinstance(weights, Predictor):
         return weights.with_options(**how).detector, None
     files = _named(DEFAULT_MODEL if weights is None else weights)

@@ -33,7 +33,6 @@ __all__ = [
     "LoadOptions",
     "OnError",
     "Path",
-    "ServeOptions",
     "SourceOptions",
     "check_options",
     "reads_text",
@@ -56,6 +55,8 @@ class DetectOptions(TypedDict, total=False):
         max_det: maximum detections per image.
         classes: only these: names or ids, one or several; None keeps all.
         agnostic: NMS among all classes at once.
+        multi_label: keep a box for every class above the threshold, not only for its best one. Evaluation
+            always does.
         suppression: the kind of NMS; None follows the model.
         resize: how an image gets the network's size; None follows the model.
         imgsz: network input in pixels, a side or (height, width); None follows the model.
@@ -69,6 +70,7 @@ class DetectOptions(TypedDict, total=False):
     max_det: int
     classes: Classes | None
     agnostic: bool
+    multi_label: bool
     suppression: SuppressionKind | None
     resize: Resize | None
     imgsz: int | tuple[int, int] | None
@@ -183,21 +185,6 @@ class SourceOptions(FrameOptions, total=False):
     bgr: bool
     recursive: bool
     on_error: OnError | None
-
-
-class ServeOptions(LoadOptions, total=False):
-    """The options of ``yolo serve``; `ServeConfig` says what each is."""
-
-    host: str
-    port: int
-    token: str | None
-    batch: int
-    max_delay: float
-    queue: int
-    max_size: float
-    max_megapixels: float
-    max_images: int
-    timeout: float
 
 
 class DataOptions(LoadOptions, total=False):

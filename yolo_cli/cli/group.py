@@ -40,7 +40,7 @@ SECTIONS = {
     " allow-unlabelled accept-damaged encoding",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half"
     " sha256 verify",
-    "Detections": "conf nms-iou max-det classes region agnostic suppression",
+    "Detections": "conf nms-iou max-det classes region multi-label agnostic suppression",
     "Video": "every from until max-frames",
     "Live sources": "live stall reconnect camera-size camera-rate",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone",
@@ -51,7 +51,7 @@ SECTIONS = {
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
     "Export": "nms preprocess dynamic int8 calibration max-loss",
-    "Compute": "device engine precision batch workers seed rounds time-limit",
+    "Compute": "device engine precision batch ray workers seed rounds time-limit",
     "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
     "Drawing": "line-width no-labels no-confidence",
     "Output": "format to out copy exist-ok resume save segment show save-crops save-txt plots tensorboard fix"
@@ -180,6 +180,7 @@ class YoloGroup(CommandGroup):
         if not standalone_mode:
             return run()
         _keep_unprintable_names_printable()
+        os.environ["MPLBACKEND"] = "agg"  # plots go to files; another setting, if it is odd, stops Keras
         sys.exit(_guarded(run, verbose="--verbose" in words or "-v" in words))
 
 

@@ -168,11 +168,14 @@ class RegionDetector:
 
     def _candidates(self, predictions: RegionScores, image: Image) -> Candidates:
         """The (region, class) pairs above the confidence, of the wanted classes, clipped to the image."""
-        wanted = predictions.scores > self.config.conf  # (N, C)
+        scores = predictions.scores  # (N, C)
+        wanted = scores > self.config.conf  # (N, C)
+        if not self.config.multi_label:
+            wanted &= np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, None]
         if self.config.classes is not None:
             wanted &= np.isin(np.arange(wanted.shape[1]), self.config.classes)
         region, class_id = np.nonzero(wanted)  # (M,), (M,)
-        confidence = predictions.scores[region, class_id].astype(np.float32)  # (M,)
+        confidence = scores[region, class_id].astype(np.float32)  # (M,)
         boxes = np.broadcast_to(predictions.xyxy, (*wanted.shape, 4))[region, class_id]  # (M, 4)
         xyxy = clip_boxes(boxes.astype(np.float32), (image.height, image.width))  # (M, 4)
         inside = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), not empty

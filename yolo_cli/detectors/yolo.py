@@ -200,7 +200,9 @@ class YoloDetector:
         return Selection(candidates, boxes, kept, returned, found)
 
     def _wanted(self, candidates: Candidates) -> Candidates:
-        """The candidates of the selected classes."""
+        """The candidates of the selected classes, or of those for which they are the best of their box."""
+        if not self.config.multi_label:
+            candidates = candidates.of_best_class()
         if self.config.classes is None:
             return candidates
         return candidates[np.isin(candidates.class_id, self.config.classes)]

@@ -237,6 +237,7 @@ def conditions_of(config: DetectConfig, card: ModelCard, input_size: tuple[int, 
         suppression=f"{config.suppression or card.suppression} {config.nms_iou:g}",
         max_detections=config.max_det,
         resize=f"{config.resize or card.resize} {height}x{width}{tiles}",
+        classes_per_box="all above the confidence floor" if config.multi_label else "the best",
     )
 
 
