@@ -38,11 +38,12 @@ def main(task: str) -> int:
 
 def _load(task: dict[str, Any]) -> tuple[Any, Any]:
     """The detector, and the image that it is timed on."""
-    from yolo_cli.api.detection import load_detector
+    from yolo_cli.config import DetectConfig
+    from yolo_cli.detectors import load_detector
     from yolo_cli.images import read_image
 
-    image = read_image(task.pop("image"))
-    return load_detector(**task).detector, image
+    image, imgsz = read_image(task.pop("image")), task.pop("imgsz", None)
+    return load_detector(**task, config=DetectConfig(imgsz=imgsz and tuple(imgsz))), image
 
 
 def _time(detector: Any, images: list[Any]) -> float:
