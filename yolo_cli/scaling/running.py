@@ -57,7 +57,7 @@ class Job:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What makes two runs the same, and what a file says of itself."""
+        """What makes two runs the same; every file has it in its metadata."""
         return {**self.about, "options": asdict(self.config)}
 
 
