@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.exporting import export
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_model, list_models, show_model
+    from yolo_cli.api.scaling import detect_on_ray
     from yolo_cli.api.serving import create_app, serve
     from yolo_cli.api.statistics import dataset_stats
     from yolo_cli.api.suspects import find_suspects
@@ -86,6 +87,7 @@ __all__ = [
     "convert",
     "create_app",
     "dataset_stats",
+    "detect_on_ray",
     "devices",
     "draw",
     "evaluate",
@@ -119,6 +121,7 @@ _MODULES = {
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_model", "list_models", "show_model"),
+    "api.scaling": ("detect_on_ray",),
     "api.serving": ("create_app", "serve"),
     "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),
