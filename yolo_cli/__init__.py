@@ -17,6 +17,7 @@ from yolo_cli.version import __version__
 if TYPE_CHECKING:
     from yolo_cli.anchors.result import FittedAnchors
     from yolo_cli.api.anchors import fit_anchors
+    from yolo_cli.api.benchmarking import benchmark
     from yolo_cli.api.calibration import calibrate
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.converting import convert
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
+    from yolo_cli.benchmarking import Benchmark
     from yolo_cli.comparison import Comparison
     from yolo_cli.damage import accept_damaged
     from yolo_cli.datasets import LintReport
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from yolo_cli.training.result import TrainResult
 
 __all__ = [
+    "Benchmark",
     "Calibrated",
     "Comparison",
     "Converted",
@@ -82,6 +85,7 @@ __all__ = [
     "Watcher",
     "__version__",
     "accept_damaged",
+    "benchmark",
     "calibrate",
     "compare",
     "convert",
@@ -111,7 +115,9 @@ __all__ = [
 _MODULES = {
     "anchors.result": ("FittedAnchors",),
     "api.anchors": ("fit_anchors",),
+    "api.benchmarking": ("benchmark",),
     "api.calibration": ("calibrate",),
+    "benchmarking": ("Benchmark",),
     "api.comparing": ("compare",),
     "api.converting": ("convert",),
     "api.detection": ("Predictor", "draw", "load_detector"),
