@@ -29,9 +29,9 @@ class Montage:
     def ground_truth(self, match: ClassMatch) -> GroundTruth:
         parts = [(match.ground_truth(sample.ground_truth), at) for sample, at in self.samples]
         return GroundTruth(
-            np.concatenate([labels.xyxy + np.tile(at, 2) for labels, at in parts]),
-            np.concatenate([labels.class_id for labels, _ in parts]),
-            np.concatenate([labels.crowd for labels, _ in parts]),
+            np.concatenate([marked.xyxy + np.tile(at, 2) for marked, at in parts]),
+            np.concatenate([marked.class_id for marked, _ in parts]),
+            np.concatenate([marked.crowd for marked, _ in parts]),
         )
 
 
