@@ -99,6 +99,7 @@ def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
     def full(_: str) -> None:
         raise OSError(28, "No space left on device")
 
+    journal._file.close()
     monkeypatch.setattr(journal, "_file", SimpleNamespace(write=full, close=lambda: full("")))
     with pytest.raises(DataError, match=r"journal\.ndjson: cannot be written: No space left on device; free"):
         journal.add(Outcome("a.jpg", Detections(), "bad"))
