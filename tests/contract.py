@@ -78,7 +78,8 @@ def _assert_times(times: Times) -> None:
 
 def _assert_trace(trace: Trace, image: Image) -> None:
     _assert_times(trace.times)
-    assert (trace.grid is None) != (trace.proposed is None), "a trace needs a grid or regions, not both"
+    outputs = [part for part in (trace.grid, trace.proposed, trace.tiled) if part is not None]
+    assert len(outputs) == 1, "a trace needs a grid, regions or tiles, and only one"
     chosen, count = trace.selection, len(trace.selection.candidates)
     assert chosen.boxes.shape == (count, 4), f"{image.name}: not one box a candidate"
     assert set(chosen.returned.tolist()) <= set(chosen.kept.tolist()) <= set(range(count)), (

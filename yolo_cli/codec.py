@@ -89,6 +89,12 @@ class Candidates:
         """The candidates at ``index``: integer positions (K,) or a mask (N,)."""
         return Candidates(self.xyxy[index], self.confidence[index], self.class_id[index], self.slot[index])
 
+    def of_best_class(self) -> Candidates:
+        """Those of the most confident class of each slot; of equals, the class with the lower id."""
+        order = np.lexsort((self.class_id, -self.confidence, self.slot))  # (N,)
+        first = np.unique(self.slot[order], return_index=True)[1]  # (K,)
+        return self[np.sort(order[first])]
+
 
 def boxes_from_raw(raw: Any, cell: Any, anchor: Any, head: Head, xp: Any = np) -> Any:
     """Decode positions and sizes by the formulas of `head`; used by detection and by the loss.

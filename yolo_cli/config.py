@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from yolo_cli.errors import UsageError
 from yolo_cli.hardware import Device, check_device
+from yolo_cli.tiles import OVERLAP
 
 __all__ = [
     "DEFAULT_ANCHORS",
@@ -23,6 +24,7 @@ __all__ = [
     "Resize",
     "ServeConfig",
     "SuppressionKind",
+    "TileSize",
     "TrackConfig",
     "TrainConfig",
     "bundled",
@@ -32,12 +34,14 @@ __all__ = [
 Resize = Literal["letterbox", "stretch"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 SuppressionKind = Literal["iou", "greedynms", "diounms", "soft"]
+TileSize = Literal["auto"] | tuple[int, int]
 
 DEFAULT_MODEL = "yolov4-tiny-coco"
 DEFAULT_ANCHORS = "yolov4-tiny"
 TRAINING_FOLDER = "runs/train"
 
 _WHOLE = ("epochs", "batch", "warmup", "freeze", "patience", "seed", "workers")  # of TrainConfig
+_NOT_NUMBERS = ("imgsz", "precision", "device", "tile")
 
 EVALUATION_CONF = 0.001
 """Confidence threshold of evaluations: lower detections are many, and change no figure."""
@@ -53,9 +57,13 @@ class DetectConfig:
         max_det: maximum detections per image; the most confident are kept.
         classes: only these class ids; None keeps all.
         agnostic: suppress across classes.
+        multi_label: a box is kept for every class above the threshold, not only for its best one.
         suppression: the kind of NMS; None follows the model.
         resize: how an image gets the network's size; None follows the model.
         imgsz: height and width of the network's input in pixels; None follows the model.
+        tile: height and width in pixels of overlapping tiles to detect on; "auto" is the network's input, and
+            None detects on the whole image only.
+        tile_overlap: fraction of a tile's side that neighbours share at least.
 
     Raises:
         UsageError: if a value is outside its range.
@@ -66,9 +74,12 @@ class DetectConfig:
     max_det: int = 300
     classes: tuple[int, ...] | None = None
     agnostic: bool = False
+    multi_label: bool = True
     suppression: SuppressionKind | None = None
     resize: Resize | None = None
     imgsz: tuple[int, int] | None = None
+    tile: TileSize | None = None
+    tile_overlap: float = OVERLAP
 
     def __post_init__(self) -> None:
         check_number("--conf", self.conf, 0, 1)
@@ -80,8 +91,11 @@ class DetectConfig:
         ):
             if choice is not None and choice not in get_args(kind):
                 raise UsageError(f"{name} is {choice!r}, but must be one of {', '.join(get_args(kind))}")
+        check_number("--tile-overlap", self.tile_overlap, 0, 0.9)
         if self.imgsz is not None:
             _check_size(self.imgsz)
+        if self.tile not in (None, "auto"):
+            _check_size(self.tile, "--tile", 1e6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +211,8 @@ class TrainConfig:
             processor has it, float16 on a GPU, else float32.
         device: where it computes: "cpu", "gpu", or one GPU such as "gpu:1". "auto": on all GPUs that the
             backend sees, else on the processor.
+        tile, tile_overlap: the tiles that images are evaluated on, as in `DetectConfig`. Training images are
+            not cut; ``yolo convert --tile`` does that.
 
     Raises:
         UsageError: if a value is outside its range.
@@ -221,15 +237,18 @@ class TrainConfig:
     workers: int | None = None
     precision: Precision = "auto"
     device: Device = "auto"
+    tile: TileSize | None = None
+    tile_overlap: float = OVERLAP
 
     def __post_init__(self) -> None:
         check_device(self.device)
+        DetectConfig(tile=self.tile, tile_overlap=self.tile_overlap)  # checks them
         lowest = {"epochs": 1, "batch": 1, "workers": 1, "max_minutes": 0.01, "clip_norm": 1e-6}
         most = {"final_rate": 1, "ema": 1, "label_smoothing": 0.5, "learning_rate": 1}
         most |= {"close_mosaic": 1, "interpolate": 1}
         for field in fields(self):
             value, low, high = getattr(self, field.name), lowest.get(field.name, 0), most.get(field.name, 1e9)
-            if value is not None and field.name not in ("imgsz", "precision", "device"):
+            if value is not None and field.name not in _NOT_NUMBERS:
                 kind = Integral if field.name in _WHOLE else Real
                 check_number("--" + field.name.replace("_", "-"), value, low, high, kind)
         if self.imgsz is not None:
@@ -307,12 +326,12 @@ def check_number(option: str, value: object, low: float, high: float, kind: type
         raise UsageError(f"{option} is {value}, but must be {end}")
 
 
-def _check_size(imgsz: object) -> None:
-    """Raise UsageError unless ``imgsz`` is a height and a width that networks run at."""
-    if not isinstance(imgsz, tuple | list) or len(imgsz) != 2:
-        raise UsageError(f"--imgsz is {imgsz!r}, but must be a side, or height and width, in pixels")
-    for side in imgsz:
-        check_number("--imgsz", side, 32, 4096, Integral)
+def _check_size(size: object, option: str = "--imgsz", most: float = 4096) -> None:
+    """Raise UsageError unless ``size`` is a height and a width, each at least 32 pixels."""
+    if not isinstance(size, tuple | list) or len(size) != 2:
+        raise UsageError(f"{option} is {size!r}, but must be a side, or height and width, in pixels")
+    for side in size:
+        check_number(option, side, 32, most, Integral)
 
 
 def bundled(kind: Literal["weights", "anchors", "examples"]) -> Path:

@@ -120,7 +120,7 @@ def _go_on(url: str, part: Path, progress: Progress) -> None:
         if answer is None:  # it was complete
             return
         if answer.status != http.client.PARTIAL_CONTENT:
-            have = 0  # this server sends the whole file
+            have = 0  # this server sends all of it
         left = answer.length or 0  # None where the server does not tell
         blocks = _blocks(answer, url, MAX_MODEL - have)
         came = _append(url, part, have, progress(blocks, -(-left // BLOCK)))

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import itertools
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +30,14 @@ from yolo_cli.video import FrameChoice
 pytestmark = pytest.mark.bench
 
 ROUNDS, IMAGES = 9, 12
+PEAK = """
+import resource, sys
+from yolo_cli.cli import main
+try:
+    main()
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
 
 
 def ratios(actions: dict[str, Callable[[], object]]) -> dict[str, float]:
@@ -57,13 +67,19 @@ def bare(detector: object, count: int) -> Callable[[], object]:
     return lambda: [detector.engine.run(batch) for _ in range(count)]
 
 
+def write_jpegs(folder: Path, count: int) -> None:
+    """Images of 640 x 480."""
+    folder.mkdir(exist_ok=True)
+    pixels = read_image(ROOT / "examples" / "astronaut.jpg").rgb
+    tall = np.concatenate([pixels, pixels[:128]], axis=0)  # (640, 512, 3)
+    for number in range(count):
+        write_image(folder / f"{number}.jpg", np.roll(tall[:, :480], 9 * number, axis=0).swapaxes(0, 1))
+
+
 def test_a_folder_of_jpegs(tmp_path: Path) -> None:
     """640 x 480, nothing saved."""
     detector = load_detector("yolov4-tiny-coco", engine="onnx")
-    pixels = read_image(ROOT / "examples" / "astronaut.jpg").rgb
-    tall = np.concatenate([pixels, pixels[:128]], axis=0)  # (640, 512, 3)
-    for number in range(IMAGES):
-        write_image(tmp_path / f"{number}.jpg", np.roll(tall[:, :480], 9 * number, axis=0).swapaxes(0, 1))
+    write_jpegs(tmp_path, IMAGES)
     source = open_source([str(tmp_path)])
 
     def whole(overlap: bool) -> None:
@@ -99,3 +115,44 @@ def test_a_video_with_boxes_drawn_and_encoded(tmp_path: Path) -> None:
         "overlapped": lambda: whole(True),
     }
     show("a video, drawn and encoded", ratios(actions))
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "asked"),
+    [("onnx", "float32", 0.95), ("openvino", "float32", 0.95), ("openvino", "bfloat16", 0.88)],
+)
+def test_a_thousand_jpegs(tmp_path: Path, engine: str, precision: str, asked: float) -> None:
+    """As `yolo detect FOLDER --no-save` does it, against the same number of runs of the engine, in blocks."""
+    if engine == "openvino":
+        pytest.importorskip("openvino")
+    detector = load_detector("yolov4-tiny-coco", engine=engine, precision=precision)
+    write_jpegs(tmp_path, 1000)
+    outcomes = run_detector(detector, open_source([str(tmp_path)]), read_ahead=True)
+    run, found = bare(detector, 50), []
+    run()
+    for _ in range(20):
+        start = time.perf_counter()
+        run()
+        between = time.perf_counter()
+        for _ in itertools.islice(outcomes, 50):
+            pass
+        found.append((between - start) / (time.perf_counter() - between))
+    print(f"\n1,000 JPEGs, {engine} {precision}: {statistics.median(found):.3f} ({asked} asked)")
+
+
+def test_memory_of_a_folder(tmp_path: Path) -> None:
+    """The peak of the whole command for 100 and for 1,000 images."""
+    for count in (100, 1000):
+        write_jpegs(tmp_path / str(count), count)
+        words = [
+            sys.executable,
+            "-c",
+            PEAK,
+            "detect",
+            str(tmp_path / str(count)),
+            "--no-save",
+            "--engine",
+            "onnx",
+        ]
+        done = subprocess.run([*words, "--format", "ndjson"], capture_output=True, text=True, check=True)
+        print(f"\npeak memory for {count} images: {int(done.stderr.split()[-1]) / 1024:.0f} MB")

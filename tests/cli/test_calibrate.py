@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,9 @@ class Fake:
         confidence = np.linspace(0.1, 0.91, 10, dtype=np.float32)
         found = Detections(boxes.astype(np.float32), confidence, np.full(10, cat))
         return [found for _ in images], Times(1.0, 20.0, 3.0)
+
+    def with_card(self, card):
+        return replace(self, card=card)
 
 
 @pytest.fixture

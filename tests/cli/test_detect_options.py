@@ -36,13 +36,23 @@ def test_options_reach_the_detector(cli):
     assert config.imgsz == (320, 416)
 
 
+@pytest.mark.parametrize(
+    ("words", "every_class"),
+    [([], False), (["--multi-label"], True), (["--format", "coco"], True), (["--format", "json"], False)],
+)
+def test_classes_of_a_box(cli, words, every_class):
+    """COCO results are evaluated, and evaluation wants all classes."""
+    cli("detect", "p", "--no-save", *words)
+    assert cli.loaded[0]["config"].multi_label is every_class
+
+
 def test_without_options_everything_follows_the_defaults_and_the_model(cli):
     cli("detect", "p", "--no-save")
     [named] = cli.loaded
     from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 
     how = {"engine": "auto", "device": "auto", "precision": "float32"}
-    told = {"weights": DEFAULT_MODEL, "config": DetectConfig(), **how}
+    told = {"weights": DEFAULT_MODEL, "config": DetectConfig(multi_label=False), **how}
     assert named == told
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("no_proxy")
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    """A tiny Darknet model; its cfg and names lie in the working directory."""
+    """A tiny Darknet model; its cfg and names are in the working directory."""
     weights = Path(write_tiny(tmp_path).arguments[1])
     data = weights.read_bytes()
     weights.unlink()
@@ -51,10 +51,9 @@ def given() -> list[str]:
 
 
 def left() -> list[str]:
-    """What lies in the model folder and the cache of downloads."""
-    return sorted(
-        path.name for root in ("weights", "cache") for path in Path(root).rglob("*") if path.is_file()
-    )
+    """What is in the model folder and in the cache of downloads."""
+    roots = Path("weights"), Path("cache/yolo-cli/downloads")
+    return sorted(path.name for root in roots for path in root.rglob("*") if path.is_file())
 
 
 def test_a_model_is_fetched_and_used(server: FileServer) -> None:

@@ -102,7 +102,7 @@ SLOW = [
     "explain a.jpg --at 5,5 --out e.png",
     "train --data d --model tiny.cfg --imgsz 64 --epochs 1 --batch 4 --out run",
     "eval --data d --weights run --out ev --plots",
-    "calibrate --data d --weights run --out cal",
+    "calibrate --data d --weights run --out cal --conf 0",
     "weights import tiny/tiny.cfg tiny/tiny.weights --names tiny/tiny.names --out imported",
     "weights export imported",
     "compare --data d --limit 2",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracles_codec import slow_decode
-from yolo_cli.codec import Head, boxes_from_raw, decode, grid
+from yolo_cli.codec import Candidates, Head, boxes_from_raw, decode, grid
 
 ANCHORS = ((10.0, 14.0), (23.0, 27.0))
 HEAD = Head("yolo", ANCHORS, 32, 2)
@@ -152,6 +152,15 @@ def test_grid_goes_along_rows_anchors_fastest():
 def test_channels_of_a_head():
     assert Head("yolo", ANCHORS, 32, 80).channels == 2 * (5 + 80)
     assert Head("gfl", (), 32, 80, bins=8).channels == 80 + 4 * 8
+
+
+def test_the_best_class_of_each_slot():
+    """Slot 5 has 0.4, 0.9 and 0.9 for the classes 2, 1 and 0; slot 3 only 0.3."""
+    zeros = np.zeros((4, 4), np.float32)
+    confidence, classes = np.float32([0.4, 0.9, 0.3, 0.9]), np.array([2, 1, 1, 0])
+    best = Candidates(zeros, confidence, classes, np.array([5, 5, 3, 5])).of_best_class()
+    assert (best.slot.tolist(), best.class_id.tolist()) == ([3, 5], [1, 0])
+    assert len(Candidates(zeros[:0], confidence[:0], classes[:0], classes[:0]).of_best_class()) == 0
 
 
 def test_candidates_can_be_picked():

@@ -87,3 +87,22 @@ def test_slots_are_laid_out_as_decode_counts_them() -> None:
     assert slot_cells([HEAD], GRIDS)[13].tolist() == [2, 1]
     assert slot_anchors([HEAD], GRIDS)[13].tolist() == [40, 20]
     assert len(slot_cells([HEAD], GRIDS)) == len(slot_anchors([HEAD], GRIDS)) == 32
+
+
+@pytest.mark.parametrize(("ratio", "fits"), [(3.9, True), (4.1, False), (1 / 3.9, True), (1 / 4.1, False)])
+def test_how_much_larger_or_smaller_an_object_may_be(ratio: float, fits: bool) -> None:
+    """The box is as large as the second anchor, and ``ratio`` times the first; its cell is (1, 1)."""
+    side = 16.0 * ratio
+    head = Head("yolo", ((16.0, 16.0), (side, side)), 16, 3, scale_x_y=1.0)
+    assert encoded(
+        [24 - side / 2, 24 - side / 2, 24 + side / 2, 24 + side / 2], heads=(head,)
+    ).slot.tolist() == ([10, 11] if fits else [11])
+
+
+@pytest.mark.parametrize(("offset", "reached"), [(0.94, True), (0.96, False)])
+def test_how_far_a_cell_reaches(offset: float, reached: bool) -> None:
+    """With a reach of two cells σ = (distance + 1/2) / 2, so the distance to the left cell is 2σ − 1/2."""
+    x = 16 * (2 * offset - 0.5)  # the centre, in pixels from the first cell's edge; in the second cell
+    slots = encoded([x - 8, 0, x + 8, 16]).slot.tolist()  # in the middle of the first row: σ 0.5
+    assert 2 in slots  # (row 0, column 1), anchor 0
+    assert (0 in slots) is reached

@@ -139,3 +139,12 @@ def test_wrong_sizes_are_refused():
         fitted.apply(noise(30, 50).astype(np.float32))
     with pytest.raises(ValueError, match="out must be uint8"):
         fitted.apply(noise(30, 50), out=np.zeros((64, 64, 3), np.float32))
+
+
+def test_sides_are_rounded_down():
+    # 100 x 35 into 50 x 50: 35 * 50 / 100 = 17.5, and 100 x 39: 19.5; neither is rounded to 18 or 20.
+    assert placed(Letterbox.fit(35, 100, 50, 50)) == (17, 50, 16, 0)
+    assert placed(Letterbox.fit(39, 100, 50, 50)) == (19, 50, 15, 0)
+    # 199 * 50 / 200 = 49.75
+    assert placed(Letterbox.fit(199, 200, 50, 50)) == (49, 50, 0, 0)
+    assert placed(Letterbox.fit(200, 199, 50, 50)) == (50, 49, 0, 0)

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from tests.oracles_loss import slow_loss
+from tests.oracles_loss import _iou, slow_loss
 from yolo_cli.codec import Head, encode, raw_from_boxes, slot_anchors, slot_cells
-from yolo_cli.loss import LossWeights, YoloLoss
+from yolo_cli.loss import LossWeights, YoloLoss, ciou
 
 HEADS = (
     Head("yolo", ((40.0, 30.0), (20.0, 24.0)), 32, 3, 2.0),
@@ -164,3 +164,66 @@ def test_gradients_are_those_of_the_slow_loss() -> None:
 def test_other_kinds_of_heads_are_refused() -> None:
     with pytest.raises(ValueError, match="yolo"):
         YoloLoss([Head("region", ((16.0, 16.0),), 32, 2)])
+
+
+def answer(ground_truth: list[float], ignored: float) -> float:
+    """The loss of the objectness of one slot that is not assigned; its box is (8, 8, 24, 24), its logit 0."""
+    head = Head("yolo", ((16.0, 16.0),), 32, 2, 2.0)
+    targets = packed([some_boxes(0, 0)], rows=1, heads=(head,), grids=[(1, 1)])
+    targets["ground_truths"][0, 0], targets["ignored"][0, 0] = ground_truth, ignored
+    return values(YoloLoss([head])(targets, [np.zeros((1, 1, 1, 7), np.float32)]))["objectness"]
+
+
+@pytest.mark.parametrize(
+    ("ground_truth", "ignored", "expected"),
+    [
+        ([8, 8, 24, 30.8], 0.0, 0.0),  # IoU 16 / 22.8 = 0.702: it fits well, so it is not background
+        ([8, 8, 24, 30.9], 0.0, np.log(2)),  # 16 / 22.9 = 0.699
+        ([8, 8, 16.1, 24], 1.0, 0.0),  # 8.1 of its 16 pixels are in the crowd
+        ([8, 8, 15.9, 24], 1.0, np.log(2)),
+        ([-90, -90, 99, 99], 1.0, 0.0),  # in a crowd its IoU does not count
+    ],
+)
+def test_the_limits_of_what_is_ignored(ground_truth: list[float], ignored: float, expected: float) -> None:
+    assert answer(ground_truth, ignored) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_objectness_target_passes_no_gradient() -> None:
+    """It is the IoU of the slot's own box, which must not move to please it."""
+    only = LossWeights(box=0.0, classes=0.0)
+    found = gradients(YoloLoss(HEADS, only), packed([some_boxes(2, 4)]), noise(2, 1))
+    for g, head in zip(found, HEADS, strict=True):
+        each = g.reshape(-1, 5 + head.class_count)
+        assert not each[:, :4].any()
+        assert each[:, 4].any()
+
+
+def test_the_weight_of_the_aspect_term_passes_no_gradient() -> None:
+    """As its authors advise, the slope is that of IoU − distance − α · v with α as it is."""
+    import tensorflow as tf
+
+    a, b = np.float64([10, 10, 34, 18]), np.float64([12, 8, 30, 30])
+
+    def parts(box: np.ndarray) -> tuple[float, float]:
+        """IoU less the distance, and v."""
+        both = np.prod(np.minimum(box[2:], b[2:]) - np.maximum(box[:2], b[:2]))
+        iou = both / (np.prod(box[2:] - box[:2]) + np.prod(b[2:] - b[:2]) - both)
+        hull = np.maximum(box[2:], b[2:]) - np.minimum(box[:2], b[:2])
+        apart = (box[:2] + box[2:] - b[:2] - b[2:]) / 2
+        angle = np.arctan((box[2] - box[0]) / (box[3] - box[1])) - np.arctan((b[2] - b[0]) / (b[3] - b[1]))
+        return iou - (apart @ apart) / (hull @ hull), 4 / np.pi**2 * angle**2
+
+    fixed = parts(a)[1] / (1 - _iou(a, b) + parts(a)[1])
+    slopes = []
+    for edge in range(4):
+        low, high = a.copy(), a.copy()
+        low[edge], high[edge] = a[edge] - 1e-4, a[edge] + 1e-4
+        slopes.append(
+            sum(sign * (parts(one)[0] - fixed * parts(one)[1]) for sign, one in ((1, high), (-1, low)))
+        )
+    box = tf.Variable(a.astype(np.float32))
+    with tf.GradientTape() as tape:
+        complete = ciou(box, tf.constant(b.astype(np.float32)))[1]
+    np.testing.assert_allclose(
+        tape.gradient(complete, box).numpy(), np.array(slopes) / 2e-4, rtol=5e-3, atol=1e-4
+    )

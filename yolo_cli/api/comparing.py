@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any, Unpack
 
 from yolo_cli import comparison
+from yolo_cli.api.detection import config_with
 from yolo_cli.api.options import CompareOptions, check_options
-from yolo_cli.comparison import ENTRIES, Comparison, Entry, choose_entries
+from yolo_cli.comparison import CONFIG, ENTRIES, Comparison, Entry, choose_entries
 from yolo_cli.datasets import Dataset
 from yolo_cli.files import path_of
 
@@ -38,4 +39,5 @@ def compare(
         images = comparison.choose_images(data, split, limit)
     else:
         images = comparison.open_images(str(path_of(data, "data")), split, limit)
-    return comparison.compare(images, entries, **given)
+    tiles: dict[str, Any] = {name: given.pop(name) for name in ("tile", "tile_overlap") if name in given}
+    return comparison.compare(images, entries, config=config_with(CONFIG, tiles), **given)

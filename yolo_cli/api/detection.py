@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from yolo_cli import detectors, render
 from yolo_cli.api.frames import frame_options, region_of
-from yolo_cli.api.options import DetectOptions, LoadOptions, SourceOptions, check_options
+from yolo_cli.api.options import DetectOptions, LoadOptions, SourceOptions, check_options, squared
 from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections, class_ids
 from yolo_cli.detectors import Detector
@@ -27,7 +27,7 @@ from yolo_cli.text import counted
 from yolo_cli.weights import ModelCard, ModelFiles, find_model
 from yolo_cli.weights.store import sha256
 
-__all__ = ["Predictor", "draw", "load_detector", "open_for_evaluation"]
+__all__ = ["Predictor", "config_with", "draw", "load_detector", "open_for_evaluation"]
 
 
 def load_detector(
@@ -50,7 +50,7 @@ def load_detector(
     given: dict[str, Any] = {**options}
     how = {name: given.pop(name) for name in ("engine", "device", "precision") if name in given}
     classes = given.pop("classes", None)  # the model knows which they are
-    config = _config(DetectConfig(), given)
+    config = config_with(DetectConfig(multi_label=False), given)
     loaded = Predictor(detectors.load_detector(weights=_named(weights), config=config, **how))
     return loaded if classes is None else loaded.with_options(classes=classes)
 
@@ -96,7 +96,7 @@ class Predictor:
         given: dict[str, Any] = {**options}
         if given.get("classes") is not None:
             given["classes"] = class_ids(given["classes"], self.class_names)
-        return Predictor(self.detector.with_config(_config(self.detector.config, given)))
+        return Predictor(self.detector.with_config(config_with(self.detector.config, given)))
 
     @overload
     def __call__(  # type: ignore[overload-overlap]  # an array is iterable, too; the first match counts
@@ -208,7 +208,7 @@ def open_for_evaluation(
         options: those of `LoadOptions` count.
     """
     how: Any = {name: options[name] for name in LoadOptions.__annotations__ if name in options}
-    how = {"conf": EVALUATION_CONF, **how, "classes": None}
+    how = {"conf": EVALUATION_CONF, **how, "classes": None, "multi_label": True}
     if isinstance(weights, Predictor):
         return weights.with_options(**how).detector, None
     files = _named(DEFAULT_MODEL if weights is None else weights)
@@ -220,8 +220,6 @@ def _named(weights: str | os.PathLike[str] | ModelFiles) -> str | ModelFiles:
     return weights if isinstance(weights, ModelFiles) else str(path_of(weights, "weights"))
 
 
-def _config(config: DetectConfig, options: dict[str, Any]) -> DetectConfig:
+def config_with(config: DetectConfig, options: Mapping[str, Any]) -> DetectConfig:
     """``config`` with other ``options``; one side becomes a square."""
-    if isinstance(options.get("imgsz"), int):
-        options["imgsz"] = (options["imgsz"],) * 2
-    return replace(config, **options)
+    return replace(config, **squared(options))

@@ -10,8 +10,9 @@ from yolo_cli.api.detection import load_detector
 from yolo_cli.api.evaluation import matched_classes
 from yolo_cli.api.options import ExportOptions, check_options, reads_text
 from yolo_cli.config import DEFAULT_MODEL, bundled
+from yolo_cli.datasets import open_dataset
 from yolo_cli.engines import EngineKind
-from yolo_cli.errors import UsageError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.exporting import ALLOWED_LOSS, Evidence, Exported, Form, Format, Plan, target_of
 from yolo_cli.exporting import export as run
 from yolo_cli.files import path_of
@@ -65,9 +66,10 @@ def _form(kind: Format, given: Mapping[str, Any]) -> Form:
     """The options of the graph."""
     if given.get("half") and given.get("int8"):
         raise UsageError("--half and --int8: choose one of them")
-    number = next((name for name in ("half", "int8") if given.get(name)), "float32")
+    number: Any = next((name for name in ("half", "int8") if given.get(name)), "float32")
     names = ("nms", "preprocess", "batch", "dynamic")
-    return Form(kind, number=number, **{name: given[name] for name in names if name in given})  # type: ignore[arg-type]
+    chosen: Any = {name: given[name] for name in names if name in given}
+    return Form(kind, number=number, **chosen)
 
 
 def _evidence(plan: Plan, given: Mapping[str, Any]) -> Evidence:
@@ -92,10 +94,15 @@ def _evidence(plan: Plan, given: Mapping[str, Any]) -> Evidence:
 
 
 def _calibration(data: EvaluationData, source: str | os.PathLike[str] | None) -> Sequence[Readable]:
-    """Images to calibrate on, apart from those to measure on if there are any."""
-    if source is not None:
-        return list(open_source([str(path_of(source, "calibration"))]))
-    return data.others().samples or data.part.samples
+    """Images to calibrate on: of a data set those to train on, if it can be not those to measure on."""
+    if source is None:
+        return data.others().samples or data.part.samples
+    path = str(path_of(source, "calibration"))
+    try:
+        whole = open_dataset(path)
+    except DataError:
+        return list(open_source([path], recursive=True))
+    return whole.in_split("train").samples if "train" in whole.splits else whole.samples
 
 
 def _spaced(items: Sequence[Item], limit: int) -> list[Item]:

@@ -14,7 +14,7 @@ from yolo_cli.text import did_you_mean, text_encoding
 
 if TYPE_CHECKING:
     from yolo_cli.comparison import ComparisonRow, Entry
-    from yolo_cli.config import Precision, Resize, SuppressionKind
+    from yolo_cli.config import Resize, SuppressionKind, TileSize
     from yolo_cli.detections import Classes
     from yolo_cli.engines import EngineKind, RunPrecision
     from yolo_cli.evaluation import TideRule
@@ -33,11 +33,12 @@ __all__ = [
     "LintOptions",
     "LoadOptions",
     "OnError",
+    "Path",
     "ServeOptions",
     "SourceOptions",
-    "TrainOptions",
     "check_options",
     "reads_text",
+    "squared",
 ]
 
 Given = ParamSpec("Given")
@@ -56,9 +57,14 @@ class DetectOptions(TypedDict, total=False):
         max_det: maximum detections per image.
         classes: only these: names or ids, one or several; None keeps all.
         agnostic: NMS among all classes at once.
+        multi_label: keep a box for every class above the threshold, not only for its best one. Evaluation
+            always does.
         suppression: the kind of NMS; None follows the model.
         resize: how an image gets the network's size; None follows the model.
         imgsz: network input in pixels, a side or (height, width); None follows the model.
+        tile: detect on overlapping tiles, too: their size in pixels, a side or (height, width), or "auto" for
+            that of the network's input.
+        tile_overlap: fraction of a tile's side that neighbours share at least.
     """
 
     conf: float
@@ -66,9 +72,12 @@ class DetectOptions(TypedDict, total=False):
     max_det: int
     classes: Classes | None
     agnostic: bool
+    multi_label: bool
     suppression: SuppressionKind | None
     resize: Resize | None
     imgsz: int | tuple[int, int] | None
+    tile: int | TileSize | None
+    tile_overlap: float
 
 
 class LoadOptions(DetectOptions, total=False):
@@ -301,6 +310,8 @@ class CompareOptions(TypedDict, total=False):
         split: only this part; else ``val``, or all of an unsplit data set.
         limit: maximum number of images, evenly spaced.
         time_limit: seconds after which a detector begins no further image.
+        tile: as in `DetectOptions`.
+        tile_overlap: as in `DetectOptions`.
         started: called with each entry before it is measured.
         finished: called with the figures of each.
     """
@@ -308,54 +319,10 @@ class CompareOptions(TypedDict, total=False):
     split: str | None
     limit: int | None
     time_limit: float
+    tile: int | TileSize | None
+    tile_overlap: float
     started: Callable[[Entry], object]
     finished: Callable[[ComparisonRow], object]
-
-
-class TrainOptions(TypedDict, total=False):
-    """The options of ``yolo train``; `TrainJob` and `TrainConfig` say what each is.
-
-    Attributes:
-        out: the run's folder; else a new ``runs/train``.
-        exist_ok: write into a folder that holds files already.
-        no_augment: do not augment images.
-        mosaic: probability of joining four images.
-        flip_vertical: probability of a vertical flip.
-        encoding: of text files; None is UTF-8.
-    """
-
-    detector: str | None
-    weights: str | None
-    model: str | None
-    backbone: str | None
-    backbone_weights: str | None
-    from_scratch: bool
-    out: Path | None
-    exist_ok: bool
-    epochs: int | None
-    max_minutes: float | None
-    batch: int | None
-    imgsz: int | tuple[int, int] | None
-    learning_rate: float | None
-    warmup: int
-    weight_decay: float
-    freeze: int
-    label_smoothing: float
-    interpolate: float | None
-    close_mosaic: float
-    ema: float
-    patience: int
-    seed: int
-    workers: int | None
-    precision: Precision
-    device: Device
-    tensorboard: bool
-    no_augment: bool
-    mosaic: float | None
-    flip_vertical: float | None
-    allow_unlabelled: bool
-    use_val: bool
-    encoding: str | None
 
 
 def check_options(options: Mapping[str, Any], kind: Any) -> None:
@@ -367,6 +334,12 @@ def check_options(options: Mapping[str, Any], kind: Any) -> None:
             raise UsageError(f"there is no option '{name}'; {hint}")
         if value is not None and _spelt(known[name]) in ("Path", "Path | None"):
             path_of(value, name)
+
+
+def squared(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with squares for sizes of which one side is given."""
+    sides = {name: options[name] for name in ("imgsz", "tile") if isinstance(options.get(name), int)}
+    return {**options, **{name: (side, side) for name, side in sides.items()}}
 
 
 def reads_text(verb: Callable[Given, Returned]) -> Callable[Given, Returned]:

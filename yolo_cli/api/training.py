@@ -3,25 +3,74 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli import training
-from yolo_cli.api.options import TrainOptions, check_options, reads_text
-from yolo_cli.config import TRAINING_FOLDER
+from yolo_cli.api.options import Path, check_options, reads_text, squared
+from yolo_cli.config import TRAINING_FOLDER, Precision, TileSize
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import open_run_folder, path_of
+from yolo_cli.hardware import Device
 from yolo_cli.locks import sole_user
 from yolo_cli.training import CallbackWatcher, Step, TrainJob, Watcher, new_job, read_job
 from yolo_cli.training.preview import augmented_sheet
 from yolo_cli.training.result import TrainResult
 
-__all__ = ["preview_augmentation", "train"]
+__all__ = ["TrainOptions", "preview_augmentation", "train"]
+
+
+class TrainOptions(TypedDict, total=False):
+    """The options of ``yolo train``; `TrainJob` and `TrainConfig` say what each is.
+
+    Attributes:
+        out: the run's folder; else a new ``runs/train``.
+        exist_ok: write into a folder that holds files already.
+        no_augment: do not augment images.
+        mosaic: probability of joining four images.
+        flip_vertical: probability of a vertical flip.
+        encoding: of text files; None is UTF-8.
+    """
+
+    detector: str | None
+    weights: str | None
+    model: str | None
+    backbone: str | None
+    backbone_weights: str | None
+    from_scratch: bool
+    out: Path | None
+    exist_ok: bool
+    epochs: int | None
+    max_minutes: float | None
+    batch: int | None
+    imgsz: int | tuple[int, int] | None
+    learning_rate: float | None
+    warmup: int
+    weight_decay: float
+    freeze: int
+    label_smoothing: float
+    interpolate: float | None
+    close_mosaic: float
+    ema: float
+    patience: int
+    seed: int
+    workers: int | None
+    precision: Precision
+    device: Device
+    tensorboard: bool
+    no_augment: bool
+    mosaic: float | None
+    flip_vertical: float | None
+    allow_unlabelled: bool
+    use_val: bool
+    tile: int | TileSize | None
+    tile_overlap: float
+    encoding: str | None
 
 
 @reads_text
@@ -82,11 +131,8 @@ def _new_job(data: str | os.PathLike[str] | None, given: dict[str, Any]) -> Trai
     """The job that the options describe, without a folder."""
     if data is None:
         raise UsageError("--data PATH names the images to learn from; --resume DIR continues a run")
-    if isinstance(given.get("imgsz"), int):
-        given["imgsz"] = (given["imgsz"],) * 2
-    return new_job(
-        data=str(path_of(data, "data")), out=Path(), **{**given, "detector": given.get("detector") or "yolo"}
-    )
+    options = {**squared(given), "detector": given.get("detector") or "yolo"}
+    return new_job(data=str(path_of(data, "data")), out=pathlib.Path(), **options)
 
 
 def check_resume_options(given: Iterable[str]) -> None:
@@ -97,7 +143,9 @@ def check_resume_options(given: Iterable[str]) -> None:
         raise UsageError(f"--resume continues with the options of its run; leave {option} out")
 
 
-def _job_to_resume(folder: Path, data: str | os.PathLike[str] | None, given: dict[str, Any]) -> TrainJob:
+def _job_to_resume(
+    folder: pathlib.Path, data: str | os.PathLike[str] | None, given: dict[str, Any]
+) -> TrainJob:
     """The job of a run's folder, on its device unless another is given; UsageError for other options."""
     check_resume_options(given)
     job = read_job(folder)

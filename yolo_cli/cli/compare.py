@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
+from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options, tile_options
 from yolo_cli.cli.progress import echo_result
 from yolo_cli.cli.terminal import say
 from yolo_cli.files import open_run_folder
@@ -51,6 +51,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted.
     metavar="SECONDS",
     help="Time limit per detector.",
 )
+@tile_options
 @format_option("table", "json")
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
@@ -68,7 +69,8 @@ def compare(data: str, split: str | None, limit: int | None, **given: Any) -> in
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])
     time_limit = given["time_limit"]
     talk = _Talk(images, time_limit, given["quiet"])
-    compared = run(images, entries, time_limit=time_limit, started=talk.started, finished=talk.finished)
+    how: Any = {name: given[name] for name in ("time_limit", "tile", "tile_overlap")}
+    compared = run(images, entries, started=talk.started, finished=talk.finished, **how)
     echo_result(compared, given["output_format"])
     compared.write_page(folder / "comparison.html")
     talk.say(f"saved {folder / 'comparison.html'}")

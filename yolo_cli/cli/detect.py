@@ -76,6 +76,7 @@ class _Tally:
 @click.command("detect", cls=YoloCommand, help=_HELP)
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @detection_options
+@click.option("--multi-label", is_flag=True, help="Keep all classes of a box above the threshold.")
 @click.option("--recursive", is_flag=True, help="Search folders within folders, too.")
 @video_options
 @format_option(*_FORMATS)
@@ -110,7 +111,8 @@ def detect(
     choice, live = frame_options({**frames, "stopped": lambda: interrupts.asked})
     source = open_source(sources, recursive=given["recursive"], choice=choice, live=live)
     batch = detection.pop("batch")
-    detector = load_detector(**detection).detector
+    every_class = given["multi_label"] or given["output_format"] == "coco"  # which is evaluated
+    detector = load_detector(**detection, multi_label=every_class).detector
     model = Model(detector.card.name, detector.class_names, detector.input_size, source.has_frames)
     if given["verbose"]:
         _describe(detector, detection)

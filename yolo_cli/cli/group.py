@@ -36,11 +36,11 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
-    "Data": "data mot split test use-val group-by map names at recursive limit background tile"
+    "Data": "data mot split test use-val group-by map names at recursive limit background tile tile-overlap"
     " allow-unlabelled accept-damaged encoding",
-    "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half"
-    " sha256 verify",
-    "Detections": "conf nms-iou max-det classes region agnostic suppression",
+    "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize cfg card"
+    " half sha256 verify",
+    "Detections": "conf nms-iou max-det classes region multi-label agnostic suppression",
     "Video": "every from until max-frames",
     "Live sources": "live stall reconnect camera-size camera-rate",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone",
@@ -180,6 +180,7 @@ class YoloGroup(CommandGroup):
         if not standalone_mode:
             return run()
         _keep_unprintable_names_printable()
+        os.environ["MPLBACKEND"] = "agg"  # plots go to files; another setting, if it is odd, stops Keras
         sys.exit(_guarded(run, verbose="--verbose" in words or "-v" in words))
 
 

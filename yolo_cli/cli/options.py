@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from yolo_cli.cli.config_file import read_config
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, ServeConfig
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, ServeConfig, TileSize
 from yolo_cli.hardware import Device, check_device, use_only
 from yolo_cli.text import text_encoding
 
@@ -28,6 +28,7 @@ __all__ = [
     "map_option",
     "serving_options",
     "talk_options",
+    "tile_options",
 ]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -42,6 +43,17 @@ def image_size(ctx: click.Context, param: click.Parameter, value: str | None) ->
     if sides is None:
         raise click.BadParameter(f"{value} is not a size; give 416, or height x width as 320x416", ctx, param)
     return int(sides[1]), int(sides[2] or sides[1])
+
+
+def tile_size(ctx: click.Context, param: click.Parameter, value: str | None) -> TileSize | None:
+    """``auto``, or a size as for `image_size`."""
+    if value in (None, "auto"):
+        return cast("TileSize | None", value)
+    try:
+        return image_size(ctx, param, value)
+    except click.BadParameter as fault:
+        text = f"{value} is not a size; give auto, 640, or height x width as 480x640"
+        raise click.BadParameter(text, ctx, param) from fault
 
 
 def format_option(*kinds: str) -> Callable[[Decorated], Decorated]:
@@ -124,6 +136,24 @@ _MODEL = (
     ),
 )
 
+_TILES = (
+    click.option(
+        "--tile",
+        metavar="SIZE",
+        is_flag=False,
+        flag_value="auto",
+        callback=tile_size,
+        help="Detect on overlapping tiles, too: auto or 640.",
+    ),
+    click.option(
+        "--tile-overlap",
+        type=float,
+        default=_DEFAULTS.tile_overlap,
+        show_default=True,
+        help="Overlap of tiles, a fraction of their side.",
+    ),
+)
+
 _RUN = (
     device_option,
     click.option(
@@ -152,7 +182,7 @@ _RUN = (
 
 _DETECTION = (
     *("weights", "imgsz", "conf", "nms_iou", "max_det", "classes", "agnostic", "suppression", "resize"),
-    *("device", "engine", "precision", "batch"),
+    *("tile", "tile_overlap", "device", "engine", "precision", "batch"),
 )
 
 _DRAWING = (
@@ -175,7 +205,12 @@ def _collected(command: Callable[..., Any], *options: Callable[[Any], Any]) -> A
 
 def detection_options(command: Callable[..., Any]) -> Any:
     """Which model, which of its boxes are kept, and how it runs; as ``detection``, for the API."""
-    return _collected(command, *_MODEL, *_BOXES, *_RUN)
+    return _collected(command, *_MODEL, *_BOXES, *_TILES, *_RUN)
+
+
+def tile_options(command: Decorated) -> Decorated:
+    """On which tiles, beside the whole image."""
+    return _all(command, *_TILES)
 
 
 _SERVED = ServeConfig()
@@ -244,7 +279,7 @@ def evaluation_options(command: Callable[..., Any]) -> Any:
     conf = click.option(
         "--conf", type=float, help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_CONF:g}]"
     )
-    return _collected(command, *_MODEL, conf, *_BOXES[1:], *_RUN)
+    return _collected(command, *_MODEL, conf, *_BOXES[1:], *_TILES, *_RUN)
 
 
 map_option = click.option(

@@ -12,7 +12,14 @@ from click.core import ParameterSource
 
 from yolo_cli.cli.damaged import accept_damaged_option
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import config_option, device_option, encoding_option, image_size, talk_options
+from yolo_cli.cli.options import (
+    config_option,
+    device_option,
+    encoding_option,
+    image_size,
+    talk_options,
+    tile_options,
+)
 from yolo_cli.cli.progress import echo_model
 from yolo_cli.cli.terminal import echo, say
 from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TRAINING_FOLDER, TrainConfig
@@ -82,6 +89,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @_option(
     "--precision", "Floating-point precision.", type=click.Choice(["auto", "float32", "bfloat16", "float16"])
 )
+@tile_options
 @device_option
 @click.option("--tensorboard", is_flag=True, help="Write TensorBoard logs.")
 @click.option("--preview", metavar="FILE", help="Draw augmented images into this file and exit.")

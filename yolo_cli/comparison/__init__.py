@@ -3,9 +3,10 @@
 from yolo_cli.comparison.comparing import Comparison, compare
 from yolo_cli.comparison.entries import ENTRIES, Entry, choose_entries
 from yolo_cli.comparison.images import choose_images, open_images
-from yolo_cli.comparison.measure import ComparisonRow, Measured, measure
+from yolo_cli.comparison.measure import CONFIG, ComparisonRow, Measured, measure
 
 __all__ = [
+    "CONFIG",
     "ENTRIES",
     "Comparison",
     "ComparisonRow",

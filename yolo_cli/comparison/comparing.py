@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from yolo_cli.comparison.entries import ENTRIES, Entry
-from yolo_cli.comparison.measure import TIME_LIMIT, ComparisonRow, Measured, measure
+from yolo_cli.comparison.measure import CONFIG, TIME_LIMIT, ComparisonRow, Measured, measure
 from yolo_cli.comparison.page import write_page
+from yolo_cli.config import DetectConfig
 from yolo_cli.datasets import Dataset
 from yolo_cli.files import path_of
 from yolo_cli.text import Jsonable, columns, counted
@@ -64,6 +65,7 @@ def compare(
     entries: Sequence[Entry] = ENTRIES,
     *,
     time_limit: float = TIME_LIMIT,
+    config: DetectConfig = CONFIG,
     started: Callable[[Entry], None] = lambda _: None,
     finished: Callable[[ComparisonRow], None] = lambda _: None,
 ) -> Comparison:
@@ -73,6 +75,7 @@ def compare(
         data: the images, from `open_images`.
         entries: the detectors.
         time_limit: seconds after which a detector begins no further image.
+        config: thresholds and limits.
         started: called with each entry before it is measured.
         finished: called with the figures of each.
 
@@ -82,7 +85,7 @@ def compare(
     measured = []
     for entry in entries:
         started(entry)
-        measured.append(measure(entry, data, time_limit=time_limit))
+        measured.append(measure(entry, data, config=config, time_limit=time_limit))
         finished(measured[-1].row)
     return Comparison(data, tuple(measured))
 

@@ -23,7 +23,7 @@ from yolo_cli.images import Image
 from yolo_cli.pipeline import run_detector
 from yolo_cli.weights import ModelFiles, find_model
 
-__all__ = ["ComparisonRow", "Measured", "measure"]
+__all__ = ["CONFIG", "ComparisonRow", "Measured", "measure"]
 
 Floats = NDArray[np.floating[Any]]
 

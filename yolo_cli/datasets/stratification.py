@@ -53,7 +53,7 @@ def _sides(
     fractions: Sequence[float],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """The side of each group, (n,), of so many images that show each class (n, classes)."""
+    """The side of each group, (n,), by its size (n,) and its images that show each class (n, classes)."""
     wanted = np.array(fractions)[:, None] * shown.sum(axis=0)  # (sides, classes)
     missing = np.array(fractions) * sizes.sum()  # (sides,)
     sides = np.full(len(shown), -1, np.int64)

@@ -17,6 +17,7 @@ from yolo_cli.detectors.protocol import Detector
 from yolo_cli.detectors.rcnn import Rcnn
 from yolo_cli.detectors.regions import RegionDetector, RegionMethod
 from yolo_cli.detectors.sliding_window import SlidingWindow
+from yolo_cli.detectors.tiling import in_tiles
 from yolo_cli.detectors.yolo import YoloDetector
 from yolo_cli.engines import Choice, Engine, EngineKind, RunPrecision, Runtime, choose_engine
 from yolo_cli.errors import DataError, UsageError
@@ -69,7 +70,7 @@ def load_detector(
         raise DataError(f"{path}: needs the detector '{wanted}', which this program does not have")
     if wanted != card.detector and not {wanted, card.detector} <= WINDOWS:
         raise UsageError(f"{path}: is made for {card.detector}, and cannot serve {wanted}")
-    return DETECTORS[wanted](path, card, config, Runtime(device, chosen.engine, precision))
+    return in_tiles(DETECTORS[wanted](path, card, config, Runtime(device, chosen.engine, precision)))
 
 
 def engine_for(

@@ -82,3 +82,7 @@ class Detector(Protocol):
             UsageError: if the options do not fit the model.
         """
         ...
+
+    def with_card(self, card: ModelCard) -> Detector:
+        """The same network with another card, such as one without a calibration."""
+        ...

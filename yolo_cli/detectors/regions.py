@@ -18,8 +18,9 @@ from yolo_cli.boxes import clip_boxes, cxcywh_to_xyxy, xyxy_to_cxcywh
 from yolo_cli.codec import Candidates
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
-from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.protocol import Cost, Detector
 from yolo_cli.detectors.selection import check_classes, survivors
+from yolo_cli.detectors.tiling import in_tiles
 from yolo_cli.detectors.trace import RegionOutput, RegionScores, Selection, Times, Trace
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
@@ -146,9 +147,13 @@ class RegionDetector:
         """Multiply-accumulates for one image: as a whole, and for each of its regions."""
         return self.method.cost(image)
 
-    def with_config(self, config: DetectConfig) -> RegionDetector:
+    def with_config(self, config: DetectConfig) -> Detector:
         """The same networks with other thresholds and limits."""
-        return replace(self, config=config)
+        return in_tiles(replace(self, config=config))
+
+    def with_card(self, card: ModelCard) -> RegionDetector:
+        """The same networks with another card."""
+        return replace(self, card=card)
 
     def select(self, predictions: RegionScores, image: Image, whole: bool) -> Selection:
         """The (region, class) pairs above the confidence, and those kept by NMS."""
@@ -163,11 +168,14 @@ class RegionDetector:
 
     def _candidates(self, predictions: RegionScores, image: Image) -> Candidates:
         """The (region, class) pairs above the confidence, of the wanted classes, clipped to the image."""
-        wanted = predictions.scores > self.config.conf  # (N, C)
+        scores = predictions.scores  # (N, C)
+        wanted = scores > self.config.conf  # (N, C)
+        if not self.config.multi_label:
+            wanted &= np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, None]
         if self.config.classes is not None:
             wanted &= np.isin(np.arange(wanted.shape[1]), self.config.classes)
         region, class_id = np.nonzero(wanted)  # (M,), (M,)
-        confidence = predictions.scores[region, class_id].astype(np.float32)  # (M,)
+        confidence = scores[region, class_id].astype(np.float32)  # (M,)
         boxes = np.broadcast_to(predictions.xyxy, (*wanted.shape, 4))[region, class_id]  # (M, 4)
         xyxy = clip_boxes(boxes.astype(np.float32), (image.height, image.width))  # (M, 4)
         inside = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))  # (M,), not empty

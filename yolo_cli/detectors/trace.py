@@ -13,7 +13,7 @@ from yolo_cli.codec import Candidates, Head
 from yolo_cli.detections import Detections
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["GridOutput", "RegionOutput", "RegionScores", "Selection", "Times", "Trace"]
+__all__ = ["GridOutput", "RegionOutput", "RegionScores", "Selection", "TiledOutput", "Times", "Trace"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -114,20 +114,42 @@ class RegionOutput:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TiledOutput:
+    """The predictions on each tile of an image.
+
+    Attributes:
+        windows: (T, 4), the edges of the tiles in pixels of the image; the last is the whole image.
+        traces: the steps on each, in pixels of the tile.
+    """
+
+    windows: Floats
+    traces: tuple[Trace, ...]
+
+    @property
+    def regions(self) -> Floats | None:
+        """The evaluated regions (N, 4) of all tiles in pixels of the image; None without proposals."""
+        pairs = zip(self.windows, self.traces, strict=True)
+        moved = [trace.regions + np.tile(at[:2], 2) for at, trace in pairs if trace.regions is not None]
+        return np.concatenate(moved) if moved else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """The steps of the detection of one image. Exactly one of ``grid`` and ``proposed`` is set.
+    """The steps of the detection of one image. Exactly one of ``grid``, ``proposed`` and ``tiled`` is set.
 
     Attributes:
         times: of each step.
         selection: the candidates above the confidence, and the chosen ones.
         grid: the predictions of detectors that evaluate a fixed grid.
         proposed: the predictions of detectors that evaluate regions.
+        tiled: the predictions on each tile; a candidate's slot is then the number of its tile.
     """
 
     times: Times
     selection: Selection
     grid: GridOutput | None = None
     proposed: RegionOutput | None = None
+    tiled: TiledOutput | None = None
 
     @property
     def detections(self) -> Detections:
@@ -137,9 +159,13 @@ class Trace:
     @property
     def regions(self) -> Floats | None:
         """The evaluated regions (N, 4) in pixels of the image; None for detectors without proposals."""
+        if self.tiled is not None:
+            return self.tiled.regions
         return None if self.proposed is None else self.proposed.regions
 
     @property
     def evaluated(self) -> int:
         """Number of evaluated regions, or anchors of cells."""
+        if self.tiled is not None:
+            return sum(trace.evaluated for trace in self.tiled.traces)
         return len(self.proposed.regions) if self.proposed else self.grid.anchors if self.grid else 0

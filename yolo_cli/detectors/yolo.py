@@ -19,8 +19,9 @@ from yolo_cli.codec import Candidates, decode
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.detectors.fitting import check_heads
-from yolo_cli.detectors.protocol import Cost
+from yolo_cli.detectors.protocol import Cost, Detector
 from yolo_cli.detectors.selection import check_classes, survivors
+from yolo_cli.detectors.tiling import in_tiles
 from yolo_cli.detectors.trace import GridOutput, Selection, Times, Trace
 from yolo_cli.engines import Engine
 from yolo_cli.errors import UsageError
@@ -117,9 +118,13 @@ class YoloDetector:
         """One run of the network; the same for every image."""
         return Cost(self.engine.multiply_accumulates(np.zeros((1, *self.input_size, 3), np.uint8)), 0)
 
-    def with_config(self, config: DetectConfig) -> YoloDetector:
+    def with_config(self, config: DetectConfig) -> Detector:
         """The same network with other thresholds and limits."""
-        return replace(self, config=config)
+        return in_tiles(replace(self, config=config))
+
+    def with_card(self, card: ModelCard) -> YoloDetector:
+        """The same network with another card."""
+        return replace(self, card=card)
 
     def begin(self, images: Sequence[Image]) -> Callable[[], list[Detections]]:
         """Run the network on a batch of at least one image.
@@ -195,7 +200,9 @@ class YoloDetector:
         return Selection(candidates, boxes, kept, returned, found)
 
     def _wanted(self, candidates: Candidates) -> Candidates:
-        """The candidates of the selected classes."""
+        """The candidates of the selected classes, or of those for which they are the best of their box."""
+        if not self.config.multi_label:
+            candidates = candidates.of_best_class()
         if self.config.classes is None:
             return candidates
         return candidates[np.isin(candidates.class_id, self.config.classes)]

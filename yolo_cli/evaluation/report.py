@@ -39,6 +39,7 @@ class Conditions:
         resize: resizing with the network's input size, such as "letterbox 416x416".
         data_hash: hash of the ground truth; see :func:`gt_hash`.
         class_synonyms: classes of the model matched as synonyms, and their names in the data.
+        classes_per_box: which classes of a box are detections.
     """
 
     confidence_floor: float | None = None
@@ -47,6 +48,7 @@ class Conditions:
     resize: str | None = None
     data_hash: str | None = None
     class_synonyms: Mapping[str, str] = field(default_factory=dict)
+    classes_per_box: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from yolo_cli.boxes import clip_boxes
 from yolo_cli.detectors import Detector
+from yolo_cli.errors import UsageError
 from yolo_cli.explanation.grid import CellExplanation, explain_grid
 from yolo_cli.explanation.outcomes import Rule, Suppression, check_point
 from yolo_cli.explanation.regions import RegionExplanation, explain_regions
@@ -18,8 +19,11 @@ def explain(
     """Explain the predictions of ``detector`` at ``point`` (x, y in pixels) of ``image``.
 
     Raises:
-        UsageError: if the point is outside the image, or the suppression is soft, which removes nothing.
+        UsageError: if the point is outside the image, the suppression is soft, which removes nothing, or the
+            detector runs on tiles.
     """
+    if detector.config.tile is not None:
+        raise UsageError("--tile: explain follows one run of the network; leave it out, or explain a crop")
     check_point(image, point)
     rule = Rule.of(detector.config, detector.card)
     trace = detector.trace(image)

@@ -11,6 +11,7 @@ import numpy as np
 
 from yolo_cli.exporting.onnx_ops import OnnxOps, Symbol
 from yolo_cli.exporting.onnx_quantising import quantised
+from yolo_cli.exporting.onnx_upsampling import join_upsampling
 from yolo_cli.exporting.path import image_to_boxes
 from yolo_cli.exporting.plan import Plan
 from yolo_cli.images import Image
@@ -37,9 +38,29 @@ def network_of(files: ModelFiles) -> Any:
 
     check_pair(files)
     if files.onnx:
-        return onnx.load(str(files.onnx))
-    with tempfile.TemporaryDirectory() as folder:
-        return onnx.load(str(export_onnx(files, Path(folder) / "network.onnx")))
+        network = onnx.load(str(files.onnx))
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            network = onnx.load(str(export_onnx(files, Path(folder) / "network.onnx")))
+    join_upsampling(network.graph)
+    return _in_float32(network)
+
+
+def _in_float32(network: Any) -> Any:
+    """The graph with kernels that are stored as float16, and cast when it runs, stored as float32.
+
+    Not every program reads float16: OpenCV 4.6 does not.
+    """
+    from onnx import TensorProto, numpy_helper
+
+    arrays = {array.name: array for array in network.graph.initializer}
+    for node in list(network.graph.node):
+        array = arrays.get(node.input[0]) if node.op_type == "Cast" else None
+        if array is not None and array.data_type == TensorProto.FLOAT16:
+            values = numpy_helper.to_array(array).astype(np.float32)
+            array.CopyFrom(numpy_helper.from_array(values, node.output[0]))
+            network.graph.node.remove(node)
+    return network
 
 
 def write_onnx(

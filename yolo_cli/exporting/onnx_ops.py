@@ -138,10 +138,11 @@ class OnnxOps:
         return self.floats(self.node("Range", zero, count, self.integers(1)))
 
     def minimum(self, a: Symbol, b: Any) -> Symbol:
-        return self.node("Min", a, b)
+        # OpenCV 4.6 has neither the minimum of an array and a number, nor Clip.
+        return b - self.node("Relu", b - a) if isinstance(b, float) else self.node("Min", a, b)
 
     def maximum(self, a: Symbol, b: Any) -> Symbol:
-        return self.node("Max", a, b)
+        return self.node("Relu", a - b) + b if isinstance(b, float) else self.node("Max", a, b)
 
     def max(self, x: Symbol, axis: int, keepdims: bool, initial: float) -> Symbol:  # noqa: ARG002
         return self.node("ReduceMax", x, axes=[axis], keepdims=int(keepdims))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from yolo_cli.config import Resize
 from yolo_cli.detectors import Detector, YoloDetector
 from yolo_cli.errors import UsageError
+from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
 
 __all__ = ["Form", "Format", "Number", "Plan"]
@@ -93,7 +97,7 @@ class Plan:
         if detector.config.agnostic or detector.config.classes:
             raise UsageError("--agnostic and --classes are not exported; choose among the boxes afterwards")
         if form.nms:
-            detector = detector.with_config(replace(detector.config, suppression="iou"))
+            detector = replace(detector, config=replace(detector.config, suppression="iou"))
         return cls(detector, form)
 
     @property
@@ -122,3 +126,10 @@ class Plan:
         """Number of boxes before suppression: one for each anchor of all cells of all heads."""
         pairs = zip(self.grids, self.card.heads, strict=True)
         return sum(rows * columns * head.boxes for (rows, columns), head in pairs)
+
+    def input_of(self, image: Image) -> NDArray[Any]:
+        """The input of the graph for one image, a batch of one."""
+        if self.form.preprocess:
+            return image.rgb[None]
+        pixels = self.detector.letterbox(image).apply(image.rgb)
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None].astype(np.float32))

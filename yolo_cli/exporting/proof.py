@@ -77,7 +77,7 @@ def run_exported(path: Path, plan: Plan, images: Sequence[Readable]) -> Ran:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for i, item in enumerate(images):
-            np.save(folder / f"{i:06}.npy", _input_of(item.read(), plan))
+            np.save(folder / f"{i:06}.npy", plan.input_of(item.read()))
         _run(path, folder)
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         found = dict(_detections(folder, plan, images))
@@ -93,14 +93,6 @@ def compare_runs(plan: Plan, ours: Ran, theirs: Ran) -> Agreement:
             yield from pair_up(name, found, theirs.found[name], names, conf)
 
     return Agreement.of(len(ours.found), pairs())
-
-
-def _input_of(image: Image, plan: Plan) -> NDArray[Any]:
-    """The input of the graph for one image."""
-    if plan.form.preprocess:
-        return image.rgb[None]
-    pixels = plan.detector.letterbox(image).apply(image.rgb)
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None].astype(np.float32))
 
 
 def _run(path: Path, folder: Path) -> None:

@@ -121,7 +121,7 @@ def calibration_parts(data: EvaluationData, test: str | None, seed: int) -> Cali
     return CalibrationParts(replace(data, part=fit), replace(data, part=measured), True)
 
 
-def uncalibrated(detector: Any) -> Any:
+def uncalibrated(detector: Detector) -> Detector:
     """The detector without its calibration, if it has one.
 
     Raises:
@@ -130,7 +130,7 @@ def uncalibrated(detector: Any) -> Any:
     card = detector.card
     if card.detector != "yolo":
         raise UsageError(f"{card.name}: is a {card.detector}, and only YOLO models can be calibrated")
-    return replace(detector, card=replace(card, calibration=None))
+    return detector.with_card(replace(card, calibration=None))
 
 
 def calibrate_detector(

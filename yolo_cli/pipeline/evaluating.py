@@ -23,7 +23,7 @@ from yolo_cli.pipeline.running import run_detector
 from yolo_cli.text import counted
 
 if TYPE_CHECKING:
-    from yolo_cli.config import DetectConfig
+    from yolo_cli.config import DetectConfig, TileSize
     from yolo_cli.detectors.protocol import Detector
     from yolo_cli.weights import ModelCard
 
@@ -229,12 +229,20 @@ def evaluate_detector(
 def conditions_of(config: DetectConfig, card: ModelCard, input_size: tuple[int, int]) -> Conditions:
     """The options of a detector that affect its figures; ``input_size`` is (height, width) in pixels."""
     height, width = input_size
+    tiles = (
+        "" if config.tile is None else f", tiles {_size(config.tile)} overlapping by {config.tile_overlap:g}"
+    )
     return Conditions(
         confidence_floor=config.conf,
         suppression=f"{config.suppression or card.suppression} {config.nms_iou:g}",
         max_detections=config.max_det,
-        resize=f"{config.resize or card.resize} {height}x{width}",
+        resize=f"{config.resize or card.resize} {height}x{width}{tiles}",
+        classes_per_box="all above the confidence floor" if config.multi_label else "the best",
     )
+
+
+def _size(tile: TileSize) -> str:
+    return tile if isinstance(tile, str) else "x".join(map(str, tile))
 
 
 def evaluate_results(

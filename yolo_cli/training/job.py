@@ -18,6 +18,7 @@ from yolo_cli.version import __version__
 __all__ = ["TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
 
 ARGS = "args.yaml"
+_SIZES = ("imgsz", "tile")  # of TrainConfig
 _PATHS = ("data", "weights", "model", "backbone_weights")
 
 # Options of all recipes; the others are YOLO's.
@@ -145,8 +146,9 @@ def write_job(job: TrainJob) -> None:
     for name in _PATHS:
         if values[name] and Path(values[name]).exists():  # not names of models
             values[name] = os.path.abspath(values[name])  # noqa: PTH100  # links stay
-    if job.config.imgsz is not None:
-        values["config"]["imgsz"] = list(job.config.imgsz)
+    for name in _SIZES:
+        if isinstance(values["config"][name], tuple):
+            values["config"][name] = list(values["config"][name])
     import yaml
 
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
@@ -166,8 +168,9 @@ def read_job(out: Path) -> TrainJob:
     try:
         values.pop("version")
         config, augment = values.pop("config"), values.pop("augment")
-        if config["imgsz"] is not None:
-            config["imgsz"] = tuple(config["imgsz"])
+        for name in _SIZES:
+            if isinstance(config.get(name), list):
+                config[name] = tuple(config[name])
         return TrainJob(out=out, config=TrainConfig(**config), augment=AugmentConfig(**augment), **values)
     except (KeyError, TypeError, UsageError):
         raise DataError(f"{path}: was not written by this version of `yolo train`; train again") from None

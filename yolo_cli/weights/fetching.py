@@ -21,7 +21,7 @@ from yolo_cli.weights.zoo import zoo_model
 
 __all__ = ["Order", "fetch", "order_of"]
 
-ROOM = 5  # bytes that download, import and result take together, for each byte of the file
+COPIES = 5  # bytes that download, import and result take together, for each byte of the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def fetch(
         DataError: if it cannot be downloaded, has another hash, or cannot be imported.
     """
     with _folder(order.url) as folder:
-        _check_room(folder, order)
+        _check_space(folder, order)
         file = folder / _file_name(order.url)
         download(order.url, order.digest, file, progress)
         files = [order.cfg, file] if order.cfg else [file]
@@ -124,9 +124,9 @@ def _folder(url: str) -> Iterator[Path]:
             cache.rmdir()
 
 
-def _check_room(folder: Path, order: Order) -> None:
+def _check_space(folder: Path, order: Order) -> None:
     """Raise a DataError if the disk is too full for what is fetched."""
-    free, needed = shutil.disk_usage(folder).free, ROOM * (order.size or 0)
+    free, needed = shutil.disk_usage(folder).free, COPIES * (order.size or 0)
     if free < needed:
         sizes = f"{needed / 2**20:.0f} MiB to fetch {order.name}, but {free / 2**20:.0f} are free"
         raise DataError(f"{folder}: needs {sizes}")

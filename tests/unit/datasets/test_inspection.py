@@ -8,7 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from yolo_cli.datasets.inspection import inspect_images, near_pairs
+from yolo_cli.datasets.inspection import (
+    HASH_BITS,
+    NEAR_BITS,
+    NEAR_LEVELS,
+    Inspection,
+    inspect_images,
+    near_pairs,
+)
 
 
 def inspected(root: Path, *images: np.ndarray) -> list[object]:
@@ -61,3 +68,21 @@ def test_many_are_compared_block_by_block_like_a_few(monkeypatch: pytest.MonkeyP
     assert {(i, j) for i, j, _, _ in whole} == {
         (i, j) for i in range(9) for j in range(9) if i != j and i % 3 == j % 3
     }
+
+
+@pytest.mark.parametrize(
+    ("bits", "levels", "near"), [(NEAR_BITS, NEAR_LEVELS, True), (NEAR_BITS + 1, 0, False),
+                                 (0, NEAR_LEVELS + 1, False)]
+)  # fmt: skip
+def test_the_limits_of_near_duplicates(bits: int, levels: int, near: bool, tmp_path: Path) -> None:
+    """Images of 32 × 32 pixels are their own thumbnails."""
+    assert (NEAR_BITS, NEAR_LEVELS) == (40, 48)
+    hashed = np.ones(HASH_BITS, np.int8)
+    pair = []
+    for level, flipped in ((100, 0), (100 + levels, bits)):
+        path = tmp_path / f"{len(pair)}.png"
+        path.write_bytes(cv2.imencode(".png", np.full((32, 32, 3), level, np.uint8))[1].tobytes())
+        other = hashed.copy()
+        other[:flipped] = -1
+        pair.append(Inspection("", str(level + flipped), None, other, path))
+    assert bool(list(near_pairs(pair[:1], pair[1:]))) is near

@@ -39,6 +39,13 @@ def test_every_class_above_the_confidence():
     assert found.confidence == pytest.approx([0.8, 0.3])
 
 
+def test_a_region_has_its_best_class_only():
+    [found] = detector([[0, 0, 10, 10]], [[0.3, 0.8]], multi_label=False).detect([IMAGE])
+    assert found.class_id.tolist() == [1]
+    [found] = detector([[0, 0, 10, 10]], [[0.3, 0.8]], multi_label=False, classes=(0,)).detect([IMAGE])
+    assert found.class_id.tolist() == []
+
+
 def test_the_threshold_itself_is_not_above():
     [found] = detector([[0, 0, 10, 10]], [[0.25, 0.26]]).detect([IMAGE])
     assert found.class_id.tolist() == [1]

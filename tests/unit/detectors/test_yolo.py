@@ -85,6 +85,20 @@ def test_soft_suppression_keeps_to_the_confidence() -> None:
         np.testing.assert_allclose(found.confidence, left, atol=1e-4)
 
 
+def test_a_box_has_its_best_class_only() -> None:
+    """One box is a dog at 0.88 and a cow at 0.73; another, of another cell, is a cat."""
+    both = [0.0, 0.0, 0.0, 0.0, SURE, NEVER, 2.0, 1.0]
+    cat = [0.0, 0.0, 0.0, 0.0, SURE, 1.5, NEVER, NEVER]
+    cells = {(0, 0): both, (1, 1): cat}
+    [found] = detector(cells, multi_label=False).detect([make_image(64, 64)])
+    assert found.class_id.tolist() == [1, 0]
+    [every] = detector(cells).detect([make_image(64, 64)])
+    assert every.class_id.tolist() == [1, 0, 2]
+    # A cow only where that is its best class: what is left out changes nothing of the rest.
+    [cows] = detector(cells, multi_label=False, classes=(2,)).detect([make_image(64, 64)])
+    assert len(cows) == 0
+
+
 def test_class_agnostic_suppression_leaves_one_of_them() -> None:
     both = [0.0, 0.0, 0.0, 0.0, SURE, 2.0, 1.0, NEVER]
     [found] = detector({(0, 0): both}, agnostic=True).detect([make_image(64, 64)])

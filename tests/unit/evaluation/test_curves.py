@@ -97,3 +97,13 @@ def test_thinning_keeps_real_points_the_best_and_the_ends(seed: int, count: int,
     ends = curve if len(curve.confidence) <= points else curve.rounded(1000)
     assert (thin.confidence[0], thin.confidence[-1]) == (ends.confidence[0], ends.confidence[-1])
     assert all(curve.at(c).recall == r for c, r in zip(thin.confidence, thin.recall, strict=True))
+
+
+def test_of_equal_f1_the_higher_threshold_is_the_best() -> None:
+    # Four ground-truth boxes. At 0.9 one of one is right: P 1, R 1/4, so F1 is 0.4. At 0.5 two of six are:
+    # P 1/3, R 1/2, F1 0.4.
+    confidence = np.array([0.9, 0.8, 0.8, 0.8, 0.8, 0.5])
+    curve = precision_recall_curve(confidence, np.array([True, False, False, False, False, True]), 4)
+    assert curve.f1[[0, -1]] == pytest.approx([0.4, 0.4], abs=1e-15)
+    assert curve.best is not None
+    assert curve.best.confidence == 0.9

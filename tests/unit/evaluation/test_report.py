@@ -97,7 +97,7 @@ def test_json_is_what_the_command_line_promises() -> None:
 
 
 def test_json_says_how_it_was_measured() -> None:
-    conditions = Conditions(0.001, "iou 0.45", 300, "letterbox 416x416", "abc", {"sofa": "couch"})
+    conditions = Conditions(0.001, "iou 0.45", 300, "letterbox 416x416", "abc", {"sofa": "couch"}, "the best")
     rules = _report(conditions=conditions).to_json()["protocol"]
     assert rules["interpolation"] == "101 points"
     assert {"difficult", "crowd", "iou", "matching"} <= set(rules)
@@ -108,6 +108,7 @@ def test_json_says_how_it_was_measured() -> None:
         "resize": "letterbox 416x416",
         "data_hash": "abc",
         "class_synonyms": {"sofa": "couch"},
+        "classes_per_box": "the best",
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +17,10 @@ from yolo_cli.datasets.extras import Extra
 from yolo_cli.datasets.writing import Entry
 from yolo_cli.detections import GroundTruth
 from yolo_cli.errors import UsageError
+from yolo_cli.tiles import tile_windows
 
-__all__ = ["tile_starts", "tiles_of"]
+__all__ = ["tiles_of"]
 
-_OVERLAP = 0.2
 _SHOWN = 0.1
 
 
@@ -40,21 +39,8 @@ def tiles_of(entry: Entry, side: int) -> Iterator[Entry]:
     if height <= side and width <= side:
         yield entry
         return
-    for y in tile_starts(height, side):
-        for x in tile_starts(width, side):
-            yield _tile(entry, (x, y, min(x + side, width), min(y + side, height)))
-
-
-def tile_starts(length: int, side: int) -> list[int]:
-    """Where tiles start that cover a length, evenly, and overlap by at least a fifth.
-
-    >>> tile_starts(1000, 640), tile_starts(640, 640), tile_starts(300, 640)
-    ([0, 360], [0], [0])
-    """
-    if length <= side:
-        return [0]
-    steps = ceil((length - side) / (side * (1 - _OVERLAP)))
-    return [round(i * (length - side) / steps) for i in range(steps + 1)]
+    for window in tile_windows(entry.size, (side, side)):
+        yield _tile(entry, window)
 
 
 def _tile(entry: Entry, window: tuple[int, int, int, int]) -> Entry:

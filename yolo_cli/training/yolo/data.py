@@ -30,7 +30,7 @@ Rows = Mapping[str, NDArray[Any]]
 """A batch as arrays (B, ...) by name: "images", and the targets of `YoloLoss`."""
 
 KEPT_BYTES = 2 << 30  # maximum size of the image cache
-MOST_GROUND_TRUTHS = 4096  # in one image; each is compared with 512 slots
+GROUND_TRUTH_LIMIT = 4096  # in one image; each is compared with 512 slots
 MARGIN = 1.5  # cached images are this much larger than the network's input, as augmentation may enlarge them
 
 
@@ -115,7 +115,7 @@ class Capacity:
         ground_truths = max(1, joined * max(len(sample.labels) for sample in samples))
         # A box is assigned to at most three cells per anchor: its own and a neighbour on each axis.
         most = ground_truths * 3 * sum(len(head.anchors) for head in heads)
-        return cls(min(ground_truths, MOST_GROUND_TRUTHS), min(most, slots))
+        return cls(min(ground_truths, GROUND_TRUTH_LIMIT), min(most, slots))
 
 
 @dataclass(frozen=True, slots=True)

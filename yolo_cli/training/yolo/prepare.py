@@ -32,7 +32,7 @@ from yolo_cli.training.yolo.machines import ALONE, Machines
 from yolo_cli.training.yolo.schedule import Schedule
 from yolo_cli.training.yolo.sizing import choose_heads, choose_size, usual_size
 from yolo_cli.training.yolo.start import Start, choose_start
-from yolo_cli.training.yolo.validation import Validator
+from yolo_cli.training.yolo.validation import NEARLY_ALL, Validator
 from yolo_cli.weights import ModelCard
 
 __all__ = ["Prepared", "prepare", "split_data"]
@@ -150,7 +150,8 @@ def prepare(
     fresh = frozenset(layer.name for layer in network.plain.layers) - network.start.learnt
     weights = network.plain.get_weights() if network.shared else None
     before = tuple(np.array(values) for values in weights) if weights is not None else None
-    validator = Validator(check.samples, card, min(maker.batch, 16))
+    options = replace(NEARLY_ALL, tile=job.config.tile, tile_overlap=job.config.tile_overlap)
+    validator = Validator(check.samples, card, min(maker.batch, 16), options)
     sampled = _sampled(validator, job.config.seed, say)
     return Prepared(network.plain, fresh, maker, schedule, validator, sampled, card, before)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import Detections
-from yolo_cli.detectors import YoloDetector
+from yolo_cli.detectors import TiledDetector, YoloDetector
 from yolo_cli.engines import Engine
 from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import Conditions, EvaluationSet, Evaluator, Report, evaluate
@@ -23,10 +23,13 @@ from yolo_cli.pipeline.evaluating import conditions_of
 from yolo_cli.training.yolo.cache import Cache
 from yolo_cli.weights import ModelCard
 
-__all__ = ["LiveEngine", "Validator"]
+__all__ = ["NEARLY_ALL", "LiveEngine", "Validator"]
 
 NEARLY_ALL = DetectConfig(conf=EVALUATION_CONF)
 """The options of an evaluation: nearly all detections, since curves need the weak ones, too."""
+
+Begin = Callable[[Sequence[Image]], Callable[[], list[Detections]]]
+"""Runs a network on a batch, as `YoloDetector.begin`."""
 
 KEPT_BYTES = 512 << 20  # maximum size of the image cache
 AHEAD = 1  # batches by which the network runs ahead of suppression; each holds its images and raw heads
@@ -101,18 +104,20 @@ class Validator:
             DataError: if an image cannot be read.
         """
         evaluator = Evaluator(self.card.class_names)
-        detections = self._detect(YoloDetector(engine, self.card, self.config))
+        detector = YoloDetector(engine, self.card, self.config)
+        begin = detector.begin if self.config.tile is None else TiledDetector(detector).begin
+        detections = self._detect(begin)
         for sample, found in zip(self.samples, detections, strict=True):
             evaluator.add(sample.name, found, sample.ground_truth)
         return evaluator.gathered()
 
-    def _detect(self, detector: YoloDetector) -> Iterator[Detections]:
+    def _detect(self, begin: Begin) -> Iterator[Detections]:
         """The detections on each sample; a thread decodes and suppresses while the network runs on."""
         behind: deque[Future[list[Detections]]] = deque()
         with ThreadPoolExecutor(1, "suppression") as thread:
             for start in range(0, len(self.samples), self.batch):
                 places = range(start, min(start + self.batch, len(self.samples)))
-                behind.append(thread.submit(detector.begin([self._cache[place] for place in places])))
+                behind.append(thread.submit(begin([self._cache[place] for place in places])))
                 if len(behind) > AHEAD:
                     yield from behind.popleft().result()
             for future in behind:

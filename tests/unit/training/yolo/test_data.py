@@ -103,7 +103,7 @@ def test_the_capacity_follows_the_augmentation(shapes: Path) -> None:
 def test_of_too_many_ground_truths_the_ignored_ones_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("yolo_cli.training.yolo.data.MOST_GROUND_TRUTHS", 3)
+    monkeypatch.setattr("yolo_cli.training.yolo.data.GROUND_TRUTH_LIMIT", 3)
     [sample, *_] = open_dataset(write_shapes(tmp_path)).in_split("train").samples
     crowd = np.array([False, False, False, False, True])
     boxes = GroundTruth(np.tile([0.0, 0, 0.5, 0.5], (5, 1)), np.zeros(5, np.int64), crowd)
@@ -136,3 +136,20 @@ def test_large_images_are_shrunk_with_their_boxes(shapes: Path) -> None:
     rgb, ground_truth = Images([sample], 16)[0]  # kept at 1.5 × 16 = 24 pixels, of 64
     assert rgb.shape == (24, 24, 3)
     np.testing.assert_allclose(ground_truth.xyxy, sample.ground_truth.xyxy * 24 / 64)
+
+
+def test_crowds_and_difficult_objects_have_no_slots(tmp_path: Path) -> None:
+    """Of an object, a crowd and a difficult object only the first has slots; all are known to the loss."""
+    [sample, *_] = open_dataset(write_shapes(tmp_path)).in_split("train").samples
+    boxes = GroundTruth(
+        np.array([[0.0, 0, 0.3, 0.3], [0.3, 0.3, 0.6, 0.6], [0.7, 0.7, 1, 1]]), np.array([0, 1, 1]),
+        np.array([False, True, False]), np.array([False, False, True]),
+    )  # fmt: skip
+    sample = replace(sample, labels=boxes, rows=(0, 1, 2), fractions=True)
+    _, targets = BatchMaker(Images([sample], 64), HEADS, (64, 64), 1, STILL, 0).make(0, 0, True)
+    positive = targets["positive"][0] > 0
+    assert positive.any()
+    assert set(targets["class_id"][0][positive].tolist()) == {0}
+    assert targets["taken"][0].sum() == positive.sum()
+    flags = dict(zip(targets["ground_truths"][0][:, 0].round().tolist(), targets["ignored"][0], strict=True))
+    assert flags == {0.0: 0, 19.0: 1, 45.0: 1}  # 0.3 and 0.7 of 64 pixels

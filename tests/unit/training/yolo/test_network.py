@@ -126,3 +126,40 @@ def test_precision_follows_the_machine() -> None:
     assert choose_precision("float32", gpu=True) == "float32"
     assert choose_precision("auto", gpu=True) == "float16"
     assert choose_precision("auto", gpu=False) in ("float32", "bfloat16")
+
+
+def test_the_range_of_centres_scales_kernel_and_bias(model) -> None:
+    """From a range of 1.05 cells to one of 2, what goes into σ is 1.05 / 2 of what it was."""
+    remade = remake_heads(model, [OLD], [replace(OLD, scale_x_y=2.0)], NAMES, NAMES)
+    before, after = (run(each, make_images(3)).reshape(-1, 7) for each in (model, remade))
+    assert before[:, :2].std() > 0.01  # the kernel has a part in it
+    np.testing.assert_allclose(after[:, :2], before[:, :2] * 1.05 / 2, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(after[:, 2:], before[:, 2:], rtol=1e-3, atol=1e-4)
+
+
+def test_only_kernels_decay(model) -> None:
+    learning = LearningModel(model.input, model.outputs, yolo_loss=YoloLoss([OLD]))
+    optimizer = make_optimizer(TrainConfig(weight_decay=0.1), 1e-3, 10)
+    learning.compile(optimizer=optimizer, jit_compile=False)
+    optimizer.build(learning.trainable_variables)
+    decays = {v.path.rpartition("/")[2]: optimizer._use_weight_decay(v) for v in learning.trainable_variables}
+    assert decays == {"kernel": True, "gamma": False, "beta": False, "bias": False}
+
+
+def test_averages_are_over_a_tenth_of_the_steps() -> None:
+    assert float(make_optimizer(TrainConfig(ema=0.1), 1e-3, 1000).ema_momentum) == pytest.approx(0.99)
+
+
+def test_the_loss_is_divided_by_the_replicas(model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Since TensorFlow sums the gradients of all of them."""
+    learning = LearningModel(model.input, model.outputs, yolo_loss=YoloLoss([OLD]))
+    targets = {
+        "slot": np.zeros((1, 1), np.int32), "cxcywh": np.ones((1, 1, 4), np.float32),
+        "class_id": np.zeros((1, 1), np.int32), "positive": np.zeros((1, 1), np.float32),
+        "taken": np.zeros((1, 32), np.uint8), "ground_truths": np.zeros((1, 1, 4), np.float32),
+        "ignored": np.zeros((1, 1), np.float32),
+    }  # fmt: skip
+    raw = learning(make_images(), training=False)
+    whole = float(learning.compute_loss(y=targets, y_pred=raw))
+    monkeypatch.setattr("yolo_cli.training.yolo.network._replicas", lambda: 4)
+    assert float(learning.compute_loss(y=targets, y_pred=raw)) == pytest.approx(whole / 4)

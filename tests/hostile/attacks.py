@@ -1,0 +1,322 @@
+"""Kill commands and fill their disks, by a seed: ``python -m tests.hostile.attacks --kills 200 --disks 30``.
+
+Each attack takes a command with an output, ends it with SIGKILL at a random instant or just before its n-th
+change of a name or write (``strace --inject``), or lets its disk fill up. Afterwards all that is there
+must be whole, what the user had the same, and the same command must do its work. Each prints one line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.hostile.commands import ROOT, YOLO, photo
+from tests.tiny import write_tiny
+from tests.training_sets import write_shapes, write_tiny_cfg
+
+FULL_DISK = """
+mount -t tmpfs -o size=2m none out || exit 99
+cp -r before/. out
+dd if=/dev/zero of=out/.fill bs=1024 count={filled} 2>/dev/null
+{command}
+code=$?
+rm out/.fill
+cp -r out/. kept
+exit $code
+"""
+CALLS = "rename,renameat2,write,unlink"
+TRAIN = "train --data d --model tiny.cfg --imgsz 64 --epochs 3 --batch 4 --workers 1 --out out"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A command to attack.
+
+    Attributes:
+        words: what is run.
+        again: what is run afterwards, to go on.
+        seconds: how long it takes at most, for random instants.
+        old: whether its output is there before.
+    """
+
+    words: str
+    again: str
+    seconds: float
+    old: bool = False
+
+
+TARGETS = {
+    "detect": Target(
+        "detect p --out out --save-txt --exist-ok", "detect p --out out --save-txt --exist-ok", 3
+    ),
+    "import": Target(
+        "weights import t/tiny.cfg t/tiny.weights --names t/tiny.names --out out/m",
+        "weights import t/tiny.cfg t/tiny.weights --names t/tiny.names --out out/m --exist-ok",
+        14,
+    ),
+    "import over": Target(
+        "weights import t/tiny.cfg t/tiny.weights --names t/other.names --out out/m --exist-ok",
+        "weights import t/tiny.cfg t/tiny.weights --names t/other.names --out out/m --exist-ok",
+        14,
+        True,
+    ),
+    "calibrate": Target(
+        "calibrate --data d --weights m/m --out out/m --exist-ok --conf 0",
+        "calibrate --data d --weights m/m --out out/m --exist-ok --conf 0",
+        8,
+        True,
+    ),
+    "train": Target(TRAIN, "train --resume out", 20),
+    "lint --fix": Target("lint --data d --fix out/d", "lint --data d --fix out/d", 2),
+    "convert": Target(
+        "convert --data d --to coco --out out/d --exist-ok",
+        "convert --data d --to coco --out out/d --exist-ok",
+        2,
+        True,
+    ),
+}
+
+
+def run(words: str, cwd: Path, before: tuple[str, ...] = (), **options: object) -> subprocess.Popen[bytes]:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "YOLO_CLI_CACHE": "off",
+        "KERAS_BACKEND": "tensorflow",
+    }
+    return subprocess.Popen(
+        [*before, *YOLO, *words.split()],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        **options,
+    )  # type: ignore[call-overload,no-any-return]
+
+
+def prepared(folder: Path) -> Path:
+    """The inputs: images ``p``, a data set ``d``, Darknet files ``t``, and a trained model ``m/m``."""
+    (folder / "p").mkdir(parents=True)
+    (folder / "t").mkdir()
+    for number in range(12):
+        photo(folder / "p" / f"{number}.jpg")
+    write_shapes(folder / "d")
+    write_tiny_cfg(folder)
+    write_tiny(folder / "t")
+    (folder / "t" / "other.names").write_text("red\nblue")
+    for words in (TRAIN.replace("--out out", "--out m0"),):
+        done = run(words, folder)
+        errors = done.communicate()[1]
+        assert done.returncode == 0, errors
+    shutil.copytree(folder / "m0" / "weights", folder / "m")
+    for suffix in (".keras", ".onnx"):
+        (folder / "m" / f"best{suffix}").rename(folder / "m" / f"m{suffix}")
+    shutil.rmtree(folder / "m0")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """A hash of each file of the user's."""
+    files = (
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "out" not in path.relative_to(folder).parts
+    )
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def halves(out: Path) -> Iterator[str]:
+    """What is not whole among the files with visible names."""
+    import json
+    import zipfile
+
+    import cv2
+    import numpy as np
+
+    checks: dict[str, Callable[[Path], object]] = {
+        ".jpg": lambda path: cv2.imread(str(path)) is not None or 1 / 0,
+        ".keras": lambda path: zipfile.ZipFile(path).testzip() and 1 / 0,
+        ".npz": lambda path: dict(np.load(path)),
+        ".json": lambda path: json.loads(path.read_bytes()),
+    }
+    for path in sorted(out.rglob("*")):
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(out).parts):
+            try:
+                checks.get(path.suffix, Path.read_bytes)(path)
+            except Exception as fault:
+                yield f"{path.name} is half: {fault!r}"
+
+
+def model_faults(folder: Path) -> Iterator[str]:
+    """A model that can be found but not used."""
+    from yolo_cli.errors import UserError
+    from yolo_cli.weights.store import check_pair, model_files, read_card
+
+    for name in ("m", "weights/best"):
+        files = model_files(folder / "out" / name)
+        try:
+            if files.paths:
+                check_pair(files)
+                [read_card(path) for path in files.paths]
+        except UserError as fault:
+            yield str(fault)
+
+
+def attack(target: Target, inputs: Path, folder: Path, how: Callable[[str, Path], str]) -> list[str]:
+    """Attack once; return what is wrong afterwards."""
+    shutil.copytree(inputs, folder)
+    fill_output(target, inputs, folder / "out")
+    mine = contents(folder)
+    told = how(target.words, folder)
+    faults = [*halves(folder / "out"), *model_faults(folder)]
+    if target.old and not faults and not [*(folder / "out").iterdir()]:
+        faults.append("what was there before is gone")
+    if contents(folder) != mine:
+        faults.append("something of the user's has changed")
+    faults += [*going_on(target, folder), *model_faults(folder)]
+    return [f"{fault} ({told})" for fault in faults]
+
+
+def fill_output(target: Target, inputs: Path, out: Path) -> None:
+    """What is there before."""
+    if target.words.startswith("train"):
+        return
+    out.mkdir()
+    if target.old and target.words.startswith("convert"):
+        shutil.copytree(inputs / "d", out / "d")
+    elif target.old:
+        for path in (inputs / "m").iterdir():
+            shutil.copy(path, out / path.name)
+
+
+def going_on(target: Target, folder: Path) -> Iterator[str]:
+    """What is wrong with the next run."""
+    words = target.again
+    if words.startswith("train") and not (folder / "out" / "args.yaml").is_file():
+        words = f"{target.words} --exist-ok"
+    if "--fix" in words and (folder / "out" / "d").exists():
+        words = "lint --data out/d"
+    again = run(words, folder)
+    errors = again.communicate()[1]
+    if again.returncode:
+        yield f"the next run fails: {errors.decode(errors='replace').splitlines()[-1:]}"
+
+
+def killed_at_random(dice: random.Random, target: Target) -> Callable[[str, Path], str]:
+    def how(words: str, folder: Path) -> str:
+        delay = dice.uniform(0.1, target.seconds)
+        process = run(words, folder)
+        try:
+            process.communicate(timeout=delay)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        return f"killed after {delay:.2f} s"
+
+    return how
+
+
+def killed_at_call(dice: random.Random, _: Target) -> Callable[[str, Path], str]:
+    """Just before a change of a name or, less often, a write; most of them fall into the output."""
+
+    def how(words: str, folder: Path) -> str:
+        call = dice.choice(("rename", "rename", "renameat2", "unlink", "write"))
+        number = int(dice.expovariate(1 / (40 if call == "write" else 4))) + 1
+        inject = f"inject={call}:signal=KILL:when={number}"
+        process = run(
+            words,
+            folder,
+            (
+                "strace",
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-P",
+                str(folder),
+                "-e",
+                f"trace={CALLS}",
+                "-e",
+                inject,
+            ),
+        )
+        process.communicate()
+        return f"killed at {call} number {number}"
+
+    return how
+
+
+def limited(dice: random.Random, _: Target) -> Callable[[str, Path], str]:
+    def how(words: str, folder: Path) -> str:
+        size = int(10 ** dice.uniform(1, 5.5))
+        done = run(words, folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+        return ending(done, f"files of at most {size} bytes")
+
+    return how
+
+
+def full(dice: random.Random, _: Target) -> Callable[[str, Path], str]:
+    """The output is on a disk of 2 MB, which is nearly full."""
+
+    def how(words: str, folder: Path) -> str:
+        filled = dice.randrange(0, 1900)
+        words = f"{words} --exist-ok" if words.startswith("train") else words
+        script = FULL_DISK.format(filled=filled, command=" ".join((*YOLO, words)))
+        (folder / "out").mkdir(exist_ok=True)
+        shutil.copytree(folder / "out", folder / "before")
+        (folder / "kept").mkdir()
+        done = run("", folder, ("unshare", "-rm", "sh", "-c", script, "sh"))
+        told = ending(done, f"a disk of 2 MB with {filled} KB on it")
+        shutil.rmtree(folder / "before")
+        shutil.rmtree(folder / "out")
+        (folder / "kept").rename(folder / "out")
+        return told
+
+    return how
+
+
+def ending(process: subprocess.Popen[bytes], told: str) -> str:
+    errors = process.communicate()[1].decode(errors="replace")
+    if process.returncode not in (0, 2, 3, 5, 130) or "Traceback" in errors or "unexpected" in errors:
+        print(f"BAD EXIT {process.returncode}: {told}: {errors.splitlines()[-1:]}", flush=True)
+    return f"{told}, exit {process.returncode}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--disks", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=TARGETS)
+    given = parser.parse_args()
+    dice, wrong = random.Random(given.seed), 0
+    kinds = [killed_at_random, killed_at_call] * (given.kills // 2) + [limited, full] * (given.disks // 2)
+    with tempfile.TemporaryDirectory() as scratch:
+        inputs = prepared(Path(scratch) / "inputs")
+        for number, kind in enumerate(kinds):
+            name = given.only or dice.choice([*TARGETS])
+            start, folder = time.monotonic(), Path(scratch) / str(number)
+            faults = attack(TARGETS[name], inputs, folder, kind(dice, TARGETS[name]))
+            wrong += bool(faults)
+            what = "; ".join(faults) or "right"
+            print(f"{number} {name}, {kind.__name__}, {time.monotonic() - start:.0f} s: {what}", flush=True)
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"{len(kinds)} attacks, {wrong} with faults, seed {given.seed}")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
