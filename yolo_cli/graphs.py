@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.hardware import threads
 from yolo_cli.limits import MAX_MODEL, open_file
 from yolo_cli.runtimes import import_onnxruntime, returning_memory
 
@@ -41,6 +42,7 @@ def open_session(model: Path | bytes, providers: Sequence[Any], most: int | None
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads()
     options.log_severity_level = 4  # its errors are exceptions, too; a user can do nothing about its warnings
     if most is not None:
         # The allocator is the process's; each session takes the one registered last.
@@ -132,7 +134,7 @@ def ending_at(layer: str, path: Path) -> bytes:
     import onnx
     from onnx.utils import Extractor
 
-    model = onnx.load(str(path))
+    model = onnx.load(str(path), load_external_data=False)
     # Keras writes the name of a layer into those of its outputs, and may number it.
     outputs = [out for node in model.graph.node for out in node.output]
     named = [out for out in outputs if {layer, f"{layer}_1"} & set(out.split("/"))]
@@ -159,7 +161,7 @@ def between(given: str, heads: Sequence[int], path: Path) -> bytes:
     import onnx
     from onnx.utils import Extractor
 
-    model = onnx.load(str(path))
+    model = onnx.load(str(path), load_external_data=False)
     inputs = [one.name for one in model.graph.input]
     if given not in inputs or not all(place < len(model.graph.output) for place in heads):
         raise ValueError(f"it has no input {given}, or too few outputs")
@@ -183,7 +185,11 @@ def multiply_accumulates(source: Path | bytes, batch: NDArray[Any]) -> int:
     """
     import onnx
 
-    model = onnx.load_from_string(source) if isinstance(source, bytes) else onnx.load(str(source))
+    model = (
+        onnx.load_from_string(source)
+        if isinstance(source, bytes)
+        else onnx.load(str(source), load_external_data=False)
+    )
     kernels = _kernel_shapes(model)
     nodes = [node for node in model.graph.node if node.op_type in ("Conv", "MatMul", "Gemm")]
     shapes = _output_shapes(model, [node.output[0] for node in nodes], batch)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -206,3 +207,49 @@ def test_a_region_keeps_what_has_its_centre_in_it(cli):
     wrong = cli("detect", "p/a.jpg", "--region", "10,0,60,0")
     assert wrong.exit_code == 2
     assert wrong.stderr == "error: --region 10,0,60,0: must be x1,y1,x2,y2,x3,y3,… in pixels\n"
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_a_signal_ends_the_wait_for_an_answer(scheme):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "no_proxy": "127.0.0.1"}
+    with socket.create_server(("127.0.0.1", 0)) as silent, heeding_ctrl_c():
+        source = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/cam"
+        words = [sys.executable, "-m", "yolo_cli", "detect", source, "--no-save", "--imgsz", "64"]
+        process = subprocess.Popen(
+            [*words, "--stall", "60"], stderr=subprocess.PIPE, text=True, env=environment
+        )
+        with silent.accept()[0]:
+            time.sleep(0.5)
+            start = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=30)
+    assert time.monotonic() - start < 10
+    assert (process.returncode, said) == (130, "error: interrupted after 0 frames; what is done is kept\n")
+
+
+def test_an_hls_list_cannot_lead_to_a_file(cli, server, tmp_path):
+    """Segments on the server are read; one on this computer is not."""
+    av = pytest.importorskip("av")
+    (tmp_path / "hls").mkdir()
+    with av.open("hls/a.m3u8", "w", format="hls", options={"hls_list_size": "0"}) as file:
+        stream = file.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(10):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(grey(number), format="rgb24")))
+        file.mux(stream.encode(None))
+    listed = Path("hls/a.m3u8").read_text()
+    [name] = [line for line in listed.splitlines() if line.endswith(".ts")]
+    segment = (tmp_path / "hls" / name).read_bytes()
+    kind = "application/vnd.apple.mpegurl"
+    server.routes |= {
+        f"/{name}": lambda it: it.whole("video/mp2t", segment),
+        "/good.m3u8": lambda it: it.whole(kind, listed.encode()),
+        "/bad.m3u8": lambda it: it.whole(
+            kind, listed.replace(name, f"file://{tmp_path}/hls/{name}").encode()
+        ),
+    }
+    good = cli("detect", f"{server.url}/good.m3u8", "--no-save", "--format", "ndjson", "--reconnect", 0)
+    assert sum("#" in line for line in good.stdout.splitlines()) == 10
+    bad = cli("detect", f"{server.url}/bad.m3u8", "--no-save", "--format", "ndjson", "--reconnect", 0)
+    assert bad.exit_code == 3
+    assert "#" not in bad.stdout

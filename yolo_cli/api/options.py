@@ -28,12 +28,12 @@ __all__ = [
     "EvaluateOptions",
     "ExplainOptions",
     "ExportOptions",
+    "FetchOptions",
     "ImportOptions",
     "LintOptions",
     "LoadOptions",
     "OnError",
     "Path",
-    "ServeOptions",
     "SourceOptions",
     "check_options",
     "reads_text",
@@ -153,6 +153,26 @@ class ExportOptions(TypedDict, total=False):
     encoding: str | None
 
 
+class FetchOptions(TypedDict, total=False):
+    """The options of ``yolo weights fetch``.
+
+    Attributes:
+        sha256: what the file must have, 64 hexadecimal digits; needed for an address.
+        names: a file with its class names, one per line; needed for an address.
+        cfg: the network of a Darknet model from an address.
+        half: store kernels as float16, which halves the files.
+        exist_ok: overwrite an existing model.
+        encoding: of text files; None is UTF-8.
+    """
+
+    sha256: str | None
+    names: Path | None
+    cfg: Path | None
+    half: bool
+    exist_ok: bool
+    encoding: str | None
+
+
 class ImportOptions(TypedDict, total=False):
     """The options of ``yolo weights import``.
 
@@ -186,21 +206,6 @@ class SourceOptions(FrameOptions, total=False):
     bgr: bool
     recursive: bool
     on_error: OnError | None
-
-
-class ServeOptions(LoadOptions, total=False):
-    """The options of ``yolo serve``; `ServeConfig` says what each is."""
-
-    host: str
-    port: int
-    token: str | None
-    batch: int
-    max_delay: float
-    queue: int
-    max_size: float
-    max_megapixels: float
-    max_images: int
-    timeout: float
 
 
 class DataOptions(LoadOptions, total=False):

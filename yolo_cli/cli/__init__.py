@@ -25,7 +25,8 @@ COMMANDS = {
     "serve": "Serve models over HTTP, with a page for people.",
     "train": "Train a detector on your own images.",
     "export": "Export a model to the formats of other programs, with proof.",
-    "weights": "List, show, export and import models.",
+    "benchmark": "Measure a model on this machine in every installed engine.",
+    "weights": "List, show, fetch, import and export models.",
     "devices": "Show devices, engines, and what is missing to use them.",
 }
 

@@ -38,8 +38,8 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 SECTIONS = {
     "Data": "data mot split test use-val group-by map names at recursive limit background tile tile-overlap"
     " allow-unlabelled accept-damaged encoding",
-    "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize card half"
-    " sha256 verify",
+    "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize cfg card"
+    " half sha256 verify",
     "Detections": "conf nms-iou max-det classes region multi-label agnostic suppression",
     "Video": "every from until max-frames",
     "Live sources": "live stall reconnect camera-size camera-rate",
@@ -51,7 +51,7 @@ SECTIONS = {
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
     "Export": "nms preprocess dynamic int8 calibration max-loss",
-    "Compute": "device engine precision batch workers seed time-limit",
+    "Compute": "device engine precision batch ray workers seed rounds time-limit",
     "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
     "Drawing": "line-width no-labels no-confidence",
     "Output": "format to out copy exist-ok resume save segment show save-crops save-txt plots tensorboard fix"

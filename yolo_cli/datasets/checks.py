@@ -21,7 +21,8 @@ __all__ = ["Fault", "faults_of", "in_pixels", "size_faults", "size_findings", "t
 OVERHANG = 1.0  # pixels; VOC's numbering from 1 and rounded fractions may differ by this much
 SAME_BOX = 0.9  # IoU; typical of an object annotated twice, and very rare for two objects
 SAME_PLACE = 0.99  # IoU; boxes of two classes this similar are one box with two labels
-_BLOCK = 512
+_BLOCK = 512  # boxes that are compared with all earlier ones at once
+MOST_COMPARED = 5_000  # different boxes of one image
 TINY = 3.0  # pixels at the network's size; less than half a cell of the finest grid
 
 
@@ -140,26 +141,51 @@ def _outside(xyxy: NDArray[np.float64], size: tuple[int, int]) -> Iterator[Fault
 
 
 def _doubles(xyxy: NDArray[np.float64], labels: GroundTruth) -> Iterator[Fault]:
-    """Duplicate boxes: each is reported once, with the first earlier box that it repeats."""
-    for start in range(0, len(xyxy), _BLOCK):  # all pairs of 20,000 boxes would take 15 GB
-        yield from _repeats(xyxy, labels, start, min(start + _BLOCK, len(xyxy)))
+    """Duplicate boxes: each is reported once, with the first earlier box that it repeats.
+
+    Boxes that are equal need no comparison: they repeat what the first of them repeats, or that one. The time
+    for the others grows with the square of their number, and is bounded by `MOST_COMPARED`.
+    """
+    rows = np.column_stack([xyxy, labels.class_id, labels.crowd])  # (N, 6)
+    _, first, kind = np.unique(rows, axis=0, return_index=True, return_inverse=True)  # (K,), (N,)
+    origin = first[kind.ravel()]  # (N,), the first box that each equals
+    distinct = np.sort(first)[:MOST_COMPARED]  # (D,)
+    found = dict(_repeats(xyxy[distinct], labels[distinct]))
+    for i, one in enumerate(origin.tolist()):
+        at = int(np.searchsorted(distinct, one))
+        known = [found.get((code, at)) for code in ("Y305", "Y306")] if at < len(distinct) else [None, None]
+        for code, partner in zip(("Y305", "Y306"), known, strict=True):
+            if partner is not None:
+                yield _double(code, i, int(distinct[partner[0]]), partner[1])
+        if known[0] is None and one != i and not labels.crowd[i]:
+            yield _double("Y305", i, one, 1.0)
+    if len(first) > MOST_COMPARED:
+        words = f"only the first {MOST_COMPARED:,} of {len(first):,} different boxes were compared"
+        yield Fault("Y309", None, words)
 
 
-def _repeats(xyxy: NDArray[np.float64], labels: GroundTruth, start: int, stop: int) -> Iterator[Fault]:
-    """The duplicates among the boxes from ``start`` up to ``stop`` (B of them)."""
-    overlap = np.tril(box_iou(xyxy[start:stop], xyxy[:stop]), start - 1)  # (B, stop); with earlier boxes
-    class_id, crowd = labels.class_id[:stop], labels.crowd[:stop]  # (stop,) each
-    same = class_id[start:, None] == class_id  # (B, stop)
-    single = ~(crowd[start:, None] | crowd)  # (B, stop)
-    for code, found in (
-        ("Y305", same & single & (overlap >= SAME_BOX)),
-        ("Y306", ~same & single & (overlap >= SAME_PLACE)),
-    ):
-        for i in np.flatnonzero(found.any(axis=1)):
-            j = int(np.argmax(found[i]))
-            what = "repeats" if code == "Y305" else "has another class than"
-            words = f"the box {what} the image's box {j + 1} (IoU {overlap[i, j]:.2f})"
-            yield Fault(code, start + int(i), words)
+def _double(code: str, i: int, j: int, overlap: float) -> Fault:
+    what = "repeats" if code == "Y305" else "has another class than"
+    return Fault(code, i, f"the box {what} the image's box {j + 1} (IoU {overlap:.2f})")
+
+
+def _repeats(
+    xyxy: NDArray[np.float64], labels: GroundTruth
+) -> Iterator[tuple[tuple[str, int], tuple[int, float]]]:
+    """Code and index of each duplicate among boxes (D, 4), with the index and IoU of what it repeats."""
+    for start in range(0, len(xyxy), _BLOCK):  # in blocks, so that memory is bounded
+        stop = min(start + _BLOCK, len(xyxy))
+        overlap = np.tril(box_iou(xyxy[start:stop], xyxy[:stop]), start - 1)  # (B, stop); with earlier boxes
+        class_id, crowd = labels.class_id[:stop], labels.crowd[:stop]  # (stop,) each
+        same = class_id[start:, None] == class_id  # (B, stop)
+        single = ~(crowd[start:, None] | crowd)  # (B, stop)
+        for code, found in (
+            ("Y305", same & single & (overlap >= SAME_BOX)),
+            ("Y306", ~same & single & (overlap >= SAME_PLACE)),
+        ):
+            for i in np.flatnonzero(found.any(axis=1)).tolist():
+                j = int(np.argmax(found[i]))
+                yield (code, start + i), (j, float(overlap[i, j]))
 
 
 def _tiny(xyxy: NDArray[np.float64], scale: float) -> Iterator[Fault]:

@@ -115,6 +115,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str], ...] = (
     ("Y307", "tiny-box", "warning", "a box is narrower than 3 pixels at the network's size", "kept"),
     ("Y308", "swapped-corners", "error", "a box's left is right of its right, or its top below its bottom",
      "its image left out"),
+    ("Y309", "many-boxes", "warning", "an image has more boxes than are compared with each other", "kept"),
     # Classes
     ("Y401", "unknown-class", "error", "a row names a class that the data set does not have",
      "its image left out"),

@@ -81,7 +81,8 @@ def read_voc(root: Path, allow_unlabelled: bool = False) -> Dataset:
     read = [_annotation(root, split, stem, images, labels.get(stem)) for split, stem in members]
     annotations = [found for found, _ in read if found and (found.label or allow_unlabelled)]
     names, source = _class_names(root, annotations)
-    made = [_sample(annotation, root, names) for annotation in annotations]
+    ids = {name: number for number, name in reversed([*enumerate(names)])}
+    made = [_sample(annotation, root, ids) for annotation in annotations]
     samples, repeats = without_repeats(sample for sample, _ in made if sample)
     findings = [*name_findings(names, source), *repeats, *_orphans(root, labels, images, members)]
     named = ((word, below(path, root)) for word, path in lists.items() if word != "trainval")
@@ -262,15 +263,15 @@ def _class_names(root: Path, annotations: list[_Annotation]) -> tuple[tuple[str,
 
 
 def _sample(
-    annotation: _Annotation, root: Path, names: tuple[str, ...]
+    annotation: _Annotation, root: Path, ids: Mapping[str, int]
 ) -> tuple[Sample | None, list[Finding]]:
     """An image with its boxes, or None if an object was refused, and findings."""
     label, size = annotation.label, annotation.size
-    rows = [_row(thing, names) for thing in annotation.objects if thing.name in names]
+    rows = [_row(thing, ids[thing.name]) for thing in annotation.objects if thing.name in ids]
     findings = [
         Finding("Y401", place_of("voc", label, thing.row), f"there is no class {shorten(thing.name)!r}")
         for thing in annotation.objects
-        if thing.name not in names
+        if thing.name not in ids
     ]
     frame = size if size and min(size) > 0 else None
     boxes, kept, faults = gather(rows, frame, lambda row: place_of("voc", label, row))
@@ -282,13 +283,13 @@ def _sample(
     return None if gone else sample, list(found)
 
 
-def _row(thing: Thing, names: tuple[str, ...]) -> Row:
+def _row(thing: Thing, class_id: int) -> Row:
     """An object as a row: VOC's inclusive pixels from 1 become edges from 0."""
     left, top, right, bottom = thing.corners
     shift = 1 if right > left and bottom > top else 0  # a degenerate box must not become one pixel wide
     return Row(
         thing.row,
-        names.index(thing.name),
+        class_id,
         (left - shift, top - shift, right, bottom),
         difficult=thing.difficult,
         extra=thing.extra,

@@ -82,7 +82,7 @@ def _web_stream(response: Response, address: Address, options: LiveOptions) -> S
     response.close()
     if response.kind.startswith("text/") or response.kind.endswith(("/json", "/xhtml+xml")):
         raise DataError(f"{address.title}: is {response.kind}, not an image, a video or a stream")
-    video = open_video(address.title, address.url, timeout=options.stall)
+    video = open_video(address.title, address.url, timeout=options.stall * _LATER)
     return video if video.count else _Network(address, options)
 
 
@@ -177,4 +177,4 @@ class _Network(_Captured):
     """RTSP, HLS and what else FFmpeg reads from the network."""
 
     def __init__(self, address: Address, options: LiveOptions) -> None:
-        super().__init__(open_capture(address.title, address.url, options.stall), address.title)
+        super().__init__(open_capture(address.title, address.url, options.stall * _LATER), address.title)

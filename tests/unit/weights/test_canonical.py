@@ -70,6 +70,13 @@ def test_other_weights_stay_other_files():
     assert canonical(first).SerializeToString() != canonical(second).SerializeToString()
 
 
+def test_how_a_model_was_compiled_is_not_stored():
+    """Such as an optimizer, which no reader wants."""
+    assert canonical_config(b'{"config": {"name": "a"}, "compile_config": {"optimizer": "rmsprop"}}') == (
+        b'{"config": {"name": "a"}}'
+    )
+
+
 def test_shared_objects_of_keras_are_numbered_in_order():
     config = {
         "a": {"shared_object_id": 140},

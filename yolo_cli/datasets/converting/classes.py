@@ -70,7 +70,8 @@ def choose_classes(dataset: Dataset, wanted: Sequence[str | int]) -> Dataset:
 
 def _numbered(dataset: Dataset, names: tuple[str, ...]) -> Dataset:
     """The data set with other class names, and without boxes of other classes."""
-    ids = np.array([names.index(name) if name in names else -1 for name in dataset.class_names], np.int64)
+    known = {name: number for number, name in reversed([*enumerate(names)])}
+    ids = np.array([known.get(name, -1) for name in dataset.class_names], np.int64)
     if names == dataset.class_names:
         return dataset
     samples = tuple(_with_ids(sample, ids) for sample in dataset.samples)

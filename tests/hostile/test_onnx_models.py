@@ -1,0 +1,209 @@
+"""ONNX models of strangers: one line instead of a traceback, a full memory or boxes of noise."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from tests.hostile.models import card, tiny_model
+from yolo_cli.config import DetectConfig
+from yolo_cli.detectors import load_detector
+from yolo_cli.errors import DataError
+from yolo_cli.images import Image
+
+ENGINES = ["onnx", "openvino"]
+IMAGE = Image(np.zeros((40, 60, 3), np.uint8))
+
+
+def detect(path, engine):
+    return load_detector(path, engine=engine, config=DetectConfig(conf=0.01)).detect([IMAGE])
+
+
+def fault(path, engine) -> str:
+    with pytest.raises(DataError) as caught:
+        detect(path, engine)
+    text = caught.value.text
+    assert "\n" not in text
+    assert len(text) < 400 + len(str(path))
+    return text
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_model_works_before_it_is_spoilt(engine, tmp_path):
+    """Every raw value is 0, so confidences are σ(0) · σ(0) = 0.25."""
+    [found] = detect(tiny_model(tmp_path / "a.onnx"), engine)
+    assert len(found) > 0
+    np.testing.assert_allclose(found.confidence, 0.25)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"detector": []}, "detector is not a text"),
+        ({"class_names": []}, "class_names has 0 class names"),
+        ({"class_names": "a"}, "class_names is not a list"),
+        ({"class_names": [""]}, "class_names has a class name, number 0, that is empty"),
+        ({"class_names": ["\ud800"]}, "class_names has a class name, number 0, that holds half a character"),
+        (
+            {"class_names": ["x" * 300]},
+            "class_names has a class name, number 0, that has more than 255 bytes",
+        ),
+        ({"class_names": ["a", "b"]}, "class_names has 2 names, but heads has another class_count"),
+        ({"input_size": [10**9, 10**9]}, "input_size holds 1000000000"),
+        ({"input_size": [0, 64]}, "input_size holds 0"),
+        ({"input_size": [True, 64]}, "input_size holds True"),
+        ({"heads": []}, "heads is empty"),
+        ({"heads": [{}]}, "heads holds a head without the fields"),
+        ({"heads": None}, "heads is not a list"),
+        ({"beta": float("nan")}, "beta holds nan"),
+        ({"beta": 10**400}, "beta holds 1000"),
+        ({"resize": ["stretch"]}, "resize is ['stretch']"),
+        ({"suppression": 5}, "suppression is 5"),
+        ({"calibration": [[0, 1], [0]]}, "calibration is not a list of 2"),
+        ({"figures": "many"}, "figures is not a list"),
+        ({"source": {"a": 1}}, "source is not a text"),
+        ({"odd": 1}, "it has a field 'odd'"),
+        ({"format": 2}, "it has format 2"),
+        ({"name": "a\x1b"}, "name holds a control character"),
+    ],
+)
+def test_cards(changes, says, engine, tmp_path):
+    path = tiny_model(tmp_path / "a.onnx", card(**changes))
+    assert f"{path}: its model card cannot be read ({says}" in fault(path, engine)
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "null", '{"format": 1}', '"x"', "\ufeff{}"])
+def test_what_is_no_card(text, tmp_path):
+    assert "its model card cannot be read" in fault(tiny_model(tmp_path / "a.onnx", text), "onnx")
+
+
+@pytest.mark.parametrize("backbone", ["", "x", ":", "/etc/passwd:a"])
+def test_region_detectors_name_their_backbone(backbone, tmp_path):
+    path = tiny_model(tmp_path / "a.onnx", card(detector="rcnn", backbone=backbone))
+    assert fault(path, "onnx")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "head", [{"class_count": 2}, {"anchors": [[10, 10]]}, {"stride": 16}, {"stride": 64}, {"kind": "x"}]
+)
+def test_heads_that_do_not_fit(head, engine, tmp_path):
+    first = {**card()["heads"][0], **head}
+    names = ["a", "b"][: first["class_count"]]
+    fault(tiny_model(tmp_path / "a.onnx", card(heads=[first], class_names=names)), engine)
+
+
+def middle(*nodes, **constants):
+    return {"middle": nodes, "constants": {name: np.asarray(values) for name, values in constants.items()}}
+
+
+def node(kind, given, output="more", **attributes):
+    return helper.make_node(kind, given.split(","), [output], **attributes)
+
+
+FAR, ADD = 20_000, node("Add", "features,c")
+GREEDY = {
+    "expand": middle(node("Expand", "features,s"), s=[1, 3, 30_000, 30_000]),
+    "tile": middle(node("Tile", "features,s"), s=[1, 1, FAR, FAR]),
+    "pad": middle(node("Pad", "features,s"), s=[0, 0, FAR, FAR, 0, 0, FAR, FAR]),
+    "resize": middle(node("Resize", "features,,s"), s=np.array([1, 1, FAR, FAR], np.float32)),
+    "constant": middle(node("ConstantOfShape", "s", "c"), ADD, s=[1, 1, 40_000, 40_000]),
+    "broadcast": middle(
+        node("Add", "a,b", "c"),
+        ADD,
+        a=np.ones((1, 1, 40_000, 1), np.float32),
+        b=np.ones((1, 1, 1, 40_000), np.float32),
+    ),
+    "pads": middle(node("MaxPool", "features", kernel_shape=[32_768, 32_768], pads=[32_767] * 4)),
+    "concat": middle(
+        node("Concat", ",".join(["features"] * 8), "c0", axis=2),
+        *(node("Concat", ",".join([f"c{i}"] * 8), f"c{i + 1}", axis=2) for i in range(8)),
+        node("Identity", "c8"),
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", GREEDY)
+def test_a_network_that_asks_for_gigabytes(kind, engine, tmp_path):
+    import resource
+
+    path = tiny_model(tmp_path / "a.onnx", **GREEDY[kind])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    fault(path, engine)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 1 << 20  # KiB: at most 1 GiB
+
+
+def two_inputs(model):
+    model.graph.input.append(helper.make_tensor_value_info("other", TensorProto.FLOAT, [1]))
+    model.graph.node.append(helper.make_node("Identity", ["other"], ["y"]))
+    model.graph.output.append(helper.make_tensor_value_info("y", TensorProto.FLOAT, [1]))
+
+
+def no_output(model):
+    del model.graph.output[:]
+
+
+def text_output(model):
+    model.graph.initializer.append(helper.make_tensor("words", TensorProto.STRING, [1], [b"a"]))
+    model.graph.node.append(helper.make_node("Identity", ["words"], ["y"]))
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_tensor_value_info("y", TensorProto.STRING, [1]))
+
+
+def custom_operator(model):
+    model.graph.node[3].op_type = "Frobnicate"
+    model.graph.node[3].domain = "com.example"
+
+
+def external_data(model):
+    kernel = model.graph.initializer[0]
+    kernel.ClearField("raw_data")
+    kernel.data_location = TensorProto.EXTERNAL
+    kernel.external_data.add(key="location", value="../../../../dev/zero")
+
+
+def failing_at_run_time(model):
+    """A reshape that no image fits."""
+    model.graph.initializer.append(helper.make_tensor("shape", TensorProto.INT64, [4], [1, 3, 7, 11]))
+    model.graph.node[3].CopyFrom(helper.make_node("Reshape", ["features", "shape"], ["more"]))
+
+
+def cut_kernel(model):
+    model.graph.initializer[0].raw_data = model.graph.initializer[0].raw_data[:8]
+
+
+def endless_loop(model):
+    """A loop of 2⁶² rounds would hold up the run for ever."""
+    model.graph.node[3].op_type = "Loop"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "change",
+    [two_inputs, no_output, text_output, custom_operator, external_data, failing_at_run_time, cut_kernel,
+     endless_loop],
+)  # fmt: skip
+def test_networks_that_cannot_run(change, engine, tmp_path, capfd):
+    fault(tiny_model(tmp_path / "a.onnx", change=change), engine)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kept", [0, 1, 10, 200, -1])
+def test_files_that_are_cut_off(kept, engine, tmp_path):
+    path = tiny_model(tmp_path / "a.onnx")
+    path.write_bytes(path.read_bytes()[:kept])
+    fault(path, engine)
+
+
+def test_a_pipe_and_a_link_to_a_device(tmp_path):
+    os.mkfifo(tmp_path / "a.onnx")
+    (tmp_path / "b.onnx").symlink_to("/dev/zero")
+    for name in ("a.onnx", "b.onnx"):
+        fault(tmp_path / name, "onnx")
