@@ -17,6 +17,7 @@ from yolo_cli.version import __version__
 if TYPE_CHECKING:
     from yolo_cli.anchors.result import FittedAnchors
     from yolo_cli.api.anchors import fit_anchors
+    from yolo_cli.api.benchmarking import benchmark
     from yolo_cli.api.calibration import calibrate
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.converting import convert
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
     from yolo_cli.api.exporting import export
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_model, list_models, show_model
+    from yolo_cli.api.scaling import detect_on_ray
     from yolo_cli.api.serving import create_app, serve
     from yolo_cli.api.statistics import dataset_stats
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
+    from yolo_cli.benchmarking import Benchmark
     from yolo_cli.comparison import Comparison
     from yolo_cli.damage import accept_damaged
     from yolo_cli.datasets import LintReport
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from yolo_cli.training.result import TrainResult
 
 __all__ = [
+    "Benchmark",
     "Calibrated",
     "Comparison",
     "Converted",
@@ -81,11 +85,13 @@ __all__ = [
     "Watcher",
     "__version__",
     "accept_damaged",
+    "benchmark",
     "calibrate",
     "compare",
     "convert",
     "create_app",
     "dataset_stats",
+    "detect_on_ray",
     "devices",
     "draw",
     "evaluate",
@@ -109,7 +115,9 @@ __all__ = [
 _MODULES = {
     "anchors.result": ("FittedAnchors",),
     "api.anchors": ("fit_anchors",),
+    "api.benchmarking": ("benchmark",),
     "api.calibration": ("calibrate",),
+    "benchmarking": ("Benchmark",),
     "api.comparing": ("compare",),
     "api.converting": ("convert",),
     "api.detection": ("Predictor", "draw", "load_detector"),
@@ -119,6 +127,7 @@ _MODULES = {
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_model", "list_models", "show_model"),
+    "api.scaling": ("detect_on_ray",),
     "api.serving": ("create_app", "serve"),
     "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),

@@ -334,7 +334,7 @@ def _check_size(size: object, option: str = "--imgsz", most: float = 4096) -> No
         check_number(option, side, 32, most, Integral)
 
 
-def bundled(kind: Literal["weights", "anchors", "examples"]) -> Path:
+def bundled(kind: Literal["weights", "anchors", "examples", "docs/schemas"]) -> Path:
     """The folder of a kind of bundled files, such as "weights".
 
     It is inside the package in an installed wheel, and at the top level of the project in a checkout.

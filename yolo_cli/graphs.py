@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.hardware import threads
 from yolo_cli.limits import MAX_MODEL, open_file
 from yolo_cli.runtimes import import_onnxruntime, returning_memory
 
@@ -41,6 +42,7 @@ def open_session(model: Path | bytes, providers: Sequence[Any], most: int | None
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads()
     options.log_severity_level = 4  # its errors are exceptions, too; a user can do nothing about its warnings
     if most is not None:
         # The allocator is the process's; each session takes the one registered last.

@@ -30,6 +30,7 @@ __all__ = [
     "missing_for_gpu",
     "peak_memory",
     "set_backend",
+    "threads",
     "use_only",
     "uses_cuda",
     "visible_gpus",
@@ -53,6 +54,12 @@ def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
         return max(1, min(found, ceil(int(microseconds) / int(period))))
     except (OSError, ValueError):  # no container, or no limit
         return found
+
+
+def threads() -> int:
+    """The number of threads that a network runs in, by ``YOLO_CLI_THREADS``; 0 leaves it to its runtime."""
+    given = os.environ.get("YOLO_CLI_THREADS", "")
+    return int(given) if given.isdecimal() else 0
 
 
 def check_device(device: Device) -> Device:

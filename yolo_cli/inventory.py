@@ -32,7 +32,7 @@ from yolo_cli.hardware import (
 from yolo_cli.runtimes import import_onnxruntime
 from yolo_cli.text import Jsonable
 
-__all__ = ["ComputeDevice", "InstalledEngine", "Inventory", "devices"]
+__all__ = ["ComputeDevice", "InstalledEngine", "Inventory", "devices", "processor"]
 
 DRIVER = Path("/proc/driver/nvidia")
 MIB = 2**20
@@ -119,13 +119,14 @@ def devices() -> Inventory:
         backend=backend,
         engine=chosen.engine,
         reason=chosen.reason,
-        devices=(_processor(), *_gpus()),
+        devices=(processor(), *_gpus()),
         engines=(_onnx(), _openvino(), *_backends()),
         advice=None if uses_cuda(backend) else missing_for_gpu(backend),
     )
 
 
-def _processor() -> ComputeDevice:
+def processor() -> ComputeDevice:
+    """The processor, with its model, usable cores and memory."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     name = platform.processor() or platform.machine()
     with suppress(OSError, StopIteration):

@@ -1,7 +1,7 @@
 """Draw `Detections` on an image.
 
 Every class has one colour, the same in every image and every run. Lines and labels follow the image's
-x With OpenCV 5 labels may be in any script; OpenCV 4 draws "?" for letters beyond ASCII.
+size. With OpenCV 5 labels may be in any script; OpenCV 4 draws "?" for letters beyond ASCII.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 PALETTE_SIZE = 128
+_BORDER = (255, 210, 0)  # of a region
 _SMALLEST_TEXT = 8  # pixels; smaller letters cannot be read, so the label is left out
 
 Colour = tuple[int, int, int]
@@ -68,9 +69,10 @@ class DrawStyle:
     """What is drawn for each detection.
 
     Attributes:
-        line_width: width of the frame in pixels; None follows the image's x
+        line_width: width of the frame in pixels; None follows the image's size.
         labels: whether boxes are labelled with class names.
         confidence: whether labels show the confidence.
+        region: the corners (x, y) of a polygon to draw, in pixels; () for none.
 
     Raises:
         UsageError: if the line is thinner than a pixel.
@@ -79,6 +81,7 @@ class DrawStyle:
     line_width: int | None = None
     labels: bool = True
     confidence: bool = True
+    region: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.line_width is not None and self.line_width < 1:
@@ -96,7 +99,7 @@ class LabelledBox:
         xyxy: in pixels of the image.
         text: its label; "" for none.
         colour: RGB.
-        line_width: in pixels; None follows the image's x
+        line_width: in pixels; None follows the image's size.
     """
 
     xyxy: tuple[float, ...]
@@ -122,7 +125,12 @@ def draw(
         uint8, (height, width, 3), RGB, as large as the image.
     """
     order = np.argsort(-detections.confidence, kind="stable")  # (N,), most confident first
-    return draw_boxes(image, [_labelled(detections, int(at), class_names, style) for at in order])
+    drawn = draw_boxes(image, [_labelled(detections, int(at), class_names, style) for at in order])
+    if style.region:
+        corners = np.rint(style.region).astype(np.int32).reshape(-1, 1, 2)
+        width = style.line_width or max(1, round((image.height * image.width) ** 0.5 / 240))
+        cv2.polylines(drawn, [corners], True, _BORDER, width, cv2.LINE_AA)
+    return drawn
 
 
 def _labelled(detections: Detections, at: int, class_names: Sequence[str], style: DrawStyle) -> LabelledBox:

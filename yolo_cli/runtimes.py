@@ -1,6 +1,6 @@
-"""ONNX Runtime and OpenVINO: the only module that imports them, with their telemetry off.
+"""ONNX Runtime, OpenVINO and Ray: the only module that imports them, with their telemetry off.
 
-Both send it unless told otherwise before the first import: ONNX Runtime since 1.32, OpenVINO with each import
+All send it unless told otherwise before the first import: ONNX Runtime since 1.32, OpenVINO with each import
 and each converted model.
 """
 
@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["import_onnxruntime", "import_openvino", "returning_memory", "switch_telemetry_off"]
+from yolo_cli.errors import UsageError
+
+__all__ = ["import_onnxruntime", "import_openvino", "import_ray", "returning_memory", "switch_telemetry_off"]
 
 
 def switch_telemetry_off() -> None:
@@ -69,3 +71,19 @@ def returning_memory() -> Iterator[None]:
     finally:
         set_limit(_M_MMAP_THRESHOLD, 32 << 20)
         set_limit(_M_TRIM_THRESHOLD, 64 << 20)
+
+
+def import_ray() -> Any:
+    """The package ``ray``, with its usage statistics off.
+
+    Raises:
+        UsageError: if it is not installed.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # must come before the import
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its faults are exceptions, too
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray 3 will do; else it warns
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("--ray: Ray is not installed; run: pip install 'yolo-cli[ray]'") from None
+    return ray

@@ -191,7 +191,7 @@ def attack(target: Target, inputs: Path, folder: Path, how: Callable[[str, Path]
 
 
 def fill_output(target: Target, inputs: Path, out: Path) -> None:
-    """What is there before."""
+    """Make the output of an earlier run."""
     if target.words.startswith("train"):
         return
     out.mkdir()
@@ -245,8 +245,6 @@ def killed_at_call(dice: random.Random, _: Target) -> Callable[[str, Path], str]
                 "-qq",
                 "-o",
                 "/dev/null",
-                "-P",
-                str(folder),
                 "-e",
                 f"trace={CALLS}",
                 "-e",

@@ -141,7 +141,7 @@ def test_broken_models_do_not_hide_the_others(tmp_path: Path) -> None:
 
 
 def test_a_weights_folder_that_cannot_be_listed_is_as_none(tmp_path: Path) -> None:
-    """The superuser may list every folder, so a file stands for it as well."""
+    """The superuser may list every folder, so a file takes its place, too."""
     (tmp_path / "weights").write_text("")
     assert yolo("weights", "list", cwd=tmp_path).returncode == 0
     (tmp_path / "weights").unlink()

@@ -224,3 +224,12 @@ def test_boxes_have_their_own_text_colour_and_line():
     labelled = draw_boxes(image, [LabelledBox((20, 40, 80, 80), "7. cat", red, 2)])
     assert (labelled[:40] == red).all(axis=2).any()  # above the box
     assert not image.rgb.any()
+
+
+def test_a_region_is_outlined():
+    image = Image(np.zeros((100, 100, 3), np.uint8))
+    style = DrawStyle(1, region=((10, 10), (60, 10), (60, 60), (10, 60)))
+    drawn = draw(image, Detections(), (), style)
+    assert drawn[10, 12:58, 0].all()  # smoothed, so that not every pixel has the full colour
+    assert drawn[12:58, 60, 0].all()
+    assert not drawn[20:50, 20:50].any()

@@ -24,6 +24,7 @@ from yolo_cli.evaluation import (
     record_run,
     thresholds_for_precision,
 )
+from yolo_cli.evaluation.parquet_results import is_parquet, parquet_class_names
 from yolo_cli.files import path_of
 from yolo_cli.images import Image
 from yolo_cli.locks import sole_user
@@ -175,9 +176,10 @@ def _open_journal(given: Mapping[str, Any], header: Mapping[str, Any]) -> Iterat
 
 def _results(images: EvaluationData, _: object, given: Mapping[str, Any], __: object) -> Evaluated:
     """Another program's boxes beside the ground truth."""
-    own = _own_names(given.get("names"))
+    path = Path(given["detections"])
+    own = _own_names(given.get("names")) or (parquet_class_names(path) if is_parquet(path) else None)
     match = matched_classes(own or images.part.class_names, images, given)
-    return evaluate_results(Path(given["detections"]), images, match, own_names=own, conf=given.get("conf"))
+    return evaluate_results(path, images, match, own_names=own, conf=given.get("conf"))
 
 
 def _own_names(names: str | os.PathLike[str] | Sequence[str] | None) -> tuple[str, ...] | None:

@@ -33,7 +33,6 @@ __all__ = [
     "LoadOptions",
     "OnError",
     "Path",
-    "ServeOptions",
     "SourceOptions",
     "check_options",
     "reads_text",
@@ -186,21 +185,6 @@ class SourceOptions(FrameOptions, total=False):
     bgr: bool
     recursive: bool
     on_error: OnError | None
-
-
-class ServeOptions(LoadOptions, total=False):
-    """The options of ``yolo serve``; `ServeConfig` says what each is."""
-
-    host: str
-    port: int
-    token: str | None
-    batch: int
-    max_delay: float
-    queue: int
-    max_size: float
-    max_megapixels: float
-    max_images: int
-    timeout: float
 
 
 class DataOptions(LoadOptions, total=False):

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Unpack
 
 from yolo_cli.api.detection import load_detector
-from yolo_cli.api.options import ServeOptions, check_options
+from yolo_cli.api.options import LoadOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL, ServeConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.hardware import installed
@@ -18,12 +18,27 @@ if TYPE_CHECKING:
 
     from yolo_cli.detectors import Detector
 
-__all__ = ["create_app", "serve"]
+__all__ = ["ServeOptions", "create_app", "serve"]
 
 INSTALL = "pip install 'yolo-cli[serve]'"
 _PACKAGES = ("starlette", "uvicorn", "python_multipart", "prometheus_client")
 
 Weights = str | os.PathLike[str]
+
+
+class ServeOptions(LoadOptions, total=False):
+    """The options of ``yolo serve``; `ServeConfig` says what each is."""
+
+    host: str
+    port: int
+    token: str | None
+    batch: int
+    max_delay: float
+    queue: int
+    max_size: float
+    max_megapixels: float
+    max_images: int
+    timeout: float
 
 
 def serve(

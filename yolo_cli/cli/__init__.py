@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": "Serve models over HTTP, with a page for people.",
     "train": "Train a detector on your own images.",
     "export": "Export a model to the formats of other programs, with proof.",
+    "benchmark": "Measure a model on this machine in every installed engine.",
     "weights": "List, show, export and import models.",
     "devices": "Show devices, engines, and what is missing to use them.",
 }

@@ -88,6 +88,9 @@ class _Tally:
 @click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files, as for training.")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@click.option("--ray", metavar="ADDRESS", help="Detect on a Ray cluster, or local, into Parquet.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes of --ray.  [default: one a core]")
+@click.option("--resume", is_flag=True, help="Continue the run of --ray in --out.")
 @accept_damaged_option
 @encoding_option
 @config_option
@@ -105,6 +108,10 @@ def detect(
     from yolo_cli.pipeline.showing import check_display, show_outcomes
     from yolo_cli.sources import open_source
 
+    if given["ray"]:
+        from yolo_cli.cli.detect_ray import detect_on_ray
+
+        return detect_on_ray(sources, detection, {**given, "quiet": quiet})
     if given["show"]:
         check_display()
     interrupts = Interrupts()
@@ -117,9 +124,9 @@ def detect(
     if given["verbose"]:
         _describe(detector, detection)
     tally = _Tally("frames" if source.has_frames else "images", source.expected)
-    loop: dict[str, Any] = {"read_ahead": source.reads_ahead, "region": region_of(frames["region"])}
-    results = run_detector(detector, source, batch=batch, **loop)
-    saving = _saving(given)
+    region = region_of(frames["region"])
+    results = run_detector(detector, source, batch=batch, read_ahead=source.reads_ahead, region=region)
+    saving = _saving(given, () if region is None else tuple(map(tuple, region.tolist())))
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
         places = {item.name: item.place for item in source.entries}
@@ -164,12 +171,12 @@ def _texts(results: Iterable[Outcome], model: Model, output_format: str) -> Iter
         yield from FORMATS[output_format](results, model)
 
 
-def _saving(given: Mapping[str, Any]) -> Saving:
+def _saving(given: Mapping[str, Any], region: tuple[tuple[float, float], ...]) -> Saving:
     """What is saved of each image."""
     from yolo_cli.pipeline.saving import Saving
     from yolo_cli.render import DrawStyle
 
-    style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"])
+    style = DrawStyle(given["line_width"], not given["no_labels"], not given["no_confidence"], region)
     return Saving(given["save"], given["save_crops"], given["save_txt"], style, given["segment"])
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "format_option",
     "image_size",
     "map_option",
+    "model_options",
     "serving_options",
     "talk_options",
     "tile_options",
@@ -206,6 +207,11 @@ def _collected(command: Callable[..., Any], *options: Callable[[Any], Any]) -> A
 def detection_options(command: Callable[..., Any]) -> Any:
     """Which model, which of its boxes are kept, and how it runs; as ``detection``, for the API."""
     return _collected(command, *_MODEL, *_BOXES, *_TILES, *_RUN)
+
+
+def model_options(command: Decorated) -> Decorated:
+    """Which model, and the size of its input."""
+    return _all(command, *_MODEL)
 
 
 def tile_options(command: Decorated) -> Decorated:

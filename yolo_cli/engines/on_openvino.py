@@ -16,6 +16,7 @@ from yolo_cli.engines.onnx_limits import check_external, check_network, check_si
 from yolo_cli.engines.protocol import Heads, Part, failing, first_line
 from yolo_cli.errors import DataError, UsageError, UserError
 from yolo_cli.graphs import multiply_accumulates, part_of
+from yolo_cli.hardware import threads
 from yolo_cli.runtimes import import_openvino
 
 __all__ = ["OpenVinoEngine"]
@@ -54,6 +55,8 @@ class OpenVinoEngine:
                 "use float32"
             )
         self._options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _HINTS[precision]}
+        if threads():
+            self._options["INFERENCE_NUM_THREADS"] = str(threads())
         try:
             self._source, self._name = part_of(path, layer, part), str(path)
             self._stored = check_external(self._source, self._name)

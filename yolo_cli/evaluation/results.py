@@ -18,6 +18,7 @@ from yolo_cli.datasets.numbering import positions, shift_between
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation.coco_results import CocoResults, check_size, read_coco_results, unit_rounded
+from yolo_cli.evaluation.parquet_results import is_parquet, read_parquet_results
 from yolo_cli.files import find_files
 from yolo_cli.text import number, read_text, shorten
 
@@ -49,8 +50,9 @@ def read_results(
     """Read a results file or folder.
 
     Args:
-        path: a ``.json`` file, or a folder with a text file for each image with boxes, one line
-            ``class cx cy w h confidence`` for each, in fractions of the image's width and height.
+        path: a ``.json`` file, a folder of Parquet files of ``yolo detect --ray``, or a folder with a text
+            file for each image with boxes, one line ``class cx cy w h confidence`` for each, in fractions of
+            the image's width and height.
         samples: the images that are evaluated.
         category_ids: for COCO results, the id of each class. If they are 1, 2, 3 … but the file has a 0, its
             ids are assumed to begin with 0. Label files number classes from 0.
@@ -59,6 +61,8 @@ def read_results(
     Raises:
         DataError: if the file is broken, or nothing in it belongs to the images.
     """
+    if is_parquet(path):
+        return Results(read_parquet_results(path, samples, len(category_ids)))
     if path.is_dir():
         return _from_labels(path, samples, len(category_ids))
     return _from_coco(path, read_coco_results(path), (samples, others), category_ids)

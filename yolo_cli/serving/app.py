@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from starlette.applications import Starlette
@@ -16,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from yolo_cli.config import ServeConfig
+from yolo_cli.config import ServeConfig, bundled
 from yolo_cli.detectors import Detector
 from yolo_cli.images import Image
 from yolo_cli.pipeline import Outcome
@@ -144,16 +145,24 @@ async def _metrics(service: Service, _request: Request) -> Response:
 def _files() -> Mapping[str, tuple[bytes, str]]:
     """Content and type of each path that never changes."""
     page = _HERE / "page"
-    openapi = json.loads((_HERE / "openapi.json").read_bytes())
-    openapi["info"]["version"] = __version__
     style = (TEMPLATES / "base.css").read_bytes() + (page / "page.css").read_bytes()
     script = (TEMPLATES / "theme.js").read_bytes() + (page / "page.js").read_bytes()
     return {
         "/": ((page / "page.html").read_bytes(), "text/html"),
         "/page.css": (style, "text/css"),
         "/page.js": (script, "text/javascript"),
-        "/openapi.json": (json.dumps(openapi).encode(), "application/json"),
+        "/openapi.json": (json.dumps(_openapi()).encode(), "application/json"),
     }
+
+
+def _openapi() -> dict[str, Any]:
+    """The description of the routes, with the published schema of what ``yolo detect`` prints."""
+    described: dict[str, Any] = json.loads((_HERE / "openapi.json").read_bytes())
+    schema = (bundled("docs/schemas") / "detect.schema.json").read_text(encoding="utf-8")
+    printed = json.loads(schema.replace("#/$defs/", "#/components/schemas/"))
+    described["components"]["schemas"].update(printed["$defs"])
+    described["info"]["version"] = __version__
+    return described
 
 
 def _fixed(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:

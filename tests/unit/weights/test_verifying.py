@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from tests.tiny import write_tiny
-from yolo_cli import import_darknet, show_model
+from yolo_cli import import_model, show_model
 from yolo_cli.cli import main
 from yolo_cli.config import bundled
 from yolo_cli.errors import DataError, UsageError
@@ -62,7 +62,7 @@ def test_a_file_against_a_digest(tmp_path):
 def test_import_refuses_other_weights_before_it_writes(tmp_path):
     tiny = write_tiny(tmp_path)
     with pytest.raises(DataError, match="get the file again"):
-        import_darknet(tiny.cfg, tiny.weights, tiny.names, tmp_path / "out", sha256="0" * 64)
+        import_model([tiny.cfg, tiny.weights], tiny.names, tmp_path / "out", sha256="0" * 64)
     assert not list(tmp_path.glob("out*"))
 
 
