@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.made_sets import write_image
 from tests.training_sets import write_shapes
 from yolo_cli.codec import Head, encode
 from yolo_cli.config import AugmentConfig
-from yolo_cli.datasets import open_dataset
+from yolo_cli.datasets import Sample, open_dataset
 from yolo_cli.detections import GroundTruth
+from yolo_cli.letterbox import Letterbox
 from yolo_cli.training.yolo.data import BatchMaker, Capacity, Images
 
 HEADS = (Head("yolo", ((16.0, 16.0), (28.0, 28.0)), 16, 2, 2.0),)
@@ -133,9 +135,18 @@ def test_batches_after_close_mosaic_have_none(shapes: Path) -> None:
 
 def test_large_images_are_shrunk_with_their_boxes(shapes: Path) -> None:
     sample = open_dataset(shapes).in_split("train").samples[0]
-    rgb, ground_truth = Images([sample], 16)[0]  # kept at 1.5 × 16 = 24 pixels, of 64
-    assert rgb.shape == (24, 24, 3)
-    np.testing.assert_allclose(ground_truth.xyxy, sample.ground_truth.xyxy * 24 / 64)
+    rgb, ground_truth = Images([sample], 8)[0]  # kept at 4 × 8 = 32 pixels, of 64
+    assert rgb.shape == (32, 32, 3)
+    np.testing.assert_allclose(ground_truth.xyxy, sample.ground_truth.xyxy * 32 / 64)
+
+
+def test_an_image_is_resized_as_detection_resizes_it(tmp_path: Path) -> None:
+    """Without augmentation the bytes are the same, also of an image three times as large as the input."""
+    path = write_image(tmp_path / "large.png", (192, 144))
+    sample = Sample("large.png", path, "train", "large", "")
+    images, _ = BatchMaker(Images([sample], 64), HEADS, (64, 64), 1, STILL, 0).make(0, 0, True)
+    rgb = sample.read().rgb
+    assert np.array_equal(images[0], Letterbox.fit(*rgb.shape[:2], 64, 64).apply(rgb))
 
 
 def test_crowds_and_difficult_objects_have_no_slots(tmp_path: Path) -> None:
