@@ -29,9 +29,9 @@ class Montage:
     def ground_truth(self, match: ClassMatch) -> GroundTruth:
         parts = [(match.ground_truth(sample.ground_truth), at) for sample, at in self.samples]
         return GroundTruth(
-            np.concatenate([truth.xyxy + np.tile(at, 2) for truth, at in parts]),
-            np.concatenate([truth.class_id for truth, _ in parts]),
-            np.concatenate([truth.crowd for truth, _ in parts]),
+            np.concatenate([marked.xyxy + np.tile(at, 2) for marked, at in parts]),
+            np.concatenate([marked.class_id for marked, _ in parts]),
+            np.concatenate([marked.crowd for marked, _ in parts]),
         )
 
 

@@ -19,7 +19,7 @@ from yolo_cli.engines import (
     on_onnxruntime,
     unused_gpu,
 )
-from yolo_cli.engines.choosing import CPU, CUDA
+from yolo_cli.engines.choosing import COREML, CPU, CUDA, DIRECTML, gpu_provider
 from yolo_cli.errors import DataError, UsageError
 
 
@@ -156,6 +156,31 @@ def test_a_broken_choice_of_backend_does_not_keep_onnx_from_running(
 def test_what_onnx_runtime_runs_on(machine: Any, device: str, has: str, providers: list[Any]) -> None:
     machine(**dict.fromkeys(has.split(), True))
     assert on_onnxruntime._providers(device) == providers
+
+
+@pytest.mark.parametrize(
+    ("available", "device", "providers"),
+    [
+        ([DIRECTML, CPU], "gpu", [(DIRECTML, {"device_id": 0}), CPU]),
+        ([DIRECTML, CPU], "gpu:1", [(DIRECTML, {"device_id": 1}), CPU]),
+        ([COREML, CPU], "gpu", [(COREML, {}), CPU]),
+        (["TensorrtExecutionProvider", CUDA, CPU], "gpu", [(CUDA, {"device_id": 0}), CPU]),
+        ([DIRECTML, CPU], "auto", [CPU]),  # not measured, so only where it is asked for
+        ([COREML, CPU], "cpu", [CPU]),
+    ],
+)
+def test_other_makers_gpus(
+    machine: Any, monkeypatch: pytest.MonkeyPatch, available: list[str], device: str, providers: list[Any]
+) -> None:
+    machine()
+    runtime = SimpleNamespace(get_available_providers=lambda: available)
+    monkeypatch.setattr(choosing, "import_onnxruntime", lambda: runtime)
+    assert on_onnxruntime._providers(device) == providers
+    chosen = choose_engine("auto", device, has_onnx=True, has_keras=True)
+    if len(providers) > 1:
+        how = {DIRECTML: " by Dml", COREML: " by CoreML", CUDA: ""}[providers[0][0]]
+        assert chosen.sentence == f"engine onnx: it can use the GPU{how}"
+    assert gpu_provider("auto") == (CUDA if CUDA in available else None)
 
 
 def test_an_onnx_runtime_without_cuda(machine: Any) -> None:

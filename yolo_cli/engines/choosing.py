@@ -22,14 +22,17 @@ from yolo_cli.hardware import (
 from yolo_cli.runtimes import import_onnxruntime
 
 __all__ = [
+    "COREML",
     "CPU",
     "CUDA",
+    "DIRECTML",
     "INSTALL_OPENVINO",
     "Choice",
     "EngineKind",
     "EngineName",
     "RunPrecision",
     "choose_engine",
+    "gpu_provider",
     "onnx_uses_cuda",
     "unused_gpu",
     "wants_gpu",
@@ -40,6 +43,7 @@ EngineKind = Literal["auto", "onnx", "openvino", "keras"]
 RunPrecision = Literal["float32", "bfloat16"]
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+DIRECTML, COREML = "DmlExecutionProvider", "CoreMLExecutionProvider"
 INSTALL_OPENVINO = "pip install 'yolo-cli[openvino]'"
 
 
@@ -91,8 +95,9 @@ def choose_engine(
 
 def _automatic(device: Device, has_keras: bool) -> Choice:
     """The engine for a model that has an ``.onnx`` file."""
-    if wants_gpu(device) and onnx_uses_cuda():
-        return Choice("onnx", "it can use the GPU")
+    if wants_gpu(device) and (provider := gpu_provider(device)):
+        how = "" if provider == CUDA else f" by {provider.removesuffix('ExecutionProvider')}"
+        return Choice("onnx", f"it can use the GPU{how}")
     if has_keras and _keras_is_for_gpu(device):
         return Choice("keras", "only Keras can use the GPU")
     if device.startswith("gpu"):
@@ -124,7 +129,7 @@ def _check_fits(engine: EngineName, device: Device, precision: RunPrecision) -> 
 
 def _keras_is_for_gpu(device: Device) -> bool:
     """Whether a GPU is requested that ONNX Runtime cannot use, but Keras can; "auto" requires NVIDIA."""
-    return wants_gpu(device) and not onnx_uses_cuda() and (device != "auto" or _keras_uses_cuda())
+    return wants_gpu(device) and not gpu_provider(device) and (device != "auto" or _keras_uses_cuda())
 
 
 def wants_gpu(device: Device) -> bool:
@@ -144,9 +149,20 @@ def unused_gpu(kind: EngineKind, device: Device) -> str | None:
     return None if _keras_uses_cuda() else f"nothing here can use the NVIDIA GPU yet; {advice}"
 
 
+def gpu_provider(device: Device) -> str | None:
+    """ONNX Runtime's execution provider for the GPU that ``device`` means; None if this one has none for it.
+
+    That is CUDA, or where a GPU is asked for, DirectML (Windows) or CoreML (macOS), too. TensorRT is not one
+    of them: a runtime that is built for it names it where TensorRT is missing, and it compiles for minutes.
+    """
+    available = import_onnxruntime().get_available_providers()
+    known = (CUDA,) if device == "auto" else (CUDA, DIRECTML, COREML)
+    return next((name for name in known if name in available), None)
+
+
 def onnx_uses_cuda() -> bool:
     """Whether this ONNX Runtime is built for NVIDIA GPUs."""
-    return CUDA in import_onnxruntime().get_available_providers()
+    return gpu_provider("auto") is not None
 
 
 def _keras_uses_cuda() -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from yolo_cli.engines.choosing import CPU, CUDA, onnx_uses_cuda, wants_gpu
+from yolo_cli.engines.choosing import COREML, CPU, gpu_provider, wants_gpu
 from yolo_cli.engines.onnx_limits import OPENED_FOR, check_external, check_signature
 from yolo_cli.engines.protocol import Heads, Part, failing, first_line
 from yolo_cli.errors import DataError, UsageError, UserError
@@ -47,9 +47,10 @@ class OnnxEngine:
             raise
         except Exception as fault:
             raise DataError(f"{path}: is not an ONNX model that can run here ({first_line(fault)})") from None
-        if device.startswith("gpu") and CUDA not in self._session.get_providers():
+        if device.startswith("gpu") and self._session.get_providers() == [CPU]:
+            name = str(gpu_provider(device)).removesuffix("ExecutionProvider")
             raise UsageError(
-                f"--device {device}: ONNX Runtime could not start CUDA; install the CUDA that it needs"
+                f"--device {device}: ONNX Runtime could not start {name}; install the {name} that it needs"
             )
         given, self.outputs = self._session.get_inputs(), self._session.get_outputs()
         self._name, self._device, self._lock = str(path), device, threading.Lock()
@@ -96,8 +97,9 @@ def _channels(shape: Sequence[Any]) -> int | None:
 
 def _providers(device: Device) -> list[Any]:
     """ONNX Runtime's execution providers, in order of preference."""
-    if wants_gpu(device) and onnx_uses_cuda():
-        return [(CUDA, {"device_id": gpu_number(device) or 0}), CPU]
+    if wants_gpu(device) and (provider := gpu_provider(device)):
+        number = {} if provider == COREML else {"device_id": gpu_number(device) or 0}
+        return [(provider, number), CPU]
     if device.startswith("gpu"):
         raise UsageError(
             f"--device {device}: this ONNX Runtime has no GPU support; try --engine keras or --device cpu"
