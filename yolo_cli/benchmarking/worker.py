@@ -20,7 +20,7 @@ def main(task: str) -> int:
     from yolo_cli.errors import UserError
 
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a framework prints is no answer
+    os.dup2(2, 1)  # what a framework prints is not an answer
     try:
         detector, image = _load(json.loads(task))
     except UserError as fault:
