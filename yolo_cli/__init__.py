@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.exporting import export
+    from yolo_cli.api.fetching import fetch_model
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_model, list_models, show_model
     from yolo_cli.api.scaling import detect_on_ray
@@ -99,6 +100,7 @@ __all__ = [
     "explain",
     "export",
     "export_onnx",
+    "fetch_model",
     "find_suspects",
     "fit_anchors",
     "import_model",
@@ -123,6 +125,7 @@ _MODULES = {
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
+    "api.fetching": ("fetch_model",),
     "api.exporting": ("export",),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),

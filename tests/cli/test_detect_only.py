@@ -121,7 +121,9 @@ def test_what_it_lacks_is_told_in_a_line(installed, tmp_path):
     (tmp_path / "p" / "cat.txt").write_text("0 0.5 0.5 0.5 0.5\n")
     code, _, err, _ = yolo(installed[0], "train", "--data", "p", cwd=tmp_path)
     assert code == 2
-    assert "only detects; run: pip install yolo-cli" in err.splitlines()[-1]
+    assert "pip install" in err.splitlines()[-1]
+    code, _, err, _ = yolo(installed[0], "anchors", "--data", "p", "-k", "1", "--out", "o", cwd=tmp_path)
+    assert (code, "only detects; run: pip install yolo-cli" in err) == (2, True)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import threading
@@ -9,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import (
     atomic_folder,
     atomic_write,
     atomic_write_bytes,
     atomic_write_text,
+    exchange,
     find_files,
     make_folder,
+    open_run_folder,
 )
 
 
@@ -181,3 +184,28 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
     told: list[OSError] = []
     assert list(find_files(tmp_path / "missing", (".jpg",), refused=told.append)) == []
     assert [fault.filename for fault in told] == [str(tmp_path / "missing")]
+
+
+@pytest.mark.parametrize("linux", [True, False])
+def test_two_folders_change_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linux: bool) -> None:
+    """At once where the C library can, else by three renames."""
+    if not linux:
+        monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: None)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text(name)
+    exchange(tmp_path / "one", tmp_path / "other")
+    assert [(tmp_path / name / "a.txt").read_text() for name in ("one", "other")] == ["other", "one"]
+    assert sorted(os.listdir(tmp_path)) == ["one", "other"]  # noqa: PTH208 - hidden files, too
+
+
+def test_bytes_of_names_that_are_not_utf8_are_escaped_as_json_has_them(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    atomic_write_text(tmp_path / "a.json", json.dumps([name], ensure_ascii=False))
+    assert json.loads((tmp_path / "a.json").read_bytes()) == [name]
+
+
+@pytest.mark.parametrize("out", [os.fsdecode(b"o\xe9"), "\ud800"])
+def test_folders_for_output_have_names_in_utf8(tmp_path: Path, out: str) -> None:
+    with pytest.raises(UsageError, match="is not a name in UTF-8; choose another"):
+        open_run_folder("runs", str(tmp_path / out), exist_ok=False)

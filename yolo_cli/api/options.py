@@ -28,6 +28,7 @@ __all__ = [
     "EvaluateOptions",
     "ExplainOptions",
     "ExportOptions",
+    "FetchOptions",
     "ImportOptions",
     "LintOptions",
     "LoadOptions",
@@ -148,6 +149,26 @@ class ExportOptions(TypedDict, total=False):
     limit: int
     max_loss: float
     out: Path | None
+    exist_ok: bool
+    encoding: str | None
+
+
+class FetchOptions(TypedDict, total=False):
+    """The options of ``yolo weights fetch``.
+
+    Attributes:
+        sha256: what the file must have, 64 hexadecimal digits; needed for an address.
+        names: a file with its class names, one per line; needed for an address.
+        cfg: the network of a Darknet model from an address.
+        half: store kernels as float16, which halves the files.
+        exist_ok: overwrite an existing model.
+        encoding: of text files; None is UTF-8.
+    """
+
+    sha256: str | None
+    names: Path | None
+    cfg: Path | None
+    half: bool
     exist_ok: bool
     encoding: str | None
 

@@ -26,7 +26,7 @@ COMMANDS = {
     "train": "Train a detector on your own images.",
     "export": "Export a model to the formats of other programs, with proof.",
     "benchmark": "Measure a model on this machine in every installed engine.",
-    "weights": "List, show, export and import models.",
+    "weights": "List, show, fetch, import and export models.",
     "devices": "Show devices, engines, and what is missing to use them.",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from yolo_cli.cli.group import CommandGroup
 from yolo_cli.cli.options import encoding_option, format_option
-from yolo_cli.cli.progress import echo_model
+from yolo_cli.cli.progress import echo_model, track
 from yolo_cli.cli.table import table
 from yolo_cli.cli.terminal import echo, say
 
@@ -25,7 +26,7 @@ _FILE = click.Path(path_type=Path)
 
 @click.group(cls=CommandGroup)
 def weights() -> None:
-    """List, show, export and import models."""
+    """List, show, fetch, import and export models."""
 
 
 @weights.command(name="list")
@@ -78,6 +79,35 @@ def import_(files: tuple[Path, ...], out: str, **given: Any) -> None:
     say(f"reading {' and '.join(map(str, files))}; this takes some seconds")
     model = import_model(files, out=out, **given)
     echo_model(model.keras, model.onnx, model.first.with_suffix(".md"))
+
+
+@weights.command()
+@click.argument("name", metavar="NAME|URL")
+@click.option("--sha256", metavar="HASH", help="SHA-256 that the file must have.")
+@click.option("--names", type=_FILE, metavar="FILE", help="Class names, one per line, for a URL.")
+@click.option("--cfg", type=_FILE, metavar="FILE", help="Network of a Darknet model, for a URL.")
+@click.option("--out", metavar="NAME", help="Model name, or path without a suffix.  [default: NAME]")
+@click.option("--half", is_flag=True, help="Store kernels as float16, at half the size.")
+@click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
+@encoding_option
+def fetch(name: str, out: str | None, **given: Any) -> None:
+    """Download a published model, check its hash, import it.
+
+    NAME is one of docs/models.md, such as yolov4 or nanodet-plus-m_416.
+    Writes NAME.keras, NAME.onnx and the model card NAME.md, in ./weights unless --out is a path.
+    A download that is cut goes on when the command is run again.
+    """
+    from yolo_cli.api.fetching import fetch_model
+
+    model = fetch_model(name, out, on_start=say, progress=_mebibytes, **given)
+    page = model.first.with_suffix(".md")
+    echo_model(model.keras, model.onnx, page)
+    say(f"to remove the model, delete {' '.join(map(str, [*model.paths, page]))}")
+
+
+def _mebibytes(blocks: Iterator[bytes], total: int) -> Iterator[bytes]:
+    """The blocks of a download, with its progress on stderr."""
+    return track(blocks, total, "MiB") if total else blocks
 
 
 @weights.command()

@@ -43,13 +43,12 @@ class Feed:
     Attributes:
         dropped: packets that nobody took in time.
         fault: why there will be no more packets.
-        ended: whether there will be no more packets.
         video: what was opened, if it is to be read as a video; there are no packets then.
         still: whether one image is on its way.
     """
 
     def __init__(self, opened: Callable[[], Stream | Video], keep_all: bool, every: int, first: int) -> None:
-        self.dropped, self.fault, self.ended, self.still = 0, "", False, False
+        self.dropped, self.fault, self.still, self._over = 0, "", False, False
         self.video: Video | None = None
         self._error: BaseException | None = None
         self._opened, self._keep_all, self._every, self._number = opened, keep_all, every, first
@@ -58,10 +57,16 @@ class Feed:
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    @property
+    def ended(self) -> bool:
+        """Whether there is no packet left, and none will come."""
+        with self._changed:
+            return self._over and not self._packets
+
     def take(self, timeout: float) -> Packet | None:
         """The next packet; None if the stream has ended, or none came in time."""
         with self._changed:
-            self._changed.wait_for(lambda: self._packets or self.ended, timeout)
+            self._changed.wait_for(lambda: self._packets or self._over, timeout)
             packet = self._packets.popleft() if self._packets else None
             self._changed.notify_all()
         if self._error is not None:
@@ -93,7 +98,7 @@ class Feed:
             self._error = error
         finally:
             with self._changed:
-                self.ended = True
+                self._over = True
                 self._changed.notify_all()
 
     def _read(self, stream: Stream) -> None:

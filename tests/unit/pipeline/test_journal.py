@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -90,3 +91,31 @@ def test_places_that_cannot_be_used_are_one_line(tmp_path: Path) -> None:
         Journal.resume(tmp_path / "j", HEADER)
     with pytest.raises(DataError, match="cannot be written"):
         Journal.start(tmp_path, HEADER)
+
+
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
+    journal = Journal.start(tmp_path / "journal.ndjson", {"model": "a"})
+
+    def full(_: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    journal._file.close()
+    monkeypatch.setattr(journal, "_file", SimpleNamespace(write=full, close=lambda: full("")))
+    with pytest.raises(DataError, match=r"journal\.ndjson: cannot be written: No space left on device; free"):
+        journal.add(Outcome("a.jpg", Detections(), "bad"))
+    journal.close()
+
+
+def test_a_new_journal_has_its_header_or_is_not_there(tmp_path, monkeypatch):
+    """What was there before stays until the new one has its first line."""
+    path = tmp_path / "journal.ndjson"
+    path.write_text("old")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Journal.start(path, {"model": "a"})
+    assert path.read_text() == "old"
