@@ -54,6 +54,8 @@ KNOWN = {
     "datasets/archives.py": {"open", "ZipFile"},  # has limits of its own, on what is unpacked
     "video/reading.py": {"open"},
     "video/sound.py": {"open"},
+    "downloads.py": {"open"},  # of what it downloads, whose size and digest are checked
+    "scaling/shards.py": {"open"},  # one member at a time, each as an image
 }
 """Modules that call them for a reason."""
 
