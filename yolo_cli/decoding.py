@@ -46,7 +46,7 @@ def _jpeg(data: bytes, header: Header, at_least: int | None) -> tuple[NDArray[np
     factor = _factor(header, at_least)
     height, width = (-(-side // factor) for side in (header.height, header.width))
     pixels, damage = decode_jpeg(data, height, width)
-    return (_by_opencv(data, header) if pixels is None else pixels), damage
+    return (_by_opencv(data, header) if pixels is None and not damage else pixels), damage
 
 
 def _by_opencv(data: bytes, header: Header) -> NDArray[np.uint8] | None:

@@ -150,12 +150,12 @@ def decode_image(
     if damage:
         _refuse(f"the {header.kind} file {damage}", name, accept_damaged)
     rgb, damage = decode(data, header, at_least)
+    if damage:
+        _refuse(f"the {header.kind} file {damage}", name, accept_damaged)
     if rgb is None:
         raise DataError(
             f"{name}: the {header.kind} file is truncated, damaged or of a rare kind; save it again"
         )
-    if damage:
-        _refuse(f"the {header.kind} file {damage}", name, accept_damaged)
     return Image(rgb, name)
 
 

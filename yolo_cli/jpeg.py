@@ -26,8 +26,8 @@ def decode_jpeg(data: bytes, height: int = 0, width: int = 0) -> tuple[NDArray[n
         width: columns that are enough.
 
     Returns:
-        The pixels, or None if the file is damaged or of a kind that is not read so, as CMYK; and the end of a
-        sentence on the damage, or "".
+        The pixels, as far as they are there, or None if there are none, or the file is of a kind that is not
+        read so, as CMYK; and the end of a sentence on the damage, or "".
     """
     import simplejpeg
 
@@ -35,4 +35,23 @@ def decode_jpeg(data: bytes, height: int = 0, width: int = 0) -> tuple[NDArray[n
         return simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width, strict=True), ""
     except ValueError as fault:
         reason = " ".join(str(fault).split())
-    return None, "" if _UNSUPPORTED.search(reason) else f"is damaged ({reason[:80]})"
+    if _UNSUPPORTED.search(reason):
+        return None, _cmyk_damage(data)
+    damage = f"is damaged ({reason[:80]})"
+    try:
+        pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width, strict=False)
+    except ValueError:
+        return None, damage
+    return pixels, damage
+
+
+def _cmyk_damage(data: bytes) -> str:
+    """What is wrong with a file in CMYK, as `decode_jpeg` says it; "" if it is of yet another kind."""
+    import simplejpeg
+
+    try:
+        simplejpeg.decode_jpeg(data, "CMYK", strict=True)
+    except ValueError as fault:
+        reason = " ".join(str(fault).split())
+        return "" if _UNSUPPORTED.search(reason) else f"is damaged ({reason[:80]})"
+    return ""

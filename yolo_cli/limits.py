@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import unicodedata
 import zipfile
 from collections.abc import Sequence
@@ -183,7 +184,10 @@ def open_zip(file: Path | BinaryIO, name: str) -> zipfile.ZipFile:
         zipfile.BadZipFile: if it is not a zip archive.
         OSError: if it cannot be read.
     """
-    archive = zipfile.ZipFile(file)
+    try:
+        archive = zipfile.ZipFile(file)
+    except (NotImplementedError, struct.error, ValueError, UnicodeError) as fault:
+        raise DataError(f"{name}: is not a zip archive that is read ({str(fault)[:60]})") from None
     try:
         _check_members(archive.infolist(), name)
     except BaseException:

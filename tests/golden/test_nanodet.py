@@ -6,10 +6,12 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+import numpy as np
 import pytest
 
 from tests.shared import SHARED, needs_shared
 from yolo_cli import evaluate, import_model, load_detector
+from yolo_cli.graphs import multiply_accumulates
 
 MADE = Path(mkdtemp(prefix="yolo-cli-nanodet-"))
 FILES = {"m": "nanodet-plus-m_416", "m-1.5x": "nanodet-plus-m-1.5x_416-int8"}
@@ -33,6 +35,13 @@ def test_the_dog_the_bicycle_and_the_truck(engine):
     expected = {"bicycle": 0.79, "dog": 0.72, "truck": 0.57, "car": 0.42}
     assert names == list(expected)
     assert found.confidence.tolist() == pytest.approx(list(expected.values()), abs=0.01)
+
+
+@pytest.mark.parametrize(("name", "published"), [("m", 1.52), ("m-1.5x", 2.97)])
+def test_arithmetic_is_what_its_authors_publish(name, published):
+    """In billions of operations, two for each multiply-accumulate."""
+    count = multiply_accumulates(Path(imported(name)), np.zeros((1, 416, 416, 3), np.uint8))
+    assert round(2 * count / 1e9, 2) == published
 
 
 @pytest.mark.slow

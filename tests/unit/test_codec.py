@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracles_codec import slow_decode
-from yolo_cli.codec import Candidates, Head, boxes_from_raw, decode, grid
+from yolo_cli.codec import (
+    Candidates,
+    Head,
+    boxes_from_raw,
+    decode,
+    decode_values,
+    grid,
+    slot_anchors,
+    slot_cells,
+)
 
 ANCHORS = ((10.0, 14.0), (23.0, 27.0))
 HEAD = Head("yolo", ANCHORS, 32, 2)
@@ -203,6 +212,18 @@ def test_every_slot_against_loops(made, step):
     np.testing.assert_allclose(
         found.xyxy, np.reshape([p[3] for p in expected], (-1, 4)), rtol=1e-4, atol=1e-2
     )
+
+
+@given(raw_heads())
+def test_decoding_every_slot_at_once_is_the_same(made):
+    """As exported graphs do it: every box, and every class of it."""
+    raws, heads = made
+    for raw, head in zip(raws, heads, strict=True):
+        every = decode([raw], [head], 0.0)
+        cell, anchor = slot_cells([head], [raw.shape[:2]]), slot_anchors([head], [raw.shape[:2]])
+        xyxy, scores = decode_values(raw.reshape(len(cell), -1), cell, anchor, head, np)
+        np.testing.assert_allclose(every.xyxy, xyxy[every.slot], rtol=1e-5, atol=1e-3)
+        np.testing.assert_allclose(every.confidence, scores[every.slot, every.class_id], rtol=1e-6)
 
 
 @given(raw_heads(), st.floats(0, 0.99))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
-ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| what |")]
+TABLES = re.findall(r"^\| what \|.*\n\|-.*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+ROWS = [line for table in TABLES for line in table.splitlines()]
 
 
 def exists(name: str) -> bool:

@@ -34,7 +34,7 @@ and NumPy, on the same images as the model, and the largest differences are prin
 
 --nms suppresses class by class by IoU, which may not be the model's own rule; what that changes is printed.
 --half stores weights as float16 and computes in float32. --int8 keeps the last layers in float32, and more
-where mAP50 would be lower by more than --max-loss.
+where mAP50 would be lower by more than --max-loss; in TFLite only weights are int8.
 
 `yolo weights export` writes the network alone, as yolo itself runs it: it is not meant for other programs.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,8 @@ class OpenVinoEngine:
         return multiply_accumulates(self._source, batch)
 
     def _read(self) -> Any:
-        source = self._source
-        return self._core.read_model(source if isinstance(source, bytes) else str(source))
+        reader, source = _onnx_reader(), self._source
+        return reader.convert(reader.load(BytesIO(source) if isinstance(source, bytes) else str(source)))
 
     def _check_signature(self) -> None:
         ends = (self._network.inputs, self._network.outputs)
@@ -124,6 +125,18 @@ def _core() -> Any:
     that happens in another thread, the next Ctrl-C in the first one is a segmentation fault.
     """
     return import_openvino().Core()
+
+
+@cache
+def _onnx_reader() -> Any:
+    """OpenVINO's reader of ONNX files, for the life of the process.
+
+    Its runtime would try a file that this one refuses as one of TensorFlow's, of Paddle's, and so on.
+    """
+    import_openvino()
+    from openvino.frontend import FrontEndManager
+
+    return FrontEndManager().load_by_framework("onnx")
 
 
 def _capabilities(core: Any) -> list[str]:

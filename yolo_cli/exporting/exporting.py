@@ -26,6 +26,7 @@ __all__ = ["ALLOWED_LOSS", "Evidence", "export", "target_of"]
 
 FOLDER = "runs/export"
 ALLOWED_LOSS = 0.015
+_KEPT = (0.0, 0.25, 0.5)  # fractions of the convolutions that stay in float32, tried in turn for int8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,12 +82,21 @@ def export(files: ModelFiles, plan: Plan, out: Path, evidence: Evidence) -> Expo
         UserError: if packages are missing, no image can be read, or nothing can be written.
     """
     check_packages(plan)
+    attempts = _KEPT if plan.form.number == "int8" and plan.form.format in ("onnx", "openvino") else _KEPT[:1]
+    for kept in attempts:
+        done = _attempt(replace(plan, kept=kept), files, out, evidence)
+        if done.path:
+            break
+    return done
+
+
+def _attempt(plan: Plan, files: ModelFiles, out: Path, evidence: Evidence) -> Exported:
+    """Write and prove a draft, and move it to its place if the proof holds."""
     with tempfile.TemporaryDirectory() as name:
         draft = Path(name) / out.name
         write_export(plan, files, draft, evidence.calibration)
         proof = _prove(plan, files, draft, evidence)
-        parts = sorted(path for path in draft.parent.rglob("*") if path.is_file())
-        size = sum(path.stat().st_size for path in parts)
+        size = sum(path.stat().st_size for path in draft.parent.rglob("*") if path.is_file())
         if not proof.drift:
             _place(draft, out)
     written = None if proof.drift else out

@@ -38,7 +38,7 @@ def network_of(files: ModelFiles) -> Any:
 
     check_pair(files)
     if files.onnx:
-        network = onnx.load(str(files.onnx))
+        network = onnx.load(str(files.onnx), load_external_data=False)
     else:
         with tempfile.TemporaryDirectory() as folder:
             network = onnx.load(str(export_onnx(files, Path(folder) / "network.onnx")))

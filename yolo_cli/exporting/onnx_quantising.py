@@ -20,10 +20,7 @@ _QUANTISED = ["Conv", "Add", "Concat", "LeakyRelu", "MaxPool", "Mul", "Resize", 
 
 
 def quantised(network: Any, plan: Plan, images: Sequence[Image]) -> Any:
-    """The network with int8 weights (a scale for each channel) and activations.
-
-    The convolutions that compute raw heads stay in float32: one scale for coordinates, objectness and classes
-    is too coarse.
+    """The network with int8 weights, a scale for each channel, and activations; some stay in float32.
 
     Args:
         network: the model's ONNX graph, in float32.
@@ -59,7 +56,7 @@ def quantised(network: Any, plan: Plan, images: Sequence[Image]) -> Any:
             Reader(),
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=_QUANTISED,
-            nodes_to_exclude=_last_convolutions(graph.graph),
+            nodes_to_exclude=_in_float(graph.graph, plan),
             per_channel=True,
         )
         return onnx.load(str(done))
@@ -68,6 +65,11 @@ def quantised(network: Any, plan: Plan, images: Sequence[Image]) -> Any:
 def _inputs(name: str, plan: Plan, images: Sequence[Image]) -> Iterator[dict[str, NDArray[np.uint8]]]:
     for image in images:
         yield {name: plan.detector.letterbox(image).apply(image.rgb)[None]}
+
+
+def _in_float(graph: Any, plan: Plan) -> list[str]:
+    names = [node.name for node in graph.node if node.op_type == "Conv"]
+    return plan.in_float(names, _last_convolutions(graph))
 
 
 def _last_convolutions(graph: Any) -> list[str]:

@@ -44,7 +44,7 @@ def write_openvino(
 
 
 def _quantised(model: Any, plan: Plan, images: Sequence[Image]) -> Any:
-    """The network of the graph in int8, by NNCF; what is around it stays in float32, and so do its heads.
+    """The network of the graph in int8, by NNCF; what is around it stays in float32.
 
     NNCF also corrects biases for the mean error.
     """
@@ -55,7 +55,11 @@ def _quantised(model: Any, plan: Plan, images: Sequence[Image]) -> Any:
     around = [
         op.get_friendly_name() for op in model.get_ops() if not op.get_friendly_name().startswith("network/")
     ]
-    ignored = nncf.IgnoredScope(names=[*around, *_last_convolutions(model)], validate=False)
+    ordered = [
+        op.get_friendly_name() for op in model.get_ordered_ops() if op.get_type_name() == "Convolution"
+    ]
+    kept = plan.in_float(ordered, _last_convolutions(model))
+    ignored = nncf.IgnoredScope(names=[*around, *kept], validate=False)
     return nncf.quantize(model, inputs, subset_size=len(images), ignored_scope=ignored)
 
 

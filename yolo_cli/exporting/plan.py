@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Literal, get_args
@@ -78,10 +79,13 @@ class Plan:
     Attributes:
         detector: the model, with the thresholds to export; with ``nms`` it suppresses by IoU.
         form: the options.
+        kept: for int8, the fraction of the convolutions, from the last one back, that stay in float32; those
+            that compute raw heads always do.
     """
 
     detector: YoloDetector
     form: Form
+    kept: float = 0.0
 
     @classmethod
     def of(cls, detector: Detector, form: Form) -> Plan:
@@ -133,3 +137,14 @@ class Plan:
             return image.rgb[None]
         pixels = self.detector.letterbox(image).apply(image.rgb)
         return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None].astype(np.float32))
+
+    def in_float(self, convolutions: Sequence[str], last: Collection[str]) -> list[str]:
+        """Those of ``convolutions``, in the order in which they run, that stay in float32.
+
+        Args:
+            convolutions: their names.
+            last: the names of those that compute raw heads. One scale for coordinates, objectness and classes
+                would be too coarse.
+        """
+        start = len(convolutions) - round(self.kept * len(convolutions))
+        return [name for place, name in enumerate(convolutions) if name in last or place >= start]

@@ -79,6 +79,9 @@ def write_tflite(
 ) -> None:
     """Write a ``.tflite`` file; the metadata is in a file ``metadata.json`` of the zip archive at its end.
 
+    Of int8, only weights are stored so; activations are quantised as they come, without calibration. With it,
+    the converter would compute boxes in int8, too.
+
     Raises:
         UserError: as `write_saved_model`.
     """
@@ -86,8 +89,9 @@ def write_tflite(
         saved = Path(folder) / "model"
         write_saved_model(files, plan, {}, saved)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
-        if plan.form.number == "half":
+        if plan.form.number != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if plan.form.number == "half":
             converter.target_spec.supported_types = [tf.float16]
         with silence():
             data = converter.convert()
