@@ -34,21 +34,9 @@ from yolo_cli.distances import boxes_around, mean_distances
 from yolo_cli.heads import Head, HeadKind
 
 __all__ = [
-    "Candidates",
-    "Head",
-    "HeadKind",
-    "Targets",
-    "boxes_from_raw",
-    "decode",
-    "decode_values",
-    "encode",
-    "grid",
-    "raw_from_boxes",
-    "scores_from_raw",
-    "sigmoid",
-    "slot_anchors",
-    "slot_cells",
-]
+    "Candidates", "Head", "HeadKind", "Targets", "boxes_from_raw", "decode", "decode_values",
+    "encode", "grid", "raw_from_boxes", "scores_from_raw", "sigmoid", "slot_anchors", "slot_cells",
+]  # fmt: skip
 
 Floats = NDArray[np.floating[Any]]
 Decoded = tuple[NDArray[Any], ...]  # the fields of `Candidates`

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import click
 
 from yolo_cli.cli.terminal import say
-from yolo_cli.damage import accept_damaged
 
 __all__ = ["accept_damaged_option"]
 
@@ -30,6 +29,11 @@ def accept_damaged_option(command: Decorated) -> Decorated:
 
 @contextmanager
 def _accepting(on: bool) -> Iterator[None]:
+    if not on:
+        yield
+        return
+    from yolo_cli.damage import accept_damaged
+
     with accept_damaged(on) as notes:
         yield
     for note in notes[:_MOST]:

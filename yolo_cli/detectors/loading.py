@@ -8,15 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.config import DEFAULT_MODEL, DetectConfig
-from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
-from yolo_cli.detectors.fast_rcnn import FastRcnn
-from yolo_cli.detectors.faster_rcnn import FasterRcnn
 from yolo_cli.detectors.fitting import check_engine
-from yolo_cli.detectors.localisation import Localiser
 from yolo_cli.detectors.protocol import Detector
-from yolo_cli.detectors.rcnn import Rcnn
-from yolo_cli.detectors.regions import RegionDetector, RegionMethod
-from yolo_cli.detectors.sliding_window import SlidingWindow
+from yolo_cli.detectors.regions import RegionDetector
 from yolo_cli.detectors.tiling import in_tiles
 from yolo_cli.detectors.yolo import YoloDetector
 from yolo_cli.engines import Choice, Engine, EngineKind, RunPrecision, Runtime, choose_engine
@@ -129,20 +123,40 @@ def _opened(path: Path, card: ModelCard, runtime: Runtime) -> Engine:
     return engine
 
 
-def _on_windows(method: Callable[[Engine], RegionMethod[Any]]) -> Build:
+def _methods() -> Mapping[str, Any]:
+    """The region methods by name, imported when a model needs one: YOLO starts sooner without."""
+    from yolo_cli.detectors.conv_sliding_window import ConvSlidingWindow
+    from yolo_cli.detectors.fast_rcnn import FastRcnn
+    from yolo_cli.detectors.faster_rcnn import FasterRcnn
+    from yolo_cli.detectors.localisation import Localiser
+    from yolo_cli.detectors.rcnn import Rcnn
+    from yolo_cli.detectors.sliding_window import SlidingWindow
+
+    return {
+        "localisation": Localiser,
+        "sliding-window": SlidingWindow,
+        "conv-sliding-window": ConvSlidingWindow,
+        "rcnn": Rcnn,
+        "fast-rcnn": FastRcnn,
+        "faster-rcnn": FasterRcnn,
+    }
+
+
+def _on_windows(kind: str) -> Build:
     """A builder for detectors whose method runs one network."""
 
     def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
-        return RegionDetector(method(_opened(path, card, runtime)), card, config)
+        return RegionDetector(_methods()[kind](_opened(path, card, runtime)), card, config)
 
     return build
 
 
-def _on_backbone(method: Callable[[Engine, Engine], RegionMethod[Any]]) -> Build:
+def _on_backbone(kind: str) -> Build:
     """A builder for detectors whose method runs a backbone and a head."""
 
     def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
-        return RegionDetector(method(_backbone_of(card, runtime), _opened(path, card, runtime)), card, config)
+        method = _methods()[kind](_backbone_of(card, runtime), _opened(path, card, runtime))
+        return RegionDetector(method, card, config)
 
     return build
 
@@ -152,7 +166,8 @@ def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, runtime: Run
     proposer, head = runtime.open_parts(path, [("map", [0]), ("features", [1, 2])])
     check_engine(proposer, card, path, proposer=True)
     check_engine(head, card, path)
-    return RegionDetector(FasterRcnn(_backbone_of(card, runtime), head, proposer), card, config)
+    method = _methods()["faster-rcnn"](_backbone_of(card, runtime), head, proposer)
+    return RegionDetector(method, card, config)
 
 
 def _backbone_of(card: ModelCard, runtime: Runtime) -> Engine:
@@ -163,11 +178,11 @@ WINDOWS = {"sliding-window", "conv-sliding-window"}
 
 DETECTORS: Mapping[str, Build] = {
     "yolo": _yolo,
-    "localisation": _on_backbone(Localiser),
-    "sliding-window": _on_windows(SlidingWindow),
-    "conv-sliding-window": _on_windows(ConvSlidingWindow),
-    "rcnn": _on_backbone(Rcnn),
-    "fast-rcnn": _on_backbone(FastRcnn),
+    "localisation": _on_backbone("localisation"),
+    "sliding-window": _on_windows("sliding-window"),
+    "conv-sliding-window": _on_windows("conv-sliding-window"),
+    "rcnn": _on_backbone("rcnn"),
+    "fast-rcnn": _on_backbone("fast-rcnn"),
     "faster-rcnn": _faster_rcnn,
 }
 """The builder of each kind of detector, by its name in model cards."""
