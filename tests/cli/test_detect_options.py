@@ -136,7 +136,7 @@ def test_options_override_a_config_file_and_a_config_file_overrides_defaults(cli
         ("cnof: 1", 2, "c.yaml: 'cnof' is not an option of detect; did you mean conf?"),
         ("confidence: 0.3", 2, "c.yaml: 'confidence' is not an option of detect; did you mean conf?"),
         ("zzzz: 1", 2, "c.yaml: 'zzzz' is not an option of detect; see yolo detect --help"),
-        ("conf: [", 3, "c.yaml:2: is not YAML: "),
+        ("conf: [", 3, "c.yaml:1: is not YAML: "),
         ("- conf", 3, "c.yaml: must hold lines such as 'key: value'"),
         ("", 3, "c.yaml: must hold lines"),
         ("conf: high", 2, "--conf: 'high'"),

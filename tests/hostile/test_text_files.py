@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from yolo_cli.cli import main
 from yolo_cli.errors import DataError
 from yolo_cli.text import read_json, read_yaml
-from yolo_cli.weights.darknet_import import read_about
+from yolo_cli.weights.about import read_about
 
 LEVELS = [f"&x{i} [{', '.join([f'*x{i - 1}' if i else 'lol'] * 10)}]" for i in range(9)]
 LAUGHS = "a:\n" + "".join(f"- {level}\n" for level in LEVELS)

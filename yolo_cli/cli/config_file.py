@@ -40,7 +40,8 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
 
 def _check_value(option: click.Option, value: Any, what: str) -> None:
     """Raise a UsageError unless a value of a configuration file is one that its option can take."""
-    several = option.multiple or option.nargs != 1
+    # Text options read lists as text, such as imgsz: [320, 416], and say themselves what is wrong.
+    several = option.multiple or option.nargs != 1 or option.type is click.STRING
     values = value if isinstance(value, list) and several else [value]
     kinds = bool if option.is_flag else (str, int, float)
     if not all(isinstance(each, kinds) and (option.is_flag or not isinstance(each, bool)) for each in values):

@@ -147,6 +147,9 @@ class OnnxOps:
     def max(self, x: Symbol, axis: int, keepdims: bool, initial: float) -> Symbol:  # noqa: ARG002
         return self.node("ReduceMax", x, axes=[axis], keepdims=int(keepdims))
 
+    def sign(self, x: Symbol) -> Symbol:
+        return self.node("Sign", x)
+
     def sum(self, x: Symbol, axis: int, keepdims: bool) -> Symbol:
         return self.node("ReduceSum", x, self.integers([axis]), keepdims=int(keepdims))
 

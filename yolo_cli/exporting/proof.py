@@ -134,4 +134,6 @@ def _chosen(outputs: Outputs, image: Image, chooser: YoloDetector) -> Detections
     boxes, scores = outputs["boxes"][0], outputs["scores"][0]  # (S, 4), (S, classes)
     slot, class_id = np.nonzero(scores > chooser.config.conf)
     candidates = Candidates(boxes[slot], scores[slot, class_id], class_id, slot)
+    if not chooser.config.multi_label:
+        candidates = candidates.of_best_class()
     return chooser.choose(candidates, image).detections

@@ -95,6 +95,16 @@ def test_calibration_and_threshold_with_suppression(tmp_path, knots):
     check_detections(found, run(image.rgb[None]))
 
 
+def test_a_box_has_its_best_class_only_unless_several_are_asked_for(tmp_path):
+    """As `yolo detect` does by default; with every class there are more detections."""
+    detector, run = made(tmp_path, card_of(), Form(nms=True), conf=0.1, multi_label=False)
+    image = image_of((90, 70))
+    found = detector.detect([image])[0]
+    several, _ = made(tmp_path, card_of(), Form(nms=True), conf=0.1)
+    assert 0 < len(found) < len(several.detect([image])[0])
+    check_detections(found, run(image.rgb[None]))
+
+
 def test_at_most_the_maximum_of_detections_for_each_image_of_a_batch(tmp_path):
     detector, run = made(tmp_path, card_of(), Form(nms=True), conf=0.05, max_det=5)
     images = [image_of((70, 90), seed) for seed in range(4)]
