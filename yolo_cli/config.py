@@ -322,7 +322,7 @@ def check_number(option: str, value: object, low: float, high: float, kind: type
     if not isinstance(value, kind) or isinstance(value, bool):
         raise UsageError(f"{option} is {value!r}, but must be a {'whole ' if kind is Integral else ''}number")
     if not low <= value <= high:  # type: ignore[operator]
-        end = f"between {low:g} and {high:g}" if high < 1e9 else f"at least {low:g}"
+        end = f"between {low:.10g} and {high:.10g}" if high < 1e9 else f"at least {low:.10g}"
         raise UsageError(f"{option} is {value}, but must be {end}")
 
 

@@ -149,9 +149,9 @@ def decode_image(
     damage = damage_of(data, header)
     if damage:
         _refuse(f"the {header.kind} file {damage}", name, accept_damaged)
-    rgb, damage = decode(data, header, at_least)
-    if damage:
-        _refuse(f"the {header.kind} file {damage}", name, accept_damaged)
+    rgb, found = decode(data, header, at_least)
+    if found and not damage:
+        _refuse(f"the {header.kind} file {found}", name, accept_damaged)
     if rgb is None:
         raise DataError(
             f"{name}: the {header.kind} file is truncated, damaged or of a rare kind; save it again"

@@ -52,6 +52,7 @@ def test_quiet_prints_the_table_only(asked: list[Any]) -> None:
     ("words", "code", "says"),
     [
         (("--rounds", "0"), 2, "--rounds is 0, but must be between 1 and 1000"),
+        (("--data", "nowhere"), 3, "nowhere: no such file or folder"),
         (("--weights", "yolov9"), 3, "no model is called 'yolov9'"),
     ],
 )

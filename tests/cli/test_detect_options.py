@@ -74,6 +74,8 @@ def test_classes_by_name_or_id(cli, words, kept):
         (["--conf", "high"], "--conf: 'high' is not a valid float (see yolo detect --help)"),
         (["--imgsz", "wide"], "--imgsz: wide is not a size; give 416, or height x width"),
         (["--imgsz", "8"], "--imgsz is 8, but must be between 32 and 4096"),
+        (["--resume"], "--resume and --workers go with --ray; give --ray local for this machine"),
+        (["--workers", "2"], "--resume and --workers go with --ray; give --ray local for this machine"),
         (["--batch", "0"], "--batch: 0 is not in the range"),
         (["--iou", "0.4"], "no such option: --iou; did you mean --nms-iou?"),
         (["--confidence", "0.4"], "no such option: --confidence; did you mean --conf?"),

@@ -103,6 +103,12 @@ def test_damage_can_be_accepted_and_is_said(kind):
         decode_image(DAMAGED[kind], "a.jpg")
 
 
+def test_an_accepted_image_has_one_note():
+    with accept_damaged() as notes:
+        decode_image(JPEG[: len(JPEG) // 2], "a.jpg")
+    assert notes == ["a.jpg: the JPEG file is truncated, and is read all the same"]
+
+
 def test_a_frame_of_a_stream_is_never_refused():
     image = decode_image(DAMAGED["half a JPEG with its end"], "frame", accept_damaged=True)
     assert image.rgb.shape == SCENE.shape

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypedDict, Unpack
 
 from yolo_cli import benchmarking
-from yolo_cli.api.evaluation import evaluate
+from yolo_cli.api.evaluation import evaluate, opened_data
 from yolo_cli.api.options import check_options, squared
 from yolo_cli.benchmarking import Accuracy, Benchmark, Plan, Variant, variants_of
 from yolo_cli.config import DEFAULT_MODEL, check_number
@@ -61,7 +61,8 @@ def benchmark(
     check_number("--rounds", given.get("rounds", 1), 1, 1000, int)
     files = find_model(str(path_of(DEFAULT_MODEL if weights is None else weights, "weights")))
     plan = Plan(files, **{name: given[name] for name in ("imgsz", "device", "rounds") if name in given})
-    card, accuracy = read_card(files.first), _accuracy(plan, given) if given.get("data") else None
+    card = read_card(files.first)
+    accuracy = _accuracy(plan, given) if given.get("data") else None
     rows = benchmarking.measure(plan, list(variants_of(files)), accuracy, say)
     taken = engine_for(files, device=plan.device).engine
     size = plan.imgsz or card.input_size
@@ -71,11 +72,12 @@ def benchmark(
 def _accuracy(plan: Plan, given: dict[str, Any]) -> Accuracy:
     """What evaluates a variant on the data."""
     how: Any = {name: given[name] for name in ("split",) if given.get(name)}
+    images = opened_data(given["data"], how)
     how |= {"imgsz": plan.imgsz, "device": plan.device}
 
     def evaluated(variant: Variant) -> tuple[float | None, float | None]:
         options = {"engine": variant.engine, "precision": variant.precision, **how}
-        report = evaluate(given["data"], plan.files.first, **options).analysis.report
+        report = evaluate(images, plan.files.first, **options).analysis.report
         return report.map50, report.map50_95
 
     return evaluated

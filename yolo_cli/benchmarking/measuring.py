@@ -18,6 +18,8 @@ import numpy as np
 from yolo_cli.benchmarking.result import BenchmarkRow, Variant
 from yolo_cli.benchmarking.variants import version_of
 from yolo_cli.config import bundled
+from yolo_cli.errors import DataError
+from yolo_cli.text import counted
 from yolo_cli.weights import ModelFiles
 
 __all__ = ["Accuracy", "Plan", "measure"]
@@ -76,14 +78,20 @@ def measure(
         variants: the engines.
         accuracy: evaluates a variant; None leaves that out.
         say: called with a line when a part begins.
+
+    Raises:
+        DataError: if none can run.
     """
-    say(f"start-up of {len(variants)} engines, {plan.starts} times")
-    startup = _start_up(plan, variants)
-    say(f"latency and throughput, {plan.rounds} rounds")
+    say(f"latency and throughput of {counted(len(variants), 'engine')}, {plan.rounds} rounds")
     timed = _timed(plan, variants)
+    able = [variant for variant in variants if "error" not in timed[variant]]
+    if not able:
+        raise DataError(f"{plan.files.name}: no engine can run it; {timed[variants[0]]['error']}")
+    say(f"start-up, {plan.starts} times")
+    startup = _start_up(plan, able)
     rows = []
     for variant in variants:
-        row = BenchmarkRow(variant, version_of(variant), startup_s=startup[variant], **timed[variant])
+        row = BenchmarkRow(variant, version_of(variant), startup_s=startup.get(variant), **timed[variant])
         if accuracy and row.error is None:
             say(f"accuracy with {variant.options}")
             map50, map50_95 = accuracy(variant)

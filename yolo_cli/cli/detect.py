@@ -108,7 +108,7 @@ def detect(
     from yolo_cli.pipeline.showing import check_display, show_outcomes
     from yolo_cli.sources import open_source
 
-    if given["ray"]:
+    if given["ray"] or given["resume"] or given["workers"]:
         from yolo_cli.cli.detect_ray import detect_on_ray
 
         return detect_on_ray(sources, detection, {**given, "quiet": quiet})

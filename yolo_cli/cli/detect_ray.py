@@ -40,6 +40,8 @@ def _folder(given: Mapping[str, Any]) -> Path:
     """Where the files go."""
     from yolo_cli.files import open_run_folder
 
+    if not given["ray"]:
+        raise UsageError("--resume and --workers go with --ray; give --ray local for this machine")
     if given["output_format"] != "table" or given["save_crops"] or given["save_txt"] or given["show"]:
         raise UsageError("--ray: writes Parquet; leave out --format, --save-crops, --save-txt and --show")
     if given["resume"] and not given["out"]:

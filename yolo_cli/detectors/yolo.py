@@ -78,9 +78,8 @@ class YoloDetector:
     def __post_init__(self) -> None:
         step = self.card.size_step
         if any(side % step for side in self.input_size):
-            raise UsageError(
-                f"--imgsz {self.input_size}: each side must be a multiple of {step} for {self.card.name}"
-            )
+            size = "{}x{}".format(*self.input_size)
+            raise UsageError(f"--imgsz {size}: each side must be a multiple of {step} for {self.card.name}")
         check_classes(self.config, self.card)
 
     @property

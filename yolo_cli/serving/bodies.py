@@ -52,7 +52,10 @@ async def drain(request: Request, config: ServeConfig) -> None:
     """Drop the body of a request that is refused, so that its client reads the answer.
 
     That ends after twice the maximum size, and after two seconds; such a client may see its connection cut.
+    One that waits for permission to send (RFC 9110, 10.1.1), as curl does, has sent nothing.
     """
+    if request.headers.get("expect", "").lower() == "100-continue":
+        return
     left = 2 * config.max_size * 1e6
     with suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_SECONDS):

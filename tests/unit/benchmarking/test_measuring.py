@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from yolo_cli.benchmarking import Plan, Variant, measure, measuring, variants, variants_of
+from yolo_cli.errors import DataError
 from yolo_cli.images import write_image
 from yolo_cli.weights import ModelFiles, find_model
 
@@ -75,8 +76,9 @@ def test_turns_alternate_and_figures_are_those_of_the_runs(monkeypatch: pytest.M
 
 def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring.sys, "executable", "/bin/false")
-    [row] = measure(Plan(find_model("yolov4-tiny-coco"), **QUICK), [Variant("onnx")])
-    assert row.error == "its process ended with exit code 1"
+    with pytest.raises(DataError) as caught:
+        measure(Plan(find_model("yolov4-tiny-coco"), **QUICK), [Variant("onnx")])
+    assert caught.value.text == "yolov4-tiny-coco: no engine can run it; its process ended with exit code 1"
 
 
 @pytest.mark.parametrize(
