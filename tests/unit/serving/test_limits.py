@@ -40,6 +40,16 @@ def test_a_request_that_is_too_large_is_413(size):
         assert request(server, body=bytes(size)).status == 413
 
 
+def test_a_client_that_waits_for_permission_is_refused_before_it_sends():
+    """As curl does with a large file: told to continue, it would send on a connection that is cut."""
+    with serving(max_size=0.01) as server, connect(server) as client:
+        client.sendall(
+            b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n"
+            b"Expect: 100-continue\r\n\r\n"
+        )
+        assert client.recv(100).startswith(b"HTTP/1.1 413")
+
+
 def test_a_request_that_does_not_say_how_large_it_is_is_413_too():
     with serving(max_size=0.01) as server:
         answer = request(server, body=chunks(*[bytes(5000)] * 4), Transfer_Encoding="chunked")
