@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from yolo_cli.errors import DataError
+from yolo_cli.jpeg import jpeg_segments
 from yolo_cli.tiff import read_directory
 
 __all__ = ["KINDS", "Header", "read_header"]
@@ -80,33 +81,22 @@ def _jpeg(data: bytes) -> Header:
     the end marker of an embedded thumbnail is before the scan and is not taken for it.
     """
     width = height = 0
-    orientation, cost = None, 0.5
-    at = 2
-    while True:
-        start = data.index(b"\xff", at)
-        at = start + 1
-        marker = data[at]
-        if marker in _BARE_MARKERS:
-            continue
-        length = struct.unpack_from(">H", data, at + 1)[0]
+    orientation, cost, end = None, 0.5, 2
+    for marker, start, end in jpeg_segments(data):
         if marker in _FRAME_MARKERS:
-            height, width, parts = struct.unpack_from(">HHB", data, at + 4)
+            height, width, parts = struct.unpack_from(">HHB", data, start + 5)
             cost = 2.0 * parts + 1 if marker in _PROGRESSIVE else 0.5  # two bytes a coefficient of each part
-        if marker == 0xE1 and orientation is None and data[at + 3 : at + 9] == b"Exif\0\0":
-            orientation = _orientation(data[at + 9 : at + 1 + length])
-        at += 1 + length
-        if marker == 0xDA:  # start of scan
-            break
+        if marker == 0xE1 and orientation is None and data[start + 4 : start + 10] == b"Exif\0\0":
+            orientation = _orientation(data[start + 10 : end])
     if data.count(b"\xff\xda") > MAX_SCANS:
         raise ValueError("too many scans")
-    fault = None if data.rfind(b"\xff\xd9", at) >= 0 else _CUT
+    fault = None if data.rfind(b"\xff\xd9", end) >= 0 else _CUT
     cost += 3 if orientation and orientation > 1 else 0  # a copy, turned
     return Header("JPEG", width, height, orientation=orientation or 1, fault=fault, cost=cost)
 
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_BARE_MARKERS = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD9)})
 
 
 def _png(data: bytes) -> Header:

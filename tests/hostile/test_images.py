@@ -18,6 +18,7 @@ from yolo_cli.damage import DamagedError
 from yolo_cli.datasets.lint import lint
 from yolo_cli.errors import DataError
 from yolo_cli.images import decode_image
+from yolo_cli.jpeg import jpeg_segments
 
 RNG = np.random.default_rng(0)
 SCENE = cv2.resize(RNG.integers(0, 256, (9, 12, 3), np.uint8), (240, 180), interpolation=cv2.INTER_CUBIC)
@@ -111,6 +112,39 @@ def test_a_frame_of_a_stream_is_never_refused():
 def test_bytes_behind_the_end_are_no_damage(data):
     whole = decode_image(data, "a").rgb
     np.testing.assert_array_equal(decode_image(data + b"more" * 50, "a").rgb, whole)
+
+
+def changed(marker: int, at: int, values: bytes) -> bytes:
+    """The JPEG file with other bytes at a place of one of its segments, counted from its start or end."""
+    start, end = next((start, end) for kind, start, end in jpeg_segments(JPEG) if kind == marker)
+    place = at + (start if at >= 0 else end)
+    return JPEG[:place] + values + JPEG[place + len(values) :]
+
+
+ODD = {
+    "zeros before its end": JPEG[:-2] + bytes(500) + with_end(b""),
+    "FF, stuffed, before its end": JPEG[:-2] + b"\xff\0" * 40 + with_end(b""),
+    "a few bytes before its end": JPEG[:-2] + bytes(range(1, 12)) + with_end(b""),
+    "and a film behind it": JPEG[:-2] + bytes(99) + with_end(b"") + JPEG + b"\0\0\0\x18ftypmp42" * 99,
+    "progressive": PROGRESSIVE[:-2] + bytes(500) + with_end(b""),
+    "a profile cut short": JPEG[:2] + b"\xff\xe2\0\x15ICC_PROFILE\0\1\2short" + JPEG[2:],
+    "bytes between segments": JPEG[:20] + bytes(3) + JPEG[20:],
+    "JFIF 0.00": changed(0xE0, 9, b"\0\0"),
+    "a scan header of a phone": changed(0xDA, -3, b"\0\0\0"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_files_of_cameras_are_no_damage(kind, capfd):
+    whole = decode_image(PROGRESSIVE if kind == "progressive" else JPEG, "a").rgb
+    np.testing.assert_array_equal(decode_image(ODD[kind], "a").rgb, whole)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", ["a profile cut short", "JFIF 0.00", "a scan header of a phone"])
+def test_an_odd_header_does_not_hide_damage(kind):
+    with pytest.raises(DamagedError):
+        decode_image(with_end(ODD[kind][: len(JPEG) // 2]), "a")
 
 
 @pytest.mark.parametrize("sampling", [0, 1, 2])
