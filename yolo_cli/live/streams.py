@@ -105,7 +105,7 @@ class _Still(Stream):
         if self._done:
             return None
         data, self._done = self._response.image_bytes(self._begun), True
-        return lambda name: decode_image(data, name, accept_damaged=True).rgb
+        return lambda name: decode_image(data, name).rgb
 
     def close(self) -> None:
         self._response.close()
