@@ -21,18 +21,9 @@ from tests.cli.test_schemas import DETECT
 from tests.made_videos import grey
 from tests.processes import heeding_ctrl_c
 from tests.stream_server import jpeg, part, stream_server
-from yolo_cli.live import following
 from yolo_cli.video import open_video
 
 LENGTH = len(b"".join(part(number) for number in range(5)))
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(following, "_FIRST_PAUSE_S", 0.02)
-    with stream_server() as running:
-        yield running
 
 
 def lines(done):

@@ -85,10 +85,12 @@ class RunRecord:
         """
         path = path / RUN_FILE if path.is_dir() else path
         try:
-            return cls.from_json(json.loads(read_file(path))["record"])
+            text = read_file(path)
         except OSError as fault:
             raise unreadable(path, fault, "--baseline needs an earlier run") from fault
-        except (ValueError, KeyError, TypeError, RecursionError) as fault:
+        try:
+            return cls.from_json(json.loads(text)["record"])
+        except (DataError, ValueError, KeyError, TypeError, RecursionError) as fault:
             raise DataError(f"{path}: is not a {RUN_FILE} of yolo eval; run the baseline again") from fault
 
     @classmethod

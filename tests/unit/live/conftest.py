@@ -2,18 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stream_server import stream_server
-from yolo_cli.live import LiveOptions, find_address, following, live_frames
+from yolo_cli.live import LiveOptions, find_address, live_frames
 from yolo_cli.video import FrameChoice
-
-
-@pytest.fixture
-def server(monkeypatch):
-    """A server on this computer; pauses before reconnecting are short."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(following, "_FIRST_PAUSE_S", 0.02)
-    with stream_server() as running:
-        yield running
 
 
 @pytest.fixture
