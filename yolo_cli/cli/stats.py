@@ -24,8 +24,8 @@ _LINES = 10
 _HELP = """Show images, boxes, sizes and classes of a data set.
 
 \b
-yolo stats --data dir                             print tables, write a page with plots
-yolo stats --data dir --format json --no-save     print the figures for another program
+yolo stats --data dir                             print tables, save a page
+yolo stats --data dir --format json --no-save     figures for a program
 
 Exit codes: 0 done, 2 wrong usage, 3 no image could be read, 5 some images were left out.
 """
