@@ -28,13 +28,14 @@ def as_cell(value: object) -> object:
     """A value for a cell of a CSV file that people open; in text, a spreadsheet then sees no formula.
 
     Numbers stay as they are. What begins as a formula does gets an apostrophe in front, and so does what
-    begins with an apostrophe: without its first apostrophe, each cell is again the text.
+    begins with an apostrophe: without its first apostrophe, each cell is again the text. A lone "-", standard
+    input, is not a formula.
 
-    >>> as_cell("=1+1.jpg"), as_cell("a=b.jpg"), as_cell("'s.jpg")
-    ("'=1+1.jpg", 'a=b.jpg', "''s.jpg")
+    >>> as_cell("=1+1.jpg"), as_cell("a=b.jpg"), as_cell("'s.jpg"), as_cell("-")
+    ("'=1+1.jpg", 'a=b.jpg', "''s.jpg", '-')
     """
     formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "'"))
-    return f"'{value}" if formula else value
+    return f"'{value}" if formula and value != "-" else value
 
 
 def short_name(stem: str, suffix: str = "", limit: int = LONGEST_NAME) -> str:

@@ -44,6 +44,7 @@ def test_help_is_as_it_was(cli, words, monkeypatch):
     if "NEW_SNAPSHOTS" in os.environ:
         snapshot.write_text(shown, encoding="utf-8")
     assert shown == snapshot.read_text(encoding="utf-8")
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_there_is_no_snapshot_of_a_command_that_is_gone():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, Unpack
 
 from yolo_cli.api.detection import load_detector
@@ -33,6 +33,8 @@ Item = TypeVar("Item")
 def export(
     weights: str | os.PathLike[str] | None = None,
     format: Format = "onnx",  # noqa: A002 - named as the option
+    *,
+    say: Callable[[str], object] = lambda _: None,
     **options: Unpack[ExportOptions],
 ) -> Exported:
     """Write a YOLO model for other run-times, and prove that it finds the same; see ``yolo export --help``.
@@ -40,6 +42,7 @@ def export(
     Args:
         weights: a YOLO model, as for `load_detector`; None is the default model.
         format: ``onnx``, ``openvino``, ``tflite`` or ``saved-model``.
+        say: called with a line before what takes time.
         **options: see `ExportOptions`: ``nms``, ``half``, ``int8``, ``data``, ``out``, …
 
     Returns:
@@ -59,7 +62,9 @@ def export(
     plan = Plan.of(load_detector(files, engine=engine, **how).detector, form)
     out = given.get("out")
     target = target_of(files, plan, path_of(out, "out") if out else None, given.get("exist_ok", False))
-    return run(files, plan, target, _evidence(plan, given))
+    evidence = _evidence(plan, given)
+    say("exporting, and comparing in a process of its own; this takes some seconds")
+    return run(files, plan, target, evidence)
 
 
 def _form(kind: Format, given: Mapping[str, Any]) -> Form:

@@ -58,8 +58,9 @@ class Plan:
     def protocol(self) -> str:
         """How it is measured, in one line."""
         return (
-            f"engines in turn, {self.rounds} rounds of {self.singles} single images and a batch of each size "
-            f"after {WARM_UP} that do not count; start-up is the median of {self.starts} whole processes"
+            f"engines in turn, {counted(self.rounds, 'round')} of {self.singles} single images and a batch "
+            f"of each size after {WARM_UP} that do not count; "
+            f"start-up is the median of {self.starts} whole processes"
         )
 
 
@@ -82,7 +83,7 @@ def measure(
     Raises:
         DataError: if none can run.
     """
-    say(f"latency and throughput of {counted(len(variants), 'engine')}, {plan.rounds} rounds")
+    say(f"latency and throughput of {counted(len(variants), 'engine')}, {counted(plan.rounds, 'round')}")
     timed = _timed(plan, variants)
     able = [variant for variant in variants if "error" not in timed[variant]]
     if not able:

@@ -16,7 +16,7 @@ from yolo_cli.cli.options import (
     exporting_options,
     talk_options,
 )
-from yolo_cli.cli.terminal import say
+from yolo_cli.cli.terminal import echo, say
 
 __all__ = ["export"]
 
@@ -76,10 +76,8 @@ def export(renamed: tuple[str, ...], quiet: bool, verbose: bool, **given: Any) -
     """Export, and print the proof."""
     from yolo_cli.api.exporting import export as write
 
-    if not quiet:
-        say("exporting, and comparing in a process of its own; this takes some seconds")
-    done = write(map=renamings(renamed), **given)
-    click.echo(done.to_text(), nl=False)
+    done = write(say=(lambda _: None) if quiet else say, map=renamings(renamed), **given)
+    echo(done.to_text(), end="")
     if done.proof.drift:
         say(f"error: the export differs from the model: {done.proof.drift}")
     return 4 if done.proof.drift else 0

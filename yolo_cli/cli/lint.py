@@ -38,8 +38,8 @@ _HELP = """Check a data set for errors.
 \b
 yolo lint --data dir                 print errors and warnings by rule
 yolo lint --data dir --fix fixed     write a fixed copy
-yolo lint --data dir --weights runs/train     find labels that are probably wrong
-yolo lint --data dir --cross-validate 3       the same, with models trained for it
+yolo lint --data dir --weights runs/train     find suspect labels
+yolo lint --data dir --cross-validate 3       with models trained for it
 yolo lint --rules                    list the rules
 
 The data set is a folder or a file in YOLO format (images/ and labels/, or a data.yaml), COCO format (a .json

@@ -116,6 +116,14 @@ def test_where_the_models_own_rule_differs_is_said(folder):
     assert export("greedy.onnx", data="data", conf=0.1, exist_ok=True).proof.note == ""
 
 
+@pytest.mark.parametrize("words", [["--out", "it.txt"], ["--data", "nowhere"]])
+def test_what_cannot_be_exported_is_one_line(folder, words):
+    ran = CliRunner().invoke(main, ["export", "--weights", "grid.onnx", *words])
+    assert ran.exit_code in (2, 3)
+    assert ran.stderr.startswith(("error: --out it.txt: must end in .onnx", "error: nowhere: no such file"))
+    assert ran.stderr.count("\n") == 1
+
+
 def test_an_export_is_not_taken_for_a_model(folder):
     done = export("grid.onnx", data="data")
     with pytest.raises(UserError, match="is an export for other programs; give the model, grid"):
