@@ -19,7 +19,7 @@ from PIL import Image as Pillow
 from tests.cli.expected import saved
 from tests.cli.test_schemas import DETECT
 from tests.made_videos import grey
-from tests.processes import heeding_ctrl_c
+from tests.processes import heeding_signals
 from tests.stream_server import jpeg, part, stream_server
 from yolo_cli.video import open_video
 
@@ -173,7 +173,7 @@ def test_a_signal_ends_a_stream_that_stalls(tmp_path, kind):
         time.sleep(20)
 
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "no_proxy": "127.0.0.1"}
-    with stream_server() as server, heeding_ctrl_c():
+    with stream_server() as server, heeding_signals():
         server.routes["/cam"] = answer
         words = [sys.executable, "-m", "yolo_cli", "detect", f"{server.url}/cam", "--live", "all"]
         words += ["--out", str(tmp_path / "o"), "--format", "ndjson", "--imgsz", "64", "--stall", "60"]
@@ -203,7 +203,7 @@ def test_a_region_keeps_what_has_its_centre_in_it(cli):
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_a_signal_ends_the_wait_for_an_answer(scheme):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "no_proxy": "127.0.0.1"}
-    with socket.create_server(("127.0.0.1", 0)) as silent, heeding_ctrl_c():
+    with socket.create_server(("127.0.0.1", 0)) as silent, heeding_signals():
         source = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/cam"
         words = [sys.executable, "-m", "yolo_cli", "detect", source, "--no-save", "--imgsz", "64"]
         process = subprocess.Popen(

@@ -17,7 +17,7 @@ import pytest
 from tests.cli.expected import saved
 from tests.cli.test_schemas import DETECT
 from tests.made_videos import grey_level, write_video
-from tests.processes import heeding_ctrl_c
+from tests.processes import heeding_signals
 from tests.shared import SHARED, needs_shared
 from yolo_cli.images import read_image
 from yolo_cli.render import draw
@@ -180,7 +180,7 @@ def test_a_signal_leaves_a_video_that_can_be_played(tmp_path, kind):
     words = [sys.executable, "-m", "yolo_cli", "detect", str(SHARED / "video" / "vtest.avi")]
     words += ["--out", str(tmp_path / "o"), "--format", "ndjson", "--imgsz", "64"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    with heeding_ctrl_c():
+    with heeding_signals():
         process = subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )

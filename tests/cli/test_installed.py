@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.processes import heeding_ctrl_c
+from tests.processes import heeding_signals
 from tests.shared import ROOT
 from yolo_cli.config import bundled
 
@@ -58,7 +58,7 @@ def test_ctrl_c_ends_with_a_whole_document(tmp_path):
     for number in range(3000):  # minutes of work, if nothing interrupts
         (tmp_path / "p" / f"{number}.jpg").symlink_to(examples[0])
     command = [sys.executable, "-m", "yolo_cli", "detect", "p", "--format", "json", "--no-save"]
-    with (tmp_path / "out.json").open("wb") as out, heeding_ctrl_c():
+    with (tmp_path / "out.json").open("wb") as out, heeding_signals():
         running = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, cwd=tmp_path)
     deadline = time.monotonic() + 60
     while (tmp_path / "out.json").stat().st_size < 3000 and time.monotonic() < deadline:

@@ -21,6 +21,7 @@ def handlers():
     """As in a terminal, and as before when the test is done."""
     before = {kind: signal.getsignal(kind) for kind in SIGNALS}
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     for kind, handler in before.items():
         signal.signal(kind, handler)

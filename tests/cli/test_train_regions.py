@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.made_sets import write_voc
-from tests.processes import heeding_ctrl_c
+from tests.processes import heeding_signals
 from yolo_cli.cli import main
 from yolo_cli.datasets import open_dataset
 from yolo_cli.training import TrainJob, read_job
@@ -107,7 +107,7 @@ def test_interrupt_says_how_to_go_on(tmp_path):
     write_voc(tmp_path / "data")
     words = ["--detector", "fast-rcnn", "--data", "data", "--epochs", "100000", "--out", "run"]
     command = [sys.executable, "-m", "yolo_cli", "train", *words]
-    with heeding_ctrl_c():
+    with heeding_signals():
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while not (tmp_path / "run" / "unfinished" / "mlp_head.npz").exists():
         time.sleep(0.2)

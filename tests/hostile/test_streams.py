@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.commands import ROOT, YOLO, photo, yolo
-from tests.processes import heeding_ctrl_c
+from tests.processes import heeding_signals
 from tests.training_sets import write_shapes, write_tiny_cfg
 
 FULL = b"error: standard output cannot be written: No space left on device; free some space\n"
@@ -84,7 +84,7 @@ def test_signals_end_a_stream_as_ctrl_c_does(kind: int, tmp_path: Path) -> None:
     for number in range(400):
         photo(tmp_path / "p" / f"{number}.jpg")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with heeding_ctrl_c():
+    with heeding_signals():
         run = subprocess.Popen(
             [*YOLO, "detect", "p", "--out", "o", "--format", "ndjson"],
             cwd=tmp_path,
@@ -111,13 +111,14 @@ from yolo_cli.cli import main
 models.list_models = lambda **_: (print("here", flush=True), time.sleep(60))
 main(["weights", "list"])
 """
-    run = subprocess.Popen(
-        [YOLO[0], "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    with heeding_signals():
+        run = subprocess.Popen(
+            [YOLO[0], "-c", script],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
     assert run.stdout is not None
     assert run.stdout.readline() == b"here\n"
     run.send_signal(kind)
@@ -216,7 +217,7 @@ def test_a_second_run_in_a_folder_is_refused_and_a_killed_one_leaves_no_lock(tmp
     first.communicate()
     line = b"error: run: another run is at work in it; wait for it, or name another folder"
     assert [(it.returncode, one_line(it)) for it in (second, third)] == [(2, line)] * 2
-    with heeding_ctrl_c():
+    with heeding_signals():
         again = subprocess.Popen(
             [*YOLO, "train", "--resume", "run"],
             cwd=tmp_path,

@@ -63,6 +63,8 @@ def _check_file(path: Path) -> None:
     name = str(path)
     with open_file(path, name, MAX_MODEL, "model") as file, open_zip(file, name) as archive:
         config = json.loads(read_member(archive, "config.json", name, MAX_CONFIG))
+        # Keras drops it, as the model is not compiled. Files of earlier versions have the optimizer in it.
+        config.pop("compile_config", None)
         for entry in _objects(config):
             _check_class(entry, name)
         if any(member.startswith("assets/") for member in archive.namelist()):

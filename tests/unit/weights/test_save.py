@@ -17,6 +17,7 @@ from tests.networks import every_layer, random_values
 from yolo_cli.engines import KerasEngine, OnnxEngine
 from yolo_cli.errors import DataError
 from yolo_cli.model import build_model
+from yolo_cli.model.keras_file import load_keras
 from yolo_cli.weights import ModelFiles, check_pair, find_model, read_card
 from yolo_cli.weights import save as saving
 from yolo_cli.weights.canonical import canonical_graph
@@ -42,6 +43,16 @@ def files(model, tmp_path_factory) -> dict[bool, ModelFiles]:
 def raw_heads(model, pixels):
     [head] = keras.tree.flatten(model(pixels, training=False))
     return keras.ops.convert_to_numpy(head)
+
+
+def test_a_file_that_names_its_optimizer_is_loaded(model, tmp_path):
+    """As Keras itself writes it after training, and as earlier versions of this program did."""
+    compiled = keras.models.clone_model(model)
+    compiled.compile(optimizer="rmsprop", loss="mse")
+    compiled.save(tmp_path / "a.keras")
+    loaded = load_keras(tmp_path / "a.keras")
+    assert not loaded.compiled
+    assert raw_heads(loaded, PIXELS).shape == raw_heads(model, PIXELS).shape
 
 
 @pytest.mark.parametrize("half", [False, True])

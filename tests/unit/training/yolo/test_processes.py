@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import heeding_ctrl_c
+from tests.processes import heeding_signals
 from tests.training_sets import write_shapes
 from tests.unit.training.yolo.test_data import maker
 from yolo_cli.errors import UserError
@@ -96,7 +96,7 @@ with open_feed(maker(Path(sys.argv[1])), None, 2) as feed:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_processes_end_with_their_parent(tmp_path: Path, how: signal.Signals) -> None:
     """By Ctrl-C, which a terminal sends to the whole group, or however else."""
-    with heeding_ctrl_c():
+    with heeding_signals():
         parent = subprocess.Popen(
             [sys.executable, "-c", LOOP, str(write_shapes(tmp_path))],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0, text=True,

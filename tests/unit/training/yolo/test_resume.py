@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.processes import heeding_ctrl_c
+from tests.processes import heeding_signals
 from tests.training_sets import write_shapes, write_tiny_cfg
 from tests.unit.training.watchers import CrashError, Crashing, Noting
 from yolo_cli.config import TrainConfig
@@ -151,7 +151,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
 
 def start(run: TrainJob, *words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "yolo_cli", "train", *words]
-    with heeding_ctrl_c():
+    with heeding_signals():
         return subprocess.Popen(command, cwd=run.out.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
