@@ -55,7 +55,7 @@ def in_ignored(xyxy: Floats, ground_truth: GroundTruth) -> NDArray[np.bool_]:
 
     Such a region teaches nothing, as in YOLO's loss: what it shows may be an object.
 
-    >>> crowd = GroundTruth(np.float64([[0, 0, 10, 10]]), crowd=np.array([True]))
+    >>> crowd = GroundTruth(np.float64([[0, 0, 10, 10]]), np.array([0]), np.array([True]))
     >>> in_ignored(np.float64([[0, 0, 4, 4], [0, 0, 30, 10]]), crowd).tolist()
     [True, False]
     """
