@@ -181,31 +181,9 @@ def test_ten_runs_into_one_folder(tmp_path: Path) -> None:
 
 def test_a_second_run_in_a_folder_is_refused_and_a_killed_one_leaves_no_lock(tmp_path: Path) -> None:
     data, cfg = write_shapes(tmp_path / "d"), write_tiny_cfg(tmp_path)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "tensorflow"}
-    words = [
-        "train",
-        "--data",
-        data,
-        "--model",
-        cfg,
-        "--imgsz",
-        "64",
-        "--epochs",
-        "500",
-        "--batch",
-        "4",
-        "--workers",
-        "2",
-        "--out",
-        "run",
-    ]
-    first = subprocess.Popen(
-        [*YOLO, *map(str, words)],
-        cwd=tmp_path,
-        env=environment,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-    )
+    options = ["--imgsz", "64", "--epochs", "500", "--batch", "4", "--workers", "2", "--out", "run"]
+    words = ["train", "--data", str(data), "--model", str(cfg), *options]
+    first = training(tmp_path, *words)
     checkpoint = tmp_path / "run" / "weights" / "checkpoint.npz"
     until = time.monotonic() + 120
     while not checkpoint.is_file() and time.monotonic() < until and first.poll() is None:
@@ -217,14 +195,7 @@ def test_a_second_run_in_a_folder_is_refused_and_a_killed_one_leaves_no_lock(tmp
     first.communicate()
     line = b"error: run: another run is at work in it; wait for it, or name another folder"
     assert [(it.returncode, one_line(it)) for it in (second, third)] == [(2, line)] * 2
-    with heeding_signals():
-        again = subprocess.Popen(
-            [*YOLO, "train", "--resume", "run"],
-            cwd=tmp_path,
-            env=environment,
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-        )
+    again = training(tmp_path, "train", "--resume", "run")
     assert again.stderr is not None
     seen = []
     for text in again.stderr:
@@ -235,3 +206,16 @@ def test_a_second_run_in_a_folder_is_refused_and_a_killed_one_leaves_no_lock(tmp
     rest = again.communicate(timeout=120)[1]
     assert again.returncode == 130, (seen, rest)
     assert b"Continue with: yolo train --resume run" in rest
+
+
+def training(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    """A run of `yolo train` that heeds signals."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "tensorflow"}
+    with heeding_signals():
+        return subprocess.Popen(
+            [*YOLO, *words],
+            cwd=folder,
+            env=environment,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
