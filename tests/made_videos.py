@@ -27,7 +27,7 @@ def grey_level(rgb: np.ndarray) -> int:
 def write_video(path: Path, times: Any, *, size: tuple[int, int] = (HEIGHT, WIDTH), **form: Any) -> Path:
     """`grey` frames at times in seconds, by PyAV: H.264, or ``codec`` in ``pixels``; AVI has ten a second."""
     unit = Fraction(1, 10 if path.suffix == ".avi" else 1000)
-    av = pytest.importorskip("av")
+    av = pytest.importorskip("av", reason="av is not installed")
     with av.open(str(path), "w") as file:
         stream = file.add_stream(form.get("codec", "libx264"), rate=10, options={"crf": "10"})
         stream.height, stream.width = size

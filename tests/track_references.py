@@ -18,14 +18,14 @@ SAMPLES = ("TUD-Campus", "TUD-Stadtmitte")
 
 def sample(name: str) -> tuple[Path, Path]:
     """Ground truth and tracks of one of `SAMPLES`."""
-    motmetrics = pytest.importorskip("motmetrics")
+    motmetrics = pytest.importorskip("motmetrics", reason="motmetrics is not installed")
     folder = Path(motmetrics.__file__).parent / "data" / name
     return folder / "gt.txt", folder / "test.txt"
 
 
 def motmetrics_figures(gt: Tracks, found: Tracks, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """MOTA, IDF1 and what they are made of."""
-    motmetrics = pytest.importorskip("motmetrics")
+    motmetrics = pytest.importorskip("motmetrics", reason="motmetrics is not installed")
     monkeypatch.setattr(np, "asfarray", np.asarray, raising=False)  # NumPy 2 has left it out
     accumulator = motmetrics.MOTAccumulator()
     for number in np.union1d(gt.frame, found.frame):
@@ -40,7 +40,7 @@ def motmetrics_figures(gt: Tracks, found: Tracks, monkeypatch: pytest.MonkeyPatc
 
 def trackeval_hota(gt: Tracks, found: Tracks) -> dict[str, Any]:
     """HOTA, DetA, AssA and LocA, each (19,)."""
-    trackeval = pytest.importorskip("trackeval")
+    trackeval = pytest.importorskip("trackeval", reason="trackeval is not installed")
     from trackeval.datasets._base_dataset import _BaseDataset
 
     numbers = np.union1d(gt.frame, found.frame)

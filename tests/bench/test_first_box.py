@@ -79,7 +79,7 @@ def test_whole_process() -> None:
 )
 def test_one_image_in_a_running_process(name: Any, precision: Any) -> None:
     """Read, letterbox, run, decode and suppress, against the bare run of the same network."""
-    pytest.importorskip("openvino" if name == "openvino" else "onnxruntime")
+    pytest.importorskip(name if name == "openvino" else "onnxruntime", reason=f"{name} is not installed")
     detector = load_detector("yolov4-tiny-coco", engine=name, device="cpu", precision=precision)
     assert isinstance(detector, YoloDetector)
     engine = detector.engine

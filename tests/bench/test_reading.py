@@ -70,7 +70,7 @@ def measured(way: str, path: Path) -> tuple[float, float]:
 
 
 def test_reading_annotations_of_cocos_size_against_pycocotools(tmp_path: Path) -> None:
-    pytest.importorskip("pycocotools")
+    pytest.importorskip("pycocotools", reason="pycocotools is not installed")
     path = write_annotations(tmp_path)
     theirs, ours = measured("pycocotools", path), measured("ours", path)
     print(f"\npycocotools {theirs[0]:.2f} s, {theirs[1]:.0f} MiB; ours {ours[0]:.2f} s, {ours[1]:.0f} MiB")

@@ -124,7 +124,7 @@ def test_a_video_with_boxes_drawn_and_encoded(tmp_path: Path) -> None:
 def test_a_thousand_jpegs(tmp_path: Path, engine: str, precision: str, asked: float) -> None:
     """As `yolo detect FOLDER --no-save` does it, against the same number of runs of the engine, in blocks."""
     if engine == "openvino":
-        pytest.importorskip("openvino")
+        pytest.importorskip("openvino", reason="openvino is not installed")
     detector = load_detector("yolov4-tiny-coco", engine=engine, precision=precision)
     write_jpegs(tmp_path, 1000)
     outcomes = run_detector(detector, open_source([str(tmp_path)]), read_ahead=True)

@@ -220,7 +220,7 @@ def test_a_signal_ends_the_wait_for_an_answer(scheme):
 
 def test_an_hls_list_cannot_lead_to_a_file(cli, server, tmp_path):
     """Segments on the server are read; one on this computer is not."""
-    av = pytest.importorskip("av")
+    av = pytest.importorskip("av", reason="av is not installed")
     (tmp_path / "hls").mkdir()
     with av.open("hls/a.m3u8", "w", format="hls", options={"hls_list_size": "0"}) as file:
         stream = file.add_stream("libx264", rate=10)

@@ -11,7 +11,7 @@ from tests.made_videos import grey_level
 from yolo_cli.live import following
 from yolo_cli.video import FrameChoice
 
-pytest.importorskip("av")
+pytest.importorskip("av", reason="av is not installed")
 from tests.rtsp_server import rtsp_server, transport_stream
 
 

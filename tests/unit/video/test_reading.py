@@ -32,7 +32,7 @@ def test_frames_have_number_time_and_colour(tmp_path):
 
 
 def test_red_is_red(tmp_path):
-    av = pytest.importorskip("av")
+    av = pytest.importorskip("av", reason="av is not installed")
     with av.open(str(tmp_path / "a.mkv"), "w") as file:
         stream = file.add_stream("ffv1", rate=10)
         stream.height, stream.width, stream.pix_fmt = HEIGHT, WIDTH, "bgr0"
@@ -156,7 +156,7 @@ def test_real_videos():
 @needs_shared("video", "cup.mp4")
 @pytest.mark.parametrize("name", ["cup.mp4", "tree.avi"])
 def test_the_same_frames_as_pyav(name):
-    av = pytest.importorskip("av")
+    av = pytest.importorskip("av", reason="av is not installed")
     path = str(SHARED / "video" / name)
     with av.open(path) as file:
         theirs = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in file.decode(video=0)][:20]

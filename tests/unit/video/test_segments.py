@@ -13,7 +13,7 @@ from tests.made_videos import grey, grey_level
 from yolo_cli.errors import UsageError
 from yolo_cli.video import SegmentWriter, open_video
 
-av = pytest.importorskip("av")
+av = pytest.importorskip("av", reason="av is not installed")
 RATE, SECONDS = 44_100, 2
 
 

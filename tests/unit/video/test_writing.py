@@ -18,7 +18,7 @@ UNEVEN = [3.0, 3.1, 3.5, 3.6, 5.0]
 def suffix(request, monkeypatch):
     """With PyAV, and without."""
     if request.param == ".webm":
-        pytest.importorskip("av")
+        pytest.importorskip("av", reason="av is not installed")
     else:
         monkeypatch.setattr(writing, "find_spec", lambda _: None)
     return request.param
@@ -109,7 +109,7 @@ def test_what_cannot_be_written(tmp_path, suffix):
 
 
 def test_a_fault_of_the_encoder(tmp_path, monkeypatch):
-    av = pytest.importorskip("av")
+    av = pytest.importorskip("av", reason="av is not installed")
 
     def fail(*_):
         raise av.error.ExternalError(1, "the encoder is out of order")
