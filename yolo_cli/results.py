@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import os
 from collections import Counter
@@ -264,6 +263,8 @@ class Result(Sequence[Detection]):
 
     def _repr_html_(self) -> str:
         """The preview in a notebook, with a caption."""
+        import html  # which only notebooks need
+
         caption = html.escape(repr(self)[1:-1])
         data = base64.b64encode(self._repr_png_()).decode()
         return f'<img src="data:image/png;base64,{data}" alt="{caption}"><br>{caption}'

@@ -105,7 +105,6 @@ def detect(
     from yolo_cli.pipeline import ahead, run_detector
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import save_outcomes
-    from yolo_cli.pipeline.showing import check_display, show_outcomes
     from yolo_cli.sources import open_source
 
     if given["ray"] or given["resume"] or given["workers"]:
@@ -113,6 +112,8 @@ def detect(
 
         return detect_on_ray(sources, detection, {**given, "quiet": quiet})
     if given["show"]:
+        from yolo_cli.pipeline.showing import check_display, show_outcomes
+
         check_display()
     interrupts = Interrupts()
     choice, live = frame_options({**frames, "stopped": lambda: interrupts.asked})

@@ -9,7 +9,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from yolo_cli.detectors.proposal_network import ANCHORS
 from yolo_cli.engines import FileEngine
 from yolo_cli.errors import DataError
 from yolo_cli.weights import ModelCard
@@ -28,13 +27,19 @@ def check_engine(engine: FileEngine, card: ModelCard, path: Path, *, proposer: b
         path: the file.
         proposer: it is the proposal network of `FasterRcnn`.
     """
-    wanted = [ANCHORS * (1 + _BOX)] if proposer else _channels(card)
+    wanted = _proposer_channels() if proposer else _channels(card)
     given = engine.channels
     fit = (have in (None, want) for have, want in zip(given, wanted, strict=False))
     if len(given) != len(wanted) or not all(fit):
         found = ", ".join("?" if have is None else str(have) for have in given)
         needed = ", ".join(map(str, wanted))
         raise DataError(f"{path}: has heads of {found} channels, but its model card needs {needed}")
+
+
+def _proposer_channels() -> list[int]:
+    from yolo_cli.detectors.proposal_network import ANCHORS  # YOLO starts sooner without
+
+    return [ANCHORS * (1 + _BOX)]
 
 
 def _channels(card: ModelCard) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from yolo_cli.limits import MAX_MODEL, network_bytes, read_file
 __all__ = ["OPENED_FOR", "check_external", "check_network", "check_signature"]
 
 OPENED_FOR = 3 * 416 * 416  # bytes of the batch that networks are opened for; larger ones ask again
-_EXTERNAL = re.compile(rb"\x0a\x08location\x12")  # the key of an entry of TensorProto.external_data
+_EXTERNAL = b"\x0a\x08location\x12"  # the key of an entry of TensorProto.external_data
 
 
 def check_external(source: Path | bytes, name: str) -> int:
@@ -24,7 +23,7 @@ def check_external(source: Path | bytes, name: str) -> int:
         DataError: if they are.
     """
     data = source if isinstance(source, bytes) else read_file(source, name, MAX_MODEL, "model")
-    if _EXTERNAL.search(data):
+    if _EXTERNAL in data:
         raise DataError(f"{name}: its weights are in other files; save it as one file")
     return len(data)
 

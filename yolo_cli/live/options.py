@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +15,8 @@ LivePolicy = Literal["newest", "all"]
 
 def _warn(text: str) -> None:
     """Tell whoever uses the Python API: on stderr, unless the program has set up logging."""
+    import logging  # which nothing else in detection needs
+
     logging.getLogger("yolo_cli").warning(text)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import tarfile
 import zlib
 from collections.abc import Iterator
 from itertools import chain
 from lzma import LZMAError
 from pathlib import PurePosixPath
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover
@@ -18,6 +17,9 @@ from yolo_cli.images import FOREIGN, SUFFIXES, decode_image
 from yolo_cli.limits import MAX_IMAGE
 from yolo_cli.live import split_jpegs
 from yolo_cli.video import Frame
+
+if TYPE_CHECKING:
+    import tarfile
 
 __all__ = ["STDIN", "stdin_images"]
 
@@ -75,6 +77,8 @@ class _Joined:
 
 def _archived(head: bytes, stream: Any) -> Iterator[Frame]:
     """The images in a tar archive; other files are passed over, as in a folder."""
+    import tarfile  # which only archives need
+
     count = 0
     joined: Any = _Joined(head, stream)
     try:
