@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, indent, tostring
 
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.results import each_detection
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from yolo_cli.pipeline.formats import Model
 
 __all__ = ["cvat_text", "label_studio_text"]
@@ -41,6 +42,8 @@ def label_studio_text(results: Iterable[Outcome], model: Model) -> Iterator[str]
 
 def cvat_text(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """An annotation file of "CVAT for images 1.1", which CVAT matches by the images' names."""
+    from xml.etree.ElementTree import Element
+
     from yolo_cli.datasets.writing.cvat import cvat_meta, cvat_shape
 
     yield "<annotations>\n  <version>1.1</version>\n"
@@ -59,5 +62,7 @@ def cvat_text(results: Iterable[Outcome], model: Model) -> Iterator[str]:
 
 def _indented(element: Element) -> str:
     """The lines of an element of the second level."""
+    from xml.etree.ElementTree import indent, tostring  # which no other format needs
+
     indent(element, level=1)
     return f"  {tostring(element, encoding='unicode').rstrip()}\n"
