@@ -1,14 +1,14 @@
 """One form for equal networks, so that two exports of one model are equal files.
 
 Keras numbers shared objects by their addresses. tf2onnx numbers what it makes through the whole process, and
-merges equal nodes in the order of a set of strings, which differs from process to process.
+merges equal nodes in the order of a set of strings, which differs from process to process: which of their names
+is left is chance, so none is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Hashable, Iterator
 from typing import Any
 
@@ -37,8 +37,7 @@ def canonical_config(config: bytes) -> bytes:
 def canonical_graph(model: Any) -> None:
     """Change an ONNX model in place: equal nodes are one, in the order in which the outputs need them.
 
-    Nodes keep the name of their layer; what only computes shapes, and constants, get a new name. A graph with
-    graphs within is left as it is.
+    Nodes and constants are named by what they are, in that order. A graph with graphs within is left as it is.
     """
     graph = model.graph
     if any(each.HasField("g") or each.graphs for node in graph.node for each in node.attribute):
@@ -79,7 +78,6 @@ class _Ordered:
         self._names = {"": ""} | {value.name: value.name for value in graph.input}
         self._known: dict[Hashable, list[str]] = {}  # what was made already → the names of its outputs
         self._taken = set(self._fixed)
-        self._shapes: set[str] = set()  # new names of constants, and of what depends on no value of an image
 
     def add(self, name: str) -> None:
         """Add what makes a value, after everything that this needs."""
@@ -110,10 +108,9 @@ class _Ordered:
         values = numpy_helper.to_array(array)
         key = (array.data_type, values.shape, hashlib.sha256(values.tobytes()).digest())
         if key not in self._known:
-            new = self._new_name(array.name if values.ndim > 1 else "constant")
+            new = self._new_name("constant")
             self._known[key] = [new]
             self.constants.append(numpy_helper.from_array(values, new))
-            self._shapes.add(new)
         self._names[array.name] = self._known[key][0]
 
     def _add_node(self, node: Any) -> None:
@@ -127,12 +124,8 @@ class _Ordered:
 
     def _append(self, node: Any, inputs: list[str]) -> list[str]:
         """Append a copy of a node that reads ``inputs``; return the names of its outputs."""
-        shape = node.op_type == "Shape" or self._shapes.issuperset(inputs)
-        names = [node.op_type.lower()] * len(node.output) if shape else node.output
-        outputs = [
-            old if old in self._fixed else self._new_name(name)
-            for name, old in zip(names, node.output, strict=True)
-        ]
+        kind = node.op_type.lower()
+        outputs = [each if each in self._fixed else self._new_name(kind) for each in node.output]
         copy = type(node)()
         copy.CopyFrom(node)
         del copy.input[:], copy.output[:]
@@ -140,16 +133,12 @@ class _Ordered:
         copy.output.extend(outputs)
         copy.name = outputs[0]
         self.nodes.append(copy)
-        if shape:
-            self._shapes.update(outputs)
         return outputs
 
-    def _new_name(self, name: str) -> str:
-        """A name without the exporter's numbers, made unique."""
-        plain = re.sub(r"__\d+", "", name)
-        new, number = plain, 1
+    def _new_name(self, kind: str) -> str:
+        new, number = kind, 1
         while new in self._taken:
             number += 1
-            new = f"{plain}__{number}"
+            new = f"{kind}__{number}"
         self._taken.add(new)
         return new
