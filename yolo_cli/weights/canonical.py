@@ -1,8 +1,8 @@
 """One form for equal networks, so that two exports of one model are equal files.
 
 Keras numbers shared objects by their addresses. tf2onnx numbers what it makes through the whole process, and
-merges equal nodes in the order of a set of strings, which differs from process to process: which of their names
-is left is chance, so none is kept.
+merges equal nodes in the order of a set of strings, which differs from process to process: which of their
+names is left is chance, so none is kept.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def canonical_config(config: bytes) -> bytes:
 def canonical_graph(model: Any) -> None:
     """Change an ONNX model in place: equal nodes are one, in the order in which the outputs need them.
 
-    Nodes and constants are named by what they are, in that order. A graph with graphs within is left as it is.
+    Nodes and constants are named by what they are, in that order. A graph with graphs within stays as it is.
     """
     graph = model.graph
     if any(each.HasField("g") or each.graphs for node in graph.node for each in node.attribute):
