@@ -143,6 +143,11 @@ def export_graph(model: Any, path: Path) -> None:
     if keras.backend.backend() != "tensorflow":
         _export_elsewhere(model, path)
         return
+    import tf2onnx.utils
+
+    # It numbers through the whole process and works in the order of names as texts, where 1000 is before 999:
+    # how it simplifies a graph would depend on what was exported before. From here on all have six digits.
+    tf2onnx.utils.INTERNAL_NAME = 100_000
     size = 128  # Keras exports only a model that was called; any size divisible by the strides works
     empty = [
         keras.ops.zeros((1, *(side or size for side in given.shape[1:])), dtype=given.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -173,6 +174,14 @@ def test_without_what_onnx_needs_there_is_a_keras_file_and_no_old_onnx(
     files = save_model(model, CARD, tmp_path / "net")
     assert files == ModelFiles("net", tmp_path / "net.keras", None)
     assert [path.name for path in tmp_path.iterdir()] == ["net.keras"]
+
+
+def test_what_was_exported_before_does_not_matter(model, tmp_path: Path, monkeypatch) -> None:
+    """tf2onnx works in the order of its names as texts, so all its numbers need the same number of digits."""
+    monkeypatch.setattr("tf2onnx.utils.INTERNAL_NAME", 930)
+    saving.export_graph(model, tmp_path / "net.onnx")
+    names = " ".join(node.name for node in onnx.load(str(tmp_path / "net.onnx")).graph.node)
+    assert {len(number) for number in re.findall(r"__(\d+)", names)} == {6}
 
 
 def test_another_process_exports_the_same_graph(model, tmp_path: Path, monkeypatch) -> None:
