@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.converting import convert
     from yolo_cli.api.detection import Predictor, draw, load_detector
+    from yolo_cli.api.embedding import train_embedding
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain
     from yolo_cli.api.exporting import export
     from yolo_cli.api.fetching import fetch_model
+    from yolo_cli.api.identifying import Identified, forget, identify, learn, list_identities, verify
     from yolo_cli.api.linting import lint
     from yolo_cli.api.models import Model, export_onnx, import_model, list_models, show_model
     from yolo_cli.api.scaling import detect_on_ray
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from yolo_cli.evaluation.tracks import TrackReport
     from yolo_cli.explanation import Explanation
     from yolo_cli.exporting import Exported
+    from yolo_cli.identity import Match, Verdict
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
@@ -53,7 +56,7 @@ if TYPE_CHECKING:
     from yolo_cli.suspects import SuspectReport
     from yolo_cli.tracking import TrackedFrame, Tracker, TrackRun
     from yolo_cli.training import Step, Watcher
-    from yolo_cli.training.result import TrainResult
+    from yolo_cli.training.result import EmbeddingResult, TrainResult
 
 __all__ = [
     "Benchmark",
@@ -64,13 +67,16 @@ __all__ = [
     "DatasetStats",
     "Detection",
     "Detections",
+    "EmbeddingResult",
     "EvaluationResult",
     "Explanation",
     "Exported",
     "FittedAnchors",
     "GroundTruth",
+    "Identified",
     "Image",
     "LintReport",
+    "Match",
     "Model",
     "Predictor",
     "Result",
@@ -83,6 +89,7 @@ __all__ = [
     "TrainResult",
     "UsageError",
     "UserError",
+    "Verdict",
     "Watcher",
     "__version__",
     "accept_damaged",
@@ -103,8 +110,12 @@ __all__ = [
     "fetch_model",
     "find_suspects",
     "fit_anchors",
+    "forget",
+    "identify",
     "import_model",
+    "learn",
     "lint",
+    "list_identities",
     "list_models",
     "load_detector",
     "read_image",
@@ -112,6 +123,8 @@ __all__ = [
     "show_model",
     "track",
     "train",
+    "train_embedding",
+    "verify",
 ]
 
 _MODULES = {
@@ -123,10 +136,12 @@ _MODULES = {
     "api.comparing": ("compare",),
     "api.converting": ("convert",),
     "api.detection": ("Predictor", "draw", "load_detector"),
+    "api.embedding": ("train_embedding",),
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain",),
     "api.fetching": ("fetch_model",),
     "api.exporting": ("export",),
+    "api.identifying": ("Identified", "forget", "identify", "learn", "list_identities", "verify"),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
     "api.models": ("Model", "export_onnx", "import_model", "list_models", "show_model"),
@@ -145,6 +160,7 @@ _MODULES = {
     "evaluation.tracks": ("TrackReport",),
     "explanation": ("Explanation",),
     "exporting": ("Exported",),
+    "identity": ("Match", "Verdict"),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),
@@ -153,7 +169,7 @@ _MODULES = {
     "suspects": ("SuspectReport",),
     "tracking": ("TrackRun", "TrackedFrame", "Tracker"),
     "training": ("Step", "Watcher"),
-    "training.result": ("TrainResult",),
+    "training.result": ("EmbeddingResult", "TrainResult"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -14,6 +14,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "detect": "Find objects in images and videos.",
     "track": "Follow objects through a video.",
+    "identify": "Tell which one it is, from one photo of each or more.",
     "eval": "Evaluate a model, or another program's results, on a data set.",
     "compare": "Compare the sliding window, R-CNN and YOLO on your images.",
     "calibrate": "Calibrate the confidences of a model.",
