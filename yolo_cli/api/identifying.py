@@ -175,8 +175,10 @@ def identify(
         say(str(threshold))
         min_score = threshold.score
     for result in results(photos, on_error):
-        vectors = embedder(result.image, result.xyxy) if result else ()
-        matches = recognise(known, embedder.card, vectors, min_score) if result else []
+        matches: list[Match] = []
+        if result:
+            vectors = embedder(result.image, result.xyxy)
+            matches = recognise(known, embedder.card, vectors, min_score)
         yield Identified(result, tuple(matches))
 
 
@@ -227,7 +229,7 @@ def _whole_images(photos: Path | Iterable[Any], on_error: OnError | None = None)
                 raise
             on_error(fault)
             continue
-        box = np.float32([[0, 0, image.width, image.height]])
+        box = np.array([[0, 0, image.width, image.height]], np.float32)
         yield Result(image, Detections(box, np.ones(1, np.float32), np.zeros(1, np.int64)), ("image",))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["identify"]
 
 _RUN_FOLDER = "runs/identify"
+_RAREST = 0.0001  # rate that is printed
 _TITLES = ("image", "object", "who", "score", "false accept", "nearest")
 
 # \b keeps click from filling a paragraph.
@@ -187,6 +188,6 @@ def _print(done: list[dict[str, Any]], kind: str) -> None:
 
 def _row(image: str, found: dict[str, Any]) -> tuple[str, ...]:
     rate = found["false_accept"]
-    known = "" if rate is None else f"{rate:.2%}"
+    known = "" if rate is None else f"{rate:.2%}" if rate >= _RAREST else f"< {_RAREST:.2%}"
     what = f"{found['class_name']} {found['confidence']:.2f}"
     return image, what, found["identity"] or "unknown", f"{found['score']:.3f}", known, found["nearest"]

@@ -53,7 +53,15 @@ Exit codes: 0 done, 2 wrong usage, 3 the video cannot be read, 5 some frames fai
 """
 
 
-_ASKED = ("low_conf", "min_hits", "lost", "camera_motion", "count_line", "zone")  # by `track` of the API
+_ASKED = (
+    "low_conf",
+    "min_hits",
+    "lost",
+    "camera_motion",
+    "appearance",
+    "count_line",
+    "zone",
+)  # by `track` of the API
 
 
 @dataclass(slots=True)
@@ -103,6 +111,7 @@ class _Tally:
     help="Frames that a lost object keeps its id.",
 )
 @click.option("--camera-motion", is_flag=True, help="Measure how the camera moves, and compensate.")
+@click.option("--appearance", is_flag=True, help="Find lost objects again by their look.")
 @click.option(
     "--count-line", multiple=True, metavar="X1,Y1,X2,Y2", help="Count objects that cross a line, in pixels."
 )

@@ -114,4 +114,4 @@ def _accept_table(different: Floats) -> tuple[tuple[float, ...], tuple[float, ..
     """Rising scores and the fraction of pairs of two identities at or above each, at `RATES`."""
     scores = np.quantile(different, 1 - np.asarray(RATES), method="higher")  # falling with the rate
     scores = np.unique(np.float32(scores).astype(float))
-    return tuple(scores.tolist()), tuple(_at_least(np.float32(different), scores).tolist())
+    return tuple(scores.tolist()), tuple(_at_least(different.astype(np.float32), scores).tolist())

@@ -23,6 +23,7 @@ __all__ = ["MAX_ENTRIES", "Entry", "Gallery", "changed_gallery", "read_gallery"]
 
 FORMAT = "yolo-cli gallery 1"
 MAX_ENTRIES, MAX_DIMENSIONS = 1_000_000, 65_536
+LARGEST = 1e6  # value in an embedding
 
 _ENTRY, _GALLERY = {"name", "photo", "embedding"}, {"format", "model", "model_sha256", "entries"}
 
@@ -151,6 +152,10 @@ def _entry(row: Any, where: str) -> Entry:
 
 def _vector(values: Any, where: str) -> NDArray[np.float32]:
     fine = isinstance(values, Sequence) and 0 < len(values) <= MAX_DIMENSIONS
-    if not fine or not all(isinstance(value, int | float) and abs(value) < 1e6 for value in values):
+    if not fine or not all(_is_number(value) for value in values):
         raise DataError(f"{where}: embedding is not a list of numbers")
     return np.array(values, np.float32)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST

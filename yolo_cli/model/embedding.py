@@ -17,8 +17,9 @@ class NonNegativeScale(keras.layers.Layer):  # type: ignore[misc]
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Make the factors (D,)."""
-        half = keras.initializers.Constant(0.5)
-        self.factor = self.add_weight(shape=shape[-1:], initializer=half, constraint="non_neg", name="factor")
+        self.factor = self.add_weight(
+            shape=shape[-1:], initializer="ones", constraint="non_neg", name="factor"
+        )
 
     def call(self, x: Any) -> Any:
         """(B, D) → (B, D)."""
@@ -32,8 +33,9 @@ def build_embedding(
 
     Args:
         size: height and width of its input.
-        loss: "triplet" for vectors of length 1; "siamese" for sigmoids, each times a learned factor, so
-            that the sum of absolute differences is Koch's weighted one (Koch et al., 2015).
+        loss: "triplet" for vectors of length 1; "siamese" for the same with a learned factor for each
+            dimension, so that the sum of absolute differences is a weighted one, as in Koch et al., 2015,
+            where vectors are sigmoids instead.
         dimensions: of the vectors.
         width: channels of each convolution.
 
@@ -41,7 +43,7 @@ def build_embedding(
         A Keras model: RGB uint8 (B, height, width, 3) → float32 (B, dimensions).
     """
     image = keras.Input((*size, 3), dtype="uint8", name="image")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)
+    x = keras.layers.Rescaling(1 / 127.5, name="scale")(image)
     for number in range(4):
         x = keras.layers.Conv2D(
             width // (1 if number else 2), 3, padding="same", use_bias=False, name=f"conv_{number}"
@@ -51,14 +53,10 @@ def build_embedding(
         if number < 3:
             x = keras.layers.MaxPooling2D(2, padding="same", name=f"pool_{number}")(x)
     x = keras.layers.Dense(dimensions, name="project")(keras.layers.Flatten(name="flat")(x))
-    return keras.Model(image, _measured(x, loss), name="embedding")
-
-
-def _measured(x: Any, loss: str) -> Any:
-    """The vectors as their loss measures them."""
-    if loss == "triplet":
-        return keras.layers.UnitNormalization(name="unit")(x)
-    return NonNegativeScale(name="weighted")(keras.layers.Activation("sigmoid", name="sigmoid")(x))
+    x = keras.layers.UnitNormalization(name="unit")(x)
+    if loss == "siamese":
+        x = NonNegativeScale(name="weighted")(x)
+    return keras.Model(image, x, name="embedding")
 
 
 def pooled_halves(detector: Any, layer: str, side: int) -> Any:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from yolo_cli.detections import Detections
 from yolo_cli.detectors import Detector
 from yolo_cli.images import Image
@@ -68,8 +71,17 @@ class TrackedFrame:
         }
 
 
+Embed = Callable[[Image, NDArray[np.floating[Any]]], NDArray[np.floating[Any]]]
+"""An image and boxes (N, 4) → embeddings of length 1 (N, D)."""
 Watch = Callable[[Iterable[TrackedFrame], int], Iterable[TrackedFrame]]
 """Passes frames on as they come; gets their number, too, 0 if it is unknown."""
+
+
+def _looks(embed: Embed, outcome: Outcome) -> NDArray[np.floating[Any]] | None:
+    """The embeddings of a frame's detections; None where there are none."""
+    if outcome.image is None or not len(outcome.detections):
+        return None
+    return embed(outcome.image, outcome.detections.xyxy)
 
 
 class TrackRun:
@@ -130,7 +142,13 @@ class TrackRun:
         self._saving = TrackSaving(Path(folder), self.video.rate, drawing, segment, sound)
 
     def _tracked(
-        self, detector: Detector, tracker: Tracker, *, camera_motion: bool = False, **how: Any
+        self,
+        detector: Detector,
+        tracker: Tracker,
+        *,
+        camera_motion: bool = False,
+        embed: Embed | None = None,
+        **how: Any,
     ) -> Iterator[TrackedFrame]:
         camera = CameraMotion() if camera_motion else None
         number = -1
@@ -141,7 +159,8 @@ class TrackRun:
                 place = outcome.image.frame if outcome.image else None
                 number = place.number if place else number + 1
                 moved = camera.update(outcome.image) if camera and outcome.image else None
-                tracks = tracker.update(outcome.detections, number, moved)
+                looks = _looks(embed, outcome) if embed else None
+                tracks = tracker.update(outcome.detections, number, moved, looks)
                 tracked = self._counted(number, place.time_s if place else None, outcome, tracks)
                 if self._saving:
                     self._saving.add(tracked, self.counters, len(self.table))

@@ -86,7 +86,7 @@ def _resized(photo: Pixels, size: tuple[int, int]) -> Pixels:
 
 def _warped(photo: Pixels, size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     """A photo, turned, sheared, stretched and shifted a little, of another contrast and colour."""
-    given, wanted = np.float64(photo.shape[1::-1]), np.float64(size[::-1])  # width and height
+    given, wanted = (np.array(sides[1::-1], float) for sides in (photo.shape, size))  # width and height
     angle, shear = np.deg2rad(rng.uniform(-ROTATION, ROTATION)), rng.uniform(-SHEAR, SHEAR)
     stretch = np.exp(rng.uniform(-STRETCH, STRETCH, 2))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -99,4 +99,4 @@ def _warped(photo: Pixels, size: tuple[int, int], rng: np.random.Generator) -> P
     moved = cv2.warpAffine(photo, affine, size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     gain = np.float32(1 + rng.uniform(-GAIN, GAIN) + rng.uniform(-GAIN, GAIN, 3) / 2)
     varied = (moved - np.float32(127.5)) * gain + np.float32(127.5)
-    return np.clip(varied, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(varied, 0, 255), np.uint8)

@@ -11,6 +11,8 @@ from yolo_cli.framework import ops
 __all__ = ["LOSSES", "siamese_loss", "triplet_loss"]
 
 MARGIN = 0.2  # of squared distances, as in FaceNet
+NEAREST = 8
+FAR = 1e3  # above every logit
 
 
 def triplet_loss(identity: Any, embeddings: Any) -> Any:
@@ -37,11 +39,12 @@ def triplet_loss(identity: Any, embeddings: Any) -> Any:
 
 
 def siamese_loss(identity: Any, embeddings: Any) -> Any:
-    """Cross-entropy of "same identity?" over all pairs, a scalar; both kinds of pairs weigh the same.
+    """Cross-entropy of "same identity?" over pairs, a scalar; both kinds of pairs weigh the same.
 
     Koch, Zemel and Salakhutdinov, "Siamese Neural Networks for One-shot Image Recognition", 2015: logistic
     regression on the absolute difference of each dimension. The weights, not below 0, are the network's last
-    layer; the bias is fixed, as their scale is free.
+    layer; the bias is fixed, as their scale is free. Koch draws pairs of two identities at random; here they
+    are the `NEAREST` of each image in the batch, as most others are told apart soon.
 
     Args:
         identity: (B,) or (B, 1).
@@ -50,7 +53,8 @@ def siamese_loss(identity: Any, embeddings: Any) -> Any:
     logit = BIAS - ops.sum(ops.abs(embeddings[:, None] - embeddings[None]), axis=-1)  # (B, B)
     same = _same(identity)  # (B, B)
     positive, negative = same - ops.eye(ops.shape(same)[0]), 1 - same
-    return _mean(ops.softplus(-logit), positive) + _mean(ops.softplus(logit), negative)
+    hard = ops.top_k(ops.where(negative > 0, logit, -FAR), NEAREST)[0]  # (B, NEAREST)
+    return _mean(ops.softplus(-logit), positive) + ops.mean(ops.softplus(hard))
 
 
 def _same(identity: Any) -> Any:
