@@ -58,7 +58,7 @@ class Limited:
         with self._turn:
             process = self._process = self._process or _start(function.__module__)
             late = Event()
-            timer = Timer(self.seconds, lambda: (late.set(), process.kill()))
+            timer = Timer(self.seconds, _end, (process, late))
             timer.start()
             try:
                 value, fault = _ask(process, (function, arguments))
@@ -89,6 +89,11 @@ class Limited:
             for pipe in (process.stdin, process.stdout):
                 with suppress(OSError):
                     pipe.close()  # type: ignore[union-attr]
+
+
+def _end(process: subprocess.Popen[bytes], late: Event) -> None:
+    late.set()
+    process.kill()
 
 
 def _start(module: str) -> subprocess.Popen[bytes]:
