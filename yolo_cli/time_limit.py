@@ -33,7 +33,7 @@ _PROGRAM = (
 class Limited:
     """Calls functions in another process, one at a time, each for so many seconds at most.
 
-    The process starts with the first call, which is not charged for it, and anew after one that was ended.
+    The process starts with the first call, which is not charged for it; after one that was ended, another does.
 
     Args:
         seconds: for each call.
@@ -119,7 +119,7 @@ def serve(module: str) -> None:
     """Answer calls on standard input, until it is closed; runs in the other process."""
     import_module(module)
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # what libraries print must not mix with answers
     answer: object = None
     with suppress(EOFError):
         while True:
@@ -146,7 +146,7 @@ def image_timeout(seconds: float | None) -> Iterator[None]:
     """Within the block, an image that is not read within some seconds is one that cannot be read.
 
     Args:
-        seconds: for reading and decoding each; None is no limit.
+        seconds: for reading and decoding each; None sets no limit.
 
     Raises:
         UsageError: if they are not above 0 and at most a day.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
+from yolo_cli.errors import UsageError
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
 from yolo_cli.names import folder_name, short_name
@@ -19,7 +21,7 @@ from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
 from yolo_cli.video import SegmentWriter
 
-__all__ = ["Saving", "save_outcomes"]
+__all__ = ["Saving", "check_sources", "save_outcomes"]
 
 _LONGEST_STEM = 220  # bytes: numbers and a suffix follow
 
@@ -76,6 +78,20 @@ def save_outcomes(
             yield outcome
     finally:
         saver.close()
+
+
+def check_sources(folder: Path, places: Mapping[str, str]) -> None:
+    """Raise a UsageError if an image that is read would be overwritten by itself with boxes.
+
+    Args:
+        folder: where images are saved.
+        places: as for `save_outcomes`.
+    """
+    sources = {os.path.realpath(name): name for name in places}
+    found = (sources.get(os.path.realpath(folder / place)) for place in places.values())
+    name = next(filter(None, found), None)
+    if name is not None:
+        raise UsageError(f"--out {folder}: would overwrite {name}; choose another folder, or --no-save")
 
 
 class _Saver:
