@@ -33,7 +33,7 @@ _PROGRAM = (
 class Limited:
     """Calls functions in another process, one at a time, each for so many seconds at most.
 
-    The process starts with the first call, which is not charged for it; after one that was ended, another does.
+    The process starts with the first call, which is not charged for it; if it was ended, with the next.
 
     Args:
         seconds: for each call.

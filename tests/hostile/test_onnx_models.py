@@ -188,9 +188,7 @@ def endless_loop(model):
     body = helper.make_graph(nodes, "body", ends, after)
     model.graph.initializer.append(helper.make_tensor("rounds", TensorProto.INT64, [], [2**62]))
     model.graph.initializer.append(helper.make_tensor("yes", TensorProto.BOOL, [], [True]))
-    model.graph.node[3].CopyFrom(
-        helper.make_node("Loop", ["rounds", "yes", "features"], ["more"], body=body)
-    )
+    model.graph.node[3].CopyFrom(helper.make_node("Loop", ["rounds", "yes", "features"], ["more"], body=body))
 
 
 def doubling_functions(model):

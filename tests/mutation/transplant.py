@@ -71,7 +71,7 @@ def _values(old: object, new: object, name: str, owner: object) -> None:
             _values(vars(old).get(attribute), value, attribute, old)
     elif isinstance(old, VALUES) and not name.startswith("__") and repr(old) != repr(new):
         for place in [owner] if isinstance(owner, type) else list(sys.modules.values()):
-            if vars(place).get(name) is old:
+            if getattr(place, "__dict__", {}).get(name) is old:
                 setattr(place, name, new)
 
 

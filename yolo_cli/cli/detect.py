@@ -105,7 +105,7 @@ def detect(
     from yolo_cli.files import open_run_folder
     from yolo_cli.pipeline import ahead, run_detector
     from yolo_cli.pipeline.formats import Model
-    from yolo_cli.pipeline.saving import check_sources, save_outcomes
+    from yolo_cli.pipeline.saving import save_outcomes
     from yolo_cli.sources import open_source
 
     if given["ray"] or given["resume"] or given["workers"]:
@@ -132,8 +132,6 @@ def detect(
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
         places = {item.name: item.place for item in source.entries}
-        if saving.images:
-            check_sources(folder, places)
         results = save_outcomes(ahead(results, batch + 1), folder, saving, model.class_names, places)
     if given["show"]:
         results = show_outcomes(results, model.class_names, saving.style)

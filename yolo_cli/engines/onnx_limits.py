@@ -19,7 +19,7 @@ _LOOPS = (b'"\x04Loop', b'"\x04Scan', b'"\x0bSequenceMap')  # NodeProto.op_type
 
 
 def check_content(source: Path | bytes, name: str) -> int:
-    """Refuse a file whose weights are in other files, which could be any, or that has loops; its size in bytes.
+    """The size of a file in bytes; one whose weights are in other files, or that has loops, is refused.
 
     Raises:
         DataError: if they are, or it has.

@@ -21,7 +21,7 @@ from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
 from yolo_cli.video import SegmentWriter
 
-__all__ = ["Saving", "check_sources", "save_outcomes"]
+__all__ = ["Saving", "save_outcomes"]
 
 _LONGEST_STEM = 220  # bytes: numbers and a suffix follow
 
@@ -69,7 +69,10 @@ def save_outcomes(
 
     Raises:
         DataError: if a file cannot be written.
+        UsageError: if an image that is read would be overwritten.
     """
+    if saving.images:
+        _check_sources(folder, places)
     saver = _Saver(folder, saving, class_names, places)
     try:
         for outcome in outcomes:
@@ -80,13 +83,8 @@ def save_outcomes(
         saver.close()
 
 
-def check_sources(folder: Path, places: Mapping[str, str]) -> None:
-    """Raise a UsageError if an image that is read would be overwritten by itself with boxes.
-
-    Args:
-        folder: where images are saved.
-        places: as for `save_outcomes`.
-    """
+def _check_sources(folder: Path, places: Mapping[str, str]) -> None:
+    """Raise a UsageError if an image that is read would be overwritten by itself with boxes."""
     sources = {os.path.realpath(name): name for name in places}
     found = (sources.get(os.path.realpath(folder / place)) for place in places.values())
     name = next(filter(None, found), None)
