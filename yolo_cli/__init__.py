@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
     from yolo_cli.suspects import SuspectReport
+    from yolo_cli.time_limit import image_timeout
     from yolo_cli.tracking import TrackedFrame, Tracker, TrackRun
     from yolo_cli.training import Step, Watcher
     from yolo_cli.training.result import EmbeddingResult, TrainResult
@@ -112,6 +113,7 @@ __all__ = [
     "fit_anchors",
     "forget",
     "identify",
+    "image_timeout",
     "import_model",
     "learn",
     "lint",
@@ -167,6 +169,7 @@ _MODULES = {
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
     "suspects": ("SuspectReport",),
+    "time_limit": ("image_timeout",),
     "tracking": ("TrackRun", "TrackedFrame", "Tracker"),
     "training": ("Step", "Watcher"),
     "training.result": ("EmbeddingResult", "TrainResult"),

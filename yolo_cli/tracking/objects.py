@@ -87,8 +87,12 @@ class Objects:
             hits=self.hits + 1,
             missed=np.zeros_like(self.missed),
             votes=_padded(self.votes, wide) + _padded(votes, wide),
-            looks=self.looks if looks is None else _unit(_KEPT * self.looks + (1 - _KEPT) * looks),
+            looks=self.looks if looks is None else self._blended(looks),
         )
+
+    def _blended(self, looks: Floats) -> Floats:
+        """The mean looks, with a new one for each (T, D)."""
+        return _unit(_KEPT * _padded(self.looks, looks.shape[1]) + (1 - _KEPT) * looks)
 
 
 def _unit(looks: Floats) -> Floats:
