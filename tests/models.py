@@ -63,12 +63,12 @@ def by_name(name: str) -> Darknet:
 @cache
 def imported(model: Darknet) -> str:
     """The path of ``model`` as one of ours, made by the program's own import."""
-    from yolo_cli.weights.darknet_import import import_darknet
+    from yolo_cli.weights.importing import import_files
 
     names = SHARED / "darknet" / model.names
     if not names.is_file():
         names = _MADE / f"{model.names}.names"
         names.write_text(f"{model.names}\n")
     cfg, weights = (model.folder / f"{model.name}{suffix}" for suffix in (".cfg", ".weights"))
-    files = import_darknet(cfg, weights, names, _MADE / model.name)
+    files = import_files([cfg, weights], names, _MADE / model.name)
     return str(files.onnx)

@@ -1,4 +1,4 @@
-"""Import Darknet models."""
+"""Read Darknet models."""
 
 from __future__ import annotations
 
@@ -12,43 +12,29 @@ from yolo_cli.config import SuppressionKind
 from yolo_cli.darknet import Network, Section, Shape, read_cfg, read_names, read_weights, shapes
 from yolo_cli.text import counted
 from yolo_cli.weights.card import ModelCard
-from yolo_cli.weights.save import save_model
-from yolo_cli.weights.store import ModelFiles
 
-__all__ = ["card_of", "heads_of", "identifier", "import_darknet"]
+__all__ = ["card_of", "darknet_model", "heads_of", "identifier"]
 
 
-def import_darknet(
-    cfg: Path,
-    weights: Path,
-    names: Path,
-    out: Path,
-    *,
-    half: bool = False,
-    about: dict[str, Any] | None = None,
-) -> ModelFiles:
-    """Write ``out.keras``, ``out.onnx`` and ``out.md`` for a Darknet model.
+def darknet_model(cfg: Path, weights: Path, names: Path, name: str) -> tuple[Any, ModelCard]:
+    """A Darknet model as a Keras model, and its card.
 
     Args:
         cfg: the network.
         weights: its weights.
         names: its class names, one per line.
-        out: path of the result, without a suffix.
-        half: store kernels as float16, which halves the files.
-        about: fields of the card that Darknet files do not contain; see `about.read_about`.
+        name: what to call it.
 
     Raises:
         DataError: if the three files do not fit together.
     """
     network = read_cfg(cfg)
-    card = card_of(network, read_names(names), out.name, names.name)
+    card = card_of(network, read_names(names), name, names.name)
     convolutions, digest = read_weights(weights, network)
     from yolo_cli.model import build_model
 
     source = {"cfg": cfg.name, "weights": weights.name, "weights_sha256": digest}
-    card = replace(card, source=source, **(about or {}))
-    model = build_model(network, convolutions, name=identifier(out.name))
-    return save_model(model, card, out, half=half, page=True)
+    return build_model(network, convolutions, name=identifier(name)), replace(card, source=source)
 
 
 def card_of(
