@@ -1,7 +1,7 @@
 """Made clips: crops that follow an object over a background, as a tracker's boxes do, and what it does there.
 
 An object that moves is told by what passes behind it; one that turns, by its own surface. A still image of
-either looks like one that stands.
+either looks like one that is standing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Made scenes: objects that walk, turn, stop and hide, and what a detector that errs reports of them.
 
-They stand in for labelled videos, so that a network over tracks can be trained without any: every box's true
+They replace labelled videos, so that a network over tracks can be trained without any: every box's true
 place is known, and a seed gives the same scene again.
 """
 
