@@ -51,8 +51,8 @@ SECTIONS = {
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
     "Export": "nms preprocess dynamic int8 calibration max-loss",
-    "Compute": "device engine precision batch ray workers seed rounds time-limit",
-    "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
+    "Compute": "device engine precision batch ray workers seed rounds time-limit timeout",
+    "Server": "host port token max-delay queue max-size max-megapixels max-images",
     "Drawing": "line-width no-labels no-confidence",
     "Output": "format to out copy exist-ok resume save segment show save-crops save-txt plots tensorboard fix"
     " apply",
