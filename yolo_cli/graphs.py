@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.errors import DataError
 from yolo_cli.hardware import threads
 from yolo_cli.limits import MAX_MODEL, open_file
 from yolo_cli.runtimes import import_onnxruntime, returning_memory
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 # Field numbers of ModelProto and StringStringEntryProto in onnx.proto, and the kinds of values on the wire.
-GRAPH, METADATA_PROPS, KEY, VALUE = 7, 14, 1, 2
+GRAPH, METADATA_PROPS, FUNCTIONS, KEY, VALUE = 7, 14, 25, 1, 2
 VARINT, DELIMITED = 0, 2
 
 
@@ -63,6 +64,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
     Raises:
         OSError: if the file cannot be read.
+        DataError: if it defines operators of its own, of which a few may expand to billions.
         ValueError: if it is not an ONNX file, or is cut off.
     """
     found: dict[int, list[bytes]] = {}
@@ -71,6 +73,8 @@ def read_metadata(path: Path) -> dict[str, str]:
         for number, length in _fields(file, size):
             if number == METADATA_PROPS:
                 found.setdefault(number, []).append(file.read(length))
+            elif number == FUNCTIONS:
+                raise DataError(f"{path}: holds functions, which may call each other without end")
             else:
                 found[number] = []
                 file.seek(length, os.SEEK_CUR)

@@ -11,7 +11,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from yolo_cli.engines.choosing import COREML, CPU, gpu_provider, wants_gpu
-from yolo_cli.engines.onnx_limits import OPENED_FOR, check_external, check_signature
+from yolo_cli.engines.onnx_limits import OPENED_FOR, check_content, check_signature
 from yolo_cli.engines.protocol import Heads, Part, failing, first_line
 from yolo_cli.errors import DataError, UsageError, UserError
 from yolo_cli.graphs import multiply_accumulates, open_session, part_of
@@ -46,7 +46,7 @@ class OnnxEngine:
             self._version = _version(path)
             self._source = part_of(path, layer, part)
             self._opened_for = OPENED_FOR
-            self._stored = check_external(self._source, str(path))
+            self._stored = check_content(self._source, str(path))
             self._session = self._open(device)
         except UserError:
             raise

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.cache import programs_folder
 from yolo_cli.engines.choosing import RunPrecision
-from yolo_cli.engines.onnx_limits import check_external, check_network, check_signature
+from yolo_cli.engines.onnx_limits import check_content, check_network, check_signature
 from yolo_cli.engines.protocol import Heads, Part, failing, first_line
 from yolo_cli.errors import DataError, UsageError, UserError
 from yolo_cli.graphs import multiply_accumulates, part_of
@@ -62,7 +62,7 @@ class OpenVinoEngine:
             self._options["INFERENCE_NUM_THREADS"] = str(threads())
         try:
             self._source, self._name = part_of(path, layer, part), str(path)
-            self._stored = check_external(self._source, self._name)
+            self._stored = check_content(self._source, self._name)
             self._network = self._read()
             self._check_signature()
         except UserError:
