@@ -44,7 +44,7 @@ SECTIONS = {
     "Detections": "conf nms-iou max-det classes region multi-label agnostic suppression",
     "Video": "every from until max-frames",
     "Live sources": "live stall reconnect camera-size camera-rate",
-    "Tracking": "low-conf min-hits lost camera-motion count-line zone",
+    "Tracking": "low-conf min-hits lost camera-motion count-line zone smooth",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
     " cross-check",
     "Training": "cross-validate epochs max-minutes patience learning-rate warmup weight-decay label-smoothing"

@@ -46,6 +46,7 @@ trails, the tracks as MOT text, and tables.
 yolo track street.mp4
 yolo track street.mp4 --classes person,car --count-line 0,300,640,300
 yolo track street.mp4 --zone 100,100,400,100,400,400 --format ndjson
+yolo track street.mp4 --smooth
 yolo track rtsp://user:password@camera/stream --format ndjson
 yolo track frames/ --no-save --format mot > tracks.txt
 
@@ -61,6 +62,7 @@ _ASKED = (
     "appearance",
     "count_line",
     "zone",
+    "smooth",
 )  # by `track` of the API
 
 
@@ -116,6 +118,7 @@ class _Tally:
     "--count-line", multiple=True, metavar="X1,Y1,X2,Y2", help="Count objects that cross a line, in pixels."
 )
 @click.option("--zone", multiple=True, metavar="X1,Y1,…", help="Count objects that enter or leave a polygon.")
+@click.option("--smooth", is_flag=True, help="At the end, fill gaps, smooth, drop false tracks.")
 @format_option("table", "json", "ndjson", "mot")
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save the video and the tables.  [default: save]")
