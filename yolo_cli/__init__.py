@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.converting import convert
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.evaluation import evaluate
-    from yolo_cli.api.explaining import explain
+    from yolo_cli.api.explaining import explain, explain_filters, explain_layers, explain_saliency
     from yolo_cli.api.exporting import export
     from yolo_cli.api.fetching import fetch_model
     from yolo_cli.api.linting import lint
@@ -98,6 +98,9 @@ __all__ = [
     "evaluate",
     "evaluate_mot",
     "explain",
+    "explain_filters",
+    "explain_layers",
+    "explain_saliency",
     "export",
     "export_onnx",
     "fetch_model",
@@ -124,7 +127,7 @@ _MODULES = {
     "api.converting": ("convert",),
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.evaluation": ("evaluate",),
-    "api.explaining": ("explain",),
+    "api.explaining": ("explain", "explain_filters", "explain_layers", "explain_saliency"),
     "api.fetching": ("fetch_model",),
     "api.exporting": ("export",),
     "api.linting": ("lint",),

@@ -18,7 +18,7 @@ COMMANDS = {
     "compare": "Compare the sliding window, R-CNN and YOLO on your images.",
     "calibrate": "Calibrate the confidences of a model.",
     "anchors": "Fit anchors to the boxes of a data set.",
-    "explain": "Explain a model's predictions at one point of an image.",
+    "explain": "Explain what a model sees: predictions at a point, filters, layers.",
     "lint": "Check a data set for errors.",
     "stats": "Show images, boxes, sizes and classes of a data set.",
     "convert": "Convert a data set to another form.",
