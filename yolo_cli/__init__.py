@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from yolo_cli.api.exporting import export
     from yolo_cli.api.fetching import fetch_model
     from yolo_cli.api.linting import lint
-    from yolo_cli.api.models import Model, export_onnx, import_model, list_models, show_model
+    from yolo_cli.api.models import Model, export_onnx, import_model, list_backbones, list_models, show_model
     from yolo_cli.api.scaling import detect_on_ray
     from yolo_cli.api.serving import create_app, serve
     from yolo_cli.api.statistics import dataset_stats
+    from yolo_cli.api.styling import stylize, stylize_data
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
@@ -108,11 +109,14 @@ __all__ = [
     "fit_anchors",
     "import_model",
     "lint",
+    "list_backbones",
     "list_models",
     "load_detector",
     "read_image",
     "serve",
     "show_model",
+    "stylize",
+    "stylize_data",
     "track",
     "train",
 ]
@@ -132,11 +136,12 @@ _MODULES = {
     "api.exporting": ("export",),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
-    "api.models": ("Model", "export_onnx", "import_model", "list_models", "show_model"),
+    "api.models": ("Model", "export_onnx", "import_model", "list_backbones", "list_models", "show_model"),
     "api.scaling": ("detect_on_ray",),
     "api.serving": ("create_app", "serve"),
     "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),
+    "api.styling": ("stylize", "stylize_data"),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "damage": ("accept_damaged",),

@@ -19,6 +19,7 @@ COMMANDS = {
     "calibrate": "Calibrate the confidences of a model.",
     "anchors": "Fit anchors to the boxes of a data set.",
     "explain": "Explain what a model sees: predictions at a point, filters, layers.",
+    "stylize": "Give images the style of a painting.",
     "lint": "Check a data set for errors.",
     "stats": "Show images, boxes, sizes and classes of a data set.",
     "convert": "Convert a data set to another form.",

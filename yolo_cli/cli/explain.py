@@ -10,7 +10,7 @@ import click
 
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, explaining_options, format_option, talk_options
-from yolo_cli.cli.progress import echo_result, track
+from yolo_cli.cli.progress import echo_result, watched
 from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
 from yolo_cli.files import open_run_folder
@@ -86,12 +86,12 @@ def _explained(given: dict[str, Any], quiet: bool) -> Any:
     _check(view, given)
     network = {name: how[name] for name in ("weights", "imgsz") if name in how}
     if view == "layers":
-        watch = partial(_watched, quiet, "images")
+        watch = partial(watched, quiet, "images")
         return explaining.explain_layers(given["data"], limit=given["limit"], watch=watch, **network)
     if view == "filters":
         return explaining.explain_filters(source, at, **network)
     if view == "saliency":
-        return explaining.explain_saliency(source, at, watch=partial(_watched, quiet, "masks"), **how)
+        return explaining.explain_saliency(source, at, watch=partial(watched, quiet, "masks"), **how)
     return explaining.explain(source, at, **how)
 
 
@@ -102,7 +102,3 @@ def _check(view: str | None, given: dict[str, Any]) -> None:
         raise UsageError(f"{'IMAGE' if needed == 'source' else '--data'} is missing; {hint}")
     if view is None and given["at"] is None:
         raise UsageError(f"give a point with --at, or --filters, --saliency or --layers; {hint}")
-
-
-def _watched(quiet: bool, what: str, items: Any, total: int) -> Any:
-    return items if quiet else track(items, total, what)
