@@ -101,7 +101,7 @@ class _Canvas(keras.Model):  # type: ignore[misc]
     def __init__(self, features: Any, content: Floats, style: Floats, config: StyleConfig) -> None:
         super().__init__(name="canvas")
         self.features, self.config = features, config
-        self.content = features(content)[-1]  # of the coarsest layer: what is there, not each pixel
+        self.content = features(content)[-1]  # of the coarsest layer: the objects, not each pixel
         self.grams = [gram(one) for one in features(style)]
         self.pixels = self.add_weight(shape=content.shape, initializer="zeros", name="pixels")
         self.pixels.assign(content)
