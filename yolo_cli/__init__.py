@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
     from yolo_cli.suspects import SuspectReport
+    from yolo_cli.time_limit import image_timeout
     from yolo_cli.tracking import TrackedFrame, Tracker, TrackRun
     from yolo_cli.training import Step, Watcher
     from yolo_cli.training.result import TrainResult
@@ -107,6 +108,7 @@ __all__ = [
     "fetch_model",
     "find_suspects",
     "fit_anchors",
+    "image_timeout",
     "import_model",
     "lint",
     "list_backbones",
@@ -159,6 +161,7 @@ _MODULES = {
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
     "suspects": ("SuspectReport",),
+    "time_limit": ("image_timeout",),
     "tracking": ("TrackRun", "TrackedFrame", "Tracker"),
     "training": ("Step", "Watcher"),
     "training.result": ("TrainResult",),

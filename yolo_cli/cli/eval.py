@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.cli.damaged import accept_damaged_option
+from yolo_cli.cli.damaged import accept_damaged_option, timeout_option
 from yolo_cli.cli.eval_inputs import Telling, open_data, renamings
 from yolo_cli.cli.eval_tracks import eval_tracks
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
@@ -97,6 +97,7 @@ _MEASURED = (
 @click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @accept_damaged_option
+@timeout_option
 @encoding_option
 @config_option
 @talk_options

@@ -43,7 +43,7 @@ SECTIONS = {
     "Detections": "conf nms-iou max-det classes region multi-label agnostic suppression",
     "Video": "every from until max-frames",
     "Live sources": "live stall reconnect camera-size camera-rate",
-    "Tracking": "low-conf min-hits lost camera-motion count-line zone",
+    "Tracking": "low-conf min-hits lost camera-motion count-line zone smooth",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
     " cross-check",
     "Training": "cross-validate epochs steps style-weight"
@@ -52,8 +52,8 @@ SECTIONS = {
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
     "Export": "nms preprocess dynamic int8 calibration max-loss",
-    "Compute": "device engine precision batch ray workers seed rounds time-limit",
-    "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
+    "Compute": "device engine precision batch ray workers seed rounds time-limit timeout",
+    "Server": "host port token max-delay queue max-size max-megapixels max-images",
     "Drawing": "line-width no-labels no-confidence",
     "Output": "format to out copy exist-ok resume save segment show save-crops save-txt plots tensorboard fix"
     " apply",

@@ -27,7 +27,7 @@ from yolo_cli.datasets.yolo_names import (
     text_value,
 )
 from yolo_cli.errors import DataError
-from yolo_cli.files import is_leftover, locate
+from yolo_cli.files import as_stored, is_leftover, locate
 from yolo_cli.images import FOREIGN, SUFFIXES
 from yolo_cli.text import fixed_slashes, number, read_lines, read_list, read_yaml, shorten
 
@@ -174,7 +174,8 @@ def label_places(image: Path) -> list[Path]:
 
 def label_of(image: Path) -> Path | None:
     """The label file of an image, or None."""
-    return next((place for place in label_places(image) if os.path.isfile(place)), None)  # noqa: PTH113  # no OSError
+    places = map(as_stored, label_places(image))
+    return next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113  # no OSError
 
 
 def _describes(path: Path) -> bool:
