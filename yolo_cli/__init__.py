@@ -24,15 +24,16 @@ if TYPE_CHECKING:
     from yolo_cli.api.detection import Predictor, draw, load_detector
     from yolo_cli.api.embedding import train_embedding
     from yolo_cli.api.evaluation import evaluate
-    from yolo_cli.api.explaining import explain
+    from yolo_cli.api.explaining import explain, explain_filters, explain_layers, explain_saliency
     from yolo_cli.api.exporting import export
     from yolo_cli.api.fetching import fetch_model
     from yolo_cli.api.identifying import Identified, forget, identify, learn, list_identities, verify
     from yolo_cli.api.linting import lint
-    from yolo_cli.api.models import Model, export_onnx, import_model, list_models, show_model
+    from yolo_cli.api.models import Model, export_onnx, import_model, list_backbones, list_models, show_model
     from yolo_cli.api.scaling import detect_on_ray
     from yolo_cli.api.serving import create_app, serve
     from yolo_cli.api.statistics import dataset_stats
+    from yolo_cli.api.styling import stylize, stylize_data
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
@@ -106,6 +107,9 @@ __all__ = [
     "evaluate",
     "evaluate_mot",
     "explain",
+    "explain_filters",
+    "explain_layers",
+    "explain_saliency",
     "export",
     "export_onnx",
     "fetch_model",
@@ -117,12 +121,15 @@ __all__ = [
     "import_model",
     "learn",
     "lint",
+    "list_backbones",
     "list_identities",
     "list_models",
     "load_detector",
     "read_image",
     "serve",
     "show_model",
+    "stylize",
+    "stylize_data",
     "track",
     "train",
     "train_embedding",
@@ -140,17 +147,18 @@ _MODULES = {
     "api.detection": ("Predictor", "draw", "load_detector"),
     "api.embedding": ("train_embedding",),
     "api.evaluation": ("evaluate",),
-    "api.explaining": ("explain",),
+    "api.explaining": ("explain", "explain_filters", "explain_layers", "explain_saliency"),
     "api.fetching": ("fetch_model",),
     "api.exporting": ("export",),
     "api.identifying": ("Identified", "forget", "identify", "learn", "list_identities", "verify"),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
-    "api.models": ("Model", "export_onnx", "import_model", "list_models", "show_model"),
+    "api.models": ("Model", "export_onnx", "import_model", "list_backbones", "list_models", "show_model"),
     "api.scaling": ("detect_on_ray",),
     "api.serving": ("create_app", "serve"),
     "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),
+    "api.styling": ("stylize", "stylize_data"),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "damage": ("accept_damaged",),
