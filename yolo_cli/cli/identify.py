@@ -143,7 +143,7 @@ def verify(a: str, b: str, false_accept: float, output_format: str, detection: A
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @_seeing
 def photos(photos: tuple[str, ...], gallery: str, detection: Any, quiet: bool, **given: Any) -> int:
-    """Tell who or what is on each PHOTO (the word photos may be left out)."""
+    """Tell who or what is on each PHOTO."""
     from yolo_cli.api.identifying import identify as find
     from yolo_cli.files import open_run_folder
 
