@@ -146,8 +146,9 @@ def _read(path: Path, root: Path, split: str) -> CocoPart:
     rows = as_rows(lists[1])
     image = _image_positions(column(rows, "image_id"), images, path, complete=not findings)  # (N,)
     category = _category_positions(column(rows, "category_id"), known, path)  # (N,)
-    columns = annotation_columns(rows, image, category, where)
-    return CocoPart(path, where, split, images, columns, categories, tuple(findings), _keypoints(lists[2]))
+    points = _keypoints(lists[2])
+    columns = annotation_columns(rows, image, category, where, len(points[0]))
+    return CocoPart(path, where, split, images, columns, categories, tuple(findings), points)
 
 
 def _image_positions(

@@ -12,6 +12,7 @@ import numpy as np
 from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
+from yolo_cli.keypoints import KeyPoints
 from yolo_cli.limits import MAX_CARD
 from yolo_cli.text import counted, shorten
 from yolo_cli.weights.schema import checked_fields
@@ -43,6 +44,7 @@ class ModelCard:
         detector: the kind of detector, a key of `yolo_cli.detectors.DETECTORS`.
         backbone: for a network on the features of another one: that model's name, a colon, and the layer.
             ``source`` then holds the SHA-256 of that model's ``.onnx`` file as ``backbone_sha256``.
+        keypoints: the key points of its objects; None without.
     """
 
     name: str
@@ -61,6 +63,7 @@ class ModelCard:
     calibration: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     detector: str = "yolo"
     backbone: str = ""
+    keypoints: KeyPoints | None = None
 
     @property
     def size_step(self) -> int:
@@ -73,7 +76,11 @@ class ModelCard:
 
     def to_json(self) -> str:
         """The card as one JSON object."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False)
+        values = {"format": FORMAT, **asdict(self)}
+        if self.keypoints is None:  # a program that knows no key points can read it
+            del values["keypoints"]
+            values["heads"] = [{k: v for k, v in h.items() if k != "key_points"} for h in values["heads"]]
+        return json.dumps(values, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> ModelCard:
@@ -124,6 +131,7 @@ def card_text(card: ModelCard, digests: dict[str, str]) -> str:
         _calibration_text(card),
         _list("Heads", [_head_text(head) for head in card.heads]),
         f"**Classes.** {', '.join(card.class_names)}",
+        f"**Key points.** {', '.join(card.keypoints.names)}" if card.keypoints else "",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
