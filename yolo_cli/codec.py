@@ -40,7 +40,8 @@ from yolo_cli.heads import Head, HeadKind
 
 __all__ = [
     "Candidates", "Head", "HeadKind", "Targets", "boxes_from_raw", "decode", "decode_keypoints",
-    "decode_values", "encode", "grid", "keypoints_from_raw", "raw_from_boxes", "scores_from_raw", "sigmoid", "slot_anchors", "slot_cells",
+    "decode_values", "encode", "grid", "keypoints_from_raw", "raw_from_boxes", "scores_from_raw", "sigmoid",
+    "slot_anchors", "slot_cells",
 ]  # fmt: skip
 
 Floats = NDArray[np.floating[Any]]
@@ -263,9 +264,11 @@ def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float
 
 def _decode_anchors(raw: Floats, head: Head, confidence: float, first_slot: int) -> Decoded:
     columns, count = raw.shape[1], len(head.anchors)
-    values = raw.reshape(-1, head.values)[:, : 5 + head.class_count]  # (rows · columns · anchors, 5 + classes)
+    values = raw.reshape(-1, head.values)[
+        :, : 5 + head.class_count
+    ]  # (rows · columns · anchors, 5 + classes)
     slot = np.flatnonzero(values[:, 4] > _before_sigmoid(confidence, head))  # (K,) promising slots
-    values = values[slot]  # (K, 5 + classes)
+    values = values[slot, : 5 + head.class_count]  # (K, 5 + classes)
     scores: Floats = scores_from_raw(values[:, 4:], head)  # (K, classes)
     index, class_id = np.nonzero(scores > confidence)  # (N,) pairs that pass
     slot = slot[index]
@@ -302,7 +305,7 @@ def decode_values(values: Any, cell: Any, anchor: Any, head: Head, xp: Any) -> t
 def decode_keypoints(
     raw_heads: Sequence[Floats], heads: Sequence[Head], slot: NDArray[np.integer[Any]]
 ) -> NDArray[np.float32]:
-    """The key points (N, K, 3) of slots (N,): x and y in pixels of the network's input, and visibility in [0, 1].
+    """The key points (N, K, 3) of slots (N,): x and y in pixels of the network's input, and visibility.
 
     Args:
         raw_heads: for each head float32 (rows, columns, `Head.channels`).

@@ -38,6 +38,7 @@ class Detections:
             by a rounding error; None if there is no such file.
         keypoints: float, (N, K, 3): x and y in pixels, and how probably a person would mark the point, in
             [0, 1]; None without key points.
+        skeleton: pairs of key points, from 0, to draw lines between.
 
     Raises:
         ValueError: if the shapes or kinds of the arrays do not fit together.
@@ -52,6 +53,7 @@ class Detections:
     class_id: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
     wh: Floats | None = None
     keypoints: Floats | None = None
+    skeleton: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.xyxy)
@@ -69,7 +71,8 @@ class Detections:
         """The detections at ``index``: a slice, integer positions (K,) or a mask (N,)."""
         wh = None if self.wh is None else self.wh[index]
         points = None if self.keypoints is None else self.keypoints[index]
-        return Detections(self.xyxy[index], self.confidence[index], self.class_id[index], wh, points)
+        columns = (self.xyxy[index], self.confidence[index], self.class_id[index], wh, points)
+        return Detections(*columns, self.skeleton)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,9 +134,7 @@ class GroundTruth:
             object.__setattr__(part, name, None if whole is None else whole[index])
         return part
 
-    def moved(
-        self, xyxy: Floats, area: Floats | None = None, keypoints: Floats | None = None
-    ) -> GroundTruth:
+    def moved(self, xyxy: Floats, area: Floats | None = None, keypoints: Floats | None = None) -> GroundTruth:
         """The same objects with other boxes (N, 4) and key points (N, K, 3), and new areas (N,) if given."""
         area = self.area if area is None else area
         return GroundTruth(xyxy, self.class_id, self.crowd, self.difficult, area, keypoints=keypoints)

@@ -41,8 +41,8 @@ class KeyPoints:
         names: the name of each, (K,).
         skeleton: pairs of points, from 0, to draw lines between.
         flip_idx: the point that each becomes in a mirrored image, (K,); () if nobody knows.
-        sigmas: how far people place each one apart, (K,), as a fraction of the object's scale (the root of its
-            area): the tolerance of OKS. See `default_sigmas`.
+        sigmas: how far apart people place each one, (K,), as a fraction of the root of the object's area: the
+            tolerance of OKS. By default COCO's for a person's points, else ``DEFAULT_SIGMA``.
     """
 
     names: tuple[str, ...]
@@ -57,25 +57,34 @@ class KeyPoints:
     def __len__(self) -> int:
         return len(self.names)
 
+    def same_as(self, other: KeyPoints) -> bool:
+        """Whether they are the same points: as many, with the same names if both have names."""
+        nameless = tuple(map(str, range(len(self))))
+        return len(self) == len(other) and (
+            self.names == other.names or nameless in (self.names, other.names)
+        )
+
 
 def _default_sigmas(names: Sequence[str]) -> tuple[float, ...]:
     """COCO's sigmas of a person's 17 points, else ``DEFAULT_SIGMA`` for each."""
     return _PERSON_SIGMAS if tuple(names) == _PERSON else (DEFAULT_SIGMA,) * len(names)
 
 
-def with_sigmas(points: KeyPoints, sigmas: Sequence[float] | None) -> KeyPoints:
+def with_sigmas(points: KeyPoints | None, sigmas: Sequence[float] | None) -> KeyPoints | None:
     """The same key points with other sigmas: one for all, or one for each; None keeps them.
 
     Raises:
-        UsageError: if there is another number of them.
+        UsageError: if there is another number of them, or no key points.
     """
     if sigmas is None:
         return points
+    if points is None:
+        raise UsageError("--sigmas: there are no key points; leave it out")
     given = tuple(sigmas) * (len(points) if len(sigmas) == 1 else 1)
     if len(given) != len(points):
         raise UsageError(
-            f"--sigmas: {counted(len(given), 'number')} for {counted(len(points), 'key point')}; give one for "
-            "all, or one for each"
+            f"--sigmas: {counted(len(given), 'number')} for {counted(len(points), 'key point')}; "
+            "give one for all, or one for each"
         )
     return replace(points, sigmas=given)
 

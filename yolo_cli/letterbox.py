@@ -104,12 +104,12 @@ class Letterbox:
         return out
 
     def forward(self, xyxy: Floats) -> Floats:
-        """Boxes (…, 4) or points (…, 2) in pixels of the original → those in pixels of the network's input."""
+        """Boxes (…, 4) or points (…, 2) in pixels of the original → in pixels of the network's input."""
         scale, offset = self._transform(xyxy)  # (4,) or (2,) each
         return xyxy * scale + offset
 
     def undo(self, xyxy: Floats) -> Floats:
-        """Boxes (…, 4) or points (…, 2) in pixels of the network's input → those in pixels of the original.
+        """Boxes (…, 4) or points (…, 2) in pixels of the network's input → in pixels of the original.
 
         A box that extends into the padding extends beyond the image; clip it if that matters.
         """

@@ -98,9 +98,7 @@ def _single(sample: Labelled, rng: np.random.Generator, rule: _Rule, canvas: Can
     return painting, seen
 
 
-def _mosaic(
-    samples: Sequence[Labelled], rng: np.random.Generator, rule: _Rule, canvas: Canvas
-) -> Labelled:
+def _mosaic(samples: Sequence[Labelled], rng: np.random.Generator, rule: _Rule, canvas: Canvas) -> Labelled:
     """Four images around a point, one in each quarter, each with one of its corners at the point."""
     painting, config = np.full((*canvas, 3), GREY, np.uint8), rule.config
     # The point is in the middle, or with full shift anywhere in the middle 40 % of each axis.
@@ -140,11 +138,12 @@ def _moved(ground_truth: GroundTruth, x: int, y: int) -> GroundTruth:
 
 def _joined(ground_truths: Sequence[GroundTruth]) -> GroundTruth:
     """All objects of several ground-truth boxes, in their order."""
+    columns = {
+        field.name: np.concatenate([getattr(ground_truth, field.name) for ground_truth in ground_truths])
+        for field in fields(GroundTruth)
+        if field.name not in ("wh", "keypoints")
+    }
     return GroundTruth(
-        *(
-            np.concatenate([getattr(ground_truth, field.name) for ground_truth in ground_truths])
-            for field in fields(GroundTruth)
-            if field.name not in ("wh", "keypoints")
-        ),
+        **columns,
         keypoints=end_to_end([each.keypoints for each in ground_truths], [*map(len, ground_truths)]),
     )

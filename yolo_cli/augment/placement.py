@@ -108,8 +108,8 @@ class Placement:
         """The objects that are still visible, in pixels of the canvas, clipped to it.
 
         An object is kept if at least the fraction ``min_visible`` of its box (the part inside the image) is
-        visible, and the visible part is at least ``MIN_SIDE`` pixels wide and high. A key point that is not is
-        no longer labelled; in a mirrored image, each becomes the one that ``flip_idx`` says.
+        visible, and the visible part is at least ``MIN_SIDE`` pixels wide and high. A key point that is not
+        is no longer labelled; in a mirrored image, each becomes the one that ``flip_idx`` says.
         """
         inside = clip_boxes(ground_truth.xyxy, (self.frame.height, self.frame.width))  # (N, 4)
         moved = self.forward(inside)  # (N, 4)

@@ -177,11 +177,13 @@ class YoloDetector:
         """The candidates of one image from its raw heads, (rows, columns, channels) each, and the best."""
         raw = self._wanted(decode(raw_heads, self.card.heads, self.raw_threshold))
         selection = self.choose(replace(raw, xyxy=letterbox.undo(raw.xyxy)), image, whole)
-        if self.card.keypoints is None:
+        kind = self.card.keypoints
+        if kind is None:
             return selection
         points = decode_keypoints(raw_heads, self.card.heads, raw.slot[selection.returned])  # (D, K, 3)
         points[..., :2] = letterbox.undo(points[..., :2])
-        return replace(selection, detections=replace(selection.detections, keypoints=points))
+        found = replace(selection.detections, keypoints=points, skeleton=kind.skeleton)
+        return replace(selection, detections=found)
 
     def choose(self, candidates: Candidates, image: Image, whole: bool = False) -> Selection:
         """The best of the candidates of one image, in pixels of it.

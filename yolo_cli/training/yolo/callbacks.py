@@ -171,7 +171,10 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Evaluate, save, and stop early without improvement."""
         trained, before = time.monotonic() - self.start, self.journey.state
         best, best_epoch = before.best, before.best_epoch
-        row = {name: float((logs or {}).get(name, float("nan"))) for name in ("loss", *self.model.yolo_loss.names)}
+        row = {
+            name: float((logs or {}).get(name, float("nan")))
+            for name in ("loss", *self.model.yolo_loss.names)
+        }
         row = {"epoch": epoch + 1.0, "learning_rate": float(self.model.optimizer.learning_rate), **row}
         start = time.monotonic()
         report = self.evaluate(epoch, self.model.stop_training)
@@ -182,8 +185,9 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 best_epoch = epoch + 1  # no figure says that an earlier epoch was better
             else:
                 row |= {"map50": report.map50, "map50_95": report.map50_95}
-                if report.map50_95 > best:
-                    best, best_epoch = report.map50_95, epoch + 1
+                row |= {"keypoints_map": report.keypoints.ap or 0.0} if report.keypoints else {}
+                if report.fitness > best:
+                    best, best_epoch = report.fitness, epoch + 1
         seconds = self.journey.seconds
         row |= {"images_per_second": self.steps * self.journey.ending.batch / trained, "seconds": seconds}
         state = State(epoch + 1, seconds, best, best_epoch, (*before.history, row))

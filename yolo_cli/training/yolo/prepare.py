@@ -229,7 +229,7 @@ def _augment(config: AugmentConfig, learn: Dataset, say: Say) -> AugmentConfig:
 def _learning_rate(
     config: TrainConfig, network: _Network, card: ModelCard, learn: Dataset, say: Say
 ) -> float:
-    """The peak learning rate: as given, or by the network's figures before training, if it has the key points."""
+    """The peak learning rate: as given, or by the network's figures before training."""
     if config.learning_rate is not None:
         return config.learning_rate
     known = _known(network.plain, card, learn, network.shared, say) if network.interpolable else 0.0
@@ -290,6 +290,6 @@ def _card(job: TrainJob, data: Dataset, network: _Network) -> ModelCard:
         licence=f"that of the data set; the network it started from: {network.start.licence}",
         origin=network.start.origin,
         training_data=f"{name} ({whole}), content sha256 {digest}",
-        keypoints=with_sigmas(data.key_points, job.config.sigmas) if data.key_points else None,
+        keypoints=with_sigmas(data.key_points, job.config.sigmas),
         source={"data_sha256": digest, "learnt_from": learnt, "seed": str(job.config.seed)},
     )

@@ -40,9 +40,21 @@ INTERPOLATION = "interpolation"  # key of the card's source: fraction of the sta
 Evaluated = tuple[EvaluationSet, Report]
 
 
-def _map50_95(evaluated: Evaluated) -> float:
+def _fitness(evaluated: Evaluated) -> float:
     """The figure that chooses the interpolation, in [0, 1]."""
-    return evaluated[1].map50_95 or 0.0
+    return evaluated[1].fitness
+
+
+def _keypoint_lines(report: Report) -> list[str]:
+    """The figure of key points for the card, if there is one."""
+    points = report.keypoints
+    if points is None:
+        return []
+    sigmas = ", ".join(f"{sigma:g}" for sigma in sorted(set(points.sigmas)))
+    return [
+        f"Key points: AP by OKS at 0.50 to 0.95 of {points.ap or 0:.3f}, at 0.5 of "
+        f"{points.figures['AP50'] or 0:.3f}: {points.objects} objects with key points, sigmas {sigmas}."
+    ]
 
 
 class Results:
@@ -121,7 +133,7 @@ class Results:
 
         if alpha is not None:
             return alpha, "as asked", look(alpha, whole)
-        alpha, evaluated = best_alpha(look, _map50_95, time_left)
+        alpha, evaluated = best_alpha(look, _fitness, time_left)
         if sampled is not whole:
             evaluated = look(alpha, whole)
         model.set_weights(interpolate(trained, start, alpha))
@@ -146,7 +158,7 @@ class Results:
         mix = (
             [f"Fraction of the starting weights: {source[INTERPOLATION]}."] if INTERPOLATION in source else []
         )
-        return (f"{figures}: {how}.", which, *mix)
+        return (f"{figures}: {how}.", *_keypoint_lines(report), which, *mix)
 
     @property
     def _split(self) -> str:
