@@ -246,7 +246,7 @@ class Result(Sequence[Detection]):
         }
         edges = zip(("x1", "y1", "x2", "y2"), self.xyxy.T, strict=True)  # each (N,)
         points = np.zeros((len(self), 0, 3)) if self.keypoints is None else self.keypoints  # (N, K, 3)
-        flat = points.reshape(len(self), -1).T  # (3 · K, N)
+        flat = points.reshape(len(self), 3 * points.shape[1]).T  # (3 · K, N)
         named = zip(keypoint_columns(points.shape[1]), flat, strict=True)
         return pandas.DataFrame({**columns, **dict(edges), **dict(named)})
 

@@ -187,18 +187,16 @@ def _rotated(rows: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
 
 
 def _odd_points(rows: Sequence[Mapping[str, Any]], points: int) -> NDArray[np.bool_]:
-    """Whether annotations (N,) hold key points, but not three numbers for each that is named."""
+    """Whether annotations (N,) have numbers for key points, but not three for each that is named."""
     if not points:
         return np.zeros(len(rows), bool)
-    given = column(rows, "keypoints")
-    wrong = (bool(each) and len(numbers_of(each, 3)) != 3 * points for each in given)
-    return np.fromiter(wrong, bool, len(rows))
+    given = (numbers_of(each, 1) for each in column(rows, "keypoints"))
+    return np.fromiter((bool(each) and len(each) != 3 * points for each in given), bool, len(rows))
 
 
 def _odd_points_words(points: int, entry: Mapping[str, Any]) -> str:
-    given = entry["keypoints"]
-    count = f"holds {len(given)}" if isinstance(given, list) else "is not a list"
-    return f"keypoints must be 3 numbers for each of the {points} key points of its category, but {count}"
+    wanted = f"the {points} key points of its category need {3 * points} numbers"
+    return f"{wanted}, keypoints has {len(entry['keypoints'])}"
 
 
 def _keypoints(rows: Sequence[Mapping[str, Any]], points: int) -> NDArray[np.float64]:

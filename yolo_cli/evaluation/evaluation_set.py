@@ -191,6 +191,7 @@ def _joined(parts: Sequence[Detections]) -> Detections:
         _end_to_end([part.class_id for part in parts], np.int32),
         _end_to_end([_wh(part) for part in parts], np.float64),
         _keypoints(parts),
+        next((part.skeleton for part in parts if part.skeleton), ()),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from yolo_cli.detections import Detections
 from yolo_cli.images import Image
+from yolo_cli.keypoints import KeyPoints
 from yolo_cli.names import as_cell
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.preannotation import cvat_text, label_studio_text
@@ -34,14 +35,14 @@ class Model:
         class_names: the name of each class id.
         input_size: height and width of the network's input.
         video: whether there are frames of videos, for which CSV has two more columns.
-        keypoints: number of key points of each box, for each of which CSV has three more columns.
+        keypoints: the key points of each box, for each of which CSV has three more columns; None without.
     """
 
     name: str
     class_names: tuple[str, ...]
     input_size: tuple[int, int]
     video: bool = False
-    keypoints: int = 0
+    keypoints: KeyPoints | None = None
 
 
 Format = Callable[[Iterable[Outcome], Model], Iterator[str]]
@@ -49,7 +50,10 @@ Format = Callable[[Iterable[Outcome], Model], Iterator[str]]
 
 def _json(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """One JSON document."""
-    facts = {"name": model.name, "input_size": model.input_size, "class_names": model.class_names}
+    facts: dict[str, Any] = {"name": model.name, "input_size": model.input_size}
+    facts["class_names"] = model.class_names
+    if model.keypoints:
+        facts |= {"keypoint_names": model.keypoints.names, "skeleton": model.keypoints.skeleton}
     yield f'{{"model": {_dump(facts)},\n "images": ['
     for index, result in enumerate(results):
         yield f"{',' if index else ''}\n  {_dump(_record(result, model))}"
@@ -66,7 +70,7 @@ def _csv(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """One row a box, after a row of names; see `as_cell` for names that look like formulas."""
     where = ("frame", "time_s") if model.video else ()
     names = ("class_id", "class_name", "confidence", "x1", "y1", "x2", "y2")
-    yield _csv_row("image", *where, "width", "height", *names, *keypoint_columns(model.keypoints))
+    yield _csv_row("image", *where, "width", "height", *names, *keypoint_columns(len(model.keypoints or ())))
     for result in results:
         if result.image is not None:
             frame, size = result.image.frame, (result.image.width, result.image.height)

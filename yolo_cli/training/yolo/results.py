@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from yolo_cli.engines import compiles
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
 from yolo_cli.files import atomic_write
+from yolo_cli.loss import KEYPOINT_LOSSES
 from yolo_cli.model.keras_file import load_keras
 from yolo_cli.report import About, analyse, read_training_curves, write_report
 from yolo_cli.training.checkpoint import checkpoint_of
@@ -38,6 +39,16 @@ COLUMNS = (
 INTERPOLATION = "interpolation"  # key of the card's source: fraction of the starting weights in the model
 
 Evaluated = tuple[EvaluationSet, Report]
+
+
+# With key points there are more columns.
+KEYPOINT_COLUMNS = (*KEYPOINT_LOSSES, "keypoints_map")
+
+
+def _columns(state: State) -> list[str]:
+    """The columns of ``results.csv``."""
+    more = [name for name in KEYPOINT_COLUMNS if any(name in row for row in state.history)]
+    return [*COLUMNS, *more]
 
 
 def _fitness(evaluated: Evaluated) -> float:
@@ -82,7 +93,7 @@ class Results:
 
         def write(draft: Path) -> None:
             with draft.open("w", encoding="utf-8", newline="") as file:
-                table = csv.DictWriter(file, COLUMNS, restval="", extrasaction="ignore")
+                table = csv.DictWriter(file, _columns(state), restval="", extrasaction="ignore")
                 table.writeheader()
                 table.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in state.history)
 
