@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from yolo_cli.errors import UsageError
 from yolo_cli.text import counted
 
-__all__ = ["DEFAULT_SIGMA", "KeyPoints", "end_to_end", "flip_by_names", "with_sigmas"]
+__all__ = ["DEFAULT_SIGMA", "MAX_POINTS", "KeyPoints", "end_to_end", "flip_by_names", "with_sigmas"]
 
 DEFAULT_SIGMA = 0.05
 """The sigma of a point where nobody measured how far annotators place it apart."""
+
+MAX_POINTS = 1_000
+"""The most key points that an object may have."""
 
 _PERSON = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder",

@@ -219,7 +219,7 @@ def _detections(scene: _Scene, place: int, scale: float) -> Iterator[Box]:
 
 
 def _label(gathered: EvaluationSet, boxes: Detections | GroundTruth, at: int) -> str:
-    return gathered.class_names[boxes.class_id[at]]
+    return gathered.class_names[int(boxes.class_id[at])]
 
 
 def _path(gathered: EvaluationSet, boxes: Detections | GroundTruth, at: int, scale: float) -> str:

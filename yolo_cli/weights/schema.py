@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from yolo_cli.codec import Head, HeadKind
 from yolo_cli.config import Resize, SuppressionKind
-from yolo_cli.keypoints import KeyPoints
+from yolo_cli.keypoints import MAX_POINTS, KeyPoints
 from yolo_cli.limits import name_fault, names_fault
 from yolo_cli.text import shorten
 
@@ -18,7 +18,6 @@ __all__ = ["CHECKS", "checked_fields"]
 MAX_TEXT = 100_000  # characters of a free text
 MAX_LINES = 1_000  # of figures, limits and sources
 MAX_HEADS, MAX_ANCHORS, MAX_BINS, MAX_STRIDE, MAX_SIDE = 16, 100, 100, 1_024, 4_096
-MAX_POINTS = 1_000  # key points of an object
 MAX_KNOTS = 100_000  # of a calibration
 REQUIRED = ("name", "class_names", "heads", "input_size", "resize")
 
