@@ -130,7 +130,7 @@ def _mixup(first: Labelled, second: Labelled, rng: np.random.Generator) -> Label
 def _moved(ground_truth: GroundTruth, x: int, y: int) -> GroundTruth:
     """The same objects, ``x`` pixels further right and ``y`` further down."""
     points = ground_truth.keypoints
-    shifted = None if points is None else points + np.array([x, y, 0], points.dtype)  # (N, K, 3)
+    shifted = None if points is None else points + (points[..., 2:] > 0) * np.array([x, y, 0.0])  # (N, K, 3)
     return ground_truth.moved(
         ground_truth.xyxy + np.array([x, y, x, y], ground_truth.xyxy.dtype), keypoints=shifted
     )
