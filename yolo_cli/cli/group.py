@@ -45,7 +45,7 @@ SECTIONS = {
     "Live sources": "live stall reconnect camera-size camera-rate",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
-    " cross-check",
+    " cross-check sigmas",
     "Training": "cross-validate epochs max-minutes patience learning-rate warmup weight-decay label-smoothing"
     " freeze interpolate ema",
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",

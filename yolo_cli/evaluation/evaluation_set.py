@@ -124,6 +124,8 @@ class Evaluator:
         _check(image, "detection", found.xyxy, found.class_id, len(self._class_names))
         _check(image, "ground truth", ground_truth.xyxy, ground_truth.class_id, len(self._class_names))
         _check_confidence(image, found)
+        for boxes in (found, ground_truth):
+            _check_keypoints(image, boxes.keypoints, len(self._sigmas))
         self._images[image] = (found, ground_truth)
         if rank is not None:
             self._rank[image] = rank
@@ -176,6 +178,12 @@ def _check_confidence(image: str, found: Detections) -> None:
         raise DataError(
             f"{image}: detection {at + 1} has confidence {found.confidence[at]}, but must be between 0 and 1"
         )
+
+
+def _check_keypoints(image: str, points: Floats | None, count: int) -> None:
+    """Raise DataError if key points (N, K, 3) are evaluated, and there are not ``count`` of them."""
+    if points is not None and count and points.shape[1] != count:
+        raise DataError(f"{image}: has {points.shape[1]} key points an object, but the data has {count}")
 
 
 def _places(parts: Sequence[Detections] | Sequence[GroundTruth]) -> Integers:
