@@ -27,12 +27,12 @@ class MeanPose:
     def of(cls, objects: Iterable[GroundTruth], classes: int, points: int) -> MeanPose:
         """The means over the labelled points of each class; the middle of the box for a point without any."""
         total, count = np.zeros((classes, points, 2)), np.zeros((classes, points, 1))
-        for truth in objects:
-            if truth.keypoints is not None and len(truth):
-                labelled = truth.keypoints[..., 2:] > 0  # (N, K, 1)
-                low, size = truth.xyxy[:, None, :2], truth.xyxy[:, None, 2:] - truth.xyxy[:, None, :2]
-                np.add.at(total, truth.class_id, (truth.keypoints[..., :2] - low) / size * labelled)
-                np.add.at(count, truth.class_id, labelled)
+        for gt in objects:
+            if gt.keypoints is not None and len(gt):
+                labelled = gt.keypoints[..., 2:] > 0  # (N, K, 1)
+                low, size = gt.xyxy[:, None, :2], gt.xyxy[:, None, 2:] - gt.xyxy[:, None, :2]
+                np.add.at(total, gt.class_id, (gt.keypoints[..., :2] - low) / size * labelled)
+                np.add.at(count, gt.class_id, labelled)
         return cls(np.where(count > 0, total / np.maximum(count, 1), 0.5))
 
     def answer(self, found: Detections) -> Detections:

@@ -20,7 +20,7 @@ def boxes(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.concatenate([low, low + size], axis=1)
 
 
-def random_truth(rng: np.random.Generator, points: int) -> GroundTruth:
+def random_gt(rng: np.random.Generator, points: int) -> GroundTruth:
     count = int(rng.integers(0, 6))
     xyxy = boxes(rng, count)
     wh = xyxy[:, 2:] - xyxy[:, :2]
@@ -33,16 +33,16 @@ def random_truth(rng: np.random.Generator, points: int) -> GroundTruth:
     return GroundTruth(xyxy, class_id, crowd, area=area, wh=wh, keypoints=keypoints)
 
 
-def random_found(rng: np.random.Generator, truth: GroundTruth, points: int) -> Detections:
+def random_found(rng: np.random.Generator, gt: GroundTruth, points: int) -> Detections:
     """Key points near those of an object, or anywhere; more than the 20 that count, with equal scores."""
     count = int(rng.integers(0, 30))
     xyxy, keypoints = boxes(rng, count), np.ones((count, points, 3))
     keypoints[..., :2] = rng.uniform(0, 300, (count, points, 2))
-    assert truth.keypoints is not None
-    for at in np.flatnonzero(rng.random(count) < 0.8 * bool(len(truth))):
-        of = rng.integers(len(truth))
-        xyxy[at] = truth.xyxy[of]
-        keypoints[at, :, :2] = truth.keypoints[of, :, :2] + rng.normal(0, rng.choice([1, 4, 10]), (points, 2))
+    assert gt.keypoints is not None
+    for at in np.flatnonzero(rng.random(count) < 0.8 * bool(len(gt))):
+        of = rng.integers(len(gt))
+        xyxy[at] = gt.xyxy[of]
+        keypoints[at, :, :2] = gt.keypoints[of, :, :2] + rng.normal(0, rng.choice([1, 4, 10]), (points, 2))
     confidence, class_id = np.round(rng.random(count), 1), rng.integers(0, 2, count)
     return Detections(xyxy, confidence, class_id, xyxy[:, 2:] - xyxy[:, :2], keypoints)
 
@@ -53,9 +53,9 @@ def test_the_ten_figures_of_pycocotools(seed: int) -> None:
     rng = np.random.default_rng(seed)
     points = int(rng.integers(1, 6))
     sigmas = tuple(rng.uniform(0.02, 0.2, points).tolist())
-    truths = [random_truth(rng, points) for _ in range(int(rng.integers(1, 8)))]
-    pairs: list[Any] = [(random_found(rng, truth, points), truth) for truth in truths]
-    pairs.append((random_found(rng, pairs[0][1], points), truths[0]))
+    gts = [random_gt(rng, points) for _ in range(int(rng.integers(1, 8)))]
+    pairs: list[Any] = [(random_found(rng, gt, points), gt) for gt in gts]
+    pairs.append((random_found(rng, pairs[0][1], points), gts[0]))
     evaluator = Evaluator(NAMES, sigmas)
     for number, pair in enumerate(pairs):
         evaluator.add(str(number), *pair, rank=number)

@@ -15,14 +15,14 @@ from yolo_cli.evaluation import Evaluator, evaluate
 from yolo_cli.evaluation.coco_results import read_coco_results
 
 BOX = np.array([[0.0, 0.0, 20.0, 10.0]])
-TRUTH = GroundTruth(
+GT = GroundTruth(
     BOX, np.array([0]), area=np.array([100.0]), keypoints=np.array([[[5.0, 5, 2], [15, 5, 1], [0, 0, 0]]])
 )
 
 
-def figures(points: Any, truth: GroundTruth = TRUTH, sigmas: Any = (0.1, 0.05, 0.05)) -> Any:
+def figures(points: Any, gt: GroundTruth = GT, sigmas: Any = (0.1, 0.05, 0.05)) -> Any:
     evaluator = Evaluator(("cat",), sigmas)
-    evaluator.add("a", Detections(BOX, np.array([0.9]), np.array([0]), keypoints=np.array(points)), truth)
+    evaluator.add("a", Detections(BOX, np.array([0.9]), np.array([0]), keypoints=np.array(points)), gt)
     return evaluate(evaluator.gathered()).keypoints
 
 
