@@ -30,7 +30,9 @@ GRAPH, METADATA_PROPS, KEY, VALUE = 7, 14, 1, 2
 VARINT, DELIMITED = 0, 2
 
 
-def open_session(model: Path | bytes, providers: Sequence[Any], most: int | None = None) -> Any:
+def open_session(
+    model: Path | bytes, providers: Sequence[Any], most: int | None = None, each: int | None = None
+) -> Any:
     """An ONNX Runtime session of a file, or of its bytes, on the first of ``providers`` that can run it.
 
     If that does not start, it is an error; on its own, ONNX Runtime would say so on stdout and go on.
@@ -39,10 +41,11 @@ def open_session(model: Path | bytes, providers: Sequence[Any], most: int | None
         model: the file, or its bytes.
         providers: of ONNX Runtime, in order of preference.
         most: bytes of memory that it may take on the CPU; None sets no limit.
+        each: the threads of each run; None as `threads` says.
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads()
+    options.intra_op_num_threads = threads() if each is None else each
     options.log_severity_level = 4  # its errors are exceptions, too; a user can do nothing about its warnings
     if most is not None:
         # The allocator is the process's; each session takes the one registered last.

@@ -29,7 +29,7 @@ from yolo_cli.video import FrameChoice
 
 pytestmark = pytest.mark.bench
 
-ROUNDS, IMAGES = 9, 12
+ROUNDS, IMAGES, FRAMES = 9, 12, 80
 PEAK = """
 import resource, sys
 from yolo_cli.cli import main
@@ -98,7 +98,7 @@ def test_a_folder_of_jpegs(tmp_path: Path) -> None:
 def test_a_video_with_boxes_drawn_and_encoded(tmp_path: Path) -> None:
     """768 x 576, VP9."""
     detector = load_detector("yolov4-tiny-coco", engine="onnx")
-    source = open_source([str(SHARED / "video" / "vtest.avi")], choice=FrameChoice(max_frames=IMAGES))
+    source = open_source([str(SHARED / "video" / "vtest.avi")], choice=FrameChoice(max_frames=FRAMES))
     numbers = itertools.count()
 
     def whole(overlap: bool) -> None:
@@ -110,7 +110,7 @@ def test_a_video_with_boxes_drawn_and_encoded(tmp_path: Path) -> None:
             pass
 
     actions = {
-        "engine": bare(detector, IMAGES),
+        "engine": bare(detector, FRAMES),
         "in turn": lambda: whole(False),
         "overlapped": lambda: whole(True),
     }

@@ -23,7 +23,7 @@ from yolo_cli.detectors.protocol import Cost, Detector
 from yolo_cli.detectors.selection import check_classes, survivors
 from yolo_cli.detectors.tiling import in_tiles
 from yolo_cli.detectors.trace import GridOutput, Selection, Times, Trace
-from yolo_cli.engines import Engine
+from yolo_cli.engines import Engine, StreamedEngine
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
@@ -124,6 +124,13 @@ class YoloDetector:
     def with_card(self, card: ModelCard) -> YoloDetector:
         """The same network with another card."""
         return replace(self, card=card)
+
+    def in_streams(self) -> tuple[YoloDetector, int]:
+        """The same detector for several calls at a time, and for how many; see `StreamedEngine`."""
+        if not isinstance(self.engine, StreamedEngine):
+            return self, 1
+        engine, count = self.engine.in_streams()
+        return replace(self, engine=engine), count
 
     def begin(self, images: Sequence[Image]) -> Callable[[], list[Detections]]:
         """Run the network on a batch of at least one image.
