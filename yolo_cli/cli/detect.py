@@ -122,7 +122,8 @@ def detect(
     batch = detection.pop("batch")
     every_class = given["multi_label"] or given["output_format"] == "coco"  # which is evaluated
     detector = load_detector(**detection, multi_label=every_class).detector
-    model = Model(detector.card.name, detector.class_names, detector.input_size, source.has_frames)
+    card = detector.card
+    model = Model(card.name, card.class_names, detector.input_size, source.has_frames, card.keypoints)
     if given["verbose"]:
         _describe(detector, detection)
     tally = _Tally("frames" if source.has_frames else "images", source.expected)

@@ -46,7 +46,7 @@ SECTIONS = {
     "Live sources": "live stall reconnect camera-size camera-rate",
     "Tracking": "low-conf min-hits lost camera-motion count-line zone smooth",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
-    " cross-check",
+    " cross-check sigmas",
     "Training": "cross-validate epochs steps style-weight"
     " max-minutes patience learning-rate warmup weight-decay label-smoothing"
     " freeze interpolate ema",

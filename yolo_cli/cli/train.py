@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from yolo_cli.cli.damaged import accept_damaged_option
+from yolo_cli.cli.eval_inputs import sigmas_option
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
     config_option,
@@ -85,6 +86,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @_option("--weight-decay", "Weight decay (kernels only).", type=float)
 @_option("--freeze", "Number of epochs that train only new layers.", type=int, metavar="N")
 @_option("--label-smoothing", "Label smoothing of classes, 0 to 1.", type=float)
+@sigmas_option
 @_option("--interpolate", "Fraction of starting weights.  [default: best on val]", type=float)
 @click.option("--start-share", type=float, hidden=True)
 @_option("--close-mosaic", "Final fraction of the run without mosaic.", type=float)

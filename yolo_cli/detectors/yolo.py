@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
-from yolo_cli.codec import Candidates, decode
+from yolo_cli.codec import Candidates, decode, decode_keypoints
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.detectors.fitting import check_heads
@@ -183,7 +183,14 @@ class YoloDetector:
     ) -> Selection:
         """The candidates of one image from its raw heads, (rows, columns, channels) each, and the best."""
         raw = self._wanted(decode(raw_heads, self.card.heads, self.raw_threshold))
-        return self.choose(replace(raw, xyxy=letterbox.undo(raw.xyxy)), image, whole)
+        selection = self.choose(replace(raw, xyxy=letterbox.undo(raw.xyxy)), image, whole)
+        kind = self.card.keypoints
+        if kind is None:
+            return selection
+        points = decode_keypoints(raw_heads, self.card.heads, raw.slot[selection.returned])  # (D, K, 3)
+        points[..., :2] = letterbox.undo(points[..., :2])
+        found = replace(selection.detections, keypoints=points, skeleton=kind.skeleton)
+        return replace(selection, detections=found)
 
     def choose(self, candidates: Candidates, image: Image, whole: bool = False) -> Selection:
         """The best of the candidates of one image, in pixels of it.

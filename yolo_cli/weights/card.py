@@ -12,6 +12,7 @@ import numpy as np
 from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
+from yolo_cli.keypoints import KeyPoints
 from yolo_cli.limits import MAX_CARD
 from yolo_cli.text import counted, shorten
 from yolo_cli.weights.schema import checked_fields
@@ -47,6 +48,7 @@ class ModelCard:
             "logistic"; see `yolo_cli.evaluation.verification`.
         false_accepts: of such a network, rising scores, and the fraction of pairs of two identities, of
             images that it was not trained on, that reach each.
+        keypoints: the key points of its objects; None without.
     """
 
     name: str
@@ -67,6 +69,7 @@ class ModelCard:
     backbone: str = ""
     metric: str = ""
     false_accepts: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    keypoints: KeyPoints | None = None
 
     @property
     def size_step(self) -> int:
@@ -79,7 +82,11 @@ class ModelCard:
 
     def to_json(self) -> str:
         """The card as one JSON object."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False)
+        values = {"format": FORMAT, **asdict(self)}
+        if self.keypoints is None:  # a program that knows no key points can read it
+            del values["keypoints"]
+            values["heads"] = [{k: v for k, v in h.items() if k != "key_points"} for h in values["heads"]]
+        return json.dumps(values, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> ModelCard:
@@ -142,7 +149,8 @@ def _kind_text(card: ModelCard) -> str:
 def _class_texts(card: ModelCard) -> list[str]:
     """What only detectors have."""
     heads = _list("Heads", [_head_text(head) for head in card.heads])
-    return [_calibration_text(card), heads, f"**Classes.** {', '.join(card.class_names)}"]
+    points = f"**Key points.** {', '.join(card.keypoints.names)}" if card.keypoints else ""
+    return [_calibration_text(card), heads, f"**Classes.** {', '.join(card.class_names)}", points]
 
 
 def _calibration_text(card: ModelCard) -> str:
