@@ -92,6 +92,8 @@ class DetectConfig:
             if choice is not None and choice not in get_args(kind):
                 raise UsageError(f"{name} is {choice!r}, but must be one of {', '.join(get_args(kind))}")
         check_number("--tile-overlap", self.tile_overlap, 0, 0.9)
+        if self.tile is None and self.tile_overlap != OVERLAP:
+            raise UsageError("--tile-overlap: there are no tiles without --tile")
         if self.imgsz is not None:
             _check_size(self.imgsz)
         if self.tile not in (None, "auto"):
