@@ -14,6 +14,7 @@ from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import tracks
 from yolo_cli.evaluation.tracks import TrackReport
 from yolo_cli.files import path_of
+from yolo_cli.identity import load_embedder
 from yolo_cli.sources import STDIN
 from yolo_cli.tracking import Tracker, TrackRun
 from yolo_cli.tracking.counting import counters_of
@@ -31,6 +32,7 @@ class TrackOptions(LoadOptions, FrameOptions, total=False):
         min_hits: frames in which an object is seen before it gets an id.
         lost: frames in a row without a detection after which an object still keeps its id.
         camera_motion: measure how the camera moves, and take it out of the motion of objects.
+        appearance: embed each detection, so that an object is found again by its look.
         count_line: lines, each as ``"x1,y1,x2,y2"``.
         zone: polygons, each as ``"x1,y1,x2,y2,x3,y3,…"``.
         smooth: fill gaps in tracks, smooth them, and drop those that follow nothing. It looks ahead: frames
@@ -42,6 +44,7 @@ class TrackOptions(LoadOptions, FrameOptions, total=False):
     min_hits: int
     lost: int
     camera_motion: bool
+    appearance: bool
     count_line: Sequence[str]
     zone: Sequence[str]
     smooth: bool
@@ -83,7 +86,9 @@ def track(
     revise = _smoother(video) if given.get("smooth") else None
     how: Any = {name: given[name] for name in LoadOptions.__annotations__ if name in given}
     detector = load_detector(weights, **{**how, "conf": config.low_conf}).detector
-    loop = {name: given[name] for name in ("batch", "camera_motion") if name in given}
+    loop: dict[str, Any] = {name: given[name] for name in ("batch", "camera_motion") if name in given}
+    if given.get("appearance"):
+        loop["embed"] = load_embedder(device=given.get("device", "auto"))
     return TrackRun(
         detector, video, Tracker(config), counters, watch=watch, revise=revise, region=region, **loop
     )

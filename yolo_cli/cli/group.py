@@ -36,8 +36,9 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
-    "Data": "data mot split test use-val group-by map names at recursive limit background tile tile-overlap"
-    " allow-unlabelled accept-damaged encoding",
+    "Data": "data mot split test use-val group-by map names at style filters saliency layers recursive"
+    " limit background tile tile-overlap allow-unlabelled accept-damaged encoding",
+    "Identities": "gallery min-score false-accept embedding embedding-loss quarter-turns whole appearance",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize cfg card"
     " half sha256 verify",
     "Detections": "conf nms-iou max-det classes region multi-label agnostic suppression",
@@ -46,7 +47,8 @@ SECTIONS = {
     "Tracking": "low-conf min-hits lost camera-motion count-line zone smooth",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
     " cross-check",
-    "Training": "cross-validate epochs max-minutes patience learning-rate warmup weight-decay label-smoothing"
+    "Training": "cross-validate epochs steps style-weight"
+    " max-minutes patience learning-rate warmup weight-decay label-smoothing"
     " freeze interpolate ema",
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",

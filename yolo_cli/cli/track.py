@@ -59,6 +59,7 @@ _ASKED = (
     "min_hits",
     "lost",
     "camera_motion",
+    "appearance",
     "count_line",
     "zone",
     "smooth",
@@ -112,6 +113,7 @@ class _Tally:
     help="Frames that a lost object keeps its id.",
 )
 @click.option("--camera-motion", is_flag=True, help="Measure how the camera moves, and compensate.")
+@click.option("--appearance", is_flag=True, help="Find lost objects again by their look.")
 @click.option(
     "--count-line", multiple=True, metavar="X1,Y1,X2,Y2", help="Count objects that cross a line, in pixels."
 )

@@ -68,6 +68,8 @@ def _build(path: Path, config: DetectConfig, runtime: Runtime, kind: str | None)
     """The detector in a model's file."""
     card = read_card(path)
     wanted = kind or card.detector
+    if card.metric:
+        raise UsageError(f"{path}: is an embedding, for `yolo identify --embedding`; give a detector")
     if wanted not in DETECTORS:
         raise DataError(f"{path}: needs the detector '{wanted}', which this program does not have")
     if wanted != card.detector and not {wanted, card.detector} <= WINDOWS:

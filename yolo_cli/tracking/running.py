@@ -71,10 +71,19 @@ class TrackedFrame:
         }
 
 
+Embed = Callable[[Image, NDArray[np.floating[Any]]], NDArray[np.floating[Any]]]
+"""An image and boxes (N, 4) → embeddings of length 1 (N, D)."""
 Watch = Callable[[Iterable[TrackedFrame], int], Iterable[TrackedFrame]]
 """Passes frames on as they come; gets their number, too, 0 if it is unknown."""
 Revise = Callable[[Tracks, NDArray[np.integer[Any]]], Tracks]
 """All tracks of a video and the numbers (F,) of its frames → other tracks in those frames, by frame."""
+
+
+def _looks(embed: Embed, outcome: Outcome) -> NDArray[np.floating[Any]] | None:
+    """The embeddings of a frame's detections; None where there are none."""
+    if outcome.image is None or not len(outcome.detections):
+        return None
+    return embed(outcome.image, outcome.detections.xyxy)
 
 
 class TrackRun:
@@ -139,7 +148,13 @@ class TrackRun:
         self._saving = TrackSaving(Path(folder), self.video.rate, drawing, segment, sound)
 
     def _followed(
-        self, detector: Detector, tracker: Tracker, *, camera_motion: bool = False, **how: Any
+        self,
+        detector: Detector,
+        tracker: Tracker,
+        *,
+        camera_motion: bool = False,
+        embed: Embed | None = None,
+        **how: Any,
     ) -> Iterator[TrackedFrame]:
         camera = CameraMotion() if camera_motion else None
         number = -1
@@ -149,7 +164,8 @@ class TrackRun:
             place = outcome.image.frame if outcome.image else None
             number = place.number if place else number + 1
             moved = camera.update(outcome.image) if camera and outcome.image else None
-            tracks = tracker.update(outcome.detections, number, moved)
+            looks = _looks(embed, outcome) if embed else None
+            tracks = tracker.update(outcome.detections, number, moved, looks)
             time_s = place.time_s if place else None
             yield self._frame(number, time_s, outcome, tracks)
 

@@ -143,6 +143,18 @@ def _calibration(value: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | No
     return given, true
 
 
+def _false_accepts(value: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    if value is None:
+        return None
+    rows = [_list(row, 1, MAX_KNOTS) for row in _list(value, 2, 2)]
+    scores, rates = (tuple(_number(each, -1, 1) for each in row) for row in rows)
+    rise = all(low < high for low, high in pairwise(scores))
+    fall = all(high >= low for high, low in pairwise(rates))
+    if len(scores) != len(rates) or not rise or not fall or min(rates) < 0:
+        raise ValueError("must be rising scores, and as many rates that do not rise")
+    return scores, rates
+
+
 CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "name": _name,
     "class_names": _class_names,
@@ -160,5 +172,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "calibration": _calibration,
     "detector": lambda value: _text(value, 100),
     "backbone": lambda value: _text(value, 1_000),
+    "metric": _one_of("", "cosine", "logistic"),
+    "false_accepts": _false_accepts,
 }
 """The check of each field of a `ModelCard`: its value as the card holds it, or ValueError."""
