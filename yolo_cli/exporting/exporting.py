@@ -82,7 +82,7 @@ def export(files: ModelFiles, plan: Plan, out: Path, evidence: Evidence) -> Expo
         UserError: if packages are missing, no image can be read, or nothing can be written.
     """
     check_packages(plan)
-    attempts = _KEPT if plan.form.number == "int8" and plan.form.format in ("onnx", "openvino") else _KEPT[:1]
+    attempts = _KEPT if plan.form.number == "int8" else _KEPT[:1]
     for kept in attempts:
         done = _attempt(replace(plan, kept=kept), files, out, evidence)
         if done.path:
