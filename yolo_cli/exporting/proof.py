@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,8 +24,10 @@ from yolo_cli.detectors import YoloDetector
 from yolo_cli.errors import DataError
 from yolo_cli.exporting.agreement import Agreement, Pair, pair_up
 from yolo_cli.exporting.plan import Plan
+from yolo_cli.exporting.ties import Choice
 from yolo_cli.images import Image
 from yolo_cli.pipeline.running import Readable
+from yolo_cli.suppression import Rule
 
 __all__ = ["Ran", "compare_runs", "run_exported", "run_ours"]
 
@@ -41,12 +43,14 @@ class Ran:
         milliseconds: median time an image, from pixels to boxes.
         runtime: what the network ran in, with its version.
         packages: what the process had imported.
+        sizes: height and width of each image, if it is ours.
     """
 
     found: dict[str, Detections]
     milliseconds: float
     runtime: str
     packages: tuple[str, ...] = ()
+    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def threshold(plan: Plan) -> float:
@@ -57,13 +61,13 @@ def threshold(plan: Plan) -> float:
 def run_ours(plan: Plan, images: Sequence[Readable]) -> Ran:
     """Our detections."""
     detector = plan.detector.with_config(replace(plan.detector.config, conf=threshold(plan)))
-    found, spent = {}, []
+    found, spent, sizes = {}, [], {}
     for item in images:
         image = item.read()
         detections, times = detector.detect_timed([image])
-        found[item.name] = detections[0]
+        found[item.name], sizes[item.name] = detections[0], (image.height, image.width)
         spent.append(times.prepare_ms + times.infer_ms + times.post_ms)
-    return Ran(found, median(spent), "yolo-cli")
+    return Ran(found, median(spent), "yolo-cli", sizes=sizes)
 
 
 def run_exported(path: Path, plan: Plan, images: Sequence[Readable]) -> Ran:
@@ -86,11 +90,13 @@ def run_exported(path: Path, plan: Plan, images: Sequence[Readable]) -> Ran:
 
 def compare_runs(plan: Plan, ours: Ran, theirs: Ran) -> Agreement:
     """The boxes of two programs on the same images in pairs."""
-    names, conf = plan.card.class_names, plan.detector.config.conf
+    config = plan.detector.config
+    rule = Rule(config.nms_iou, config.suppression or plan.card.suppression, plan.card.beta)
 
     def pairs() -> Iterator[Pair]:
         for name, found in ours.found.items():
-            yield from pair_up(name, found, theirs.found[name], names, conf)
+            choice = Choice(config.conf, rule, ours.sizes[name])
+            yield from pair_up(name, found, theirs.found[name], plan.card.class_names, choice)
 
     return Agreement.of(len(ours.found), pairs())
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.evaluation import Report
-from yolo_cli.exporting.agreement import LARGEST_DIFFERENCE, LOWEST_IOU, Agreement
+from yolo_cli.exporting.agreement import Agreement
 from yolo_cli.exporting.plan import Form
+from yolo_cli.exporting.ties import LARGEST_DIFFERENCE, LOWEST_IOU
 from yolo_cli.text import Jsonable, columns, counted
 
 __all__ = ["Exported", "Figures", "Proof"]
@@ -133,6 +134,7 @@ class Exported(Jsonable):
             "images": agreement.images,
             "boxes": len(agreement.pairs),
             "unpaired": agreement.unpaired,
+            "tied": agreement.tied,
             "lowest_iou": agreement.lowest_iou,
             "largest_difference": agreement.largest_difference,
             "suppression": proof.suppression,
@@ -177,6 +179,8 @@ def _pairs_text(agreement: Agreement) -> list[str]:
         f"{many}: lowest IoU {agreement.lowest_iou:.4f}, largest difference of confidence "
         f"{agreement.largest_difference:.4f}, {agreement.unpaired} found by one of the two only"
     )
+    if agreement.tied:
+        summary += f", {agreement.tied} of them as rounding decides on suppression"
     rows = [["furthest apart", "class", "yolo-cli", "export", "IoU"]]
     for pair in agreement.pairs[:_SHOWN]:
         both = ("–" if value is None else f"{value:.4f}" for value in (pair.ours, pair.theirs))

@@ -1,0 +1,51 @@
+"""The protocol of exports: 50 images, every format, and models of three origins.
+
+Training is no part of it: ``YOLO_CLI_TEST_TRAINED`` names a model that was trained on `fridge`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.shared import SHARED
+from yolo_cli import import_model
+
+IMAGES = 50
+FORMATS = {
+    "onnx": {},
+    "onnx half": {"half": True},
+    "onnx nms": {"nms": True},
+    "openvino": {},
+    "openvino half nms": {"half": True, "nms": True},
+    "saved-model": {},
+    "tflite": {},
+    "tflite half": {"half": True},
+}
+
+
+def seeded(folder: Path) -> Path:
+    """yolov7-tiny of Darknet with the weights of seed 1."""
+    made = SHARED / "darknet" / "architectures"
+    weights = folder / "yolov7-tiny.weights"
+    command = [sys.executable, str(made / "make_weights.py"), str(made / "yolov7-tiny.cfg"), str(weights)]
+    subprocess.run([*command, "--seed", "1"], check=True, timeout=300)
+    names = folder / "names"
+    names.write_text("".join(f"class {number}\n" for number in range(80)))
+    return import_model([made / "yolov7-tiny.cfg", weights], names, folder / "yolov7-tiny").keras
+
+
+def model_of(origin: str, folder: Path) -> tuple[str, Path]:
+    """The path or name of a model, and the data that it is proven on."""
+    if origin == "bundled":
+        return "yolov4-tiny-coco", SHARED / "data" / "coco128-val"
+    if origin == "seeded":
+        return str(seeded(folder)), SHARED / "data" / "coco128-val"
+    trained = os.environ.get("YOLO_CLI_TEST_TRAINED")
+    if trained is None:
+        pytest.skip("YOLO_CLI_TEST_TRAINED names no model that was trained on fridge")
+    return trained, SHARED / "data" / "fridge"

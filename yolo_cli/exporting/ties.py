@@ -1,0 +1,86 @@
+"""Boxes that one of two programs has alone, because rounding decides: they are no sign of another model.
+
+Suppression compares an overlap with a threshold, and a box has its best class. Where two programs compute
+almost the same, they still decide otherwise where the overlap is as good as the threshold, or two classes are
+as good as equally confident. What a box that is decided otherwise suppresses is decided otherwise, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolo_cli.boxes import box_iou
+from yolo_cli.detections import Detections
+from yolo_cli.suppression import Rule, overlap
+
+__all__ = ["LARGEST_DIFFERENCE", "LOWEST_IOU", "Choice", "explained"]
+
+Bools = NDArray[np.bool_]
+
+LOWEST_IOU = 0.99
+LARGEST_DIFFERENCE = 0.005
+"""Exports in float formats agree if no pair of boxes is further apart in IoU or in confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How both programs choose among the boxes of an image.
+
+    Attributes:
+        conf: the threshold of confidence.
+        rule: of suppression.
+        size: height and width of the image, in which units the rule measures.
+    """
+
+    conf: float
+    rule: Rule
+    size: tuple[int, int]
+
+    def overlap(self, a: Detections, b: Detections) -> NDArray[np.floating[Any]]:
+        """What the rule compares with its threshold (N, M); -inf for boxes of two classes."""
+        unit = np.tile(self.size[::-1], 2)
+        found = overlap((a.xyxy / unit)[:, None], b.xyxy / unit, self.rule.kind, self.rule.beta)
+        return np.where(a.class_id[:, None] == b.class_id, found, -np.inf)
+
+
+def explained(
+    ours: Detections, theirs: Detections, alone: tuple[Bools, Bools], choice: Choice
+) -> tuple[Bools, Bools]:
+    """Which of the boxes that are ``alone``, (N,) and (M,), are so by rounding only."""
+    measured = choice.overlap(ours, theirs)  # (N, M)
+    return _explained((ours, theirs), alone, measured, choice.rule.threshold)
+
+
+def _explained(
+    found: tuple[Detections, Detections], alone: tuple[Bools, Bools], measured: Any, threshold: float
+) -> tuple[Bools, Bools]:
+    margin = 1 - LOWEST_IOU
+    swapped = alone[0][:, None] & alone[1] & _other_class(*found)  # (N, M)
+    done = swapped.any(axis=1), swapped.any(axis=0)
+    # (N, M): whether the second box could suppress the first, and the other way round
+    below = found[0].confidence[:, None] - found[1].confidence
+    could = below <= LARGEST_DIFFERENCE, -below.T <= LARGEST_DIFFERENCE
+    both = measured, measured.T
+    for k in (0, 1):
+        tie = (np.abs(both[k] - threshold) <= margin) & could[k]
+        done[k][:] |= alone[k] & tie.any(axis=1)
+    while True:  # what a box that the other program does not have suppresses
+        more = [
+            alone[k] & ~done[k] & ((both[k] > threshold - margin) & could[k] & done[1 - k]).any(axis=1)
+            for k in (0, 1)
+        ]
+        if not any(part.any() for part in more):
+            return done
+        for k in (0, 1):
+            done[k][:] |= more[k]
+
+
+def _other_class(a: Detections, b: Detections) -> Bools:
+    """Where two boxes are as good as equal, but for their classes (N, M)."""
+    near = np.abs(a.confidence[:, None] - b.confidence) <= LARGEST_DIFFERENCE
+    other = a.class_id[:, None] != b.class_id
+    return np.asarray(near & other & (box_iou(a.xyxy, b.xyxy) >= LOWEST_IOU))
