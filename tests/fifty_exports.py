@@ -9,11 +9,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.shared import SHARED
-from yolo_cli import import_model
+from yolo_cli import import_model, load_detector
 
 IMAGES = 50
 FORMATS = {
@@ -35,17 +36,18 @@ def seeded(folder: Path) -> Path:
     command = [sys.executable, str(made / "make_weights.py"), str(made / "yolov7-tiny.cfg"), str(weights)]
     subprocess.run([*command, "--seed", "1"], check=True, timeout=300)
     names = folder / "names"
-    names.write_text("".join(f"class {number}\n" for number in range(80)))
+    names.write_text("\n".join(load_detector("yolov4-tiny-coco").class_names))
     return import_model([made / "yolov7-tiny.cfg", weights], names, folder / "yolov7-tiny").keras
 
 
-def model_of(origin: str, folder: Path) -> tuple[str, Path]:
-    """The path or name of a model, and the data that it is proven on."""
+def model_of(origin: str, folder: Path) -> dict[str, Any]:
+    """What `export` gets: a model, data and how much of it; only the split ``train`` of fridge has 50 images."""
+    coco = {"data": SHARED / "data" / "coco128-val", "limit": IMAGES}
     if origin == "bundled":
-        return "yolov4-tiny-coco", SHARED / "data" / "coco128-val"
+        return {"weights": "yolov4-tiny-coco", **coco}
     if origin == "seeded":
-        return str(seeded(folder)), SHARED / "data" / "coco128-val"
+        return {"weights": seeded(folder), **coco}
     trained = os.environ.get("YOLO_CLI_TEST_TRAINED")
     if trained is None:
         pytest.skip("YOLO_CLI_TEST_TRAINED names no model that was trained on fridge")
-    return trained, SHARED / "data" / "fridge"
+    return {"weights": trained, "data": SHARED / "data" / "fridge", "split": "train", "limit": IMAGES}

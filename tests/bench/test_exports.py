@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fifty_exports import FORMATS, IMAGES, model_of
+from tests.fifty_exports import FORMATS, model_of
 from tests.shared import needs_shared
 from yolo_cli import export
 
@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.bench, needs_shared("data", "coco128-val")]
 @pytest.mark.parametrize("origin", ["bundled", "trained", "seeded"])
 def test_latency(origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    weights, data = model_of(origin, tmp_path)
+    model = model_of(origin, tmp_path)
     for name, options in FORMATS.items():
-        proof = export(weights, name.split()[0], data=data, limit=IMAGES, exist_ok=True, **options).proof
+        proof = export(format=name.split()[0], exist_ok=True, **model, **options).proof
         agreement, ours, theirs = proof.agreement, proof.ours, proof.theirs
         print(
             f"{origin}, {name}: {theirs.milliseconds:.1f} ms, yolo-cli {ours.milliseconds:.1f}; "

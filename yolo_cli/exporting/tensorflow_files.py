@@ -101,13 +101,13 @@ def write_tflite(
         if plan.form.number == "half":
             converter.target_spec.supported_types = [tf.float16]
         with silence():
-            data = _quantised(converter, files, plan, images) if images else converter.convert()
+            data = _quantised(converter, files.keras, plan, images) if images else converter.convert()
     out.write_bytes(data)
     with zipfile.ZipFile(out, "a") as archive:
         archive.writestr(zipfile.ZipInfo("metadata.json"), _json(metadata))  # with a fixed date
 
 
-def _quantised(converter: Any, files: ModelFiles, plan: Plan, images: Sequence[Image]) -> bytes:
+def _quantised(converter: Any, keras_file: Path, plan: Plan, images: Sequence[Image]) -> bytes:
     """The network in int8; what is around it, and the convolutions that compute raw heads, in float32.
 
     TensorFlow's debugger of quantisation is its only tool that leaves chosen operations alone. They are told
@@ -118,7 +118,7 @@ def _quantised(converter: Any, files: ModelFiles, plan: Plan, images: Sequence[I
     debugger = tf.lite.experimental.QuantizationDebugger(converter=converter, debug_options=options)
     calibrated = tf.lite.Interpreter(model_content=debugger.calibrated_model)
     names = [tensor["name"] for tensor in calibrated.get_tensor_details()]
-    options.denylisted_nodes = list(_in_float(names, load_keras(files.keras), plan))
+    options.denylisted_nodes = list(_in_float(names, load_keras(keras_file), plan))
     return bytes(debugger.get_nondebug_quantized_model())
 
 

@@ -60,23 +60,18 @@ def _explained(
 ) -> tuple[Bools, Bools]:
     margin = 1 - LOWEST_IOU
     swapped = alone[0][:, None] & alone[1] & _other_class(*found)  # (N, M)
-    done = swapped.any(axis=1), swapped.any(axis=0)
-    # (N, M): whether the second box could suppress the first, and the other way round
+    # Of each of one program's boxes (N, M), and of the other's (M, N): whether it could be suppressed.
     below = found[0].confidence[:, None] - found[1].confidence
     could = below <= LARGEST_DIFFERENCE, -below.T <= LARGEST_DIFFERENCE
     both = measured, measured.T
+    done: list[Bools] = [np.asarray(swapped.any(axis=1)), np.asarray(swapped.any(axis=0))]
     for k in (0, 1):
-        tie = (np.abs(both[k] - threshold) <= margin) & could[k]
-        done[k][:] |= alone[k] & tie.any(axis=1)
-    while True:  # what a box that the other program does not have suppresses
-        more = [
-            alone[k] & ~done[k] & ((both[k] > threshold - margin) & could[k] & done[1 - k]).any(axis=1)
-            for k in (0, 1)
-        ]
-        if not any(part.any() for part in more):
-            return done
-        for k in (0, 1):
-            done[k][:] |= more[k]
+        done[k] |= alone[k] & ((np.abs(both[k] - threshold) <= margin) & could[k]).any(axis=1)
+    reached = -1
+    while reached < (reached := sum(int(part.sum()) for part in done)):
+        for k in (0, 1):  # what a box that the other program does not have suppresses
+            done[k] |= alone[k] & ((both[k] > threshold - margin) & could[k] & done[1 - k]).any(axis=1)
+    return done[0], done[1]
 
 
 def _other_class(a: Detections, b: Detections) -> Bools:
