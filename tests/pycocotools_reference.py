@@ -8,20 +8,28 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from yolo_cli.evaluation import EvaluationSet
 
 
-def reference(gathered: EvaluationSet) -> COCOeval:
-    """A COCOeval that has run: ``stats`` are the twelve figures, ``eval`` the arrays behind them."""
+def reference(gathered: EvaluationSet, kind: str = "bbox") -> COCOeval:
+    """A COCOeval that has run: ``stats`` are the figures, ``eval`` the arrays behind them.
+
+    Args:
+        gathered: what to evaluate.
+        kind: "bbox" (twelve figures), or "keypoints" (ten) with the sigmas of the set.
+    """
     # It prints, and it warns of its own use of NumPy; neither says anything about us.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         run = COCOeval(
-            _indexed(gathered, _gt_rows(gathered)), _indexed(gathered, _found_rows(gathered)), "bbox"
+            _indexed(gathered, _gt_rows(gathered)), _indexed(gathered, _found_rows(gathered)), kind
         )
+        if kind == "keypoints":
+            run.params.kpt_oks_sigmas = np.array(gathered.sigmas)
         run.evaluate()
         run.accumulate()
         run.summarize()
@@ -51,6 +59,7 @@ def _gt_rows(gathered: EvaluationSet) -> list[dict[str, Any]]:
             "bbox": box,
             "area": float(area[g]),
             "iscrowd": int(ground_truth.crowd[g]),
+            **_points(ground_truth.keypoints, g),
         }
         for g, box in enumerate(np.hstack([ground_truth.xyxy[:, :2], gathered.gt_wh]).tolist())
     ]
@@ -67,6 +76,15 @@ def _found_rows(gathered: EvaluationSet) -> list[dict[str, Any]]:
             "area": box[2] * box[3],
             "iscrowd": 0,
             "score": float(found.confidence[d]),
+            **_points(found.keypoints, d),
         }
         for d, box in enumerate(np.hstack([found.xyxy[:, :2], gathered.found_wh]).tolist())
     ]
+
+
+def _points(keypoints: NDArray[Any] | None, at: int) -> dict[str, Any]:
+    """The key points of one row, if there are some."""
+    if keypoints is None:
+        return {}
+    own = keypoints[at]  # (K, 3)
+    return {"keypoints": own.ravel().tolist(), "num_keypoints": int((own[:, 2] > 0).sum())}

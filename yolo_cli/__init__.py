@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.converting import convert
     from yolo_cli.api.detection import Predictor, draw, load_detector
+    from yolo_cli.api.embedding import train_embedding
     from yolo_cli.api.evaluation import evaluate
-    from yolo_cli.api.explaining import explain
+    from yolo_cli.api.explaining import explain, explain_filters, explain_layers, explain_saliency
     from yolo_cli.api.exporting import export
     from yolo_cli.api.fetching import fetch_model
+    from yolo_cli.api.identifying import Identified, forget, identify, learn, list_identities, verify
     from yolo_cli.api.linting import lint
-    from yolo_cli.api.models import Model, export_onnx, import_model, list_models, show_model
+    from yolo_cli.api.models import Model, export_onnx, import_model, list_backbones, list_models, show_model
     from yolo_cli.api.scaling import detect_on_ray
     from yolo_cli.api.serving import create_app, serve
     from yolo_cli.api.statistics import dataset_stats
+    from yolo_cli.api.styling import stylize, stylize_data
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
@@ -45,15 +48,17 @@ if TYPE_CHECKING:
     from yolo_cli.evaluation.tracks import TrackReport
     from yolo_cli.explanation import Explanation
     from yolo_cli.exporting import Exported
+    from yolo_cli.identity import Match, Verdict
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
     from yolo_cli.suspects import SuspectReport
+    from yolo_cli.time_limit import image_timeout
     from yolo_cli.tracking import TrackedFrame, Tracker, TrackRun
     from yolo_cli.training import Step, Watcher
-    from yolo_cli.training.result import TrainResult
+    from yolo_cli.training.result import EmbeddingResult, TrainResult
 
 __all__ = [
     "Benchmark",
@@ -64,13 +69,16 @@ __all__ = [
     "DatasetStats",
     "Detection",
     "Detections",
+    "EmbeddingResult",
     "EvaluationResult",
     "Explanation",
     "Exported",
     "FittedAnchors",
     "GroundTruth",
+    "Identified",
     "Image",
     "LintReport",
+    "Match",
     "Model",
     "Predictor",
     "Result",
@@ -83,6 +91,7 @@ __all__ = [
     "TrainResult",
     "UsageError",
     "UserError",
+    "Verdict",
     "Watcher",
     "__version__",
     "accept_damaged",
@@ -98,20 +107,33 @@ __all__ = [
     "evaluate",
     "evaluate_mot",
     "explain",
+    "explain_filters",
+    "explain_layers",
+    "explain_saliency",
     "export",
     "export_onnx",
     "fetch_model",
     "find_suspects",
     "fit_anchors",
+    "forget",
+    "identify",
+    "image_timeout",
     "import_model",
+    "learn",
     "lint",
+    "list_backbones",
+    "list_identities",
     "list_models",
     "load_detector",
     "read_image",
     "serve",
     "show_model",
+    "stylize",
+    "stylize_data",
     "track",
     "train",
+    "train_embedding",
+    "verify",
 ]
 
 _MODULES = {
@@ -123,17 +145,20 @@ _MODULES = {
     "api.comparing": ("compare",),
     "api.converting": ("convert",),
     "api.detection": ("Predictor", "draw", "load_detector"),
+    "api.embedding": ("train_embedding",),
     "api.evaluation": ("evaluate",),
-    "api.explaining": ("explain",),
+    "api.explaining": ("explain", "explain_filters", "explain_layers", "explain_saliency"),
     "api.fetching": ("fetch_model",),
     "api.exporting": ("export",),
+    "api.identifying": ("Identified", "forget", "identify", "learn", "list_identities", "verify"),
     "api.linting": ("lint",),
     "api.suspects": ("find_suspects",),
-    "api.models": ("Model", "export_onnx", "import_model", "list_models", "show_model"),
+    "api.models": ("Model", "export_onnx", "import_model", "list_backbones", "list_models", "show_model"),
     "api.scaling": ("detect_on_ray",),
     "api.serving": ("create_app", "serve"),
     "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),
+    "api.styling": ("stylize", "stylize_data"),
     "api.training": ("train",),
     "comparison": ("Comparison",),
     "damage": ("accept_damaged",),
@@ -145,15 +170,17 @@ _MODULES = {
     "evaluation.tracks": ("TrackReport",),
     "explanation": ("Explanation",),
     "exporting": ("Exported",),
+    "identity": ("Match", "Verdict"),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
     "suspects": ("SuspectReport",),
+    "time_limit": ("image_timeout",),
     "tracking": ("TrackRun", "TrackedFrame", "Tracker"),
     "training": ("Step", "Watcher"),
-    "training.result": ("TrainResult",),
+    "training.result": ("EmbeddingResult", "TrainResult"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -41,7 +41,7 @@ DEFAULT_ANCHORS = "yolov4-tiny"
 TRAINING_FOLDER = "runs/train"
 
 _WHOLE = ("epochs", "batch", "warmup", "freeze", "patience", "seed", "workers")  # of TrainConfig
-_NOT_NUMBERS = ("imgsz", "precision", "device", "tile")
+_NOT_NUMBERS = ("imgsz", "precision", "device", "tile", "sigmas")
 
 EVALUATION_CONF = 0.001
 """Confidence threshold of evaluations: lower detections are many, and change no figure."""
@@ -92,6 +92,8 @@ class DetectConfig:
             if choice is not None and choice not in get_args(kind):
                 raise UsageError(f"{name} is {choice!r}, but must be one of {', '.join(get_args(kind))}")
         check_number("--tile-overlap", self.tile_overlap, 0, 0.9)
+        if self.tile is None and self.tile_overlap != OVERLAP:
+            raise UsageError("--tile-overlap: there are no tiles without --tile")
         if self.imgsz is not None:
             _check_size(self.imgsz)
         if self.tile not in (None, "auto"):
@@ -199,6 +201,7 @@ class TrainConfig:
         clip_norm: global gradient norm to clip at.
         ema: window of the exponential moving average of the weights as a fraction of all steps; 0 is none.
         freeze: epochs in which only new layers are trained.
+        sigmas: of key points, one for all or one for each; None keeps COCO's for people and 0.05 for others.
         label_smoothing: distance of class targets from 0 and 1.
         close_mosaic: fraction of the run, at its end, without mosaic and mixup.
         interpolate: fraction of the starting weights in the result (WiSE-FT); None tries some on the
@@ -228,6 +231,7 @@ class TrainConfig:
     clip_norm: float = 10.0
     ema: float = 0.1
     freeze: int = 0
+    sigmas: tuple[float, ...] | None = None
     label_smoothing: float = 0.02
     close_mosaic: float = 0.15
     interpolate: float | None = None
@@ -251,6 +255,8 @@ class TrainConfig:
             if value is not None and field.name not in _NOT_NUMBERS:
                 kind = Integral if field.name in _WHOLE else Real
                 check_number("--" + field.name.replace("_", "-"), value, low, high, kind)
+        for sigma in self.sigmas or ():
+            check_number("--sigmas", sigma, 1e-6, 1e3)
         if self.imgsz is not None:
             _check_size(self.imgsz)
 

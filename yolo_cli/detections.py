@@ -36,6 +36,9 @@ class Detections:
         class_id: integer, (N,), an index into the detector's ``class_names``.
         wh: float, (N, 2), pixels: the widths and heights in a COCO file, which may differ from ``xyxy``
             by a rounding error; None if there is no such file.
+        keypoints: float, (N, K, 3): x and y in pixels, and how probably a person would mark the point, in
+            [0, 1]; None without key points.
+        skeleton: pairs of key points, from 0, to draw lines between.
 
     Raises:
         ValueError: if the shapes or kinds of the arrays do not fit together.
@@ -49,6 +52,8 @@ class Detections:
     confidence: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
     class_id: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
     wh: Floats | None = None
+    keypoints: Floats | None = None
+    skeleton: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.xyxy)
@@ -57,6 +62,7 @@ class Detections:
         _check("class_id", self.class_id, (count,), np.integer)
         if self.wh is not None:
             _check("wh", self.wh, (count, 2), np.floating)
+        _check_keypoints(self.keypoints, count)
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -64,7 +70,9 @@ class Detections:
     def __getitem__(self, index: slice | Integers | Bools) -> Detections:
         """The detections at ``index``: a slice, integer positions (K,) or a mask (N,)."""
         wh = None if self.wh is None else self.wh[index]
-        return Detections(self.xyxy[index], self.confidence[index], self.class_id[index], wh)
+        points = None if self.keypoints is None else self.keypoints[index]
+        columns = (self.xyxy[index], self.confidence[index], self.class_id[index], wh, points)
+        return Detections(*columns, self.skeleton)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +88,8 @@ class GroundTruth:
             where a file gives it, else the box's.
         wh: float, (N, 2), pixels: the widths and heights in a COCO file, which may differ from ``xyxy``
             by a rounding error; None if there is no such file.
+        keypoints: float, (N, K, 3): x and y in pixels, and COCO's visibility: 0 not labelled, 1 hidden, 2
+            visible; None without key points.
 
     Raises:
         ValueError: if the shapes or kinds of the arrays do not fit together.
@@ -92,6 +102,7 @@ class GroundTruth:
     difficult: Bools = None  # type: ignore[assignment]
     area: Floats = None  # type: ignore[assignment]
     wh: Floats | None = None
+    keypoints: Floats | None = None
 
     def __post_init__(self) -> None:
         count = len(self.xyxy)
@@ -110,6 +121,7 @@ class GroundTruth:
         _check("area", self.area, (count,), np.floating)
         if self.wh is not None:
             _check("wh", self.wh, (count, 2), np.floating)
+        _check_keypoints(self.keypoints, count)
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -122,10 +134,10 @@ class GroundTruth:
             object.__setattr__(part, name, None if whole is None else whole[index])
         return part
 
-    def moved(self, xyxy: Floats, area: Floats | None = None) -> GroundTruth:
-        """The same objects with other boxes (N, 4), and new areas (N,) if given."""
+    def moved(self, xyxy: Floats, area: Floats | None = None, keypoints: Floats | None = None) -> GroundTruth:
+        """The same objects with other boxes (N, 4) and key points (N, K, 3), and new areas (N,) if given."""
         area = self.area if area is None else area
-        return GroundTruth(xyxy, self.class_id, self.crowd, self.difficult, area)
+        return GroundTruth(xyxy, self.class_id, self.crowd, self.difficult, area, keypoints=keypoints)
 
 
 _GROUND_TRUTH = tuple(each.name for each in fields(GroundTruth))
@@ -136,6 +148,12 @@ def _check(name: str, array: Any, shape: tuple[int, ...], kind: type) -> None:
     if not isinstance(array, np.ndarray) or array.shape != shape or not issubclass(array.dtype.type, kind):
         got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise ValueError(f"{name} must be {kind.__name__} of shape {shape}, not {got}")
+
+
+def _check_keypoints(points: Any, count: int) -> None:
+    """Raise ValueError unless ``points`` is None or (count, K, 3)."""
+    if points is not None:
+        _check("keypoints", points, (count, points.shape[1] if points.ndim > 1 else -1, 3), np.floating)
 
 
 def class_ids(wanted: Classes, class_names: Sequence[str], owner: str = "model") -> tuple[int, ...]:

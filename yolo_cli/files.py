@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any
 from yolo_cli.errors import DataError, UsageError
 
 __all__ = [
+    "as_stored",
     "atomic_folder",
     "atomic_write",
     "atomic_write_bytes",
@@ -234,8 +236,20 @@ def locate(text: str, *places: Path) -> Path:
     for at in range(1, len(parts)):
         if len(parts) - at > 1 or parts[at - 1].lower() == "data":
             tries += [place.joinpath(*parts[at:]) for place in places]
-    found = next((path for path in tries if os.path.exists(path)), tries[0])  # noqa: PTH110
+    found = next((path for path in map(as_stored, tries) if os.path.exists(path)), tries[0])  # noqa: PTH110
     return Path(os.path.abspath(found))  # noqa: PTH100  # Path.resolve would follow links
+
+
+def as_stored(path: Path) -> Path:
+    """A path; if nothing is there, the same in the other form of its accents, if that exists.
+
+    macOS and what packs archives there write "é" as two characters, others as one (Unicode, annex 15).
+    """
+    text = os.fspath(path)
+    if text.isascii() or os.path.exists(text):  # noqa: PTH110
+        return path
+    others = (Path(unicodedata.normalize(form, text)) for form in ("NFC", "NFD"))
+    return next((other for other in others if os.path.exists(other)), path)  # noqa: PTH110
 
 
 def is_special(path: os.DirEntry[str] | Path) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.errors import DataError
 from yolo_cli.hardware import threads
 from yolo_cli.limits import MAX_MODEL, open_file
 from yolo_cli.runtimes import import_onnxruntime, returning_memory
@@ -26,11 +27,13 @@ __all__ = [
 ]
 
 # Field numbers of ModelProto and StringStringEntryProto in onnx.proto, and the kinds of values on the wire.
-GRAPH, METADATA_PROPS, KEY, VALUE = 7, 14, 1, 2
+GRAPH, METADATA_PROPS, FUNCTIONS, KEY, VALUE = 7, 14, 25, 1, 2
 VARINT, DELIMITED = 0, 2
 
 
-def open_session(model: Path | bytes, providers: Sequence[Any], most: int | None = None) -> Any:
+def open_session(
+    model: Path | bytes, providers: Sequence[Any], most: int | None = None, each: int | None = None
+) -> Any:
     """An ONNX Runtime session of a file, or of its bytes, on the first of ``providers`` that can run it.
 
     If that does not start, it is an error; on its own, ONNX Runtime would say so on stdout and go on.
@@ -39,10 +42,11 @@ def open_session(model: Path | bytes, providers: Sequence[Any], most: int | None
         model: the file, or its bytes.
         providers: of ONNX Runtime, in order of preference.
         most: bytes of memory that it may take on the CPU; None sets no limit.
+        each: the threads of each run; None as `threads` says.
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads()
+    options.intra_op_num_threads = threads() if each is None else each
     options.log_severity_level = 4  # its errors are exceptions, too; a user can do nothing about its warnings
     if most is not None:
         # The allocator is the process's; each session takes the one registered last.
@@ -60,6 +64,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
     Raises:
         OSError: if the file cannot be read.
+        DataError: if it defines operators of its own, of which a few may expand to billions.
         ValueError: if it is not an ONNX file, or is cut off.
     """
     found: dict[int, list[bytes]] = {}
@@ -68,6 +73,8 @@ def read_metadata(path: Path) -> dict[str, str]:
         for number, length in _fields(file, size):
             if number == METADATA_PROPS:
                 found.setdefault(number, []).append(file.read(length))
+            elif number == FUNCTIONS:
+                raise DataError(f"{path}: holds functions, which may call each other without end")
             else:
                 found[number] = []
                 file.seek(length, os.SEEK_CUR)

@@ -30,6 +30,7 @@ __all__ = [
     "missing_for_gpu",
     "peak_memory",
     "set_backend",
+    "streams",
     "threads",
     "use_only",
     "uses_cuda",
@@ -42,6 +43,8 @@ Device = str
 BACKENDS = ("tensorflow", "jax", "torch", "openvino")
 DEVICE_FOLDER = Path("/dev")
 WSL_DRIVER = Path("/usr/lib/wsl/lib/libcuda.so.1")
+
+MOST_STREAMS = 8
 
 _CHOSEN = "YOLO_CLI_DEVICE"  # the device of `use_only`, for this process and those that inherit its GPUs
 
@@ -60,6 +63,17 @@ def threads() -> int:
     """The number of threads that a network runs in, by ``YOLO_CLI_THREADS``; 0 leaves it to its runtime."""
     given = os.environ.get("YOLO_CLI_THREADS", "")
     return int(given) if given.isdecimal() else 0
+
+
+def streams() -> tuple[int, int]:
+    """How many runs of a network at a time use this machine best, and the threads of each.
+
+    Threads of one run wait for each other at each layer; runs of their own never wait. Each run has
+    memory of its own, so there are at most `MOST_STREAMS`.
+    """
+    total = threads() or cores()
+    count = min(total, MOST_STREAMS)
+    return count, total // count
 
 
 def check_device(device: Device) -> Device:

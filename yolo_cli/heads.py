@@ -22,6 +22,7 @@ class Head:
         class_count: number of classes.
         scale_x_y: range of the centre in cells; with 1 it cannot leave its cell.
         bins: of `gfl`, number of values in the distribution of each side.
+        key_points: of `yolo`, number of key points of each box, with three values each.
     """
 
     kind: HeadKind
@@ -30,6 +31,7 @@ class Head:
     class_count: int
     scale_x_y: float = 1.0
     bins: int = 0
+    key_points: int = 0
 
     @property
     def boxes(self) -> int:
@@ -41,4 +43,9 @@ class Head:
         """Number of output channels: values per cell."""
         if self.kind == "gfl":
             return self.class_count + 4 * self.bins
-        return len(self.anchors) * (5 + self.class_count)
+        return len(self.anchors) * self.values
+
+    @property
+    def values(self) -> int:
+        """Number of values per anchor: box, objectness, classes, then x, y and visible of each key point."""
+        return 5 + self.class_count + 3 * self.key_points

@@ -8,6 +8,7 @@ frames or pages, the first is read. Formats: JPEG, PNG, WebP, BMP, TIFF, GIF, PN
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from yolo_cli.errors import DataError, UsageError, unreadable
 from yolo_cli.files import atomic_write_bytes, path_of
 from yolo_cli.headers import Header, read_header
 from yolo_cli.limits import MAX_DECODING, MAX_IMAGE, MAX_PIXELS, read_file
+from yolo_cli.time_limit import LIMIT
 
 __all__ = [
     "FOREIGN",
@@ -122,7 +124,7 @@ def read_image(
     """
     file = path_of(path, "path")
     name = os.fspath(path) if name is None else name
-    return decode_image(_read_bytes(file, name), name, at_least=at_least, accept_damaged=accept_damaged)
+    return _within_limit(name, _read, file, name, at_least, accept_damaged)
 
 
 def decode_image(
@@ -140,8 +142,33 @@ def decode_image(
 
     Raises:
         DamagedError: if pixels are missing or corrupt, and that is not accepted.
-        DataError: if the bytes are empty, damaged beyond reading, too large, or not an image.
+        DataError: if the bytes are empty, damaged beyond reading, too large, or not an image; or if it takes
+            longer than `yolo_cli.image_timeout` allows.
     """
+    return _within_limit(name, _decode, data, name, at_least, accept_damaged)
+
+
+def _within_limit(name: str, read: Callable[..., Image], *arguments: object) -> Image:
+    """What ``read`` returns, in the time that an image may take."""
+    if LIMIT.limited is None:
+        return read(*arguments)
+    image, notes = LIMIT.limited.call(name, _noted, read, arguments)
+    for note in notes:
+        DAMAGED.note(note)
+    return image
+
+
+def _noted(read: Callable[..., Image], arguments: tuple[object, ...]) -> tuple[Image, list[str]]:
+    """What ``read`` returns, in another process, and what it notes of damage."""
+    DAMAGED.notes.clear()
+    return read(*arguments), DAMAGED.notes
+
+
+def _read(path: Path, name: str, at_least: int | None, accept_damaged: bool | None) -> Image:
+    return _decode(_read_bytes(path, name), name, at_least, accept_damaged)
+
+
+def _decode(data: bytes, name: str, at_least: int | None, accept_damaged: bool | None) -> Image:
     if not data:
         raise DataError(f"{name}: is empty (0 bytes); save or download it again")
     header = read_header(data, name)

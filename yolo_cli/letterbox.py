@@ -104,22 +104,24 @@ class Letterbox:
         return out
 
     def forward(self, xyxy: Floats) -> Floats:
-        """Boxes (N, 4) in pixels of the original → boxes (N, 4) in pixels of the network's input."""
-        scale, offset = self._transform(xyxy.dtype)  # (4,), (4,)
+        """Boxes (…, 4) or points (…, 2) in pixels of the original → in pixels of the network's input."""
+        scale, offset = self._transform(xyxy)  # (4,) or (2,) each
         return xyxy * scale + offset
 
     def undo(self, xyxy: Floats) -> Floats:
-        """Boxes (N, 4) in pixels of the network's input → boxes (N, 4) in pixels of the original.
+        """Boxes (…, 4) or points (…, 2) in pixels of the network's input → in pixels of the original.
 
         A box that extends into the padding extends beyond the image; clip it if that matters.
         """
-        scale, offset = self._transform(xyxy.dtype)  # (4,), (4,)
+        scale, offset = self._transform(xyxy)  # (4,) or (2,) each
         return (xyxy - offset) / scale
 
-    def _transform(self, dtype: np.dtype[Any]) -> tuple[Floats, Floats]:
-        """Scale and offset (4,) each: box * scale + offset is in the network's input."""
+    def _transform(self, values: Floats) -> tuple[Floats, Floats]:
+        """Scale and offset of boxes (4,) or points (2,): them * scale + offset is in the network's input."""
         x, y = self.scaled_width / self.width, self.scaled_height / self.height
-        return np.array([x, y, x, y], dtype), np.array([self.left, self.top, self.left, self.top], dtype)
+        times = values.shape[-1] // 2
+        scale, offset = [x, y] * times, [self.left, self.top] * times
+        return np.array(scale, values.dtype), np.array(offset, values.dtype)
 
 
 def _check(name: str, array: Any, shape: tuple[int, int, int]) -> None:

@@ -11,6 +11,13 @@ that are not assigned but overlap a ground truth well, or whose box is in a crow
 are ignored;
 - *class*: binary cross-entropy of each class in the positive slots, with label smoothing.
 
+Heads with key points have two more, each averaged over the positive slots of objects with a labelled point:
+
+- *keypoints*: log(1 + e) of each labelled point, where exp(−e) is its similarity in OKS (Maji et al.,
+"YOLO-Pose", CVPR Workshops 2022, use 1 − exp(−e)). Near the point both are e; far from it 1 − exp(−e) has no
+gradient, and a network that knows nothing yet would never learn;
+- *visible*: binary cross-entropy of whether each point is labelled.
+
 Only `keras.ops` is used, so it runs on TensorFlow, JAX and PyTorch; boxes are decoded by the same
 `boxes_from_raw` as in detection.
 """
@@ -23,12 +30,17 @@ from typing import Any
 
 import numpy as np
 
-from yolo_cli.codec import Head, boxes_from_raw, slot_anchors, slot_cells
+from yolo_cli.codec import Head, boxes_from_raw, keypoints_from_raw, slot_anchors, slot_cells
 from yolo_cli.framework import ops
 
-__all__ = ["LossWeights", "YoloLoss", "ciou"]
+__all__ = ["KEYPOINT_LOSSES", "LOSSES", "LossWeights", "YoloLoss", "ciou"]
+
+LOSSES = ("box", "objectness", "class")
+KEYPOINT_LOSSES = ("keypoints", "visible")
 
 MOST_IGNORED = 512  # only the most confident slots of an image can be ignored
+
+OUTLINE = 0.53  # an outline's area as a fraction of its box's, on average in COCO
 
 TINY = 1e-7  # keeps quotients finite where a box has no area
 
@@ -38,7 +50,7 @@ class LossWeights:
     """Weights of the terms, label smoothing and ignore threshold.
 
     Attributes:
-        box, objectness, classes: factors of the three terms.
+        box, objectness, classes, keypoints, visible: factors of the terms.
         label_smoothing: class targets are half of it away from 0 and 1.
         ignore_iou: an unassigned slot is ignored if its box has a higher IoU with a ground truth.
     """
@@ -46,6 +58,8 @@ class LossWeights:
     box: float = 5.0
     objectness: float = 1.0
     classes: float = 1.0
+    keypoints: float = 2.5
+    visible: float = 0.5
     label_smoothing: float = 0.02
     ignore_iou: float = 0.7
 
@@ -56,18 +70,27 @@ class YoloLoss:
     Args:
         heads: of the network; all of kind "yolo".
         weights: factors and rules.
+        sigmas: of the heads' key points.
 
     Raises:
         ValueError: if a head is of another kind.
     """
 
-    def __init__(self, heads: Sequence[Head], weights: LossWeights | None = None) -> None:
+    def __init__(
+        self, heads: Sequence[Head], weights: LossWeights | None = None, sigmas: Sequence[float] = ()
+    ) -> None:
         if any(head.kind != "yolo" for head in heads):
             raise ValueError("only heads of kind 'yolo' can be trained")
         self.heads, self.weights = tuple(heads), weights or LossWeights()
+        self.sigmas = np.asarray(sigmas, np.float32)  # (K,)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the terms."""
+        return (*LOSSES, *KEYPOINT_LOSSES) if self.heads[0].key_points else LOSSES
 
     def __call__(self, targets: Mapping[str, Any], raw_heads: Sequence[Any]) -> dict[str, Any]:
-        """The three terms, weighted, under the names box, objectness and class.
+        """The terms, weighted, by their names.
 
         Args:
             targets: padded to one size for all images of the batch of B:
@@ -77,29 +100,59 @@ class YoloLoss:
                 positive, float32 (B, P): 1, or 0 for padding;
                 taken, uint8 (B, S): 1 for positive slots, counted through all heads;
                 ground_truths, float32 (B, T, 4): xyxy of all ground-truth boxes, padded with 0;
-                ignored, float32 (B, T): 1 for ground-truth boxes that are crowd or difficult.
+                ignored, float32 (B, T): 1 for ground-truth boxes that are crowd or difficult;
+                keypoints, float32 (B, P, K, 3), if the heads have some: x and y in pixels, and a visibility
+                above 0 where they are labelled.
             raw_heads: float32 (B, rows, columns, channels) each.
         """
-        values, boxes = self._decoded(raw_heads)  # (B, S, 5 + classes), (B, S, 4) xyxy
+        values, boxes = self._decoded(raw_heads)  # (B, S, values), (B, S, 4) xyxy
+        end = 5 + self.heads[0].class_count
         slot, positive = targets["slot"], ops.cast(targets["positive"], "float32")
         mine = _take(boxes, slot)  # (B, P, 4)
         wanted = _xyxy(ops.cast(targets["cxcywh"], "float32"))  # (B, P, 4)
         overlap, complete = ciou(mine, wanted)  # (B, P) each
         count = ops.maximum(ops.sum(positive), 1.0)
         box = ops.sum((1.0 - complete) * positive) / count
-        logits = _take(values[..., 5:], slot)  # (B, P, classes)
+        logits = _take(values[..., 5:end], slot)  # (B, P, classes)
         classes = ops.sum(self._class_loss(logits, targets["class_id"]) * positive) / count
         fit = ops.stop_gradient(ops.clip(overlap, 0.0, 1.0)) * positive  # (B, P)
         objectness = self._objectness(values[..., 4], boxes, fit, targets) / count
         w = self.weights
-        return {"box": w.box * box, "objectness": w.objectness * objectness, "class": w.classes * classes}
+        terms = {"box": w.box * box, "objectness": w.objectness * objectness, "class": w.classes * classes}
+        if self.heads[0].key_points:
+            terms |= self._keypoint_terms(_take(values[..., end:], slot), mine, targets)
+        return terms
+
+    def _keypoint_terms(self, raw: Any, boxes: Any, targets: Mapping[str, Any]) -> dict[str, Any]:
+        """The two terms of key points. Boxes learn nothing from them.
+
+        Args:
+            raw: (B, P, 3 · K), the values of the positive slots.
+            boxes: (B, P, 4), their boxes, xyxy.
+            targets: see above.
+        """
+        xy, logit = keypoints_from_raw(raw, _cxcywh(ops.stop_gradient(boxes)), ops)  # (B, P, K, 2), (B, P, K)
+        wanted = ops.cast(targets["keypoints"], "float32")  # (B, P, K, 3)
+        labelled = ops.cast(wanted[..., 2] > 0, "float32")  # (B, P, K)
+        count = ops.sum(labelled, axis=-1)  # (B, P)
+        some = ops.cast(count > 0, "float32")  # (B, P)
+        area = OUTLINE * ops.prod(ops.cast(targets["cxcywh"], "float32")[..., 2:], axis=-1)  # (B, P)
+        squared = ops.sum(ops.square(xy - wanted[..., :2]), axis=-1)  # (B, P, K)
+        e = squared / (area[..., None] * (2 * np.square(2 * self.sigmas)))  # (B, P, K)
+        far = ops.sum(ops.log1p(e) * labelled, axis=-1) / ops.maximum(count, 1.0)  # (B, P)
+        unseen = ops.mean(_cross_entropy(logit, labelled), axis=-1)  # (B, P)
+        objects, w = ops.maximum(ops.sum(some), 1.0), self.weights
+        return {
+            "keypoints": w.keypoints * ops.sum(far * some) / objects,
+            "visible": w.visible * ops.sum(unseen * some) / objects,
+        }
 
     def _decoded(self, raw_heads: Sequence[Any]) -> tuple[Any, Any]:
-        """All slots of all heads: their values (B, S, 5 + classes) and boxes (B, S, 4), xyxy in pixels."""
+        """All slots of all heads: their values (B, S, values) and boxes (B, S, 4), xyxy in pixels."""
         all_values, all_boxes = [], []
         for raw, head in zip(raw_heads, self.heads, strict=True):
             _, rows, columns, _ = raw.shape
-            values = ops.reshape(raw, (-1, rows * columns * len(head.anchors), 5 + head.class_count))
+            values = ops.reshape(raw, (-1, rows * columns * len(head.anchors), head.values))
             values = ops.cast(values, "float32")
             cell = ops.convert_to_tensor(slot_cells([head], [(rows, columns)]))  # (S of this head, 2)
             anchor = ops.convert_to_tensor(slot_anchors([head], [(rows, columns)]))  # (S of this head, 2)
@@ -194,3 +247,9 @@ def _xyxy(cxcywh: Any) -> Any:
     """Corners (…, 4) of boxes given by centre and size (…, 4)."""
     half = cxcywh[..., 2:] / 2  # (…, 2)
     return ops.concatenate([cxcywh[..., :2] - half, cxcywh[..., :2] + half], axis=-1)
+
+
+def _cxcywh(xyxy: Any) -> Any:
+    """Centre and size (…, 4) of boxes given by corners (…, 4)."""
+    low, high = xyxy[..., :2], xyxy[..., 2:]  # (…, 2) each
+    return ops.concatenate([(low + high) / 2, high - low], axis=-1)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from yolo_cli.detections import Detections
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
+from yolo_cli.skeletons import draw_skeleton
 
 __all__ = [
     "PALETTE_SIZE",
@@ -111,7 +112,7 @@ class LabelledBox:
 def draw(
     image: Image, detections: Detections, class_names: Sequence[str], style: DrawStyle = _PLAIN
 ) -> Pixels:
-    """Draw boxes with class names and confidences on a copy of the image.
+    """Draw boxes with class names and confidences, and key points, on a copy of the image.
 
     More confident detections are drawn on top, and their labels are placed first.
 
@@ -126,9 +127,13 @@ def draw(
     """
     order = np.argsort(-detections.confidence, kind="stable")  # (N,), most confident first
     drawn = draw_boxes(image, [_labelled(detections, int(at), class_names, style) for at in order])
+    width = style.line_width or max(1, round((image.height * image.width) ** 0.5 / 240))
+    if detections.keypoints is not None:
+        for at in order[::-1]:
+            colour = class_colour(int(detections.class_id[at]))
+            draw_skeleton(drawn, detections.keypoints[at], detections.skeleton, colour, width)
     if style.region:
         corners = np.rint(style.region).astype(np.int32).reshape(-1, 1, 2)
-        width = style.line_width or max(1, round((image.height * image.width) ** 0.5 / 240))
         cv2.polylines(drawn, [corners], True, _BORDER, width, cv2.LINE_AA)
     return drawn
 

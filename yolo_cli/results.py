@@ -7,7 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias, overload
@@ -23,7 +23,7 @@ from yolo_cli.files import path_of
 from yolo_cli.images import Image, encode_image, write_image
 from yolo_cli.render import DrawStyle, draw
 
-__all__ = ["Detection", "Result", "each_detection"]
+__all__ = ["Detection", "Result", "each_detection", "keypoint_columns"]
 
 _PREVIEW = 1024  # pixels of the longer side in a notebook
 
@@ -39,12 +39,14 @@ class Detection:
         class_id: the index of that name in the model's class names.
         confidence: in [0, 1].
         xyxy: left, top, right and bottom edge in pixels of the upright original.
+        keypoints: x and y in pixels of each key point, and how probably it is visible; () without.
     """
 
     class_name: str
     class_id: int
     confidence: float
     xyxy: tuple[float, float, float, float]
+    keypoints: tuple[tuple[float, float, float], ...] = ()
 
     def __repr__(self) -> str:
         edges = " ".join(f"{edge:.0f}" for edge in self.xyxy)
@@ -52,11 +54,13 @@ class Detection:
 
     def to_dict(self) -> dict[str, Any]:
         """As printed by ``--format json``: edges rounded to 0.01 pixels, confidence to 0.0001."""
+        points = [[round(x, 2), round(y, 2), round(visible, 4)] for x, y, visible in self.keypoints]
         return {
             "class_id": self.class_id,
             "class_name": self.class_name,
             "confidence": round(self.confidence, 4),
             "box": [round(edge, 2) for edge in self.xyxy],
+            **({"keypoints": points} if points else {}),
         }
 
 
@@ -111,13 +115,14 @@ class Result(Sequence[Detection]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
             return NotImplemented
-        same_arrays = (np.array_equal(a, b) for a, b in zip(self._arrays(), other._arrays(), strict=True))
+        pairs = zip(self._arrays(), other._arrays(), strict=True)
+        same_arrays = (np.array_equal(a, b) for a, b in pairs)  # type: ignore[arg-type]  # None is a 0-d array
         return (self.image.name, self.names) == (other.image.name, other.names) and all(same_arrays)
 
     __hash__ = None  # type: ignore[assignment]  # its arrays can change
 
-    def _arrays(self) -> tuple[NDArray[Any], ...]:
-        return self.image.rgb, self.xyxy, self.confidence, self.class_id
+    def _arrays(self) -> tuple[NDArray[Any] | None, ...]:
+        return self.image.rgb, self.xyxy, self.confidence, self.class_id, self.keypoints
 
     def __repr__(self) -> str:
         counts = ", ".join(_counted(name, count) for name, count in self.counts.items())
@@ -137,6 +142,11 @@ class Result(Sequence[Detection]):
     def xyxyn(self) -> Floats:
         """`xyxy` as fractions of the image's width and height, (N, 4), in [0, 1]."""
         return self.xyxy / np.array([self.image.width, self.image.height] * 2, self.xyxy.dtype)
+
+    @property
+    def keypoints(self) -> Floats | None:
+        """Key points, (N, K, 3): x and y in pixels, and visibility in [0, 1]; None without."""
+        return self.detections.keypoints
 
     @property
     def confidence(self) -> Floats:
@@ -235,7 +245,10 @@ class Result(Sequence[Detection]):
             "confidence": self.confidence,
         }
         edges = zip(("x1", "y1", "x2", "y2"), self.xyxy.T, strict=True)  # each (N,)
-        return pandas.DataFrame({**columns, **dict(edges)})
+        points = np.zeros((len(self), 0, 3)) if self.keypoints is None else self.keypoints  # (N, K, 3)
+        flat = points.reshape(len(self), 3 * points.shape[1]).T  # (3 · K, N)
+        named = zip(keypoint_columns(points.shape[1]), flat, strict=True)
+        return pandas.DataFrame({**columns, **dict(edges), **dict(named)})
 
     def to_supervision(self) -> Any:
         """A ``supervision.Detections``, with class names under ``data["class_name"]``.
@@ -258,7 +271,8 @@ class Result(Sequence[Detection]):
             self.image.rgb if scale == 1 else cv2.resize(self.image.rgb, size, interpolation=cv2.INTER_AREA)
         )
         boxes = self.xyxyn * np.array(size * 2, self.xyxy.dtype)  # (N, 4)
-        found = Detections(boxes, self.confidence, self.class_id)
+        points = None if self.keypoints is None else self.keypoints * np.array([scale, scale, 1])  # (N, K, 3)
+        found = replace(self.detections, xyxy=boxes, wh=None, keypoints=points)
         return encode_image(draw(Image(small), found, self.names), ".png")
 
     def _repr_html_(self) -> str:
@@ -272,9 +286,19 @@ class Result(Sequence[Detection]):
 
 def each_detection(detections: Detections, names: Sequence[str]) -> Iterator[Detection]:
     """The detections one by one, with the class names of the model ``names``."""
-    columns = (detections.xyxy.tolist(), detections.confidence.tolist(), detections.class_id.tolist())
-    for box, confidence, number in zip(*columns, strict=True):
-        yield Detection(names[number], number, confidence, tuple(box))
+    points = [()] * len(detections) if detections.keypoints is None else detections.keypoints.tolist()
+    columns = (detections.xyxy.tolist(), detections.confidence.tolist(), detections.class_id.tolist(), points)
+    for box, confidence, number, own in zip(*columns, strict=True):
+        yield Detection(names[number], number, confidence, tuple(box), tuple(map(tuple, own)))
+
+
+def keypoint_columns(count: int) -> list[str]:
+    """The names of the columns of ``count`` key points in tables.
+
+    >>> keypoint_columns(2)
+    ['kpt1_x', 'kpt1_y', 'kpt1_visible', 'kpt2_x', 'kpt2_y', 'kpt2_visible']
+    """
+    return [f"kpt{number}_{what}" for number in range(1, count + 1) for what in ("x", "y", "visible")]
 
 
 def _counted(name: str, count: int) -> str:

@@ -56,21 +56,20 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 @contextmanager
 def returning_memory() -> Iterator[None]:
-    """In this block, large memory that is freed goes back to the system at once; on Linux with glibc.
+    """After this block, memory that was freed goes back to the system; on Linux with glibc.
 
     A runtime copies a network several times while it opens it. What it frees would stay with the process, in
-    pieces that images do not fit into. Afterwards glibc has the thresholds to which it adapts by itself.
+    pieces that images do not fit into. To give it back piece by piece takes longer than all at the end.
+    Afterwards glibc has the thresholds to which it adapts by itself.
     """
-    set_limit = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if set_limit is None:
-        yield
-        return
-    set_limit(_M_MMAP_THRESHOLD, 1 << 18)
     try:
         yield
     finally:
-        set_limit(_M_MMAP_THRESHOLD, 32 << 20)
-        set_limit(_M_TRIM_THRESHOLD, 64 << 20)
+        libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
+        if hasattr(libc, "malloc_trim"):  # glibc's
+            libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+            libc.mallopt(_M_TRIM_THRESHOLD, 64 << 20)
+            libc.malloc_trim(0)
 
 
 def import_ray() -> Any:

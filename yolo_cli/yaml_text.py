@@ -41,40 +41,67 @@ def parse_yaml(text: str, strings: bool = False) -> Any:
 
 
 @dataclass(slots=True)
-class _Count:
-    """Counts values as if aliases were written out, event by event.
+class _Open:
+    """A collection that is not closed yet.
 
-    ``open`` has the anchor and the number of values of each collection that is not closed yet.
+    Attributes:
+        anchor: its name for aliases, or None.
+        keys: those of a mapping so far; None of a list.
+        size: the number of its values so far, itself included.
+        is_key: whether the next thing in a mapping is a key.
     """
 
-    open: list[tuple[str | None, int]] = field(default_factory=list)
+    anchor: str | None
+    keys: set[str] | None
+    size: int = 1
+    is_key: bool = True
+
+
+@dataclass(slots=True)
+class _Count:
+    """Counts values as if aliases were written out, event by event; of mappings, it checks the keys."""
+
+    open: list[_Open] = field(default_factory=list)
     anchors: dict[str, int] = field(default_factory=dict)
     total: int = 0
 
     def add(self, event: Any, yaml: Any) -> None:
-        """Count one event; raises ValueError if it is one too many."""
+        """Count one event; raises ValueError if it is one too many, or a key for the second time."""
         if isinstance(event, yaml.CollectionStartEvent):
-            self.open.append((event.anchor, 1))
+            self.open.append(
+                _Open(event.anchor, set() if isinstance(event, yaml.MappingStartEvent) else None)
+            )
         elif isinstance(event, yaml.CollectionEndEvent):
-            self._close(*self.open.pop())
+            closed = self.open.pop()
+            self._close(closed.anchor, closed.size)
         elif isinstance(event, yaml.AliasEvent):
             self._close(None, self._of(event.anchor))
         elif isinstance(event, yaml.ScalarEvent):
-            if not event.style and _LONG_NUMBER.fullmatch(event.value):
-                raise ValueError(f"line {event.start_mark.line + 1}: a number of {len(event.value)} digits")
+            self._check(event)
             self._close(event.anchor, 1)
         if len(self.open) > MAX_DEPTH:
             raise ValueError(f"lists in lists, more than {MAX_DEPTH} deep")
-        if self.total > MAX_NODES or (self.open and self.open[-1][1] > MAX_NODES):
+        if self.total > MAX_NODES or (self.open and self.open[-1].size > MAX_NODES):
             raise ValueError(f"over {MAX_NODES:,} values, with those that its aliases repeat")
+
+    def _check(self, scalar: Any) -> None:
+        """Raise a ValueError for a number that is too long, and a key that its mapping has already."""
+        line = scalar.start_mark.line + 1
+        if not scalar.style and _LONG_NUMBER.fullmatch(scalar.value):
+            raise ValueError(f"line {line}: a number of {len(scalar.value)} digits")
+        above = self.open[-1] if self.open else None
+        if above and above.keys is not None and above.is_key:
+            if scalar.value in above.keys:  # YAML 1.2, 3.2.1.3; PyYAML would keep the last
+                raise ValueError(f"line {line}: the key {scalar.value[:40]!r} is there twice; remove one")
+            above.keys.add(scalar.value)
 
     def _close(self, anchor: str | None, size: int) -> None:
         """Note a complete value of ``size`` values."""
         if anchor is not None:
             self.anchors[anchor] = size
         if self.open:
-            above, count = self.open[-1]
-            self.open[-1] = above, count + size
+            above = self.open[-1]
+            above.size, above.is_key = above.size + size, not above.is_key
         self.total += 1
 
     def _of(self, anchor: str) -> int:

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.shared import ROOT
+from yolo_cli.api.explaining import explain_saliency
 from yolo_cli.cli import main
 
 CAT = str(ROOT / "examples" / "cat.jpg")
@@ -94,3 +95,49 @@ def test_what_cannot_be_done(words, code, says):
 def test_a_missing_image():
     done = yolo("explain", "no.jpg", "--at", "5,5", "--no-save")
     assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
+
+
+def test_saliency_of_the_best_box(tmp_path, monkeypatch):
+    """With few masks; the figure of the course comes from 400."""
+    few = {**(explain_saliency.__kwdefaults__ or {}), "masks": 8}
+    monkeypatch.setattr(explain_saliency, "__kwdefaults__", few)
+    monkeypatch.chdir(tmp_path)
+    done = yolo("explain", CAT, "--saliency", "--imgsz", "96", "--conf", "0.05", "-q")
+    assert done.exit_code == 0, done.output
+    assert " cat 0." in done.stdout
+    assert (tmp_path / "runs" / "explain" / "cat.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([CAT], "give a point with --at, or --filters, --saliency or --layers"),
+        (["--at", "5,5"], "IMAGE is missing"),
+        (["--layers"], "--data is missing"),
+        ([CAT, "--filters", "--weights", "fast-rcnn-voc"], "works on the features of another network"),
+    ],
+)
+def test_what_is_missing(words, says):
+    done = yolo("explain", *words, "--no-save")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert says in done.stderr
+
+
+def test_filters_and_layers(tmp_path, monkeypatch):
+    """The bundled model: five layers, the last of which sees nearly the whole input."""
+    monkeypatch.chdir(tmp_path)
+    done = yolo("explain", CAT, "--filters", "--format", "json", "-q")
+    layers = json.loads(done.stdout)["layers"]
+    assert [(layer["stride"], layer["field_size"]) for layer in layers] == [
+        (2, 3),
+        (4, 31),
+        (8, 83),
+        (16, 187),
+        (32, 331),
+    ]
+    assert layers[-1]["size"] == [13, 13]
+    done = yolo(
+        "explain", "--layers", "--data", str(ROOT / "examples"), "--limit", "1", "--imgsz", "64", "-q"
+    )
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in (tmp_path / "runs").rglob("*.png")} == {"cat.png", "layers.png"}

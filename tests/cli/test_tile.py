@@ -40,6 +40,7 @@ def test_from_a_file(cli: Any, tmp_path: Path) -> None:
     ("words", "says"),
     [
         (["--tile", "p/a.jpg"], "p/a.jpg is not a size; give auto, 640, or height x width as 480x640"),
+        (["--tile-overlap", ".4"], "--tile-overlap: there are no tiles without --tile"),
         (["--tile", "16"], "--tile is 16, but must be between 32 and 1000000"),
         (["--tile", "--tile-overlap", "1"], "--tile-overlap is 1.0, but must be between 0 and 0.9"),
     ],

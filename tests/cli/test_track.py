@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -202,3 +203,39 @@ def test_a_stream(track, monkeypatch):
     assert [row[:4] for row in rows[1:3]] == [["1", "cat", "0", "19"], ["2", "dog", "0", "19"]]
     assert "s3cret" not in done.output
     assert (Path("o") / "video.webm").is_file()
+
+
+@dataclass(frozen=True)
+class HalfBlind(SquareDetector):
+    """Does not see the cat in frames 8 to 11, where its left edge is between 34 and 50."""
+
+    def _found(self, rgb):
+        found = super()._found(rgb)
+        return found[(found.class_id == 1) | (found.xyxy[:, 0] < 34) | (found.xyxy[:, 0] > 50)]
+
+
+def test_smooth_fills_gaps_in_all_output(track):
+    """The cat is missing in four frames of twenty; afterwards it is in all, wherever one looks."""
+    words = ("v.avi", "--smooth", "--exist-ok", "--out", "o", "--format")
+    done = track(*words, "json", detector=HalfBlind())
+    SCHEMA.validate(printed := json.loads(done.stdout))
+    assert [len(each["detections"]) for each in printed["images"]] == [2] * 20
+    assert [row["frames"] for row in printed["tracks"]] == [20, 20]
+    assert printed["images"][10]["detections"][0]["box"] == pytest.approx([44, 16, 60, 32], abs=2)
+    assert len(read_mot(Path("o/mot.txt"))) == 40
+    assert [row["frames"] for row in table(Path("o/tracks.csv"))] == ["20", "20"]
+    assert cv2.VideoCapture("o/video.webm").get(cv2.CAP_PROP_FRAME_COUNT) == 20
+    assert track(*words, "mot", detector=HalfBlind()).stdout == Path("o/mot.txt").read_text()
+
+
+def test_smooth_is_done_with_what_there_is_at_an_interrupt(track):
+    done = track("v.avi", "--smooth", detector=SquareDetector(interrupt_after=7))
+    assert done.exit_code == 130
+    assert "interrupted after 7 frames; what is done is kept" in done.stderr
+    assert read_mot(Path("runs/track/mot.txt")).frame.max() == 6
+
+
+def test_smooth_needs_what_can_be_read_twice(track):
+    for source in ("0", "rtsp://127.0.0.1:1/x", "-"):
+        done = track(source, "--smooth", "--no-save")
+        assert (done.exit_code, "--smooth: looks ahead" in done.stderr) == (2, True), done.stderr

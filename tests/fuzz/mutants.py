@@ -1,7 +1,7 @@
 """Seeded mutations of good files, and the readers that must survive them.
 
 A reader survives if it returns, or raises a `UserError` of one line, within seconds and without filling the
-memory. Run for long by hand: ``python -m tests.fuzz.mutants --minutes 60 [--target images] [--seed 1]``.
+memory. By hand: ``python -m tests.fuzz.mutants --minutes 60 [--target images] [--count 2000] [--seed 1]``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.fuzz.model_seeds import changed_member, darknet_files, darknet_weights, keras_files, torch_files
 from tests.fuzz.mutations import mutated, odd_json, odd_numbers
 from yolo_cli.errors import UserError
 
 __all__ = ["TARGETS", "Report", "Target", "attack"]
 
 SLOWEST = 5.0  # seconds of processor time
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ def _images() -> dict[str, bytes]:
         buffer = io.BytesIO()
         source.save(buffer, kind, **options)
         made[name] = buffer.getvalue()
+    for path in sorted(EXAMPLES.glob("*.jpg"), key=lambda path: path.stat().st_size)[:3]:
+        made[f"{path.stem}{path.suffix}"] = path.read_bytes()
     return made
 
 
@@ -159,7 +163,7 @@ def _read_card(path: Path) -> None:
     card_text(ModelCard.from_json(path.read_bytes(), "it"), {})
 
 
-def _keras_archives() -> dict[str, bytes]:
+def _card_archives() -> dict[str, bytes]:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", b"{}" * 50)
@@ -173,11 +177,10 @@ def _read_keras_card(path: Path) -> None:
     read_card(path)
 
 
-def _torch_files() -> dict[str, bytes]:
-    from tests.torch_files import older_form, zip_form
+def _read_keras(path: Path) -> None:
+    from yolo_cli.model.keras_file import load_keras
 
-    tensors = {"a.weight": np.arange(24, dtype=np.float32).reshape(2, 3, 4), "b": np.arange(5)}
-    return {".pth": zip_form(tensors), "o.pth": older_form(tensors)}
+    load_keras(path)
 
 
 def _read_torch(path: Path) -> None:
@@ -186,17 +189,20 @@ def _read_torch(path: Path) -> None:
     read_torch_file(path)
 
 
-def _darknet() -> dict[str, bytes]:
-    from tests.networks import EVERY_LAYER
-
-    return {".cfg": EVERY_LAYER.encode()}
-
-
 def _read_darknet(path: Path) -> None:
     from yolo_cli.darknet import read_cfg
     from yolo_cli.weights.darknet_import import heads_of
 
     heads_of(read_cfg(path))
+
+
+def _read_weights(path: Path) -> None:
+    from tests.tiny import CFG
+    from yolo_cli.darknet import read_cfg, read_weights
+
+    cfg = path.with_suffix(".cfg")
+    cfg.write_text(CFG)
+    read_weights(path, read_cfg(cfg))
 
 
 _YAML = b"""path: .
@@ -245,9 +251,11 @@ TARGETS: Mapping[str, Target] = {
     "cards": Target(_read_card, _cards, odd_json),
     "onnx": Target(_run_model("onnx"), _onnx_models, _odd_card),
     "openvino": Target(_run_model("openvino"), _onnx_models, _odd_card),
-    "keras": Target(_read_keras_card, _keras_archives),
-    "torch": Target(_read_torch, _torch_files),
-    "darknet": Target(_read_darknet, _darknet, odd_numbers),
+    "archives": Target(_read_keras_card, _card_archives),
+    "keras": Target(_read_keras, keras_files, changed_member),
+    "torch": Target(_read_torch, torch_files),
+    "darknet": Target(_read_darknet, darknet_files, odd_numbers),
+    "weights": Target(_read_weights, darknet_weights),
     "yaml": Target(
         _lint_with("data.yaml", **{"labels/a.txt": b"0 .5 .5 .5 .5\n"}), lambda: {".yaml": _YAML}, odd_numbers
     ),
@@ -261,10 +269,10 @@ TARGETS: Mapping[str, Target] = {
 }
 
 
-def _all(targets: Iterator[str], seed: int, seconds: float) -> int:
+def _all(targets: Iterator[str], seed: int, seconds: float, count: int) -> int:
     faults = 0
     for name in targets:
-        report = attack(TARGETS[name], 10**9, seed, seconds)
+        report = attack(TARGETS[name], count, seed, seconds)
         print(f"{name}: {report}", *report.faults[:5], sep="\n  ", flush=True)
         faults += len(report.faults)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
@@ -275,8 +283,9 @@ def _all(targets: Iterator[str], seed: int, seconds: float) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--count", type=int, default=10**9, help="of each target")
     parser.add_argument("--target", choices=TARGETS, action="append")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     given = parser.parse_args()
     chosen = given.target or list(TARGETS)
-    raise SystemExit(_all(iter(chosen), given.seed, 60 * given.minutes / len(chosen)))
+    raise SystemExit(_all(iter(chosen), given.seed, 60 * given.minutes / len(chosen), given.count))

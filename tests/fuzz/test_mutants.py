@@ -6,7 +6,7 @@ import pytest
 
 from tests.fuzz.mutants import TARGETS, Target, attack
 
-HEAVY = {"onnx", "openvino"}
+HEAVY = {"keras", "onnx", "openvino"}
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -79,6 +79,11 @@ TARGETS = {
         True,
     ),
     "train": Target(TRAIN, "train --resume out", 20),
+    "export": Target(
+        "export --weights m/m --format onnx --out out/e.onnx --exist-ok",
+        "export --weights m/m --format onnx --out out/e.onnx --exist-ok",
+        14,
+    ),
     "lint --fix": Target("lint --data d --fix out/d", "lint --data d --fix out/d", 2),
     "convert": Target(
         "convert --data d --to coco --out out/d --exist-ok",
@@ -302,6 +307,7 @@ def main() -> int:
     given = parser.parse_args()
     dice, wrong = random.Random(given.seed), 0
     kinds = [killed_at_random, killed_at_call] * (given.kills // 2) + [limited, full] * (given.disks // 2)
+    dice.shuffle(kinds)  # a run that is cut short has some of each
     with tempfile.TemporaryDirectory() as scratch:
         inputs = prepared(Path(scratch) / "inputs")
         for number, kind in enumerate(kinds):

@@ -276,3 +276,24 @@ def test_lint_has_a_rule(tmp_path):
     ]
     with accept_damaged():
         assert not [f for f in lint(tmp_path).findings if f.code == "Y107"]
+
+
+def test_an_image_that_takes_too_long_is_exit_3(tmp_path):
+    from click.testing import CliRunner
+
+    from yolo_cli.cli import main
+
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    done = CliRunner().invoke(main, ["detect", str(tmp_path), "--no-save", "--timeout", "1e-6"])
+    assert (done.exit_code, "was not read within 1e-06 s (--timeout)" in done.stderr) == (3, True)
+
+
+def test_images_are_not_overwritten_by_their_results(tmp_path):
+    from click.testing import CliRunner
+
+    from yolo_cli.cli import main
+
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    done = CliRunner().invoke(main, ["detect", str(tmp_path), "--out", str(tmp_path), "--exist-ok"])
+    assert (done.exit_code, "would overwrite" in done.stderr) == (2, True)
+    assert (tmp_path / "a.jpg").read_bytes() == JPEG

@@ -179,15 +179,35 @@ def cut_kernel(model):
 
 
 def endless_loop(model):
-    """A loop of 2⁶² rounds would hold up the run for ever."""
-    model.graph.node[3].op_type = "Loop"
+    """2⁶² rounds."""
+    ends = [helper.make_tensor_value_info(name, kind, []) for name, kind in (
+        ("round", TensorProto.INT64), ("on", TensorProto.BOOL), ("x", TensorProto.FLOAT))]  # fmt: skip
+    nodes = [helper.make_node("Identity", ["on"], ["on2"]), helper.make_node("Sin", ["x"], ["x2"])]
+    after = [helper.make_tensor_value_info("on2", TensorProto.BOOL, []),
+             helper.make_tensor_value_info("x2", TensorProto.FLOAT, None)]  # fmt: skip
+    body = helper.make_graph(nodes, "body", ends, after)
+    model.graph.initializer.append(helper.make_tensor("rounds", TensorProto.INT64, [], [2**62]))
+    model.graph.initializer.append(helper.make_tensor("yes", TensorProto.BOOL, [], [True]))
+    model.graph.node[3].CopyFrom(helper.make_node("Loop", ["rounds", "yes", "features"], ["more"], body=body))
+
+
+def doubling_functions(model):
+    """Each of thirty calls the next one twice."""
+    sets = [helper.make_opsetid("", 17), helper.make_opsetid("x", 1)]
+    model.opset_import.append(sets[1])
+    for number in range(30):
+        calls = [("a", "m"), ("m", "b")]
+        nodes = [helper.make_node(f"F{number + 1}", [a], [b], domain="x") for a, b in calls]
+        nodes = nodes if number < 29 else [helper.make_node("Sin", ["a"], ["b"])]
+        model.functions.append(helper.make_function("x", f"F{number}", ["a"], ["b"], nodes, sets))
+    model.graph.node[3].CopyFrom(helper.make_node("F0", ["features"], ["more"], domain="x"))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     "change",
     [two_inputs, no_output, text_output, custom_operator, external_data, failing_at_run_time, cut_kernel,
-     endless_loop],
+     endless_loop, doubling_functions],
 )  # fmt: skip
 def test_networks_that_cannot_run(change, engine, tmp_path, capfd):
     fault(tiny_model(tmp_path / "a.onnx", change=change), engine)

@@ -27,7 +27,10 @@ LAUGHS = "a:\n" + "".join(f"- {level}\n" for level in LEVELS)
         ("a: " + "- " * 500, ""),
         ("a: " + "[" * 100_000, ""),
         ("a: " + "1:" * 50_000 + "1", "line 1: a number of 100001 digits"),
-        ("a: 1\n" * 250_000, "over 200,000 values"),
+        ("a: [" + "1, " * 250_000 + "]", "over 200,000 values"),
+        ("names: {0: cat, 0: dog}", "line 1: the key '0' is there twice; remove one"),
+        ("train: a\nval: {train: b}\ntrain: c", "line 3: the key 'train' is there twice; remove one"),
+        ("{[a]: 1, a: 2, a: 3}", "the key 'a' is there twice"),
         ("a: " + "x" * (5 << 20), "over 4 MiB are not read"),
         ("a: !!python/object/apply:os.system [ls]", None),
     ],
@@ -47,7 +50,9 @@ def test_yaml_is_bounded(text, says, strings, tmp_path):
 
 
 def test_aliases_that_repeat_little_are_read(tmp_path):
-    (tmp_path / "a.yaml").write_text("train: &t images\nval: *t\nnames: &n [a, b]\nmore: {<<: {x: *n}}\n")
+    (tmp_path / "a.yaml").write_text(
+        "a: a\nb: [{a: b, b: a}, {a: a}]\ntrain: &t images\nval: *t\nnames: &n [a, b]\nmore: {<<: {x: *n}}\n"
+    )
     assert read_yaml(tmp_path / "a.yaml")["more"] == {"x": ["a", "b"]}
 
 

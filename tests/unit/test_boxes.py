@@ -92,3 +92,8 @@ def test_clip_keeps_boxes_inside():
     outside = np.float32([[-5, -5, 20, 10], [3, 4, 200, 100], [150, 60, 160, 70], [1, 2, 3, 4]])
     inside = [[0, 0, 20, 10], [3, 4, 100, 50], [100, 50, 100, 50], [1, 2, 3, 4]]
     assert boxes.clip_boxes(outside, (50, 100)).tolist() == inside
+
+
+def test_boxes_whose_edges_are_swapped_have_no_area():
+    swapped = np.float32([[4, 0, 0, 3], [0, 3, 4, 0], [4, 3, 0, 0]])
+    assert boxes.box_area(swapped).tolist() == [0, 0, 0]

@@ -50,11 +50,14 @@ KNOWN = {
     "engines/on_openvino.py": {"load"},  # of a file that was checked
     "engines/opening.py": {"open"},
     "detectors/loading.py": {"open"},
+    "identity/embedder.py": {"open"},  # in an engine
+    "api/tracking.py": {"load"},  # a network of ours
     "datasets/voc_xml.py": {"fromstring"},
     "datasets/archives.py": {"open", "ZipFile"},  # has limits of its own, on what is unpacked
     "video/reading.py": {"open"},
     "video/sound.py": {"open"},
     "downloads.py": {"open"},  # of what it downloads, whose size and digest are checked
+    "time_limit.py": {"load"},  # what its own process answers
     "scaling/shards.py": {"open"},  # one member at a time, each as an image
 }
 """Modules that call them for a reason."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.bundled import MODELS as BUNDLED
 from tests.contract import assert_is_detector
 from tests.shared import ROOT
 from yolo_cli.boxes import box_iou
@@ -22,7 +23,7 @@ from yolo_cli.images import read_image
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
-MODELS = sorted(path.stem for path in bundled("weights").glob("*.onnx"))
+MODELS = sorted(set(BUNDLED.values()))
 TINY = bundled("weights") / "yolov4-tiny-coco.onnx"
 PHOTOS = sorted((ROOT / "examples").glob("*.jpg"))[:3]
 

@@ -136,7 +136,8 @@ class Predictor:
     ) -> Iterator[Result]:
         """Like a call, but yields results one by one, in constant memory.
 
-        The next images of a path or list are read while the network runs.
+        The next images of a path or list are read while the network runs, and of many, several are worked on
+        at a time.
         ``source`` may also be a generator, of camera images for example; it is read when its turn comes.
         """
         check_options(options, SourceOptions)

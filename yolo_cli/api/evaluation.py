@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -27,6 +27,7 @@ from yolo_cli.evaluation import (
 from yolo_cli.evaluation.parquet_results import is_parquet, parquet_class_names
 from yolo_cli.files import path_of
 from yolo_cli.images import Image
+from yolo_cli.keypoints import with_sigmas
 from yolo_cli.locks import sole_user
 from yolo_cli.pipeline import Journal
 from yolo_cli.pipeline.evaluating import (
@@ -157,6 +158,8 @@ def _detected(
     detector, digest = open_for_evaluation(weights, given)
     match = matched_classes(detector.class_names, images, given)
     header = {"model": detector.card.name, "sha256": digest, **asdict(detector.config)}
+    points = with_sigmas(detector.card.keypoints, given.get("sigmas"))
+    detector = detector.with_card(replace(detector.card, keypoints=points))
     with _open_journal(given, header) as journal:
         return evaluate_detector(
             detector, images, match, batch=given.get("batch", 1), journal=journal, watch=watch
@@ -179,7 +182,8 @@ def _results(images: EvaluationData, _: object, given: Mapping[str, Any], __: ob
     path = Path(given["detections"])
     own = _own_names(given.get("names")) or (parquet_class_names(path) if is_parquet(path) else None)
     match = matched_classes(own or images.part.class_names, images, given)
-    return evaluate_results(path, images, match, own_names=own, conf=given.get("conf"))
+    how: dict[str, Any] = {"conf": given.get("conf"), "sigmas": given.get("sigmas")}
+    return evaluate_results(path, images, match, own_names=own, **how)
 
 
 def _own_names(names: str | os.PathLike[str] | Sequence[str] | None) -> tuple[str, ...] | None:

@@ -1,18 +1,27 @@
-"""Why a model found what it found at one point of an image: `explain`."""
+"""What a model sees: `explain`, `explain_filters`, `explain_saliency` and `explain_layers`."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Unpack
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Unpack
 
 from yolo_cli import explanation
 from yolo_cli.api.detection import Predictor, load_detector
 from yolo_cli.api.options import ExplainOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL
+from yolo_cli.detectors import Detector
 from yolo_cli.explanation import Explanation
+from yolo_cli.files import path_of
 from yolo_cli.inputs import OneImage, read_one
 
-__all__ = ["explain"]
+if TYPE_CHECKING:
+    from yolo_cli.datasets import Dataset
+    from yolo_cli.visualisation import Filters, LayerPatches, Saliency
+
+__all__ = ["explain", "explain_filters", "explain_layers", "explain_saliency"]
+
+Watch = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
 def explain(
@@ -36,12 +45,98 @@ def explain(
         UserError: if the image or the model cannot be used, the point is outside the image, or the NMS is
             soft, which suppresses nothing.
     """
-    given: dict[str, Any] = {**options}
-    check_options(given, ExplainOptions)
-    shown = read_one(image, bgr=bgr)
-    if isinstance(weights, Predictor):
-        detector = weights.with_options(**given).detector
-    else:
-        detector = load_detector(DEFAULT_MODEL if weights is None else weights, **given).detector
+    shown, detector = read_one(image, bgr=bgr), _opened(weights, options)
     details = explanation.explain(detector, shown, (float(at[0]), float(at[1])))
     return Explanation(shown, detector.class_names, detector.config.conf, details)
+
+
+def explain_saliency(
+    image: OneImage,
+    at: tuple[float, float] | None = None,
+    weights: str | os.PathLike[str] | Predictor | None = None,
+    *,
+    masks: int = 400,
+    seed: int = 0,
+    watch: Watch = lambda items, _: items,
+    **options: Unpack[ExplainOptions],
+) -> Saliency:
+    """Find which pixels a detection rests on (D-RISE, Petsiuk et al., 2021), with any detector.
+
+    Args:
+        image: as for `explain`.
+        at: a point in the detection's box, x and y in pixels; None takes the most confident detection.
+        weights: as for `explain`.
+        masks: number of random masks, each a detection.
+        seed: random seed of the masks.
+        watch: passed the masks and their number, for progress.
+        **options: see `ExplainOptions`.
+
+    Raises:
+        UserError: if the image or the model cannot be used, or nothing was found there.
+    """
+    from yolo_cli.visualisation import show_saliency
+
+    detector = _opened(weights, options)
+    return show_saliency(detector, read_one(image), at, masks=masks, seed=seed, watch=watch)
+
+
+def explain_filters(
+    image: OneImage,
+    at: tuple[float, float] | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    *,
+    imgsz: int | tuple[int, int] | None = None,
+) -> Filters:
+    """Show what convolutions make of an image: an edge filter, learned filters, maps, receptive fields.
+
+    Args:
+        image: as for `explain`.
+        at: the point whose cells' receptive fields are drawn, x and y in pixels; None is the centre.
+        weights: a YOLO model with a ``.keras`` file; None is the default model.
+        imgsz: network input in pixels, a side or (height, width); None follows the model.
+
+    Raises:
+        UserError: if the image or the model cannot be used, or the point is outside the image.
+    """
+    from yolo_cli.visualisation import open_network, show_filters
+
+    return show_filters(open_network(weights, imgsz), read_one(image), at)
+
+
+def explain_layers(
+    data: str | os.PathLike[str] | Dataset,
+    weights: str | os.PathLike[str] | None = None,
+    *,
+    imgsz: int | tuple[int, int] | None = None,
+    limit: int = 200,
+    watch: Watch = lambda items, _: items,
+) -> LayerPatches:
+    """Show what units of each layer respond to: the patches that excite them most (Zeiler, Fergus, 2013).
+
+    Args:
+        data: the data set, or a folder of images.
+        weights: as for `explain_filters`.
+        imgsz: as for `explain_filters`.
+        limit: maximum number of images, evenly spaced.
+        watch: passed the samples and their number, for progress.
+
+    Raises:
+        UserError: if the data or the model cannot be used.
+    """
+    from yolo_cli.comparison.images import choose_images, open_images
+    from yolo_cli.visualisation import open_network, show_layers
+
+    if isinstance(data, str | os.PathLike):
+        images = open_images(str(path_of(data, "data")), limit=limit)
+    else:
+        images = choose_images(data, limit=limit)
+    return show_layers(open_network(weights, imgsz), images.samples, watch=watch)
+
+
+def _opened(weights: str | os.PathLike[str] | Predictor | None, options: Any) -> Detector:
+    """The detector of a model, with the options of `explain`."""
+    given: dict[str, Any] = {**options}
+    check_options(given, ExplainOptions)
+    if isinstance(weights, Predictor):
+        return weights.with_options(**given).detector
+    return load_detector(DEFAULT_MODEL if weights is None else weights, **given).detector

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from yolo_cli import weights as store
 from yolo_cli.api.options import ImportOptions, OnError, check_options
@@ -18,7 +18,10 @@ from yolo_cli.weights.page import model_page
 from yolo_cli.weights.store import new_model
 from yolo_cli.weights.verifying import check_sha256, verify_files
 
-__all__ = ["Model", "export_onnx", "import_model", "list_models", "show_model"]
+if TYPE_CHECKING:
+    from yolo_cli.model.backbone_table import Backbones
+
+__all__ = ["Model", "export_onnx", "import_model", "list_backbones", "list_models", "show_model"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,6 +75,13 @@ def list_models(*, on_error: OnError | None = None) -> list[Model]:
                 raise
             on_error(error)
     return found
+
+
+def list_backbones() -> Backbones:
+    """The backbones of the course with depth, parameters and arithmetic; each is built for it."""
+    from yolo_cli.model.backbone_table import measure_backbones
+
+    return measure_backbones()
 
 
 def show_model(weights: str | os.PathLike[str], *, verify: bool = False) -> Model:

@@ -237,6 +237,7 @@ class EvaluateOptions(DataOptions, total=False):
         target_precision: name the threshold of each class that reaches this.
         baseline: compare with an earlier run: its folder or run.json.
         cross_check: evaluate with pycocotools, too.
+        sigmas: of key points, one for all or one for each; else the model's.
         journal: a file that keeps detections as they are made.
         resume: continue with the detections that the journal has.
     """
@@ -249,6 +250,7 @@ class EvaluateOptions(DataOptions, total=False):
     target_precision: float
     baseline: Path
     cross_check: bool
+    sigmas: Sequence[float]
     journal: Path
     resume: bool
 

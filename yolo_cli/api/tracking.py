@@ -10,13 +10,16 @@ from yolo_cli.api.detection import load_detector
 from yolo_cli.api.frames import FrameOptions, frame_options, region_of
 from yolo_cli.api.options import LoadOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL, TrackConfig
+from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import tracks
 from yolo_cli.evaluation.tracks import TrackReport
 from yolo_cli.files import path_of
+from yolo_cli.identity import load_embedder
+from yolo_cli.sources import STDIN
 from yolo_cli.tracking import Tracker, TrackRun
 from yolo_cli.tracking.counting import counters_of
-from yolo_cli.tracking.running import Watch
-from yolo_cli.tracking.video import open_video
+from yolo_cli.tracking.running import Revise, Watch
+from yolo_cli.tracking.video import Video, open_video
 
 __all__ = ["TrackOptions", "evaluate_mot", "track"]
 
@@ -29,8 +32,11 @@ class TrackOptions(LoadOptions, FrameOptions, total=False):
         min_hits: frames in which an object is seen before it gets an id.
         lost: frames in a row without a detection after which an object still keeps its id.
         camera_motion: measure how the camera moves, and take it out of the motion of objects.
+        appearance: embed each detection, so that an object is found again by its look.
         count_line: lines, each as ``"x1,y1,x2,y2"``.
         zone: polygons, each as ``"x1,y1,x2,y2,x3,y3,…"``.
+        smooth: fill gaps in tracks, smooth them, and drop those that follow nothing. It looks ahead: frames
+            come when all are detected, read a second time; ``watch`` sees them before. Not for live sources.
         batch: batch size.
     """
 
@@ -38,8 +44,10 @@ class TrackOptions(LoadOptions, FrameOptions, total=False):
     min_hits: int
     lost: int
     camera_motion: bool
+    appearance: bool
     count_line: Sequence[str]
     zone: Sequence[str]
+    smooth: bool
     batch: int
 
 
@@ -75,10 +83,23 @@ def track(
     path_of(source, "source")  # as an address, it must stay as it is
     video = open_video(os.fspath(source), *frame_options(given))
     region = region_of(given.get("region"))
+    revise = _smoother(video) if given.get("smooth") else None
     how: Any = {name: given[name] for name in LoadOptions.__annotations__ if name in given}
     detector = load_detector(weights, **{**how, "conf": config.low_conf}).detector
-    loop = {name: given[name] for name in ("batch", "camera_motion") if name in given}
-    return TrackRun(detector, video, Tracker(config), counters, watch=watch, region=region, **loop)
+    loop: dict[str, Any] = {name: given[name] for name in ("batch", "camera_motion") if name in given}
+    if given.get("appearance"):
+        loop["embed"] = load_embedder(device=given.get("device", "auto"))
+    return TrackRun(
+        detector, video, Tracker(config), counters, watch=watch, revise=revise, region=region, **loop
+    )
+
+
+def _smoother(video: Video) -> Revise:
+    from yolo_cli.temporal import TrackSmoother
+
+    if video.is_live or video.name == STDIN:
+        raise UsageError(f"--smooth: looks ahead and reads twice, but {video.name} passes once; give a file")
+    return TrackSmoother.load().smooth
 
 
 def evaluate_mot(ground_truth: str | os.PathLike[str], detections: str | os.PathLike[str]) -> TrackReport:

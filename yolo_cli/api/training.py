@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
@@ -53,6 +53,7 @@ class TrainOptions(TypedDict, total=False):
     warmup: int
     weight_decay: float
     freeze: int
+    sigmas: Sequence[float] | None
     label_smoothing: float
     interpolate: float | None
     close_mosaic: float

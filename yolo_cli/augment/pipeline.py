@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from yolo_cli.augment.cutout import cut_out
 from yolo_cli.augment.placement import Canvas, Placement
 from yolo_cli.config import AugmentConfig
 from yolo_cli.detections import GroundTruth
+from yolo_cli.keypoints import end_to_end
 from yolo_cli.letterbox import GREY
 
 __all__ = ["Labelled", "augment", "images_needed"]
@@ -30,7 +31,11 @@ def images_needed(rng: np.random.Generator, config: AugmentConfig) -> int:
 
 
 def augment(
-    samples: Sequence[Labelled], rng: np.random.Generator, config: AugmentConfig, net_size: Canvas
+    samples: Sequence[Labelled],
+    rng: np.random.Generator,
+    config: AugmentConfig,
+    net_size: Canvas,
+    flip_idx: Sequence[int] = (),
 ) -> Labelled:
     """Augment images together with their boxes.
 
@@ -40,13 +45,15 @@ def augment(
     Training Object Detection", 2019. Finally rectangles are hidden: cutout, DeVries and Taylor, 2017.
 
     Crowd and difficult flags stay with their boxes. A box is dropped from the ground truth when too little of
-    it remains visible (``config.min_visible``, ``placement.MIN_SIDE``).
+    it remains visible (``config.min_visible``, ``placement.MIN_SIDE``). A key point outside the part of its
+    image that is on the canvas is no longer labelled.
 
     Args:
         samples: 1, 2, 4 or 5 images with their boxes; they are not changed.
         rng: the source of all random numbers.
         config: probabilities and strengths.
         net_size: height and width of the network's input, pixels.
+        flip_idx: the key point that each becomes in a mirrored image; () if they stay.
 
     Returns:
         The image (net height, net width, 3), RGB uint8, padded with grey, and its boxes in its pixels.
@@ -56,33 +63,44 @@ def augment(
     """
     if len(samples) not in (1, 2, 4, 5):
         raise ValueError(f"augment takes 1, 2, 4 or 5 images, not {len(samples)}")
-    joined = _mosaic(samples[:4], rng, config, net_size) if len(samples) >= 4 else None
-    rgb, ground_truth = joined or _single(samples[0], rng, config, net_size)
+    rule = _Rule(config, flip_idx)
+    joined = _mosaic(samples[:4], rng, rule, net_size) if len(samples) >= 4 else None
+    rgb, ground_truth = joined or _single(samples[0], rng, rule, net_size)
     if len(samples) in (2, 5):
-        rgb, ground_truth = _mixup((rgb, ground_truth), _single(samples[-1], rng, config, net_size), rng)
+        rgb, ground_truth = _mixup((rgb, ground_truth), _single(samples[-1], rng, rule, net_size), rng)
     return cut_out(rgb, ground_truth, rng, config)
 
 
-def _single(sample: Labelled, rng: np.random.Generator, config: AugmentConfig, canvas: Canvas) -> Labelled:
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How images are changed, and what becomes of their key points in mirrored ones; see `augment`."""
+
+    config: AugmentConfig
+    flip_idx: Sequence[int]
+
+    def carry(self, placement: Placement, ground_truth: GroundTruth) -> GroundTruth:
+        """The objects that are still visible, see `Placement.carry`."""
+        return placement.carry(ground_truth, self.config.min_visible, self.flip_idx)
+
+
+def _single(sample: Labelled, rng: np.random.Generator, rule: _Rule, canvas: Canvas) -> Labelled:
     """One image on a canvas of its own."""
-    rgb, ground_truth = sample
+    (rgb, ground_truth), config = sample, rule.config
     centred = Placement.centred(rgb.shape[:2], canvas)
     x, y = 0.5 + config.shift * rng.uniform(-1, 1, 2)
     placement = centred.varied(rng, config).moved(canvas, x, y)
-    seen = placement.carry(ground_truth, config.min_visible)
+    seen = rule.carry(placement, ground_truth)
     if len(ground_truth) and not len(seen):
         # A crop without any object is of less use than the complete image.
-        placement, seen = centred, centred.carry(ground_truth, config.min_visible)
+        placement, seen = centred, rule.carry(centred, ground_truth)
     painting = np.full((*canvas, 3), GREY, np.uint8)
     placement.paint(rgb, painting, Colour.draw(rng, config).apply)
     return painting, seen
 
 
-def _mosaic(
-    samples: Sequence[Labelled], rng: np.random.Generator, config: AugmentConfig, canvas: Canvas
-) -> Labelled:
+def _mosaic(samples: Sequence[Labelled], rng: np.random.Generator, rule: _Rule, canvas: Canvas) -> Labelled:
     """Four images around a point, one in each quarter, each with one of its corners at the point."""
-    painting = np.full((*canvas, 3), GREY, np.uint8)
+    painting, config = np.full((*canvas, 3), GREY, np.uint8), rule.config
     # The point is in the middle, or with full shift anywhere in the middle 40 % of each axis.
     y, x = np.rint(canvas * (0.5 + 0.4 * config.shift * rng.uniform(-1, 1, 2))).astype(int).tolist()
     ground_truths: list[GroundTruth] = []
@@ -95,7 +113,7 @@ def _mosaic(
         placement = centred.varied(rng, config, min(cover, 1.0))
         placement = placement.moved(place.shape[:2], 1 - right, 1 - below)
         placement.paint(rgb, place, Colour.draw(rng, config).apply)
-        ground_truths.append(_moved(placement.carry(ground_truth, config.min_visible), x * right, y * below))
+        ground_truths.append(_moved(rule.carry(placement, ground_truth), x * right, y * below))
     return painting, _joined(ground_truths)
 
 
@@ -111,15 +129,21 @@ def _mixup(first: Labelled, second: Labelled, rng: np.random.Generator) -> Label
 
 def _moved(ground_truth: GroundTruth, x: int, y: int) -> GroundTruth:
     """The same objects, ``x`` pixels further right and ``y`` further down."""
-    return ground_truth.moved(ground_truth.xyxy + np.array([x, y, x, y], ground_truth.xyxy.dtype))
+    points = ground_truth.keypoints
+    shifted = None if points is None else points + (points[..., 2:] > 0) * np.array([x, y, 0.0])  # (N, K, 3)
+    return ground_truth.moved(
+        ground_truth.xyxy + np.array([x, y, x, y], ground_truth.xyxy.dtype), keypoints=shifted
+    )
 
 
 def _joined(ground_truths: Sequence[GroundTruth]) -> GroundTruth:
     """All objects of several ground-truth boxes, in their order."""
+    columns = {
+        field.name: np.concatenate([getattr(ground_truth, field.name) for ground_truth in ground_truths])
+        for field in fields(GroundTruth)
+        if field.name not in ("wh", "keypoints")
+    }
     return GroundTruth(
-        *(
-            np.concatenate([getattr(ground_truth, field.name) for ground_truth in ground_truths])
-            for field in fields(GroundTruth)
-            if field.name != "wh"
-        )
+        **columns,
+        keypoints=end_to_end([each.keypoints for each in ground_truths], [*map(len, ground_truths)]),
     )

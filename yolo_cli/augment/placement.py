@@ -6,7 +6,7 @@ mirrored first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,11 +102,14 @@ class Placement:
             top, bottom = self.frame.height - bottom, self.frame.height - top
         return self.frame.forward(np.stack([left, top, right, bottom], axis=1))
 
-    def carry(self, ground_truth: GroundTruth, min_visible: float) -> GroundTruth:
+    def carry(
+        self, ground_truth: GroundTruth, min_visible: float, flip_idx: Sequence[int] = ()
+    ) -> GroundTruth:
         """The objects that are still visible, in pixels of the canvas, clipped to it.
 
         An object is kept if at least the fraction ``min_visible`` of its box (the part inside the image) is
-        visible, and the visible part is at least ``MIN_SIDE`` pixels wide and high.
+        visible, and the visible part is at least ``MIN_SIDE`` pixels wide and high. A key point that is not
+        is no longer labelled; in a mirrored image, each becomes the one that ``flip_idx`` says.
         """
         inside = clip_boxes(ground_truth.xyxy, (self.frame.height, self.frame.width))  # (N, 4)
         moved = self.forward(inside)  # (N, 4)
@@ -117,7 +120,22 @@ class Placement:
         # The outline's area scales with the box's; kept boxes have an area, so nothing is divided by 0.
         growth = shown[stays] / box_area(inside)[stays]  # (K,)
         seen = ground_truth[stays]
-        return seen.moved(xyxy[stays], seen.area * growth)
+        points = None if seen.keypoints is None else self._carried(seen.keypoints, flip_idx)
+        return seen.moved(xyxy[stays], seen.area * growth, points)
+
+    def _carried(self, points: Floats, flip_idx: Sequence[int]) -> Floats:
+        """Key points (N, K, 3) in pixels of the canvas; zeros for those that are not visible."""
+        x, y, visibility = np.moveaxis(points, 2, 0)  # (N, K) each
+        x = self.frame.width - x if self.mirrored else x
+        y = self.frame.height - y if self.overturned else y
+        xy = self.frame.forward(np.stack([x, y], axis=2))  # (N, K, 2)
+        left, top, right, bottom = self._shown()
+        inside = ((xy >= (left, top)) & (xy < (right, bottom))).all(axis=2)  # (N, K)
+        carried = np.concatenate([xy, visibility[..., None]], axis=2)  # (N, K, 3)
+        carried[~inside | (visibility <= 0)] = 0
+        # One mirror exchanges left and right, be it upright or level; two are a rotation.
+        swapped = self.mirrored != self.overturned and len(flip_idx)
+        return carried[:, list(flip_idx)] if swapped else carried
 
     def _shown(self) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of the part of the canvas covered by the image."""

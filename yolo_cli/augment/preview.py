@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from yolo_cli.augment.pipeline import Labelled, augment, images_needed
 from yolo_cli.augment.placement import Canvas
 from yolo_cli.config import AugmentConfig
+from yolo_cli.datasets import Dataset
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.images import Image
 from yolo_cli.render import DrawStyle, draw
@@ -23,17 +24,17 @@ GAP = 4  # white pixels between two images
 
 def preview(
     samples: Sequence[Labelled],
-    class_names: Sequence[str],
+    data: Dataset,
     rng: np.random.Generator,
     config: AugmentConfig,
     net_size: Canvas,
     grid: Canvas = (4, 4),
 ) -> Pixels:
-    """A sheet of augmented images, with boxes and class names.
+    """A sheet of augmented images, with boxes, class names and key points.
 
     Args:
         samples: images with their boxes; those on the sheet are drawn at random.
-        class_names: by class id.
+        data: the data set that they are of.
         rng: the source of all random numbers.
         config: probabilities and strengths.
         net_size: height and width of each image on the sheet.
@@ -52,13 +53,20 @@ def preview(
     for row, column in np.ndindex(rows, columns):
         chosen = rng.integers(len(samples), size=images_needed(rng, config))
         y, x = row * (height + GAP), column * (width + GAP)
-        labelled = _labelled(*augment([samples[i] for i in chosen], rng, config, net_size), class_names)
-        sheet[y : y + height, x : x + width] = labelled
+        flip_idx = data.key_points.flip_idx if data.key_points else ()
+        augmented = augment([samples[i] for i in chosen], rng, config, net_size, flip_idx)
+        sheet[y : y + height, x : x + width] = _labelled(*augmented, data)
     return sheet
 
 
-def _labelled(rgb: Pixels, ground_truth: GroundTruth, class_names: Sequence[str]) -> Pixels:
-    """A copy of the image with its boxes and class names."""
+def _labelled(rgb: Pixels, ground_truth: GroundTruth, data: Dataset) -> Pixels:
+    """A copy of the image with its boxes, class names and key points."""
     xyxy = ground_truth.xyxy.astype(np.float32)
-    boxes = Detections(xyxy, np.ones(len(xyxy), np.float32), ground_truth.class_id.astype(np.int64))
-    return draw(Image(rgb), boxes, class_names, DrawStyle(confidence=False))
+    boxes = Detections(
+        xyxy,
+        np.ones(len(xyxy), np.float32),
+        ground_truth.class_id.astype(np.int64),
+        keypoints=ground_truth.keypoints,
+        skeleton=data.skeleton,
+    )
+    return draw(Image(rgb), boxes, data.class_names, DrawStyle(confidence=False))

@@ -1,4 +1,4 @@
-"""``--accept-damaged``: images of which pixels are missing are read, and named at the end."""
+"""How images are read: damaged ones, too, which are named at the end; with a time limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from yolo_cli.cli.terminal import say
 
-__all__ = ["accept_damaged_option"]
+__all__ = ["accept_damaged_option", "timeout_option"]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 _MOST = 20  # lines
@@ -25,6 +25,25 @@ def accept_damaged_option(command: Decorated) -> Decorated:
         callback=lambda ctx, _, on: ctx.with_resource(_accepting(on)),
         help="Read damaged images, too, and name them.",
     )(command)
+
+
+def timeout_option(command: Decorated) -> Decorated:
+    """The option ``--timeout``."""
+    return click.option(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        expose_value=False,
+        callback=_limit,
+        help="Seconds to read an image in.  [default: no limit]",
+    )(command)
+
+
+def _limit(ctx: click.Context, _: click.Parameter, seconds: float | None) -> None:
+    if seconds is not None:
+        from yolo_cli.time_limit import image_timeout
+
+        ctx.with_resource(image_timeout(seconds))
 
 
 @contextmanager

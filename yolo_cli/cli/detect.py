@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.cli.damaged import accept_damaged_option
+from yolo_cli.cli.damaged import accept_damaged_option, timeout_option
 from yolo_cli.cli.frame_options import segment_option, video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.interrupts import Interrupts
@@ -92,6 +92,7 @@ class _Tally:
 @click.option("--workers", type=click.IntRange(min=1), help="Processes of --ray.  [default: one a core]")
 @click.option("--resume", is_flag=True, help="Continue the run of --ray in --out.")
 @accept_damaged_option
+@timeout_option
 @encoding_option
 @config_option
 @talk_options
@@ -121,7 +122,8 @@ def detect(
     batch = detection.pop("batch")
     every_class = given["multi_label"] or given["output_format"] == "coco"  # which is evaluated
     detector = load_detector(**detection, multi_label=every_class).detector
-    model = Model(detector.card.name, detector.class_names, detector.input_size, source.has_frames)
+    card = detector.card
+    model = Model(card.name, card.class_names, detector.input_size, source.has_frames, card.keypoints)
     if given["verbose"]:
         _describe(detector, detection)
     tally = _Tally("frames" if source.has_frames else "images", source.expected)

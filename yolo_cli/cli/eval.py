@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.cli.damaged import accept_damaged_option
-from yolo_cli.cli.eval_inputs import Telling, open_data, renamings
+from yolo_cli.cli.damaged import accept_damaged_option, timeout_option
+from yolo_cli.cli.eval_inputs import Telling, open_data, renamings, sigmas_option
 from yolo_cli.cli.eval_tracks import eval_tracks
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
@@ -58,7 +58,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 4 a gate was not m
 # What decides what is measured, and not what is printed or saved: `evaluate` takes it by these names.
 _MEASURED = (
     *("split", "detections", "names", "iou", "protocol", "tide"),
-    *("target_precision", "baseline", "cross_check"),
+    *("target_precision", "baseline", "cross_check", "sigmas"),
 )
 
 
@@ -89,6 +89,7 @@ _MEASURED = (
 @click.option("--baseline", metavar="RUN", help="Earlier run to compare with: folder or run.json.")
 @click.option("--fail-if-worse", is_flag=True, help="Exit with 4 if worse than --baseline beyond chance.")
 @click.option("--cross-check", is_flag=True, help="Evaluate with pycocotools, too, and print both.")
+@sigmas_option
 @evaluation_options
 @format_option("text", "json")
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
@@ -97,6 +98,7 @@ _MEASURED = (
 @click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @accept_damaged_option
+@timeout_option
 @encoding_option
 @config_option
 @talk_options

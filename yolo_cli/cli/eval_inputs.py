@@ -1,10 +1,12 @@
-"""What `eval` and `calibrate` share: the data, the renamed classes, and what is told of the images."""
+"""What `eval` shares with others: the data, renamed classes, sigmas, and what is told of the images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import click
 
 from yolo_cli.cli.progress import track
 from yolo_cli.cli.terminal import say
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from yolo_cli.pipeline import Outcome
     from yolo_cli.pipeline.evaluating import EvaluationData
 
-__all__ = ["Telling", "open_data", "renamings"]
+__all__ = ["Telling", "open_data", "renamings", "sigmas_option"]
 
 
 def open_data(path: str, split: str | None, *, image_files: bool = True) -> EvaluationData:
@@ -25,6 +27,22 @@ def open_data(path: str, split: str | None, *, image_files: bool = True) -> Eval
     for note in data.notes:
         say(note)
     return data
+
+
+def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    """``0.05``, or several with commas; a number or a list in a config file."""
+    try:
+        return None if value is None else tuple(map(float, value.strip("[]").split(",")))
+    except ValueError:
+        raise click.BadParameter(f"{value} is not 0.05, nor 0.05,0.03 with commas", ctx, param) from None
+
+
+sigmas_option = click.option(
+    "--sigmas",
+    metavar="NUMBERS",
+    callback=_numbers,
+    help="Sigma of key points for OKS: one, or one for each.",
+)
 
 
 def renamings(texts: Iterable[str]) -> dict[str, str]:

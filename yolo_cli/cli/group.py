@@ -36,23 +36,25 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
-    "Data": "data mot split test use-val group-by map names at recursive limit background tile tile-overlap"
-    " allow-unlabelled accept-damaged encoding",
+    "Data": "data mot split test use-val group-by map names at style filters saliency layers recursive"
+    " limit background tile tile-overlap allow-unlabelled accept-damaged encoding",
+    "Identities": "gallery min-score false-accept embedding embedding-loss quarter-turns whole appearance",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize cfg card"
     " half sha256 verify",
     "Detections": "conf nms-iou max-det classes region multi-label agnostic suppression",
     "Video": "every from until max-frames",
     "Live sources": "live stall reconnect camera-size camera-rate",
-    "Tracking": "low-conf min-hits lost camera-motion count-line zone",
+    "Tracking": "low-conf min-hits lost camera-motion count-line zone smooth",
     "Evaluation": "detections iou protocol tide target-precision fail-under baseline fail-if-worse"
-    " cross-check",
-    "Training": "cross-validate epochs max-minutes patience learning-rate warmup weight-decay label-smoothing"
+    " cross-check sigmas",
+    "Training": "cross-validate epochs steps style-weight"
+    " max-minutes patience learning-rate warmup weight-decay label-smoothing"
     " freeze interpolate ema",
     "Augmentation": "no-augment mosaic close-mosaic flip-vertical preview",
     "Anchors": "k against starts",
     "Export": "nms preprocess dynamic int8 calibration max-loss",
-    "Compute": "device engine precision batch ray workers seed rounds time-limit",
-    "Server": "host port token max-delay queue max-size max-megapixels max-images timeout",
+    "Compute": "device engine precision batch ray workers seed rounds time-limit timeout",
+    "Server": "host port token max-delay queue max-size max-megapixels max-images",
     "Drawing": "line-width no-labels no-confidence",
     "Output": "format to out copy exist-ok resume save segment show save-crops save-txt plots tensorboard fix"
     " apply",

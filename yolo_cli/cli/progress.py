@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from yolo_cli.cli.terminal import CLEAR_LINE, echo, say, tell
 
-__all__ = ["echo_model", "echo_result", "track"]
+__all__ = ["echo_model", "echo_result", "track", "watched"]
 
 Item = TypeVar("Item")
 
@@ -63,6 +63,11 @@ def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         yield item
     if terminal and told > start:
         tell(CLEAR_LINE)
+
+
+def watched(quiet: bool, what: str, items: Iterable[Item], total: int) -> Iterable[Item]:
+    """`track` in the order in which `functools.partial` gives the API its ``watch``."""
+    return items if quiet else track(items, total, what)
 
 
 def _line(done: int, total: int, what: str, seconds: float) -> str:

@@ -46,6 +46,7 @@ trails, the tracks as MOT text, and tables.
 yolo track street.mp4
 yolo track street.mp4 --classes person,car --count-line 0,300,640,300
 yolo track street.mp4 --zone 100,100,400,100,400,400 --format ndjson
+yolo track street.mp4 --smooth
 yolo track rtsp://user:password@camera/stream --format ndjson
 yolo track frames/ --no-save --format mot > tracks.txt
 
@@ -53,7 +54,16 @@ Exit codes: 0 done, 2 wrong usage, 3 the video cannot be read, 5 some frames fai
 """
 
 
-_ASKED = ("low_conf", "min_hits", "lost", "camera_motion", "count_line", "zone")  # by `track` of the API
+_ASKED = (
+    "low_conf",
+    "min_hits",
+    "lost",
+    "camera_motion",
+    "appearance",
+    "count_line",
+    "zone",
+    "smooth",
+)  # by `track` of the API
 
 
 @dataclass(slots=True)
@@ -103,10 +113,12 @@ class _Tally:
     help="Frames that a lost object keeps its id.",
 )
 @click.option("--camera-motion", is_flag=True, help="Measure how the camera moves, and compensate.")
+@click.option("--appearance", is_flag=True, help="Find lost objects again by their look.")
 @click.option(
     "--count-line", multiple=True, metavar="X1,Y1,X2,Y2", help="Count objects that cross a line, in pixels."
 )
 @click.option("--zone", multiple=True, metavar="X1,Y1,…", help="Count objects that enter or leave a polygon.")
+@click.option("--smooth", is_flag=True, help="At the end, fill gaps, smooth, drop false tracks.")
 @format_option("table", "json", "ndjson", "mot")
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--save/--no-save", default=True, help="Save the video and the tables.  [default: save]")

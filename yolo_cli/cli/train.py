@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from yolo_cli.cli.damaged import accept_damaged_option
+from yolo_cli.cli.eval_inputs import sigmas_option
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
     config_option,
@@ -39,6 +40,7 @@ yolo train --data dir                     fine-tune the default model
 yolo train --data dir --max-minutes 30    as well as half an hour allows
 yolo train --data dir --model net.cfg     a Darknet network, from scratch
 yolo train --resume runs/train            continue an interrupted run
+yolo train --embedding --data people      a folder of photos for each identity
 
 The data set is a folder or a file in YOLO, COCO or Pascal VOC format; it is never modified. Without a val
 split, a fifth of the images is held out for validation.
@@ -57,6 +59,11 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.command("train", cls=YoloCommand, help=_HELP)
 @click.option("--data", metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
 @click.option("--detector", type=click.Choice(TRAINABLE), help="Method to train.  [default: yolo]")
+@click.option("--embedding", is_flag=True, help="Train an embedding for `yolo identify`.")
+@click.option(
+    "--embedding-loss", type=click.Choice(["triplet", "siamese"]), help="Its loss.  [default: triplet]"
+)
+@click.option("--quarter-turns", is_flag=True, help="Count quarter turns as other identities.")
 @click.option("--weights", metavar="NAME", help=f"Model to fine-tune.  [default: {DEFAULT_MODEL}]")
 @click.option("--model", metavar="CFG", help="Darknet .cfg file to train from scratch.")
 @click.option("--backbone", metavar="NAME", help="Backbone network that gets YOLO heads.")
@@ -79,6 +86,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @_option("--weight-decay", "Weight decay (kernels only).", type=float)
 @_option("--freeze", "Number of epochs that train only new layers.", type=int, metavar="N")
 @_option("--label-smoothing", "Label smoothing of classes, 0 to 1.", type=float)
+@sigmas_option
 @_option("--interpolate", "Fraction of starting weights.  [default: best on val]", type=float)
 @click.option("--start-share", type=float, hidden=True)
 @_option("--close-mosaic", "Final fraction of the run without mosaic.", type=float)
@@ -113,6 +121,9 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
     given["interpolate"] = old_name if given["interpolate"] is None else given["interpolate"]
     if preview:
         return _preview(preview, given)
+    if given.pop("embedding"):
+        return _embedding(quiet)
+    del given["embedding_loss"], given["quarter_turns"]
     asked = _resumed(resume, given) if resume else given
     try:
         with choose_watcher(quiet) as watcher:
@@ -134,16 +145,32 @@ def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
     from yolo_cli.api.training import check_resume_options
     from yolo_cli.training import read_job
 
-    context = click.get_current_context()
-    typed = {
-        name: value
-        for name, value in given.items()
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }
+    typed = _typed(given)
     check_resume_options(typed)
     if given["device"] == "auto":
         use_only(read_job(Path(folder)).config.device)
     return {name: given[name] for name in ("data", "detector", "device")} | typed
+
+
+def _typed(given: dict[str, Any]) -> dict[str, Any]:
+    """The options that are not left at their default."""
+    source = click.get_current_context().get_parameter_source
+    return {name: value for name, value in given.items() if source(name) is not ParameterSource.DEFAULT}
+
+
+def _embedding(quiet: bool) -> int:
+    """Train an embedding, and print where it is."""
+    from yolo_cli.api.embedding import train_embedding
+    from yolo_cli.cli.train_view import choose_watcher
+
+    given = _typed(click.get_current_context().params)
+    asked = {name: value for name, value in given.items() if name not in ("embedding", "quiet", "verbose")}
+    with choose_watcher(quiet) as watcher:
+        result = train_embedding(asked.pop("data", None), progress=watcher, **asked)
+    echo_model(result.keras, result.onnx)
+    if not quiet:
+        say(f"{result.summary}; use it with: yolo identify … --embedding {result.out}")
+    return 0
 
 
 def _preview(file: str, given: dict[str, Any]) -> int:

@@ -11,7 +11,7 @@ import click
 
 from yolo_cli.cli.group import CommandGroup
 from yolo_cli.cli.options import encoding_option, format_option
-from yolo_cli.cli.progress import echo_model, track
+from yolo_cli.cli.progress import echo_model, echo_result, track
 from yolo_cli.cli.table import table
 from yolo_cli.cli.terminal import echo, say
 
@@ -40,6 +40,15 @@ def list_(output_format: str) -> None:
         echo(json.dumps([model.to_dict() for model in models], ensure_ascii=False, indent=1))
     else:
         echo(table([_TITLE, *map(_row, models)], (0, 5)), end="", painted=True)
+
+
+@weights.command()
+@format_option("text", "json")
+def backbones(output_format: str) -> None:
+    """Show the backbones of the course: depth, parameters, arithmetic."""
+    from yolo_cli.api.models import list_backbones
+
+    echo_result(list_backbones(), output_format)
 
 
 @weights.command()

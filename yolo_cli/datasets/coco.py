@@ -30,6 +30,7 @@ from yolo_cli.datasets.sample import UNSPLIT, Dataset
 from yolo_cli.datasets.splits import split_called, split_in, splits_among
 from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover
+from yolo_cli.keypoints import MAX_POINTS
 from yolo_cli.limits import MAX_TEXT, open_file
 from yolo_cli.text import number, read_json, without_collection
 
@@ -146,8 +147,9 @@ def _read(path: Path, root: Path, split: str) -> CocoPart:
     rows = as_rows(lists[1])
     image = _image_positions(column(rows, "image_id"), images, path, complete=not findings)  # (N,)
     category = _category_positions(column(rows, "category_id"), known, path)  # (N,)
-    columns = annotation_columns(rows, image, category, where)
-    return CocoPart(path, where, split, images, columns, categories, tuple(findings), _keypoints(lists[2]))
+    points = _keypoints(lists[2])
+    columns = annotation_columns(rows, image, category, where, len(points[0]))
+    return CocoPart(path, where, split, images, columns, categories, tuple(findings), points)
 
 
 def _image_positions(
@@ -215,8 +217,11 @@ def _keypoints(categories: Sequence[Any]) -> tuple[tuple[str, ...], tuple[tuple[
     entry: Any = next((entry for entry in categories if isinstance(entry.get("keypoints"), list)), {})
     pairs = entry.get("skeleton") if isinstance(entry.get("skeleton"), list) else []
     flat = [numbers_of(pair, 2) for pair in pairs or []]
-    skeleton = tuple((int(pair[0]) - 1, int(pair[1]) - 1) for pair in flat if len(pair) == 2)
-    return tuple(map(str, entry.get("keypoints", ()))), skeleton
+    names = tuple(map(str, entry.get("keypoints", ())[:MAX_POINTS]))
+    pairs = [
+        (int(pair[0]) - 1, int(pair[1]) - 1) for pair in flat if len(pair) == 2 and np.isfinite(pair).all()
+    ]
+    return names, tuple(pair for pair in pairs if min(pair) >= 0 and max(pair) < len(names))
 
 
 def _category(entry: Any, path: Path) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from operator import itemgetter, not_
 from typing import Any
@@ -40,6 +41,7 @@ class Columns:
         findings: one for each annotation that is not usable.
         refused: by the place of each annotation that is not usable (``Finding.where``): its image's index.
         extras: for each usable annotation what else it holds, or () if nobody asked.
+        keypoints: float, (M, K, 3): x, y and visibility; None if the categories have no key points.
     """
 
     row: NDArray[np.int64]
@@ -51,6 +53,7 @@ class Columns:
     findings: tuple[Finding, ...]
     refused: Mapping[str, int]
     extras: tuple[Extra, ...] = ()
+    keypoints: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class _Problem:
 
 
 def annotation_columns(
-    rows: Sequence[Mapping[str, Any]], image: Integers, category: Integers, where: str
+    rows: Sequence[Mapping[str, Any]], image: Integers, category: Integers, where: str, points: int = 0
 ) -> Columns:
     """Check annotations, and turn them into columns.
 
@@ -72,6 +75,7 @@ def annotation_columns(
         image: the index of each one's image, (N,), or -1.
         category: the index of each one's category, (N,), or -1.
         where: the file, for messages.
+        points: number of key points that the categories name.
     """
     xywh = _boxes(column(rows, "bbox"))  # (N, 4)
     problems = (
@@ -80,6 +84,7 @@ def annotation_columns(
         _Problem("Y401", category < 0, _no_category),
         _Problem("Y204", np.isnan(xywh).any(axis=1) & ~_given_nan(rows, xywh), _no_box),
         _Problem("Y208", _rotated(rows), _rotated_words),
+        _Problem("Y204", _odd_points(rows, points), partial(_odd_points_words, points)),
     )
     bad = np.any([problem.wrong for problem in problems], axis=0)  # (N,)
     good = np.flatnonzero(~bad)  # (M,)
@@ -93,6 +98,7 @@ def annotation_columns(
         (*_findings(rows, bad, problems, where), *_repeated(column(rows, "id"), where)),
         {place_of("coco", where, at): int(image[at]) for at in np.flatnonzero(bad & (image >= 0)).tolist()},
         tuple(_extra(rows[at]) for at in good.tolist()) if extras_wanted() else (),
+        _keypoints([rows[at] for at in good.tolist()], points) if points else None,
     )
 
 
@@ -178,6 +184,28 @@ def _rotated(rows: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
         if isinstance(attributes, dict):
             turned[at] = bool((number(attributes.get("rotation")) or 0.0) % 360)
     return turned
+
+
+def _odd_points(rows: Sequence[Mapping[str, Any]], points: int) -> NDArray[np.bool_]:
+    """Whether annotations (N,) have numbers for key points, but not three for each that is named."""
+    if not points:
+        return np.zeros(len(rows), bool)
+    given = (numbers_of(each, 1) for each in column(rows, "keypoints"))
+    return np.fromiter((bool(each) and len(each) != 3 * points for each in given), bool, len(rows))
+
+
+def _odd_points_words(points: int, entry: Mapping[str, Any]) -> str:
+    wanted = f"the {points} key points of its category need {3 * points} numbers"
+    return f"{wanted}, keypoints has {len(entry['keypoints'])}"
+
+
+def _keypoints(rows: Sequence[Mapping[str, Any]], points: int) -> NDArray[np.float64]:
+    """The key points (M, K, 3) of annotations; zeros (not labelled) for one without."""
+    none = (0.0,) * (3 * points)
+    flat = [numbers_of(each, 3) or none for each in column(rows, "keypoints")]
+    found = np.array(flat, float).reshape(len(rows), points, 3)  # (M, K, 3)
+    found[~np.isfinite(found).all(axis=2)] = 0
+    return found
 
 
 def _findings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -87,16 +88,19 @@ class ImageFinder:
 
     def find(self, file_name: str) -> tuple[Path, bool]:
         """The path of an image, or where it should be, and whether it exists."""
+        # The other form of its accents, too: see `yolo_cli.files.as_stored`.
+        forms = (unicodedata.normalize(form, file_name) for form in ("NFC", "NFD"))
+        found = next(filter(None, map(self._found, dict.fromkeys([file_name, *forms]))), None)
+        return (plain(self._places[0] / file_name), False) if found is None else (found, True)
+
+    def _found(self, file_name: str) -> Path | None:
+        """The image of a name as written, or without its first folders."""
         found = self._among_places(file_name)
-        if found is not None:
-            return found, True
         parts = [part for part in file_name.split("/") if part not in ("", ".", "..")]
         for at in range(1, len(parts)):
-            rest = "/".join(parts[at:])
-            found = self._among_places(rest) if at + 1 < len(parts) or self._bare[rest] == 1 else None
-            if found is not None:
-                return found, True
-        return plain(self._places[0] / file_name), False
+            if found is None and (at + 1 < len(parts) or self._bare["/".join(parts[at:])] == 1):
+                found = self._among_places("/".join(parts[at:]))
+        return found
 
     def _among_places(self, file_name: str) -> Path | None:
         """The first place that has a file of this name."""

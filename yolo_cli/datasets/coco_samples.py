@@ -207,6 +207,7 @@ def _boxes(
         np.zeros(len(xyxy), bool),
         area,
         np.ascontiguousarray(wh),
+        columns.keypoints,
     )
     return labels, box_faults(xyxy, frames[image])
 

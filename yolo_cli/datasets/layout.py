@@ -65,6 +65,7 @@ class Row(NamedTuple):
         crowd: whether the box is around a group, as COCO's ``iscrowd``.
         difficult: VOC's ``difficult``.
         extra: what the annotation has besides, if `extras_wanted`.
+        keypoints: x, y and COCO's visibility of each key point; () if it has none.
     """
 
     row: int
@@ -73,6 +74,7 @@ class Row(NamedTuple):
     crowd: bool = False
     difficult: bool = False
     extra: Extra | None = None
+    keypoints: tuple[tuple[float, float, float], ...] = ()
 
 
 def gather(
@@ -155,7 +157,15 @@ def _ground_truth(rows: Sequence[Row]) -> GroundTruth:
         np.array([row.class_id for row in rows], np.int64),
         np.array([row.crowd for row in rows], bool),
         np.array([row.difficult for row in rows], bool),
+        keypoints=_keypoints(rows),
     )
+
+
+def _keypoints(rows: Sequence[Row]) -> NDArray[np.float64] | None:
+    """The key points (N, K, 3) of rows; None if none has any."""
+    count = max((len(row.keypoints) for row in rows), default=0)
+    none = ((0.0, 0.0, 0.0),) * count
+    return np.array([row.keypoints or none for row in rows], float) if count else None
 
 
 def _corners(xyxy: Iterable[float]) -> str:

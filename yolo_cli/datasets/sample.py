@@ -24,6 +24,7 @@ from yolo_cli.datasets.sizes import HEAD_BYTES, image_header, read_head
 from yolo_cli.detections import GroundTruth
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image, read_image
+from yolo_cli.keypoints import KeyPoints, flip_by_names
 
 __all__ = ["UNSPLIT", "Dataset", "Kind", "Sample"]
 
@@ -98,7 +99,10 @@ class Sample:
             return self.labels
         height, width = self.size
         xyxy = self.labels.xyxy * np.array([width, height, width, height], float)  # (N, 4)
-        return GroundTruth(xyxy, self.labels.class_id, self.labels.crowd, self.labels.difficult)
+        points = self.labels.keypoints
+        scaled = None if points is None else points * np.array([width, height, 1.0])  # (N, K, 3)
+        labels = self.labels
+        return GroundTruth(xyxy, labels.class_id, labels.crowd, labels.difficult, keypoints=scaled)
 
     def read(self) -> Image:
         """The upright image, under the sample's name.
@@ -146,6 +150,24 @@ class Dataset:
     def location(self) -> Path:
         """Where a user has the data set: its archive, or its folder."""
         return self.archive or self.root
+
+    @property
+    def key_points(self) -> KeyPoints | None:
+        """The key points of its objects, or None if they have none.
+
+        Raises:
+            DataError: if ``flip_idx`` is of another number of them.
+        """
+        names = self.keypoint_names
+        if not names:
+            return None
+        flip_idx = self.flip_idx or flip_by_names(names)
+        if len(flip_idx) not in (0, len(names)):
+            raise DataError(
+                f"{self.location}: flip_idx holds {len(flip_idx)} numbers, and kpt_shape says {len(names)} "
+                "key points; it must hold each once"
+            )
+        return KeyPoints(names, self.skeleton, flip_idx)
 
     @property
     def splits(self) -> tuple[str, ...]:

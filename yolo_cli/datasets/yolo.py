@@ -93,7 +93,8 @@ def read_yolo(place: Path, allow_unlabelled: bool = False) -> Dataset:
         names,
         in_order(samples),
         tuple(sorted(set(findings))),
-        keypoint_names=tuple(map(str, range(plan.kpt_shape[0]))) if plan.kpt_shape else (),
+        keypoint_names=plan.keypoint_names,
+        skeleton=plan.skeleton,
         flip_idx=plan.flip_idx,
         kpt_shape=plan.kpt_shape,
     )

@@ -16,6 +16,7 @@ from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import below, images_below, is_there, plain
 from yolo_cli.datasets.sample import UNSPLIT
 from yolo_cli.datasets.splits import split_called, splits_among, splits_of
+from yolo_cli.datasets.yolo_keypoints import keypoint_keys
 from yolo_cli.datasets.yolo_names import (
     count_findings,
     described_names,
@@ -27,15 +28,14 @@ from yolo_cli.datasets.yolo_names import (
     text_value,
 )
 from yolo_cli.errors import DataError
-from yolo_cli.files import is_leftover, locate
+from yolo_cli.files import as_stored, is_leftover, locate
 from yolo_cli.images import FOREIGN, SUFFIXES
-from yolo_cli.text import fixed_slashes, number, read_lines, read_list, read_yaml, shorten
+from yolo_cli.text import fixed_slashes, read_lines, read_list, read_yaml, shorten
 
 __all__ = ["IMAGE_FOLDERS", "Plan", "descriptions", "label_of", "label_places", "plan_of"]
 
 IMAGE_FOLDERS = ("images", "jpegimages", "raw")
 """Folders, in lower case, that have a twin ``labels``: those of Darknet's ``replace_image_to_label``."""
-_MOST_POINTS = 10_000
 _INNER_LEVELS = 2
 _KEYS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
@@ -52,6 +52,8 @@ class Plan:
         findings: paths that do not exist, and class names that disagree.
         kpt_shape: the number of key points of a box, and of the numbers of each; None without key points.
         flip_idx: the key point that each becomes in a mirrored image.
+        keypoint_names: of each key point; their numbers if no file has names.
+        skeleton: the pairs of key points, from 0, to draw lines between.
     """
 
     root: Path
@@ -61,6 +63,8 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     kpt_shape: tuple[int, int] | None = None
     flip_idx: tuple[int, ...] = ()
+    keypoint_names: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
 
 
 def descriptions(folder: Path) -> list[Path]:
@@ -116,15 +120,8 @@ def plan_of(place: Path) -> Plan:
         images = _bare_images(root)
     names, faults = names_beside(root, names_of(keys.get("names"), place), below(place, root))
     findings += [*faults, *count_findings(keys.get("nc"), names, below(place, root))]
-    return Plan(
-        root,
-        below(place, root),
-        images,
-        names or numbered_names(keys.get("nc")),
-        tuple(findings),
-        _kpt_shape(keys.get("kpt_shape"), place),
-        _flip_idx(keys.get("flip_idx"), place),
-    )
+    where, named = below(place, root), names or numbered_names(keys.get("nc"))
+    return Plan(root, where, images, named, tuple(findings), **keypoint_keys(keys, place))
 
 
 def _names_inside(root: Path, images: Mapping[str, Iterable[Path]]) -> tuple[str, ...] | None:
@@ -134,31 +131,6 @@ def _names_inside(root: Path, images: Mapping[str, Iterable[Path]]) -> tuple[str
     return names_inside(
         root, folders | {p.parent: None for each in parents for p in label_places(each / "x")}
     )
-
-
-def _kpt_shape(value: Any, place: Path) -> tuple[int, int] | None:
-    """Number of key points, and 2 or 3 numbers for each; raises DataError for anything else."""
-    if value is None:
-        return None
-    found = _whole_numbers(value)
-    if found is None or len(found) != 2 or not 0 < found[0] <= _MOST_POINTS or found[1] not in (2, 3):
-        raise DataError(f"{place}: kpt_shape must be such as [17, 3] (or [17, 2]), not {shorten(value, 40)}")
-    return found[0], found[1]
-
-
-def _flip_idx(value: Any, place: Path) -> tuple[int, ...]:
-    """The key point that each becomes in a mirrored image; raises DataError if some occurs twice."""
-    found = _whole_numbers([] if value is None else value)
-    if found is None or sorted(found) != list(range(len(found))):
-        raise DataError(f"{place}: flip_idx must hold each key point once, such as [0, 2, 1]")
-    return found
-
-
-def _whole_numbers(value: Any) -> tuple[int, ...] | None:
-    """A list of whole numbers, or None."""
-    numbers = [number(item) for item in value] if isinstance(value, list) else [None]
-    whole = tuple(int(item) for item in numbers if item is not None and item.is_integer())
-    return whole if len(whole) == len(numbers) else None
 
 
 def label_places(image: Path) -> list[Path]:
@@ -174,7 +146,8 @@ def label_places(image: Path) -> list[Path]:
 
 def label_of(image: Path) -> Path | None:
     """The label file of an image, or None."""
-    return next((place for place in label_places(image) if os.path.isfile(place)), None)  # noqa: PTH113  # no OSError
+    places = map(as_stored, label_places(image))
+    return next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113  # no OSError
 
 
 def _describes(path: Path) -> bool:

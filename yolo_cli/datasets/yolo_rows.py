@@ -91,11 +91,9 @@ def _box(numbers: Sequence[float], line: int, kpt_shape: tuple[int, int] | None)
     """A box, and the key points behind it if it has some and they are wanted."""
     class_id, cx, cy, w, h = numbers[:5]
     xyxy = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
-    points = numbers[5:]
-    extra = (
-        Extra(keypoints=_keypoints(points, kpt_shape)) if points and kpt_shape and extras_wanted() else None
-    )
-    return Row(line, int(class_id), xyxy, extra=extra)
+    points = _keypoints(numbers[5:], kpt_shape) if kpt_shape else ()
+    extra = Extra(keypoints=points) if points and extras_wanted() else None
+    return Row(line, int(class_id), xyxy, extra=extra, keypoints=points)
 
 
 def _keypoints(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from yolo_cli.config import DEFAULT_MODEL, DetectConfig
@@ -58,13 +60,21 @@ def load_detector(
     files = weights if isinstance(weights, ModelFiles) else find_model(os.fspath(weights))
     chosen = engine_for(files, engine, device, precision)
     path = _file_for(files, chosen)
+    with _checking_pair(files) if path == files.onnx else nullcontext():
+        return _build(path, config, Runtime(device, chosen.engine, precision), kind)
+
+
+def _build(path: Path, config: DetectConfig, runtime: Runtime, kind: str | None) -> Detector:
+    """The detector in a model's file."""
     card = read_card(path)
     wanted = kind or card.detector
+    if card.metric:
+        raise UsageError(f"{path}: is an embedding, for `yolo identify --embedding`; give a detector")
     if wanted not in DETECTORS:
         raise DataError(f"{path}: needs the detector '{wanted}', which this program does not have")
     if wanted != card.detector and not {wanted, card.detector} <= WINDOWS:
         raise UsageError(f"{path}: is made for {card.detector}, and cannot serve {wanted}")
-    return in_tiles(DETECTORS[wanted](path, card, config, Runtime(device, chosen.engine, precision)))
+    return in_tiles(DETECTORS[wanted](path, card, config, runtime))
 
 
 def engine_for(
@@ -84,9 +94,29 @@ def engine_for(
 def _file_for(files: ModelFiles, chosen: Choice) -> Path:
     """The model's file for the chosen engine."""
     if chosen.engine != "keras" and files.onnx is not None:
-        check_pair(files)
         return files.onnx
     return files.keras or files.first
+
+
+@contextmanager
+def _checking_pair(files: ModelFiles) -> Iterator[None]:
+    """Check the pair of a model in a thread while it is opened. What the check finds counts first."""
+    faults: list[Exception] = []
+
+    def check() -> None:
+        try:
+            check_pair(files)
+        except Exception as fault:
+            faults.append(fault)
+
+    thread = Thread(target=check)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+        if faults:
+            raise faults[0] from None
 
 
 def open_backbone(backbone: str, runtime: Runtime | None = None, digest: str | None = None) -> Engine:

@@ -44,6 +44,7 @@ class Pieces:
         class_id: (N,).
         tile: (N,), the number of the tile.
         cut: (N, 4), whether the tile cuts it at the left, top, right and bottom.
+        keypoints: (N, K, 3), as in `Detections`; K is 0 without.
     """
 
     xyxy: Floats
@@ -51,6 +52,7 @@ class Pieces:
     class_id: Integers
     tile: Integers
     cut: Bools
+    keypoints: Floats
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -182,4 +184,6 @@ def _around(group: Pieces) -> Pieces:
     box = group.xyxy[outermost, np.arange(4)]  # (4,)
     cut = group.cut[outermost, np.arange(4)]  # (4,)
     lowest = np.atleast_1d(group.confidence.argmin())  # (1,)
-    return replace(group[lowest], xyxy=box[None], cut=cut[None])
+    places = np.arange(group.keypoints.shape[1])  # (K,)
+    points = group.keypoints[group.keypoints[..., 2].argmax(axis=0), places]  # (K, 3), each the most visible
+    return replace(group[lowest], xyxy=box[None], cut=cut[None], keypoints=points[None])

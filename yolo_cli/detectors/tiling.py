@@ -179,7 +179,10 @@ class TiledDetector:
         if len(tiles) > 1:
             pieces, kept = merge(pieces, config.nms_iou, config.max_det, config.agnostic)
         best = pieces[kept]
-        chosen = Detections(best.xyxy, best.confidence, best.class_id)
+        points = best.keypoints if best.keypoints.shape[1] else None  # (K, points, 3)
+        kind = self.card.keypoints
+        skeleton = kind.skeleton if kind else ()
+        chosen = Detections(best.xyxy, best.confidence, best.class_id, None, points, skeleton)
         candidates = Candidates(pieces.xyxy, pieces.confidence, pieces.class_id, pieces.tile)
         return Selection(candidates, pieces.xyxy, kept, kept, chosen)
 
@@ -197,4 +200,6 @@ def _pieces(number: int, tile: Tile, found: Detections, size: tuple[int, int]) -
     found = found[np.asarray((sides[:, 0] > wide) | (sides[:, 1] > tall))]
     xyxy = found.xyxy + np.array(tile.window[:2] * 2, np.float32)  # (N, 4)
     where, classes = np.full(len(found), number, np.int64), found.class_id.astype(np.int64)  # (N,) each
-    return Pieces(xyxy, found.confidence, classes, where, cut_sides(xyxy, tile.window, size))
+    points = np.zeros((len(found), 0, 3), np.float32) if found.keypoints is None else found.keypoints
+    points = points + np.array([*tile.window[:2], 0], np.float32)  # (N, K, 3)
+    return Pieces(xyxy, found.confidence, classes, where, cut_sides(xyxy, tile.window, size), points)

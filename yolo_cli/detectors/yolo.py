@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
-from yolo_cli.codec import Candidates, decode
+from yolo_cli.codec import Candidates, decode, decode_keypoints
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.detectors.fitting import check_heads
@@ -23,7 +23,7 @@ from yolo_cli.detectors.protocol import Cost, Detector
 from yolo_cli.detectors.selection import check_classes, survivors
 from yolo_cli.detectors.tiling import in_tiles
 from yolo_cli.detectors.trace import GridOutput, Selection, Times, Trace
-from yolo_cli.engines import Engine
+from yolo_cli.engines import Engine, StreamedEngine
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
@@ -125,6 +125,13 @@ class YoloDetector:
         """The same network with another card."""
         return replace(self, card=card)
 
+    def in_streams(self) -> tuple[YoloDetector, int]:
+        """The same detector for several calls at a time, and for how many; see `StreamedEngine`."""
+        if not isinstance(self.engine, StreamedEngine):
+            return self, 1
+        engine, count = self.engine.in_streams()
+        return replace(self, engine=engine), count
+
     def begin(self, images: Sequence[Image]) -> Callable[[], list[Detections]]:
         """Run the network on a batch of at least one image.
 
@@ -176,7 +183,14 @@ class YoloDetector:
     ) -> Selection:
         """The candidates of one image from its raw heads, (rows, columns, channels) each, and the best."""
         raw = self._wanted(decode(raw_heads, self.card.heads, self.raw_threshold))
-        return self.choose(replace(raw, xyxy=letterbox.undo(raw.xyxy)), image, whole)
+        selection = self.choose(replace(raw, xyxy=letterbox.undo(raw.xyxy)), image, whole)
+        kind = self.card.keypoints
+        if kind is None:
+            return selection
+        points = decode_keypoints(raw_heads, self.card.heads, raw.slot[selection.returned])  # (D, K, 3)
+        points[..., :2] = letterbox.undo(points[..., :2])
+        found = replace(selection.detections, keypoints=points, skeleton=kind.skeleton)
+        return replace(selection, detections=found)
 
     def choose(self, candidates: Candidates, image: Image, whole: bool = False) -> Selection:
         """The best of the candidates of one image, in pixels of it.

@@ -18,7 +18,7 @@ from yolo_cli.engines.on_keras import KerasEngine, check_keras_device, compiles,
 from yolo_cli.engines.on_onnxruntime import OnnxEngine
 from yolo_cli.engines.on_openvino import OpenVinoEngine
 from yolo_cli.engines.opening import Runtime
-from yolo_cli.engines.protocol import Engine, FileEngine, Part
+from yolo_cli.engines.protocol import Engine, FileEngine, Part, StreamedEngine
 
 __all__ = [
     "INSTALL_OPENVINO",
@@ -33,6 +33,7 @@ __all__ = [
     "Part",
     "RunPrecision",
     "Runtime",
+    "StreamedEngine",
     "check_keras_device",
     "choose_engine",
     "compiles",

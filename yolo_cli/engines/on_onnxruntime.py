@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
 from yolo_cli.engines.choosing import COREML, CPU, gpu_provider, wants_gpu
-from yolo_cli.engines.onnx_limits import OPENED_FOR, check_external, check_signature
+from yolo_cli.engines.onnx_limits import OPENED_FOR, check_content, check_signature
 from yolo_cli.engines.protocol import Heads, Part, failing, first_line
 from yolo_cli.errors import DataError, UsageError, UserError
 from yolo_cli.graphs import multiply_accumulates, open_session, part_of
-from yolo_cli.hardware import Device, gpu_number
+from yolo_cli.hardware import Device, gpu_number, streams
 from yolo_cli.limits import network_bytes
 
 __all__ = ["OnnxEngine"]
@@ -38,10 +39,14 @@ class OnnxEngine:
     def __init__(
         self, path: Path, device: Device = "auto", layer: str | None = None, part: Part | None = None
     ) -> None:
+        self._runs = 1
+        self._threads: int | None = None
+        self._streams: Self | None = None
         try:
+            self._version = _version(path)
             self._source = part_of(path, layer, part)
             self._opened_for = OPENED_FOR
-            self._stored = check_external(self._source, str(path))
+            self._stored = check_content(self._source, str(path))
             self._session = self._open(device)
         except UserError:
             raise
@@ -70,6 +75,25 @@ class OnnxEngine:
                 self._session = self._open(self._device)
             return list(self._session.run(None, {self._input: batch}))
 
+    def in_streams(self) -> tuple[Self, int]:
+        """See `StreamedEngine`; on a GPU, and where the file has been replaced since, the engine itself."""
+        count, each = streams()
+        if count == 1 or self._session.get_providers() != [CPU]:
+            return self, 1
+        with self._lock:
+            if self._streams is None:
+                if _version(Path(self._name)) != self._version:
+                    return self, 1
+                self._streams = self._opened_again(count, each)
+            return self._streams, count
+
+    def _opened_again(self, count: int, each: int) -> Self:
+        """The same network for ``count`` runs at a time, of ``each`` threads."""
+        twin = copy(self)
+        twin._runs, twin._threads, twin._lock = count, each, threading.Lock()
+        twin._session = twin._open(self._device)
+        return twin
+
     @property
     def channels(self) -> list[int | None]:
         """The channels of each head, where the file says them."""
@@ -81,13 +105,20 @@ class OnnxEngine:
 
     def _open(self, device: Device) -> Any:
         """A session on a device, or on the processor if CUDA does not start."""
-        providers, most = _providers(device), network_bytes(self._opened_for, self._stored)
+        providers, most = _providers(device), network_bytes(self._runs * self._opened_for, self._stored)
         try:
-            return open_session(self._source, providers, most if providers == [CPU] else None)
+            limit = most if providers == [CPU] else None
+            return open_session(self._source, providers, limit, self._threads)
         except Exception:
             if providers == [CPU]:
                 raise
             return open_session(self._source, [CPU], most)  # raises, too, if it is the model
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """What differs when a file was replaced or written."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _channels(shape: Sequence[Any]) -> int | None:

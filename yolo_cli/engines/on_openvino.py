@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import threading
+from copy import copy
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.cache import programs_folder
 from yolo_cli.engines.choosing import RunPrecision
-from yolo_cli.engines.onnx_limits import check_external, check_network, check_signature
+from yolo_cli.engines.onnx_limits import check_content, check_network, check_signature
 from yolo_cli.engines.protocol import Heads, Part, failing, first_line
 from yolo_cli.errors import DataError, UsageError, UserError
 from yolo_cli.graphs import multiply_accumulates, part_of
-from yolo_cli.hardware import threads
+from yolo_cli.hardware import streams, threads
 from yolo_cli.runtimes import import_openvino
 
 __all__ = ["OpenVinoEngine"]
@@ -26,7 +28,7 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVinoEngine:
-    """A network in OpenVINO, compiled for one image at a time. Thread-safe: calls are serialised.
+    """A network in OpenVINO, compiled for one image at a time. Thread-safe: calls wait for each other.
 
     It is compiled for the shape of its first batch, which is faster than any shape, and once more for any
     shape when another comes. Compiled networks are kept in the cache (`yolo_cli.cache`).
@@ -60,23 +62,52 @@ class OpenVinoEngine:
             self._options["INFERENCE_NUM_THREADS"] = str(threads())
         try:
             self._source, self._name = part_of(path, layer, part), str(path)
-            self._stored = check_external(self._source, self._name)
+            self._stored = check_content(self._source, self._name)
             self._network = self._read()
             self._check_signature()
         except UserError:
             raise
         except Exception as fault:
             raise DataError(f"{path}: is not an ONNX model that can run here ({first_line(fault)})") from None
-        self._fixed: tuple[tuple[int, ...], Any] | None = None
-        self._flexible: Any = None
-        self._lock = threading.Lock()
+        self._runs = 1
+        self._streams: Self | None = None
+        self._forget()
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
-        with self._lock, failing(self._name):
-            request = self._request(batch.shape, batch.nbytes)
-            heads = request.infer([np.ascontiguousarray(batch)], share_inputs=True, share_outputs=True)
-            return [np.array(head) for head in heads.values()]  # the next call overwrites what is shared
+        with failing(self._name):
+            with self._lock:
+                requests = self._requests(batch.shape, batch.nbytes)
+            request = requests.get()
+            try:
+                heads = request.infer([np.ascontiguousarray(batch)], share_inputs=True, share_outputs=True)
+                return [np.array(head) for head in heads.values()]  # the next call overwrites what is shared
+            finally:
+                requests.put(request)
+
+    def in_streams(self) -> tuple[Self, int]:
+        """See `StreamedEngine`."""
+        count, each = streams()
+        if count == 1:
+            return self, 1
+        with self._lock:
+            self._streams = self._streams or self._compiled_again(count, each)
+            return self._streams, count
+
+    def _compiled_again(self, count: int, each: int) -> Self:
+        """The same network for ``count`` runs at a time, of ``each`` threads."""
+        twin = copy(self)
+        threads_of_all = {"NUM_STREAMS": str(count), "INFERENCE_NUM_THREADS": str(count * each)}
+        twin._options = self._options | {"PERFORMANCE_HINT": "THROUGHPUT"} | threads_of_all
+        twin._runs = count
+        twin._forget()
+        return twin
+
+    def _forget(self) -> None:
+        """Nothing is compiled yet."""
+        self._fixed: tuple[tuple[int, ...], SimpleQueue[Any]] | None = None
+        self._flexible: SimpleQueue[Any] | None = None
+        self._lock = threading.Lock()
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """Number of multiply-accumulates for a batch of this shape, counted from the graph."""
@@ -98,8 +129,8 @@ class OpenVinoEngine:
         lasts = [shape[-1] if shape.rank.is_static and len(shape) else None for shape in shapes]
         return [last.get_length() if last is not None and last.is_static else None for last in lasts]
 
-    def _request(self, shape: tuple[int, ...], given: int) -> Any:
-        """What runs a batch of this shape and of ``given`` bytes."""
+    def _requests(self, shape: tuple[int, ...], given: int) -> SimpleQueue[Any]:
+        """What runs a batch of this shape and of ``given`` bytes, and is free."""
         if self._fixed is None:
             network = self._network.clone()
             network.reshape(list(shape))
@@ -110,11 +141,16 @@ class OpenVinoEngine:
         self._flexible = self._flexible or self._compile(self._network)
         return self._flexible
 
-    def _compile(self, network: Any) -> Any:
-        # Files in the cache are named by the network alone, as if its precision made no difference.
-        folder = programs_folder(f"openvino-{self._options['INFERENCE_PRECISION_HINT']}")
+    def _compile(self, network: Any) -> SimpleQueue[Any]:
+        # Files in the cache are named by the network alone, as if its options made no difference.
+        how = f"{self._options['INFERENCE_PRECISION_HINT']}{f'-{self._runs}' if self._runs > 1 else ''}"
+        folder = programs_folder(f"openvino-{how}")
         kept = {"CACHE_DIR": str(folder)} if folder else {}
-        return self._core.compile_model(network, "CPU", self._options | kept).create_infer_request()
+        compiled = self._core.compile_model(network, "CPU", self._options | kept)
+        free = SimpleQueue[Any]()
+        for _ in range(self._runs):
+            free.put(compiled.create_infer_request())
+        return free
 
 
 @cache

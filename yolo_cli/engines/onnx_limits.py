@@ -10,21 +10,25 @@ from typing import Any
 from yolo_cli.errors import DataError
 from yolo_cli.limits import MAX_MODEL, network_bytes, read_file
 
-__all__ = ["OPENED_FOR", "check_external", "check_network", "check_signature"]
+__all__ = ["OPENED_FOR", "check_content", "check_network", "check_signature"]
 
 OPENED_FOR = 3 * 416 * 416  # bytes of the batch that networks are opened for; larger ones ask again
 _EXTERNAL = b"\x0a\x08location\x12"  # the key of an entry of TensorProto.external_data
 
+_LOOPS = (b'"\x04Loop', b'"\x04Scan', b'"\x0bSequenceMap')  # NodeProto.op_type
 
-def check_external(source: Path | bytes, name: str) -> int:
-    """Refuse a file whose weights are in other files, which could be any; its size in bytes.
+
+def check_content(source: Path | bytes, name: str) -> int:
+    """The size of a file in bytes; one whose weights are in other files, or that has loops, is refused.
 
     Raises:
-        DataError: if they are.
+        DataError: if they are, or it has.
     """
     data = source if isinstance(source, bytes) else read_file(source, name, MAX_MODEL, "model")
     if _EXTERNAL in data:
         raise DataError(f"{name}: its weights are in other files; save it as one file")
+    if any(loop in data for loop in _LOOPS):
+        raise DataError(f"{name}: holds a loop, which may never end; no network for images needs one")
     return len(data)
 
 

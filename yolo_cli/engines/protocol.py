@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError, UserError
 
-__all__ = ["Engine", "FileEngine", "Heads", "Part", "failing", "first_line"]
+__all__ = ["Engine", "FileEngine", "Heads", "Part", "StreamedEngine", "failing", "first_line"]
 
 Part = tuple[str, Sequence[int]]
 """Part of a network with several inputs: an input, and the positions of the heads that need only it."""
@@ -30,6 +30,19 @@ class Engine(Protocol):
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """Number of multiply-accumulates for a batch of this shape."""
+        ...
+
+
+@runtime_checkable
+class StreamedEngine(Protocol):
+    """An engine that may be faster with several calls at a time."""
+
+    def in_streams(self) -> tuple[Engine, int]:
+        """The same network with the same output, and the number of calls at a time for which it is opened.
+
+        Its calls are slower one by one, and faster together. It is opened with the first use of this method.
+        The engine itself, and 1, where that is not faster.
+        """
         ...
 
 

@@ -32,6 +32,7 @@ from yolo_cli.evaluation.evaluation_set import EvaluationSet, Evaluator
 from yolo_cli.evaluation.gates import Gate, check_gates, missed_gates, missed_values, read_gate
 from yolo_cli.evaluation.gathering import gather
 from yolo_cli.evaluation.matching import Matches, match
+from yolo_cli.evaluation.oks import KeypointFigures, keypoint_figures
 from yolo_cli.evaluation.protocol import COCO, PROTOCOLS, VOC07, VOC10, Protocol, protocol
 from yolo_cli.evaluation.reliability import RELIABLE_FROM, Reliability, Scored, reliability, scored
 from yolo_cli.evaluation.report import (
@@ -69,6 +70,7 @@ __all__ = [
     "EvaluationSet",
     "Evaluator",
     "Gate",
+    "KeypointFigures",
     "Kind",
     "Matches",
     "OperatingPoint",
@@ -90,6 +92,7 @@ __all__ = [
     "fit_calibration",
     "gather",
     "gt_hash",
+    "keypoint_figures",
     "match",
     "match_classes",
     "missed_gates",

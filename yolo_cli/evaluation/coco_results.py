@@ -41,6 +41,7 @@ class CocoResults:
         xyxy: float64, (N, 4), pixels.
         score: float64, (N,), in [0, 1].
         wh: float64, (N, 2), pixels, as in the file.
+        keypoints: float64, (N, K, 3), x and y in pixels and visibility; None without.
     """
 
     image_ids: tuple[int | str, ...]
@@ -49,6 +50,7 @@ class CocoResults:
     xyxy: NDArray[np.float64]
     score: NDArray[np.float64]
     wh: NDArray[np.float64]
+    keypoints: NDArray[np.float64] | None = None
 
 
 def read_coco_results(path: Path) -> CocoResults:
@@ -60,12 +62,15 @@ def read_coco_results(path: Path) -> CocoResults:
     """
     check_size(path)
     places: dict[int | str, int] = {}
-    numbers, ids = array("d"), array("q")
+    numbers, ids, points = array("d"), array("q"), array("d")
+    counts = set()
     for index, entry in enumerate(_entries(path), start=1):
         try:
             x, y, width, height = entry["bbox"]
             numbers.extend((x, y, width, height, entry["score"]))
             ids.extend((places.setdefault(_image_id(entry["image_id"]), len(places)), entry["category_id"]))
+            points.extend(own := entry.get("keypoints") or ())
+            counts.add(len(own))
         except (KeyError, TypeError, ValueError, OverflowError):
             raise DataError(f"{path}: entry {index} {_missing_from(entry)}") from None
     values = np.array(numbers, float).reshape(-1, 5)  # (N, 5): x, y, w, h, score
@@ -73,7 +78,22 @@ def read_coco_results(path: Path) -> CocoResults:
     values[:, 4] = unit_rounded(values[:, 4])
     _check_numbers(values, path)
     xyxy = np.concatenate([values[:, :2], values[:, :2] + values[:, 2:4]], axis=1)  # (N, 4)
-    return CocoResults(tuple(places), pairs[:, 0], pairs[:, 1], xyxy, values[:, 4], values[:, 2:4])
+    keypoints = _keypoints(points, counts, path)
+    return CocoResults(tuple(places), pairs[:, 0], pairs[:, 1], xyxy, values[:, 4], values[:, 2:4], keypoints)
+
+
+def _keypoints(values: array[float], counts: set[int], path: Path) -> NDArray[np.float64] | None:
+    """Key points (N, K, 3); None without. Raises DataError if entries have different numbers of them."""
+    if not values:
+        return None
+    if len(counts) > 1 or min(counts) % 3:
+        raise DataError(f"{path}: each entry needs x, y, visible of all key points, as many in each")
+    points = np.array(values, float).reshape(-1, min(counts) // 3, 3)
+    if not np.isfinite(points).all():
+        raise DataError(
+            f"{path}: a key point holds a number that is not finite; fix the program that wrote it"
+        )
+    return points
 
 
 def check_size(path: Path) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
+from yolo_cli.keypoints import end_to_end
 
 __all__ = ["EvaluationSet", "Evaluator"]
 
@@ -32,6 +33,7 @@ class EvaluationSet:
         found_image: (D,), ascending: the index in ``images`` of each detection.
         ground_truth: T ground-truth boxes, float64.
         gt_image: (T,), ascending: the index in ``images`` of each ground truth.
+        sigmas: of key points to evaluate by OKS, (K,); () evaluates boxes only.
     """
 
     class_names: tuple[str, ...]
@@ -40,6 +42,13 @@ class EvaluationSet:
     found_image: Integers
     ground_truth: GroundTruth
     gt_image: Integers
+    sigmas: tuple[float, ...] = ()
+
+    @property
+    def has_keypoints(self) -> bool:
+        """Whether there are key points to evaluate."""
+        points = (self.found.keypoints, self.ground_truth.keypoints)
+        return bool(self.sigmas) and all(each is not None for each in points)
 
     def above(self, confidence: float) -> EvaluationSet:
         """The same set with only the detections of at least ``confidence``."""
@@ -78,14 +87,18 @@ class EvaluationSet:
 class Evaluator:
     """Gathers detections and ground truth image by image; pixels are not kept.
 
+    Args:
+        class_names: by class id.
+        sigmas: of key points to evaluate, (K,); () evaluates boxes only.
+
     >>> evaluator = Evaluator(("cat", "dog"))
     >>> evaluator.add("a.jpg", Detections(), GroundTruth(np.float32([[0, 0, 9, 9]]), np.array([1])))
     >>> len(evaluator), len(evaluator.gathered().ground_truth)
     (1, 1)
     """
 
-    def __init__(self, class_names: Sequence[str]) -> None:
-        self._class_names = tuple(class_names)
+    def __init__(self, class_names: Sequence[str], sigmas: Sequence[float] = ()) -> None:
+        self._class_names, self._sigmas = tuple(class_names), tuple(sigmas)
         self._images: dict[str, tuple[Detections, GroundTruth]] = {}
         self._rank: dict[str, int] = {}
 
@@ -111,6 +124,8 @@ class Evaluator:
         _check(image, "detection", found.xyxy, found.class_id, len(self._class_names))
         _check(image, "ground truth", ground_truth.xyxy, ground_truth.class_id, len(self._class_names))
         _check_confidence(image, found)
+        for boxes in (found, ground_truth):
+            _check_keypoints(image, boxes.keypoints, len(self._sigmas))
         self._images[image] = (found, ground_truth)
         if rank is not None:
             self._rank[image] = rank
@@ -135,6 +150,7 @@ class Evaluator:
             _places(found),
             _joined_gt(ground_truth),
             _places(ground_truth),
+            self._sigmas,
         )
 
 
@@ -164,6 +180,12 @@ def _check_confidence(image: str, found: Detections) -> None:
         )
 
 
+def _check_keypoints(image: str, points: Floats | None, count: int) -> None:
+    """Raise DataError if key points (N, K, 3) are evaluated, and there are not ``count`` of them."""
+    if points is not None and count and points.shape[1] != count:
+        raise DataError(f"{image}: has {points.shape[1]} key points an object, but the data has {count}")
+
+
 def _places(parts: Sequence[Detections] | Sequence[GroundTruth]) -> Integers:
     """(N,): the index of the part of each row of the concatenated parts."""
     return np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
@@ -176,7 +198,15 @@ def _joined(parts: Sequence[Detections]) -> Detections:
         _end_to_end([part.confidence for part in parts], np.float64),
         _end_to_end([part.class_id for part in parts], np.int32),
         _end_to_end([_wh(part) for part in parts], np.float64),
+        _keypoints(parts),
+        next((part.skeleton for part in parts if part.skeleton), ()),
     )
+
+
+def _keypoints(parts: Sequence[Detections] | Sequence[GroundTruth]) -> Floats | None:
+    """Concatenated key points (N, K, 3) in float64, or None."""
+    points = end_to_end([part.keypoints for part in parts], [*map(len, parts)])
+    return None if points is None else points.astype(np.float64)
 
 
 def _joined_gt(parts: Sequence[GroundTruth]) -> GroundTruth:
@@ -188,6 +218,7 @@ def _joined_gt(parts: Sequence[GroundTruth]) -> GroundTruth:
         _end_to_end([part.difficult for part in parts], np.bool_),
         _end_to_end([part.area for part in parts], np.float64),
         _end_to_end([_wh(part) for part in parts], np.float64),
+        _keypoints(parts),
     )
 
 

@@ -14,6 +14,7 @@ from yolo_cli.text import did_you_mean
 __all__ = ["Gate", "check_gates", "missed_gates", "missed_values", "read_gate"]
 
 _FIGURES = ("map", "map50", "map50_95", "precision", "recall", "f1")
+_KEYPOINTS = ("keypoints", "keypoints50")  # AP by OKS over 0.50 to 0.95, and at 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def check_gates(gates: Iterable[Gate], protocol: Protocol, class_names: Sequence
         UsageError: for the first gate with an unknown figure.
     """
     coco = COCO_FIGURES if protocol.name == "coco" else ()
-    known = (*_FIGURES, *coco, *(f"ap:{name}" for name in class_names))
+    known = (*_FIGURES, *_KEYPOINTS, *coco, *(f"ap:{name}" for name in class_names))
     for gate in gates:
         if gate.name not in known:
             hint = did_you_mean(gate.name, known, f"there are {', '.join(_FIGURES)}, and ap:CLASS")
@@ -85,4 +86,6 @@ def missed_values(gates: Sequence[Gate], figures: Mapping[str, float | None]) ->
 def _figures_of(report: Report) -> dict[str, float | None]:
     plain = report.to_json()
     classes = {f"ap:{figures.class_name}": figures.ap for figures in report.per_class}
-    return {**{name: plain[name] for name in _FIGURES}, **report.coco, **classes}
+    points = report.keypoints.figures if report.keypoints else {}
+    by_oks = dict(zip(_KEYPOINTS, (points.get("AP"), points.get("AP50")), strict=True))
+    return {**{name: plain[name] for name in _FIGURES}, **by_oks, **report.coco, **classes}

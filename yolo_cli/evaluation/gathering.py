@@ -20,6 +20,7 @@ def gather(
     found: Mapping[str, Detections],
     match: ClassMatch,
     minimum_confidence: float = 0.0,
+    sigmas: Sequence[float] = (),
 ) -> EvaluationSet:
     """Pair the detections on each sample with its ground truth.
 
@@ -28,11 +29,12 @@ def gather(
         found: detections by sample name, with the model's class ids; other samples are left out.
         match: the evaluated classes.
         minimum_confidence: confidence threshold.
+        sigmas: of key points to evaluate, (K,); () evaluates boxes only.
 
     Raises:
         DataError: if a detection cannot be evaluated, or no image is left.
     """
-    evaluator = Evaluator(match.names)
+    evaluator = Evaluator(match.names, sigmas)
     ids = [sample.image_id for sample in samples]
     ranked = all(isinstance(image_id, int) for image_id in ids)  # pycocotools orders images by id
     for sample, image_id in zip(samples, ids, strict=True):

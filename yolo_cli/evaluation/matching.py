@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
-from yolo_cli.evaluation.pairs import Pairs, overlapping_pairs
+from yolo_cli.evaluation.pairs import Pairs, overlap_of, overlapping_pairs
 from yolo_cli.evaluation.protocol import COCO, AreaRange, Protocol
 
 __all__ = ["Assignment", "Matches", "Ranking", "greedy_match", "gts_outside", "match", "ranked"]
@@ -151,7 +151,9 @@ def match(gathered: EvaluationSet, protocol: Protocol = COCO) -> Matches:
     """Match every detection at every IoU threshold and in every range of sizes of the protocol."""
     ranking = ranked(gathered, protocol.max_detections)
     thresholds = protocol.thresholds
-    pairs = overlapping_pairs(gathered, ranking.order, min(*thresholds, _CERTAIN))
+    pairs = overlapping_pairs(
+        gathered, ranking.order, min(*thresholds, _CERTAIN), overlap=overlap_of(protocol.sigmas)
+    )
     shape = (len(protocol.areas), len(thresholds), len(ranking))  # (A, T, M)
     hit, ignored = np.zeros(shape, bool), np.zeros(shape, bool)
     matched = np.full(shape[1:], -1, np.int32)  # (T, M)

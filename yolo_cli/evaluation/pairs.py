@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import box_area, paired_iou
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 
-__all__ = ["Pairs", "overlapping_pairs"]
+__all__ = ["Pairs", "overlap_of", "overlapping_pairs"]
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
+Overlap = Callable[[EvaluationSet, Integers, Integers], Floats]
+"""Overlaps (N,) of detections and ground-truth boxes, by their indices (N,) in an evaluation set."""
 
 _BLOCK = 1 << 18  # pairs per block: a few tens of MB of boxes for data of any size
 
@@ -44,21 +48,25 @@ class Pairs:
 
 
 def overlapping_pairs(
-    gathered: EvaluationSet, order: Integers, at_least: float, any_class: bool = False
+    gathered: EvaluationSet,
+    order: Integers,
+    at_least: float,
+    any_class: bool = False,
+    overlap: Overlap | None = None,
 ) -> Pairs:
     """Pairs on one image with an overlap of ``at_least`` or more.
-
-    Overlap is IoU; for a crowd, intersection over the detection's area.
 
     Args:
         gathered: N detections and T ground-truth boxes.
         order: (M,), indices of detections; ``Pairs.found`` is an index into it.
         at_least: the smallest overlap, above 0.
         any_class: also pairs whose classes differ.
+        overlap: from `overlap_of`; None is that of boxes.
     """
+    overlap = overlap or _box_overlap
     by_group, first, count = _gts_beside(gathered, order, any_class)  # (T,), (M,), (M,)
     blocks = [
-        _overlapping(gathered, order, _spread(block, first, count, by_group), at_least)
+        _overlapping(gathered, order, _spread(block, first, count, by_group), at_least, overlap)
         for block in _blocks(count)
     ]
     return Pairs(
@@ -105,18 +113,72 @@ def _spread(block: slice, first: Integers, count: Integers, by_group: Integers) 
 
 
 def _overlapping(
-    gathered: EvaluationSet, order: Integers, places: tuple[Integers, Integers], at_least: float
+    gathered: EvaluationSet,
+    order: Integers,
+    places: tuple[Integers, Integers],
+    at_least: float,
+    overlap: Overlap,
 ) -> Pairs:
     """The pairs of N that overlap enough."""
     found, ground_truth = places  # (N,), (N,)
-    a, b = gathered.found.xyxy[order[found]], gathered.ground_truth.xyxy[ground_truth]  # (N, 4), (N, 4)
-    own = gathered.found_wh[order[found]].prod(axis=1)  # (N,)
+    overlaps = overlap(gathered, order[found], ground_truth)  # (N,)
+    keep = overlaps >= at_least  # (N,)
+    return Pairs(found[keep], ground_truth[keep], overlaps[keep])
+
+
+def overlap_of(sigmas: Sequence[float]) -> Overlap:
+    """OKS of key points with these sigmas, (K,); without any the overlap of boxes.
+
+    That is IoU; for a crowd, intersection over the detection's area.
+    """
+    return partial(_oks, np.asarray(sigmas, float)) if len(sigmas) else _box_overlap
+
+
+def _box_overlap(gathered: EvaluationSet, found: Integers, ground_truth: Integers) -> Floats:
+    """The overlap (N,) of boxes."""
+    a, b = gathered.found.xyxy[found], gathered.ground_truth.xyxy[ground_truth]  # (N, 4), (N, 4)
+    own = gathered.found_wh[found].prod(axis=1)  # (N,)
     other = gathered.gt_wh[ground_truth].prod(axis=1)  # (N,)
     overlap = paired_iou(a, b, (own, other))  # (N,)
     in_crowd = gathered.crowd[ground_truth]  # (N,)
     overlap[in_crowd] = _fraction_inside(a[in_crowd], b[in_crowd], own[in_crowd])
-    keep = overlap >= at_least  # (N,)
-    return Pairs(found[keep], ground_truth[keep], overlap[keep])
+    return overlap
+
+
+def _oks(sigmas: Floats, gathered: EvaluationSet, found: Integers, ground_truth: Integers) -> Floats:
+    """OKS (N,); a few thousand pairs at a time, as each has K points."""
+    step = max(1, _BLOCK // (4 * len(sigmas)))
+    parts = [
+        _oks_of(sigmas, gathered, found[at : at + step], ground_truth[at : at + step])
+        for at in range(0, len(found), step)
+    ]
+    return np.concatenate([np.zeros(0), *parts])
+
+
+def _oks_of(sigmas: Floats, gathered: EvaluationSet, found: Integers, ground_truth: Integers) -> Floats:
+    """OKS (N,).
+
+    With an object that has no labelled point, pycocotools compares distances to its box, made three times as
+    wide and high; such objects are ignored, but which detections they take depends on it.
+    """
+    mine, theirs = (_keypoints(gathered.found)[found], _keypoints(gathered.ground_truth)[ground_truth])
+    low, size = gathered.ground_truth.xyxy[ground_truth, None, :2], gathered.gt_wh[ground_truth, None]
+    outside = np.maximum(low - size - mine[..., :2], 0) + np.maximum(mine[..., :2] - low - 2 * size, 0)
+    labelled = theirs[..., 2] > 0  # (N, K)
+    some: Bools = np.asarray(labelled.any(axis=1))  # (N,)
+    apart = np.where(some[:, None, None], mine[..., :2] - theirs[..., :2], outside)  # (N, K, 2)
+    area = gathered.gt_area[ground_truth, None] + np.spacing(1)  # (N, 1)
+    e = np.square(apart).sum(axis=2) / np.square(2 * sigmas) / area / 2  # (N, K)
+    counted = labelled | ~some[:, None]  # (N, K)
+    similar: Floats = (np.exp(-e) * counted).sum(axis=1) / counted.sum(axis=1)  # (N,)
+    return similar
+
+
+def _keypoints(boxes: Detections | GroundTruth) -> Floats:
+    """Their key points, (N, K, 3)."""
+    if boxes.keypoints is None:
+        raise ValueError("there are no key points to compare")
+    return boxes.keypoints
 
 
 def _fraction_inside(a: Floats, b: Floats, area: Floats) -> Floats:

@@ -61,6 +61,7 @@ class Protocol:
         max_detections: maximum detections of a class per image; None for all.
         grid: the IoU thresholds averaged in ``map50_95``.
         areas: ranges of sizes that are evaluated separately; the first must hold all.
+        sigmas: of key points, whose OKS then takes the place of IoU; () for boxes.
 
     Ground-truth boxes that are crowd or difficult, or of a size outside the range, are *ignored*: neither
     finding nor missing them changes a figure. For a crowd, overlap is the fraction of the detection inside
@@ -74,6 +75,7 @@ class Protocol:
     max_detections: int | None
     grid: tuple[float, ...] = GRID
     areas: tuple[AreaRange, ...] = AREAS
+    sigmas: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.iou <= 1:

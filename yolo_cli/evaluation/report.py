@@ -14,6 +14,7 @@ from yolo_cli.evaluation.average_precision import Averages, averages, class_mean
 from yolo_cli.evaluation.curves import Curve, OperatingPoint, precision_recall_curve
 from yolo_cli.evaluation.evaluation_set import EvaluationSet
 from yolo_cli.evaluation.matching import Matches, match
+from yolo_cli.evaluation.oks import KeypointFigures, keypoint_figures
 from yolo_cli.evaluation.protocol import COCO, Protocol
 
 __all__ = [
@@ -101,6 +102,7 @@ class Report:
         per_size: one entry per range of sizes after the first.
         curve: precision and recall by confidence at that threshold, all classes in one pool.
         coco: COCO's twelve figures under its names; empty under another protocol.
+        keypoints: the figures of key points; None without.
     """
 
     protocol: Protocol
@@ -113,6 +115,13 @@ class Report:
     per_size: tuple[SizeFigures, ...]
     curve: Curve
     coco: Mapping[str, float | None] = field(default_factory=dict)
+    keypoints: KeypointFigures | None = None
+
+    @property
+    def fitness(self) -> float:
+        """The figure that chooses among models: the mean AP, or the mean of it and that of key points."""
+        boxes = self.map50_95 or 0.0
+        return boxes if self.keypoints is None else (boxes + (self.keypoints.ap or 0.0)) / 2
 
     def to_json(self) -> dict[str, Any]:
         """The figures as plain data, as printed by ``yolo eval --format json``.
@@ -129,6 +138,7 @@ class Report:
             "per_size": [_size_json(figures) for figures in self.per_size],
             **_best_json(self.curve),
             "coco": dict(self.coco),
+            **({"keypoints": self.keypoints.to_json()} if self.keypoints else {}),
         }
 
 
@@ -161,6 +171,7 @@ def report_of(matches: Matches, conditions: Conditions | None = None) -> Report:
         tuple(_size_figures(sizes.name, a, matches, figures, at) for a, sizes in _sizes(protocol)),
         _curve(matches, 0, at, slice(None), int(figures.ground_truths[0].sum())),
         coco_figures(figures) if protocol.name == "coco" else {},
+        keypoint_figures(gathered, gathered.sigmas) if gathered.has_keypoints else None,
     )
 
 
@@ -192,6 +203,8 @@ def gt_hash(gathered: EvaluationSet) -> str:
         # Little-endian, so that it is the same on every machine.
         array = np.ascontiguousarray(part)
         state.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    if ground_truth.keypoints is not None:
+        state.update(ground_truth.keypoints.astype("<f8").tobytes())
     return state.hexdigest()[:16]
 
 

@@ -88,7 +88,8 @@ def _from_coco(
     left_out = [*_left_out(path, "image_id", unknown, ids_of_entries)]
     left_out += _left_out(path, "category_id", nameless, results.category_id)
     kept = (place >= 0) & (class_id >= 0)  # (N,)
-    found = Detections(results.xyxy[kept], results.score[kept], class_id[kept], results.wh[kept])
+    points = None if results.keypoints is None else results.keypoints[kept]  # (K, points, 3)
+    found = Detections(results.xyxy[kept], results.score[kept], class_id[kept], results.wh[kept], points)
     return Results(_by_image(found, place[kept], samples), tuple(left_out))
 
 

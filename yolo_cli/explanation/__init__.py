@@ -8,7 +8,7 @@ from yolo_cli.explanation.explaining import explain
 from yolo_cli.explanation.grid import CellAnchor, CellExplanation, CellPrediction
 from yolo_cli.explanation.outcomes import BoxOutcome
 from yolo_cli.explanation.regions import Region, RegionExplanation, RegionPrediction
-from yolo_cli.explanation.result import Explanation
+from yolo_cli.explanation.result import Explanation, Plotted
 
 __all__ = [
     "BoxOutcome",
@@ -16,6 +16,7 @@ __all__ = [
     "CellExplanation",
     "CellPrediction",
     "Explanation",
+    "Plotted",
     "Region",
     "RegionExplanation",
     "RegionPrediction",

@@ -18,11 +18,34 @@ from yolo_cli.files import path_of
 from yolo_cli.images import Image, write_image
 from yolo_cli.text import Jsonable
 
-__all__ = ["Explanation"]
+__all__ = ["Explanation", "Plotted"]
+
+
+class Plotted(Jsonable):
+    """A result about one image, `image`, that can be drawn."""
+
+    __slots__ = ()
+    image: Image
+
+    def plot(self) -> NDArray[np.uint8]:
+        """The result as an image: uint8, (height, width, 3), RGB."""
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write `plot` to a file, or as a PNG into an existing folder; return the path.
+
+        Raises:
+            UserError: if the suffix is unknown, or the file cannot be written.
+        """
+        path = path_of(path, "path")
+        if path.is_dir():
+            path /= f"{Path(self.image.name).stem}.png"
+        write_image(path, self.plot())
+        return path
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Explanation(Jsonable):
+class Explanation(Plotted):
     """A model's predictions at one point of an image.
 
     Attributes:
@@ -60,15 +83,3 @@ class Explanation(Jsonable):
     def plot(self) -> NDArray[np.uint8]:
         """Grids or regions, and the boxes before and after suppression: uint8, (height, width, 3), RGB."""
         return draw_explanation(self.image, self.details, self.class_names)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write `plot` to a file, or as a PNG into an existing folder; return the path.
-
-        Raises:
-            UserError: if the suffix is unknown, or the file cannot be written.
-        """
-        path = path_of(path, "path")
-        if path.is_dir():
-            path /= f"{Path(self.image.name).stem}.png"
-        write_image(path, self.plot())
-        return path

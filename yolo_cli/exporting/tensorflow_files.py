@@ -37,17 +37,22 @@ def write_saved_model(
     Raises:
         UserError: if the model has no ``.keras`` file, or Keras does not run on TensorFlow.
     """
-    if files.keras is None:
-        raise DataError(f"{files.first}: has no .keras file beside it, which TensorFlow's formats need")
+    keras_file = _keras_file(files)
     if keras.backend.backend() != "tensorflow":
         raise UsageError("TensorFlow's formats need Keras on TensorFlow; leave out KERAS_BACKEND")
     module = tf.Module()
-    module.serve = _function(load_keras(files.keras), plan)
+    module.serve = _function(load_keras(keras_file), plan)
     with silence():
         tf.saved_model.save(module, str(out), signatures={"serving_default": module.serve})
     extra = out / "assets.extra"
     extra.mkdir()
     (extra / "metadata.json").write_text(_json(metadata), encoding="utf-8")
+
+
+def _keras_file(files: ModelFiles) -> Path:
+    if files.keras is None:
+        raise DataError(f"{files.first}: has no .keras file beside it, which TensorFlow's formats need")
+    return files.keras
 
 
 def _function(model: Any, plan: Plan) -> Any:
@@ -101,7 +106,7 @@ def write_tflite(
         if plan.form.number == "half":
             converter.target_spec.supported_types = [tf.float16]
         with silence():
-            data = _quantised(converter, files.keras, plan, images) if images else converter.convert()
+            data = _quantised(converter, _keras_file(files), plan, images) if images else converter.convert()
     out.write_bytes(data)
     with zipfile.ZipFile(out, "a") as archive:
         archive.writestr(zipfile.ZipInfo("metadata.json"), _json(metadata))  # with a fixed date

@@ -13,12 +13,21 @@ from yolo_cli.codec import Head
 from yolo_cli.errors import UsageError
 from yolo_cli.framework import keras
 from yolo_cli.model.applications import APPLICATIONS, Weights, add_application
+from yolo_cli.model.classics import CLASSICS, add_classic
 from yolo_cli.model.efficientnet_lite import SCALES, add_features, load_published, published_file
 from yolo_cli.text import did_you_mean
 
-__all__ = ["BACKBONES", "backbone_layers", "build_backbone_model", "feature_maps"]
+__all__ = ["BACKBONES", "backbone_layers", "build_backbone", "build_backbone_model", "feature_maps"]
 
-BACKBONES = (*SCALES, *APPLICATIONS)
+CALLED: Mapping[str, str] = {
+    "VGG-16": "VGG16",
+    "ResNet": "ResNet50",
+    "Inception": "InceptionV3",
+    "EfficientNet": "EfficientNetB0",
+}
+"""What lectures call a network: a name without the number of a variant means the smallest here."""
+
+BACKBONES = (*SCALES, *CLASSICS, *APPLICATIONS, *CALLED)
 """The names of the available backbones."""
 
 STRIDES = (32, 16, 8)
@@ -71,6 +80,19 @@ def build_backbone_model(
     return keras.Model(image, outputs, name="".join(c if c.isalnum() else "_" for c in name)), heads
 
 
+def build_backbone(backbone: str, weights: Weights = None) -> Any:
+    """Build a backbone alone: a functional model, RGB (B, H, W, 3), 0 to 255 → (B, H / 32, W / 32, C).
+
+    Args:
+        backbone: as for `build_backbone_model`.
+        weights: as for `build_backbone_model`.
+
+    Raises:
+        UserError: as for `build_backbone_model`.
+    """
+    return _features(_known(backbone), keras.Input((None, None, 3), name="rgb"), weights)
+
+
 def backbone_layers(model: Any) -> tuple[Any, ...]:
     """The backbone's layers in a model of `build_backbone_model`, also after `remake_heads`.
 
@@ -111,7 +133,8 @@ def feature_maps(network: Any) -> Mapping[int, Any]:
 def _known(backbone: str) -> str:
     names = {name.lower(): name for name in BACKBONES}
     if backbone.lower() in names:
-        return names[backbone.lower()]
+        name = names[backbone.lower()]
+        return CALLED.get(name, name)
     hint = did_you_mean(backbone, BACKBONES, f"there are {', '.join(BACKBONES)}")
     raise UsageError(f"--backbone {backbone}: is not known; {hint}")
 
@@ -120,6 +143,10 @@ def _features(name: str, image: Any, weights: Weights) -> Any:
     """The network without its classifier, from ``image`` to its last feature map."""
     if name in APPLICATIONS:
         return keras.Model(image, add_application(name, image, weights))
+    if name in CLASSICS:
+        if weights is not None:
+            raise UsageError(f"{name}: no weights are published for it; train it from scratch")
+        return keras.Model(image, add_classic(name, image))
     network = keras.Model(image, add_features(name, image))
     if weights is not None:
         load_published(network, published_file(name) if weights == "imagenet" else weights)

@@ -17,6 +17,7 @@ from yolo_cli.datasets.splits import split_called
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import ClassMatch, Conditions, EvaluationSet, gather, gt_hash, read_results
+from yolo_cli.keypoints import KeyPoints, with_sigmas
 from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.running import run_detector
@@ -215,15 +216,38 @@ def evaluate_detector(
     Raises:
         DataError: if no image could be read.
     """
+    points = _shared_points(detector.card.keypoints, data.part.key_points)
     found, faults = detect_samples(detector, data.part, batch=batch, journal=journal, watch=watch)
-    gathered = gather(data.part.samples, found, classes)
-    notes = [*data.notes, *_training_note(detector.card, data), *classes.notes]
+    gathered = gather(data.part.samples, found, classes, sigmas=points.sigmas)
+    notes = [*data.notes, *_training_note(detector.card, data), *classes.notes, *points.notes]
     if faults:
         notes.append(f"{counted(len(faults), 'image')} could not be read, and left out; first: {faults[0]}")
     used = conditions_of(detector.config, detector.card, detector.input_size)
     conditions = replace(used, data_hash=gt_hash(gathered), class_synonyms=dict(classes.synonyms))
     faults = [*data.left_out, *faults]
     return Evaluated(gathered, conditions, detector.card.name, classes, tuple(faults), tuple(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _SharedPoints:
+    """The sigmas of the key points that detections and data have in common, (K,), and notes on the others."""
+
+    sigmas: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _shared_points(found: KeyPoints | None, data: KeyPoints | None) -> _SharedPoints:
+    """What can be evaluated by OKS, with the detections' sigmas: only the same key points."""
+    if found is None or data is None:
+        return _SharedPoints()
+    if not found.same_as(data):
+        what = f"{_some(found.names)} of the model, and {_some(data.names)} of the data"
+        return _SharedPoints(notes=(f"the key points differ, so they are not evaluated: {what}",))
+    return _SharedPoints(found.sigmas)
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{len(names)} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
 
 
 def conditions_of(config: DetectConfig, card: ModelCard, input_size: tuple[int, int]) -> Conditions:
@@ -252,6 +276,7 @@ def evaluate_results(
     *,
     own_names: tuple[str, ...] | None = None,
     conf: float | None = None,
+    sigmas: Sequence[float] | None = None,
 ) -> Evaluated:
     """Pair another program's detections with the ground truth; no model is loaded.
 
@@ -261,15 +286,18 @@ def evaluate_results(
         classes: from `match_classes`.
         own_names: that program's class names; None if they are the data's.
         conf: confidence threshold.
+        sigmas: of key points; None are the data's.
 
     Raises:
         DataError: if the file is broken, or nothing in it belongs to the images.
+        UsageError: if there is another number of sigmas than of key points.
     """
     part = data.part
     numbered = part.kind == "coco" and own_names is None
     ids = part.category_ids if numbered else coco_category_ids(own_names or part.class_names)
     results = read_results(path, part.samples, ids, data.others().samples)
-    gathered = gather(part.samples, results.found, classes, conf or 0.0)
+    points = with_sigmas(part.key_points, sigmas)
+    gathered = gather(part.samples, results.found, classes, conf or 0.0, points.sigmas if points else ())
     conditions = Conditions(
         confidence_floor=conf, data_hash=gt_hash(gathered), class_synonyms=dict(classes.synonyms)
     )

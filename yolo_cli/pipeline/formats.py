@@ -16,10 +16,12 @@ from typing import Any
 
 from yolo_cli.detections import Detections
 from yolo_cli.images import Image
+from yolo_cli.keypoints import KeyPoints
 from yolo_cli.names import as_cell
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.preannotation import cvat_text, label_studio_text
-from yolo_cli.results import Result, each_detection
+from yolo_cli.results import Result, each_detection, keypoint_columns
+from yolo_cli.skeletons import VISIBLE
 
 __all__ = ["FORMATS", "Format", "Model", "yolo_lines"]
 
@@ -33,12 +35,14 @@ class Model:
         class_names: the name of each class id.
         input_size: height and width of the network's input.
         video: whether there are frames of videos, for which CSV has two more columns.
+        keypoints: the key points of each box, for each of which CSV has three more columns; None without.
     """
 
     name: str
     class_names: tuple[str, ...]
     input_size: tuple[int, int]
     video: bool = False
+    keypoints: KeyPoints | None = None
 
 
 Format = Callable[[Iterable[Outcome], Model], Iterator[str]]
@@ -46,7 +50,10 @@ Format = Callable[[Iterable[Outcome], Model], Iterator[str]]
 
 def _json(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """One JSON document."""
-    facts = {"name": model.name, "input_size": model.input_size, "class_names": model.class_names}
+    facts: dict[str, Any] = {"name": model.name, "input_size": model.input_size}
+    facts["class_names"] = model.class_names
+    if model.keypoints:
+        facts |= {"keypoint_names": model.keypoints.names, "skeleton": model.keypoints.skeleton}
     yield f'{{"model": {_dump(facts)},\n "images": ['
     for index, result in enumerate(results):
         yield f"{',' if index else ''}\n  {_dump(_record(result, model))}"
@@ -63,13 +70,14 @@ def _csv(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """One row a box, after a row of names; see `as_cell` for names that look like formulas."""
     where = ("frame", "time_s") if model.video else ()
     names = ("class_id", "class_name", "confidence", "x1", "y1", "x2", "y2")
-    yield _csv_row("image", *where, "width", "height", *names)
+    yield _csv_row("image", *where, "width", "height", *names, *keypoint_columns(len(model.keypoints or ())))
     for result in results:
         if result.image is not None:
             frame, size = result.image.frame, (result.image.width, result.image.height)
             at = (frame.number, frame.time_s) if frame else ("", "")
             for found in _found(result.detections, model):
                 row = (found["class_id"], found["class_name"], found["confidence"], *found["box"])
+                row += tuple(value for point in found.get("keypoints", ()) for value in point)
                 yield _csv_row(result.name, *at[: len(where)], *size, *row)
 
 
@@ -105,6 +113,8 @@ def _coco(results: Iterable[Outcome], model: Model) -> Iterator[str]:
                 "bbox": bbox,
                 "score": found["confidence"],
             }
+            if points := found.get("keypoints"):
+                entry["keypoints"] = [value for point in points for value in point]
             yield separator + _dump(entry)
             separator = ",\n"
     yield "\n]\n"
@@ -137,6 +147,9 @@ FORMATS: dict[str, Format] = {
 def yolo_lines(image: Image, detections: Detections, with_confidence: bool) -> str:
     r"""Lines of ``class_id cx cy w h``: the box's centre and size as parts of the image's width and height.
 
+    Key points follow, ``x y visible`` each: as labels, 2 for those that are and 0 0 0 for others; with
+    confidence, as they are.
+
     >>> import numpy as np
     >>> image = Image(np.zeros((50, 100, 3), np.uint8))
     >>> found = Detections(np.float32([[10, 10, 30, 20]]), np.float32([0.9]), np.array([7]))
@@ -144,12 +157,22 @@ def yolo_lines(image: Image, detections: Detections, with_confidence: bool) -> s
     '7 0.200000 0.300000 0.200000 0.200000 0.9000\n'
     """
     lines = []
-    for (x1, y1, x2, y2), confidence, class_id in _rows(detections):
+    for (x1, y1, x2, y2), confidence, class_id, points in _rows(detections):
         centre = ((x1 + x2) / 2 / image.width, (y1 + y2) / 2 / image.height)
         size = ((x2 - x1) / image.width, (y2 - y1) / image.height)
         parts = " ".join(f"{part:.6f}" for part in centre + size)
+        parts += "".join(
+            _yolo_point(x / image.width, y / image.height, seen, with_confidence) for x, y, seen in points
+        )
         lines.append(f"{class_id} {parts}{f' {confidence:.4f}' if with_confidence else ''}\n")
     return "".join(lines)
+
+
+def _yolo_point(x: float, y: float, visible: float, as_is: bool) -> str:
+    """One key point in fractions; in a label, which knows no probabilities, it is visible or not there."""
+    if as_is:
+        return f" {x:.6f} {y:.6f} {visible:.4f}"
+    return f" {x:.6f} {y:.6f} 2" if visible >= VISIBLE and 0 <= x <= 1 and 0 <= y <= 1 else " 0 0 0"
 
 
 def _record(outcome: Outcome, model: Model) -> dict[str, Any]:
@@ -164,9 +187,10 @@ def _found(detections: Detections, model: Model) -> list[dict[str, Any]]:
     return [detection.to_dict() for detection in each_detection(detections, model.class_names)]
 
 
-def _rows(detections: Detections) -> Iterator[tuple[list[float], float, int]]:
-    """Box, confidence and class id of each detection, as Python's own numbers."""
-    columns = (detections.xyxy.tolist(), detections.confidence.tolist(), detections.class_id.tolist())
+def _rows(detections: Detections) -> Iterator[tuple[list[float], float, int, list[list[float]]]]:
+    """Box, confidence, class id and key points of each detection, as Python's own numbers."""
+    points = [[]] * len(detections) if detections.keypoints is None else detections.keypoints.tolist()
+    columns = (detections.xyxy.tolist(), detections.confidence.tolist(), detections.class_id.tolist(), points)
     return zip(*columns, strict=True)
 
 

@@ -1,8 +1,8 @@
 """Outcomes on disk, image by image, so that an interrupted run can be resumed.
 
 The file is NDJSON: a header with the model and options, then one line per image:
-``{"image": …, "boxes": [[x1, y1, x2, y2], …], "confidence": […], "class_id": […]}`` or
-``{"image": …, "error": …}``. Numbers are written exactly.
+``{"image": …, "boxes": [[x1, y1, x2, y2], …], "confidence": […], "class_id": […]}``, with ``keypoints`` where
+there are some, or ``{"image": …, "error": …}``. Numbers are written exactly.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError, unreadable
@@ -79,6 +80,7 @@ class Journal:
                 "boxes": found.xyxy.tolist(),
                 "confidence": found.confidence.tolist(),
                 "class_id": found.class_id.tolist(),
+                **({} if found.keypoints is None else {"keypoints": found.keypoints.tolist()}),
             }
         )
 
@@ -139,5 +141,14 @@ def _outcome(value: Any) -> Outcome:
         np.array(value["boxes"], np.float32).reshape(-1, 4),
         np.array(value["confidence"], np.float32),
         np.array(value["class_id"], np.int64),
+        keypoints=_keypoints(value.get("keypoints")),
     )
     return Outcome(value["image"], found)
+
+
+def _keypoints(value: Any) -> NDArray[np.float32] | None:
+    """Key points (N, K, 3), if there are any."""
+    if value is None:
+        return None
+    points = np.array(value, np.float32)
+    return points if len(points) else None

@@ -1,4 +1,4 @@
-"""Run an iterator in a thread, ahead of the one that uses what it gives."""
+"""Run an iterator in a thread, ahead of the one that uses what it gives; work on several items at once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from queue import SimpleQueue
 from threading import Event, Semaphore, Thread
 from typing import TypeVar
 
-__all__ = ["ahead"]
+__all__ = ["ahead", "side_by_side"]
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 class _End:
@@ -47,6 +48,24 @@ def ahead(items: Iterable[Item], most: int) -> Iterator[Item]:
         stop.set()
         free.release()
         thread.join()
+
+
+def side_by_side(work: Callable[[Item], Made], items: Iterable[Item], workers: int) -> Iterator[Made]:
+    """What ``work`` makes of each item, in the items' order, while threads work on the next ones.
+
+    Errors are raised in their turn. If this generator is closed, what has begun is finished first.
+
+    Args:
+        work: called by several threads at a time.
+        items: iterated over in a thread of its own.
+        workers: the number of items that are worked on at a time; as many more wait, made or not.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(workers) as pool:
+        for begun in ahead((pool.submit(work, item) for item in items), workers):
+            yield begun.result()
+            del begun
 
 
 def _make(items: Iterable[Item], put: Callable[[Item | _End], None], free: Semaphore, stop: Event) -> None:

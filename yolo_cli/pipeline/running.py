@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from yolo_cli.errors import DataError
 from yolo_cli.images import Image
 from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
-from yolo_cli.pipeline.overlap import ahead
+from yolo_cli.pipeline.overlap import ahead, side_by_side
 from yolo_cli.video import Frame
 from yolo_cli.zones import has_inside
 
@@ -50,6 +51,16 @@ class Timed(Protocol):
         ...
 
 
+@runtime_checkable
+class Parallel(Protocol):
+    """A detector that may be faster with several calls at a time."""
+
+    def in_streams(self) -> tuple[Timed, int]:
+        """The same detector for several calls at a time, and for how many."""
+        ...
+
+
+_FEW = 16  # images that are done before it pays to open the network once more, for several calls at a time
 _READ_AHEAD = 2  # batches; more would not be faster, since one stage is always the slowest
 
 
@@ -66,7 +77,8 @@ def run_detector(
 
     An image that cannot be read becomes an outcome with its error and does not end the run. At most
     ``batch`` images are held at once, three times as many with ``read_ahead``, as long as the caller drops
-    the outcomes' images.
+    the outcomes' images. With ``read_ahead`` and a ``batch`` of 1, from the 17th image on several are worked
+    on at a time, one a stream of the detector, and one more is held; the detections are the same.
 
     Args:
         detector: the detector.
@@ -78,9 +90,45 @@ def run_detector(
         region: a polygon (K, 2) in pixels: objects whose centre is outside are left out. None keeps all.
     """
     done = journal.done if journal else {}
-    groups = (_read_group(group, done) for group in _groups(items, batch, done))
-    outcomes = _outcomes(detector, ahead(groups, _READ_AHEAD) if read_ahead else groups, journal)
+    if read_ahead and batch == 1 and isinstance(detector, Parallel):
+        outcomes = _few_then_many(detector, iter(items), journal)
+    else:
+        groups = (_read_group(group, done) for group in _groups(items, batch, done))
+        outcomes = _outcomes(detector, ahead(groups, _READ_AHEAD) if read_ahead else groups, journal)
     return outcomes if region is None else _within(region, outcomes)
+
+
+def _few_then_many(detector: Any, items: Iterator[Readable], journal: Journal | None) -> Iterator[Outcome]:
+    """The first few one after the other, which needs no second network; the rest in streams."""
+    done = journal.done if journal else {}
+    few = (_read_group([item], done) for item in islice(items, _FEW))
+    yield from _outcomes(detector, ahead(few, _READ_AHEAD), journal)
+    for first in items:
+        parallel, streams = detector.in_streams()
+        rest = chain([first], items)
+        if streams > 1:
+            yield from _in_streams(parallel, streams, rest, journal)
+        else:
+            groups = (_read_group([item], done) for item in rest)
+            yield from _outcomes(detector, ahead(groups, _READ_AHEAD), journal)
+
+
+def _in_streams(
+    detector: Timed, streams: int, items: Iterable[Readable], journal: Journal | None
+) -> Iterator[Outcome]:
+    """Outcomes of images, several of which are read and detected at a time; what is done passes unchanged."""
+    done = journal.done if journal else {}
+
+    def work(item: Readable) -> Outcome:
+        if item.name in done:
+            return done[item.name]
+        (outcome,) = detect_batch(detector, [read_outcome(item)], streams)
+        return outcome
+
+    for outcome in side_by_side(work, items, streams):
+        if journal and outcome.name not in done:
+            journal.add(outcome)
+        yield outcome
 
 
 def _within(region: NDArray[np.floating[Any]], outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
@@ -123,10 +171,10 @@ def _outcomes(detector: Timed, groups: Iterable[list[Outcome]], journal: Journal
             yield outcome
 
 
-def detect_batch(detector: Timed, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+def detect_batch(detector: Timed, outcomes: Sequence[Outcome], at_a_time: int = 1) -> Iterator[Outcome]:
     """The outcomes of `read_outcome`, in order, with what a detector finds on them in one call.
 
-    Those with an error are unchanged.
+    Those with an error are unchanged. The time is divided by the number of such calls ``at_a_time``.
     """
     images = [outcome.image for outcome in outcomes if outcome.image is not None]
     if not images:
@@ -134,7 +182,7 @@ def detect_batch(detector: Timed, outcomes: Sequence[Outcome]) -> Iterator[Outco
         return
     batch_detections, times = detector.detect_timed(images)
     spent = {"prepare": times.prepare_ms, "infer": times.infer_ms, "post": times.post_ms}
-    per_image = {step: milliseconds / len(images) for step, milliseconds in spent.items()}
+    per_image = {step: milliseconds / (at_a_time * len(images)) for step, milliseconds in spent.items()}
     found = iter(batch_detections)
     for outcome in outcomes:
         if outcome.image is None:

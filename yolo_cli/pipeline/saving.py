@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
+from yolo_cli.errors import UsageError
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
 from yolo_cli.names import folder_name, short_name
@@ -67,7 +69,10 @@ def save_outcomes(
 
     Raises:
         DataError: if a file cannot be written.
+        UsageError: if an image that is read would be overwritten.
     """
+    if saving.images:
+        _check_sources(folder, places)
     saver = _Saver(folder, saving, class_names, places)
     try:
         for outcome in outcomes:
@@ -76,6 +81,15 @@ def save_outcomes(
             yield outcome
     finally:
         saver.close()
+
+
+def _check_sources(folder: Path, places: Mapping[str, str]) -> None:
+    """Raise a UsageError if an image that is read would be overwritten by itself with boxes."""
+    sources = {os.path.realpath(name): name for name in places}
+    found = (sources.get(os.path.realpath(folder / place)) for place in places.values())
+    name = next(filter(None, found), None)
+    if name is not None:
+        raise UsageError(f"--out {folder}: would overwrite {name}; choose another folder, or --no-save")
 
 
 class _Saver:

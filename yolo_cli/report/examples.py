@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import box_iou
+from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import EvaluationSet, Kind
 from yolo_cli.images import Image
 from yolo_cli.report.analysis import Analysis
 from yolo_cli.report.html import jpeg_url, shrunk
+from yolo_cli.skeletons import VISIBLE
 
 __all__ = ["Box", "ReadImage", "Shot", "kind_shots", "whole_shots"]
 
@@ -42,12 +44,14 @@ class Box:
         role: "ground_truth", "right", "wrong", or "ignored".
         label: its class.
         confidence: of the detection; for a ground truth, of its matched detection, or 2 without one.
+        path: its visible key points and the lines between them, as a path of SVG.
     """
 
     corners: Corners
     role: str
     label: str
     confidence: float
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,27 +194,44 @@ def _whole(scene: _Scene, place: int, read: ReadImage) -> Shot | None:
     if image is None:
         return None
     small, scale = shrunk(image.rgb, _WHOLE_SIDE)
-    drawn = tuple(
-        Box(_placed(xyxy, np.zeros(2), scale), role, gathered.class_names[class_id], confidence)
-        for xyxy, role, class_id, confidence in [*_ground_truths(scene, place), *_detections(scene, place)]
-    )
+    drawn = (*_ground_truths(scene, place, scale), *_detections(scene, place, scale))
     return Shot(image.name, jpeg_url(small), small.shape[1], small.shape[0], drawn, "")
 
 
-def _ground_truths(scene: _Scene, place: int) -> Iterator[tuple[NDArray[Any], str, int, float]]:
-    """Box, role, class and confidence of the ground truth of an image."""
-    ground_truth, ignored = scene.gathered.ground_truth, scene.gathered.ignored
-    for t in np.flatnonzero(scene.gathered.gt_image == place).tolist():
-        role = "ignored" if ignored[t] else "ground_truth"
-        yield ground_truth.xyxy[t], role, int(ground_truth.class_id[t]), float(scene.found_at[t])
+def _ground_truths(scene: _Scene, place: int, scale: float) -> Iterator[Box]:
+    """The ground truth of an image, which is drawn at a scale."""
+    gathered, ground_truth = scene.gathered, scene.gathered.ground_truth
+    for t in np.flatnonzero(gathered.gt_image == place).tolist():
+        role = "ignored" if gathered.ignored[t] else "ground_truth"
+        label = _label(gathered, ground_truth, t)
+        corners = _placed(ground_truth.xyxy[t], np.zeros(2), scale)
+        yield Box(corners, role, label, float(scene.found_at[t]), _path(gathered, ground_truth, t, scale))
 
 
-def _detections(scene: _Scene, place: int) -> Iterator[tuple[NDArray[Any], str, int, float]]:
-    """Box, role, class and confidence of the detections of an image, the least confident first."""
-    found = scene.gathered.found
-    own = np.flatnonzero((scene.gathered.found_image == place) & (found.confidence >= _FAINTEST))
+def _detections(scene: _Scene, place: int, scale: float) -> Iterator[Box]:
+    """The detections of an image, which is drawn at a scale, the least confident first."""
+    gathered, found = scene.gathered, scene.gathered.found
+    own = np.flatnonzero((gathered.found_image == place) & (found.confidence >= _FAINTEST))
     for d in own[np.argsort(found.confidence[own])][-_MOST_BOXES:].tolist():
-        yield found.xyxy[d], str(scene.role[d]), int(found.class_id[d]), float(found.confidence[d])
+        role, label = str(scene.role[d]), _label(gathered, found, d)
+        corners = _placed(found.xyxy[d], np.zeros(2), scale)
+        yield Box(corners, role, label, float(found.confidence[d]), _path(gathered, found, d, scale))
+
+
+def _label(gathered: EvaluationSet, boxes: Detections | GroundTruth, at: int) -> str:
+    return gathered.class_names[int(boxes.class_id[at])]
+
+
+def _path(gathered: EvaluationSet, boxes: Detections | GroundTruth, at: int, scale: float) -> str:
+    """The visible key points of one object as dots, and the lines between them."""
+    if boxes.keypoints is None:
+        return ""
+    points = boxes.keypoints[at]  # (K, 3)
+    seen = points[:, 2] >= VISIBLE  # (K,)
+    places = [f"{x:.1f} {y:.1f}" for x, y in (points[:, :2] * scale).tolist()]
+    dots = [f"M{place}h0" for place, shown in zip(places, seen, strict=True) if shown]
+    lines = [f"M{places[a]}L{places[b]}" for a, b in gathered.found.skeleton if seen[a] and seen[b]]
+    return "".join(dots + lines)
 
 
 def _read(name: str, read: ReadImage) -> Image | None:

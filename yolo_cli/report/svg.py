@@ -23,9 +23,12 @@ _FEW = 30  # up to this number of values, each has a dot
 _TITLES = {
     "box": "Box loss",
     "class": "Class loss",
+    "keypoints": "Key point loss",
+    "keypoints_map": "OKS AP50–95",
     "map50": "mAP50",
     "map50_95": "mAP50–95",
     "objectness": "Objectness loss",
+    "visible": "Visibility loss",
     "seconds": "Time since the start (seconds)",
 }
 

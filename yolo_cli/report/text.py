@@ -12,7 +12,7 @@ __all__ = ["summary"]
 
 def summary(analysis: Analysis, about: About) -> str:
     """Headline, classes and error types. It ends with a newline."""
-    parts = [_headline(analysis, about), _classes(analysis), _mistakes(analysis)]
+    parts = [_headline(analysis, about), _classes(analysis), _keypoints(analysis), _mistakes(analysis)]
     return "\n".join(part for part in parts if part)
 
 
@@ -56,6 +56,21 @@ def _class(figures: ClassFigures, with_ap: bool) -> list[str]:
     values = [*([figures.ap] if with_ap else []), figures.ap50, figures.ap50_95, *point]
     threshold = f"{best.confidence:.2f}" if best else "–"
     return [figures.class_name, str(figures.ground_truths), *map(_figure, values), threshold]
+
+
+def _keypoints(analysis: Analysis) -> str:
+    """The figures of key points, of all classes and of each, best first."""
+    found = analysis.report.keypoints
+    if found is None:
+        return ""
+    classes = sorted(found.per_class.items(), key=lambda each: -(each[1] or 0.0))
+    sigmas = ", ".join(f"{sigma:g}" for sigma in dict.fromkeys(found.sigmas))
+    rows = [
+        [f"key points of {found.objects:,} objects", "AP50", "AP75", "AP50-95"],
+        [f"by OKS, sigmas {sigmas}", *(_figure(found.figures[name]) for name in ("AP50", "AP75", "AP"))],
+        *([name, "", "", _figure(ap)] for name, ap in classes if ap is not None),
+    ]
+    return columns(rows)
 
 
 def _mistakes(analysis: Analysis) -> str:

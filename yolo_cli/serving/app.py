@@ -112,7 +112,9 @@ async def _answer(service: Service, request: Request) -> Response:
     failed = sum(outcome.image is None for outcome in outcomes)
     service.metrics.images.labels(name, "failed").inc(failed)
     service.metrics.images.labels(name, "detected").inc(len(outcomes) - failed)
-    text = "".join(FORMATS[form](outcomes, Model(name, detector.class_names, detector.input_size)))
+    points = detector.card.keypoints
+    model = Model(name, detector.class_names, detector.input_size, keypoints=points)
+    text = "".join(FORMATS[form](outcomes, model))
     return Response(text, _status(outcomes), media_type=_MEDIA[form])
 
 

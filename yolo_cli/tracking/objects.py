@@ -16,6 +16,8 @@ __all__ = ["Objects"]
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 
+_KEPT = 0.9  # of an object's look, at each embedding: as in DeepSORT's successors (Wang et al., 2020)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Objects:
@@ -27,6 +29,7 @@ class Objects:
         hits: (T,), in how many frames each was seen.
         missed: (T,), how many updates ago each was seen.
         votes: (T, C), sum of confidences of each class.
+        looks: (T, D), the mean of each one's embeddings, of length 1; D is 0 where there are none.
     """
 
     motion: Motion
@@ -34,24 +37,27 @@ class Objects:
     hits: Integers
     missed: Integers
     votes: Floats
+    looks: Floats
 
     @classmethod
-    def start(cls, found: Detections) -> Objects:
-        """One new object for each detection."""
+    def start(cls, found: Detections, looks: Floats | None = None) -> Objects:
+        """One new object for each detection, with its embedding if there are ``looks`` (N, D)."""
         count = len(found)
         zeros, ones = np.zeros(count, np.int64), np.ones(count, np.int64)
-        return cls(Motion.start(found.xyxy), zeros, ones, zeros, _votes(found))
+        looks = np.zeros((count, 0), np.float32) if looks is None else looks
+        return cls(Motion.start(found.xyxy), zeros, ones, zeros, _votes(found), looks)
 
     @classmethod
     def joined(cls, a: Objects, b: Objects) -> Objects:
         """The objects of both, in their order."""
-        wide = max(a.votes.shape[1], b.votes.shape[1])
+        wide, long = (max(x.shape[1], y.shape[1]) for x, y in ((a.votes, b.votes), (a.looks, b.looks)))
         return cls(
             Motion.joined([a.motion, b.motion]),
             np.concatenate([a.track_id, b.track_id]),
             np.concatenate([a.hits, b.hits]),
             np.concatenate([a.missed, b.missed]),
             np.concatenate([_padded(a.votes, wide), _padded(b.votes, wide)]),
+            np.concatenate([_padded(a.looks, long), _padded(b.looks, long)]),
         )
 
     def __len__(self) -> int:
@@ -71,8 +77,8 @@ class Objects:
         motion = self.motion if camera is None else self.motion.warped(camera)
         return replace(self, motion=motion.predicted(passed), missed=self.missed + 1)
 
-    def seen(self, found: Detections) -> Objects:
-        """The objects after one detection of each."""
+    def seen(self, found: Detections, looks: Floats | None = None) -> Objects:
+        """The objects after one detection of each, with its embedding if there are ``looks`` (T, D)."""
         votes = _votes(found)
         wide = max(votes.shape[1], self.votes.shape[1])
         return replace(
@@ -81,7 +87,17 @@ class Objects:
             hits=self.hits + 1,
             missed=np.zeros_like(self.missed),
             votes=_padded(self.votes, wide) + _padded(votes, wide),
+            looks=self.looks if looks is None else self._blended(looks),
         )
+
+    def _blended(self, looks: Floats) -> Floats:
+        """The mean looks, with a new one for each (T, D)."""
+        return _unit(_KEPT * _padded(self.looks, looks.shape[1]) + (1 - _KEPT) * looks)
+
+
+def _unit(looks: Floats) -> Floats:
+    """The vectors with length 1."""
+    return np.asarray(looks / np.maximum(np.linalg.norm(looks, axis=1, keepdims=True), 1e-9))
 
 
 def _votes(found: Detections) -> Floats:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
 from yolo_cli.detectors import Detector
 from yolo_cli.images import Image
-from yolo_cli.pipeline import Outcome, ahead, run_detector
+from yolo_cli.pipeline import Outcome, ahead, read_outcome, run_detector
 from yolo_cli.render import DrawStyle
 from yolo_cli.results import each_detection
 from yolo_cli.tracking.camera import CameraMotion
@@ -21,9 +24,9 @@ from yolo_cli.tracking.saving import TrackSaving
 from yolo_cli.tracking.table import TrackTable
 from yolo_cli.tracking.tracker import Tracker
 from yolo_cli.tracking.video import Video
-from yolo_cli.tracks import Tracks
+from yolo_cli.tracks import Tracks, joined_tracks
 
-__all__ = ["TrackRun", "TrackedFrame", "Watch"]
+__all__ = ["Revise", "TrackRun", "TrackedFrame", "Watch"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +71,19 @@ class TrackedFrame:
         }
 
 
+Embed = Callable[[Image, NDArray[np.floating[Any]]], NDArray[np.floating[Any]]]
+"""An image and boxes (N, 4) → embeddings of length 1 (N, D)."""
 Watch = Callable[[Iterable[TrackedFrame], int], Iterable[TrackedFrame]]
 """Passes frames on as they come; gets their number, too, 0 if it is unknown."""
+Revise = Callable[[Tracks, NDArray[np.integer[Any]]], Tracks]
+"""All tracks of a video and the numbers (F,) of its frames → other tracks in those frames, by frame."""
+
+
+def _looks(embed: Embed, outcome: Outcome) -> NDArray[np.floating[Any]] | None:
+    """The embeddings of a frame's detections; None where there are none."""
+    if outcome.image is None or not len(outcome.detections):
+        return None
+    return embed(outcome.image, outcome.detections.xyxy)
 
 
 class TrackRun:
@@ -91,6 +105,7 @@ class TrackRun:
         counters: tuple[Counter, ...] = (),
         *,
         watch: Watch | None = None,
+        revise: Revise | None = None,
         **how: Any,
     ) -> None:
         self.video = video
@@ -104,8 +119,11 @@ class TrackRun:
             "class_names": detector.class_names,
         }
         self._saving: TrackSaving | None = None
-        frames = self._tracked(detector, tracker, **how)
-        self._frames = iter(watch(frames, video.count) if watch else frames)
+        frames: Iterable[TrackedFrame] = self._followed(detector, tracker, **how)
+        if revise:  # there is nothing to count or save before the end
+            frames = self._revised(watch(frames, video.count) if watch else frames, revise)
+        done: Iterable[TrackedFrame] = self._finished(frames)
+        self._frames = iter(watch(done, video.count) if watch and not revise else done)
 
     def __iter__(self) -> Iterator[TrackedFrame]:
         return self._frames
@@ -129,43 +147,56 @@ class TrackRun:
         sound = video if video.is_file() else None
         self._saving = TrackSaving(Path(folder), self.video.rate, drawing, segment, sound)
 
-    def _tracked(
-        self, detector: Detector, tracker: Tracker, *, camera_motion: bool = False, **how: Any
+    def _followed(
+        self,
+        detector: Detector,
+        tracker: Tracker,
+        *,
+        camera_motion: bool = False,
+        embed: Embed | None = None,
+        **how: Any,
     ) -> Iterator[TrackedFrame]:
         camera = CameraMotion() if camera_motion else None
         number = -1
+        reads_ahead = not self.video.is_live  # has its own thread
+        outcomes = run_detector(detector, self.video.frames(), read_ahead=reads_ahead, **how)
+        for outcome in ahead(outcomes, how.get("batch", 1) + 1):
+            place = outcome.image.frame if outcome.image else None
+            number = place.number if place else number + 1
+            moved = camera.update(outcome.image) if camera and outcome.image else None
+            looks = _looks(embed, outcome) if embed else None
+            tracks = tracker.update(outcome.detections, number, moved, looks)
+            time_s = place.time_s if place else None
+            yield self._frame(number, time_s, outcome, tracks)
+
+    def _frame(self, number: int, time_s: float | None, outcome: Outcome, tracks: Tracks) -> TrackedFrame:
+        read = outcome.image, outcome.error
+        return TrackedFrame(number, time_s, outcome.name, tracks, self._names, *read, time_ms=outcome.time_ms)
+
+    def _revised(self, frames: Iterable[TrackedFrame], revise: Revise) -> Iterator[TrackedFrame]:
+        """The frames once more, read again, with what `revise` makes of the tracks of all."""
+        seen = [replace(frame, image=None) for frame in frames]
+        numbers = np.array([frame.frame for frame in seen], np.int64)
+        tracks = revise(joined_tracks([frame.tracks for frame in seen]), numbers)
+        begins, ends = (np.searchsorted(tracks.frame, numbers, side) for side in ("left", "right"))
+        for frame, begin, end, item in zip(seen, begins, ends, self.video.frames(), strict=False):
+            read = read_outcome(item)
+            yield replace(frame, tracks=tracks[begin:end], image=read.image, error=read.error)
+
+    def _finished(self, frames: Iterable[TrackedFrame]) -> Iterator[TrackedFrame]:
+        """The frames, counted and saved."""
         try:
-            reads_ahead = not self.video.is_live  # has its own thread
-            outcomes = run_detector(detector, self.video.frames(), read_ahead=reads_ahead, **how)
-            for outcome in ahead(outcomes, how.get("batch", 1) + 1):
-                place = outcome.image.frame if outcome.image else None
-                number = place.number if place else number + 1
-                moved = camera.update(outcome.image) if camera and outcome.image else None
-                tracks = tracker.update(outcome.detections, number, moved)
-                tracked = self._counted(number, place.time_s if place else None, outcome, tracks)
+            for frame in frames:
+                self.table.update(frame.tracks, frame.time_s)
+                crossings = tuple(each for counter in self.counters for each in counter.update(frame.tracks))
+                self.crossings += [(each, frame.time_s) for each in crossings]
+                counted = replace(frame, crossings=crossings)
                 if self._saving:
-                    self._saving.add(tracked, self.counters, len(self.table))
-                yield tracked
+                    self._saving.add(counted, self.counters, len(self.table))
+                yield counted
         finally:
             if self._saving:
                 self._saving.close(self)
-
-    def _counted(self, number: int, time_s: float | None, outcome: Outcome, tracks: Tracks) -> TrackedFrame:
-        """Add a frame to the table and the counts."""
-        self.table.update(tracks, time_s)
-        crossings = tuple(each for counter in self.counters for each in counter.update(tracks))
-        self.crossings += [(each, time_s) for each in crossings]
-        return TrackedFrame(
-            number,
-            time_s,
-            outcome.name,
-            tracks,
-            self._names,
-            outcome.image,
-            outcome.error,
-            crossings,
-            outcome.time_ms,
-        )
 
     def to_dict(self) -> dict[str, Any]:
         """The objects, counts and crossings so far, as ``yolo track --format json`` prints them."""

@@ -32,6 +32,7 @@ _CONFIDENT, _DOUBTFUL = 0.25, 0.5
 _CONFIDENCE_POWER = 0.25
 _SMALLEST_IOU = 0.1
 _OTHER_CLASS = 0.5  # factor of the similarity of a detection of another class than the object's
+_ALIKE = 0.5  # similarity of embeddings from which a lost object is found again, wherever it is
 
 
 class Tracker:
@@ -54,13 +55,21 @@ class Tracker:
         self._frame: int | None = None
         self._next_id = 1
 
-    def update(self, detections: Detections, frame: int, camera: Floats | None = None) -> Tracks:
+    def update(
+        self,
+        detections: Detections,
+        frame: int,
+        camera: Floats | None = None,
+        looks: Floats | None = None,
+    ) -> Tracks:
         """The objects that are seen in a frame.
 
         Args:
             detections: of the frame, down to the confidence ``low_conf``; lower ones do not count.
             frame: its number, above that of the frame before; in between, frames may be left out.
             camera: how the image's points moved since the frame before, an affine matrix (2, 3).
+            looks: an embedding of length 1 for each detection (N, D): detections then also have to look
+                like the object, and an object that is lost is found again where nothing overlaps it.
 
         Returns:
             One box for each object that is confirmed and seen, by id: the filter's, which smooths the
@@ -74,9 +83,11 @@ class Tracker:
             raise ValueError(f"frame {frame} does not follow frame {self._frame}")
         self._frame = frame
         objects = self._objects.predicted(passed, camera)
-        rows, columns = _matched(objects, detections, self.config)
+        rows, columns = _matched(objects, detections, self.config, looks)
         new = np.setdiff1d(np.flatnonzero(detections.confidence >= self.config.conf), columns)
-        seen = Objects.joined(objects[rows].seen(detections[columns]), Objects.start(detections[new]))
+        old_looks, new_looks = (None if looks is None else looks[at] for at in (columns, new))
+        known = objects[rows].seen(detections[columns], old_looks)
+        seen = Objects.joined(known, Objects.start(detections[new], new_looks))
         seen = self._confirmed(seen, first)
         unseen = objects[np.setdiff1d(np.arange(len(objects)), rows)]
         # An object that is not confirmed has to be seen in frame after frame.
@@ -93,11 +104,14 @@ class Tracker:
         return replace(seen, track_id=ids)
 
 
-def _matched(objects: Objects, found: Detections, config: TrackConfig) -> tuple[Integers, Integers]:
+def _matched(
+    objects: Objects, found: Detections, config: TrackConfig, looks: Floats | None
+) -> tuple[Integers, Integers]:
     """Places of objects (M,) and of their detections (M,), in three rounds.
 
     Confident detections with confirmed objects; the others with those that still have none; confident
-    detections that are left with objects that are not confirmed.
+    detections that are left with objects that are not confirmed. With ``looks`` (N, D) there is a fourth,
+    before the last: confident detections with objects that were lost, by their look alone.
     """
     row, column, similarity = near_pairs(objects.motion.boxes, found.xyxy, _SMALLEST_IOU)  # (P,) each
     similarity = np.where(objects.class_id[row] == found.class_id[column], 1, _OTHER_CLASS) * similarity
@@ -106,19 +120,33 @@ def _matched(objects: Objects, found: Detections, config: TrackConfig) -> tuple[
     low = ~high & (confidence >= config.low_conf)
     known = objects.track_id[row] > 0
     fused = similarity * confidence**_CONFIDENCE_POWER
-    rounds = (
-        (known & high, fused, _CONFIDENT),
-        (known & low, similarity, _DOUBTFUL),
-        (~known & high, fused, _CONFIDENT),
-    )
+    rounds = [
+        (row, column, known & high, fused, _CONFIDENT),
+        (row, column, known & low, similarity, _DOUBTFUL),
+        (row, column, ~known & high, fused, _CONFIDENT),
+    ]
+    if looks is not None and len(objects) and len(found):
+        alike = objects.looks @ looks.T  # (T, N)
+        rounds[0] = (row, column, known & high, fused * (1 + alike[row, column]) / 2, _CONFIDENT / 2)
+        rounds.insert(2, _lost_round(objects, found, config, alike))
     free_row, free_column = np.ones(len(objects), bool), np.ones(len(found), bool)
     matches = []
-    for among, score, threshold in rounds:
+    for row, column, among, score, threshold in rounds:
         at = among & free_row[row] & free_column[column]  # (P,)
         matches.append(np.stack(assigned(row[at], column[at], score[at], threshold)))
         free_row[matches[-1][0]] = free_column[matches[-1][1]] = False
     rows, columns = np.concatenate(matches, axis=1)  # (M,) each
     return rows, columns
+
+
+def _lost_round(
+    objects: Objects, found: Detections, config: TrackConfig, alike: Floats
+) -> tuple[Any, Any, Any, Any, float]:
+    """Objects that were not seen in the frame before, with confident detections, by ``alike`` (T, N)."""
+    lost = (objects.track_id > 0) & (objects.missed > 1)  # (T,)
+    high = found.confidence >= config.conf  # (N,)
+    row, column = np.nonzero(lost[:, None] & high[None] & (alike >= _ALIKE))
+    return row, column, np.ones(len(row), bool), alike[row, column], _ALIKE
 
 
 def _tracks(seen: Objects, confidence: Floats, frame: int) -> Tracks:

@@ -162,7 +162,8 @@ class State:
             best = (
                 "best" if self.best_epoch == self.epoch else f"best {self.best:.3f}, epoch {self.best_epoch}"
             )
-            line += f", mAP50 {row['map50']:.3f}, mAP50-95 {row['map50_95']:.3f} ({best})"
+            points = f", key points {row['keypoints_map']:.3f}" if "keypoints_map" in row else ""
+            line += f", mAP50 {row['map50']:.3f}, mAP50-95 {row['map50_95']:.3f}{points} ({best})"
         return line
 
 

@@ -18,7 +18,7 @@ from yolo_cli.version import __version__
 __all__ = ["TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
 
 ARGS = "args.yaml"
-_SIZES = ("imgsz", "tile")  # of TrainConfig
+_TUPLES = ("imgsz", "tile", "sigmas")  # of TrainConfig
 _PATHS = ("data", "weights", "model", "backbone_weights")
 
 # Options of all recipes; the others are YOLO's.
@@ -146,7 +146,7 @@ def write_job(job: TrainJob) -> None:
     for name in _PATHS:
         if values[name] and Path(values[name]).exists():  # not names of models
             values[name] = os.path.abspath(values[name])  # noqa: PTH100  # links stay
-    for name in _SIZES:
+    for name in _TUPLES:
         if isinstance(values["config"][name], tuple):
             values["config"][name] = list(values["config"][name])
     import yaml
@@ -168,7 +168,7 @@ def read_job(out: Path) -> TrainJob:
     try:
         values.pop("version")
         config, augment = values.pop("config"), values.pop("augment")
-        for name in _SIZES:
+        for name in _TUPLES:
             if isinstance(config.get(name), list):
                 config[name] = tuple(config[name])
         return TrainJob(out=out, config=TrainConfig(**config), augment=AugmentConfig(**augment), **values)

@@ -38,4 +38,4 @@ def augmented_sheet(job: TrainJob, say: Say) -> NDArray[Any]:
     chosen = [learn.samples[i] for i in rng.permutation(len(learn))[:IMAGES]]
     images = [(sample.read().rgb, sample.ground_truth) for sample in chosen]
     size = job.config.imgsz or choose_size(learn, *USUAL_INPUT)
-    return preview(images, data.class_names, rng, job.augment, size)
+    return preview(images, learn, rng, job.augment, size)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.evaluation import Report
+from yolo_cli.evaluation.verification import Verification
 from yolo_cli.text import Jsonable, counted
 from yolo_cli.training.events import State
 
-__all__ = ["TrainResult"]
+__all__ = ["EmbeddingResult", "TrainResult"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -60,3 +61,37 @@ class TrainResult(Jsonable):
             "report": self.report and self.report.to_json(),
             "epochs": [{key: None if isnan(value) else value for key, value in row.items()} for row in rows],
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class EmbeddingResult(Jsonable):
+    """The files of a trained embedding, and how well it tells identities apart.
+
+    Attributes:
+        out: the run's folder.
+        keras, onnx: the model's files; the second is None if ONNX cannot be written.
+        images, identities: number of training images, and of identities on them.
+        figures: on identities that were held out.
+    """
+
+    out: Path
+    keras: Path
+    onnx: Path | None
+    images: int
+    identities: int
+    figures: Verification
+
+    def __repr__(self) -> str:
+        return f"<EmbeddingResult {self.out}: {self.summary}>"
+
+    @property
+    def summary(self) -> str:
+        """How good the model is."""
+        return str(self.figures)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Files and figures as plain data."""
+        files = {"out": self.out, "keras": self.keras, "onnx": self.onnx}
+        counts = {"images": self.images, "identities": self.identities}
+        paths = {name: path and str(path) for name, path in files.items()}
+        return {**paths, **counts, "verification": self.figures.to_dict()}

@@ -56,7 +56,7 @@ def page_frames(path: str, choice: FrameChoice) -> Iterator[Frame]:
     except (OSError, ValueError) as fault:
         raise unreadable(path, fault) from fault
     frames = _tiff_frames(path, data) if data[:2] in (b"II", b"MM") else _animation(path, data)
-    return choice.of(frames)
+    return choice.or_fault(choice.of(frames), path)
 
 
 def _is_animated_webp(data: _Data) -> bool:

@@ -87,6 +87,16 @@ class FrameChoice:
             if given == self.max_frames:
                 return
 
+    def or_fault(self, frames: Iterable[Frame], name: str) -> Iterator[Frame]:
+        """The chosen frames of a video, or a fault if there is none."""
+        none = True
+        for frame in frames:
+            none = False
+            yield frame
+        if none:
+            until = "on" if self.end is None else f"to {self.end:g}"
+            yield Frame(name, fault=f"{name}: has no frame from second {self.start:g} {until}")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -145,14 +155,14 @@ class Video:
         """Open the file, and decode one frame after the other, in constant memory.
 
         Frames are numbered from 0 in the order in which they are shown. A video that ends before its header
-        says, or has no frame, ends with a `Frame` that has the fault.
+        says, or has none of the chosen frames, ends with a `Frame` that has the fault.
 
         Raises:
             DataError: if it cannot be opened.
         """
-        capture = open_capture(self.name, self.url, self.timeout)
+        capture, choice = open_capture(self.name, self.url, self.timeout), choice or FrameChoice()
         try:
-            yield from _Reading(self, capture, choice or FrameChoice()).frames()
+            yield from choice.or_fault(_Reading(self, capture, choice).frames(), self.name)
         finally:
             capture.release()
 

@@ -12,6 +12,7 @@ import numpy as np
 from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
+from yolo_cli.keypoints import KeyPoints
 from yolo_cli.limits import MAX_CARD
 from yolo_cli.text import counted, shorten
 from yolo_cli.weights.schema import checked_fields
@@ -43,6 +44,11 @@ class ModelCard:
         detector: the kind of detector, a key of `yolo_cli.detectors.DETECTORS`.
         backbone: for a network on the features of another one: that model's name, a colon, and the layer.
             ``source`` then holds the SHA-256 of that model's ``.onnx`` file as ``backbone_sha256``.
+        metric: of a network of detector "embedding", what its vectors are compared by: "cosine" or
+            "logistic"; see `yolo_cli.evaluation.verification`.
+        false_accepts: of such a network, rising scores, and the fraction of pairs of two identities, of
+            images that it was not trained on, that reach each.
+        keypoints: the key points of its objects; None without.
     """
 
     name: str
@@ -61,6 +67,9 @@ class ModelCard:
     calibration: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     detector: str = "yolo"
     backbone: str = ""
+    metric: str = ""
+    false_accepts: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    keypoints: KeyPoints | None = None
 
     @property
     def size_step(self) -> int:
@@ -73,7 +82,11 @@ class ModelCard:
 
     def to_json(self) -> str:
         """The card as one JSON object."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False)
+        values = {"format": FORMAT, **asdict(self)}
+        if self.keypoints is None:  # a program that knows no key points can read it
+            del values["keypoints"]
+            values["heads"] = [{k: v for k, v in h.items() if k != "key_points"} for h in values["heads"]]
+        return json.dumps(values, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> ModelCard:
@@ -109,11 +122,9 @@ def card_text(card: ModelCard, digests: dict[str, str]) -> str:
         card: the card.
         digests: SHA-256 of each of its files, by file name.
     """
-    height, width = card.input_size
     sections = [
         f"# {card.name}",
-        f"{counted(len(card.class_names), 'class')}, input {height} x {width} pixels ({card.resize}), "
-        f"suppression {card.suppression}.",
+        _kind_text(card),
         f"**Licence.** {card.licence}",
         f"**Origin.** {card.origin}",
         f"**Training data.** {card.training_data}",
@@ -121,11 +132,25 @@ def card_text(card: ModelCard, digests: dict[str, str]) -> str:
         _list("Files (SHA-256)", [f"{name}: `{digest}`" for name, digest in digests.items()]),
         _list("Figures", card.figures),
         _list("Limits", card.limits),
-        _calibration_text(card),
-        _list("Heads", [_head_text(head) for head in card.heads]),
-        f"**Classes.** {', '.join(card.class_names)}",
+        *([] if card.metric else _class_texts(card)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _kind_text(card: ModelCard) -> str:
+    height, width = card.input_size
+    size = f"input {height} x {width} pixels ({card.resize})"
+    if card.metric:
+        return f"An embedding for `yolo identify`, {size}, compared by {card.metric} score."
+    classes = counted(len(card.class_names), "class")
+    return f"{classes}, {size}, suppression {card.suppression}."
+
+
+def _class_texts(card: ModelCard) -> list[str]:
+    """What only detectors have."""
+    heads = _list("Heads", [_head_text(head) for head in card.heads])
+    points = f"**Key points.** {', '.join(card.keypoints.names)}" if card.keypoints else ""
+    return [_calibration_text(card), heads, f"**Classes.** {', '.join(card.class_names)}", points]
 
 
 def _calibration_text(card: ModelCard) -> str:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from yolo_cli.codec import Head, HeadKind
 from yolo_cli.config import Resize, SuppressionKind
+from yolo_cli.keypoints import MAX_POINTS, KeyPoints
 from yolo_cli.limits import name_fault, names_fault
 from yolo_cli.text import shorten
 
@@ -33,6 +34,9 @@ def checked_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     count = len(fields["class_names"])
     if any(head.class_count != count for head in fields["heads"]):
         raise ValueError(f"class_names has {count} names, but heads has another class_count")
+    points = len(fields.get("keypoints") or ())
+    if any(head.key_points != points for head in fields["heads"]):
+        raise ValueError(f"keypoints has {points} points, but heads has another number of key_points")
     if not fields["heads"] and fields.get("detector", "yolo") == "yolo":
         raise ValueError("heads is empty")
     return fields
@@ -110,7 +114,7 @@ def _heads(value: Any) -> tuple[Head, ...]:
 
 
 def _head(value: Any) -> Head:
-    known, optional = {"kind", "anchors", "stride", "class_count"}, {"scale_x_y", "bins"}
+    known, optional = {"kind", "anchors", "stride", "class_count"}, {"scale_x_y", "bins", "key_points"}
     if not isinstance(value, dict) or not known <= set(value) <= known | optional:
         raise ValueError(f"holds a head without the fields {', '.join(sorted(known | optional))}")
     kind = _one_of(*get_args(HeadKind))(value["kind"])
@@ -123,6 +127,27 @@ def _head(value: Any) -> Head:
         _whole(value["class_count"], 1, 1 << 30),
         _number(value.get("scale_x_y", 1.0), 1e-3, 100),
         _whole(value.get("bins", 0), bins, bins * MAX_BINS),
+        _whole(value.get("key_points", 0), 0, MAX_POINTS if kind == "yolo" else 0),
+    )
+
+
+def _keypoints(value: Any) -> KeyPoints | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or set(value) != {"names", "skeleton", "flip_idx", "sigmas"}:
+        raise ValueError("must hold names, skeleton, flip_idx and sigmas")
+    names = _class_names(_list(value["names"], 1, MAX_POINTS))
+    last = len(names) - 1
+    pairs = [_list(pair, 2, 2) for pair in _list(value["skeleton"], 0, MAX_LINES)]
+    flip = tuple(_whole(point, 0, last) for point in _list(value["flip_idx"], 0, len(names)))
+    if flip and sorted(flip) != list(range(len(names))):
+        raise ValueError("has a flip_idx that does not hold each point once")
+    sigmas = _list(value["sigmas"], len(names), len(names))
+    return KeyPoints(
+        names,
+        tuple((_whole(a, 0, last), _whole(b, 0, last)) for a, b in pairs),
+        flip,
+        tuple(_number(sigma, 1e-6, 1e3) for sigma in sigmas),
     )
 
 
@@ -143,6 +168,18 @@ def _calibration(value: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | No
     return given, true
 
 
+def _false_accepts(value: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    if value is None:
+        return None
+    rows = [_list(row, 1, MAX_KNOTS) for row in _list(value, 2, 2)]
+    scores, rates = (tuple(_number(each, -1, 1) for each in row) for row in rows)
+    rise = all(low < high for low, high in pairwise(scores))
+    fall = all(high >= low for high, low in pairwise(rates))
+    if len(scores) != len(rates) or not rise or not fall or min(rates) < 0:
+        raise ValueError("must be rising scores, and as many rates that do not rise")
+    return scores, rates
+
+
 CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "name": _name,
     "class_names": _class_names,
@@ -160,5 +197,8 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "calibration": _calibration,
     "detector": lambda value: _text(value, 100),
     "backbone": lambda value: _text(value, 1_000),
+    "metric": _one_of("", "cosine", "logistic"),
+    "false_accepts": _false_accepts,
+    "keypoints": _keypoints,
 }
 """The check of each field of a `ModelCard`: its value as the card holds it, or ValueError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -158,3 +159,24 @@ def test_duplicates_are_found_in_blocks_without_all_pairs_in_memory(tmp_path: Pa
         ("labels/a.txt:600", "the box repeats the image's box 599 (IoU 1.00)"),
     ]
     assert peak < 3 * 3000**2 * 8  # all pairs took ten arrays of 3000 x 3000 numbers
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"  # macOS stores the second
+
+
+@pytest.mark.parametrize(("stored", "named"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)])
+def test_accents_in_either_form_are_found(stored: str, named: str, tmp_path: Path) -> None:
+    image = pair(tmp_path / "d", stored)
+    (tmp_path / "d" / "labels" / f"{stored}.txt").rename(tmp_path / "d" / "labels" / f"{named}.txt")
+    write_text(tmp_path / "d" / "train.txt", f"images/{named}.png\n")
+    write_text(tmp_path / "d" / "data.yaml", "train: train.txt\nnames: [cat]\n")
+    [sample] = open_dataset(tmp_path / "d").samples
+    assert (sample.path, len(sample.ground_truth)) == (image, 1)
+
+    coco = {
+        "images": [{"id": 1, "file_name": f"{named}.png", "width": 64, "height": 48}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16}],
+    }
+    write_text(tmp_path / "d" / "images" / "a.json", json.dumps(coco))
+    assert [sample.path for sample in open_dataset(tmp_path / "d" / "images" / "a.json").samples] == [image]

@@ -24,9 +24,9 @@ def opened(monkeypatch):
     """What ONNX Runtime opened: the path of a file, or None for a part of one."""
     sources = []
 
-    def open_session(model, providers, most=None):
+    def open_session(model, *how):
         sources.append(model if isinstance(model, Path) else None)
-        return original(model, providers, most)
+        return original(model, *how)
 
     original = on_onnxruntime.open_session
     monkeypatch.setattr(on_onnxruntime, "open_session", open_session)

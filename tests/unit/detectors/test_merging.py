@@ -26,6 +26,7 @@ def pieces_of(*rows: tuple[list[float], float, int, tuple[int, int, int, int]]) 
         np.array(class_id),
         np.arange(len(rows)),
         np.array(cut, bool),
+        np.zeros((len(rows), 0, 3), np.float32),
     )
 
 
@@ -44,7 +45,8 @@ def pieces(draw: st.DrawFn) -> Pieces:
     sides = st.lists(st.booleans(), min_size=4 * count, max_size=4 * count)
     cut = np.array(draw(sides), bool).reshape(count, 4) & draw(st.booleans())
     order = np.arange(count)
-    return Pieces(xyxy, draw(confidences(count)), draw(class_ids(count, 2)), order, cut)
+    points = np.zeros((count, 0, 3), np.float32)
+    return Pieces(xyxy, draw(confidences(count)), draw(class_ids(count, 2)), order, cut, points)
 
 
 def test_the_same_object_on_two_tiles_is_one() -> None:
@@ -145,6 +147,6 @@ def test_ten_thousand_cut_boxes_are_bounded() -> None:
     xyxy = np.concatenate([low, low + random.uniform(5, 50, (10_000, 2))], axis=1).astype(np.float32)
     many = Pieces(
         xyxy, random.random(10_000, np.float32), np.zeros(10_000, int), np.zeros(10_000, int),
-        random.random((10_000, 4)) < 0.5,
+        random.random((10_000, 4)) < 0.5, np.zeros((10_000, 0, 3)),
     )  # fmt: skip
     assert len(found(many, max_det=300)) == 300

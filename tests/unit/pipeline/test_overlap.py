@@ -14,7 +14,7 @@ from tests.unit.pipeline.test_running import Fake
 from yolo_cli.errors import DataError
 from yolo_cli.images import Image
 from yolo_cli.pipeline import run_detector
-from yolo_cli.pipeline.overlap import ahead
+from yolo_cli.pipeline.overlap import ahead, side_by_side
 from yolo_cli.video import Frame
 
 
@@ -121,3 +121,35 @@ def test_memory_is_bounded():
     time.sleep(0.2)
     assert len(read) <= 1 + 2 + 1 + 2  # taken; found; in the detector; read ahead
     stream.close()
+
+
+@given(st.lists(st.integers(), max_size=20), st.integers(1, 3))
+def test_work_side_by_side_gives_its_results_in_order(items, workers):
+    assert list(side_by_side(lambda item: 2 * item, items, workers)) == [2 * item for item in items]
+
+
+def test_work_side_by_side_is_that_and_no_more():
+    """Two workers meet at a barrier, which one alone would never pass; at most two items wait beside them."""
+    both, made = threading.Barrier(2, timeout=5), []
+
+    def items():
+        for number in range(8):
+            made.append(number)
+            yield number
+
+    def work(number):
+        both.wait()
+        return number
+
+    stream = side_by_side(work, items(), 2)
+    assert [next(stream), next(stream)] == [0, 1]
+    time.sleep(0.05)
+    assert len(made) <= 4
+    assert list(stream) == [2, 3, 4, 5, 6, 7]
+
+
+def test_a_fault_of_work_side_by_side_comes_in_its_turn():
+    seen = []
+    with pytest.raises(ZeroDivisionError):
+        seen.extend(side_by_side(lambda number: 1 // number, [1, 1, 0, 1], 2))
+    assert seen == [1, 1]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,37 @@ def test_images_are_read_when_their_turn_comes(samples: tuple[Sample, ...]) -> N
     next(outcomes)
     samples[2].path.unlink()
     assert [outcome.error is None for outcome in outcomes] == [True, False, True]
+
+
+@dataclass
+class Streamed(Fake):
+    """A detector that is opened for two calls at a time when it is asked to."""
+
+    opened: list[Fake] = field(default_factory=list)
+
+    def in_streams(self) -> tuple[Fake, int]:
+        self.opened.append(Fake())
+        return self.opened[-1], 2
+
+
+@pytest.mark.parametrize("count", [15, 16, 17, 40])
+def test_after_sixteen_images_several_are_worked_on_at_a_time(
+    count: int, samples: tuple[Sample, ...], tmp_path: Path
+) -> None:
+    many = [replace(samples[number % 4], name=str(number)) for number in range(count)]
+    many[20:21] = [replace(it, path=tmp_path / "none.jpg") for it in many[20:21]]
+    detector = Streamed()
+    with closing(Journal.start(tmp_path / "journal", HEADER)) as journal:
+        outcomes = list(run_detector(detector, many, read_ahead=True, journal=journal))
+    assert [outcome.name for outcome in outcomes] == [sample.name for sample in many]
+    assert [outcome.error is None for outcome in outcomes] == [number != 20 for number in range(count)]
+    assert len(detector.seen) == min(count, 16)
+    beyond = [count - 16 - (count > 20)] if count > 16 else []
+    assert [len(other.seen) for other in detector.opened] == beyond
+    # Two at a time, each in 1, 20 and 3 ms, are as many as one after the other in half of that.
+    assert [it.time_ms["infer"] for it in outcomes[:1] + outcomes[16:17]] == [20, 10][: 1 + (count > 16)]
+    again = Streamed()
+    with closing(Journal.resume(tmp_path / "journal", HEADER)) as resumed:
+        assert list(resumed.done) == [sample.name for sample in many]
+        assert len(list(run_detector(again, many, read_ahead=True, journal=resumed))) == count
+    assert [other.seen for other in (again, *again.opened) if other.seen] == []

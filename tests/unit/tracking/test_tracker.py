@@ -154,3 +154,19 @@ def test_options_have_ranges(wrong: dict[str, float]) -> None:
     (name,) = wrong
     with pytest.raises(UsageError, match=f"{name} is "):
         TrackConfig(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("seen", "ids"), [(True, [2, 1]), (False, [])])
+def test_a_lost_object_is_found_again_by_its_look(seen, ids):
+    """Two objects hide for three frames, and come back elsewhere in the other order: only looks can tell."""
+    looks = np.eye(2, dtype=np.float32) if seen else None
+    sure, one_class = np.float32([0.9, 0.9]), np.zeros(2, int)
+    tracker = Tracker()
+    tracker.update(
+        Detections(np.float32([[0, 0, 20, 40], [300, 0, 320, 40]]), sure, one_class), 0, None, looks
+    )
+    for frame in (1, 2, 3):
+        tracker.update(Detections(), frame)
+    back = Detections(np.float32([[450, 0, 470, 40], [150, 0, 170, 40]]), sure, one_class)
+    tracks = tracker.update(back, 4, None, looks)
+    assert tracks.track_id[np.argsort(tracks.xyxy[:, 0])].tolist() == ids  # new ones are not confirmed yet

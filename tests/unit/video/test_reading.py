@@ -60,13 +60,26 @@ def test_a_variable_rate_keeps_its_times(tmp_path, suffix):
         ({"start": 0.3, "every": 4}, [3, 7, 11]),  # counted from the first in the range
         ({"max_frames": 2}, [0, 1]),
         ({"every": 3, "max_frames": 3}, [0, 3, 6]),
-        ({"start": 5.0}, []),
     ],
 )
 def test_choice(tmp_path, choice, numbers):
     path = write_video(tmp_path / "a.mp4", TENTHS)
     assert levels(path, **choice) == numbers
     assert open_video(str(path)).expected(FrameChoice(**choice)) == pytest.approx(len(numbers), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("choice", "says"),
+    [
+        ({"start": 5.0}, "has no frame from second 5 on"),
+        ({"start": 0.31, "end": 0.39}, "has no frame from second 0.31 to 0.39"),
+    ],
+)
+def test_no_frame_in_the_range_is_a_fault(tmp_path, choice, says):
+    path = str(write_video(tmp_path / "a.mp4", TENTHS))
+    [frame] = open_video(path).frames(FrameChoice(**choice))
+    with pytest.raises(DataError, match=f"{says}$"):
+        frame.read()
 
 
 @pytest.mark.parametrize(

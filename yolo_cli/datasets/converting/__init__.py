@@ -20,6 +20,7 @@ from yolo_cli.datasets.sample import Dataset
 from yolo_cli.datasets.writing import FORMS, Content, Entry, Form, entry_of, losses, named, write
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import read_image
+from yolo_cli.keypoints import flip_by_names
 from yolo_cli.text import Jsonable, counted, did_you_mean
 
 __all__ = ["Converted", "Output", "Shaping", "convert"]
@@ -136,7 +137,7 @@ def convert(
         _category_ids(dataset),
         named(entries, form.images),
         dataset.keypoint_names,
-        dataset.flip_idx,
+        dataset.flip_idx or flip_by_names(dataset.keypoint_names),
         dataset.skeleton,
     )
     with new_folder(place) as draft:

@@ -30,9 +30,9 @@
 
   async function detect(model, blob, name) {
     const query = new URLSearchParams({ model, conf: LOWEST, name });
-    const found = (await ask(`detect?${query}`, { method: "POST", body: blob })).images[0];
+    const answer = await ask(`detect?${query}`, { method: "POST", body: blob }), found = answer.images[0];
     if (found.error) throw new Error(found.error);
-    return found;
+    return { ...found, skeleton: answer.model.skeleton ?? [] };
   }
 
   const chosen = () => [...$("models").querySelectorAll("input:checked")].map((box) => box.value);
@@ -86,6 +86,22 @@
     }));
   }
 
+  // Key points that are probably visible, and the lines between them.
+  function paintPoints(pen, points, skeleton, scale) {
+    const seen = (point) => point[2] >= 0.5;
+    for (const [a, b] of skeleton.filter((pair) => pair.every((at) => seen(points[at])))) {
+      pen.beginPath();
+      pen.moveTo(points[a][0] * scale, points[a][1] * scale);
+      pen.lineTo(points[b][0] * scale, points[b][1] * scale);
+      pen.stroke();
+    }
+    for (const [x, y] of points.filter(seen)) {
+      pen.beginPath();
+      pen.arc(x * scale, y * scale, 1.5 * pen.lineWidth, 0, 2 * Math.PI);
+      pen.fill();
+    }
+  }
+
   function paint(canvas, found, boxes) {
     const scale = Math.min(1, SIDE / Math.max(found.width, found.height));
     canvas.width = Math.max(1, Math.round(found.width * scale));
@@ -100,6 +116,7 @@
       const [x1, y1, x2, y2] = box.box.map((edge) => edge * scale);
       pen.strokeStyle = pen.fillStyle = colour(box);
       pen.strokeRect(x1, y1, x2 - x1, y2 - y1);
+      paintPoints(pen, box.keypoints ?? [], found.skeleton, scale);
       const text = `${box.class_name} ${box.confidence.toFixed(2)}`, width = pen.measureText(text).width + size / 2;
       const top = y1 >= 1.3 * size ? y1 - 1.3 * size : y1, left = Math.max(0, Math.min(x1, canvas.width - width));
       pen.fillRect(left, top, width, 1.3 * size);

@@ -13,7 +13,7 @@ from yolo_cli.text import counted
 from yolo_cli.training.events import State, Step, Watcher, require_finite
 from yolo_cli.training.yolo.choices import Phase
 from yolo_cli.training.yolo.journey import Journey
-from yolo_cli.training.yolo.network import AVERAGING, LOSSES, RATE, STATISTICS, momentum_for
+from yolo_cli.training.yolo.network import AVERAGING, RATE, STATISTICS, momentum_for
 from yolo_cli.training.yolo.optimizer import averaging_momentum
 
 __all__ = ["FreezeStatisticsCallback", "SaveCallback", "StepCallback"]
@@ -87,7 +87,7 @@ class StepCallback(keras.callbacks.Callback):  # type: ignore[misc]
             "steps",
             seconds_left=self._seconds_left(number),
             progress=progress,
-            losses={name: float(logs.get(name, float("nan"))) for name in LOSSES},
+            losses={name: float(logs.get(name, float("nan"))) for name in self.model.yolo_loss.names},
             learning_rate=self.rate,
             images_per_second=done * self.journey.ending.batch / spent,
             memory_mib=peak_memory(),
@@ -171,7 +171,10 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Evaluate, save, and stop early without improvement."""
         trained, before = time.monotonic() - self.start, self.journey.state
         best, best_epoch = before.best, before.best_epoch
-        row = {name: float((logs or {}).get(name, float("nan"))) for name in ("loss", *LOSSES)}
+        row = {
+            name: float((logs or {}).get(name, float("nan")))
+            for name in ("loss", *self.model.yolo_loss.names)
+        }
         row = {"epoch": epoch + 1.0, "learning_rate": float(self.model.optimizer.learning_rate), **row}
         start = time.monotonic()
         report = self.evaluate(epoch, self.model.stop_training)
@@ -182,8 +185,9 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 best_epoch = epoch + 1  # no figure says that an earlier epoch was better
             else:
                 row |= {"map50": report.map50, "map50_95": report.map50_95}
-                if report.map50_95 > best:
-                    best, best_epoch = report.map50_95, epoch + 1
+                row |= {"keypoints_map": report.keypoints.ap or 0.0} if report.keypoints else {}
+                if report.fitness > best:
+                    best, best_epoch = report.fitness, epoch + 1
         seconds = self.journey.seconds
         row |= {"images_per_second": self.steps * self.journey.ending.batch / trained, "seconds": seconds}
         state = State(epoch + 1, seconds, best, best_epoch, (*before.history, row))

@@ -73,7 +73,9 @@ class Images:
         """The boxes of one sample in an image of height and width ``kept`` whose file has ``size``."""
         ground_truth = self.samples[index].ground_truth
         factor = np.array([kept[1] / size[1], kept[0] / size[0]] * 2)  # (4,)
-        return ground_truth.moved(ground_truth.xyxy * factor)
+        points = ground_truth.keypoints
+        moved = None if points is None else points * np.array([*factor[:2], 1])  # (N, K, 3)
+        return ground_truth.moved(ground_truth.xyxy * factor, keypoints=moved)
 
     def _labelled(self, index: int) -> Labelled:
         rgb, size = self.read(index)
@@ -148,6 +150,7 @@ class BatchMaker:
         config: probabilities and strengths of augmentation.
         seed: random seed.
         part: index of the part of each batch made here, and the number of parts.
+        flip_idx: the key point that each becomes in a mirrored image.
         grids: rows and columns of each head.
         capacity: sizes that targets are padded to.
     """
@@ -159,6 +162,7 @@ class BatchMaker:
     config: AugmentConfig
     seed: int
     part: tuple[int, int] = (0, 1)
+    flip_idx: tuple[int, ...] = ()
     grids: tuple[tuple[int, int], ...] = field(init=False)
     capacity: Capacity = field(init=False)
 
@@ -186,6 +190,8 @@ class BatchMaker:
     def layout(self) -> dict[str, tuple[type[np.generic], tuple[int, ...]]]:
         """Kind and shape of what one image has in each array of `Rows`."""
         slots, ground_truths = self.capacity.slots, self.capacity.ground_truths
+        points = self.heads[0].key_points
+        more = {"keypoints": (np.float32, (slots, points, 3))} if points else {}
         return {
             "images": (np.uint8, (*self.size, 3)),
             "taken": (np.uint8, (self.slot_count,)),
@@ -195,6 +201,7 @@ class BatchMaker:
             "positive": (np.float32, (slots,)),
             "ground_truths": (np.float32, (ground_truths, 4)),
             "ignored": (np.float32, (ground_truths,)),
+            **more,
         }
 
     def examples(self, epoch: int, step: int, mosaic_closed: bool) -> list[Example]:
@@ -231,6 +238,9 @@ class BatchMaker:
         _pad(found.cxcywh, out["cxcywh"], 1)
         _pad(found.class_id, out["class_id"], 0)
         _pad(np.ones(len(found)), out["positive"], 0)
+        if "keypoints" in out:
+            points = targets.keypoints
+            _pad(np.zeros(0) if points is None else points[found.ground_truth], out["keypoints"], 0)
         first = np.argsort(~ignored, kind="stable")  # (N,): if not all fit, those that only ignore slots do
         _pad(ground_truth.xyxy[first], out["ground_truths"], 0)
         _pad(ignored[first], out["ignored"], 0)
@@ -242,7 +252,7 @@ class BatchMaker:
         rng = np.random.default_rng((self.seed, example.epoch, example.place))
         others = rng.integers(len(order), size=images_needed(rng, config) - 1)
         chosen = [order[example.place % len(order)], *others]
-        return augment([self.images[int(index)] for index in chosen], rng, config, self.size)
+        return augment([self.images[int(index)] for index in chosen], rng, config, self.size, self.flip_idx)
 
 
 @lru_cache(maxsize=2)

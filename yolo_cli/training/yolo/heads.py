@@ -1,8 +1,8 @@
 """Replace the heads of a network, and reuse the weights of the old heads where possible.
 
 The last layer of each head, a 1 × 1 convolution, is replaced for the new classes and anchors. Channels of the
-old one are copied where they correspond: box and objectness from the old anchor nearest in size, and classes
-by name. The others are initialised with small values.
+old one are copied where they correspond: box and objectness from the old anchor nearest in size, classes by
+name, and key points if there are as many. The others are initialised with small values.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def remake_heads(
     for index, (feature, head) in enumerate(zip(features, new, strict=True)):
         layer = keras.layers.Conv2D(head.channels, 1, dtype="float32", name=f"predict_{index}")
         raw = layer(feature)
-        kernel, bias = _fresh(feature.shape[-1], head)  # (width, A, 5 + classes), (A, 5 + classes)
+        kernel, bias = _fresh(feature.shape[-1], head)  # (width, A, values), (A, values)
         if old_names is not None and index < len(old) and old[index].kind == "yolo":
             _carry_over(last[index], old[index], list(old_names), (kernel, bias), head, new_names)
         layer.set_weights([kernel.reshape(1, 1, len(kernel), -1), bias.reshape(-1)])
@@ -97,10 +97,10 @@ def _carry_over(
     new_names: Sequence[str],
 ) -> None:
     """Copy weights of the convolution ``layer`` of an old head into the initial ``values`` of a new one."""
-    kernel, bias = values  # (width, A, 5 + classes), (A, 5 + classes)
+    kernel, bias = values  # (width, A, values), (A, values)
     weights, biases = layer.get_weights()
-    old_kernel = weights.reshape(len(kernel), len(was.anchors), -1)  # (width, A', 5 + classes')
-    old_bias = biases.reshape(len(was.anchors), -1)  # (A', 5 + classes')
+    old_kernel = weights.reshape(len(kernel), len(was.anchors), -1)  # (width, A', values')
+    old_bias = biases.reshape(len(was.anchors), -1)  # (A', values')
     apart = np.log(np.asarray(head.anchors))[:, None] - np.log(np.asarray(was.anchors))  # (A, A', 2)
     nearest = np.abs(apart).sum(axis=2).argmin(axis=1)  # (A,)
     kernel[..., :5], bias[:, :5] = old_kernel[:, nearest, :5], old_bias[nearest, :5]
@@ -112,14 +112,17 @@ def _carry_over(
         if name in old_names:
             row = 5 + old_names.index(name)
             kernel[..., 5 + place], bias[:, 5 + place] = old_kernel[:, nearest, row], old_bias[nearest, row]
+    if head.key_points == was.key_points:
+        old_end, end = 5 + was.class_count, 5 + head.class_count
+        kernel[..., end:], bias[:, end:] = old_kernel[:, nearest, old_end:], old_bias[nearest, old_end:]
 
 
 def _fresh(width: int, head: Head) -> tuple[Floats, Floats]:
     """Small weights, and biases for the prior probabilities (Lin et al., "Focal Loss", 2017)."""
-    shape = (width, len(head.anchors), 5 + head.class_count)
+    shape, end = (width, len(head.anchors), head.values), 5 + head.class_count
     kernel = np.array(keras.ops.convert_to_numpy(keras.random.normal(shape, stddev=0.01)), np.float32)
     bias = np.zeros(shape[1:], np.float32)
-    bias[:, 4], bias[:, 5:] = _logit(PRIOR_OBJECT), _logit(PRIOR_CLASS)
+    bias[:, 4], bias[:, 5:end] = _logit(PRIOR_OBJECT), _logit(PRIOR_CLASS)
     return kernel, bias
 
 

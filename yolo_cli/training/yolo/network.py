@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.config import Precision
 from yolo_cli.framework import keras
-from yolo_cli.loss import YoloLoss
+from yolo_cli.loss import LOSSES, YoloLoss
 from yolo_cli.training.yolo.normalisation import LearningNormalization, Momentum
 from yolo_cli.training.yolo.optimizer import innermost
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AVERAGING",
-    "LOSSES",
     "RATE",
     "STATISTICS",
     "LearningModel",
@@ -31,7 +30,6 @@ __all__ = [
     "with_settings",
 ]
 
-LOSSES = ("box", "objectness", "class")
 # The settings of a step, by their keys among the targets, on JAX.
 RATE, AVERAGING, STATISTICS = "learning_rate", "averaging_momentum", "statistics_momentum"
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
@@ -41,7 +39,7 @@ EXACT_LAYERS = ("scale", "head_", "predict_")  # these always compute in float32
 
 
 class LearningModel(keras.Model):  # type: ignore[misc]
-    """A functional model whose loss is `YoloLoss`, with a metric for each of its three terms.
+    """A functional model whose loss is `YoloLoss`, with a metric for each of its terms.
 
     ``momentum`` is that of the moving statistics of its layers, where it changes.
     """
@@ -51,7 +49,7 @@ class LearningModel(keras.Model):  # type: ignore[misc]
     ) -> None:
         super().__init__(*args, **kwargs)
         self.yolo_loss, self.momentum = yolo_loss, momentum
-        self.box_mean, self.objectness_mean, self.class_mean = (keras.metrics.Mean(name=n) for n in LOSSES)
+        self.term_means = [keras.metrics.Mean(name=n) for n in (yolo_loss.names if yolo_loss else LOSSES)]
 
     def compute_loss(
         self,
@@ -66,8 +64,8 @@ class LearningModel(keras.Model):  # type: ignore[misc]
         assert self.yolo_loss is not None
         heads = y_pred if isinstance(y_pred, list | tuple) else [y_pred]
         terms = self.yolo_loss(y, heads)
-        for mean, name in zip((self.box_mean, self.objectness_mean, self.class_mean), LOSSES, strict=True):
-            mean.update_state(terms[name])
+        for mean in self.term_means:
+            mean.update_state(terms[mean.name])
         return sum(terms.values()) / _replicas()
 
     def train_step(self, *given: Any) -> Any:

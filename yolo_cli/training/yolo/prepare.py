@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.codec import Head
-from yolo_cli.config import TrainConfig
+from yolo_cli.config import AugmentConfig, TrainConfig
 from yolo_cli.datasets import Dataset, hold_out
 from yolo_cli.errors import UsageError
+from yolo_cli.keypoints import with_sigmas
 from yolo_cli.training.dataset import require_boxes
 from yolo_cli.training.events import Plan
 from yolo_cli.training.job import TrainJob
@@ -102,6 +103,11 @@ class _Network:
     size: tuple[int, int]
     shared: frozenset[str]
 
+    @property
+    def interpolable(self) -> bool:
+        """Whether the weights before training are of use: they know a class, and the key points if any."""
+        return bool(self.shared) and self.heads[0].key_points in (0, self.start.heads[0].key_points)
+
 
 def split_data(job: TrainJob, data: Dataset) -> Dataset:
     """The data set with a split "val", which is held out if missing.
@@ -143,12 +149,13 @@ def prepare(
         say("no image to evaluate on has a box, so no figure says which epoch is best: the last is kept")
     network = _network(job, learn, say)
     batch = batch or job.config.batch or _batch_that_fits(network, len(learn), precision)
+    job = replace(job, augment=_augment(job.augment, learn, say))
     maker = _batch_maker(job, learn, network, _shareable(job.config, batch, machines), machines)
     card = _card(job, data, network)
     rate = machines.all_reduce_min(_learning_rate(job.config, network, card, learn, say))
     schedule = Schedule(job.config, rate, job.config.epochs or epochs_for(len(learn)), maker.steps)
     fresh = frozenset(layer.name for layer in network.plain.layers) - network.start.learnt
-    weights = network.plain.get_weights() if network.shared else None
+    weights = network.plain.get_weights() if network.interpolable else None
     before = tuple(np.array(values) for values in weights) if weights is not None else None
     options = replace(NEARLY_ALL, tile=job.config.tile, tile_overlap=job.config.tile_overlap)
     validator = Validator(check.samples, card, min(maker.batch, 16), options)
@@ -185,12 +192,13 @@ def _network(job: TrainJob, learn: Dataset, say: Say) -> _Network:
     heads = choose_heads(learn, size, usual, start.heads, config.seed, say)
     plain = remake_heads(start.model, start.heads, heads, start.class_names, names)
     shared = frozenset(start.class_names or ()) & frozenset(names)
-    if config.interpolate and not shared:
+    network = _Network(start, plain, heads, size, shared)
+    if config.interpolate and not network.interpolable:
+        what = "has no such key points" if shared else "knows none of these classes"
         raise UsageError(
-            f"--interpolate {config.interpolate:g}: before training, the network knows none of these "
-            "classes; leave it out"
+            f"--interpolate {config.interpolate:g}: before training, the network {what}; leave it out"
         )
-    return _Network(start, plain, heads, size, shared)
+    return network
 
 
 def _batch_that_fits(network: _Network, images: int, precision: str) -> int:
@@ -206,8 +214,16 @@ def _batch_maker(
     images = Images(learn.samples, max(network.size))
     return BatchMaker(
         images, network.heads, network.size, batch, job.augment, job.config.seed,
-        (machines.number, machines.count),
+        (machines.number, machines.count), learn.key_points.flip_idx if learn.key_points else (),
     )  # fmt: skip
+
+
+def _augment(config: AugmentConfig, learn: Dataset, say: Say) -> AugmentConfig:
+    """How images are changed: not mirrored if it is unknown which key points are left and right."""
+    if learn.key_points is None or learn.key_points.flip_idx or not (config.flip or config.flip_vertical):
+        return config
+    say("no flip_idx, and no key point called left or right: images are not mirrored")
+    return replace(config, flip=0.0, flip_vertical=0.0)
 
 
 def _learning_rate(
@@ -216,7 +232,7 @@ def _learning_rate(
     """The peak learning rate: as given, or by the network's figures before training."""
     if config.learning_rate is not None:
         return config.learning_rate
-    known = _known(network.plain, card, learn, network.shared, say) if network.shared else 0.0
+    known = _known(network.plain, card, learn, network.shared, say) if network.interpolable else 0.0
     return learning_rate_for(known)
 
 
@@ -274,5 +290,6 @@ def _card(job: TrainJob, data: Dataset, network: _Network) -> ModelCard:
         licence=f"that of the data set; the network it started from: {network.start.licence}",
         origin=network.start.origin,
         training_data=f"{name} ({whole}), content sha256 {digest}",
+        keypoints=with_sigmas(data.key_points, job.config.sigmas),
         source={"data_sha256": digest, "learnt_from": learnt, "seed": str(job.config.seed)},
     )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from yolo_cli.engines import compiles
 from yolo_cli.evaluation import EvaluationSet, Report, evaluate
 from yolo_cli.files import atomic_write
+from yolo_cli.loss import KEYPOINT_LOSSES
 from yolo_cli.model.keras_file import load_keras
 from yolo_cli.report import About, analyse, read_training_curves, write_report
 from yolo_cli.training.checkpoint import checkpoint_of
@@ -40,9 +41,31 @@ INTERPOLATION = "interpolation"  # key of the card's source: fraction of the sta
 Evaluated = tuple[EvaluationSet, Report]
 
 
-def _map50_95(evaluated: Evaluated) -> float:
+# With key points there are more columns.
+KEYPOINT_COLUMNS = (*KEYPOINT_LOSSES, "keypoints_map")
+
+
+def _columns(state: State) -> list[str]:
+    """The columns of ``results.csv``."""
+    more = [name for name in KEYPOINT_COLUMNS if any(name in row for row in state.history)]
+    return [*COLUMNS, *more]
+
+
+def _fitness(evaluated: Evaluated) -> float:
     """The figure that chooses the interpolation, in [0, 1]."""
-    return evaluated[1].map50_95 or 0.0
+    return evaluated[1].fitness
+
+
+def _keypoint_lines(report: Report) -> list[str]:
+    """The figure of key points for the card, if there is one."""
+    points = report.keypoints
+    if points is None:
+        return []
+    sigmas = ", ".join(f"{sigma:g}" for sigma in sorted(set(points.sigmas)))
+    return [
+        f"Key points: AP by OKS at 0.50 to 0.95 of {points.ap or 0:.3f}, at 0.5 of "
+        f"{points.figures['AP50'] or 0:.3f}: {points.objects} objects with key points, sigmas {sigmas}."
+    ]
 
 
 class Results:
@@ -70,7 +93,7 @@ class Results:
 
         def write(draft: Path) -> None:
             with draft.open("w", encoding="utf-8", newline="") as file:
-                table = csv.DictWriter(file, COLUMNS, restval="", extrasaction="ignore")
+                table = csv.DictWriter(file, _columns(state), restval="", extrasaction="ignore")
                 table.writeheader()
                 table.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in state.history)
 
@@ -121,7 +144,7 @@ class Results:
 
         if alpha is not None:
             return alpha, "as asked", look(alpha, whole)
-        alpha, evaluated = best_alpha(look, _map50_95, time_left)
+        alpha, evaluated = best_alpha(look, _fitness, time_left)
         if sampled is not whole:
             evaluated = look(alpha, whole)
         model.set_weights(interpolate(trained, start, alpha))
@@ -146,7 +169,7 @@ class Results:
         mix = (
             [f"Fraction of the starting weights: {source[INTERPOLATION]}."] if INTERPOLATION in source else []
         )
-        return (f"{figures}: {how}.", which, *mix)
+        return (f"{figures}: {how}.", *_keypoint_lines(report), which, *mix)
 
     @property
     def _split(self) -> str:

@@ -94,9 +94,10 @@ def _boxes_of(data: Dataset, size: Size) -> list[tuple[Floats, NDArray[np.intege
     return found
 
 
-def trainable_heads(heads: Sequence[Head], class_count: int) -> tuple[Head, ...]:
-    """The heads for training: the same anchors, new classes, a wider range of centres."""
-    return tuple(replace(head, kind="yolo", class_count=class_count, scale_x_y=REACH) for head in heads)
+def trainable_heads(heads: Sequence[Head], class_count: int, key_points: int = 0) -> tuple[Head, ...]:
+    """The heads for training: the same anchors, new classes and key points, a wider range of centres."""
+    new: dict[str, Any] = {"class_count": class_count, "key_points": key_points, "scale_x_y": REACH}
+    return tuple(replace(head, kind="yolo", **new) for head in heads)
 
 
 def choose_heads(
@@ -113,7 +114,7 @@ def choose_heads(
         seed: random seed of the fit.
         say: called with messages about automatic choices.
     """
-    heads = trainable_heads(present, len(data.class_names))
+    heads = trainable_heads(present, len(data.class_names), len(data.key_points or ()))
     if heads[-1].stride == 16 and any(_has_small_class(data, each) for each in (size, usual)):
         half = tuple((w / 2, h / 2) for w, h in heads[-1].anchors)
         heads = (*heads, replace(heads[-1], stride=8, anchors=half))

@@ -103,7 +103,8 @@ class Validator:
         Raises:
             DataError: if an image cannot be read.
         """
-        evaluator = Evaluator(self.card.class_names)
+        points = self.card.keypoints
+        evaluator = Evaluator(self.card.class_names, points.sigmas if points else ())
         detector = YoloDetector(engine, self.card, self.config)
         begin = detector.begin if self.config.tile is None else TiledDetector(detector).begin
         detections = self._detect(begin)

@@ -1,0 +1,106 @@
+"""Key points of data sets: in pixels beside their boxes, and one clear line where they do not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.made_sets import write_image, write_json, write_text
+from yolo_cli.datasets import open_dataset
+from yolo_cli.errors import DataError
+
+POSE = "train: images/train\nval: images/val\nnames: [cat]\nkpt_shape: [3, 3]\n"
+ROW = "0 0.5 0.5 0.5 0.5 0.25 0.5 2 0.75 0.25 1 0 0 0\n"
+
+
+def yolo(root: Path, more: str = "", row: str = ROW) -> Path:
+    """A data set of one image of 64 × 48 pixels a split."""
+    for split in ("train", "val"):
+        write_image(root / "images" / split / f"{split}.png", (64, 48), len(split))
+        write_text(root / "labels" / split / f"{split}.txt", row)
+    write_text(root / "data.yaml", POSE + more)
+    return root
+
+
+def coco(root: Path, points: Any, names: Any = ("left_eye", "right_eye")) -> Path:
+    write_image(root / "a.jpg", (64, 48))
+    animal = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [8, 8, 16, 16], "area": 99.0}
+    value = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48}],
+        "categories": [{"id": 1, "name": "cat", "keypoints": list(names), "skeleton": [[1, 2], [0, 9]]}],
+        "annotations": [animal | {"keypoints": points}, animal | {"id": 2, "bbox": [30, 8, 16, 16]}],
+    }
+    write_json(root / "train.json", value)
+    return root
+
+
+def test_rows_of_yolo(tmp_path: Path) -> None:
+    data = open_dataset(yolo(tmp_path))
+    found = data.samples[0].ground_truth.keypoints
+    # (0.25, 0.5) of 64 × 48 pixels is (16, 24), and (0.75, 0.25) is (48, 12).
+    np.testing.assert_allclose(found, [[[16, 24, 2], [48, 12, 1], [0, 0, 0]]])
+    assert data.key_points is not None
+    assert (data.key_points.names, data.key_points.flip_idx) == (("0", "1", "2"), ())
+
+
+def test_a_box_without_points_has_none_labelled(tmp_path: Path) -> None:
+    found = open_dataset(yolo(tmp_path, row=f"{ROW}0 0.5 0.5 0.25 0.25\n")).samples[0].ground_truth
+    assert found.keypoints is not None
+    assert found.keypoints.shape == (2, 3, 3)
+    assert (found.keypoints[1] == 0).all()
+
+
+def test_names_and_skeleton_of_a_description(tmp_path: Path) -> None:
+    more = "kpt_names: {0: [nose, left_eye, right_eye]}\nskeleton: [[0, 1], [0, 2]]\n"
+    points = open_dataset(yolo(tmp_path, more)).key_points
+    assert points is not None
+    assert (points.names, points.flip_idx) == (("nose", "left_eye", "right_eye"), (0, 2, 1))
+    assert points.skeleton == ((0, 1), (0, 2))
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ("kpt_names: [a, b]\n", "kpt_names must be 3 different names, as kpt_shape says"),
+        ("kpt_names: nose\n", "kpt_names must be 3 different names"),
+        ("skeleton: [[0, 3]]\n", "skeleton must hold pairs of key points from 0 to 2"),
+    ],
+)
+def test_a_description_that_does_not_fit(tmp_path: Path, more: str, what: str) -> None:
+    with pytest.raises(DataError, match=what):
+        open_dataset(yolo(tmp_path, more))
+
+
+def test_flip_idx_of_another_number(tmp_path: Path) -> None:
+    data = open_dataset(yolo(tmp_path, "flip_idx: [1, 0]\n"))
+    with pytest.raises(DataError, match="flip_idx holds 2 numbers, and kpt_shape says 3 key points"):
+        _ = data.key_points
+
+
+def test_rows_that_do_not_fit_kpt_shape_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"kpt_shape \[3, 3\] needs 14 numbers, the row has 11"):
+        open_dataset(yolo(tmp_path, row="0 0.5 0.5 0.5 0.5 0.25 0.5 2 0.75 0.25 1\n"))
+
+
+def test_annotations_of_coco(tmp_path: Path) -> None:
+    data = open_dataset(coco(tmp_path, [10, 12, 2, 0, 0, 0]))
+    np.testing.assert_allclose(
+        data.samples[0].ground_truth.keypoints, [[[10, 12, 2], [0, 0, 0]], np.zeros((2, 3))]
+    )
+    assert data.key_points is not None
+    assert data.key_points.flip_idx == (1, 0)
+    assert data.key_points.skeleton == ((0, 1),)  # the other pair is of points that are not there
+
+
+def test_annotations_that_do_not_fit_their_category(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the 2 key points of its category need 6 numbers, keypoints has 3"):
+        open_dataset(coco(tmp_path, [10, 12, 2]))
+
+
+def test_data_without_key_points_has_none(tmp_path: Path) -> None:
+    data = open_dataset(coco(tmp_path, [10, 12, 2], names=()))
+    assert data.key_points is None
+    assert data.samples[0].ground_truth.keypoints is None

@@ -1,0 +1,87 @@
+"""Photos of identities in, a trained embedding out: `train_embedding`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from yolo_cli.api.options import Path, squared
+from yolo_cli.config import TRAINING_FOLDER
+from yolo_cli.errors import UsageError
+from yolo_cli.files import open_run_folder, path_of
+from yolo_cli.hardware import Device
+from yolo_cli.locks import sole_user
+from yolo_cli.training import CallbackWatcher, Step, Watcher
+
+if TYPE_CHECKING:
+    from yolo_cli.training.result import EmbeddingResult
+
+__all__ = ["EmbeddingOptions", "train_embedding"]
+
+
+class EmbeddingOptions(TypedDict, total=False):
+    """The options of ``yolo train --embedding``.
+
+    Attributes:
+        embedding_loss: "triplet" or "siamese".
+        weights: the embedding to go on from, of the same loss; None is a new network.
+        out: the run's folder; else a new ``runs/train``.
+        exist_ok: write into a folder that holds files already.
+        imgsz: height and width of a new network's input; else 64.
+        quarter_turns: count each quarter turn of an identity as one of its own, for characters and textures.
+        no_augment: do not warp images.
+        use_val: hold no identities out; the figures are then those of the training images.
+        epochs: else as many as make 1,500 steps.
+        seed: random seed.
+        device: where to train.
+    """
+
+    embedding_loss: str
+    weights: Path | None
+    out: Path | None
+    exist_ok: bool
+    imgsz: int | tuple[int, int] | None
+    quarter_turns: bool
+    no_augment: bool
+    use_val: bool
+    epochs: int | None
+    seed: int
+    device: Device
+
+
+def train_embedding(
+    data: Path | None,
+    *,
+    progress: Callable[[Step], object] | Watcher | None = None,
+    **options: Unpack[EmbeddingOptions],
+) -> EmbeddingResult:
+    """Train an embedding, by which `identify` tells which one it is, and save it in a run's folder.
+
+    Args:
+        data: a folder with a folder of photos for each identity, or with videos and their tracks as
+            MOTChallenge's text.
+        progress: called with each `Step`, or a `Watcher`.
+        **options: see `EmbeddingOptions`.
+
+    Raises:
+        UserError: if options do not fit each other, or the data cannot be used.
+    """
+    given: dict[str, Any] = squared({**options})
+    if other := next((name for name in given if name not in EmbeddingOptions.__annotations__), None):
+        raise UsageError(f"--{other.replace('_', '-')}: --embedding has no such option; leave it out")
+    if data is None:
+        raise UsageError("--data DIR names a folder with a folder of photos for each identity")
+    from yolo_cli.engines import keras_device
+    from yolo_cli.framework import silence
+
+    with silence():
+        from yolo_cli.training.embedding.job import EmbeddingJob
+        from yolo_cli.training.embedding.recipe import train_embedding as run
+    folder, exist_ok = given.pop("out", None), given.pop("exist_ok", False)
+    device, loss = given.pop("device", "auto"), given.pop("embedding_loss", "triplet")
+    out = open_run_folder(TRAINING_FOLDER, folder and os.fspath(folder), exist_ok, data)
+    job = EmbeddingJob(path_of(data, "data"), out, loss, **given)
+    watcher = CallbackWatcher(progress) if callable(progress) else progress
+    with sole_user(out), keras_device(device):
+        return run(job, watcher or Watcher())

@@ -1,0 +1,193 @@
+"""``yolo identify``: which one is it?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from yolo_cli.cli.group import CommandGroup, YoloCommand
+from yolo_cli.cli.options import config_option, detection_options, format_option, talk_options
+from yolo_cli.cli.table import table
+from yolo_cli.cli.terminal import echo, say
+
+if TYPE_CHECKING:
+    from yolo_cli.api.identifying import Identified
+
+__all__ = ["identify"]
+
+_RUN_FOLDER = "runs/identify"
+_RAREST = 0.0001  # rate that is printed
+_TITLES = ("image", "object", "who", "score", "false accept", "nearest")
+
+# \b keeps click from filling a paragraph.
+_HELP = """Tell which one it is, from one photo of each or more.
+
+\b
+yolo identify learn mug mug1.jpg mug2.jpg    put photos into gallery.json
+yolo identify photo.jpg                      who or what is on it, or unknown
+yolo identify verify a.jpg b.jpg             the same one, or not
+
+PHOTO... after `identify` has the options of `yolo identify photos --help`.
+"""
+
+
+class _PhotosOrCommand(CommandGroup):
+    """A group whose command ``photos`` need not be written."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As for any group, but with ``photos`` before what is not a command."""
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args = ["photos", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_PhotosOrCommand, help=_HELP)
+def identify() -> None:
+    """Tell which one it is, from one photo of each or more."""
+
+
+_gallery_option = click.option(
+    "--gallery", metavar="FILE", default="gallery.json", show_default=True, help="Gallery of those known."
+)
+
+
+def _seeing(command: Callable[..., Any]) -> Any:
+    """Options of what looks at photos."""
+    embedding = click.option(
+        "--embedding", metavar="NAME", help="Embedding network.  [default: objects-embedding]"
+    )
+    whole = click.option("--whole", is_flag=True, help="Take the whole image, without detection.")
+    return embedding(whole(detection_options(config_option(talk_options(command)))))
+
+
+def _options(detection: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The options of the API; photos are read one by one."""
+    detection.pop("batch", None)
+    return {**detection, "embedding": given["embedding"], "whole": given["whole"]}
+
+
+@identify.command(cls=YoloCommand)
+@click.argument("name")
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
+@_gallery_option
+@_seeing
+def learn(
+    name: str, photos: tuple[str, ...], gallery: str, detection: Any, quiet: bool, **given: Any
+) -> None:
+    """Put photos of NAME into the gallery."""
+    from yolo_cli.api.identifying import learn as put
+
+    for result in put(name, photos, gallery, **_options(detection, given)):
+        if not quiet:
+            say(f"{result.image.name}: learnt {result[0]!r} as {name}")
+    echo(gallery)
+
+
+@identify.command(name="list")
+@_gallery_option
+@format_option("table", "json")
+def list_(gallery: str, output_format: str) -> None:
+    """List the names in the gallery."""
+    from yolo_cli.api.identifying import list_identities
+
+    names = list_identities(gallery)
+    if output_format == "json":
+        echo(json.dumps(names, ensure_ascii=False, indent=1))
+    else:
+        echo(table([("name", "photos"), *((k, str(v)) for k, v in names.items())]), end="", painted=True)
+
+
+@identify.command()
+@click.argument("name")
+@_gallery_option
+def forget(name: str, gallery: str) -> None:
+    """Remove NAME from the gallery."""
+    from yolo_cli.api.identifying import forget as remove
+
+    count = remove(name, gallery)
+    say(f"{gallery}: {name} is forgotten, with {count} photo{'' if count == 1 else 's'}")
+
+
+@identify.command(cls=YoloCommand)
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option(
+    "--false-accept", type=float, default=0.01, show_default=True, help="Rate of different taken for same."
+)
+@format_option("text", "json")
+@_seeing
+def verify(a: str, b: str, false_accept: float, output_format: str, detection: Any, **given: Any) -> None:
+    """Tell whether A and B show the same one."""
+    from yolo_cli.api.identifying import verify as compare
+
+    verdict = compare(a, b, false_accept=false_accept, **_options(detection, given))
+    if output_format == "json":
+        echo(verdict.to_json())
+        return
+    word = "same" if verdict.same else "different"
+    echo(f"{word}: score {verdict.score:.3f}, same from {verdict.min_score:.3f} on")
+    say(f"at a false-accept rate of {verdict.false_accept:.2%} by the model card")
+
+
+@identify.command(cls=YoloCommand)
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
+@_gallery_option
+@click.option("--min-score", type=float, help="Lowest score of one known.  [default: by the gallery]")
+@format_option("table", "json", "ndjson")
+@click.option("--save", is_flag=True, help="Save images with names.")
+@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@_seeing
+def photos(photos: tuple[str, ...], gallery: str, detection: Any, quiet: bool, **given: Any) -> int:
+    """Tell who or what is on each PHOTO."""
+    from yolo_cli.api.identifying import identify as find
+    from yolo_cli.files import open_run_folder
+
+    failed: list[str] = []
+
+    def fail(fault: Any) -> None:
+        failed.append(fault.text)
+        say(f"error: {fault.text}")
+
+    choice = {"min_score": given["min_score"], "say": (lambda _: None) if quiet else say}
+    found = find(photos, gallery, on_error=fail, **choice, **_options(detection, given))
+    folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if given["save"] else None
+    done = [_passed(each, folder, given["output_format"]) for each in found]
+    _print(done, given["output_format"])
+    if folder:
+        say(f"saved in {folder}")
+    return (3 if not done else 5) if failed else 0
+
+
+def _passed(each: Identified, folder: Path | None, kind: str) -> dict[str, Any]:
+    """Print and save what is known of one image; its pixels are not kept."""
+    from yolo_cli.images import write_image
+
+    values = each.to_dict()
+    if kind == "ndjson":
+        echo(json.dumps(values, ensure_ascii=False))
+    if not each.matches:
+        say(f"{each.result.image.name}: nothing was detected")
+    if folder:
+        write_image(folder / (Path(each.result.image.name).stem + ".jpg"), each.draw())
+    return values
+
+
+def _print(done: list[dict[str, Any]], kind: str) -> None:
+    """All images, as a table or one JSON document."""
+    if kind == "json":
+        echo(json.dumps({"images": done}, ensure_ascii=False, indent=1))
+    if kind == "table":
+        rows = [_row(each["image"], found) for each in done for found in each["detections"]]
+        echo(table([_TITLES, *rows], (0, 1, 2, 5)), end="", painted=True)
+
+
+def _row(image: str, found: dict[str, Any]) -> tuple[str, ...]:
+    rate = found["false_accept"]
+    known = "" if rate is None else f"{rate:.2%}" if rate >= _RAREST else f"< {_RAREST:.2%}"
+    what = f"{found['class_name']} {found['confidence']:.2f}"
+    return image, what, found["identity"] or "unknown", f"{found['score']:.3f}", known, found["nearest"]

@@ -1,0 +1,24 @@
+"""Which one is it? Embeddings of crops, a gallery of those that are known, and who is nearest.
+
+Importing this package imports no framework.
+"""
+
+from yolo_cli.identity.embedder import DEFAULT_EMBEDDING, Embedder, load_embedder
+from yolo_cli.identity.gallery import Entry, Gallery, changed_gallery, read_gallery
+from yolo_cli.identity.recognition import Match, Threshold, Verdict, choose_threshold, recognise, verify
+
+__all__ = [
+    "DEFAULT_EMBEDDING",
+    "Embedder",
+    "Entry",
+    "Gallery",
+    "Match",
+    "Threshold",
+    "Verdict",
+    "changed_gallery",
+    "choose_threshold",
+    "load_embedder",
+    "read_gallery",
+    "recognise",
+    "verify",
+]

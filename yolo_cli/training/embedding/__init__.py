@@ -1,0 +1,1 @@
+"""Embedding networks: images of identities → a network whose vectors tell identities apart."""
