@@ -41,7 +41,7 @@ def seeded(folder: Path) -> Path:
 
 
 def model_of(origin: str, folder: Path) -> dict[str, Any]:
-    """What `export` gets: model, data and how much of it. Only the split ``train`` of fridge has 50 images."""
+    """The options of `export` for a model; only the split ``train`` of fridge has 50 images."""
     coco = {"data": SHARED / "data" / "coco128-val", "limit": IMAGES}
     if origin == "bundled":
         return {"weights": "yolov4-tiny-coco", **coco}

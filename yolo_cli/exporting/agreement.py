@@ -23,7 +23,7 @@ class Pair:
         class_name: the class of both.
         ours, theirs: the confidences; None if one of them did not find it.
         iou: of the two boxes; 0 if there is one only.
-        tied: there is one only, because rounding decides whether it is suppressed; see `explained`.
+        tied: they differ, or there is one only, because rounding decides what is suppressed; see `ties`.
     """
 
     image: str
@@ -63,8 +63,8 @@ class Agreement:
 
     @property
     def lowest_iou(self) -> float | None:
-        """Of the pairs with two boxes; None if there are none."""
-        return min((pair.iou for pair in self.pairs if pair.iou), default=None)
+        """Of the pairs with two boxes that are not tied; None if there are none."""
+        return min((pair.iou for pair in self.pairs if pair.iou and not pair.tied), default=None)
 
     @property
     def largest_difference(self) -> float | None:
@@ -78,7 +78,7 @@ class Agreement:
 
     @property
     def tied(self) -> int:
-        """Boxes among these of which rounding decides whether they are suppressed."""
+        """Pairs in which rounding decides what is suppressed."""
         return sum(pair.tied for pair in self.pairs)
 
     @property
@@ -113,10 +113,11 @@ def pair_up(
             free[0][i] = free[1][j] = False
             both = float(ours.confidence[i]), float(theirs.confidence[j])
             if max(both) > choice.conf:
-                yield Pair(image, class_names[ours.class_id[i]], *both, float(iou[i, j]))
-    tied = explained(ours, theirs, free, choice)
+                tied = iou[i, j] < LOWEST_IOU and choice.swaps(ours[i : i + 1], theirs[j : j + 1])
+                yield Pair(image, class_names[ours.class_id[i]], *both, float(iou[i, j]), bool(tied))
+    either = explained(ours, theirs, free, choice)
     for k, found in enumerate((ours, theirs)):
         for at in np.flatnonzero(free[k] & (found.confidence > choice.conf + LARGEST_DIFFERENCE)):
             alone = float(found.confidence[at])
             name = class_names[found.class_id[at]]
-            yield Pair(image, name, alone if k == 0 else None, alone if k else None, 0.0, bool(tied[k][at]))
+            yield Pair(image, name, alone if k == 0 else None, alone if k else None, 0.0, bool(either[k][at]))

@@ -127,7 +127,7 @@ def _prove(plan: Plan, files: ModelFiles, draft: Path, evidence: Evidence) -> Pr
             write_export(floats, files, path)
             runs["float32"] = run_exported(path, floats, images)
     runs["export"] = run_exported(draft, plan, images)
-    agreement = compare_runs(plan, ours, runs["export"])
+    agreement = compare_runs(plan, ours, runs["export"], images)
     figures = {title: _figures(run, evidence) for title, run in runs.items()}
     loss = evidence.allowed_loss if plan.form.number == "int8" else None
     return Proof(agreement, figures, _suppression(plan), _own_rule(plan, images, ours), loss)

@@ -88,17 +88,22 @@ def run_exported(path: Path, plan: Plan, images: Sequence[Readable]) -> Ran:
     return Ran(found, median(record["milliseconds"]), record["runtime"], tuple(record["packages"]))
 
 
-def compare_runs(plan: Plan, ours: Ran, theirs: Ran) -> Agreement:
+def compare_runs(plan: Plan, ours: Ran, theirs: Ran, images: Sequence[Readable]) -> Agreement:
     """The boxes of two programs on the same images in pairs."""
-    config = plan.detector.config
+    return Agreement.of(len(images), (pair for item in images for pair in _pairs(plan, ours, theirs, item)))
+
+
+def _pairs(plan: Plan, ours: Ran, theirs: Ran, item: Readable) -> list[Pair]:
+    """The pairs of one image."""
+    config, both = plan.detector.config, (ours.found[item.name], theirs.found[item.name])
     rule = Rule(config.nms_iou, config.suppression or plan.card.suppression, plan.card.beta)
-
-    def pairs() -> Iterator[Pair]:
-        for name, found in ours.found.items():
-            choice = Choice(config.conf, rule, ours.sizes[name])
-            yield from pair_up(name, found, theirs.found[name], plan.card.class_names, choice)
-
-    return Agreement.of(len(ours.found), pairs())
+    choice = Choice(config.conf, rule, ours.sizes[item.name])
+    pairs = list(pair_up(item.name, *both, plan.card.class_names, choice))
+    if all(pair.agrees for pair in pairs):
+        return pairs
+    every = replace(config, nms_iou=1.0, suppression="iou", max_det=plan.slots)
+    choice = replace(choice, candidates=plan.detector.with_config(every).detect([item.read()])[0])
+    return list(pair_up(item.name, *both, plan.card.class_names, choice))
 
 
 def _run(path: Path, folder: Path) -> None:

@@ -180,7 +180,7 @@ def _pairs_text(agreement: Agreement) -> list[str]:
         f"{agreement.largest_difference:.4f}, {agreement.unpaired} found by one of the two only"
     )
     if agreement.tied:
-        summary += f", {agreement.tied} of them as rounding decides on suppression"
+        summary += f"; rounding decides what is suppressed: {agreement.tied}"
     rows = [["furthest apart", "class", "yolo-cli", "export", "IoU"]]
     for pair in agreement.pairs[:_SHOWN]:
         both = ("–" if value is None else f"{value:.4f}" for value in (pair.ours, pair.theirs))

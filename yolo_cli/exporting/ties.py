@@ -1,13 +1,13 @@
 """Boxes that one of two programs has alone, because rounding decides: they are no sign of another model.
 
 Suppression compares an overlap with a threshold, and a box has its best class. Where two programs compute
-almost the same, they still decide otherwise where the overlap is as good as the threshold, or two classes are
-as good as equally confident. What a box that is decided otherwise suppresses is decided otherwise, too.
+almost the same, they still decide otherwise where the overlap is as good as the threshold, or two classes, or
+two boxes of an object, are as good as equally confident. What such a box suppresses is decided so, too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,17 +34,32 @@ class Choice:
         conf: the threshold of confidence.
         rule: of suppression.
         size: height and width of the image, in which units the rule measures.
+        candidates: our boxes before suppression, where they are known.
     """
 
     conf: float
     rule: Rule
     size: tuple[int, int]
+    candidates: Detections = field(default_factory=Detections)
 
     def overlap(self, a: Detections, b: Detections) -> NDArray[np.floating[Any]]:
         """What the rule compares with its threshold (N, M); -inf for boxes of two classes."""
         unit = np.tile(self.size[::-1], 2)
         found = overlap((a.xyxy / unit)[:, None], b.xyxy / unit, self.rule.kind, self.rule.beta)
         return np.where(a.class_id[:, None] == b.class_id, found, -np.inf)
+
+    def swaps(self, ours: Detections, theirs: Detections) -> bool:
+        """Whether of two of our boxes, as good as equally confident, each program kept another.
+
+        Args:
+            ours: the one box that we kept.
+            theirs: the one box of the other program.
+        """
+        same = self.candidates.class_id == theirs.class_id
+        near = np.abs(self.candidates.confidence - theirs.confidence) <= LARGEST_DIFFERENCE
+        like = same & near & (box_iou(self.candidates.xyxy, theirs.xyxy)[:, 0] >= LOWEST_IOU)
+        equal = abs(float(ours.confidence[0] - theirs.confidence[0])) <= LARGEST_DIFFERENCE
+        return equal and bool(like.any()) and float(self.overlap(ours, theirs)[0, 0]) > self.rule.threshold
 
 
 def explained(

@@ -65,3 +65,15 @@ def test_two_classes_that_are_equally_confident_may_change_places():
     ours, theirs = (0, 0, 50, 50, 0.41, 0), (0, 0, 50, 50, 0.412, 1)
     assert compared([ours], [theirs]).disagreeing == ()
     assert len(compared([ours], [(0, 0, 50, 50, 0.43, 1)]).disagreeing) == 2
+
+
+@pytest.mark.parametrize(
+    ("candidates", "agree"),
+    [([SURE, (0, 0, 100, 92, 0.899, 0)], True), ([SURE], False), ([SURE, (0, 0, 100, 92, 0.85, 0)], False)],
+    ids=["as confident", "not one of ours", "less confident"],
+)
+def test_of_two_boxes_of_an_object_that_are_equally_confident_either_may_be_kept(candidates, agree):
+    """IoU 0.92; ours is 0.9 and 0.899, theirs 0.899 and 0.9."""
+    choice = Choice(0.25, Rule(0.45), (200, 200), found(*candidates))
+    pairs = pair_up("a", found(SURE), found((0, 0, 100, 92, 0.9, 0)), NAMES, choice)
+    assert [(pair.agrees, pair.tied) for pair in pairs] == [(agree, agree)]
