@@ -1,6 +1,6 @@
 """The protocol of exports: 50 images, every format, and models of three origins.
 
-Training is no part of it: ``YOLO_CLI_TEST_TRAINED`` names a model that was trained on `fridge`.
+Nothing is trained: ``YOLO_CLI_TEST_TRAINED`` names a model that was trained on `fridge`.
 """
 
 from __future__ import annotations

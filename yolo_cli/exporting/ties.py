@@ -1,4 +1,4 @@
-"""Boxes that one of two programs has alone, because rounding decides: they are no sign of another model.
+"""Boxes that one of two programs has alone because rounding decides, while the model is the same.
 
 Suppression compares an overlap with a threshold, and a box has its best class. Where two programs compute
 almost the same, they still decide otherwise where the overlap is as good as the threshold, or two classes, or

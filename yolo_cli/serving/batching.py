@@ -4,8 +4,8 @@ An image waits for others at most a bounded time, and not at all if no other req
 network runs, images gather for the next batch by themselves, so that a busy server has full batches and an
 idle one has no delay (adaptive batching, as in Clipper, Crankshaw et al., 2017).
 
-A batch takes at most half of the images that are there or may come: if all went at once, all would be
-answered at once, and the network would stand still until the next ones are read.
+A batch takes at most half of the images that are there or may come, so that the other half is read, and the
+previous one answered, while the network runs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which boxes that one of two programs has alone are no sign of another model."""
+"""Of which boxes rounding decides whether both programs have them."""
 
 from __future__ import annotations
 
