@@ -42,7 +42,7 @@ class Counting:
     card: Any = None
 
     def __post_init__(self) -> None:
-        self.card = self.card or SimpleNamespace(name=self.name)
+        self.card = self.card or SimpleNamespace(name=self.name, keypoints=None)
 
     def detect_timed(self, images: Sequence[Image]) -> tuple[list[Detections], Times]:
         if self.gate is not None:

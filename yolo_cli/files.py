@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,7 @@ __all__ = [
 
 _NUMBERS = count()
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of the C library
+_DRAFT_SECONDS = 24 * 3600  # no file is written for longer
 _LEFTOVERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
 
 
@@ -266,8 +270,31 @@ def _name(entry: os.DirEntry[str]) -> str:
 
 
 def draft_of(path: Path) -> Path:
-    """A hidden name beside ``path``, unique to process and thread, well below 255 bytes."""
+    """A hidden name beside ``path``, unique to process and thread, well below 255 bytes.
+
+    Drafts of the same path that are older than a day are removed: their process was killed.
+    """
+    _sweep(path)
     return path.with_name(f".{path.stem[:32]}.{os.getpid()}-{next(_NUMBERS)}{path.suffix[:12]}")
+
+
+def _sweep(path: Path) -> None:
+    """Remove the drafts that killed processes left of a path."""
+    name = re.compile(rf"\.{re.escape(path.stem[:32])}\.\d+-\d+{re.escape(path.suffix[:12])}")
+    for draft in _hidden(path.parent):
+        with suppress(OSError):
+            if name.fullmatch(draft.name) and time.time() - draft.lstat().st_mtime > _DRAFT_SECONDS:
+                shutil.rmtree(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink()
+
+
+@lru_cache(64)
+def _hidden(folder: Path) -> tuple[Path, ...]:
+    """What is hidden in a folder when a process first writes to it: it may hold a million files."""
+    try:
+        with os.scandir(folder) as entries:
+            return tuple(folder / entry.name for entry in entries if entry.name.startswith("."))
+    except OSError:
+        return ()
 
 
 def unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> DataError:

@@ -77,6 +77,22 @@ def test_the_file_is_on_the_disk_before_it_takes_its_name(
     assert seen == [False]
 
 
+def test_drafts_of_killed_processes_go_after_a_day(tmp_path: Path) -> None:
+    """Those of the same path only: one of yesterday, not one of now, of another file, or a user's own."""
+    kept = [tmp_path / name for name in (".a.7-1.png", ".b.7-0.png", ".a.mine.png", ".a.7-0.jpg")]
+    old = tmp_path / ".a.7-0.png"
+    for path in (*kept, old):
+        path.write_text("half")
+    folder = tmp_path / ".set.7-0"
+    (folder / "images").mkdir(parents=True)
+    for path in (*kept[1:], old, folder):
+        os.utime(path, (0, 0))
+    atomic_write(tmp_path / "a.png", lambda draft: draft.write_text("1"))
+    with atomic_folder(tmp_path / "set"):
+        pass
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "a.png", tmp_path / "set"])
+
+
 def test_the_draft_names_the_process_and_keeps_the_suffix(tmp_path: Path) -> None:
     drafts: list[str] = []
     atomic_write(tmp_path / "a.png", lambda draft: (drafts.append(draft.name), draft.touch()))

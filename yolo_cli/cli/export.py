@@ -34,7 +34,7 @@ and NumPy, on the same images as the model, and the largest differences are prin
 
 --nms suppresses class by class by IoU, which may not be the model's own rule; what that changes is printed.
 --half stores weights as float16 and computes in float32. --int8 keeps the last layers in float32, and more
-where mAP50 would be lower by more than --max-loss; in TFLite only weights are int8.
+where mAP50 would be lower by more than --max-loss.
 
 `yolo weights export` writes the network alone, as yolo itself runs it: it is not meant for other programs.
 
@@ -79,5 +79,5 @@ def export(renamed: tuple[str, ...], quiet: bool, verbose: bool, **given: Any) -
     done = write(say=(lambda _: None) if quiet else say, map=renamings(renamed), **given)
     echo(done.to_text(), end="")
     if done.proof.drift:
-        say(f"error: the export differs from the model: {done.proof.drift}")
+        say(f"error: the export is not proven to be the same model: {done.proof.drift}")
     return 4 if done.proof.drift else 0

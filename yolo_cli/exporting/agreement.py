@@ -9,12 +9,9 @@ import numpy as np
 
 from yolo_cli.boxes import box_iou
 from yolo_cli.detections import Detections
+from yolo_cli.exporting.ties import LARGEST_DIFFERENCE, LOWEST_IOU, Choice, explained
 
-__all__ = ["LARGEST_DIFFERENCE", "LOWEST_IOU", "Agreement", "Pair", "pair_up"]
-
-LOWEST_IOU = 0.99
-LARGEST_DIFFERENCE = 0.005
-"""Exports in float formats agree if no pair of boxes is further apart in IoU or in confidence."""
+__all__ = ["Agreement", "Pair", "pair_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +23,7 @@ class Pair:
         class_name: the class of both.
         ours, theirs: the confidences; None if one of them did not find it.
         iou: of the two boxes; 0 if there is one only.
+        tied: they differ, or there is one only, because rounding decides what is suppressed; see `ties`.
     """
 
     image: str
@@ -33,6 +31,7 @@ class Pair:
     ours: float | None
     theirs: float | None
     iou: float
+    tied: bool = False
 
     @property
     def difference(self) -> float:
@@ -42,7 +41,7 @@ class Pair:
     @property
     def agrees(self) -> bool:
         """Whether the two are as good as equal."""
-        return self.iou >= LOWEST_IOU and self.difference <= LARGEST_DIFFERENCE
+        return self.tied or (self.iou >= LOWEST_IOU and self.difference <= LARGEST_DIFFERENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,8 @@ class Agreement:
 
     @property
     def lowest_iou(self) -> float | None:
-        """Of the pairs with two boxes; None if there are none."""
-        return min((pair.iou for pair in self.pairs if pair.iou), default=None)
+        """Of the pairs with two boxes that are not tied; None if there are none."""
+        return min((pair.iou for pair in self.pairs if pair.iou and not pair.tied), default=None)
 
     @property
     def largest_difference(self) -> float | None:
@@ -78,25 +77,30 @@ class Agreement:
         return sum(not pair.iou for pair in self.pairs)
 
     @property
+    def tied(self) -> int:
+        """Pairs in which rounding decides what is suppressed."""
+        return sum(pair.tied for pair in self.pairs)
+
+    @property
     def disagreeing(self) -> tuple[Pair, ...]:
         """The pairs that are not as good as equal."""
         return tuple(pair for pair in self.pairs if not pair.agrees)
 
 
 def pair_up(
-    image: str, ours: Detections, theirs: Detections, class_names: tuple[str, ...], conf: float
+    image: str, ours: Detections, theirs: Detections, class_names: tuple[str, ...], choice: Choice
 ) -> Iterator[Pair]:
     """Pair the boxes of one image, the best IoU within a class first.
 
-    A box alone is left out where its confidence is so near to ``conf`` that the other program may have been
-    below, and boxes that are both below ``conf`` are.
+    A box alone is left out where its confidence is so near to the threshold that the other program may have
+    been below, and boxes that are both below it are.
 
     Args:
         image: its name.
         ours: the detections of one program.
         theirs: of the other.
         class_names: by class id.
-        conf: the threshold of both.
+        choice: how both choose among their boxes.
     """
     same = ours.class_id[:, None] == theirs.class_id[None]  # (N, M)
     iou = np.where(same, box_iou(ours.xyxy, theirs.xyxy), 0)  # (N, M)
@@ -108,10 +112,12 @@ def pair_up(
         if free[0][i] and free[1][j]:
             free[0][i] = free[1][j] = False
             both = float(ours.confidence[i]), float(theirs.confidence[j])
-            if max(both) > conf:
-                yield Pair(image, class_names[ours.class_id[i]], *both, float(iou[i, j]))
+            if max(both) > choice.conf:
+                tied = iou[i, j] < LOWEST_IOU and choice.swaps(ours[i : i + 1], theirs[j : j + 1])
+                yield Pair(image, class_names[ours.class_id[i]], *both, float(iou[i, j]), bool(tied))
+    either = explained(ours, theirs, free, choice)
     for k, found in enumerate((ours, theirs)):
-        for at in np.flatnonzero(free[k] & (found.confidence > conf + LARGEST_DIFFERENCE)):
+        for at in np.flatnonzero(free[k] & (found.confidence > choice.conf + LARGEST_DIFFERENCE)):
             alone = float(found.confidence[at])
             name = class_names[found.class_id[at]]
-            yield Pair(image, name, alone if k == 0 else None, alone if k else None, 0.0)
+            yield Pair(image, name, alone if k == 0 else None, alone if k else None, 0.0, bool(either[k][at]))

@@ -82,7 +82,7 @@ def export(files: ModelFiles, plan: Plan, out: Path, evidence: Evidence) -> Expo
         UserError: if packages are missing, no image can be read, or nothing can be written.
     """
     check_packages(plan)
-    attempts = _KEPT if plan.form.number == "int8" and plan.form.format in ("onnx", "openvino") else _KEPT[:1]
+    attempts = _KEPT if plan.form.number == "int8" else _KEPT[:1]
     for kept in attempts:
         done = _attempt(replace(plan, kept=kept), files, out, evidence)
         if done.path:
@@ -127,7 +127,7 @@ def _prove(plan: Plan, files: ModelFiles, draft: Path, evidence: Evidence) -> Pr
             write_export(floats, files, path)
             runs["float32"] = run_exported(path, floats, images)
     runs["export"] = run_exported(draft, plan, images)
-    agreement = compare_runs(plan, ours, runs["export"])
+    agreement = compare_runs(plan, ours, runs["export"], images)
     figures = {title: _figures(run, evidence) for title, run in runs.items()}
     loss = evidence.allowed_loss if plan.form.number == "int8" else None
     return Proof(agreement, figures, _suppression(plan), _own_rule(plan, images, ours), loss)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,8 +24,10 @@ from yolo_cli.detectors import YoloDetector
 from yolo_cli.errors import DataError
 from yolo_cli.exporting.agreement import Agreement, Pair, pair_up
 from yolo_cli.exporting.plan import Plan
+from yolo_cli.exporting.ties import Choice
 from yolo_cli.images import Image
 from yolo_cli.pipeline.running import Readable
+from yolo_cli.suppression import Rule
 
 __all__ = ["Ran", "compare_runs", "run_exported", "run_ours"]
 
@@ -41,12 +43,14 @@ class Ran:
         milliseconds: median time an image, from pixels to boxes.
         runtime: what the network ran in, with its version.
         packages: what the process had imported.
+        sizes: height and width of each image, if it is ours.
     """
 
     found: dict[str, Detections]
     milliseconds: float
     runtime: str
     packages: tuple[str, ...] = ()
+    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def threshold(plan: Plan) -> float:
@@ -57,13 +61,13 @@ def threshold(plan: Plan) -> float:
 def run_ours(plan: Plan, images: Sequence[Readable]) -> Ran:
     """Our detections."""
     detector = plan.detector.with_config(replace(plan.detector.config, conf=threshold(plan)))
-    found, spent = {}, []
+    found, spent, sizes = {}, [], {}
     for item in images:
         image = item.read()
         detections, times = detector.detect_timed([image])
-        found[item.name] = detections[0]
+        found[item.name], sizes[item.name] = detections[0], (image.height, image.width)
         spent.append(times.prepare_ms + times.infer_ms + times.post_ms)
-    return Ran(found, median(spent), "yolo-cli")
+    return Ran(found, median(spent), "yolo-cli", sizes=sizes)
 
 
 def run_exported(path: Path, plan: Plan, images: Sequence[Readable]) -> Ran:
@@ -84,15 +88,22 @@ def run_exported(path: Path, plan: Plan, images: Sequence[Readable]) -> Ran:
     return Ran(found, median(record["milliseconds"]), record["runtime"], tuple(record["packages"]))
 
 
-def compare_runs(plan: Plan, ours: Ran, theirs: Ran) -> Agreement:
+def compare_runs(plan: Plan, ours: Ran, theirs: Ran, images: Sequence[Readable]) -> Agreement:
     """The boxes of two programs on the same images in pairs."""
-    names, conf = plan.card.class_names, plan.detector.config.conf
+    return Agreement.of(len(images), (pair for item in images for pair in _pairs(plan, ours, theirs, item)))
 
-    def pairs() -> Iterator[Pair]:
-        for name, found in ours.found.items():
-            yield from pair_up(name, found, theirs.found[name], names, conf)
 
-    return Agreement.of(len(ours.found), pairs())
+def _pairs(plan: Plan, ours: Ran, theirs: Ran, item: Readable) -> list[Pair]:
+    """The pairs of one image."""
+    config, both = plan.detector.config, (ours.found[item.name], theirs.found[item.name])
+    rule = Rule(config.nms_iou, config.suppression or plan.card.suppression, plan.card.beta)
+    choice = Choice(config.conf, rule, ours.sizes[item.name])
+    pairs = list(pair_up(item.name, *both, plan.card.class_names, choice))
+    if all(pair.agrees for pair in pairs):
+        return pairs
+    every = replace(config, nms_iou=1.0, suppression="iou", max_det=plan.slots)
+    choice = replace(choice, candidates=plan.detector.with_config(every).detect([item.read()])[0])
+    return list(pair_up(item.name, *both, plan.card.class_names, choice))
 
 
 def _run(path: Path, folder: Path) -> None:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.evaluation import Report
-from yolo_cli.exporting.agreement import LARGEST_DIFFERENCE, LOWEST_IOU, Agreement
+from yolo_cli.exporting.agreement import Agreement
 from yolo_cli.exporting.plan import Form
+from yolo_cli.exporting.ties import LARGEST_DIFFERENCE, LOWEST_IOU
 from yolo_cli.text import Jsonable, columns, counted
 
 __all__ = ["Exported", "Figures", "Proof"]
 
 _SHOWN = 5  # pairs of boxes
+_UNPROVEN = "nothing is proven; give images with objects by --data, or lower --conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,11 @@ class Proof:
 
     @property
     def drift(self) -> str:
-        """Why it is not the same model, in one line; empty if it is."""
+        """Why it is not known to be the same model, in one line; empty if it is."""
         if self.allowed_loss is not None:
-            if self.loss is None or self.loss <= self.allowed_loss:
-                return ""
-            return f"mAP50 is lower by {self.loss:.4f}, but may be by {self.allowed_loss:g}"
+            return self._drift_of_int8(self.allowed_loss)
+        if not self.agreement.pairs:
+            return f"nothing is found on {counted(self.agreement.images, 'image')}, so {_UNPROVEN}"
         wrong = len(self.agreement.disagreeing)
         if not wrong:
             return ""
@@ -89,6 +91,13 @@ class Proof:
             f"{wrong} of {counted(total, 'box')} differ: IoU below {LOWEST_IOU} or confidence by "
             f"more than {LARGEST_DIFFERENCE}"
         )
+
+    def _drift_of_int8(self, allowed: float) -> str:
+        if not self.ours.map50:
+            return f"the model's mAP50 is 0 on these images, so {_UNPROVEN}"
+        if self.loss is None or self.loss <= allowed:
+            return ""
+        return f"mAP50 is lower by {self.loss:.4f}, but may be by {allowed:g}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -125,6 +134,7 @@ class Exported(Jsonable):
             "images": agreement.images,
             "boxes": len(agreement.pairs),
             "unpaired": agreement.unpaired,
+            "tied": agreement.tied,
             "lowest_iou": agreement.lowest_iou,
             "largest_difference": agreement.largest_difference,
             "suppression": proof.suppression,
@@ -164,11 +174,13 @@ def _pairs_text(agreement: Agreement) -> list[str]:
     """The differences box by box, the largest first."""
     many = f"{counted(len(agreement.pairs), 'box')} on {counted(agreement.images, 'image')}"
     if agreement.lowest_iou is None:
-        return [f"{many}: nothing to compare; lower --conf", ""]
+        return [f"{many}: nothing to compare", ""]
     summary = (
         f"{many}: lowest IoU {agreement.lowest_iou:.4f}, largest difference of confidence "
         f"{agreement.largest_difference:.4f}, {agreement.unpaired} found by one of the two only"
     )
+    if agreement.tied:
+        summary += f"; rounding decides what is suppressed: {agreement.tied}"
     rows = [["furthest apart", "class", "yolo-cli", "export", "IoU"]]
     for pair in agreement.pairs[:_SHOWN]:
         both = ("–" if value is None else f"{value:.4f}" for value in (pair.ours, pair.theirs))

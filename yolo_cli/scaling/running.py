@@ -163,6 +163,8 @@ def _cluster(address: str) -> Iterator[Any]:
     """Ray, connected; a local one ends with the block."""
     ray = import_ray()
     local = {"num_cpus": cores(), "include_dashboard": False} if address == "local" else {}
+    # Ray prints each death of a worker on standard output, though it goes on; what ends it is an exception.
+    ray._private.worker.listen_error_messages = lambda *_: None
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **local)
     except (ConnectionError, ValueError, RuntimeError) as fault:

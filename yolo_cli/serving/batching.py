@@ -3,6 +3,9 @@
 An image waits for others at most a bounded time, and not at all if no other request is under way. While the
 network runs, images gather for the next batch by themselves, so that a busy server has full batches and an
 idle one has no delay (adaptive batching, as in Clipper, Crankshaw et al., 2017).
+
+A batch takes at most half of the images that are there or may come, so that the other half is read, and the
+previous one answered, while the network runs.
 """
 
 from __future__ import annotations
@@ -119,7 +122,12 @@ class Batcher:
     def _oldest(self) -> list[_Waiting]:
         """The images of the next batch, as far as they are there."""
         first = self._waiting[0]
-        return [one for one in self._waiting if one.joins(first)][: self._batch]
+        return [one for one in self._waiting if one.joins(first)][: self._most()]
+
+    def _most(self) -> int:
+        """How many images the next batch may have."""
+        half = (max(0, self._expected()) + len(self._waiting) + 1) // 2
+        return min(self._batch, half)
 
     def _may_grow(self) -> bool:
-        return self._open and self._expected() > 0 and len(self._oldest()) < self._batch
+        return self._open and self._expected() > 0 and len(self._oldest()) < self._most()

@@ -73,6 +73,19 @@ def test_a_damaged_export_ends_in_exit_4_and_is_not_saved(folder, monkeypatch):
     assert not list(folder.glob("runs/export/*"))
 
 
+def test_where_nothing_is_found_nothing_is_proven(folder):
+    words = ["export", "--weights", "grid.onnx", "--data", "data", "--conf", "1"]
+    ran = CliRunner().invoke(main, words)
+    assert ran.exit_code == 4
+    assert "nothing is found on 4 images, so nothing is proven; give images with" in ran.stderr
+    assert not list(folder.glob("runs/export/*"))
+    # for int8, mAP50 counts, which is 0 without annotations
+    for label in folder.glob("data/labels/val/*.txt"):
+        label.write_text("")
+    done = export("grid.onnx", data="data", int8=True)
+    assert "mAP50 is 0 on these images, so nothing is proven" in done.proof.drift
+
+
 def test_the_process_of_the_proof_has_the_run_time_and_numpy_only(folder, monkeypatch):
     from yolo_cli.exporting import exporting
 

@@ -67,25 +67,27 @@ class Killer:
             self.killed.append(counts["pid"])
 
 
-def check_with_a_killed_worker(tmp_path, count, shard, workers):
+def check_with_a_killed_worker(tmp_path, capfd, count, shard, workers):
     folder, killer = photographs(tmp_path / "p", count), Killer(2)
     run = detect_on_ray(
         folder, tmp_path / "out", watch=killer, shard_images=shard, workers=workers, ray="local", **MODEL
     )
     assert killer.killed
+    printed = capfd.readouterr()
+    assert "worker died" not in printed.out + printed.err
     assert (run.images, run.failed, run.skipped) == (count, 1, 0)
     rows = written(tmp_path / "out")
     assert rows == alone(folder)
     assert run.objects == sum(len(row["class_id"]) for row in rows)
 
 
-def test_a_killed_worker_loses_nothing_and_doubles_nothing(tmp_path):
-    check_with_a_killed_worker(tmp_path, 41, 5, 2)
+def test_a_killed_worker_loses_nothing_and_doubles_nothing(tmp_path, capfd):
+    check_with_a_killed_worker(tmp_path, capfd, 41, 5, 2)
 
 
 @pytest.mark.slow
-def test_two_thousand_images_and_a_killed_worker(tmp_path):
-    check_with_a_killed_worker(tmp_path, 2000, 100, 2)
+def test_two_thousand_images_and_a_killed_worker(tmp_path, capfd):
+    check_with_a_killed_worker(tmp_path, capfd, 2000, 100, 2)
 
 
 def test_a_run_that_was_cut_is_continued(tmp_path):

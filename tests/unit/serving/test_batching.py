@@ -39,7 +39,7 @@ def test_what_gathers_while_the_network_runs_is_one_batch() -> None:
 
 
 def test_an_image_waits_for_others_only_as_long_as_it_may() -> None:
-    batcher = Batcher(2, 0.2, expected=lambda: 1)
+    batcher = Batcher(2, 0.2, expected=lambda: 3)
     start = time.monotonic()
     batcher.submit(Counting(), read()).result(SECONDS)
     alone = time.monotonic() - start
@@ -55,6 +55,22 @@ def test_nobody_waits_when_nobody_else_is_coming() -> None:
     batcher = Batcher(2, 10.0, expected=lambda: 0)
     batcher.submit(Counting(), read()).result(5)
     batcher.close()
+
+
+def test_a_batch_takes_half_of_what_is_under_way() -> None:
+    """One waits and one may come: half of two is one, so it does not wait. Of 4 and 2 more, 3 go."""
+    gate, detector, coming = threading.Event(), Counting(), [1]
+    batcher = Batcher(8, 10.0, expected=lambda: coming[0])
+    batcher.submit(detector, read()).result(5)
+    detector.gate = gate
+    batcher.submit(detector, read())
+    until(lambda: len(batcher) == 0)
+    coming[0] = 2
+    done = [batcher.submit(detector, read()) for _ in range(4)]
+    gate.set()
+    done[2].result(5)
+    batcher.close()
+    assert detector.batches == [1, 1, 3, 1]
 
 
 @pytest.mark.parametrize("change", ["options", "model"])
