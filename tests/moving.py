@@ -49,7 +49,7 @@ class SquareDetector:
 
     @property
     def card(self) -> Any:
-        return SimpleNamespace(name="squares", detector="yolo", class_names=self.class_names)
+        return SimpleNamespace(name="squares", detector="yolo", class_names=self.class_names, keypoints=None)
 
     def with_config(self, config: DetectConfig) -> SquareDetector:
         return replace(self, config=config)

@@ -31,7 +31,7 @@ class FakeDetector:
 
     @property
     def card(self):
-        return SimpleNamespace(name="fake", detector="yolo", class_names=self.class_names)
+        return SimpleNamespace(name="fake", detector="yolo", class_names=self.class_names, keypoints=None)
 
     def detect_timed(self, images):
         self.sizes.append(len(images))

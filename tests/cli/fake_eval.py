@@ -31,7 +31,9 @@ class Fake:
 
     @property
     def card(self):
-        return SimpleNamespace(name="fake", resize="letterbox", suppression="iou", source=self.source)
+        return SimpleNamespace(
+            name="fake", resize="letterbox", suppression="iou", source=self.source, keypoints=None
+        )
 
     def detect_timed(self, images):
         return [self._find(image) for image in images], Times(1.0, 20.0, 3.0)
