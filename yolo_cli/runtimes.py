@@ -80,7 +80,6 @@ def import_ray() -> Any:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # must come before the import
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its faults are exceptions, too
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")  # 30 are few where others work, too
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray 3 will do; else it warns
     try:
         import ray
