@@ -12,10 +12,7 @@ s = `scale_x_y`, stride in pixels and σ the logistic function, decoding is
 `region` heads (YOLOv2) take the softmax over the classes in place of σ. `new_coords` heads (Scaled-YOLOv4)
 come with σ already applied to everything, and have width = anchor width · (2·tw)².
 
-`yolo` heads may have key points. After its classes, each anchor then gives x, y and visibility of each:
-
-    x = centre x + tx · width, of the decoded box        y likewise with the height
-    visible = σ(tv)
+`yolo` heads may have key points, three more values of each after the classes: see `keypoint_codec`.
 
 `gfl` heads (NanoDet-Plus) have neither anchors nor objectness. Each cell gives one value a class, and for
 each side of its one box a distribution of its distance from the cell's upper left corner, see `distances`:
@@ -39,9 +36,8 @@ from yolo_cli.distances import boxes_around, mean_distances
 from yolo_cli.heads import Head, HeadKind
 
 __all__ = [
-    "Candidates", "Head", "HeadKind", "Targets", "boxes_from_raw", "decode", "decode_keypoints",
-    "decode_values", "encode", "grid", "keypoints_from_raw", "raw_from_boxes", "scores_from_raw", "sigmoid",
-    "slot_anchors", "slot_cells",
+    "Candidates", "Head", "HeadKind", "Targets", "boxes_from_raw", "decode", "decode_values",
+    "encode", "grid", "raw_from_boxes", "scores_from_raw", "sigmoid", "slot_anchors", "slot_cells",
 ]  # fmt: skip
 
 Floats = NDArray[np.floating[Any]]
@@ -264,9 +260,7 @@ def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float
 
 def _decode_anchors(raw: Floats, head: Head, confidence: float, first_slot: int) -> Decoded:
     columns, count = raw.shape[1], len(head.anchors)
-    values = raw.reshape(-1, head.values)[
-        :, : 5 + head.class_count
-    ]  # (rows · columns · anchors, 5 + classes)
+    values = raw.reshape(-1, head.values)  # (rows · columns · anchors, values)
     slot = np.flatnonzero(values[:, 4] > _before_sigmoid(confidence, head))  # (K,) promising slots
     values = values[slot, : 5 + head.class_count]  # (K, 5 + classes)
     scores: Floats = scores_from_raw(values[:, 4:], head)  # (K, classes)
@@ -300,51 +294,6 @@ def decode_values(values: Any, cell: Any, anchor: Any, head: Head, xp: Any) -> t
     half, centre = cxcywh[..., 2:4] * 0.5, cxcywh[..., :2]
     xyxy = xp.concatenate([centre - half, centre + half], axis=-1)
     return xyxy, scores_from_raw(values[..., 4 : 5 + head.class_count], head, xp)
-
-
-def decode_keypoints(
-    raw_heads: Sequence[Floats], heads: Sequence[Head], slot: NDArray[np.integer[Any]]
-) -> NDArray[np.float32]:
-    """The key points (N, K, 3) of slots (N,): x and y in pixels of the network's input, and visibility.
-
-    Args:
-        raw_heads: for each head float32 (rows, columns, `Head.channels`).
-        heads: the heads, with K key points each.
-        slot: as in `Candidates`.
-    """
-    points = np.zeros((len(slot), heads[0].key_points, 3), np.float32)  # (N, K, 3)
-    first_slot = 0
-    for raw, head in zip(raw_heads, heads, strict=True):
-        own = slot - first_slot  # (N,)
-        here = (own >= 0) & (own < raw.shape[0] * raw.shape[1] * head.boxes)  # (N,)
-        points[here] = _keypoints_of(raw, head, own[here])
-        first_slot += raw.shape[0] * raw.shape[1] * head.boxes
-    return points
-
-
-def _keypoints_of(raw: Floats, head: Head, slot: NDArray[np.integer[Any]]) -> Floats:
-    """The key points (N, K, 3) of slots (N,) of one head."""
-    values = raw.reshape(-1, head.values)[slot]  # (N, values)
-    shape = (raw.shape[0], raw.shape[1])
-    cell, anchor = slot_cells([head], [shape])[slot], slot_anchors([head], [shape])[slot]  # (N, 2) each
-    cxcywh = boxes_from_raw(values[:, :4], cell, anchor, head)  # (N, 4)
-    xy, logit = keypoints_from_raw(values[:, 5 + head.class_count :], cxcywh)  # (N, K, 2), (N, K)
-    return np.concatenate([xy, sigmoid(logit)[..., None]], axis=-1)
-
-
-def keypoints_from_raw(raw: Any, cxcywh: Any, xp: Any = np) -> tuple[Any, Any]:
-    """Decode key points by their boxes; used by detection and by the loss.
-
-    Args:
-        raw: (…, 3 · K), the values tx, ty, tv of each point.
-        cxcywh: (…, 4), the box that was decoded from the same slot.
-        xp: the array library, as for `boxes_from_raw`.
-
-    Returns:
-        x and y (…, K, 2) in pixels of the network's input, and tv (…, K), whose σ is the visibility.
-    """
-    x, y = (cxcywh[..., i : i + 1] + raw[..., i::3] * cxcywh[..., i + 2 : i + 3] for i in (0, 1))  # (…, K)
-    return xp.stack([x, y], axis=-1), raw[..., 2::3]
 
 
 def _decode_distances(raw: Floats, head: Head, confidence: float, first_slot: int) -> Decoded:

@@ -30,8 +30,9 @@ from typing import Any
 
 import numpy as np
 
-from yolo_cli.codec import Head, boxes_from_raw, keypoints_from_raw, slot_anchors, slot_cells
+from yolo_cli.codec import Head, boxes_from_raw, slot_anchors, slot_cells
 from yolo_cli.framework import ops
+from yolo_cli.keypoint_codec import keypoints_from_raw
 
 __all__ = ["KEYPOINT_LOSSES", "LOSSES", "LossWeights", "YoloLoss", "ciou"]
 

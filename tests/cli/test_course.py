@@ -25,7 +25,8 @@ def test_there_are_commands():
 @pytest.mark.parametrize("line", LINES)
 def test_the_command_runs(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for folder in ("examples", "docs"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     done = CliRunner().invoke(main, shlex.split(line)[1:])
     assert done.exit_code == 0, done.output
     assert done.stdout

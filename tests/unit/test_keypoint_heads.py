@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from yolo_cli.codec import Head, decode, decode_keypoints
+from yolo_cli.codec import Head, decode
+from yolo_cli.keypoint_codec import decode_keypoints
 
 PLAIN = Head("yolo", ((8.0, 16.0),), 16, 2)
 WITH = replace(PLAIN, key_points=2)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
-from yolo_cli.codec import Candidates, decode, decode_keypoints
+from yolo_cli.codec import Candidates, decode
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections
 from yolo_cli.detectors.fitting import check_heads
@@ -26,6 +26,7 @@ from yolo_cli.detectors.trace import GridOutput, Selection, Times, Trace
 from yolo_cli.engines import Engine, StreamedEngine
 from yolo_cli.errors import UsageError
 from yolo_cli.images import Image
+from yolo_cli.keypoint_codec import decode_keypoints
 from yolo_cli.letterbox import Letterbox
 from yolo_cli.suppression import Limit
 from yolo_cli.weights import ModelCard
