@@ -59,6 +59,12 @@ def test_data_that_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_options_of_an_embedding_alone_are_refused() -> None:
+    result = run("--quarter-turns")
+    assert result.exit_code == 2
+    assert "--quarter-turns belongs to --embedding" in result.stderr
+
+
 def test_preview_draws_a_sheet_and_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     data = write_shapes(tmp_path / "data")

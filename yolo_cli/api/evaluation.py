@@ -158,8 +158,9 @@ def _detected(
     detector, digest = open_for_evaluation(weights, given)
     match = matched_classes(detector.class_names, images, given)
     header = {"model": detector.card.name, "sha256": digest, **asdict(detector.config)}
-    points = with_sigmas(detector.card.keypoints, given.get("sigmas"))
-    detector = detector.with_card(replace(detector.card, keypoints=points))
+    if given.get("sigmas") is not None:
+        points = with_sigmas(detector.card.keypoints, given["sigmas"])
+        detector = detector.with_card(replace(detector.card, keypoints=points))
     with _open_journal(given, header) as journal:
         return evaluate_detector(
             detector, images, match, batch=given.get("batch", 1), journal=journal, watch=watch

@@ -24,6 +24,7 @@ from yolo_cli.cli.options import (
 from yolo_cli.cli.progress import echo_model
 from yolo_cli.cli.terminal import echo, say
 from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TRAINING_FOLDER, TrainConfig
+from yolo_cli.errors import UsageError
 from yolo_cli.hardware import use_only
 
 __all__ = ["train"]
@@ -119,11 +120,15 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
 
     old_name = given.pop("start_share")
     given["interpolate"] = old_name if given["interpolate"] is None else given["interpolate"]
-    if preview:
-        return _preview(preview, given)
+    for_embedding = [name for name in ("embedding_loss", "quarter_turns") if given.pop(name)]
     if given.pop("embedding"):
         return _embedding(quiet)
-    del given["embedding_loss"], given["quarter_turns"]
+    if for_embedding:
+        raise UsageError(
+            f"--{for_embedding[0].replace('_', '-')} belongs to --embedding; give both, or neither"
+        )
+    if preview:
+        return _preview(preview, given)
     asked = _resumed(resume, given) if resume else given
     try:
         with choose_watcher(quiet) as watcher:
