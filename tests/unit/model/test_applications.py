@@ -82,7 +82,10 @@ def test_constants_of_normalisation_stay_constants():
     """EfficientNetV2-B0 takes (x / 255 − mean) / deviation: of a red of 255, (1 − 0.485) / 0.229."""
     model = built("EfficientNetV2B0")
     assert not any(isinstance(layer, keras.layers.Normalization) for layer in model.layers)
-    scaled = keras.Model(model.input, model.get_layer("normalization").output)
+    scaled = keras.Model(
+        model.input,
+        next(each for each in model.layers if isinstance(each, keras.layers.Normalization)).output,
+    )
     red = np.asarray(scaled(np.uint8([[[[255, 0, 0]]]])))[0, 0, 0]
     np.testing.assert_allclose(red, [0.515 / 0.229, -0.456 / 0.224, -0.406 / 0.225], rtol=1e-5)
 

@@ -106,7 +106,7 @@ def test_without_gain_the_trained_weights_are_shipped(
     """A fraction that was tried and found no better leaves no trace in the files."""
     from yolo_cli.training.yolo import results
 
-    monkeypatch.setattr(results, "_map50_95", lambda evaluated: 0.0)  # nothing is ever better
+    monkeypatch.setattr(results, "_fitness", lambda evaluated: 0.0)  # nothing is ever better
     result = train(job(tmp_path), Noting())
     assert read_card(result.keras).source.get("interpolation") is None
     assert all(map(np.array_equal, weights(result.keras), weights(tmp_path / "run/weights/last.keras")))

@@ -32,6 +32,7 @@ class FakeData:
     samples: list[FakeSample]
     class_names: tuple[str, ...] = ("a", "b")
     said: list[str] = field(default_factory=list)
+    key_points: None = None
 
 
 def data(
