@@ -43,7 +43,10 @@ def test_a_wrong_command(cli, word, says):
         ("weights show", "NAME is missing (see yolo weights show --help)"),
         ("weights list --fromat json", "no such option: --fromat; did you mean --format? (see yolo weights"),
         ("lint p", "--data is missing; did you mean --data p? (see yolo lint --help)"),
-        ("explain p/a.jpg", "--at is missing (see yolo explain --help)"),
+        (
+            "explain p/a.jpg",
+            "give a point with --at, or --filters, --saliency or --layers; see `yolo explain",
+        ),
         ("train model=a.pt", "'model=a.pt': options begin with two dashes; did you mean --weights a.pt?"),
         ("train model=a.cfg", "'model=a.cfg': options begin with two dashes; did you mean --model a.cfg?"),
         ("train lr0=1", "'lr0=1': options begin with two dashes; did you mean --learning-rate 1?"),

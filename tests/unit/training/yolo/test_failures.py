@@ -25,6 +25,8 @@ from yolo_cli.training.yolo.failures import out_of_memory
 from yolo_cli.training.yolo.journey import Journey
 from yolo_cli.training.yolo.schedule import Schedule
 
+TERMS = SimpleNamespace(names=("box", "objectness", "class"))
+
 
 def fault(name: str, text: str) -> Exception:
     """An exception of a framework that is not here."""
@@ -88,7 +90,7 @@ def test_a_run_starts_over_with_half_the_batch(tmp_path: Path, monkeypatch: pyte
 def test_a_loss_that_is_not_finite_ends_in_one_line(dtype: str, remedy: str) -> None:
     schedule = Schedule(TrainConfig(warmup=0), rate=1e-3, epochs=3, steps=10)
     callback = StepCallback(Journey(schedule, State(), time.monotonic()), Noting(), Phase(0, 3, False))
-    callback.set_model(SimpleNamespace(compute_dtype=dtype, use=dict))
+    callback.set_model(SimpleNamespace(compute_dtype=dtype, use=dict, yolo_loss=TERMS))
     callback.on_epoch_begin(0)
     callback.on_train_batch_begin(4)
     with pytest.raises(DataError) as told:
@@ -142,7 +144,7 @@ def test_a_time_budget_bounds_the_time_left(
     schedule = Schedule(TrainConfig(max_minutes=minutes), rate=1e-3, epochs=1, steps=12)
     watcher = Noting()
     callback = StepCallback(Journey(schedule, State(), 0.0), watcher, Phase(0, 1, False))
-    callback.set_model(SimpleNamespace(compute_dtype="float32", use=dict))
+    callback.set_model(SimpleNamespace(compute_dtype="float32", use=dict, yolo_loss=TERMS))
     callback.on_epoch_begin(0)
     for batch, seconds in enumerate((60.0, 2.0)):
         callback.on_train_batch_begin(batch)
