@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,15 @@ def test_an_image_without_a_detection_is_one_line(identify):
     assert not Path("gallery.json").exists()
     identify("learn", "Tom", CAT)
     assert identify("grey.png").stderr.endswith("grey.png: nothing was detected\n")
+
+
+def test_saved_photos_of_one_name_do_not_overwrite_each_other(identify):
+    identify("learn", "Tom", CAT)
+    for folder in ("one", "two"):
+        Path(folder).mkdir()
+        shutil.copy(CAT, Path(folder, "x.jpg"))
+    identify("one/x.jpg", "two/x.jpg", "--save", "--out", "out")
+    assert sorted(path.name for path in Path("out").iterdir()) == ["x-2.jpg", "x.jpg"]
 
 
 def test_a_gallery_of_another_model_is_one_line(identify):

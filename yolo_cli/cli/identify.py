@@ -13,6 +13,7 @@ from yolo_cli.cli.group import CommandGroup, YoloCommand
 from yolo_cli.cli.options import config_option, detection_options, format_option, talk_options
 from yolo_cli.cli.table import table
 from yolo_cli.cli.terminal import echo, say
+from yolo_cli.text import counted
 
 if TYPE_CHECKING:
     from yolo_cli.api.identifying import Identified
@@ -83,7 +84,8 @@ def learn(
 
     for result in put(name, photos, gallery, **_options(detection, given)):
         if not quiet:
-            say(f"{result.image.name}: learnt {result[0]!r} as {name}")
+            found = result[0]
+            say(f"{result.image.name}: learnt as {name}: {found.class_name} {found.confidence:.2f}")
     echo(gallery)
 
 
@@ -109,7 +111,7 @@ def forget(name: str, gallery: str) -> None:
     from yolo_cli.api.identifying import forget as remove
 
     count = remove(name, gallery)
-    say(f"{gallery}: {name} is forgotten, with {count} photo{'' if count == 1 else 's'}")
+    say(f"{gallery}: {name} is forgotten, with {counted(count, 'photo')}")
 
 
 @identify.command(cls=YoloCommand)
@@ -156,16 +158,18 @@ def photos(photos: tuple[str, ...], gallery: str, detection: Any, quiet: bool, *
     choice = {"min_score": given["min_score"], "say": (lambda _: None) if quiet else say}
     found = find(photos, gallery, on_error=fail, **choice, **_options(detection, given))
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if given["save"] else None
-    done = [_passed(each, folder, given["output_format"]) for each in found]
+    used: set[str] = set()  # places of photos: two may have one name
+    done = [_passed(each, folder, used, given["output_format"]) for each in found]
     _print(done, given["output_format"])
     if folder:
         say(f"saved in {folder}")
     return (3 if not done else 5) if failed else 0
 
 
-def _passed(each: Identified, folder: Path | None, kind: str) -> dict[str, Any]:
+def _passed(each: Identified, folder: Path | None, used: set[str], kind: str) -> dict[str, Any]:
     """Print and save what is known of one image; its pixels are not kept."""
     from yolo_cli.images import write_image
+    from yolo_cli.pipeline.saving import free_place, place_key
 
     values = each.to_dict()
     if kind == "ndjson":
@@ -173,7 +177,9 @@ def _passed(each: Identified, folder: Path | None, kind: str) -> dict[str, Any]:
     if not each.matches:
         say(f"{each.result.image.name}: nothing was detected")
     if folder:
-        write_image(folder / (Path(each.result.image.name).stem + ".jpg"), each.draw())
+        place = free_place(folder / (Path(each.result.image.name).stem + ".jpg"), used)
+        used.add(place_key(place))
+        write_image(place, each.draw())
     return values
 
 

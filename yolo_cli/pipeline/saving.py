@@ -21,7 +21,7 @@ from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.render import DrawStyle, draw
 from yolo_cli.video import SegmentWriter
 
-__all__ = ["Saving", "save_outcomes"]
+__all__ = ["Saving", "free_place", "place_key", "save_outcomes"]
 
 _LONGEST_STEM = 220  # bytes: numbers and a suffix follow
 
@@ -129,8 +129,8 @@ class _Saver:
         """A free place, which is then taken."""
         whole = name.rpartition("#")[0]  # of what several images came from
         wanted = self._places.get(name) or self._places.get(whole) or Path(name).name
-        place = _free_place(Path(wanted), self._used)
-        self._used.add(_key(place))
+        place = free_place(Path(wanted), self._used)
+        self._used.add(place_key(place))
         return place
 
     def _frame_place(self, frame: FramePosition) -> Path:
@@ -146,16 +146,16 @@ class _Saver:
         return place.with_name(f"{place.name}-{frame.number:06d}.jpg")
 
 
-def _free_place(wanted: Path, used: Container[str]) -> Path:
+def free_place(wanted: Path, used: Container[str]) -> Path:
     """A path like ``wanted`` whose stem is free, with a suffix that can be written."""
     suffix = wanted.suffix if wanted.suffix.lower() in WRITABLE else ".png"
     stem = short_name(wanted.stem, limit=_LONGEST_STEM)
     stems = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     places = (wanted.with_name(stem + suffix) for stem in stems)
-    return next(place for place in places if _key(place) not in used)
+    return next(place for place in places if place_key(place) not in used)
 
 
-def _key(place: Path) -> str:
+def place_key(place: Path) -> str:
     """Labels have the stem alone, and some file systems know no case."""
     return str(place.with_suffix("")).casefold()
 
