@@ -25,6 +25,7 @@ __all__ = [
     "atomic_write_bytes",
     "atomic_write_text",
     "check_outside",
+    "check_run_folder",
     "check_text",
     "draft_of",
     "exchange",
@@ -321,11 +322,17 @@ def open_run_folder(
             return _new_folder(Path(default))
         folder = Path(chosen or default)
         folder.mkdir(parents=True, exist_ok=True)
-        if not exist_ok and any(folder.iterdir()):
-            raise UsageError(f"--out {folder}: holds files already; name a new folder, or add --exist-ok")
+        check_run_folder(str(folder), exist_ok)
     except OSError as fault:
         raise DataError(f"{fault.filename}: no folder can be made here: {fault.strerror}") from fault
     return folder
+
+
+def check_run_folder(chosen: str | None, exist_ok: bool) -> None:
+    """Raise the UsageError of `open_run_folder` if a folder holds files: before long work. Make nothing."""
+    folder = Path(chosen) if chosen is not None else None
+    if folder and not exist_ok and folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"--out {folder}: holds files already; name a new folder, or add --exist-ok")
 
 
 def check_outside(out: Path, data: Iterable[Path]) -> None:

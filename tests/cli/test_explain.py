@@ -123,6 +123,17 @@ def test_what_is_missing(words, says):
     assert says in done.stderr
 
 
+def test_a_folder_with_files_is_refused_before_the_work(tmp_path, monkeypatch):
+    def works(*_, **__):
+        raise AssertionError("it began")
+
+    monkeypatch.setattr("yolo_cli.api.explaining.explain_saliency", works)
+    (tmp_path / "a.txt").write_text("mine")
+    done = yolo("explain", "a.jpg", "--saliency", "--out", str(tmp_path))
+    assert done.exit_code == 2
+    assert "holds files already" in done.stderr
+
+
 def test_filters_and_layers(tmp_path, monkeypatch):
     """The bundled model: five layers, the last of which sees nearly the whole input."""
     monkeypatch.chdir(tmp_path)

@@ -33,6 +33,17 @@ def test_one_image(tmp_path, monkeypatch):
     assert (tmp_path / "runs" / "stylize" / "cat.png").is_file()
 
 
+def test_a_folder_with_files_is_refused_before_the_work(tmp_path, monkeypatch):
+    def works(*_, **__):
+        raise AssertionError("it began")
+
+    monkeypatch.setattr("yolo_cli.api.styling.stylize", works)
+    (tmp_path / "a.txt").write_text("mine")
+    done = yolo(CAT, "--style", PAINTING, "--out", str(tmp_path))
+    assert done.exit_code == 2
+    assert "holds files already" in done.stderr
+
+
 def test_a_data_set(tmp_path):
     """Boxes and sizes stay, the pixels do not; the data set itself is as it was."""
     data = write_shapes(tmp_path / "shapes", train=1, val=1)
@@ -55,6 +66,7 @@ def test_a_data_set(tmp_path):
         (["--style", PAINTING], 2, "either an IMAGE or --data"),
         ([CAT, "--data", "x", "--style", PAINTING], 2, "either an IMAGE or --data"),
         (["--data", "x", "--style", PAINTING], 2, "--data needs --out"),
+        (["--data", "x", "--style", PAINTING, "--out", "y", "--exist-ok"], 2, "needs a new folder"),
         ([CAT, "--style", "no.jpg"], 3, "no.jpg"),
         ([CAT, "--style", PAINTING, "--imgsz", "8"], 2, "between 32 and 2048"),
         ([CAT, "--style", PAINTING, "--steps", "0"], 2, "at least 1"),

@@ -13,7 +13,7 @@ from yolo_cli.cli.options import config_option, explaining_options, format_optio
 from yolo_cli.cli.progress import echo_result, watched
 from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
-from yolo_cli.files import open_run_folder
+from yolo_cli.files import check_run_folder, open_run_folder
 
 __all__ = ["explain"]
 
@@ -70,6 +70,8 @@ def _point(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @talk_options
 def explain(quiet: bool, **given: Any) -> None:
     """Explain, print, save."""
+    if given["save"]:
+        check_run_folder(given["out"], given["exist_ok"])
     explained = _explained(given, quiet)
     echo_result(explained, given["output_format"])
     if given["save"]:

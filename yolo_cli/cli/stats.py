@@ -53,8 +53,10 @@ def stats(
 ) -> int:
     """Count, print, and write the page."""
     from yolo_cli.api.statistics import dataset_stats
-    from yolo_cli.files import open_run_folder
+    from yolo_cli.files import check_run_folder, open_run_folder
 
+    if save:
+        check_run_folder(out, exist_ok)
     counted = dataset_stats(data, allow_unlabelled=allow_unlabelled)
     if output_format == "json":
         echo(counted.to_json())

@@ -12,7 +12,7 @@ from yolo_cli.cli.options import config_option, device_option, format_option, ta
 from yolo_cli.cli.progress import echo_result, watched
 from yolo_cli.cli.terminal import echo, say
 from yolo_cli.errors import UsageError
-from yolo_cli.files import open_run_folder
+from yolo_cli.files import check_run_folder, open_run_folder
 
 __all__ = ["stylize"]
 
@@ -22,8 +22,8 @@ _RUN_FOLDER = "runs/stylize"
 _HELP = """Give images the style of a painting.
 
 \b
-yolo stylize examples/cat.jpg --style examples/painting.jpg
-yolo stylize --data dir --style examples/painting.jpg --out stylised
+yolo stylize photo.jpg --style painting.jpg
+yolo stylize --data dir --style painting.jpg --out stylised
 
 The pixels are changed until a trained network sees the texture and the colours of the painting in them
 (Gatys et al., 2016). With --data, a copy of a data set is written, whose boxes stay: trained on both, a
@@ -60,8 +60,11 @@ def stylize(source: str | None, style: str, data: str | None, quiet: bool, **giv
     if data is not None:
         if given["out"] is None:
             raise UsageError("--data needs --out, a new folder for the copy")
+        if given["exist_ok"]:
+            raise UsageError("--exist-ok: a copy of --data needs a new folder; leave it out")
         echo(styling.stylize_data(data, style, given["out"], **how))
         return
+    check_run_folder(given["out"], given["exist_ok"])
     stylised = styling.stylize(str(source), style, **how)
     echo_result(stylised, given["output_format"])
     path = stylised.save(open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]))
