@@ -68,9 +68,7 @@ def _boxes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 @click.option("--filters", "view", flag_value="filters", help="Show filters, feature maps, receptive fields.")
 @click.option("--saliency", "view", flag_value="saliency", help="Show the pixels that a detection rests on.")
 @click.option("--stages", "view", flag_value="stages", help="Show what is proposed, and each round of NMS.")
-@click.option(
-    "--targets", "view", flag_value="targets", help="Cell and anchors of --box or the best detection."
-)
+@click.option("--targets", "view", flag_value="targets", help="Cell and anchors of --box, or the best box.")
 @click.option(
     "--overlap", "view", flag_value="overlap", help="IoU of two --box, or of one and the best detection."
 )

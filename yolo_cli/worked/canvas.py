@@ -1,4 +1,4 @@
-"""What the pictures of worked examples have in common."""
+"""What the plots of worked examples have in common."""
 
 from __future__ import annotations
 

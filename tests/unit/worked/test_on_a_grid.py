@@ -52,7 +52,7 @@ def test_a_box_by_hand(detector):
     assert f"Assigned to {len(shown.slots)} slots" in text
 
 
-def test_the_picture_of_an_encoding(detector):
+def test_the_plot_of_an_encoding(detector):
     plot = show_encoding(detector, BLANK, (100, 50, 300, 290)).plot()
     assert plot.shape == (480 + 30, 2 * 480 + 8, 3)
     assert (plot == (255, 60, 60)).all(axis=2).sum() > 2 * 4 * 200  # red frames
