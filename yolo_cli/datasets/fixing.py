@@ -140,10 +140,10 @@ def _turned_points(sample: Sample, inspection: Inspection) -> NDArray[np.float64
     header, found = inspection.header, sample.labels.keypoints
     if header is None or found is None:
         return None
-    truth = sample.ground_truth
-    if all(fault.code != "Y104" for fault in size_faults(sample, header, np.asarray(truth.xyxy))):
+    labels = sample.ground_truth
+    if all(fault.code != "Y104" for fault in size_faults(sample, header, np.asarray(labels.xyxy))):
         return None
-    return turned_points(np.asarray(truth.keypoints), header)
+    return turned_points(np.asarray(labels.keypoints), header)
 
 
 def _files(kind: str, samples: Iterable[Sample]) -> list[str]:

@@ -26,7 +26,7 @@ def description(
         splits: the names of the splits.
         class_names: the name of each class id.
         kpt_shape: as in `Dataset`; without it, columns of key points would be taken for an outline.
-        keypoint_names: as in `Dataset`; numbers are left out, as they stand for names that nobody gave.
+        keypoint_names: as in `Dataset`; numbers are left out: they replace missing names.
         flip_idx: as in `Dataset`.
         skeleton: as in `Dataset`.
     """
