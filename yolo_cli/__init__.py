@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot, track
     from yolo_cli.api.training import train
+    from yolo_cli.api.worked import explain_loss, explain_overlap, explain_stages, explain_targets
     from yolo_cli.benchmarking import Benchmark
     from yolo_cli.comparison import Comparison
     from yolo_cli.damage import accept_damaged
@@ -109,7 +110,11 @@ __all__ = [
     "explain",
     "explain_filters",
     "explain_layers",
+    "explain_loss",
+    "explain_overlap",
     "explain_saliency",
+    "explain_stages",
+    "explain_targets",
     "export",
     "export_onnx",
     "fetch_model",
@@ -160,6 +165,7 @@ _MODULES = {
     "api.tracking": ("evaluate_mot", "track"),
     "api.styling": ("stylize", "stylize_data"),
     "api.training": ("train",),
+    "api.worked": ("explain_targets", "explain_overlap", "explain_loss", "explain_stages"),
     "comparison": ("Comparison",),
     "damage": ("accept_damaged",),
     "datasets": ("LintReport",),

@@ -111,7 +111,7 @@ def test_saliency_of_the_best_box(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([CAT], "give a point with --at, or --filters, --saliency or --layers"),
+        ([CAT], "give a point with --at, or a view such as --filters or --stages"),
         (["--at", "5,5"], "IMAGE is missing"),
         (["--layers"], "--data is missing"),
         ([CAT, "--filters", "--weights", "fast-rcnn-voc"], "works on the features of another network"),
@@ -152,3 +152,44 @@ def test_filters_and_layers(tmp_path, monkeypatch):
     )
     assert done.exit_code == 0, done.output
     assert {path.name for path in (tmp_path / "runs").rglob("*.png")} == {"cat.png", "layers.png"}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--overlap", "--box", "10,10,50,30", "--box", "30,10,70,30"], "IoU: 400 / 1,200 = 0.333"),
+        (["--overlap", "--box", "100,50,430,260"], "IoU: 69,300 / 112,8"),
+        (["--targets"], "stride 32: the centre is in row 6, column 6"),
+        (["--targets", "--box", "13,0,431,270"], "Assigned to 2 slots"),
+        (["--loss", "--box", "cat=13,0,431,270"], "ground truth cat 13,0,431,270"),
+        (["--stages", "--conf", "0.05"], "4 boxes above the confidence 0.05; 1 after suppression"),
+    ],
+)
+def test_worked_examples(words, says, tmp_path):
+    done = yolo("explain", CAT, *words, "--out", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert says in done.stdout
+    assert (tmp_path / "cat.png").stat().st_size > 1000
+    told = json.loads(yolo("explain", CAT, *words, "--no-save", "--format", "json").stdout)
+    assert told["image"] == CAT
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--overlap"], "give one --box"),
+        (["--overlap", *["--box", "1,1,5,5"] * 3], "3 boxes"),
+        (["--overlap", "--box", "1,1,5"], "is not a box; give X1,Y1,X2,Y2"),
+        (["--targets", "--box", "9,9,1,1"], "X1 < X2"),
+        (["--targets", *["--box", "1,1,5,5"] * 2], "one --box"),
+        (["--targets", "--weights", "fast-rcnn-voc"], "has no anchors on a grid"),
+        (["--loss"], "--box CLASS=X1,Y1,X2,Y2 is missing"),
+        (["--loss", "--box", "1,1,5,5"], "is missing"),
+        (["--loss", "--box", "unicorn=1,1,5,5"], "has no class 'unicorn'"),
+        (["--stages", "--suppression", "soft"], "soft"),
+    ],
+)
+def test_worked_examples_that_cannot_be(words, says):
+    done = yolo("explain", CAT, *words, "--no-save")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert says in done.stderr

@@ -36,13 +36,13 @@ def rings(draw: st.DrawFn) -> tuple[float, ...]:
     return tuple(value for corner in corners for value in corner)
 
 
-def kept(form: str, folder: Path, dataset: Dataset) -> tuple[tuple[str, ...], tuple[Extra, ...]]:
-    """What is lost, and the extras of the first image after writing and reading."""
+def kept(form: str, folder: Path, dataset: Dataset) -> tuple[tuple[str, ...], Dataset]:
+    """What is lost, and the data set after writing and reading."""
     done = convert([dataset], Output(form, folder))
     read = open_dataset(folder, extras=True)
     same_boxes(dataset, read)
     shutil.rmtree(folder)
-    return done.lost, read.samples[0].extras
+    return done.lost, read
 
 
 def pixels(values: Any, form: str) -> np.ndarray:
@@ -56,12 +56,13 @@ def pixels(values: Any, form: str) -> np.ndarray:
 @given(ring=rings())
 def test_a_polygon(images: Path, tmp_path: Path, form: str, ring: tuple[float, ...]) -> None:
     dataset = memory_set(images, {"a": [[0, *EDGES]]}, extra=Extra(polygons=(ring,)))
-    lost, [extra] = kept(form, tmp_path / "out", dataset)
+    lost, found = kept(form, tmp_path / "out", dataset)
+    [extra] = found.samples[0].extras
     assert lost == ()
     np.testing.assert_allclose(pixels(extra.polygons[0], form), np.reshape(ring, (-1, 2)), atol=1e-9)
 
 
-@pytest.mark.parametrize("form", [name for name, form in FORMS.items() if form.holds.keypoints])
+@pytest.mark.parametrize("form", [name for name, form in FORMS.items() if form.holds.keypoints != "none"])
 @LAW
 @given(
     points=st.lists(
@@ -72,15 +73,16 @@ def test_key_points(images: Path, tmp_path: Path, form: str, points: list[tuple[
     dataset = memory_set(
         images, {"a": [[0, *EDGES]], "c": [[1, 0, 0, 90, 90]]}, extra=Extra(keypoints=tuple(points))
     )
-    dataset = replace(dataset, keypoint_names=("nose", "tail"), flip_idx=(0, 1))
-    lost, [extra] = kept(form, tmp_path / "out", dataset)
-    names = "yolo cannot hold the names and the skeleton of key points"
-    assert lost == (() if form == "coco" else (names,))
-    numbered = replace(dataset, keypoint_names=("0", "1"))  # as the YOLO form is read: no name is lost
-    assert kept(form, tmp_path / "numbered", numbered)[0] == ()
+    dataset = replace(dataset, keypoint_names=("tail", "nose"), skeleton=((0, 1),))
+    lost, found = kept(form, tmp_path / "out", dataset)
+    holds, [extra] = FORMS[form].holds, found.samples[0].extras
+    hidden = holds.keypoints == "visible" and any(point[2] == 1 for point in points)
+    assert len(lost) == hidden + (not holds.skeleton)
+    assert found.keypoint_names == ("tail", "nose")
+    assert found.skeleton == (((0, 1),) if holds.skeleton else ())
     read = np.array(extra.keypoints)
     np.testing.assert_allclose(pixels(read[:, :2], form), np.array(points)[:, :2], atol=1e-9)
-    assert read[:, 2].tolist() == [point[2] for point in points]
+    assert read[:, 2].tolist() == [2 if holds.keypoints == "visible" else point[2] for point in points]
 
 
 @pytest.mark.parametrize("form", [name for name, form in FORMS.items() if form.holds.attributes is None])
@@ -91,7 +93,8 @@ def test_key_points(images: Path, tmp_path: Path, form: str, points: list[tuple[
 def test_attributes(images: Path, tmp_path: Path, form: str, colour: str, flags: set[str]) -> None:
     wanted = {"colour": colour, **dict.fromkeys(sorted(flags), True)}
     dataset = memory_set(images, {"a": [[0, *EDGES]]}, extra=Extra(attributes=wanted))
-    lost, [extra] = kept(form, tmp_path / "out", dataset)
+    lost, found = kept(form, tmp_path / "out", dataset)
+    [extra] = found.samples[0].extras
     assert lost == ()
     read, ours = ({key: str(values[key]).lower() for key in values} for values in (extra.attributes, wanted))
     assert read == ours  # XML has only text

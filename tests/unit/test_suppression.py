@@ -178,7 +178,7 @@ def test_boxes_too_small_to_tell_apart_among_their_class_still_meet():
 @pytest.mark.parametrize("kind", ["iou", "greedynms", "diounms"])
 @pytest.mark.parametrize("count", [suppression.FEW, suppression.FEW + 1])
 def test_a_few_boxes_are_suppressed_like_many(monkeypatch, count, kind):
-    """With one box more than `FEW`, only those near each other are compared; the boxes that stay are equal."""
+    """With one box more than `FEW`, only near ones are compared; the same boxes stay."""
     rng = np.random.default_rng(count)
     low = rng.uniform(0, 20, (count, 2))
     xyxy = np.concatenate([low, low + rng.uniform(5, 15, (count, 2))], axis=1).astype(np.float32)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from yolo_cli.datasets import Dataset
     from yolo_cli.visualisation import Filters, LayerPatches, Saliency
 
-__all__ = ["explain", "explain_filters", "explain_layers", "explain_saliency"]
+__all__ = ["explain", "explain_filters", "explain_layers", "explain_saliency", "open_explained"]
 
 Watch = Callable[[Iterable[Any], int], Iterable[Any]]
 
@@ -45,7 +45,7 @@ def explain(
         UserError: if the image or the model cannot be used, the point is outside the image, or the NMS is
             soft, which suppresses nothing.
     """
-    shown, detector = read_one(image, bgr=bgr), _opened(weights, options)
+    shown, detector = read_one(image, bgr=bgr), open_explained(weights, options)
     details = explanation.explain(detector, shown, (float(at[0]), float(at[1])))
     return Explanation(shown, detector.class_names, detector.config.conf, details)
 
@@ -76,7 +76,7 @@ def explain_saliency(
     """
     from yolo_cli.visualisation import show_saliency
 
-    detector = _opened(weights, options)
+    detector = open_explained(weights, options)
     return show_saliency(detector, read_one(image), at, masks=masks, seed=seed, watch=watch)
 
 
@@ -133,8 +133,8 @@ def explain_layers(
     return show_layers(open_network(weights, imgsz), images.samples, watch=watch)
 
 
-def _opened(weights: str | os.PathLike[str] | Predictor | None, options: Any) -> Detector:
-    """The detector of a model, with the options of `explain`."""
+def open_explained(weights: str | os.PathLike[str] | Predictor | None, options: Any) -> Detector:
+    """The detector of a model, as for `explain`, with its options."""
     given: dict[str, Any] = {**options}
     check_options(given, ExplainOptions)
     if isinstance(weights, Predictor):

@@ -18,6 +18,7 @@ from yolo_cli.files import check_run_folder, open_run_folder
 __all__ = ["explain"]
 
 _RUN_FOLDER = "runs/explain"
+_Box = tuple[float, ...]
 
 # \b keeps click from filling a paragraph.
 _HELP = """Explain what a model sees: predictions at a point, filters, layers.
@@ -26,6 +27,10 @@ _HELP = """Explain what a model sees: predictions at a point, filters, layers.
 yolo explain examples/cat.jpg --at 220,150      predictions, suppressed boxes
 yolo explain examples/cat.jpg --filters         filters and feature maps
 yolo explain examples/cat.jpg --saliency        pixels that a box rests on
+yolo explain examples/cat.jpg --stages          from proposals to boxes
+yolo explain examples/cat.jpg --targets         its cell and anchors
+yolo explain examples/cat.jpg --overlap --box 100,50,430,260
+yolo explain examples/cat.jpg --loss --box cat=100,50,430,260
 yolo explain --layers --data examples           what excites each layer most
 
 At a point: the predictions of each YOLO cell and anchor, or of the windows or proposals that contain it, and
@@ -46,12 +51,37 @@ def _point(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     return float(numbers[1]), float(numbers[2])
 
 
+def _boxes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, _Box]]:
+    """``X1,Y1,X2,Y2`` in pixels, each with the class before it, or ""."""
+    found = []
+    for value in values:
+        name, _, edges = value.rpartition("=")
+        if not re.fullmatch(r"\d+(\.\d+)?(,\d+(\.\d+)?){3}", edges):
+            raise click.BadParameter(f"{value} is not a box; give X1,Y1,X2,Y2 in pixels", ctx, param)
+        found.append((name, tuple(map(float, edges.split(",")))))
+    return found
+
+
 @click.command("explain", cls=YoloCommand, help=_HELP)
 @click.argument("source", metavar="IMAGE", required=False)
 @click.option("--at", metavar="X,Y", callback=_point, help="Point in pixels from the top left.")
 @click.option("--filters", "view", flag_value="filters", help="Show filters, feature maps, receptive fields.")
 @click.option("--saliency", "view", flag_value="saliency", help="Show the pixels that a detection rests on.")
+@click.option("--stages", "view", flag_value="stages", help="Show what is proposed, and each round of NMS.")
+@click.option("--targets", "view", flag_value="targets", help="Cell and anchors of --box, or the best box.")
+@click.option(
+    "--overlap", "view", flag_value="overlap", help="IoU of two --box, or of one and the best detection."
+)
+@click.option("--loss", "view", flag_value="loss", help="Loss with each --box as ground truth, term by term.")
 @click.option("--layers", "view", flag_value="layers", help="Show what excites the units of each layer most.")
+@click.option(
+    "--box",
+    "boxes",
+    multiple=True,
+    metavar="BOX",
+    callback=_boxes,
+    help="Box in pixels, X1,Y1,X2,Y2; for --loss CLASS=X1,Y1,X2,Y2.",
+)
 @click.option("--data", metavar="PATH", help="Images for --layers: a data set or a folder.")
 @click.option(
     "--limit",
@@ -82,9 +112,10 @@ def explain(quiet: bool, **given: Any) -> None:
 
 def _explained(given: dict[str, Any], quiet: bool) -> Any:
     """What was asked for."""
-    from yolo_cli.api import explaining
+    from yolo_cli.api import explaining, worked
 
     view, source, at, how = given["view"], given["source"], given["at"], given["detection"]
+    boxes = [box for _, box in given["boxes"]]
     _check(view, given)
     network = {name: how[name] for name in ("weights", "imgsz") if name in how}
     if view == "layers":
@@ -94,13 +125,23 @@ def _explained(given: dict[str, Any], quiet: bool) -> Any:
         return explaining.explain_filters(source, at, **network)
     if view == "saliency":
         return explaining.explain_saliency(source, at, watch=partial(watched, quiet, "masks"), **how)
+    if view == "stages":
+        return worked.explain_stages(source, **how)
+    if view == "targets":
+        return worked.explain_targets(source, *boxes, **how)
+    if view == "overlap":
+        return worked.explain_overlap(source, boxes, **how)
+    if view == "loss":
+        return worked.explain_loss(source, given["boxes"], **how)
     return explaining.explain(source, at, **how)
 
 
 def _check(view: str | None, given: dict[str, Any]) -> None:
     """Raise a UsageError unless what the view needs is given."""
     needed, hint = "data" if view == "layers" else "source", "see `yolo explain --help`"
+    if view == "targets" and len(given["boxes"]) > 1:
+        raise UsageError("--targets: takes one --box")
     if given[needed] is None:
         raise UsageError(f"{'IMAGE' if needed == 'source' else '--data'} is missing; {hint}")
     if view is None and given["at"] is None:
-        raise UsageError(f"give a point with --at, or --filters, --saliency or --layers; {hint}")
+        raise UsageError(f"give a point with --at, or a view such as --filters or --stages; {hint}")

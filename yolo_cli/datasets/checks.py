@@ -84,6 +84,15 @@ def turned(xyxy: NDArray[np.floating], header: ImageHeader) -> NDArray[np.float6
     return np.stack([x1, y1, x2, y2], axis=1)  # (N, 4)
 
 
+def turned_points(points: NDArray[np.floating], header: ImageHeader) -> NDArray[np.float64]:
+    """Key points (…, 3) of the image as stored, in pixels of the upright image; unlabelled ones unchanged."""
+    x, y, visibility = np.moveaxis(np.asarray(points, float), -1, 0)  # (…) each
+    corners = np.stack([x, y, x, y], axis=-1).reshape(-1, 4)  # a box without width and height
+    xy = turned(corners, header)[:, :2].reshape(*x.shape, 2)
+    moved = np.concatenate([xy, visibility[..., None]], axis=-1)
+    return np.where(visibility[..., None] > 0, moved, points)
+
+
 def _says_no_size(sample: Sample) -> bool:
     """Whether a label file declares an impossible image size, such as 0 x 0."""
     return sample.declared_size is not None and min(sample.declared_size) <= 0

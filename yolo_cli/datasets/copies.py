@@ -15,11 +15,11 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 from yolo_cli.datasets.voc_xml import read_xml
+from yolo_cli.datasets.yolo_description import description
 from yolo_cli.text import read_json, read_text
 
 __all__ = ["CopiedSample", "coco_labels", "voc_labels", "yolo_labels"]
@@ -39,6 +39,7 @@ class CopiedSample:
         boxes: the kept boxes, by index; each with new edges (4,) in pixels, or None if unchanged.
         classes: the new class id of a kept box, by index.
         added: the class id and edges (4,) in pixels of each new box.
+        keypoints: the new key points of all boxes in pixels, (N, K, 3); None if unchanged.
     """
 
     sample: Sample
@@ -47,6 +48,7 @@ class CopiedSample:
     boxes: Mapping[int, NDArray[np.float64] | None]
     classes: Mapping[int, int] = field(default_factory=dict)
     added: Sequence[tuple[int, NDArray[np.float64]]] = ()
+    keypoints: NDArray[np.float64] | None = None
 
 
 def yolo_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
@@ -55,18 +57,11 @@ def yolo_labels(dataset: Dataset, copied: Sequence[CopiedSample]) -> LabelFiles:
         path = PurePosixPath("labels", *PurePosixPath(entry.file).parts[1:]).with_suffix(".txt")
         yield str(path), "".join(line + "\n" for line in _yolo_lines(dataset, entry))
     splits = dict.fromkeys(entry.sample.split for entry in copied)
-    if UNSPLIT in splits:
+    if UNSPLIT in splits and not dataset.kpt_shape:
         yield "classes.txt", "".join(f"{name}\n" for name in dataset.class_names)
         return
-    keys: dict[str, Any] = {split: f"images/{split}" for split in splits}
-    keys |= {"names": dict(enumerate(dataset.class_names)), **_keypoint_keys(dataset)}
-    yield "data.yaml", yaml.safe_dump(keys, sort_keys=False, allow_unicode=True)
-
-
-def _keypoint_keys(dataset: Dataset) -> dict[str, Any]:
-    """What ``data.yaml`` says of key points, without which their columns would be taken for an outline."""
-    keys: dict[str, Any] = {"kpt_shape": list(dataset.kpt_shape)} if dataset.kpt_shape else {}
-    return keys | ({"flip_idx": list(dataset.flip_idx)} if dataset.flip_idx else {})
+    points = (dataset.kpt_shape, dataset.keypoint_names, dataset.flip_idx, dataset.skeleton)
+    yield "data.yaml", description(splits, dataset.class_names, *points)
 
 
 def _yolo_lines(dataset: Dataset, entry: CopiedSample) -> list[str]:
@@ -122,6 +117,8 @@ def _coco_annotations(
         for index, edges in entry.boxes.items():
             annotation = _coco_annotation(document["annotations"][entry.sample.rows[index]], edges)
             annotation["image_id"] = entry.sample.image_id  # one of several that the file may have
+            if entry.keypoints is not None and "keypoints" in annotation:
+                annotation["keypoints"] = entry.keypoints[index].ravel().tolist()
             if index in entry.classes:
                 annotation["category_id"] = category_ids[entry.classes[index]]
             kept.append(annotation)

@@ -11,9 +11,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Extra", "Value", "extras_wanted", "keeping_extras", "plain_values"]
+__all__ = ["NOT_LABELLED", "Extra", "Point", "Value", "extras_wanted", "keeping_extras", "plain_values"]
 
 Value = str | int | float | bool
+Point = tuple[float, float, float]
+"""A key point: x, y, and its visibility: 0 not labelled, 1 hidden, 2 visible, as in COCO."""
+
+NOT_LABELLED: Point = (0.0, 0.0, 0.0)
+"""A key point that nobody marked."""
+
 _WANTED: ContextVar[bool] = ContextVar("extras", default=False)
 
 
@@ -25,14 +31,14 @@ class Extra:
 
     Attributes:
         polygons: the outlines of the object's parts, each x1, y1, x2, y2 and so on.
-        keypoints: x, y and visibility of each key point: 0 not labelled, 1 hidden, 2 visible, as in COCO.
+        keypoints: the object's key points.
         attributes: named values, such as VOC's ``pose``.
         mask: the object's mask as COCO's run-length encoding, unchanged.
         annotation_id: the annotation's id in its file.
     """
 
     polygons: tuple[tuple[float, ...], ...] = ()
-    keypoints: tuple[tuple[float, float, float], ...] = ()
+    keypoints: tuple[Point, ...] = ()
     attributes: Mapping[str, Value] = field(default_factory=dict)
     mask: Mapping[str, Any] | None = None
     annotation_id: int | str | None = None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
-from yolo_cli.datasets.checks import faults_of, in_pixels, turned
+from yolo_cli.datasets.checks import faults_of, in_pixels, size_faults, turned, turned_points
 from yolo_cli.datasets.copies import CopiedSample, coco_labels, voc_labels, yolo_labels
 from yolo_cli.datasets.corrections import Correction, correct
 from yolo_cli.datasets.findings import UNUSABLE, Finding
@@ -94,7 +94,13 @@ def _copied(report: LintReport) -> list[CopiedSample]:
     usable = [(sample, boxes) for sample, boxes in fixed if boxes is not None]
     files = _files(dataset.kind, (sample for sample, _ in usable))
     return [
-        CopiedSample(sample, file, _size(inspections[sample.path]), boxes)
+        CopiedSample(
+            sample,
+            file,
+            _size(inspections[sample.path]),
+            boxes,
+            keypoints=_turned_points(sample, inspections[sample.path]),
+        )
         for (sample, boxes), file in zip(usable, files, strict=True)
     ]
 
@@ -127,6 +133,17 @@ def _boxes(
         for i in range(len(xyxy))
         if i not in dropped and (inside[i, 2:] > inside[i, :2]).all()
     }
+
+
+def _turned_points(sample: Sample, inspection: Inspection) -> NDArray[np.float64] | None:
+    """The key points (N, K, 3) of a sample that is turned with its image; None if they stay as they are."""
+    header, found = inspection.header, sample.labels.keypoints
+    if header is None or found is None:
+        return None
+    labels = sample.ground_truth
+    if all(fault.code != "Y104" for fault in size_faults(sample, header, np.asarray(labels.xyxy))):
+        return None
+    return turned_points(np.asarray(labels.keypoints), header)
 
 
 def _files(kind: str, samples: Iterable[Sample]) -> list[str]:

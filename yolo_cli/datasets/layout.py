@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.datasets.extras import Extra
+from yolo_cli.datasets.extras import NOT_LABELLED, Extra, Point
 from yolo_cli.datasets.findings import UNUSABLE, Finding
 from yolo_cli.datasets.sample import Kind, Sample
 from yolo_cli.detections import GroundTruth
@@ -65,7 +65,7 @@ class Row(NamedTuple):
         crowd: whether the box is around a group, as COCO's ``iscrowd``.
         difficult: VOC's ``difficult``.
         extra: what the annotation has besides, if `extras_wanted`.
-        keypoints: x, y and COCO's visibility of each key point; () if it has none.
+        keypoints: its key points; () if it has none.
     """
 
     row: int
@@ -74,7 +74,7 @@ class Row(NamedTuple):
     crowd: bool = False
     difficult: bool = False
     extra: Extra | None = None
-    keypoints: tuple[tuple[float, float, float], ...] = ()
+    keypoints: tuple[Point, ...] = ()
 
 
 def gather(
@@ -164,7 +164,7 @@ def _ground_truth(rows: Sequence[Row]) -> GroundTruth:
 def _keypoints(rows: Sequence[Row]) -> NDArray[np.float64] | None:
     """The key points (N, K, 3) of rows; None if none has any."""
     count = max((len(row.keypoints) for row in rows), default=0)
-    none = ((0.0, 0.0, 0.0),) * count
+    none = (NOT_LABELLED,) * count
     return np.array([row.keypoints or none for row in rows], float) if count else None
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from yolo_cli.datasets.checks import faults_of, in_pixels, turned
+from yolo_cli.datasets.checks import faults_of, turned, turned_points
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.inspection import HASH_BITS, Inspection, Watch, inspect_images, near_pairs
 from yolo_cli.datasets.layout import place_of
@@ -110,8 +110,9 @@ class LintReport(Jsonable):
         """A sample whose boxes are turned with the image, as ``--fix`` turns them."""
         header = self.inspections[sample.path].header
         assert header is not None  # else the finding is that the image cannot be read
-        xyxy = turned(in_pixels(sample, header.upright), header)  # (N, 4)
-        labels = sample.labels.moved(xyxy)
+        found = sample.ground_truth
+        points = None if found.keypoints is None else turned_points(found.keypoints, header)  # (N, K, 3)
+        labels = found.moved(turned(found.xyxy, header), keypoints=points)
         return replace(sample, labels=labels, fractions=False, declared_size=header.upright)
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,9 @@ def rewrite(dataset: Dataset, copied: Sequence[CopiedSample], folder: Path) -> s
     if not form.embeds:
         copy_images(copied, folder)
     form.write(_content(dataset, copied), folder)
+    points = " and key points" if dataset.keypoint_names and form.holds.keypoints != "none" else ""
     why = "" if form.name == dataset.kind else f", since {TITLES[dataset.kind]} is not written"
-    return f"written in {TITLES[form.name]} form with boxes only{why}"
+    return f"written in {TITLES[form.name]} form with boxes{points} only{why}"
 
 
 def copy_images(copied: Sequence[CopiedSample], folder: Path) -> None:
@@ -72,6 +74,8 @@ def _entry(copied: CopiedSample, number: int) -> Entry:
 
 
 def _extra(copied: CopiedSample, index: int) -> Extra:
-    """What a box has besides, if that was read and the box did not move."""
-    extras = copied.sample.extras
-    return extras[index] if extras and copied.boxes[index] is None else Extra()
+    """What a box has besides: its key points, and more if that was read and the box did not move."""
+    extras, turned = copied.sample.extras, copied.keypoints
+    extra = extras[index] if extras and copied.boxes[index] is None else Extra()
+    points = copied.sample.ground_truth.keypoints if turned is None else turned  # (N, K, 3)
+    return extra if points is None else replace(extra, keypoints=tuple(map(tuple, points[index].tolist())))

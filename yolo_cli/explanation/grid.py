@@ -21,7 +21,15 @@ from yolo_cli.explanation.text import indented
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["CellAnchor", "CellExplanation", "CellPrediction", "explain_grid"]
+__all__ = [
+    "CellAnchor",
+    "CellExplanation",
+    "CellPrediction",
+    "anchor_box",
+    "cell_anchor",
+    "draw_grid",
+    "explain_grid",
+]
 
 Floats = NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8]
@@ -137,10 +145,10 @@ class CellExplanation:
         for head in sorted({prediction.source.head for prediction in self.predictions}):
             places = [one.source for one in self.predictions if one.source.head == head]
             canvas, stride, box = image.rgb.copy(), places[0].stride, self.letterbox
-            _draw_grid(canvas, self, places[0], scale)
+            draw_grid(canvas, box, places[0], scale)
             for place in places:
                 if place.anchor_size:
-                    draw_frame(canvas, _anchor_box(place, place.anchor_size, self), WHITE, scale)
+                    draw_frame(canvas, anchor_box(place, place.anchor_size, box), WHITE, scale)
             own = [(number, outcome) for number, outcome in outcomes if outcome.source.head == head]
             rows, columns = (math.ceil(side / stride) for side in (box.net_height, box.net_width))
             title = f"stride {stride}: {rows} x {columns} cells"
@@ -155,7 +163,7 @@ def explain_grid(grid: GridOutput, suppression: Suppression, point: tuple[float,
         point,
         (float(inside[0]), float(inside[1])),
         _predictions(grid, inside),
-        suppression.outcomes(covers(suppression.xyxy, point), lambda slot: _cell_anchor(slot, grid)),
+        suppression.outcomes(covers(suppression.xyxy, point), lambda slot: cell_anchor(slot, grid)),
         suppression.rule.threshold,
         suppression.rule.kind,
         grid.letterbox,
@@ -201,8 +209,8 @@ def _raw_values(values: Floats, class_id: int, head: Head) -> tuple[tuple[float,
     return tuple(values[:5].tolist()), float(values[5 + class_id])
 
 
-def _cell_anchor(slot: int, grid: GridOutput) -> CellAnchor:
-    """The cell and anchor of a slot."""
+def cell_anchor(slot: int, grid: GridOutput) -> CellAnchor:
+    """The cell and anchor of a slot, counted through all heads."""
     for number, (raw, head) in enumerate(zip(grid.raw_heads, grid.heads, strict=True)):
         count = raw.shape[0] * raw.shape[1] * head.boxes
         if slot < count:
@@ -221,19 +229,26 @@ def _row(prediction: CellPrediction, class_names: tuple[str, ...]) -> tuple[str,
     return f"{prediction.confidence:.4f}", name, prediction.source.origin, values
 
 
-def _draw_grid(canvas: Pixels, explained: CellExplanation, place: CellAnchor, scale: float) -> None:
-    """Draw thin lines between the cells of one head, and tint the cell of ``place`` yellow."""
-    box, stride = explained.letterbox, place.stride
+def draw_grid(canvas: Pixels, box: Letterbox, place: CellAnchor, scale: float) -> None:
+    """Draw thin lines between the cells of one head, and tint the cell of ``place`` yellow.
+
+    Args:
+        canvas: the image enlarged by ``scale``, (H, W, 3); it is drawn on.
+        box: how the image was fitted into the network's input.
+        place: its head's stride and its cell are used.
+        scale: of the canvas.
+    """
+    stride = place.stride
     for column in range(0, box.net_width + 1, stride):
-        x = round(_to_image((column, 0, column, 0), explained)[0] * scale)
+        x = round(_to_image((column, 0, column, 0), box)[0] * scale)
         if 0 <= x < canvas.shape[1]:
             canvas[:, x] = _contrasting(canvas[:, x])
     for row in range(0, box.net_height + 1, stride):
-        y = round(_to_image((0, row, 0, row), explained)[1] * scale)
+        y = round(_to_image((0, row, 0, row), box)[1] * scale)
         if 0 <= y < canvas.shape[0]:
             canvas[y] = _contrasting(canvas[y])
     left, top = place.column * stride, place.row * stride
-    cell = _to_image((left, top, left + stride, top + stride), explained)
+    cell = _to_image((left, top, left + stride, top + stride), box)
     x1, y1, x2, y2 = (max(0, round(edge * scale)) for edge in cell)
     canvas[y1:y2, x1:x2] = canvas[y1:y2, x1:x2] // 2 + np.array(_YELLOW, np.uint8) // 2
 
@@ -244,13 +259,13 @@ def _contrasting(line: Any) -> Any:
     return (line.astype(int) + np.where(dark, 255, 0)) // 2
 
 
-def _anchor_box(place: CellAnchor, size: tuple[float, float], explained: CellExplanation) -> Box:
-    """The anchor in the middle of its cell, in pixels of the image."""
+def anchor_box(place: CellAnchor, size: tuple[float, float], box: Letterbox) -> Box:
+    """An anchor of a size (width, height) in the middle of its cell, in pixels of the image."""
     x, y = (place.column + 0.5) * place.stride, (place.row + 0.5) * place.stride
     wide, high = size
-    return _to_image((x - wide / 2, y - high / 2, x + wide / 2, y + high / 2), explained)
+    return _to_image((x - wide / 2, y - high / 2, x + wide / 2, y + high / 2), box)
 
 
-def _to_image(xyxy: Box, explained: CellExplanation) -> Box:
+def _to_image(xyxy: Box, box: Letterbox) -> Box:
     """A box in pixels of the network's input → pixels of the image."""
-    return tuple(explained.letterbox.undo(np.array([xyxy], float))[0].tolist())
+    return tuple(box.undo(np.array([xyxy], float))[0].tolist())

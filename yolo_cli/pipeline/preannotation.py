@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yolo_cli.pipeline.outcome import Outcome
-from yolo_cli.results import each_detection
+from yolo_cli.results import Detection, each_detection
+from yolo_cli.skeletons import VISIBLE
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -19,7 +20,7 @@ __all__ = ["cvat_text", "label_studio_text"]
 
 def label_studio_text(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """Label Studio's tasks with predictions. Images are files of its local storage, by their path."""
-    from yolo_cli.datasets.writing.label_studio import image_url, region
+    from yolo_cli.datasets.writing.label_studio import image_url
 
     yield "["
     separator = "\n"
@@ -27,17 +28,29 @@ def label_studio_text(results: Iterable[Outcome], model: Model) -> Iterator[str]
         if outcome.image is None:
             continue
         size = (outcome.image.height, outcome.image.width)
-        found = list(each_detection(outcome.detections, model.class_names))
-        result = [
-            region(i, one.class_name, one.to_dict()["box"], size) | {"score": one.to_dict()["confidence"]}
-            for i, one in enumerate(found, start=1)
-        ]
+        found = enumerate(each_detection(outcome.detections, model.class_names), start=1)
+        result = [one for i, detection in found for one in _regions(i, detection, model, size)]
         scores = [one["score"] for one in result]
         prediction = {"model_version": model.name, "score": min(scores, default=0.0), "result": result}
         task = {"data": {"image": image_url(outcome.name)}, "predictions": [prediction]}
         yield separator + json.dumps(task, ensure_ascii=False, allow_nan=False)
         separator = ",\n"
     yield "\n]\n"
+
+
+def _regions(
+    number: int, detection: Detection, model: Model, size: tuple[int, int]
+) -> Iterator[dict[str, Any]]:
+    """The rectangle of a detection and its visible key points, for an image's height and width ``size``."""
+    from yolo_cli.datasets.writing.label_studio import point, region
+
+    found = detection.to_dict()
+    score = {"score": found["confidence"]}
+    yield region(number, detection.class_name, found["box"], size) | score
+    names = model.keypoints.names if model.keypoints else ()
+    for name, (x, y, visible) in zip(names, detection.keypoints, strict=True):
+        if visible >= VISIBLE:
+            yield point(number, name, (x, y), size) | score
 
 
 def cvat_text(results: Iterable[Outcome], model: Model) -> Iterator[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.made_sets import write_image, write_json, write_text
-from yolo_cli.datasets import open_dataset
+from yolo_cli.datasets import fix, lint, open_dataset
 from yolo_cli.errors import DataError
 
 POSE = "train: images/train\nval: images/val\nnames: [cat]\nkpt_shape: [3, 3]\n"
@@ -98,6 +98,31 @@ def test_annotations_of_coco(tmp_path: Path) -> None:
 def test_annotations_that_do_not_fit_their_category(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the 2 key points of its category need 6 numbers, keypoints has 3"):
         open_dataset(coco(tmp_path, [10, 12, 2]))
+
+
+def test_points_turn_with_the_image_in_memory_and_in_the_copy(tmp_path: Path) -> None:
+    # Stored 64 × 48 (width × height), as the file says; by orientation 6, (x, y) is shown at (48 − y, x).
+    root = coco(tmp_path / "here", [10, 12, 2, 0, 0, 0])
+    write_image(root / "a.jpg", (64, 48), exif=6)
+    report = lint(root)
+    assert [finding.code for finding in report.findings] == ["Y104"]
+    wanted = [[[36, 10, 2], [0, 0, 0]], np.zeros((2, 3))]
+    [sample] = report.usable.samples
+    np.testing.assert_allclose(sample.ground_truth.keypoints, wanted)
+    fix(report, tmp_path / "there")
+    [copied] = open_dataset(tmp_path / "there").samples
+    np.testing.assert_allclose(copied.ground_truth.xyxy, sample.ground_truth.xyxy)
+    np.testing.assert_allclose(copied.ground_truth.keypoints, wanted)
+
+
+def test_a_fixed_copy_keeps_all_that_is_said_of_key_points(tmp_path: Path) -> None:
+    more = "kpt_names: [nose, left_eye, right_eye]\nskeleton: [[0, 1], [0, 2]]\nflip_idx: [0, 2, 1]\n"
+    original = open_dataset(yolo(tmp_path / "here", more))
+    fix(lint(original), tmp_path / "there")
+    copy = open_dataset(tmp_path / "there")
+    assert copy.key_points == original.key_points
+    for ours, theirs in zip(copy.samples, original.samples, strict=True):
+        np.testing.assert_allclose(ours.ground_truth.keypoints, theirs.ground_truth.keypoints)
 
 
 def test_data_without_key_points_has_none(tmp_path: Path) -> None:

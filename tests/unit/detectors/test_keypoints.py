@@ -110,6 +110,15 @@ def test_json_and_csv_and_coco() -> None:
     assert json.loads(printed("coco"))[0]["keypoints"] == [12.0, 11.0, 0.75, 28.0, 19.0, 0.25]
 
 
+def test_a_proposal_for_label_studio_has_the_visible_points() -> None:
+    [task] = json.loads(printed("label-studio"))
+    box, nose = task["predictions"][0]["result"]  # the tail is at 0.25, below the visibility that is drawn
+    assert nose["parentID"] == box["id"]
+    assert nose["value"]["keypointlabels"] == ["nose"]
+    # 12 of 100 and 11 of 50 pixels, in percent
+    assert (nose["value"]["x"], nose["value"]["y"]) == (12.0, 22.0)
+
+
 def test_rows_of_yolo() -> None:
     # On 100 × 50 pixels: 12 / 100, 11 / 50, 28 / 100 and 19 / 50; with confidence as they are.
     assert printed("yolo").splitlines()[1] == (

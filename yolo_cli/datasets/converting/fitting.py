@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.datasets.checks import in_pixels, size_faults, turned
+from yolo_cli.datasets.checks import in_pixels, size_faults, turned, turned_points
 from yolo_cli.datasets.extras import Extra
 from yolo_cli.datasets.sizes import ImageHeader, image_header
 from yolo_cli.datasets.writing import Entry
@@ -38,10 +38,7 @@ def _turned(extra: Extra, header: ImageHeader) -> Extra:
     polygons = tuple(
         tuple(_points(np.reshape(polygon, (-1, 2)), header).ravel().tolist()) for polygon in extra.polygons
     )
-    places = _points(np.reshape(extra.keypoints, (-1, 3))[:, :2], header).tolist()
-    points = tuple(
-        (x, y, point[2]) if point[2] else point for (x, y), point in zip(places, extra.keypoints, strict=True)
-    )
+    points = tuple(map(tuple, turned_points(np.reshape(extra.keypoints, (-1, 3)), header).tolist()))
     return replace(extra, polygons=polygons, keypoints=points, mask=None)
 
 

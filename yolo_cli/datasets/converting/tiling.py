@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
-from yolo_cli.datasets.extras import Extra
+from yolo_cli.datasets.extras import NOT_LABELLED, Extra
 from yolo_cli.datasets.writing import Entry
 from yolo_cli.detections import GroundTruth
 from yolo_cli.errors import UsageError
@@ -75,4 +75,4 @@ def _point(
 ) -> tuple[float, float, float]:
     """A key point in the pixels of a tile; (0, 0, 0) if it is outside."""
     x, y = point[0] - corner[0], point[1] - corner[1]
-    return (x, y, point[2]) if 0 <= x <= size[1] and 0 <= y <= size[0] and point[2] else (0.0, 0.0, 0.0)
+    return (x, y, point[2]) if 0 <= x <= size[1] and 0 <= y <= size[0] and point[2] else NOT_LABELLED

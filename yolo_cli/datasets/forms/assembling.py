@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from yolo_cli.datasets.extras import Extra
+from yolo_cli.datasets.extras import NOT_LABELLED, Extra, Point
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.forms.locating import Images
 from yolo_cli.datasets.forms.values import Corners, is_true
@@ -26,7 +28,7 @@ from yolo_cli.datasets.sample import UNSPLIT, Dataset, Sample
 from yolo_cli.datasets.splits import split_called
 from yolo_cli.text import number, shorten
 
-__all__ = ["NAMELESS", "Entry", "Export", "Shape", "assemble", "split_of", "with_flags"]
+__all__ = ["NAMELESS", "Entry", "Export", "Shape", "assemble", "by_name", "split_of", "with_flags"]
 
 _FLAGS = ("is_crowd", "difficult")
 NAMELESS = "object"
@@ -34,7 +36,7 @@ NAMELESS = "object"
 
 
 class Shape(NamedTuple):
-    """One annotated object: where it is in its file, its class name and its box."""
+    """One annotated object: where it is in its file, its class name, its box, and its named key points."""
 
     row: int
     name: str
@@ -42,6 +44,21 @@ class Shape(NamedTuple):
     crowd: bool = False
     difficult: bool = False
     extra: Extra | None = None
+    keypoints: Mapping[str, Point] = MappingProxyType({})
+
+
+def by_name(points: Iterable[tuple[str, Point]]) -> dict[str, Point]:
+    """The key points of one object by their names; a number tells those with the same name apart.
+
+    >>> by_name([("eye", (1.0, 2.0, 2.0)), ("eye", (3.0, 2.0, 2.0))])
+    {'eye': (1.0, 2.0, 2.0), 'eye 2': (3.0, 2.0, 2.0)}
+    """
+    found: dict[str, Point] = {}
+    seen: Counter[str] = Counter()
+    for name, point in points:
+        seen[name] += 1
+        found[name if seen[name] == 1 else f"{name} {seen[name]}"] = point
+    return found
 
 
 def with_flags(shape: Shape, attributes: Mapping[str, Any]) -> Shape:
@@ -92,6 +109,7 @@ class Export:
         kind: ``Dataset.kind``.
         entries: its images.
         names: the class names that it declares; () if it declares none.
+        keypoint_names: the key points that it declares, in order; () if it declares none.
         findings: what could not be read.
         lists_all: whether it lists images without objects, so that others do not belong to it.
     """
@@ -102,6 +120,7 @@ class Export:
     names: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     lists_all: bool = True
+    keypoint_names: tuple[str, ...] = ()
 
 
 def split_of(path: Path, root: Path, *, by_name: bool = False) -> str:
@@ -123,9 +142,10 @@ def assemble(export: Export, allow_unlabelled: bool = False) -> Dataset:
     names = export.names or _occurring(export.entries)
     class_ids = {name: index for index, name in reversed(list(enumerate(names)))}
     found, findings = _located(export, images)
+    points = _keypoint_names(export)
     samples = []
     for (_, path), entry in found.items():
-        sample, faults = _sample(export, entry, path, class_ids)
+        sample, faults = _sample(export, entry, path, class_ids, points)
         samples += [sample] if sample else []
         findings += faults
     if not export.lists_all:
@@ -138,12 +158,20 @@ def assemble(export: Export, allow_unlabelled: bool = False) -> Dataset:
     if names == (NAMELESS,) and not export.names:
         findings.append(Finding("Y405", export.kind, f"the export names no class; {NAMELESS!r} is used"))
     everything = tuple(sorted({*export.findings, *findings}))
-    return Dataset(export.root, export.kind, names, in_order(samples), everything)
+    return Dataset(export.root, export.kind, names, in_order(samples), everything, keypoint_names=points)
 
 
 def _occurring(entries: Iterable[Entry]) -> tuple[str, ...]:
     """The class names that occur, sorted; numbers come first, by value."""
     names = {shape.name for entry in entries for shape in entry.shapes}
+    return tuple(sorted(names, key=_sort_key))
+
+
+def _keypoint_names(export: Export) -> tuple[str, ...]:
+    """The key points that occur, in the declared order if all are declared, else sorted as class names."""
+    names = {name for entry in export.entries for shape in entry.shapes for name in shape.keypoints}
+    if names and names <= set(export.keypoint_names):
+        return export.keypoint_names
     return tuple(sorted(names, key=_sort_key))
 
 
@@ -183,7 +211,7 @@ def _content(entry: Entry) -> tuple[object, ...]:
 
 
 def _sample(
-    export: Export, entry: Entry, path: Path, class_ids: Mapping[str, int]
+    export: Export, entry: Entry, path: Path, class_ids: Mapping[str, int], points: Sequence[str]
 ) -> tuple[Sample | None, list[Finding]]:
     """The sample of an entry, or None if not all its objects were understood, and findings."""
     label, name = below(entry.label, export.root), below(path, export.root)
@@ -204,7 +232,7 @@ def _sample(
             )
             for code, row, what in refused
         ]
-    rows = [_row(shape, class_ids[shape.name]) for shape in entry.shapes]
+    rows = [_row(shape, class_ids[shape.name], points) for shape in entry.shapes]
     frame = entry.size if entry.size and min(entry.size) > 0 else None
     unit = (1.0, 1.0) if entry.fractions else frame
     boxes, kept, faults = gather(rows, unit, lambda row: place_of(export.kind, label, row))
@@ -227,9 +255,11 @@ def _sample(
     return sample, list(findings)
 
 
-def _row(shape: Shape, class_id: int) -> Row:
-    """A shape as a row."""
-    return Row(shape.row, class_id, shape.xyxy, shape.crowd, shape.difficult, extra=shape.extra)
+def _row(shape: Shape, class_id: int, names: Sequence[str]) -> Row:
+    """A shape as a row; key points that it lacks are not labelled."""
+    points = tuple(shape.keypoints.get(name, NOT_LABELLED) for name in names) if shape.keypoints else ()
+    extra = replace(shape.extra, keypoints=points) if shape.extra and points else shape.extra
+    return Row(shape.row, class_id, shape.xyxy, shape.crowd, shape.difficult, extra, points)
 
 
 def _unlisted(

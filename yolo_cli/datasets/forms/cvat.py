@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from yolo_cli.datasets.extras import Extra, Value, extras_wanted
+from yolo_cli.datasets.extras import NOT_LABELLED, Extra, Point, Value, extras_wanted
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of, with_flags
+from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, by_name, split_of, with_flags
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import Corners, bounds, ellipse, flat, numbers, size_of, xywh
 from yolo_cli.datasets.layout import below
@@ -36,6 +36,7 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
     entries: list[Entry] = []
     findings: list[Finding] = []
     names: dict[str, None] = {}
+    points: dict[str, None] = {}
     for path in files:
         try:
             xml = read_xml(path, "annotations")
@@ -46,16 +47,18 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
             raise DataError(
                 f"{path}: is an export of a video; export it as 'CVAT for images 1.1', with images"
             )
-        names |= dict.fromkeys(_declared(xml))
+        names |= dict.fromkeys(_declared(xml, parts=False))
+        points |= dict.fromkeys(_declared(xml, parts=True))
         entries += _entries(xml, path, root)
-    return assemble(Export(root, "cvat", entries, tuple(names), tuple(findings)), allow_unlabelled)
+    export = Export(root, "cvat", entries, tuple(names), tuple(findings), keypoint_names=tuple(points))
+    return assemble(export, allow_unlabelled)
 
 
-def _declared(xml: Element) -> Iterator[str]:
-    """The classes that ``meta`` declares."""
+def _declared(xml: Element, *, parts: bool) -> Iterator[str]:
+    """The classes that ``meta`` declares, or the parts of their skeletons."""
     for label in xml.iterfind("meta//labels/label"):
         name = (label.findtext("name") or "").strip()
-        if name and not (label.findtext("parent") or "").strip():
+        if name and parts == bool((label.findtext("parent") or "").strip()):
             yield name
 
 
@@ -83,7 +86,8 @@ def _add(entry: Entry, element: Element, row: int) -> None:
         entry.refused.append((row, corners if isinstance(corners, str) else "the shape has no label"))
     else:
         extra = _extra(element) if extras_wanted() else None
-        entry.shapes.append(with_flags(Shape(row, name, corners, extra=extra), _attributes(element)))
+        shape = Shape(row, name, corners, extra=extra, keypoints=_keypoints(element))
+        entry.shapes.append(with_flags(shape, _attributes(element)))
 
 
 def _corners(element: Element) -> Corners | str:
@@ -125,21 +129,31 @@ def _points(element: Element) -> list[tuple[float, float]]:
 
 
 def _extra(element: Element) -> Extra:
-    """Outline, key points and attributes of a shape."""
+    """Outline and attributes of a shape."""
     outline = (flat(_points(element)),) if element.tag == "polygon" else ()
     attributes = _attributes(element) | ({"occluded": True} if element.get("occluded") == "1" else {})
-    points = [(joint, at) for joint in _joints(element) for at in _points(joint)[:1]]
-    return Extra(outline, tuple((*at, _visibility(joint)) for joint, at in points), attributes)
+    return Extra(outline, attributes=attributes)
+
+
+def _keypoints(skeleton: Element) -> dict[str, Point]:
+    """The points of a skeleton by their names."""
+    return by_name(
+        ((joint.get("label") or "").strip() or "point", _point(joint, *at))
+        for joint in _joints(skeleton)
+        for at in _points(joint)[:1]
+    )
+
+
+def _point(joint: Element, x: float, y: float) -> Point:
+    """A key point; outside the image, it is not labelled."""
+    if joint.get("outside") == "1":
+        return NOT_LABELLED
+    return x, y, 1.0 if joint.get("occluded") == "1" else 2.0
 
 
 def _attributes(element: Element) -> dict[str, Value]:
     """The named attributes of a shape, as text."""
     return {entry.get("name") or "": (entry.text or "").strip() for entry in element.iterfind("attribute")}
-
-
-def _visibility(joint: Element) -> float:
-    """COCO's flag of a key point: 0 outside the image, 1 hidden, 2 visible."""
-    return 0.0 if joint.get("outside") == "1" else 1.0 if joint.get("occluded") == "1" else 2.0
 
 
 CVAT = Form("cvat", "CVAT", (".xml",), matcher(r"<annotations[\s>]"), _read)

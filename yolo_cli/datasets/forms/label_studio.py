@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from yolo_cli.datasets.extras import Extra, Value, extras_wanted
+from yolo_cli.datasets.extras import Extra, Point, Value, extras_wanted
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of
+from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, by_name, split_of
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import (
     Corners,
@@ -65,9 +65,10 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
             row = _fill(entry, versions[0] if versions else [], row)
             entries.append(entry)
     names = {shape.name for entry in entries for shape in entry.shapes}
-    declared = _declared(root)
+    declared, points = _declared(root)
     order = declared if names <= set(declared) else ()
-    return assemble(Export(root, "label-studio", entries, order, tuple(findings)), allow_unlabelled)
+    export = Export(root, "label-studio", entries, order, tuple(findings), keypoint_names=points)
+    return assemble(export, allow_unlabelled)
 
 
 def _split(image: str, path: Path, root: Path) -> str:
@@ -76,13 +77,16 @@ def _split(image: str, path: Path, root: Path) -> str:
     return own if own != UNSPLIT or not local else split_of(root / unquote(local), root)
 
 
-def _declared(root: Path) -> tuple[str, ...]:
-    """The labels of the configuration that `yolo convert` writes beside its tasks, or ()."""
+def _declared(root: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Classes and key points of the configuration that `yolo convert` writes beside its tasks, or ()."""
     path = root / "label_config.xml"
     if not path.is_file():
-        return ()
-    labels = read_xml(path, "View").iter("Label")
-    return tuple(dict.fromkeys(filter(None, (label.get("value") for label in labels))))
+        return (), ()
+    names: tuple[dict[str, None], dict[str, None]] = ({}, {})
+    for control in read_xml(path, "View").iter():
+        labels = (label.get("value") or "" for label in control.findall("Label"))
+        names[control.tag == "KeyPointLabels"].update(dict.fromkeys(filter(None, labels)))
+    return tuple(names[False]), tuple(names[True])
 
 
 def _tasks(listed: Sequence[Any]) -> Iterator[tuple[Map, list[list[Map]]]]:
@@ -124,7 +128,7 @@ def _image(data: Map) -> str:
 def _fill(entry: Entry, results: Sequence[Map], row: int) -> int:
     """Add the regions of one annotation to its entry; returns the number of the last one."""
     regions = _regions(results)
-    keypoints = _keypoints(regions)
+    points = _keypoints(regions)
     for region_id, region in regions.items():
         if _is_point(region) and region.get("parentID") in regions:
             continue
@@ -134,8 +138,9 @@ def _fill(entry: Entry, results: Sequence[Map], row: int) -> int:
         if isinstance(corners, str) or not classes:
             entry.refused.append((row, corners if isinstance(corners, str) else "the region has no label"))
             continue
-        extra = _extra(region, keypoints.get(region_id, [])) if extras_wanted() else None
-        entry.shapes += [Shape(row, name, corners, extra=extra) for name in classes]
+        extra = _extra(region) if extras_wanted() else None
+        named = by_name(points.get(region_id, ()))
+        entry.shapes += [Shape(row, name, corners, extra=extra, keypoints=named) for name in classes]
     return row
 
 
@@ -166,13 +171,15 @@ def _is_point(region: Map) -> bool:
     return "keypointlabels" in region
 
 
-def _keypoints(regions: Mapping[Any, Map]) -> dict[Any, list[tuple[float, float, float]]]:
-    """The key points of each region, in fractions."""
-    found: dict[Any, list[tuple[float, float, float]]] = {}
+def _keypoints(regions: Mapping[Any, Map]) -> dict[Any, list[tuple[str, Point]]]:
+    """The key points of each region with their names, in fractions."""
+    found: dict[Any, list[tuple[str, Point]]] = {}
     for region in regions.values():
         at = numbers((region.get("x"), region.get("y")))
         if _is_point(region) and region.get("parentID") and at:
-            found.setdefault(as_text(region["parentID"]), []).append((at[0] / 100, at[1] / 100, 2.0))
+            name = next(iter(_classes(region)), "point")
+            point = (at[0] / 100, at[1] / 100, 2.0)
+            found.setdefault(as_text(region["parentID"]), []).append((name, point))
     return found
 
 
@@ -206,8 +213,8 @@ def _points(region: Map) -> list[tuple[float, float]]:
     return [] if None in found else [point for point in found if point is not None]
 
 
-def _extra(region: Map, keypoints: list[tuple[float, float, float]]) -> Extra:
-    """Outline and key points in fractions, and the answers given for the region."""
+def _extra(region: Map) -> Extra:
+    """The outline in fractions, and the answers given for the region."""
     outline = tuple(value / 100 for value in flat(_points(region))) if "points" in region else ()
     attributes: dict[str, Value] = {}
     for key in ("choices", "text", "taxonomy"):
@@ -216,7 +223,7 @@ def _extra(region: Map, keypoints: list[tuple[float, float, float]]) -> Extra:
     for key in ("rating", "number"):
         if number(region.get(key)) is not None:
             attributes[key] = region[key]
-    return Extra((outline,) if outline else (), tuple(keypoints), attributes)
+    return Extra((outline,) if outline else (), attributes=attributes)
 
 
 _is_list = matcher(r"\A\s*\[")

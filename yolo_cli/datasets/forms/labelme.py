@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from yolo_cli.datasets.extras import Extra, extras_wanted, plain_values
+from yolo_cli.datasets.extras import Extra, Point, extras_wanted, plain_values
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, split_of, with_flags
+from yolo_cli.datasets.forms.assembling import Entry, Export, Shape, assemble, by_name, split_of, with_flags
 from yolo_cli.datasets.forms.form import Form, matcher
 from yolo_cli.datasets.forms.values import (
     Corners,
@@ -60,17 +60,21 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
             entries.append(_entry(document, path, root))
         elif path.with_suffix("") in stems:
             findings.append(Finding("Y203", where, "the label has no list of shapes"))
-    names = _declared(root)
-    return assemble(
-        Export(root, "labelme", entries, names, tuple(findings), lists_all=False), allow_unlabelled
-    )
+    names, points = _declared(root, entries)
+    export = Export(root, "labelme", entries, names, tuple(findings), False, points)
+    return assemble(export, allow_unlabelled)
 
 
-def _declared(root: Path) -> tuple[str, ...]:
-    """The classes in ``labels.txt``, or ()."""
+def _declared(root: Path, entries: Sequence[Entry]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The classes and the key points in ``labels.txt``, or ()."""
     path = root / "labels.txt"
     lines = read_lines(path) if path.is_file() else []
-    return tuple(line for line in lines if line and line not in _NO_CLASSES)
+    names = [line for line in lines if line and line not in _NO_CLASSES]
+    shapes = [shape for entry in entries for shape in entry.shapes]
+    points = {name for shape in shapes for name in shape.keypoints}
+    only_points = points - {shape.name for shape in shapes}
+    classes = tuple(name for name in names if name not in only_points)
+    return classes, tuple(name for name in names if name in points)
 
 
 def _entry(document: Mapping[str, Any], path: Path, root: Path) -> Entry:
@@ -92,8 +96,9 @@ def _entry(document: Mapping[str, Any], path: Path, root: Path) -> Entry:
         if isinstance(corners, str) or not name:
             entry.refused.append((row, corners if isinstance(corners, str) else "the shape has no label"))
             continue
-        extra = _extra(shape, keypoints.get(group, ())) if extras_wanted() else None
-        part = Shape(row, name, corners, difficult=shape.get("difficult") is True, extra=extra)
+        points = by_name(map(_named_point, keypoints.get(group, ())))
+        extra = _extra(shape, grouped=bool(points)) if extras_wanted() else None
+        part = Shape(row, name, corners, False, shape.get("difficult") is True, extra, points)
         part = with_flags(part, as_map(shape.get("attributes")))
         key = (name, group or f"row {row}")
         parts[key] = _joined(parts[key], part) if key in parts else part
@@ -126,6 +131,12 @@ def _keypoints(shapes: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[st
     return groups
 
 
+def _named_point(shape: Mapping[str, Any]) -> tuple[str, Point]:
+    """The name and place of a point; X-AnyLabeling marks a hidden one as difficult."""
+    [(x, y), *_] = _points(shape)
+    return as_text(shape.get("label")) or "point", (x, y, 1.0 if shape.get("difficult") is True else 2.0)
+
+
 def _points(shape: Mapping[str, Any]) -> list[tuple[float, float]]:
     """The points of a shape; [] if one of them is not a pair of numbers."""
     found = [pair(value) for value in as_list(shape.get("points"))]
@@ -149,11 +160,11 @@ def _corners(shape: Mapping[str, Any]) -> Corners | str:
     return f"shapes of the type {shorten(repr(kind), 40)} with {len(points)} points are not read"
 
 
-def _extra(shape: Mapping[str, Any], keypoints: Sequence[Mapping[str, Any]]) -> Extra:
-    """The outline, key points and flags of a shape."""
+def _extra(shape: Mapping[str, Any], *, grouped: bool) -> Extra:
+    """The outline and flags of a shape; what ``grouped`` it with its key points is none of its flags."""
     outline = (flat(_points(shape)),) if shape.get("shape_type") in (None, *_LINES[:1]) else ()
-    visible = tuple((*_points(point)[0], 2.0) for point in keypoints)
-    return Extra(outline, visible, dict(_attributes(shape)))
+    flags = {key: value for key, value in _attributes(shape) if key != "group_id" or not grouped}
+    return Extra(outline, attributes=flags)
 
 
 def _attributes(shape: Mapping[str, Any]) -> Iterator[tuple[str, str | int | float | bool]]:

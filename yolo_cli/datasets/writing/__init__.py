@@ -48,20 +48,20 @@ class Form:
 
 
 _FORMS = (
-    Form("yolo", write_yolo, Holds(polygons="one", keypoints=True)),
+    Form("yolo", write_yolo, Holds(polygons="one", keypoints="all", skeleton=True, alike=True)),
     Form(
         "coco",
         write_coco,
-        Holds(crowd=True, polygons="all", masks=True, keypoints=True, keypoint_names=True, attributes=None),
+        Holds(crowd=True, polygons="all", masks=True, keypoints="all", skeleton=True, attributes=None),
     ),
     Form("voc", write_voc, Holds(difficult=True, attributes=None, thin=False), lambda _: "JPEGImages"),
     Form(
         "labelme",
         write_labelme,
-        Holds(difficult=True, crowd=True, polygons="one", attributes=None),
+        Holds(difficult=True, crowd=True, polygons="one", keypoints="all", attributes=None),
         lambda split: "" if split == UNSPLIT else split,
     ),
-    Form("label-studio", write_label_studio, Holds(polygons="one")),
+    Form("label-studio", write_label_studio, Holds(polygons="one", keypoints="visible")),
     Form("cvat", write_cvat, Holds(difficult=True, crowd=True, polygons="one", attributes=None)),
     Form(
         "openimages",

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from yolo_cli.datasets.extras import Extra
+from yolo_cli.datasets.extras import Extra, Point
 from yolo_cli.datasets.sample import Sample
 from yolo_cli.datasets.splits import split_called
 from yolo_cli.datasets.writing.exactly import exact
@@ -102,6 +102,11 @@ class Content:
     def by_split(self) -> dict[str, list[Entry]]:
         """The images of each split."""
         return {split: list(group) for split, group in groupby(self.entries, lambda entry: entry.split)}
+
+    def labelled_points(self, extra: Extra) -> list[tuple[str, Point]]:
+        """The key points of a box that somebody marked, with their names, else numbers."""
+        names = dict(enumerate(self.keypoint_names))
+        return [(names.get(i, str(i)), point) for i, point in enumerate(extra.keypoints) if point[2]]
 
     @property
     def keypoint_count(self) -> int:

@@ -1,4 +1,4 @@
-"""Write LabelMe form: a JSON file beside each image, and ``labels.txt`` for ``labelme --labels``.
+"""Write LabelMe form: a JSON file beside each image, and names in ``labels.txt`` for ``labelme --labels``.
 
 ``difficult`` and ``attributes`` of a shape are the keys of X-AnyLabeling, which LabelMe keeps.
 """
@@ -31,28 +31,37 @@ def write_labelme(content: Content, folder: Path) -> None:
             "imageWidth": entry.size[1],
         }
         put_json(folder, str(path.with_name(f"{entry.stem}.json")), document, 2)
-    put(folder, "labels.txt", "".join(f"{name}\n" for name in content.class_names))
+    names = dict.fromkeys((*content.class_names, *content.keypoint_names))
+    put(folder, "labels.txt", "".join(f"{name}\n" for name in names))
 
 
 def _shapes(content: Content, entry: Entry) -> list[dict[str, Any]]:
-    """The shapes of an image: rectangles, or polygons that span their box."""
-    shapes = []
+    """The shapes of an image: rectangles, or polygons that span their box, with their key points."""
+    shapes: list[dict[str, Any]] = []
     for i, (class_id, edges, extra) in enumerate(entry.rows()):
         polygon = spanning_polygon(edges, extra)
         crowd = {"is_crowd": True} if entry.boxes.crowd[i] else {}
-        shapes.append(
-            {
-                "label": content.class_names[class_id],
-                "points": _pairs(polygon or edges),
-                "group_id": None,
-                "description": "",
-                "shape_type": "polygon" if polygon else "rectangle",
-                "flags": {},
-                "difficult": bool(entry.boxes.difficult[i]),
-                "attributes": {**extra.attributes, **crowd},
-            }
-        )
+        points = content.labelled_points(extra)
+        group = i if points else None
+        kind = "polygon" if polygon else "rectangle"
+        shape = _shape(content.class_names[class_id], polygon or edges, kind, group)
+        shape |= {"difficult": bool(entry.boxes.difficult[i]), "attributes": {**extra.attributes, **crowd}}
+        shapes.append(shape)
+        for name, (x, y, visibility) in points:
+            shapes.append(_shape(name, (x, y), "point", group) | {"difficult": visibility == 1})
     return shapes
+
+
+def _shape(label: str, values: Sequence[float], kind: str, group: int | None) -> dict[str, Any]:
+    """A shape; those of one object have the same group."""
+    return {
+        "label": label,
+        "points": _pairs(values),
+        "group_id": group,
+        "description": "",
+        "shape_type": kind,
+        "flags": {},
+    }
 
 
 def _pairs(values: Sequence[float]) -> list[list[float]]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-import yaml
-
-from yolo_cli.datasets.extras import Extra
+from yolo_cli.datasets.extras import NOT_LABELLED, Extra
 from yolo_cli.datasets.sample import UNSPLIT
 from yolo_cli.datasets.writing.content import Content, Entry, spanning_polygon
 from yolo_cli.datasets.writing.exactly import exact, number_text, rounded
 from yolo_cli.datasets.writing.text import put
+from yolo_cli.datasets.yolo_description import description
 
 __all__ = ["write_yolo"]
 
@@ -26,15 +24,8 @@ def write_yolo(content: Content, folder: Path) -> None:
     if UNSPLIT in content.by_split and not points:
         put(folder, "classes.txt", "".join(f"{name}\n" for name in content.class_names))
         return
-    keys: dict[str, Any] = {
-        "train" if split == UNSPLIT else split: "images" if split == UNSPLIT else f"images/{split}"
-        for split in content.by_split
-    }
-    if points:
-        keys["kpt_shape"] = [points, 3]
-        keys |= {"flip_idx": list(content.flip_idx)} if content.flip_idx else {}
-    keys["names"] = dict(enumerate(content.class_names))
-    put(folder, "data.yaml", yaml.safe_dump(keys, sort_keys=False, allow_unicode=True))
+    about = ((points, 3), content.keypoint_names, content.flip_idx, content.skeleton) if points else ()
+    put(folder, "data.yaml", description(content.by_split, content.class_names, *about))
 
 
 def yolo_label(entry: Entry, points: int = 0) -> list[str]:
@@ -52,7 +43,7 @@ def _numbers(edges: Sequence[float], extra: Extra, wh: tuple[int, int], points: 
     if polygon:
         return [rounded(value / wh[i % 2]) for i, value in enumerate(polygon)]
     (cx, w), (cy, h) = (_centre_and_side(edges[i], edges[i + 2], wh[i]) for i in (0, 1))
-    marked = extra.keypoints or ((0.0, 0.0, 0.0),) * points
+    marked = extra.keypoints or (NOT_LABELLED,) * points
     parts = (value for x, y, seen in marked for value in (x / wh[0], y / wh[1], seen))
     return [cx, cy, w, h, *map(rounded, parts)]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.unit.datasets.forms.reading import boxes, read_text_beside, refusals
@@ -65,7 +66,11 @@ def test_a_skeleton_has_the_box_of_its_points(tmp_path: Path) -> None:
     <points label="ear" outside="1" occluded="0" points="90,40"/></skeleton>"""
     found = read(tmp_path, shape, extras=True)
     assert boxes(found) == [("dog", (10, 5, 30, 20))]
-    assert found.samples[0].extras[0].keypoints == ((10, 5, 1), (30, 20, 2), (90, 40, 0))
+    # Sorted by name; a point outside of the image is not labelled.
+    assert found.keypoint_names == ("ear", "nose", "tail")
+    wanted = ((0, 0, 0), (10, 5, 1), (30, 20, 2))
+    assert found.samples[0].extras[0].keypoints == wanted
+    np.testing.assert_array_equal(found.samples[0].ground_truth.keypoints, [wanted])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.made_sets import write_image
@@ -82,7 +83,10 @@ def test_key_points_belong_to_their_parent(tmp_path: Path) -> None:
     point = result({"x": 50, "y": 20, "width": 1, "keypointlabels": ["nose"]}, "p", parentID="r1")
     found = read(tmp_path, annotation(result(RECTANGLE), point), extras=True)
     assert boxes(found) == [("cat", BOX)]
+    assert found.keypoint_names == ("nose",)
     assert found.samples[0].extras[0].keypoints == ((0.5, 0.2, 2.0),)  # fractions, as the boxes
+    # 50 % of 100 and 20 % of 50 pixels
+    np.testing.assert_allclose(found.samples[0].ground_truth.keypoints, [[[50, 10, 2]]])
 
 
 def test_the_ground_truth_counts_else_the_newest_that_was_not_cancelled(tmp_path: Path) -> None:

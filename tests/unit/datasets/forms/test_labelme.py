@@ -73,9 +73,23 @@ def test_parts_of_one_object_have_its_label_and_group(tmp_path: Path) -> None:
 def test_points_of_a_group_are_key_points_of_its_box(tmp_path: Path) -> None:
     box = shape("rectangle", [[0, 0], [30, 20]], group_id=1)
     nose, eye = (shape("point", [[x, 9]], label=name, group_id=1) for x, name in ((5, "nose"), (7, "eye")))
-    found = read(tmp_path, box, nose, eye, extras=True)
+    hidden = shape("point", [[8, 9]], label="eye", group_id=1, difficult=True)
+    found = read(tmp_path, box, nose, eye, hidden, extras=True)
     assert boxes(found) == [("cat", (0, 0, 30, 20))]
-    assert found.samples[0].extras[0].keypoints == ((5, 9, 2), (7, 9, 2))
+    # Sorted by name; the second eye is another point, as no name may be lost.
+    assert found.keypoint_names == ("eye", "eye 2", "nose")
+    assert found.samples[0].extras[0].keypoints == ((7, 9, 2), (8, 9, 1), (5, 9, 2))
+    assert not found.samples[0].extras[0].attributes  # the group only holds them together
+
+
+def test_labels_txt_gives_the_order_of_key_points_which_are_no_classes(tmp_path: Path) -> None:
+    write_text(tmp_path / "labels.txt", "dog\ncat\ntail\nnose\n")
+    box = shape("rectangle", [[0, 0], [30, 20]], group_id=1)
+    found = read(
+        tmp_path, box, *(shape("point", [[5, 9]], label=name, group_id=1) for name in ("nose", "tail"))
+    )
+    assert (found.class_names, found.keypoint_names) == (("dog", "cat"), ("tail", "nose"))
+    assert found.samples[0].ground_truth.keypoints is not None
 
 
 def test_flags_and_difficult_are_kept(tmp_path: Path) -> None:
