@@ -208,7 +208,7 @@ class YoloDetector:
         inside = np.asarray((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
         limit = None if whole else Limit(self.config.max_det, inside)
         kept, confidence = survivors(boxes, candidates, self.config, self.card, self.raw_threshold, limit)
-        best = np.flatnonzero(inside[kept])[: self.config.max_det]  # (D,)
+        best = inside[kept].nonzero()[0][: self.config.max_det]  # (D,)
         returned = kept[best]
         found = Detections(xyxy[returned], self.calibrated(confidence[best]), candidates.class_id[returned])
         return Selection(candidates, boxes, kept, returned, found)
