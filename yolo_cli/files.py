@@ -132,6 +132,8 @@ def path_of(value: object, name: str) -> Path:
     Raises:
         UsageError: if it is neither a str nor a Path.
     """
+    if isinstance(value, Path):
+        return value
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if isinstance(text, str):
         return Path(text)

@@ -191,6 +191,7 @@ BOMBS = {
     "progressive": b"\xff\xd8\xff\xc2\0\x11\x08" + struct.pack(">HH", 13_000, 13_000) + b"\3" + bytes(9)
     + b"\xff\xda\0\2\xff\xd9",
     "scans": JPEG[:-2] + b"\xff\xda" * 1_001 + b"\xff\xd9",
+    "progressive scans": PROGRESSIVE[:-2] + b"\xff\xda" * 1_001 + b"\xff\xd9",
 }  # fmt: skip
 
 
