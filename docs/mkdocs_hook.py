@@ -11,7 +11,8 @@ NOT_A_PAGE = re.compile(r"\[(?P<text>[^]]+)\]\((?P<path>[\w./-]+\.(?:py|ipynb|js
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """The page with ``path`` in place of each link to what the site does not have."""
-    return OUTSIDE.sub(_as_path, NOT_A_PAGE.sub(lambda found: f"`docs/{found['path']}`", markdown))
+    inside = OUTSIDE.sub(_as_path, markdown)
+    return NOT_A_PAGE.sub(lambda found: f"`docs/{found['path']}`", inside)
 
 
 def _as_path(found: re.Match[str]) -> str:

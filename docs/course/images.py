@@ -20,7 +20,7 @@ import numpy as np
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 WIDEST = 800  # pixels
-QUALITY = 55  # of WebP
+QUALITY = 45  # of WebP
 
 # The image, and the command of the page that makes it.
 COMMANDS = {
