@@ -146,5 +146,5 @@ def _span(a: Floats, b: Floats, axis: int) -> Floats:
 
 def _ratio(above: Floats, below: Floats) -> Floats:
     """``above`` / ``below`` (…), and 0 where both are 0."""
-    ratio: Floats = above / np.maximum(below, np.finfo(below.dtype).tiny)  # (…)
+    ratio: Floats = above / (below + (below == 0))  # (…)
     return ratio

@@ -25,6 +25,7 @@ All boxes here are in pixels of the network's input.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,13 @@ LARGEST_RATIO = 4.0
 
 # A neighbouring cell is assigned only centres that σ can reach without going into saturation.
 REACH_MARGIN = 0.05
+
+_NOTHING: Decoded = (
+    np.zeros((0, 4), np.float32),
+    np.zeros(0, np.float32),
+    np.zeros(0, np.int64),
+    np.zeros(0, np.int64),
+)
 
 # The own cell first, then left, right, above, below: (5, 2), column and row.
 NEIGHBOURS = np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]], np.float32)
@@ -255,20 +263,26 @@ def decode(raw_heads: Sequence[Floats], heads: Sequence[Head], confidence: float
         decode_head = _decode_distances if head.kind == "gfl" else _decode_anchors
         parts.append(decode_head(raw, head, confidence, first_slot))
         first_slot += raw.shape[0] * raw.shape[1] * head.boxes
+    parts = [part for part in parts if len(part[0])] or parts[:1]
+    if len(parts) == 1:
+        return Candidates(*parts[0])
     return Candidates(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _decode_anchors(raw: Floats, head: Head, confidence: float, first_slot: int) -> Decoded:
     columns, count = raw.shape[1], len(head.anchors)
     values = raw.reshape(-1, head.values)  # (rows · columns · anchors, values)
-    slot = np.flatnonzero(values[:, 4] > _before_sigmoid(confidence, head))  # (K,) promising slots
+    slot = (values[:, 4] > _before_sigmoid(confidence, head)).nonzero()[0]  # (K,) promising slots
+    if not len(slot):
+        return _NOTHING
     values = values[slot, : 5 + head.class_count]  # (K, 5 + classes)
     scores: Floats = scores_from_raw(values[:, 4:], head)  # (K, classes)
-    index, class_id = np.nonzero(scores > confidence)  # (N,) pairs that pass
+    index, class_id = (scores > confidence).nonzero()  # (N,) pairs that pass
     slot = slot[index]
-    cell = np.stack([slot // count % columns, slot // (count * columns)], axis=-1)  # (N, 2)
-    anchor = np.asarray(head.anchors, np.float32)[slot % count]  # (N, 2)
-    cxcywh = boxes_from_raw(values[index, :4], cell.astype(np.float32), anchor, head)  # (N, 4)
+    cell = np.empty((len(slot), 2), np.float32)  # (N, 2)
+    cell[:, 0], cell[:, 1] = slot // count % columns, slot // (count * columns)
+    anchor = np.array(head.anchors, np.float32)[slot % count]  # (N, 2)
+    cxcywh = boxes_from_raw(values[index, :4], cell, anchor, head)  # (N, 4)
     half = cxcywh[:, 2:] / 2
     xyxy = np.concatenate([cxcywh[:, :2] - half, cxcywh[:, :2] + half], axis=-1)  # (N, 4)
     return xyxy.astype(np.float32), scores[index, class_id].astype(np.float32), class_id, first_slot + slot
@@ -300,6 +314,8 @@ def _decode_distances(raw: Floats, head: Head, confidence: float, first_slot: in
     values = raw.reshape(-1, head.channels)  # (rows · columns, classes + 4 · bins)
     classes = values[:, : head.class_count]  # (rows · columns, classes)
     slot, class_id = np.nonzero(classes > _before_sigmoid(confidence, head))  # (N,) pairs that may pass
+    if not len(slot):
+        return _NOTHING
     scores = sigmoid(classes[slot, class_id])  # (N,)
     cell = np.stack([slot % raw.shape[1], slot // raw.shape[1]], axis=-1)  # (N, 2)
     distances = mean_distances(values[slot, head.class_count :], head.bins)  # (N, 4)
@@ -323,7 +339,8 @@ def scores_from_raw(raw: Any, head: Head, xp: Any = np) -> Any:
     if head.kind == "new_coords":
         return objectness * classes
     if head.kind == "yolo":
-        return sigmoid(objectness, xp) * sigmoid(classes, xp)
+        scores = sigmoid(raw, xp)
+        return scores[..., :1] * scores[..., 1:]
     weight = xp.exp(classes - xp.max(classes, axis=-1, keepdims=True, initial=-np.inf))
     return sigmoid(objectness, xp) * weight / xp.sum(weight, axis=-1, keepdims=True)
 
@@ -335,7 +352,7 @@ def _before_sigmoid(confidence: float, head: Head) -> float:
     if not 0 < confidence < 1:
         return float("-inf") if confidence <= 0 else float("inf")
     # Slightly below, so that rounding in σ cannot lose a pair on the threshold.
-    return float(np.log(confidence / (1 - confidence))) - 1e-4
+    return math.log(confidence / (1 - confidence)) - 1e-4
 
 
 def sigmoid(x: Any, xp: Any = np) -> Any:

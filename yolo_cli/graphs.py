@@ -59,6 +59,16 @@ def open_session(
         return onnxruntime.InferenceSession(source, options, providers=providers, enable_fallback=0)
 
 
+def check_graph(path: Path) -> None:
+    """Raise ONNX Runtime's error if it cannot read an ONNX file; nothing is computed, nothing optimized."""
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0)
+
+
 def read_metadata(path: Path) -> dict[str, str]:
     """The metadata of an ONNX file, read without parsing the network or importing a package.
 

@@ -81,14 +81,15 @@ def _jpeg(data: bytes) -> Header:
     the end marker of an embedded thumbnail is before the scan and is not taken for it.
     """
     width = height = 0
-    orientation, cost, end = None, 0.5, 2
+    orientation, cost, start, end, parts, frame = None, 0.5, 0, 2, 0, 0
     for marker, start, end in jpeg_segments(data):
         if marker in _FRAME_MARKERS:
-            height, width, parts = struct.unpack_from(">HHB", data, start + 5)
+            frame, (height, width, parts) = marker, struct.unpack_from(">HHB", data, start + 5)
             cost = 2.0 * parts + 1 if marker in _PROGRESSIVE else 0.5  # two bytes a coefficient of each part
         if marker == 0xE1 and orientation is None and data[start + 4 : start + 10] == b"Exif\0\0":
             orientation = _orientation(data[start + 10 : end])
-    if data.count(b"\xff\xda") > MAX_SCANS:
+    one_scan = frame not in _PROGRESSIVE and data[start + 4] == parts  # libjpeg refuses more then
+    if not one_scan and data.count(b"\xff\xda") > MAX_SCANS:
         raise ValueError("too many scans")
     fault = None if data.rfind(b"\xff\xd9", end) >= 0 else _CUT
     cost += 3 if orientation and orientation > 1 else 0  # a copy, turned

@@ -8,6 +8,7 @@ the exact scale of each.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -46,6 +47,7 @@ class Letterbox:
     left: int
 
     @classmethod
+    @lru_cache(maxsize=64)
     def fit(
         cls, height: int, width: int, net_height: int, net_width: int, kind: Resize = "letterbox"
     ) -> Letterbox:

@@ -78,24 +78,25 @@ def open_file(path: Path, name: str, most: int = MAX_ANY, kind: str = "file") ->
         DataError: if it is not a regular file, or too large.
         OSError: if it is missing or may not be read.
     """
-    file = _opened(path, name)
-    try:
-        _check_regular(os.fstat(file.fileno()), name, most, kind)
-    except BaseException:
-        file.close()
-        raise
-    return file
+    return os.fdopen(_opened(path, name, most, kind)[0], "rb")
 
 
-def _opened(path: Path, name: str) -> BinaryIO:
-    """A file open for reading, without waiting for the other end of a pipe."""
+def _opened(path: Path, name: str, most: int, kind: str) -> tuple[int, int]:
+    """Descriptor and bytes of a file, as for `open_file`, without waiting for the other end of a pipe."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        return os.fdopen(os.open(path, flags), "rb")
+        number = os.open(path, flags)
     except OSError as fault:
         if fault.errno == ENXIO:  # a socket
             raise DataError(_SPECIAL.format(name, "a regular file")) from None
         raise
+    try:
+        status = os.fstat(number)
+        _check_regular(status, name, most, kind)
+    except BaseException:
+        os.close(number)
+        raise
+    return number, status.st_size
 
 
 def _check_regular(status: os.stat_result, name: str, most: int, kind: str) -> None:
@@ -118,8 +119,14 @@ def read_file(path: Path, name: str | None = None, most: int = MAX_TEXT, kind: s
         OSError: if it is missing or may not be read.
         ValueError: if its path cannot be one, as with a NUL byte.
     """
-    with open_file(path, os.fspath(path) if name is None else name, most, kind) as file:
-        return file.read(os.fstat(file.fileno()).st_size)
+    number, size = _opened(path, os.fspath(path) if name is None else name, most, kind)
+    try:
+        data = os.read(number, size)
+        while len(data) < size and (more := os.read(number, size - len(data))):  # it reads 2 GiB at most
+            data += more
+        return data
+    finally:
+        os.close(number)
 
 
 def _size(count: int) -> str:

@@ -27,8 +27,11 @@ def switch_telemetry_off() -> None:
 def import_onnxruntime() -> Any:
     """The package ``onnxruntime``."""
     switch_telemetry_off()
+    if "onnxruntime" in sys.modules:
+        return sys.modules["onnxruntime"]
     import onnxruntime
 
+    onnxruntime.set_default_logger_severity(4)  # its errors are exceptions, too
     return onnxruntime
 
 

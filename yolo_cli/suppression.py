@@ -41,6 +41,8 @@ MIN_SOFT_SCORE = 0.001
 CROWDED = 100
 # So many go first then.
 HANDFUL = 512
+# So few are all compared with each other, which takes less time than to find out which are near.
+FEW = 32
 # With a limit, this many times as many boxes are sorted first.
 SORTED = 16
 NOTHING = np.zeros(0, np.intp)
@@ -87,6 +89,8 @@ class Limit:
 
     def length(self, kept: NDArray[np.intp]) -> int | None:
         """How many of the boxes ``kept`` (K,), from the first on, are just enough; None if all are not."""
+        if len(kept) < self.count:
+            return None
         last = np.flatnonzero(self.counted[kept])[self.count - 1 : self.count]  # (1,), or (0,)
         return int(last[0]) + 1 if len(last) else None
 
@@ -125,10 +129,11 @@ def batched_nms(
     >>> batched_nms(boxes, np.float32([0.8, 0.9, 0.7]), np.array([3, 3, 3])).tolist()
     [1, 2]
     """
-    if limit is not None:
+    if limit is not None and len(xyxy) > HANDFUL:
         return _first_survivors(xyxy, confidence, class_id, rule, limit)
-    order = np.argsort(-confidence, kind="stable")  # (N,)
-    return order[_survivors(xyxy[order].astype(np.float64), class_id[order], rule)]  # (K,)
+    order = (-confidence).argsort(kind="stable")  # (N,)
+    kept = order[_survivors(xyxy[order].astype(np.float64), class_id[order], rule)]  # (K,)
+    return kept if limit is None else kept[: limit.length(kept)]
 
 
 def soft_nms(
@@ -223,6 +228,8 @@ def _survivors(boxes: Floats, classes: Integers, rule: Rule) -> NDArray[np.intp]
     Boxes are float64, so that no product overflows. Memory grows with N, not with N².
     """
     count = len(boxes)
+    if count <= FEW:
+        return _among_few(boxes, classes, rule)
     near = Neighbours.of(boxes, classes, rule.threshold)
     if count <= HANDFUL or near.total <= CROWDED * count:
         hits = [pairs[:, rule.suppresses(*boxes[pairs])] for pairs in near.pairs()]  # each (2, H)
@@ -232,6 +239,16 @@ def _survivors(boxes: Floats, classes: Integers, rule: Rule) -> NDArray[np.intp]
         same = np.flatnonzero(classes == one)  # (M,)
         parts.append(same[_survivors_in_turns(boxes[same], classes[same], rule)])
     return np.sort(np.concatenate(parts))
+
+
+def _among_few(boxes: Floats, classes: Integers, rule: Rule) -> NDArray[np.intp]:
+    """`_survivors` of a few boxes."""
+    pairs = np.array((classes[:, None] == classes).nonzero())  # (2, P)
+    pairs = pairs[:, pairs[0] < pairs[1]]
+    if not pairs.size:
+        return np.arange(len(boxes))
+    hits = pairs[:, rule.suppresses(*boxes[pairs])]  # (2, H)
+    return _go_through(hits, len(boxes)).nonzero()[0]
 
 
 def _survivors_in_turns(
@@ -276,7 +293,7 @@ def _go_through(pairs: NDArray[np.intp], count: int) -> Bools:
     The first always has the lower position, and suppresses only where it stays itself.
     """
     stays = bytearray(b"\1") * count
-    above, below = pairs[:, np.argsort(pairs[0])].tolist()  # P, P
+    above, below = pairs[:, pairs[0].argsort()].tolist()  # P, P
     # By rising position, so that when a box's turn comes, it is settled whether it stays.
     for winner, loser in zip(above, below, strict=True):
         if stays[winner]:

@@ -56,7 +56,7 @@ def test_whole_images_need_no_detection(identify):
     done = identify("a.png", "--whole", "--format", "ndjson", "--save", "--min-score", "0.9")
     [row] = json.loads(done.stdout)["detections"]
     assert (row["identity"], row["score"]) == ("a", 1.0)
-    assert read_image("runs/identify/a.jpg").rgb.shape == (40, 40, 3)
+    assert read_image("runs/identify/a.png").rgb.shape == (40, 40, 3)
     assert "same" in identify("verify", "a.png", "a.png", "--whole").stdout
 
 

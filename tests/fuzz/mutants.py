@@ -1,4 +1,4 @@
-"""Seeded mutations of good files, and the readers that must survive them.
+"""The readers that must survive seeded mutations of good files.
 
 A reader survives if it returns, or raises a `UserError` of one line, within seconds and without filling the
 memory. By hand: ``python -m tests.fuzz.mutants --minutes 60 [--target images] [--count 2000] [--seed 1]``.
@@ -9,85 +9,22 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import random
-import resource
 import tempfile
 import time
-import traceback
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from tests.fuzz.model_seeds import changed_member, darknet_files, darknet_weights, keras_files, torch_files
-from tests.fuzz.mutations import mutated, odd_json, odd_numbers
-from yolo_cli.errors import UserError
+from tests.fuzz.mutations import odd_graph, odd_json, odd_numbers, odd_yaml
+from tests.fuzz.trials import Target, guarded
 
-__all__ = ["TARGETS", "Report", "Target", "attack"]
+__all__ = ["TARGETS"]
 
-SLOWEST = 5.0  # seconds of processor time
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-@dataclass(frozen=True)
-class Target:
-    """A reader, with good files by suffix, and how to change them further than by bytes."""
-
-    read: Callable[[Path], object]
-    seeds: Callable[[], Mapping[str, bytes]]
-    change: Callable[[bytes, random.Random], bytes] | None = None
-
-
-@dataclass
-class Report:
-    """What became of the mutants of one target."""
-
-    tried: int = 0
-    refused: int = 0
-    faults: list[str] = field(default_factory=list)
-    slowest: float = 0.0
-
-    def __str__(self) -> str:
-        found = f"{self.tried} mutants, {self.refused} refused, {len(self.faults)} faults"
-        return f"{found}, slowest {self.slowest:.1f} s"
-
-
-def attack(target: Target, count: int, seed: int, seconds: float) -> Report:
-    """Read up to ``count`` mutants, for at most some seconds."""
-    report, seeds, end = Report(), list(target.seeds().items()), time.monotonic() + seconds
-    with tempfile.TemporaryDirectory() as folder:
-        for suffix, data in seeds:  # they are good, and imports are not counted as time
-            path = Path(folder) / f"a{suffix}"
-            path.write_bytes(data)
-            target.read(path)
-        for number in range(count):
-            if time.monotonic() > end:
-                break
-            rng = random.Random(seed * 1_000_003 + number)
-            suffix, data = rng.choice(seeds)
-            change = target.change if target.change and rng.random() < 0.6 else mutated
-            path = Path(folder) / f"a{suffix}"
-            path.write_bytes(change(data, rng))
-            _try(target.read, path, report, f"seed {seed}, number {number}, {suffix}")
-    return report
-
-
-def _try(read: Callable[[Path], object], path: Path, report: Report, which: str) -> None:
-    start, report.tried = time.process_time(), report.tried + 1
-    try:
-        read(path)
-    except UserError as fault:
-        report.refused += 1
-        if "\n" in fault.text or len(fault.text) > 1000 + len(str(path)):
-            report.faults.append(f"{which}: not one short line: {fault.text[:200]!r}")
-    except Exception:  # what a user would see as exit 1
-        report.faults.append(f"{which}: {traceback.format_exc(limit=-3)}")
-    took = time.process_time() - start
-    report.slowest = max(report.slowest, took)
-    if took > SLOWEST:
-        report.faults.append(f"{which}: {took:.1f} s")
+ROOT = Path(__file__).parents[2]
+EXAMPLES, WEIGHTS = ROOT / "examples", ROOT / "weights"
 
 
 def _images() -> dict[str, bytes]:
@@ -132,14 +69,6 @@ def _onnx_models() -> dict[str, bytes]:
         return {".onnx": tiny_model(Path(folder) / "a.onnx").read_bytes()}
 
 
-def _odd_card(data: bytes, rng: random.Random) -> bytes:
-    import onnx
-
-    model = onnx.load_from_string(data)
-    model.metadata_props[0].value = odd_json(model.metadata_props[0].value.encode(), rng).decode()
-    return bytes(model.SerializeToString())
-
-
 def _run_model(engine: str) -> Callable[[Path], None]:
     def run(path: Path) -> None:
         from yolo_cli.detectors import load_detector
@@ -149,6 +78,48 @@ def _run_model(engine: str) -> Callable[[Path], None]:
         detector.detect([Image(np.zeros((20, 30, 3), np.uint8))])
 
     return run
+
+
+def _bundled(name: str) -> Callable[[], dict[str, bytes]]:
+    return lambda: {".onnx": (WEIGHTS / f"{name}.onnx").read_bytes()}
+
+
+def _smooth(path: Path) -> None:
+    from tests.made_tracks import tracks_of
+    from yolo_cli.temporal import TrackSmoother
+
+    tracks = tracks_of([(frame, 1, 3.0 * frame) for frame in range(12)])
+    TrackSmoother.load(path).smooth(tracks, np.arange(12))
+
+
+def _tell_states(path: Path) -> None:
+    from yolo_cli.temporal import ClipStates
+
+    ClipStates.load(path).logits(np.zeros((2, 8, 32, 32, 3), np.uint8))
+
+
+def _embed(path: Path) -> None:
+    from yolo_cli.identity import load_embedder
+    from yolo_cli.images import Image
+
+    load_embedder(path)(Image(np.zeros((20, 30, 3), np.uint8)), np.float32([[1, 1, 9, 9]]))
+
+
+def _gallery() -> dict[str, bytes]:
+    entries = [{"name": name, "photo": f"{name}.jpg", "embedding": [0.5, 1, -2e-3]} for name in ("Ann", "Bo")]
+    head = {"format": "yolo-cli gallery 1", "model": "objects-embedding", "model_sha256": "ab"}
+    return {".json": json.dumps({**head, "entries": entries}).encode()}
+
+
+def _read_gallery(path: Path) -> None:
+    from tests.unit.identity.galleries import CARD
+    from yolo_cli.identity import choose_threshold, read_gallery, recognise
+
+    gallery = read_gallery(path)
+    if gallery.entries:
+        length = gallery.embeddings.shape[1]
+        recognise(gallery, CARD, np.ones((1, length), np.float32), 0.5)
+        choose_threshold(gallery, CARD)
 
 
 def _cards() -> dict[str, bytes]:
@@ -249,19 +220,28 @@ def _lint_with(place: str, **others: bytes) -> Callable[[Path], None]:
 TARGETS: Mapping[str, Target] = {
     "images": Target(_read_image, _images),
     "cards": Target(_read_card, _cards, odd_json),
-    "onnx": Target(_run_model("onnx"), _onnx_models, _odd_card),
-    "openvino": Target(_run_model("openvino"), _onnx_models, _odd_card),
+    "onnx": Target(_run_model("onnx"), _onnx_models, odd_graph),
+    "openvino": Target(_run_model("openvino"), _onnx_models, odd_graph),
+    "smoother": Target(_smooth, _bundled("track-smoother"), odd_graph),
+    "states": Target(_tell_states, _bundled("clip-states"), odd_graph),
+    "embedding": Target(_embed, _bundled("objects-embedding"), odd_graph),
+    "gallery": Target(_read_gallery, _gallery, odd_json),
     "archives": Target(_read_keras_card, _card_archives),
     "keras": Target(_read_keras, keras_files, changed_member),
     "torch": Target(_read_torch, torch_files),
     "darknet": Target(_read_darknet, darknet_files, odd_numbers),
     "weights": Target(_read_weights, darknet_weights),
     "yaml": Target(
-        _lint_with("data.yaml", **{"labels/a.txt": b"0 .5 .5 .5 .5\n"}), lambda: {".yaml": _YAML}, odd_numbers
+        _lint_with("data.yaml", **{"labels/a.txt": b"0 .5 .5 .5 .5\n"}), lambda: {".yaml": _YAML}, odd_yaml
     ),
     "labels": Target(
         _lint_with("labels/a.txt", **{"data.yaml": b"train: images\nnames: [a, b]\n"}),
         lambda: {".txt": b"0 .5 .5 .5 .5\n1 .1 .1 .2 .1 .2 .2\n"},
+        odd_numbers,
+    ),
+    "key points": Target(
+        _lint_with("labels/a.txt", **{"data.yaml": _YAML}),
+        lambda: {".txt": b"0 .5 .5 .5 .5 .4 .4 2 0 0 0\n1 .1 .1 .2 .1 .1 .1 1 .2 .2 2\n"},
         odd_numbers,
     ),
     "coco": Target(_lint_with("annotations/a.json"), lambda: {".json": json.dumps(_COCO).encode()}, odd_json),
@@ -272,11 +252,9 @@ TARGETS: Mapping[str, Target] = {
 def _all(targets: Iterator[str], seed: int, seconds: float, count: int) -> int:
     faults = 0
     for name in targets:
-        report = attack(TARGETS[name], count, seed, seconds)
+        report = guarded(TARGETS[name], count, seed, seconds)
         print(f"{name}: {report}", *report.faults[:5], sep="\n  ", flush=True)
         faults += len(report.faults)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    print(f"most memory: {peak:,} MiB")
     return min(faults, 1)
 
 

@@ -1,13 +1,17 @@
-"""Seeded changes of good files: bytes, values of JSON, words of text."""
+"""Seeded changes of good files: bytes, values of JSON and YAML, words of text, nodes of networks."""
 
 from __future__ import annotations
 
 import json
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-__all__ = ["mutated", "odd_json", "odd_numbers"]
+import onnx
+import yaml
+
+__all__ = ["mutated", "odd_graph", "odd_json", "odd_numbers", "odd_yaml"]
 
 INTERESTING = (0, 1, 127, 128, 255)
 NUMBERS = (-1, 0, 1, 2, 255, 65_535, 10**6, 10**9, 1 << 31, (1 << 63) - 1, 10**30, 1e308, float("nan"))
@@ -56,12 +60,12 @@ CHANGES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 
 def with_odd_value(value: Any, rng: random.Random) -> Any:
     """JSON data with one value, somewhere inside, replaced, removed or repeated."""
-    if isinstance(value, dict) and value and rng.random() < 0.8:
+    if isinstance(value, dict) and value and rng.random() < 0.95:
         key = rng.choice(list(value))
         if rng.random() < 0.1:
             return {name: item for name, item in value.items() if name != key}
         return {**value, key: with_odd_value(value[key], rng)}
-    if isinstance(value, list) and value and rng.random() < 0.7:
+    if isinstance(value, list) and value and rng.random() < 0.85:
         at = rng.randrange(len(value))
         if rng.random() < 0.1:
             return value * rng.choice((0, 2, 1000))
@@ -77,9 +81,110 @@ def odd_json(data: bytes, rng: random.Random) -> bytes:
     return json.dumps(value).encode()
 
 
+def odd_yaml(data: bytes, rng: random.Random) -> bytes:
+    """A YAML file with odd values, written as JSON, which is YAML too, or with an odd word."""
+    if rng.random() < 0.3:
+        return odd_numbers(data, rng)
+    return odd_json(json.dumps(yaml.safe_load(data)).encode(), rng)
+
+
 def odd_numbers(data: bytes, rng: random.Random) -> bytes:
-    """A text file with one word replaced by something odd."""
-    words = data.split(b" ") if rng.random() < 0.5 else data.split(b"\n")
+    """A text file with one word or line replaced by something odd."""
+    between = rng.choice((b" ", b"\n"))
+    words = data.split(between)
     at = rng.randrange(len(words))
     words[at] = words[at][: rng.randrange(len(words[at]) + 1)] + str(rng.choice(ODD)).encode(errors="replace")
-    return (b" " if b" " in data and rng.random() < 0.5 else b"\n").join(words)
+    return between.join(words)
+
+
+def odd_graph(data: bytes, rng: random.Random) -> bytes:
+    """An ONNX file with odd values in its card, or something odd in its graph."""
+    model = onnx.load_from_string(data)
+    for _ in range(rng.choice((1, 1, 3))):
+        rng.choice(GRAPH_CHANGES)(model, rng)
+    return bytes(model.SerializeToString())
+
+
+def _odd_card(model: Any, rng: random.Random) -> None:
+    entry = model.metadata_props[0]
+    with suppress(ValueError):  # changed twice
+        entry.value = odd_json(entry.value.encode(), rng).decode()
+
+
+def _odd_node(model: Any, rng: random.Random) -> None:
+    """Another operator, other or no inputs, or the node away or twice."""
+    nodes = model.graph.node
+    node = rng.choice(nodes)
+    match rng.randrange(5):
+        case 0:
+            node.op_type = rng.choice([other.op_type for other in nodes] + list(OPERATORS))
+        case 1 if node.input:
+            node.input[rng.randrange(len(node.input))] = rng.choice(["", "rgb", *nodes[0].output, "nobody"])
+        case 2 if node.output:
+            node.output[rng.randrange(len(node.output))] = rng.choice(["", "rgb", *nodes[-1].output])
+        case 3 if len(nodes) > 1:
+            nodes.remove(node)
+        case _:
+            nodes.append(node)
+
+
+def _odd_attribute(model: Any, rng: random.Random) -> None:
+    attributes = [attribute for node in model.graph.node for attribute in node.attribute]
+    if not attributes:
+        return
+    attribute = rng.choice(attributes)
+    if attribute.ints:
+        attribute.ints[rng.randrange(len(attribute.ints))] = rng.choice(WHOLE)
+    elif rng.random() < 0.5:
+        attribute.i = rng.choice(WHOLE)
+    else:
+        attribute.type = rng.randrange(12)
+
+
+def _odd_weights(model: Any, rng: random.Random) -> None:
+    """Another shape, type or content of a constant."""
+    if not model.graph.initializer:
+        return
+    tensor = rng.choice(model.graph.initializer)
+    match rng.randrange(3):
+        case 0 if tensor.dims:
+            tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice(WHOLE)
+        case 1:
+            tensor.data_type = rng.randrange(24)
+        case _:
+            tensor.raw_data = mutated(tensor.raw_data, rng)
+
+
+def _odd_shape(model: Any, rng: random.Random) -> None:
+    """Another type, size or number of what goes in or out."""
+    values = rng.choice((model.graph.input, model.graph.output))
+    if not values:
+        return
+    tensor = rng.choice(values).type.tensor_type
+    match rng.randrange(4):
+        case 0 if tensor.shape.dim:
+            rng.choice(tensor.shape.dim).dim_value = rng.choice(WHOLE)
+        case 1 if tensor.shape.dim:
+            del tensor.shape.dim[rng.randrange(len(tensor.shape.dim))]
+        case 2:
+            tensor.elem_type = rng.randrange(24)
+        case _:
+            values.append(rng.choice(values))
+
+
+OPERATORS = (
+    "Expand",
+    "Tile",
+    "Resize",
+    "Range",
+    "NonZero",
+    "Reshape",
+    "Loop",
+    "If",
+    "Softmax",
+    "ConstantOfShape",
+)
+WHOLE = (-1, 0, 1, 2, 3, 255, 65_535, 10**6, 1 << 31, (1 << 63) - 1)
+GRAPH_CHANGES: tuple[Callable[[Any, random.Random], object], ...] = (
+    _odd_card, _odd_card, _odd_node, _odd_attribute, _odd_weights, _odd_shape,
+)  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fuzz.mutants import TARGETS, Target, attack
+from tests.fuzz.mutants import TARGETS
+from tests.fuzz.trials import Target, attack
 
 HEAVY = {"keras", "onnx", "openvino"}
 

@@ -8,12 +8,10 @@ must be whole, what the user had the same, and the same command must do its work
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import random
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.hostile.commands import ROOT, YOLO, photo
+from tests.hostile.forked import Forked, import_everything
+from tests.hostile.whole import contents, halves, model_faults
 from tests.tiny import write_tiny
 from tests.training_sets import write_shapes, write_tiny_cfg
 
@@ -36,7 +36,6 @@ rm out/.fill
 cp -r out/. kept
 exit $code
 """
-CALLS = "rename,renameat2,write,unlink"
 TRAIN = "train --data d --model tiny.cfg --imgsz 64 --epochs 3 --batch 4 --workers 1 --out out"
 
 
@@ -59,7 +58,7 @@ class Target:
 
 TARGETS = {
     "detect": Target(
-        "detect p --out out --save-txt --exist-ok", "detect p --out out --save-txt --exist-ok", 3
+        "detect p --out out --save-txt --exist-ok", "detect p --out out --save-txt --exist-ok", 1.5
     ),
     "import": Target(
         "weights import t/tiny.cfg t/tiny.weights --names t/tiny.names --out out/m",
@@ -90,6 +89,18 @@ TARGETS = {
         "convert --data d --to coco --out out/d --exist-ok",
         2,
         True,
+    ),
+    "track": Target("track p --out out --exist-ok", "track p --out out --exist-ok", 2),
+    "identify learn": Target(
+        "identify learn --whole mug p/1.jpg p/2.jpg --gallery out/gallery.json",
+        "identify learn --whole mug p/1.jpg p/2.jpg --gallery out/gallery.json",
+        1,
+        True,
+    ),
+    "stylize": Target(
+        "stylize --data d --style p/1.jpg --steps 2 --imgsz 64 --out out/d",
+        "stylize --data d --style p/1.jpg --steps 2 --imgsz 64 --out out/d",
+        10,
     ),
 }
 
@@ -122,62 +133,17 @@ def prepared(folder: Path) -> Path:
     write_tiny_cfg(folder)
     write_tiny(folder / "t")
     (folder / "t" / "other.names").write_text("red\nblue")
-    for words in (TRAIN.replace("--out out", "--out m0"),):
-        done = run(words, folder)
-        errors = done.communicate()[1]
-        assert done.returncode == 0, errors
+    for words in (
+        TRAIN.replace("--out out", "--out m0"),
+        "identify learn --whole cup p/0.jpg --gallery gallery.json",
+    ):
+        code, errors = Forked(words, folder).end()
+        assert code == 0, errors
     shutil.copytree(folder / "m0" / "weights", folder / "m")
     for suffix in (".keras", ".onnx"):
         (folder / "m" / f"best{suffix}").rename(folder / "m" / f"m{suffix}")
     shutil.rmtree(folder / "m0")
     return folder
-
-
-def contents(folder: Path) -> dict[str, str]:
-    """A hash of each file of the user's."""
-    files = (
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "out" not in path.relative_to(folder).parts
-    )
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def halves(out: Path) -> Iterator[str]:
-    """What is not whole among the files with visible names."""
-    import json
-    import zipfile
-
-    import cv2
-    import numpy as np
-
-    checks: dict[str, Callable[[Path], object]] = {
-        ".jpg": lambda path: cv2.imread(str(path)) is not None or 1 / 0,
-        ".keras": lambda path: zipfile.ZipFile(path).testzip() and 1 / 0,
-        ".npz": lambda path: dict(np.load(path)),
-        ".json": lambda path: json.loads(path.read_bytes()),
-    }
-    for path in sorted(out.rglob("*")):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(out).parts):
-            try:
-                checks.get(path.suffix, Path.read_bytes)(path)
-            except Exception as fault:
-                yield f"{path.name} is half: {fault!r}"
-
-
-def model_faults(folder: Path) -> Iterator[str]:
-    """A model that can be found but not used."""
-    from yolo_cli.errors import UserError
-    from yolo_cli.weights.store import check_pair, model_files, read_card
-
-    for name in ("m", "weights/best"):
-        files = model_files(folder / "out" / name)
-        try:
-            if files.paths:
-                check_pair(files)
-                [read_card(path) for path in files.paths]
-        except UserError as fault:
-            yield str(fault)
 
 
 def attack(target: Target, inputs: Path, folder: Path, how: Callable[[str, Path], str]) -> list[str]:
@@ -202,6 +168,8 @@ def fill_output(target: Target, inputs: Path, out: Path) -> None:
     out.mkdir()
     if target.old and target.words.startswith("convert"):
         shutil.copytree(inputs / "d", out / "d")
+    elif target.old and target.words.startswith("identify"):
+        shutil.copy(inputs / "gallery.json", out)
     elif target.old:
         for path in (inputs / "m").iterdir():
             shutil.copy(path, out / path.name)
@@ -212,24 +180,19 @@ def going_on(target: Target, folder: Path) -> Iterator[str]:
     words = target.again
     if words.startswith("train") and not (folder / "out" / "args.yaml").is_file():
         words = f"{target.words} --exist-ok"
-    if "--fix" in words and (folder / "out" / "d").exists():
+    if words.startswith(("lint", "stylize")) and (folder / "out" / "d").exists():
         words = "lint --data out/d"
-    again = run(words, folder)
-    errors = again.communicate()[1]
-    if again.returncode:
-        yield f"the next run fails: {errors.decode(errors='replace').splitlines()[-1:]}"
+    code, errors = Forked(words, folder).end()
+    if code:
+        yield f"the next run fails: {errors.splitlines()[-1:]}"
 
 
 def killed_at_random(dice: random.Random, target: Target) -> Callable[[str, Path], str]:
     def how(words: str, folder: Path) -> str:
-        delay = dice.uniform(0.1, target.seconds)
-        process = run(words, folder)
-        try:
-            process.communicate(timeout=delay)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-        return f"killed after {delay:.2f} s"
+        delay = dice.uniform(0.02, target.seconds)
+        process = Forked(words, folder)
+        process.kill_after(delay)
+        return f"killed after {delay:.2f} s, exit {process.end()[0]}"
 
     return how
 
@@ -240,24 +203,8 @@ def killed_at_call(dice: random.Random, _: Target) -> Callable[[str, Path], str]
     def how(words: str, folder: Path) -> str:
         call = dice.choice(("rename", "rename", "renameat2", "unlink", "write"))
         number = int(dice.expovariate(1 / (40 if call == "write" else 4))) + 1
-        inject = f"inject={call}:signal=KILL:when={number}"
-        process = run(
-            words,
-            folder,
-            (
-                "strace",
-                "-f",
-                "-qq",
-                "-o",
-                "/dev/null",
-                "-e",
-                f"trace={CALLS}",
-                "-e",
-                inject,
-            ),
-        )
-        process.communicate()
-        return f"killed at {call} number {number}"
+        process = Forked(words, folder, (call, number))
+        return f"killed at {call} number {number}, exit {process.end()[0]}"
 
     return how
 
@@ -308,6 +255,7 @@ def main() -> int:
     dice, wrong = random.Random(given.seed), 0
     kinds = [killed_at_random, killed_at_call] * (given.kills // 2) + [limited, full] * (given.disks // 2)
     dice.shuffle(kinds)  # a run that is cut short has some of each
+    import_everything()
     with tempfile.TemporaryDirectory() as scratch:
         inputs = prepared(Path(scratch) / "inputs")
         for number, kind in enumerate(kinds):

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 from tests.hostile.models import card, tiny_model
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import load_detector
+from yolo_cli.engines import vetting
 from yolo_cli.errors import DataError
 from yolo_cli.images import Image
 
@@ -95,6 +96,33 @@ def test_heads_that_do_not_fit(head, engine, tmp_path):
     first = {**card()["heads"][0], **head}
     names = ["a", "b"][: first["class_count"]]
     fault(tiny_model(tmp_path / "a.onnx", card(heads=[first], class_names=names)), engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("operator", ["Conv", "Gemm", "Resize"])
+def test_operators_with_too_few_inputs(operator, engine, tmp_path, monkeypatch):
+    """OpenVINO 2026.4 ends the process by a segmentation fault: it must not get to read them."""
+    monkeypatch.setattr("yolo_cli.engines.on_openvino.OpenVinoEngine._read", lambda self: pytest.fail("read"))
+
+    def spoil(model):
+        model.graph.node[0].op_type = operator
+
+    path = tiny_model(tmp_path / "a.onnx", change=spoil)
+    assert "is not an ONNX model that can run here" in fault(path, engine)
+
+
+def test_a_file_is_looked_at_again_when_it_has_changed(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("YOLO_CLI_CACHE", raising=False)
+    looked = []
+    monkeypatch.setattr(vetting, "check_graph", looked.append)
+    path = tiny_model(tmp_path / "a.onnx")
+    for _ in range(2):
+        vetting.check_before_openvino(path)
+    assert looked == [path]
+    path.write_bytes(path.read_bytes())
+    vetting.check_before_openvino(path)
+    assert looked == [path, path]
 
 
 def middle(*nodes, **constants):

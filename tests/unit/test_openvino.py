@@ -18,8 +18,10 @@ from yolo_cli.boxes import box_iou
 from yolo_cli.config import DetectConfig, bundled
 from yolo_cli.detectors import load_detector
 from yolo_cli.engines import OnnxEngine, OpenVinoEngine, on_openvino
+from yolo_cli.engines.vetting import check_before_openvino
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import read_image
+from yolo_cli.weights import find_model
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
@@ -203,6 +205,8 @@ def test_the_converter_can_be_imported_afterwards() -> None:
     ("engine", "absent"), [("onnx", "openvino"), ("openvino", "onnxruntime"), ("auto", "onnxruntime")]
 )
 def test_no_other_engine_is_imported(engine: str, absent: str, cache: Path) -> None:
+    """Of a file that has been read before: of a new one, ONNX Runtime looks whether OpenVINO may read it."""
+    check_before_openvino(find_model("yolov4-tiny-coco").onnx)
     code = (
         "import sys; from yolo_cli.detectors import load_detector\n"
         f"load_detector(engine={engine!r}, device='cpu'); print({absent!r} in sys.modules)"

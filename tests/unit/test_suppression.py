@@ -173,3 +173,17 @@ def test_boxes_too_small_to_tell_apart_among_their_class_still_meet():
     # A width of 1e-20 vanishes beside any distance between classes.
     tiny = np.float32([[0, 0, 1e-20, 1e-20], [0, 0, 1e-20, 1e-20], [0, 0, 100, 100]])
     assert kept(tiny, [0.9, 0.8, 0.7], np.array([79, 79, 79])) == [0, 2]
+
+
+@pytest.mark.parametrize("kind", ["iou", "greedynms", "diounms"])
+@pytest.mark.parametrize("count", [suppression.FEW, suppression.FEW + 1])
+def test_a_few_boxes_are_suppressed_like_many(monkeypatch, count, kind):
+    """With one box more than `FEW`, only near ones are compared; the same boxes stay."""
+    rng = np.random.default_rng(count)
+    low = rng.uniform(0, 20, (count, 2))
+    xyxy = np.concatenate([low, low + rng.uniform(5, 15, (count, 2))], axis=1).astype(np.float32)
+    confidence, classes = rng.choice([0.4, 0.6, 0.9], count), rng.integers(0, 3, count)
+    found = kept(xyxy, confidence, classes, kind=kind, threshold=0.3)
+    monkeypatch.setattr(suppression, "FEW", 0)
+    assert found == kept(xyxy, confidence, classes, kind=kind, threshold=0.3)
+    assert 0 < len(found) < count

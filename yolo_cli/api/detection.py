@@ -27,7 +27,7 @@ from yolo_cli.text import counted
 from yolo_cli.weights import ModelCard, ModelFiles, find_model
 from yolo_cli.weights.store import sha256
 
-__all__ = ["Predictor", "config_with", "draw", "load_detector", "open_for_evaluation"]
+__all__ = ["Predictor", "config_with", "draw", "load_detector", "open_for_evaluation", "reads_ahead"]
 
 
 def load_detector(
@@ -148,7 +148,7 @@ class Predictor:
         choice, live = frame_options(given)
         how = {name: given[name] for name in ("bgr", "recursive") if name in given}
         items = open_input(source, choice=choice, live=live, **how)
-        loop: Any = {"read_ahead": _reads_ahead(source), "region": region_of(given.get("region"))}
+        loop: Any = {"read_ahead": reads_ahead(source), "region": region_of(given.get("region"))}
         for outcome in run_detector(self.detector, items, batch=batch, **loop):
             if outcome.image is not None:
                 yield Result(outcome.image, outcome.detections, self.class_names, outcome.time_ms)
@@ -159,7 +159,7 @@ class Predictor:
             on_error(error)
 
 
-def _reads_ahead(source: object) -> bool:
+def reads_ahead(source: object) -> bool:
     """Whether a source is read in a thread: not one image, nor what runs the user's code, nor live ones."""
     if isinstance(source, list | tuple):
         return True

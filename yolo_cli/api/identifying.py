@@ -4,39 +4,48 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Unpack
 
-import numpy as np
-from numpy.typing import NDArray
-
-from yolo_cli.api.detection import draw, load_detector
+from yolo_cli.api.detection import Predictor, load_detector, reads_ahead
 from yolo_cli.api.options import LoadOptions, Path, check_options
 from yolo_cli.config import DEFAULT_MODEL
-from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.files import path_of
 from yolo_cli.identity import (
+    UNKNOWN,
+    WHOLE,
     Embedder,
     Entry,
-    Match,
+    Identification,
+    Identified,
+    Threshold,
     Verdict,
     changed_gallery,
     choose_threshold,
     load_embedder,
     read_gallery,
-    recognise,
+    whole_images,
 )
 from yolo_cli.identity import verify as verify_pair
 from yolo_cli.inputs import open_input
 from yolo_cli.limits import name_fault
+from yolo_cli.pipeline import Outcome, Readable, run_detector
+from yolo_cli.pipeline.formats import Model
 from yolo_cli.results import Result
-from yolo_cli.text import Jsonable
+from yolo_cli.text import shorten
 
-__all__ = ["DEFAULT_GALLERY", "Identified", "forget", "identify", "learn", "list_identities", "verify"]
+__all__ = [
+    "DEFAULT_GALLERY",
+    "Identified",
+    "forget",
+    "identify",
+    "learn",
+    "list_identities",
+    "open_identification",
+    "verify",
+]
 
 DEFAULT_GALLERY = "gallery.json"
-UNKNOWN = "unknown"
 
 OnError = Callable[[DataError], object]
 
@@ -55,37 +64,12 @@ class IdentifyOptions(LoadOptions, total=False):
     whole: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Identified(Jsonable):
-    """One image with who is on it.
-
-    Attributes:
-        result: image and detections.
-        matches: who each detection is.
-    """
-
-    result: Result
-    matches: tuple[Match, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The object that ``yolo identify --format ndjson`` prints: that of detect, with an identity each."""
-        values = self.result.to_dict()
-        pairs = zip(values["detections"], self.matches, strict=True)
-        return {**values, "detections": [{**found, **match.to_dict()} for found, match in pairs]}
-
-    def draw(self) -> NDArray[np.uint8]:
-        """The image with the name of each box and its score: uint8, (height, width, 3), RGB."""
-        names = [match.identity or UNKNOWN for match in self.matches]
-        known = sorted(set(names))
-        scores = np.array([max(0.0, match.score) for match in self.matches], np.float32)
-        class_id = np.array([known.index(name) for name in names], np.int64)
-        return draw(self.result.image, Detections(self.result.xyxy, scores, class_id), known)
-
-
 def learn(
     name: str,
     photos: Path | Sequence[Path],
     gallery: Path = DEFAULT_GALLERY,
+    *,
+    on_error: OnError | None = None,
     **options: Unpack[IdentifyOptions],
 ) -> list[Result]:
     """Put photos of somebody or something into a gallery. Only numbers and file names are kept.
@@ -94,23 +78,32 @@ def learn(
         name: who or what it is.
         photos: images, folders or globs; the most confident detection of each image is learnt.
         gallery: the file; it is made if it does not exist.
+        on_error: called with the error of each photo that cannot be read, or has no detection; the others
+            are learnt. None raises it.
         **options: see `IdentifyOptions`, and the options of `load_detector`.
 
     Returns:
         For each photo, the one detection that was learnt.
 
     Raises:
-        UserError: if a photo cannot be read, nothing is detected on one, or the gallery is of another
-            embedding; the gallery is then unchanged.
+        UserError: if no photo can be used, or the gallery is of another embedding; the gallery is then
+            unchanged.
     """
-    if fault := name_fault(name):
-        raise UsageError(f"the name {name!r} {fault}; choose another")
-    embedder, results = _opened(options)
-    shown = [_best(result) for result in results(photos)]
-    if not shown:
-        raise DataError(f"{photos}: no image; give photos of {name}")
-    vectors = [embedder(result.image, result.xyxy)[0] for result in shown]
+    if wrong := name_fault(name):
+        raise UsageError(f"the name {shorten(repr(name))} {wrong}; choose another")
+    if name == UNKNOWN:
+        raise UsageError(f"the name {name!r} is that of all who are not in the gallery; choose another")
+    embedder, detector = _opened(options)
     file = path_of(gallery, "gallery")
+    if file.exists():  # the work would be for nothing
+        read_gallery(file, embedder.digest)
+    faults: list[DataError] = []
+    shown = list(_best(detector, photos, faults.append if on_error else None))
+    for fault in faults[: None if shown else -1]:
+        _report(fault, on_error)
+    if not shown:
+        raise faults[-1] if faults else DataError(f"{photos}: no image; give photos of {name}")
+    vectors = [embedder(result.image, result.xyxy)[0] for result in shown]
     with changed_gallery(file, embedder.card.name, embedder.digest) as known:
         for result, vector in zip(shown, vectors, strict=True):
             known.entries.append(Entry(name, pathlib.Path(result.image.name).name or "-", vector))
@@ -166,20 +159,47 @@ def identify(
     Raises:
         UserError: if the gallery is empty, cannot be read, or is of another embedding.
     """
+    items = open_input(photos)
+    how: Any = {"min_score": min_score, "say": say, "read_ahead": reads_ahead(photos)}
+    for each in open_identification(items, gallery, **how, **options):
+        if isinstance(each, Identified):
+            yield each
+        else:
+            _report(DataError(each.error), on_error)
+
+
+def open_identification(
+    items: Iterable[Readable],
+    gallery: Path,
+    *,
+    min_score: float | None = None,
+    say: Callable[[str], object] = lambda _: None,
+    read_ahead: bool = False,
+    **options: Unpack[IdentifyOptions],
+) -> Identification:
+    """As `identify`, but with an outcome in its place for each image that cannot be read.
+
+    Args:
+        items: the images.
+        gallery: as for `identify`.
+        min_score: as for `identify`.
+        say: as for `identify`.
+        read_ahead: read the next images in a thread.
+        **options: as for `identify`.
+    """
     if min_score is not None and not -1 <= min_score <= 1:
         raise UsageError(f"--min-score {min_score:g}: must be from -1 to 1")
-    embedder, results = _opened(options)
+    embedder, detector = _opened(options)
     known = read_gallery(path_of(gallery, "gallery"), embedder.digest)
+    if not known.entries:
+        raise DataError(f"{gallery}: is empty; `yolo identify learn NAME PHOTO` fills it")
     if min_score is None:
         threshold = choose_threshold(known, embedder.card)
         say(str(threshold))
-        min_score = threshold.score
-    for result in results(photos, on_error):
-        matches: list[Match] = []
-        if result:
-            vectors = embedder(result.image, result.xyxy)
-            matches = recognise(known, embedder.card, vectors, min_score)
-        yield Identified(result, tuple(matches))
+    else:
+        threshold = Threshold(min_score, "as it was given")
+    outcomes = _outcomes(detector, items, read_ahead)
+    return Identification(outcomes, _model(detector) if detector else None, embedder, known, threshold)
 
 
 def verify(a: Path, b: Path, *, false_accept: float = 0.01, **options: Unpack[IdentifyOptions]) -> Verdict:
@@ -196,47 +216,50 @@ def verify(a: Path, b: Path, *, false_accept: float = 0.01, **options: Unpack[Id
     """
     if not 0 < false_accept < 1:
         raise UsageError(f"--false-accept {false_accept:g}: must be between 0 and 1")
-    embedder, results = _opened(options)
-    shown = [_best(result) for photo in (a, b) for result in results(photo)]
+    embedder, detector = _opened(options)
+    shown = list(_best(detector, [a, b]))
     if len(shown) != 2:
         raise UsageError("verify compares two images; give two files")
     first, second = (embedder(result.image, result.xyxy)[0] for result in shown)
     return verify_pair(embedder.card, first, second, false_accept)
 
 
-Results = Callable[..., Iterator[Result]]
-
-
-def _opened(options: Any) -> tuple[Embedder, Results]:
-    """The embedding network, and a function from photos to results."""
+def _opened(options: Any) -> tuple[Embedder, Predictor | None]:
+    """The embedding network, and the detector; None where whole images are taken."""
     check_options(options, IdentifyOptions)
     given = dict(options)
     whole, weights = given.pop("whole", False), given.pop("weights", DEFAULT_MODEL)
     embedder = load_embedder(given.pop("embedding", None), given.get("device", "auto"))
-    if whole:
-        return embedder, _whole_images
-    detector = load_detector(weights, **given)
-    return embedder, lambda photos, on_error=None: detector.stream(photos, on_error=on_error)
+    return embedder, None if whole else load_detector(weights, **given)
 
 
-def _whole_images(photos: Path | Iterable[Any], on_error: OnError | None = None) -> Iterator[Result]:
-    """Each image as one detection."""
-    for item in open_input(photos):
-        try:
-            image = item.read()
-        except DataError as fault:
-            if on_error is None:
-                raise
-            on_error(fault)
-            continue
-        box = np.array([[0, 0, image.width, image.height]], np.float32)
-        yield Result(image, Detections(box, np.ones(1, np.float32), np.zeros(1, np.int64)), ("image",))
+def _model(detector: Predictor) -> Model:
+    card = detector.card
+    return Model(card.name, card.class_names, detector.input_size, keypoints=card.keypoints)
 
 
-def _best(result: Result) -> Result:
-    """The most confident detection alone."""
-    if not result:
-        raise DataError(
-            f"{result.image.name}: nothing was detected; try a lower --conf, or --whole for the whole image"
-        )
-    return result[:1]
+def _outcomes(detector: Predictor | None, items: Iterable[Readable], read_ahead: bool) -> Iterator[Outcome]:
+    if detector is None:
+        return whole_images(items)
+    return run_detector(detector.detector, items, read_ahead=read_ahead)
+
+
+def _best(
+    detector: Predictor | None, photos: Path | Sequence[Path], on_error: OnError | None = None
+) -> Iterator[Result]:
+    """The most confident detection alone, of each photo."""
+    names = detector.class_names if detector else (WHOLE,)
+    for outcome in _outcomes(detector, open_input(photos), reads_ahead(photos)):
+        if outcome.image is None:
+            _report(DataError(outcome.error), on_error)
+        elif not len(outcome.detections):
+            hint = "try a lower --conf, or --whole for the whole image"
+            _report(DataError(f"{outcome.name}: nothing was detected; {hint}"), on_error)
+        else:
+            yield Result(outcome.image, outcome.detections[:1], names)
+
+
+def _report(fault: DataError, on_error: OnError | None) -> None:
+    if on_error is None:
+        raise fault
+    on_error(fault)

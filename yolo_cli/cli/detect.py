@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from yolo_cli.pipeline.formats import Model
     from yolo_cli.pipeline.saving import Saving
 
-__all__ = ["detect"]
+__all__ = ["detect", "saving_of"]
 
 _RUN_FOLDER = "runs/detect/predict"
 _FORMATS = ("table", "json", "ndjson", "csv", "coco", "yolo", "label-studio", "cvat")
@@ -129,7 +129,7 @@ def detect(
     tally = _Tally("frames" if source.has_frames else "images", source.expected)
     region = region_of(frames["region"])
     results = run_detector(detector, source, batch=batch, read_ahead=source.reads_ahead, region=region)
-    saving = _saving(given, () if region is None else tuple(map(tuple, region.tolist())))
+    saving = saving_of(given, () if region is None else tuple(map(tuple, region.tolist())))
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
     if folder:
         places = {item.name: item.place for item in source.entries}
@@ -174,7 +174,7 @@ def _texts(results: Iterable[Outcome], model: Model, output_format: str) -> Iter
         yield from FORMATS[output_format](results, model)
 
 
-def _saving(given: Mapping[str, Any], region: tuple[tuple[float, float], ...]) -> Saving:
+def saving_of(given: Mapping[str, Any], region: tuple[tuple[float, float], ...]) -> Saving:
     """What is saved of each image."""
     from yolo_cli.pipeline.saving import Saving
     from yolo_cli.render import DrawStyle

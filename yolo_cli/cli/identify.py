@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from yolo_cli.cli.group import CommandGroup, YoloCommand
-from yolo_cli.cli.options import config_option, detection_options, format_option, talk_options
+from yolo_cli.cli.options import (
+    config_option,
+    detection_options,
+    drawing_options,
+    format_option,
+    talk_options,
+)
 from yolo_cli.cli.table import table
 from yolo_cli.cli.terminal import echo, say
 from yolo_cli.text import counted
 
 if TYPE_CHECKING:
-    from yolo_cli.api.identifying import Identified
+    from yolo_cli.identity import Identification
+    from yolo_cli.identity.running import Each
 
 __all__ = ["identify"]
 
@@ -76,17 +83,22 @@ def _options(detection: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]
 @click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
 @_gallery_option
 @_seeing
-def learn(
-    name: str, photos: tuple[str, ...], gallery: str, detection: Any, quiet: bool, **given: Any
-) -> None:
+def learn(name: str, photos: tuple[str, ...], gallery: str, detection: Any, quiet: bool, **given: Any) -> int:
     """Put photos of NAME into the gallery."""
     from yolo_cli.api.identifying import learn as put
 
-    for result in put(name, photos, gallery, **_options(detection, given)):
-        if not quiet:
-            found = result[0]
-            say(f"{result.image.name}: learnt as {name}: {found.class_name} {found.confidence:.2f}")
+    failed: list[str] = []
+
+    def fail(fault: Any) -> None:
+        failed.append(fault.text)
+        say(f"error: {fault.text}")
+
+    learnt = put(name, photos, gallery, on_error=fail, **_options(detection, given))
+    for result in () if quiet else learnt:
+        found = result[0]
+        say(f"{result.image.name}: learnt as {name}: {found.class_name} {found.confidence:.2f}")
     echo(gallery)
+    return 5 if failed else 0
 
 
 @identify.command(name="list")
@@ -139,57 +151,62 @@ def verify(a: str, b: str, false_accept: float, output_format: str, detection: A
 @click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
 @_gallery_option
 @click.option("--min-score", type=float, help="Lowest score of one known.  [default: by the gallery]")
-@format_option("table", "json", "ndjson")
-@click.option("--save", is_flag=True, help="Save images with names.")
+@format_option("table", "json", "ndjson", "csv", "coco", "yolo", "label-studio", "cvat")
+@click.option("--save", is_flag=True, help="Save images and videos with names.")
+@click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
+@click.option("--save-txt", is_flag=True, help="Save YOLO label files with identities as classes.")
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@drawing_options
 @_seeing
 def photos(photos: tuple[str, ...], gallery: str, detection: Any, quiet: bool, **given: Any) -> int:
     """Tell who or what is on each PHOTO."""
-    from yolo_cli.api.identifying import identify as find
+    from yolo_cli.api.identifying import open_identification
+    from yolo_cli.cli.detect import saving_of
     from yolo_cli.files import open_run_folder
+    from yolo_cli.identity.saving import save_identified
+    from yolo_cli.sources import open_source
 
-    failed: list[str] = []
-
-    def fail(fault: Any) -> None:
-        failed.append(fault.text)
-        say(f"error: {fault.text}")
-
-    choice = {"min_score": given["min_score"], "say": (lambda _: None) if quiet else say}
-    found = find(photos, gallery, on_error=fail, **choice, **_options(detection, given))
-    folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if given["save"] else None
-    used: set[str] = set()  # places of photos: two may have one name
-    done = [_passed(each, folder, used, given["output_format"]) for each in found]
-    _print(done, given["output_format"])
-    if folder:
+    source = open_source(photos)
+    how = {"min_score": given["min_score"], "read_ahead": source.reads_ahead}
+    chosen = _options(detection, given)
+    run = open_identification(source, gallery, say=(lambda _: None) if quiet else say, **how, **chosen)
+    saving = saving_of({**given, "segment": None}, ())
+    folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
+    places = {item.name: item.place for item in source.entries}
+    found = save_identified(run, folder, saving, places) if folder else iter(run)
+    tally = Counter[str]()
+    for text in _texts(_told(found, tally), run, given["output_format"]):
+        echo(text, end="", painted=given["output_format"] == "table")
+    if folder and tally["done"]:
         say(f"saved in {folder}")
-    return (3 if not done else 5) if failed else 0
+    return (5 if tally["done"] else 3) if tally["failed"] else 0
 
 
-def _passed(each: Identified, folder: Path | None, used: set[str], kind: str) -> dict[str, Any]:
-    """Print and save what is known of one image; its pixels are not kept."""
-    from yolo_cli.images import write_image
-    from yolo_cli.pipeline.saving import free_place, place_key
+def _texts(found: Iterator[Each], run: Identification, kind: str) -> Iterator[str]:
+    """What is printed, a piece at a time."""
+    from yolo_cli.identity.formats import identity_texts
+    from yolo_cli.pipeline import Outcome
 
-    values = each.to_dict()
-    if kind == "ndjson":
-        echo(json.dumps(values, ensure_ascii=False))
-    if not each.matches:
-        say(f"{each.result.image.name}: nothing was detected")
-    if folder:
-        place = free_place(folder / (Path(each.result.image.name).stem + ".jpg"), used)
-        used.add(place_key(place))
-        write_image(place, each.draw())
-    return values
+    if kind != "table":
+        yield from identity_texts(kind, found, run)
+        return
+    records = (each.to_dict() for each in found if not isinstance(each, Outcome))
+    rows = [_row(record["image"], detection) for record in records for detection in record["detections"]]
+    yield table([_TITLES, *rows], (0, 1, 2, 5))
 
 
-def _print(done: list[dict[str, Any]], kind: str) -> None:
-    """All images, as a table or one JSON document."""
-    if kind == "json":
-        echo(json.dumps({"images": done}, ensure_ascii=False, indent=1))
-    if kind == "table":
-        rows = [_row(each["image"], found) for each in done for found in each["detections"]]
-        echo(table([_TITLES, *rows], (0, 1, 2, 5)), end="", painted=True)
+def _told(found: Iterator[Each], tally: Counter[str]) -> Iterator[Each]:
+    """Pass images on, count them, and name on stderr those without a detection, or that failed."""
+    from yolo_cli.pipeline import Outcome
+
+    for each in found:
+        tally["failed" if isinstance(each, Outcome) else "done"] += 1
+        if isinstance(each, Outcome):
+            say(f"error: {each.error}")
+        elif not each.matches:
+            say(f"{each.result.image.name}: nothing was detected")
+        yield each
 
 
 def _row(image: str, found: dict[str, Any]) -> tuple[str, ...]:

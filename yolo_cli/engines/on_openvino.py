@@ -17,6 +17,7 @@ from yolo_cli.cache import programs_folder
 from yolo_cli.engines.choosing import RunPrecision
 from yolo_cli.engines.onnx_limits import check_content, check_network, check_signature
 from yolo_cli.engines.protocol import Heads, Part, failing, first_line
+from yolo_cli.engines.vetting import check_before_openvino
 from yolo_cli.errors import DataError, UsageError, UserError
 from yolo_cli.graphs import multiply_accumulates, part_of
 from yolo_cli.hardware import streams, threads
@@ -63,6 +64,7 @@ class OpenVinoEngine:
         try:
             self._source, self._name = part_of(path, layer, part), str(path)
             self._stored = check_content(self._source, self._name)
+            check_before_openvino(path)
             self._network = self._read()
             self._check_signature()
         except UserError:

@@ -5,13 +5,19 @@ Importing this package imports no framework.
 
 from yolo_cli.identity.embedder import DEFAULT_EMBEDDING, Embedder, load_embedder
 from yolo_cli.identity.gallery import Entry, Gallery, changed_gallery, read_gallery
+from yolo_cli.identity.identified import UNKNOWN, Identified
 from yolo_cli.identity.recognition import Match, Threshold, Verdict, choose_threshold, recognise, verify
+from yolo_cli.identity.running import WHOLE, Identification, whole_images
 
 __all__ = [
     "DEFAULT_EMBEDDING",
+    "UNKNOWN",
+    "WHOLE",
     "Embedder",
     "Entry",
     "Gallery",
+    "Identification",
+    "Identified",
     "Match",
     "Threshold",
     "Verdict",
@@ -21,4 +27,5 @@ __all__ = [
     "read_gallery",
     "recognise",
     "verify",
+    "whole_images",
 ]

@@ -23,7 +23,7 @@ from yolo_cli.pipeline.preannotation import cvat_text, label_studio_text
 from yolo_cli.results import Result, each_detection, keypoint_columns
 from yolo_cli.skeletons import VISIBLE
 
-__all__ = ["FORMATS", "Format", "Model", "yolo_lines"]
+__all__ = ["FORMATS", "Format", "Model", "csv_row", "yolo_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ def _ndjson(results: Iterable[Outcome], model: Model) -> Iterator[str]:
 
 
 def _csv(results: Iterable[Outcome], model: Model) -> Iterator[str]:
-    """One row a box, after a row of names; see `as_cell` for names that look like formulas."""
+    """One row a box, after a row of names."""
     where = ("frame", "time_s") if model.video else ()
     names = ("class_id", "class_name", "confidence", "x1", "y1", "x2", "y2")
-    yield _csv_row("image", *where, "width", "height", *names, *keypoint_columns(len(model.keypoints or ())))
+    yield csv_row("image", *where, "width", "height", *names, *keypoint_columns(len(model.keypoints or ())))
     for result in results:
         if result.image is not None:
             frame, size = result.image.frame, (result.image.width, result.image.height)
@@ -78,10 +78,11 @@ def _csv(results: Iterable[Outcome], model: Model) -> Iterator[str]:
             for found in _found(result.detections, model):
                 row = (found["class_id"], found["class_name"], found["confidence"], *found["box"])
                 row += tuple(value for point in found.get("keypoints", ()) for value in point)
-                yield _csv_row(result.name, *at[: len(where)], *size, *row)
+                yield csv_row(result.name, *at[: len(where)], *size, *row)
 
 
-def _csv_row(*values: object) -> str:
+def csv_row(*values: object) -> str:
+    """A line of CSV; see `as_cell` for names that look like formulas."""
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(map(as_cell, values))
     return line.getvalue()

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.engines import OnnxEngine
-from yolo_cli.temporal.opening import open_network
+from yolo_cli.temporal.opening import NetworkOverTime, open_network
 from yolo_cli.temporal.sequences import TrackSequence, backwards, mirrored
 from yolo_cli.tracks import Tracks, joined_tracks
 
@@ -28,10 +27,10 @@ class TrackSmoother:
     It looks ahead: what it says of a frame depends on the 31 before and the 31 after it.
 
     Attributes:
-        engine: the network.
+        network: the network.
     """
 
-    engine: OnnxEngine
+    network: NetworkOverTime
 
     @classmethod
     def load(cls, weights: str | os.PathLike[str] = SMOOTHER) -> TrackSmoother:
@@ -67,7 +66,8 @@ class TrackSmoother:
         """
         given = sequence.inputs()
         back = backwards(given)
-        corrections, scores = self.engine.run(np.stack([given, mirrored(given), back, mirrored(back)]))
+        batch = np.stack([given, mirrored(given), back, mirrored(back)])
+        corrections, scores = self.network.run(batch, (4, 4, len(sequence), 1), (4, 1))
         ahead, behind = corrections[0] - corrections[1], corrections[2] - corrections[3]  # (4, T, 1) each
         return (ahead + behind[:, ::-1])[..., 0] / 4, float(scores.mean())
 

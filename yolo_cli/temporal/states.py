@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.engines import OnnxEngine
-from yolo_cli.temporal.clips import MARGIN, SIDE
-from yolo_cli.temporal.opening import open_network
+from yolo_cli.temporal.clips import MARGIN, SIDE, STATES
+from yolo_cli.temporal.opening import NetworkOverTime, open_network
 
 __all__ = ["CLIP_STATES", "ClipStates", "crop_around"]
 
@@ -26,10 +25,10 @@ class ClipStates:
     """A 3-D convolution over clips, in ONNX Runtime.
 
     Attributes:
-        engine: the network.
+        network: the network.
     """
 
-    engine: OnnxEngine
+    network: NetworkOverTime
 
     @classmethod
     def load(cls, weights: str | os.PathLike[str] = CLIP_STATES) -> ClipStates:
@@ -46,7 +45,9 @@ class ClipStates:
         The mean over each clip, its mirror image, and both played backwards: none of these changes the state.
         """
         forms = clips, clips[:, :, :, ::-1], clips[:, ::-1], clips[:, ::-1, :, ::-1]
-        logits = [self.engine.run(np.ascontiguousarray(form))[0] for form in forms]
+        logits = [
+            self.network.run(np.ascontiguousarray(form), (len(clips), len(STATES)))[0] for form in forms
+        ]
         return np.asarray(np.mean(logits, axis=0))
 
 

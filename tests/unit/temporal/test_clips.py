@@ -62,7 +62,7 @@ def test_a_crop_beyond_the_image() -> None:
 class Network:
     """A logit each for the left corner of the first and last frame, and the right one of the first."""
 
-    def run(self, clips: np.ndarray) -> list[np.ndarray]:
+    def run(self, clips: np.ndarray, *shapes: tuple[int, ...]) -> list[np.ndarray]:
         bright = [clips[:, 0, 0, 0, 0], clips[:, -1, 0, 0, 0], clips[:, 0, 0, -1, 0]]
         return [np.stack(bright, axis=1) / np.float32(255)]
 

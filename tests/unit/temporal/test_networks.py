@@ -33,7 +33,7 @@ def test_onnx_and_keras_say_the_same(name: str) -> None:
     track[..., 3] = 1
     clip = rng.integers(0, 256, (2, FRAMES, SIDE, SIDE, 3)).astype(np.uint8)
     given = track if name == "track-smoother" else clip
-    theirs = open_network(name, name).run(given)
+    theirs = open_network(name, name).engine.run(given)
     ours = load_keras(find_model(name).keras)([given])
     for a, b in zip(theirs, ours if isinstance(ours, list) else [ours], strict=True):
         assert a == pytest.approx(np.asarray(b), abs=1e-3)

@@ -11,6 +11,7 @@ import pytest
 from tests.made_tracks import tracks_of
 from yolo_cli.errors import DataError
 from yolo_cli.temporal import TrackSmoother
+from yolo_cli.temporal.opening import NetworkOverTime
 from yolo_cli.tracks import Tracks
 
 FRAMES = np.arange(10)
@@ -22,7 +23,7 @@ class Network:
 
     scores: dict[int, float]
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, batch: np.ndarray, *shapes: tuple[int, ...]) -> list[np.ndarray]:
         correction = np.zeros((*batch.shape[:3], 1), np.float32)
         correction[:, 0, :, 0] = np.float32([[1], [-1], [1], [-1]])  # the second and fourth are mirrored
         return [correction, np.full((4, 1), self.scores.get(batch.shape[2], 1.0), np.float32)]
@@ -96,3 +97,29 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"not a model")
     with pytest.raises(DataError, match=r"x\.onnx"):
         TrackSmoother.load(tmp_path / "x.onnx")
+
+
+@dataclass
+class Outputs:
+    """Gives what it is told to."""
+
+    arrays: list[np.ndarray]
+
+    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+        return self.arrays
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ([np.zeros((4, 4, 1, 1))], "x: gives .* is needed"),
+        ([np.zeros((4, 4, 1, 1)), np.zeros((4, 1)), np.zeros(1)], "x: gives"),
+        ([np.zeros((4, 4, 2, 1)), np.zeros((4, 1))], "x: gives"),
+        ([np.full((4, 4, 1, 1), np.nan), np.zeros((4, 1))], "not finite"),
+        ([np.full((4, 4, 1, 1), 1e38), np.zeros((4, 1))], "far too large"),
+    ],
+)
+def test_a_network_that_gives_something_else(arrays: list[np.ndarray], says: str) -> None:
+    network = NetworkOverTime("x", Outputs(arrays))
+    with pytest.raises(DataError, match=says):
+        TrackSmoother(network).smooth(tracks_of([(0, 1, 0)]), FRAMES)

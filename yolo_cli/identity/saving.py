@@ -1,0 +1,50 @@
+"""Who is on images → files, as of detections, with identities as classes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from yolo_cli.errors import UsageError
+from yolo_cli.files import atomic_write_text
+from yolo_cli.identity.formats import named_outcome
+from yolo_cli.identity.identified import UNKNOWN
+from yolo_cli.identity.running import Each, Identification
+from yolo_cli.pipeline import Outcome
+from yolo_cli.pipeline.saving import Saving, save_outcomes
+from yolo_cli.text import read_text
+
+__all__ = ["save_identified"]
+
+NAMES = "classes.txt"
+
+
+def save_identified(
+    run: Identification, folder: Path, saving: Saving, places: Mapping[str, str]
+) -> Iterator[Each]:
+    """Pass on what a run gives, and save what is asked for each image: see `save_outcomes`.
+
+    With labels, the names of their classes are in ``classes.txt``: with the images, they are a data set.
+
+    Raises:
+        DataError: if a file cannot be written.
+        UsageError: if an image that is read, or the names of another data set would be overwritten.
+    """
+    names, passed = (*run.identities, UNKNOWN), deque[Each]()
+    if saving.texts:
+        _write_names(folder / NAMES, "".join(f"{name}\n" for name in names))
+
+    def outcomes() -> Iterator[Outcome]:
+        for each in run:
+            passed.append(each)
+            yield named_outcome(each)
+
+    for _ in save_outcomes(outcomes(), folder, saving, names, places):
+        yield passed.popleft()
+
+
+def _write_names(path: Path, text: str) -> None:
+    if path.exists() and read_text(path) != text:
+        raise UsageError(f"{path}: has other names than the gallery; choose another folder with --out")
+    atomic_write_text(path, text)
