@@ -1,10 +1,12 @@
 """Mixed load from bounded clients on loopback: what the server answers, how fast, and what memory it takes.
 
-`python -m tests.serving_load --minutes 30 --clients 6`
+`python -m tests.serving_load --minutes 30 --clients 6 --think 0.3`
 
-Each client sends one request at a time: good images of three sizes, forms of two, broken images, requests
-that are too large, slow ones and such as are cut off. At the end the server is told to stop while they still
-send; whatever it had accepted must be answered. The last line is a JSON object with the figures.
+Each client sends one request at a time and thinks for a while before the next: good images of three sizes,
+forms of two, broken images, requests that are too large, slow ones and such as are cut off. At the end the
+server is told to stop while eight requests are under way; whatever it had accepted must be answered. A line
+a minute tells of memory and answers; the last one is a JSON object with the figures, beside the time of the
+bare engine before and after.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import random
 import re
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -26,8 +29,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench.test_throughput import bare
 from tests.serving import form
 from tests.shared import ROOT
+from yolo_cli.detectors import load_detector
 
 SECONDS = 300  # no client waits longer, on a machine that others use, too
 EXAMPLES = [path.read_bytes() for path in sorted((ROOT / "examples").glob("*.jpg"))]
@@ -121,7 +126,7 @@ def slowly(server: Served, data: bytes) -> int:
         return int(client.recv(1 << 16).split()[1])
 
 
-def client(server: Served, tally: Tally, seed: int) -> None:
+def client(server: Served, tally: Tally, seed: int, think: float) -> None:
     """Requests of all kinds, one after the other, until the server stops."""
     draw = random.Random(seed)
     while not tally.stopping.is_set():
@@ -135,8 +140,7 @@ def client(server: Served, tally: Tally, seed: int) -> None:
             status = "cut" if tally.stopping.is_set() else "unanswered"
             tally.unanswered += not tally.stopping.is_set()
         tally.note(kind, status, time.perf_counter() - start if (kind, status) == ("good", 200) else None)
-        if status == 503:
-            time.sleep(0.2)
+        time.sleep(0.2 if status == 503 else draw.uniform(0, 2 * think))
 
 
 def send(server: Served, kind: str, draw: random.Random) -> object:
@@ -154,19 +158,35 @@ def send(server: Served, kind: str, draw: random.Random) -> object:
     return ask(server, data)
 
 
-def run(minutes: float, clients: int, *options: str) -> dict[str, object]:
+def run(minutes: float, clients: int, think: float, engine: str) -> dict[str, object]:
     """The figures of one run."""
-    with served(*options) as server:
+    before = bare_ms(engine)
+    with served("--engine", engine) as server:
         tally, memory, start = Tally(), [], time.monotonic()
-        threads = [threading.Thread(target=client, args=(server, tally, seed)) for seed in range(clients)]
+        threads = [
+            threading.Thread(target=client, args=(server, tally, seed, think)) for seed in range(clients)
+        ]
         for thread in threads:
             thread.start()
-        while time.monotonic() - start < 60 * minutes:
+        while (seconds := time.monotonic() - start) < 60 * minutes:
             time.sleep(min(1.0, minutes * 60 / 20))
             memory.append(server.rss)
-        seconds = time.monotonic() - start
+            if len(memory) % 60 == 0:
+                print(f"{seconds:.0f} s: {memory[-1]:.1f} MB, {sum(tally.statuses.values())}", flush=True)
         code, lost = stop(server, tally, threads)
-    return {**figures(tally, memory, seconds), "exit_code": code, "lost_at_the_end": lost}
+    bare = {"bare_ms_before": before, "bare_ms_after": bare_ms(engine)}
+    return {**figures(tally, memory, seconds), **bare, "exit_code": code, "lost_at_the_end": lost}
+
+
+def bare_ms(engine: str) -> float:
+    """Milliseconds an image of the bare engine, the median of 50."""
+    action = bare(load_detector("yolov4-tiny-coco", engine=engine), 1)
+    spent = []
+    for _ in range(50):
+        start = time.perf_counter()
+        action()
+        spent.append(1000 * (time.perf_counter() - start))
+    return round(statistics.median(spent), 1)
 
 
 def stop(server: Served, tally: Tally, threads: list[threading.Thread]) -> tuple[int, int]:
@@ -205,6 +225,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--clients", type=int, default=6)
-    parser.add_argument("options", nargs="*", help="of yolo serve")
+    parser.add_argument("--think", type=float, default=0.3, help="mean seconds between requests")
+    parser.add_argument("--engine", default="onnx")
     given = parser.parse_args()
-    print(json.dumps(run(given.minutes, given.clients, *given.options)))
+    print(json.dumps(run(given.minutes, given.clients, given.think, given.engine)))

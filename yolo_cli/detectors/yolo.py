@@ -210,7 +210,7 @@ class YoloDetector:
         kept, confidence = survivors(boxes, candidates, self.config, self.card, self.raw_threshold, limit)
         best = inside[kept].nonzero()[0][: self.config.max_det]  # (D,)
         returned = kept[best]
-        found = Detections(xyxy[returned], self._calibrated(confidence[best]), candidates.class_id[returned])
+        found = Detections(xyxy[returned], self.calibrated(confidence[best]), candidates.class_id[returned])
         return Selection(candidates, boxes, kept, returned, found)
 
     def _wanted(self, candidates: Candidates) -> Candidates:
@@ -230,7 +230,7 @@ class YoloDetector:
         given, true = self.card.calibration
         return max(float(np.interp(wanted, true, given)), min(wanted, EVALUATION_CONF))
 
-    def _calibrated(self, confidence: NDArray[np.floating]) -> NDArray[np.floating]:
+    def calibrated(self, confidence: NDArray[np.floating]) -> NDArray[np.floating]:
         """The calibrated confidences (N,): the expected precision of such detections.
 
         The map is monotonic, so suppression gives the same result before and after it.

@@ -9,7 +9,7 @@ import numpy as np
 
 from yolo_cli.boxes import box_iou
 from yolo_cli.detections import Detections
-from yolo_cli.exporting.ties import LARGEST_DIFFERENCE, LOWEST_IOU, Choice, explained
+from yolo_cli.exporting.ties import LARGEST_DIFFERENCE, LOWEST_IOU, Choice
 
 __all__ = ["Agreement", "Pair", "pair_up"]
 
@@ -23,7 +23,7 @@ class Pair:
         class_name: the class of both.
         ours, theirs: the confidences; None if one of them did not find it.
         iou: of the two boxes; 0 if there is one only.
-        tied: they differ, or there is one only, because rounding decides what is suppressed; see `ties`.
+        tied: they differ, or there is one only, because rounding decides which is returned; see `ties`.
     """
 
     image: str
@@ -78,7 +78,7 @@ class Agreement:
 
     @property
     def tied(self) -> int:
-        """Pairs in which rounding decides what is suppressed."""
+        """Pairs in which rounding decides what is returned."""
         return sum(pair.tied for pair in self.pairs)
 
     @property
@@ -102,22 +102,27 @@ def pair_up(
         class_names: by class id.
         choice: how both choose among their boxes.
     """
-    same = ours.class_id[:, None] == theirs.class_id[None]  # (N, M)
-    iou = np.where(same, box_iou(ours.xyxy, theirs.xyxy), 0)  # (N, M)
+    tied = choice.either_way(ours, theirs)
     free = np.ones(len(ours), bool), np.ones(len(theirs), bool)
-    for place in np.argsort(-iou, axis=None, kind="stable"):
-        i, j = (int(k) for k in np.unravel_index(place, iou.shape))
-        if iou[i, j] <= 0.5:
-            break
-        if free[0][i] and free[1][j]:
-            free[0][i] = free[1][j] = False
-            both = float(ours.confidence[i]), float(theirs.confidence[j])
-            if max(both) > choice.conf:
-                tied = iou[i, j] < LOWEST_IOU and choice.swaps(ours[i : i + 1], theirs[j : j + 1])
-                yield Pair(image, class_names[ours.class_id[i]], *both, float(iou[i, j]), bool(tied))
-    either = explained(ours, theirs, free, choice)
+    for i, j, iou in _partners(ours, theirs):
+        free[0][i] = free[1][j] = False
+        both = float(ours.confidence[i]), float(theirs.confidence[j])
+        if max(both) > choice.conf:
+            other = iou < LOWEST_IOU or abs(both[0] - both[1]) > LARGEST_DIFFERENCE
+            either = bool(other and tied[0][i] and tied[1][j])
+            yield Pair(image, class_names[ours.class_id[i]], *both, iou, either)
     for k, found in enumerate((ours, theirs)):
         for at in np.flatnonzero(free[k] & (found.confidence > choice.conf + LARGEST_DIFFERENCE)):
             alone = float(found.confidence[at])
             name = class_names[found.class_id[at]]
-            yield Pair(image, name, alone if k == 0 else None, alone if k else None, 0.0, bool(either[k][at]))
+            yield Pair(image, name, alone if k == 0 else None, alone if k else None, 0.0, bool(tied[k][at]))
+
+
+def _partners(ours: Detections, theirs: Detections) -> Iterator[tuple[int, int, float]]:
+    """Positions of a box of each, and their IoU, which is above 0.5: the best within a class first."""
+    same = ours.class_id[:, None] == theirs.class_id[None]  # (N, M)
+    iou = np.where(same, box_iou(ours.xyxy, theirs.xyxy), 0)  # (N, M)
+    while iou.size and iou.max() > 0.5:
+        i, j = (int(k) for k in np.unravel_index(np.argmax(iou), iou.shape))
+        yield i, j, float(iou[i, j])
+        iou[i, :] = iou[:, j] = 0

@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes
-from yolo_cli.codec import Candidates
+from yolo_cli.codec import Candidates, decode
 from yolo_cli.config import EVALUATION_CONF
 from yolo_cli.detections import Detections
 from yolo_cli.detectors import YoloDetector
 from yolo_cli.errors import DataError
 from yolo_cli.exporting.agreement import Agreement, Pair, pair_up
 from yolo_cli.exporting.plan import Plan
-from yolo_cli.exporting.ties import Choice
+from yolo_cli.exporting.ties import NEAR, Choice
 from yolo_cli.images import Image
 from yolo_cli.pipeline.running import Readable
 from yolo_cli.suppression import Rule
@@ -97,13 +97,31 @@ def _pairs(plan: Plan, ours: Ran, theirs: Ran, item: Readable) -> list[Pair]:
     """The pairs of one image."""
     config, both = plan.detector.config, (ours.found[item.name], theirs.found[item.name])
     rule = Rule(config.nms_iou, config.suppression or plan.card.suppression, plan.card.beta)
-    choice = Choice(config.conf, rule, ours.sizes[item.name])
+    choice = Choice(config.conf, rule, ours.sizes[item.name], config.max_det)
     pairs = list(pair_up(item.name, *both, plan.card.class_names, choice))
-    if all(pair.agrees for pair in pairs):
+    if rule.kind == "soft" or all(pair.agrees for pair in pairs):
         return pairs
-    every = replace(config, nms_iou=1.0, suppression="iou", max_det=plan.slots)
-    choice = replace(choice, candidates=plan.detector.with_config(every).detect([item.read()])[0])
+    lowest = max(config.conf, *(float(found.confidence.min(initial=1)) for found in both))
+    candidates, slots = _candidates(plan, item.read(), lowest)
+    choice = replace(choice, candidates=candidates, slots=slots)
     return list(pair_up(item.name, *both, plan.card.class_names, choice))
+
+
+def _candidates(plan: Plan, image: Image, lowest: float) -> tuple[Detections, NDArray[Any]]:
+    """Our boxes before suppression, little below the ``lowest`` returned and above; and the slot of each.
+
+    Each has its best class, and those that are as good as equally confident.
+    """
+    config = replace(plan.detector.config, conf=max(0.0, lowest - 2 * NEAR))
+    detector = replace(plan.detector, config=config)
+    letterbox = detector.letterbox(image)
+    raw = [head[0] for head in detector.engine.run(letterbox.apply(image.rgb)[None])]
+    found = decode(raw, plan.card.heads, detector.raw_threshold)
+    confidence = detector.calibrated(found.confidence)
+    best = np.zeros(found.slot.max(initial=0) + 1)
+    np.maximum.at(best, found.slot, confidence)
+    near = confidence >= best[found.slot] - NEAR
+    return Detections(letterbox.undo(found.xyxy), confidence, found.class_id)[near], found.slot[near]
 
 
 def _run(path: Path, folder: Path) -> None:

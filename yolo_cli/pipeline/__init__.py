@@ -3,6 +3,16 @@
 from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.overlap import ahead
-from yolo_cli.pipeline.running import Readable, detect_batch, read_outcome, run_detector
+from yolo_cli.pipeline.running import Parallel, Readable, Timed, detect_batch, read_outcome, run_detector
 
-__all__ = ["Journal", "Outcome", "Readable", "ahead", "detect_batch", "read_outcome", "run_detector"]
+__all__ = [
+    "Journal",
+    "Outcome",
+    "Parallel",
+    "Readable",
+    "Timed",
+    "ahead",
+    "detect_batch",
+    "read_outcome",
+    "run_detector",
+]

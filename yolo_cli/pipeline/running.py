@@ -23,7 +23,7 @@ from yolo_cli.zones import has_inside
 if TYPE_CHECKING:
     from yolo_cli.detectors.protocol import Times
 
-__all__ = ["Readable", "Timed", "detect_batch", "read_outcome", "run_detector"]
+__all__ = ["Parallel", "Readable", "Timed", "detect_batch", "read_outcome", "run_detector"]
 
 
 class Readable(Protocol):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from starlette.datastructures import QueryParams
 
 from yolo_cli.config import ServeConfig
@@ -20,7 +21,7 @@ from yolo_cli.hardware import cores
 from yolo_cli.headers import read_header
 from yolo_cli.images import Image, decode_image
 from yolo_cli.inputs import InputItem
-from yolo_cli.pipeline import Outcome, read_outcome
+from yolo_cli.pipeline import Outcome, Parallel, read_outcome
 from yolo_cli.serving.batching import Batcher
 from yolo_cli.serving.errors import RefusedError
 from yolo_cli.serving.metrics import Metrics
@@ -56,7 +57,9 @@ class Service:
         self._pool = ThreadPoolExecutor(readers, "yolo-serve-read")
         # Images are decoded only as fast as the network takes them: decoded, they are large.
         self._decoded = asyncio.Semaphore(2 * config.batch + readers)
-        self.batcher = Batcher(config.batch, config.max_delay / 1000, self._expected, self._batch_done)
+        self._workers = min(_at_a_time(one) for one in detectors.values())
+        delay = config.max_delay / 1000
+        self.batcher = Batcher(config.batch, delay, self._expected, self._batch_done, self._workers)
         self.metrics = Metrics(lambda: len(self.batcher), lambda: self._underway)
         self._per_image = 0.1  # seconds, averaged over the last batches
 
@@ -116,7 +119,17 @@ class Service:
 
     def _batch_done(self, images: int, seconds: float) -> None:
         self.metrics.batch(images, seconds)
-        self._per_image += 0.1 * (seconds / images - self._per_image)
+        self._per_image += 0.1 * (seconds / (images * self._workers) - self._per_image)
+
+
+def _at_a_time(detector: Detector) -> int:
+    """How many calls of a detector at a time are fastest; where several are, it runs once, to be ready."""
+    if not isinstance(detector, Parallel):
+        return 1
+    parallel, count = detector.in_streams()
+    if count > 1:
+        parallel.detect_timed([Image(np.zeros((*detector.input_size, 3), np.uint8))])
+    return count
 
 
 def _decode(data: bytes, name: str, max_megapixels: float) -> Image:

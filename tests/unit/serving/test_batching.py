@@ -118,3 +118,41 @@ def test_watching_counts_each_batch() -> None:
         batcher.submit(Counting(), read()).result(SECONDS)
     batcher.close()
     assert sum(seen) == 3
+
+
+class Parallel(Counting):
+    """Notes how many of its calls in streams are under way; its calls for all cores are in ``batches``."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.streamed = Counting(gate=threading.Event())
+
+    def in_streams(self) -> tuple[Counting, int]:
+        return self.streamed, 2
+
+
+def test_several_images_are_in_the_network_at_a_time_each_on_its_own() -> None:
+    """The first has all cores, as it is alone. Of the five that come meanwhile, two run at a time."""
+    detector = Parallel(gate=threading.Event())
+    batcher = Batcher(3, 10.0, expected=lambda: 9, workers=2)
+    first = batcher.submit(detector, read())
+    until(lambda: len(batcher) == 0)
+    others = [batcher.submit(detector, read(str(width), width)) for width in range(1, 6)]
+    until(lambda: len(batcher) == 4)  # one of them has begun beside the first
+    detector.gate.set()
+    assert first.result(SECONDS).name == "a"
+    until(lambda: len(batcher) == 3)  # and another, once the first was done
+    detector.streamed.gate.set()
+    batcher.close()
+    assert (detector.batches, detector.streamed.batches) == ([1], [1] * 5)
+    assert [one.result().name for one in others] == ["1", "2", "3", "4", "5"]
+    assert [one.result().time_ms["infer"] for one in (first, others[0])] == [1.0, 0.5]
+
+
+def test_an_image_that_is_alone_has_all_cores() -> None:
+    detector = Parallel()
+    batcher = Batcher(1, 0.0, workers=2)
+    for _ in range(3):
+        batcher.submit(detector, read()).result(SECONDS)
+    batcher.close()
+    assert (detector.batches, detector.streamed.batches) == ([1, 1, 1], [])

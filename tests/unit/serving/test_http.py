@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
+import time
 
 import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from tests.serving import PNG, Counting, form, request, serving
+from tests.serving import PNG, SECONDS, Counting, address, form, request, serving
 from tests.shared import ROOT
 from yolo_cli.cli import main
 from yolo_cli.config import ServeConfig
@@ -161,6 +163,18 @@ def test_metrics_count_requests_images_and_batches():
         "yolo_requests_underway 0.0",
     ):
         assert line in text.splitlines()
+
+
+def test_what_is_kept_open_is_answered_at_once(server):
+    """With Nagle's algorithm, each body waits some 40 ms until the client has acknowledged the header."""
+    connection, seconds = http.client.HTTPConnection(*address(server), timeout=SECONDS), []
+    for _ in range(40):
+        start = time.perf_counter()
+        connection.request("GET", "/health")
+        assert connection.getresponse().read()
+        seconds.append(time.perf_counter() - start)
+    connection.close()
+    assert min(seconds[20:]) < 0.03  # the first ones are acknowledged at once
 
 
 def test_the_page_allows_nothing_from_elsewhere(server):
