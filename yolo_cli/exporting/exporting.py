@@ -130,7 +130,8 @@ def _prove(plan: Plan, files: ModelFiles, draft: Path, evidence: Evidence) -> Pr
     agreement = compare_runs(plan, ours, runs["export"], images)
     figures = {title: _figures(run, evidence) for title, run in runs.items()}
     loss = evidence.allowed_loss if plan.form.number == "int8" else None
-    return Proof(agreement, figures, _suppression(plan), _own_rule(plan, images, ours), loss)
+    note = "\n".join(filter(None, (_own_rule(plan, images, ours), _left_out(plan))))
+    return Proof(agreement, figures, _suppression(plan), note, loss)
 
 
 def _readable(images: Sequence[Readable]) -> list[Readable]:
@@ -167,6 +168,13 @@ def _report(run: Ran, evidence: Evidence) -> Report | None:
 def _suppression(plan: Plan) -> str:
     rule = "iou" if plan.form.nms else plan.detector.config.suppression or plan.card.suppression
     return f"{rule} {plan.detector.config.nms_iou:g}"
+
+
+def _left_out(plan: Plan) -> str:
+    """What the model finds and the export does not; empty if that is nothing."""
+    if plan.card.keypoints is None:
+        return ""
+    return f"the export finds boxes only, not the {len(plan.card.keypoints.names)} key points of each"
 
 
 def _own_rule(plan: Plan, images: Sequence[Readable], ours: Ran) -> str:
