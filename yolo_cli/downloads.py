@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.limits import MAX_MODEL
+from yolo_cli.names import masked_address
 
 __all__ = ["BLOCK", "Digest", "Progress", "check_address", "download"]
 
@@ -75,7 +76,8 @@ def check_address(url: str) -> None:
     except ValueError:
         valid = False
     if not valid:
-        raise UsageError(f"{url}: is not an address that begins with https:// and names a file")
+        shown = masked_address(url)
+        raise UsageError(f"{shown}: is not an address that begins with https:// and names a file")
 
 
 def download(url: str, digest: Digest, target: Path, progress: Progress = lambda blocks, _: blocks) -> None:
@@ -100,7 +102,7 @@ def download(url: str, digest: Digest, target: Path, progress: Progress = lambda
                 raise DataError(_unfinished(url, cut, part)) from None
             time.sleep(PAUSE_S * 2 ** (attempt - 1))
     try:
-        digest.check(part, url)
+        digest.check(part, masked_address(url))
     except DataError:
         part.unlink()
         raise
@@ -110,7 +112,7 @@ def download(url: str, digest: Digest, target: Path, progress: Progress = lambda
 def _unfinished(url: str, cut: _CutError, part: Path) -> str:
     came = part.stat().st_size if part.exists() else 0
     kept = f"; the first {came / BLOCK:.1f} MiB are kept, run it again to go on" if came else ""
-    return f"{url}: {cut}{kept}"
+    return f"{masked_address(url)}: {cut}{kept}"
 
 
 def _go_on(url: str, part: Path, progress: Progress) -> None:
@@ -138,7 +140,8 @@ def _append(url: str, part: Path, have: int, blocks: Iterator[bytes]) -> int:
         if fault.errno not in _NO_SPACE:
             raise DataError(f"{part.parent}: cannot be written: {_reason(fault)}") from None
         part.unlink(missing_ok=True)  # it takes the space that is missing
-        raise DataError(f"{part.parent}: no space is left for {url}; make some, and run it again") from None
+        what = f"no space is left for {masked_address(url)}"
+        raise DataError(f"{part.parent}: {what}; make some, and run it again") from None
 
 
 def _blocks(answer: Any, url: str, most: int) -> Iterator[bytes]:
@@ -154,7 +157,8 @@ def _blocks(answer: Any, url: str, most: int) -> Iterator[bytes]:
 
 def _check_length(left: int, url: str) -> None:
     if left < 0:
-        raise DataError(f"{url}: sends more than {MAX_MODEL:,} bytes, which is too much for a model")
+        what = f"sends more than {MAX_MODEL:,} bytes, which is too much for a model"
+        raise DataError(f"{masked_address(url)}: {what}")
 
 
 class _Nothing:
@@ -183,7 +187,8 @@ def _opened(url: str, have: int) -> Any:
         if have and fault.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             return _Nothing()
         hint = "; is the address right?" if fault.code in (403, 404, 410) else "; try again later"
-        raise DataError(f"{url}: the server answers {fault.code} {fault.reason}{hint}") from None
+        answer = f"the server answers {fault.code} {fault.reason}{hint}"
+        raise DataError(f"{masked_address(url)}: {answer}") from None
     except (OSError, http.client.HTTPException) as fault:  # URLError is an OSError
         raise _unreachable(url, fault) from None
 
@@ -192,7 +197,7 @@ def _unreachable(url: str, fault: Exception) -> DataError:
     proxy = urllib.request.getproxies().get(urlsplit(url).scheme)
     through = f" through the proxy {urlsplit(proxy).hostname}" if proxy else ""
     hint = "are you offline, or is HTTPS_PROXY missing or wrong?"
-    return DataError(f"{url}: cannot be reached{through} ({_reason(fault)}); {hint}")
+    return DataError(f"{masked_address(url)}: cannot be reached{through} ({_reason(fault)}); {hint}")
 
 
 def _reason(fault: Exception) -> str:

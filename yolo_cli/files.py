@@ -174,9 +174,9 @@ def find_files(
 ) -> Iterator[str]:
     """Paths of the files with one of ``suffixes`` (in lower case) in a folder and those below it, sorted.
 
-    Links are followed, except into a folder that contains them, and a link inside a linked folder only to
-    folders that were not searched before: links in a circle end. Pipes, devices and leftovers (see
-    `is_leftover`) are skipped.
+    Links are followed, except into a folder that contains them or the folder that is searched, and a link
+    inside a linked folder only to folders that were not searched before: links in a circle end. Pipes,
+    devices and leftovers (see `is_leftover`) are skipped.
 
     Args:
         folder: the folder; returned paths begin with it as given.
@@ -184,7 +184,8 @@ def find_files(
         recursive: include subfolders.
         refused: called with the error of each folder that cannot be listed.
     """
-    yield from _Search(suffixes, recursive, refused).files(os.fspath(folder))
+    above = frozenset(map(str, Path(os.path.realpath(folder)).parents))
+    yield from _Search(suffixes, recursive, refused).files(os.fspath(folder), above)
 
 
 @dataclass(frozen=True, slots=True)

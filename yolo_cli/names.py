@@ -5,12 +5,34 @@ from __future__ import annotations
 import hashlib
 import re
 
-__all__ = ["as_cell", "folder_name", "printable", "short_name"]
+__all__ = ["as_cell", "folder_name", "masked_address", "printable", "short_name"]
 
 LONGEST_NAME = 255  # bytes of a file name, on nearly all file systems
 _DIGITS = 8  # of a hash, which keeps shortened names apart
 # C0 and C1 control characters, line separators, and marks that change the direction of what follows.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+_USER = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*@")
+_TOKEN = re.compile(r"(?<=://)[^/?#@:]+@")  # in place of a user and a password
+_BROKEN_USER = re.compile(
+    r"(?<=://)([^/?#@:]*):(?!\d*(?:[/?#]|\Z)).*@", re.DOTALL
+)  # a password with a / in it
+_SECRET = re.compile(r"((?:pass|pwd|psw|token|secret|auth|sig|key)[^=&/?#;]*=)[^&/#;]+", re.IGNORECASE)
+
+
+def masked_address(text: str) -> str:
+    """An address without its secrets, which is all that is ever shown or saved.
+
+    Masked are a password before the host, a user without one, which may be a token, and values in path and
+    query whose names sound like secrets.
+
+    >>> masked_address("rtsp://me:s3cret@10.0.0.7/live?token=abc&channel=1")
+    'rtsp://me:***@10.0.0.7/live?token=***&channel=1'
+    >>> masked_address("https://s3cret@example.com/a.jpg")
+    'https://***@example.com/a.jpg'
+    """
+    masked = _TOKEN.sub("***@", _BROKEN_USER.sub(r"\1:***@", _USER.sub(r"\1:***@", text)))
+    return _SECRET.sub(r"\1***", masked)
 
 
 def printable(text: str) -> str:

@@ -289,6 +289,26 @@ def test_an_image_that_takes_too_long_is_exit_3(tmp_path):
     assert (done.exit_code, "was not read within 1e-06 s (--timeout)" in done.stderr) == (3, True)
 
 
+@pytest.mark.parametrize("images", ["images", "JPEGImages"])
+def test_labels_of_a_data_set_are_not_overwritten(images, tmp_path):
+    """Labels that `detect` saved itself are: they have no image in a folder of images beside them."""
+    from click.testing import CliRunner
+
+    from yolo_cli.cli import main
+
+    (tmp_path / "set" / images).mkdir(parents=True)
+    (tmp_path / "set" / "labels").mkdir()
+    (tmp_path / "set" / images / "a.png").write_bytes(JPEG)
+    (tmp_path / "set" / "labels" / "a.txt").write_text("0 .5 .5 .5 .5\n")
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    words = ["detect", str(tmp_path / "a.jpg"), "--no-save", "--save-txt", "--exist-ok", "--out"]
+    done = CliRunner().invoke(main, [*words, str(tmp_path / "set")])
+    assert (done.exit_code, "a label of the data set there" in done.stderr) == (2, True)
+    assert (tmp_path / "set" / "labels" / "a.txt").read_text() == "0 .5 .5 .5 .5\n"
+    for _ in range(2):
+        assert CliRunner().invoke(main, [*words, str(tmp_path / "mine")]).exit_code == 0
+
+
 def test_images_are_not_overwritten_by_their_results(tmp_path):
     from click.testing import CliRunner
 

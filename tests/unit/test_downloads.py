@@ -116,6 +116,17 @@ def test_what_is_not_there(server, path, says, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("secret", ["s3cret@", "me:s3cret@"])
+def test_secrets_of_an_address_are_not_told(secret, tmp_path):
+    url = f"http://{secret}127.0.0.1:9/a.onnx"
+    with pytest.raises(DataError, match=r"\*\*\*@127\.0\.0\.1:9/a\.onnx: cannot be reached") as caught:
+        download(url, Digest("sha256", "0" * 64), tmp_path / "a.onnx")
+    assert "s3cret" not in caught.value.text
+    with pytest.raises(UsageError) as refused:
+        check_address(f"ftp://{secret}host/a?token=s3cret")
+    assert "s3cret" not in refused.value.text
+
+
 def test_a_silent_server_is_given_up(server, monkeypatch, tmp_path):
     monkeypatch.setattr(downloads, "SILENCE_S", 0.2)
     monkeypatch.setattr(downloads, "TRIES", 2)

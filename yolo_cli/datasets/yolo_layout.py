@@ -32,7 +32,7 @@ from yolo_cli.files import as_stored, is_leftover, locate
 from yolo_cli.images import FOREIGN, SUFFIXES
 from yolo_cli.text import fixed_slashes, read_lines, read_list, read_yaml, shorten
 
-__all__ = ["IMAGE_FOLDERS", "Plan", "descriptions", "label_of", "label_places", "plan_of"]
+__all__ = ["IMAGE_FOLDERS", "Plan", "descriptions", "image_of", "label_of", "label_places", "plan_of"]
 
 IMAGE_FOLDERS = ("images", "jpegimages", "raw")
 """Folders, in lower case, that have a twin ``labels``: those of Darknet's ``replace_image_to_label``."""
@@ -117,6 +117,8 @@ def plan_of(place: Path) -> Plan:
         if found:
             images[split] = images.get(split, ()) + found
     if not _KEYS.keys() & keys.keys():
+        if _image_places(root) == [root] and (fault := _too_wide(root, place)):
+            raise DataError(f"{place}: path leads to {root}, which {fault}")
         images = _bare_images(root)
     names, faults = names_beside(root, names_of(keys.get("names"), place), below(place, root))
     findings += [*faults, *count_findings(keys.get("nc"), names, below(place, root))]
@@ -148,6 +150,15 @@ def label_of(image: Path) -> Path | None:
     """The label file of an image, or None."""
     places = map(as_stored, label_places(image))
     return next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113  # no OSError
+
+
+def image_of(label: Path, folder: Path) -> Path | None:
+    """The image in a data set's folder whose label this is, by its place below ``labels``."""
+    place = label.relative_to(folder / "labels")
+    twins = [sub for sub in folder.iterdir() if sub.name.lower() in IMAGE_FOLDERS and sub.is_dir()]
+    endings = (*SUFFIXES, *map(str.upper, SUFFIXES))
+    images = ((twin / place).with_suffix(ending) for twin in twins for ending in endings)
+    return next((image for image in images if image.is_file()), None)
 
 
 def _describes(path: Path) -> bool:
@@ -213,13 +224,33 @@ def _entries(place: Path, root: Path, key: str, value: Any) -> tuple[tuple[Path,
         text = text_value(item, place, key)
         if text and text.lower() not in ("null", "~"):
             found = locate(fixed_slashes(text), root, place.parent)
-            more = tuple(_expand(found, root))
+            wide = _too_wide(found, place)
+            more = () if wide else tuple(_expand(found, root))
             images += more
             if not more:
-                why = "has no image" if is_there(found) else "is not there"
+                why = wide or ("has no image" if is_there(found) else "is not there")
                 what = f"{key} names {shorten(text)}, which {why}"
                 findings.append(Finding("Y504", below(place, root), what))
     return tuple(images), findings
+
+
+def _too_wide(folder: Path, place: Path) -> str:
+    """Why a folder that a description leads to is not searched, as the end of a sentence; "" if it is.
+
+    One line of a stranger's file must not search the whole disk, or everything of the user's.
+    """
+    real, own = os.path.realpath(folder), os.path.realpath(place.parent)
+    if real == own or not os.path.isdir(real):  # noqa: PTH112
+        return ""
+    below_it = (each for each in (own, os.path.realpath(os.path.expanduser("~"))) if _is_within(each, real))  # noqa: PTH111
+    if any(_is_within(real, system) for system in ("/proc", "/sys", "/dev")) or any(below_it):
+        return "holds far more than a data set; name the folder of its images"
+    return ""
+
+
+def _is_within(inner: str, outer: str) -> bool:
+    """Whether a resolved path is a folder or inside it."""
+    return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
 
 
 def _expand(found: Path, root: Path) -> Iterable[Path]:

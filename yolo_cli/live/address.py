@@ -8,16 +8,12 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from yolo_cli.images import SUFFIXES
+from yolo_cli.names import masked_address
 
 __all__ = ["Address", "find_address"]
 
 SCHEMES = ("http", "https", "rtsp", "rtsps")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-_USER = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*@")
-_BROKEN_USER = re.compile(
-    r"(?<=://)([^/?#@:]*):(?!\d*(?:[/?#]|\Z)).*@", re.DOTALL
-)  # a password with a / in it
-_SECRET = re.compile(r"((?:pass|pwd|psw|token|secret|auth|sig|key)[^=&/?#;]*=)[^&/#;]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ class Address:
 def find_address(text: str) -> Address | None:
     """The address that a text is; None if it is a path.
 
-    Masked are a password before the host, and values in path and query whose names sound like secrets.
+    In its name, secrets are masked: see `masked_address`.
 
     >>> find_address("rtsp://me:s3cret@10.0.0.7/live?token=abc&channel=1").name
     'rtsp://me:***@10.0.0.7/live?token=***&channel=1'
@@ -79,5 +75,4 @@ def find_address(text: str) -> Address | None:
         return Address(text, str(int(text)))
     if not _SCHEME.match(text):
         return None
-    masked = _BROKEN_USER.sub(r"\1:***@", _USER.sub(r"\1:***@", text))
-    return Address(text, _SECRET.sub(r"\1***", masked))
+    return Address(text, masked_address(text))

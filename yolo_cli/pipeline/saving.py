@@ -69,10 +69,12 @@ def save_outcomes(
 
     Raises:
         DataError: if a file cannot be written.
-        UsageError: if an image that is read would be overwritten.
+        UsageError: if an image that is read, or the label of an image of a data set, would be overwritten.
     """
     if saving.images:
         _check_sources(folder, places)
+    if saving.texts and (folder / "labels").is_dir():
+        _check_labels(folder, places)
     saver = _Saver(folder, saving, class_names, places)
     try:
         for outcome in outcomes:
@@ -90,6 +92,17 @@ def _check_sources(folder: Path, places: Mapping[str, str]) -> None:
     name = next(filter(None, found), None)
     if name is not None:
         raise UsageError(f"--out {folder}: would overwrite {name}; choose another folder, or --no-save")
+
+
+def _check_labels(folder: Path, places: Mapping[str, str]) -> None:
+    """Raise a UsageError if ``folder`` is a data set, and a label of its images would be overwritten."""
+    from yolo_cli.datasets.yolo_layout import image_of
+
+    labels = ((folder / "labels" / place).with_suffix(".txt") for place in places.values())
+    found = next((label for label in labels if label.is_file() and image_of(label, folder)), None)
+    if found is not None:
+        what = f"would overwrite {found}, a label of the data set there"
+        raise UsageError(f"--out {folder}: {what}; choose another folder")
 
 
 class _Saver:

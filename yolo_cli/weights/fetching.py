@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from yolo_cli.cache import cache_folder
 from yolo_cli.downloads import Digest, Progress, check_address, download
 from yolo_cli.errors import DataError, UsageError
+from yolo_cli.names import masked_address
 from yolo_cli.weights.importing import import_files
 from yolo_cli.weights.store import ModelFiles
 from yolo_cli.weights.zoo import zoo_model
@@ -49,7 +50,8 @@ class Order:
     def to_text(self) -> str:
         """What is about to be downloaded, its size and its licence, in one line."""
         size = f"{self.size / 2**20:.1f} MiB" if self.size else "size not known"
-        return f"{self.name}: {size} from {self.url}; licence: {self.about.get('licence', 'not stated')}"
+        origin, licence = masked_address(self.url), self.about.get("licence", "not stated")
+        return f"{self.name}: {size} from {origin}; licence: {licence}"
 
 
 def order_of(
@@ -77,13 +79,14 @@ def order_of(
 
 def _from_address(url: str, digest: str | None, names: Path | None, cfg: Path | None) -> Order:
     check_address(url)
+    shown = masked_address(url)
     if digest is None:
-        raise UsageError(f"{url}: give the file's hash with --sha256; without it, nobody knows what came")
+        raise UsageError(f"{shown}: give the file's hash with --sha256; without it, nobody knows what came")
     if names is None:
-        raise UsageError(f"{url}: give its class names, one a line, with --names")
+        raise UsageError(f"{shown}: give its class names, one a line, with --names")
     if _file_name(url).endswith(".weights") and cfg is None:
-        raise UsageError(f"{url}: give the network of this Darknet model with --cfg")
-    about = {"origin": f"Downloaded from {url}."}
+        raise UsageError(f"{shown}: give the network of this Darknet model with --cfg")
+    about = {"origin": f"Downloaded from {shown}."}
     return Order(Path(_file_name(url)).stem, url, Digest("sha256", digest), None, names, cfg, about)
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.images import huge_header
 from tests.made_sets import write_image, write_text
 from yolo_cli import convert, lint
-from yolo_cli.datasets import open_dataset
+from yolo_cli.datasets import layout, open_dataset
 from yolo_cli.datasets.layout import box_faults
 from yolo_cli.datasets.writing.label_studio import image_url
 from yolo_cli.errors import DataError
@@ -180,3 +180,36 @@ def test_accents_in_either_form_are_found(stored: str, named: str, tmp_path: Pat
     }
     write_text(tmp_path / "d" / "images" / "a.json", json.dumps(coco))
     assert [sample.path for sample in open_dataset(tmp_path / "d" / "images" / "a.json").samples] == [image]
+
+
+@pytest.mark.parametrize("keys", ["", "train: .\n", "train: images\nval: ../../..\n"])
+@pytest.mark.parametrize("path", ["/", "..", "HOME", "/proc"])
+def test_a_description_does_not_search_the_disk(path, keys, tmp_path, monkeypatch):
+    """Searched would be the user's home, what is above it, or all there is."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    pair(home / "set", "a")
+    path = path.replace("HOME", str(home))
+    write_text(home / "set" / "data.yaml", f"path: {path}\n{keys}names: [a]\n")
+    searched, search = [], layout.find_files
+
+    def noted(place, *kinds):
+        searched.append(place)
+        return search(place, *kinds)
+
+    monkeypatch.setattr(layout, "find_files", noted)
+    try:
+        said = " ".join(finding.what for finding in lint(home / "set" / "data.yaml").findings)
+    except DataError as fault:
+        said = fault.text
+    assert "holds far more than a data set" in said
+    assert {os.path.realpath(each) for each in searched} <= {str(home / "set" / "images")}
+
+
+def test_a_link_to_what_contains_the_data_set_is_not_followed(tmp_path: Path) -> None:
+    pair(tmp_path / "set", "a")
+    write_image(tmp_path / "elsewhere" / "b.png", (64, 48))
+    (tmp_path / "set" / "images" / "up").symlink_to(tmp_path)
+    (tmp_path / "set" / "images" / "top").symlink_to("/")
+    found = find_files(tmp_path / "set" / "images", (".png",))
+    assert [Path(each).name for each in found] == ["a.png"]

@@ -11,7 +11,8 @@ from yolo_cli.live import find_address
     ("typed", "shown"),
     [
         ("rtsp://cam/live", "rtsp://cam/live"),
-        ("rtsp://me@cam/live", "rtsp://me@cam/live"),
+        ("rtsp://me@cam/live", "rtsp://***@cam/live"),
+        ("https://pw@cam/a.jpg", "https://***@cam/a.jpg"),
         ("rtsp://me:pw@cam:554/live", "rtsp://me:***@cam:554/live"),
         ("rtsp://me:p@s@cam/live", "rtsp://me:***@cam/live"),
         ("rtsp://me:p/s?x#y@cam/live", "rtsp://me:***@cam/live"),

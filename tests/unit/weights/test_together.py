@@ -44,15 +44,16 @@ def visible(folder: Path) -> list[str]:
 
 @pytest.fixture
 def dies(monkeypatch: pytest.MonkeyPatch):
-    """Die before the step with this number; True if there were as many."""
+    """Die before the step with this number; True if there were as many. Ctrl-C still cleans up."""
 
-    def at(number: int, work) -> bool:
+    def at(number: int, work, how: type[BaseException] = Killed) -> bool:
         left = [number]
 
         def counted(step):
             def run(*args, **options):
                 if left[0] == 0:
-                    raise Killed
+                    left[0] = 0 if how is Killed else -1  # what cleans up is done
+                    raise how
                 left[0] -= 1
                 return step(*args, **options)
 
@@ -61,10 +62,11 @@ def dies(monkeypatch: pytest.MonkeyPatch):
         with monkeypatch.context() as patch:
             for name in STEPS:
                 patch.setattr(Path, name, counted(getattr(Path, name)))
-            patch.setattr(together.shutil, "rmtree", lambda *_, **__: None)
+            if how is Killed:
+                patch.setattr(together.shutil, "rmtree", lambda *_, **__: None)
             try:
                 work()
-            except Killed:
+            except how:
                 return True
         return False
 
@@ -99,6 +101,22 @@ def test_a_reader_finds_the_old_model_or_the_new_one_whenever_a_writer_dies(old,
     assert not died
     assert found[0] == whole("old", old)
     assert found[-1] == whole("new", new)
+
+
+def test_ctrl_c_between_two_files_leaves_the_old_model_or_the_new_one(dies, tmp_path):
+    """As when a process dies; nothing hidden is left but files of the new model that have not moved yet."""
+    found, hidden = [], set()
+    for number in range(20):
+        out = tmp_path / str(number) / "mine"
+        write(out, "old")
+        if not dies(number, lambda out=out: write(out, "new"), KeyboardInterrupt):
+            break
+        hidden |= {name for name in visible(out.parent) if name.startswith(".")}
+        found.append(read(out))
+    assert found == sorted(found, key=lambda files: files == whole("new"))
+    assert {files[".keras"] for files in found} == {"old.keras", "new.keras"}
+    assert all(files in (whole("old"), whole("new")) for files in found)
+    assert hidden <= {".mine.yolo-new", ".yolo-cli.lock"}
 
 
 def test_a_folder_that_cannot_be_written_shows_the_new_model(dies, tmp_path, monkeypatch):
