@@ -49,7 +49,7 @@ class Ran:
         milliseconds: median time an image, from pixels to boxes.
         runtime: what the network ran in, with its version.
         packages: what the process had imported.
-        metadata: what the file says of itself.
+        metadata: of the file.
         sizes: height and width of each image, if it is ours.
     """
 
