@@ -1,14 +1,10 @@
-"""The residual lesson: the same deep network with and without shortcuts (He et al., 2016).
-
-    python docs/course/residual.py OUT.png
+"""The residual lesson: one deep network with and without shortcuts (He et al., 2016); see `plots.py`.
 
 Both have 40 convolutions with batch normalisation and equal numbers of weights, start from the same seed and
 see the same images. A shortcut lets a block begin as "change nothing", and lets the gradient past it.
 """
 
 from __future__ import annotations
-
-import sys
 
 import numpy as np
 
@@ -61,24 +57,3 @@ def losses(residual: bool, steps: int = STEPS) -> list[float]:
         found.append(float(model.train_on_batch(*images(BATCH, step), return_dict=True)["loss"]))
         model.reset_metrics()
     return found
-
-
-def main(out: str) -> None:
-    """Train both and plot their losses, smoothed over ten steps."""
-    import matplotlib as mpl
-
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
-    for residual, name in ((False, "plain"), (True, "residual")):
-        found = losses(residual)
-        print(f"{name}: {DEPTH} convolutions, loss of the last 40 steps {np.mean(found[-40:]):.3f}")
-        axes.plot(np.convolve(found, np.ones(10) / 10, "valid"), label=name)
-    axes.set(xlabel="step", ylabel="training loss", ylim=(0, None))
-    axes.legend()
-    figure.savefig(out, dpi=90)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

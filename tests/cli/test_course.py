@@ -1,38 +1,132 @@
-"""Whatever the course says is run, and what it points to is there."""
+"""Whatever the course says is run, the images it shows are made again, and what it points to is there."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
 import shlex
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 
-from tests.shared import ROOT
+from tests.shared import ROOT, SHARED
 from yolo_cli.cli import main
 
 PAGE = ROOT / "docs" / "course.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
 LINES = [line for block in BLOCKS for line in block.splitlines()]
+VIDEO = SHARED / "video" / "vtest.avi"
+
+
+def script(name):
+    """A program of the course as a module."""
+    found = importlib.util.spec_from_file_location(name, PAGE.parent / "course" / f"{name}.py")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+IMAGES = script("images")
+IMAGE_OF = {command: name for name, command in IMAGES.COMMANDS.items()}
+
+
+def command(line: str) -> str:
+    return line.split("  #", maxsplit=1)[0]
+
+
+def blocks():
+    """Each block; those with a comment of their time take more than ten seconds on two quiet cores."""
+    for block in BLOCKS:
+        marks = [pytest.mark.slow] if re.search(r"  # \d+ s$", block, flags=re.MULTILINE) else []
+        yield pytest.param(block.splitlines(), marks=marks, id=command(block.splitlines()[0]))
 
 
 def test_there_are_commands():
-    assert len(LINES) >= 6
-    assert all(line.startswith("yolo ") for line in LINES)
+    assert len(LINES) >= 30
+    assert {line.split()[0] for line in LINES} == {"yolo", "python"}
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_the_command_runs(line, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for folder in ("examples", "docs"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
-    done = CliRunner().invoke(main, shlex.split(line)[1:])
+@pytest.mark.parametrize("lines", list(blocks()))
+def test_the_commands_run_and_make_the_image(lines, tmp_path, monkeypatch):
+    monkeypatch.chdir(IMAGES.prepared(tmp_path))
+    if "vtest.avi" in " ".join(lines):
+        if not VIDEO.exists():
+            pytest.skip("needs the video vtest.avi")
+        (tmp_path / "vtest.avi").symlink_to(VIDEO)
+    for line in map(command, lines):
+        before = IMAGES.images_in(tmp_path)
+        run(line)
+        if IMAGE_OF.get(line, "").endswith(".webp"):
+            [path] = IMAGES.images_in(tmp_path) - before
+            check_image(IMAGE_OF[line], path)
+
+
+def run(line: str) -> None:
+    words = shlex.split(line)
+    if words[0] == "python":
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, *words[1:]], env=environment, check=True)
+        return
+    done = CliRunner().invoke(main, words[1:])
     assert done.exit_code == 0, done.output
     assert done.stdout
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", TEXT))))
+def check_image(name, path) -> None:
+    """As large as the one of the page, and nearly alike: WebP and another release may change a little."""
+    assert IMAGES.difference(name, IMAGES.shrunk(name, path)) < 8
+
+
+def test_another_image_is_noticed():
+    import cv2
+
+    made = cv2.imread(str(PAGE.parent / "course" / "rcnn.webp"))
+    assert IMAGES.difference("rcnn.webp", made) == 0
+    assert IMAGES.difference("rcnn.webp", made[:, ::-1]) > 16
+    with pytest.raises(ValueError, match="but was made with"):
+        IMAGES.difference("rcnn.webp", made[1:])
+
+
+def test_each_image_is_shown_below_its_command():
+    shown = re.findall(r"\]\(course/([\w-]+\.\w+)[^)]*\)", TEXT)
+    assert set(IMAGES.COMMANDS) <= set(shown)
+    for name, made_by in IMAGES.COMMANDS.items():
+        assert made_by in map(command, LINES), name
+    kinds = {".jpg", ".png", ".webp"}
+    files = {path.name for path in (PAGE.parent / "course").iterdir() if path.suffix in kinds}
+    assert files - set(shown) == {"painting.jpg"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["backbones", "residual"])
+def test_plots_are_made_again(name, tmp_path, monkeypatch):
+    import cv2
+
+    monkeypatch.chdir(IMAGES.prepared(tmp_path))
+    run(IMAGES.COMMANDS[f"{name}.png"])
+    for style in ("", "-dark"):
+        assert IMAGES.difference(f"{name}{style}.png", cv2.imread(f"{name}{style}.png")) < 8
+
+
+HEADINGS = """
+edges;padding;stride;volumes;pooling;LeNet;AlexNet;VGG
+ResNet;Inception;1 × 1;MobileNet;EfficientNet;Transfer;Augmentation
+Localisation;Landmarks;sliding window;convolutional sliding window;grid;Intersection over union;U-Net
+Non-maximum suppression;Anchors;YOLO;R-CNN;Fast R-CNN;Faster R-CNN;Verification;one-shot;Siamese;Triplet
+Binary classification;style transfer;What layers learn;cost;one dimension;three dimensions
+"""
+
+
+@pytest.mark.parametrize("heading", re.split("[;\n]", HEADINGS.strip()))
+def test_every_heading_of_the_lecture_is_there(heading):
+    assert heading.lower() in TEXT.lower()
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)[^)]*\)", TEXT))))
 def test_what_it_links_to_is_there(target):
     assert (PAGE.parent / target).exists()
 

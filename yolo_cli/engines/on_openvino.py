@@ -93,7 +93,9 @@ class OpenVinoEngine:
         if count == 1:
             return self, 1
         with self._lock:
-            self._streams = self._streams or self._compiled_again(count, each)
+            if self._streams is None:
+                self._fixed = self._flexible = None  # so that the network is in memory once
+                self._streams = self._compiled_again(count, each)
             return self._streams, count
 
     def _compiled_again(self, count: int, each: int) -> Self:

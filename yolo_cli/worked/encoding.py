@@ -18,6 +18,7 @@ from yolo_cli.explanation.result import Plotted
 from yolo_cli.explanation.text import indented
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
+from yolo_cli.text import counted
 from yolo_cli.visualisation.panels import rows_of_panels
 from yolo_cli.worked.canvas import Box, Pixels, check_box, enlarged, named
 
@@ -98,7 +99,7 @@ class Encoding(Plotted):
             "Anchors, and how many times as wide and high the box is:",
             *indented([("anchor", "stride", "width", "height", "IoU", ""), *map(_fit_row, self.anchors)]),
             "",
-            f"Assigned to {len(self.slots)} slots; each should return these numbers:",
+            f"Assigned to {counted(len(self.slots), 'slot')}; each should return these numbers:",
             *indented([("tx", "ty", "tw", "th", "slot"), *map(_slot_row, self.slots)]),
         ]
         return "".join(f"{line}\n" for line in lines)
@@ -125,7 +126,10 @@ class Encoding(Plotted):
             draw_frame(canvas, self.box, _BOX, scale, 2)
             taken = sum(slot.cell.head == head for slot in self.slots)
             panels.append(
-                (f"stride {fits[0].cell.stride}: {taken} slots; box red, its anchors green", canvas)
+                (
+                    f"stride {fits[0].cell.stride}: {counted(taken, 'slot')}; box red, its anchors green",
+                    canvas,
+                )
             )
         return rows_of_panels(panels, len(panels))
 

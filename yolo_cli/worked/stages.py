@@ -20,6 +20,7 @@ from yolo_cli.explanation.result import Plotted
 from yolo_cli.explanation.text import edges
 from yolo_cli.images import Image
 from yolo_cli.render import LabelledBox, class_colour, draw_boxes
+from yolo_cli.text import counted
 from yolo_cli.visualisation.panels import rows_of_panels
 from yolo_cli.worked.canvas import Box, Floats, Pixels, cell_maps, enlarged, overlaid_cells
 
@@ -27,7 +28,7 @@ __all__ = ["Round", "Stages", "show_stages"]
 
 _GONE = (255, 60, 60)
 _LISTED = 12  # overlaps of a round in the text
-_DRAWN = 2  # rounds in the image
+_DRAWN = 2  # rounds in the image: the first that remove something
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Stages(Plotted):
         """The stages for people."""
         lines = [
             f"{self.image.name}, {self.model}: {self._evaluated}; "
-            f"{len(self.candidates):,} boxes above the confidence {self.conf:g}; "
+            f"{counted(len(self.candidates), 'box')} above the confidence {self.conf:g}; "
             f"{len(self.rounds):,} after suppression ({self.rule}, {self.threshold:g})"
         ]
         for number, each in enumerate(self.rounds, start=1):
@@ -110,8 +111,10 @@ class Stages(Plotted):
             (f"{len(self.candidates):,} above {self.conf:g}", _frames(dark, self.candidates, WHITE, scale)),
         ]
         gone: set[Box] = set()
-        for number, each in enumerate(self.rounds[:_DRAWN], start=1):
+        for number, each in enumerate(self.rounds, start=1):
             gone |= {*each.removed, each.xyxy}
+            if not each.removed or len(panels) == 2 + _DRAWN:
+                continue
             left = [box for box in self.candidates if box not in gone]
             panel = _frames(_frames(dark, left, WHITE, scale), each.removed, _GONE, scale)
             draw_frame(panel, each.xyxy, class_colour(number), scale, 3)
@@ -122,7 +125,8 @@ class Stages(Plotted):
 
     @property
     def _evaluated(self) -> str:
-        return f"{self.evaluated:,} {'regions' if self.confidence is None else 'anchors of cells'}"
+        of_cells = "" if self.confidence is None else " of cells"
+        return counted(self.evaluated, "anchor" if of_cells else "region") + of_cells
 
     def _first(self, canvas: Pixels, scale: float) -> Pixels:
         """The regions, or how confident the cells are."""
