@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copyfile
@@ -37,6 +39,26 @@ def test_the_same_bits_from_calls_at_the_same_time(kind: type[OnnxEngine]) -> No
         together = list(pool.map(parallel.run, batches))
     for expected, found in zip(alone, together, strict=True):
         assert all(np.array_equal(one, other) for one, other in zip(expected, found, strict=True))
+
+
+def test_the_network_is_in_memory_once() -> None:
+    """The session of one run at a time is given up for that of several, and opened again when it is used."""
+    engine, batch = OnnxEngine(TINY), np.zeros((1, 96, 96, 3), np.uint8)
+    before, session = engine.run(batch), weakref.ref(engine._session._sess)
+    parallel, _ = engine.in_streams()
+    gc.collect()
+    assert session() is None
+    for network in (parallel, engine):
+        assert all(np.array_equal(a, b) for a, b in zip(before, network.run(batch), strict=True))
+
+
+def test_a_file_that_was_replaced_does_not_change_the_network(tmp_path: Path) -> None:
+    copyfile(TINY, tmp_path / "m.onnx")
+    engine, batch = OnnxEngine(tmp_path / "m.onnx"), np.zeros((1, 96, 96, 3), np.uint8)
+    before, _ = engine.run(batch), engine.in_streams()
+    (tmp_path / "m.onnx").unlink()
+    (tmp_path / "m.onnx").write_bytes(b"of another model")
+    assert all(np.array_equal(a, b) for a, b in zip(before, engine.run(batch), strict=True))
 
 
 @pytest.mark.parametrize("kind", ENGINES)

@@ -47,7 +47,7 @@ class OnnxEngine:
             self._source = part_of(path, layer, part)
             self._opened_for = OPENED_FOR
             self._stored = check_content(self._source, str(path))
-            self._session = self._open(device)
+            self._session: Any = self._open(device)
         except UserError:
             raise
         except Exception as fault:
@@ -57,35 +57,51 @@ class OnnxEngine:
             raise UsageError(
                 f"--device {device}: ONNX Runtime could not start {name}; install the {name} that it needs"
             )
-        given, self.outputs = self._session.get_inputs(), self._session.get_outputs()
+        # What describes its ends keeps a session in memory.
+        given, found = self._session.get_inputs(), self._session.get_outputs()
         self._name, self._device, self._lock = str(path), device, threading.Lock()
-        check_signature([each.type for each in given], [each.type for each in self.outputs], self._name)
-        self._input = given[0].name
+        check_signature([each.type for each in given], [each.type for each in found], self._name)
+        self._input, self._shapes = given[0].name, [each.shape for each in found]
 
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
         with failing(self._name):
+            session = self._session or self._session_again()
             try:
-                return list(self._session.run(None, {self._input: batch}))
+                return list(session.run(None, {self._input: batch}))
             except Exception:
                 if batch.nbytes <= self._opened_for:
                     raise
             with self._lock:  # a batch larger than it was opened for may have more memory
                 self._opened_for = batch.nbytes
-                self._session = self._open(self._device)
-            return list(self._session.run(None, {self._input: batch}))
+                self._session = session = self._open(self._device)
+            return list(session.run(None, {self._input: batch}))
+
+    def _session_again(self) -> Any:
+        """A session for one run at a time, after `in_streams` gave it up; theirs if the file changed."""
+        with self._lock:
+            if self._session is None and self._streams is not None and not self._is_unchanged():
+                return self._streams._session
+            self._session = self._session or self._open(self._device)
+            return self._session
 
     def in_streams(self) -> tuple[Self, int]:
         """See `StreamedEngine`; on a GPU, and where the file has been replaced since, the engine itself."""
         count, each = streams()
-        if count == 1 or self._session.get_providers() != [CPU]:
-            return self, 1
         with self._lock:
             if self._streams is None:
-                if _version(Path(self._name)) != self._version:
+                if count == 1 or self._session.get_providers() != [CPU] or not self._is_unchanged():
                     return self, 1
+                self._session = None  # so that the network is in memory once
                 self._streams = self._opened_again(count, each)
             return self._streams, count
+
+    def _is_unchanged(self) -> bool:
+        """Whether the file is the one that was opened."""
+        try:
+            return _version(Path(self._name)) == self._version
+        except OSError:  # it is gone
+            return False
 
     def _opened_again(self, count: int, each: int) -> Self:
         """The same network for ``count`` runs at a time, of ``each`` threads."""
@@ -97,7 +113,7 @@ class OnnxEngine:
     @property
     def channels(self) -> list[int | None]:
         """The channels of each head, where the file says them."""
-        return [_channels(output.shape) for output in self.outputs]
+        return [_channels(shape) for shape in self._shapes]
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """Number of multiply-accumulates for a batch of this shape, counted from the graph."""

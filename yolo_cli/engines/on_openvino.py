@@ -75,6 +75,12 @@ class OpenVinoEngine:
         self._streams: Self | None = None
         self._forget()
 
+    def _forget(self) -> None:
+        """Nothing is compiled yet."""
+        self._fixed: tuple[tuple[int, ...], SimpleQueue[Any]] | None = None
+        self._flexible: SimpleQueue[Any] | None = None
+        self._lock = threading.Lock()
+
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
         with failing(self._name):
@@ -93,7 +99,9 @@ class OpenVinoEngine:
         if count == 1:
             return self, 1
         with self._lock:
-            self._streams = self._streams or self._compiled_again(count, each)
+            if self._streams is None:
+                self._fixed = self._flexible = None  # so that the network is in memory once
+                self._streams = self._compiled_again(count, each)
             return self._streams, count
 
     def _compiled_again(self, count: int, each: int) -> Self:
@@ -104,12 +112,6 @@ class OpenVinoEngine:
         twin._runs = count
         twin._forget()
         return twin
-
-    def _forget(self) -> None:
-        """Nothing is compiled yet."""
-        self._fixed: tuple[tuple[int, ...], SimpleQueue[Any]] | None = None
-        self._flexible: SimpleQueue[Any] | None = None
-        self._lock = threading.Lock()
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """Number of multiply-accumulates for a batch of this shape, counted from the graph."""
