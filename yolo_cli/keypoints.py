@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from yolo_cli.errors import UsageError
 from yolo_cli.text import counted
 
-__all__ = ["DEFAULT_SIGMA", "MAX_POINTS", "KeyPoints", "end_to_end", "flip_by_names", "with_sigmas"]
+__all__ = ["DEFAULT_SIGMA", "KeyPoints", "end_to_end", "flip_by_names", "with_sigmas"]
 
 DEFAULT_SIGMA = 0.05
 """The sigma of a point where nobody measured how far annotators place it apart."""
 
-MAX_POINTS = 1_000
-"""The most key points that an object may have."""
+SMALLEST, LARGEST = 1e-6, 1e3
+"""Bounds of a sigma."""
 
 _PERSON = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder",
@@ -77,12 +77,14 @@ def with_sigmas(points: KeyPoints | None, sigmas: Sequence[float] | None) -> Key
     """The same key points with other sigmas: one for all, or one for each; None keeps them.
 
     Raises:
-        UsageError: if there is another number of them, or no key points.
+        UsageError: if there is another number of them, no key points, or a sigma is out of bounds.
     """
     if sigmas is None:
         return points
     if points is None:
         raise UsageError("--sigmas: there are no key points; leave it out")
+    if any(not SMALLEST <= sigma <= LARGEST for sigma in sigmas):  # NaN is neither
+        raise UsageError(f"--sigmas: each must be from {SMALLEST:g} to {LARGEST:g}")
     given = tuple(sigmas) * (len(points) if len(sigmas) == 1 else 1)
     if len(given) != len(points):
         raise UsageError(

@@ -27,10 +27,12 @@ __all__ = [
     "MAX_IMAGE",
     "MAX_MODEL",
     "MAX_PIXELS",
+    "MAX_POINTS",
     "MAX_TEXT",
     "MAX_VALUES",
     "MAX_YAML",
     "check_class_names",
+    "check_keypoint_names",
     "check_size",
     "name_fault",
     "names_fault",
@@ -55,6 +57,7 @@ MAX_CARD = 4 * MIB  # bytes of a model card
 MAX_CONFIG = 32 * MIB  # bytes of the description of a network in a .keras file
 MAX_MODEL = 2 << 30  # bytes of a model file: as many as a protobuf message may have
 MAX_CLASSES = 100_000
+MAX_POINTS = 1_000  # key points of an object
 MAX_NAME = 255  # bytes of a class name in UTF-8: as many as a file name may have
 MAX_MEMBERS = 10_000  # files in a model's zip archive
 MAX_RATIO = 1_100  # deflate cannot shrink zeros further
@@ -152,6 +155,18 @@ def check_class_names(names: Sequence[Any], where: str) -> None:
     """Raise a DataError if class names cannot be used: see `names_fault`."""
     if fault := names_fault(names):
         raise DataError(f"{where}: {fault}")
+
+
+def check_keypoint_names(names: Sequence[str], where: str) -> None:
+    """Raise a DataError if names of key points cannot be used: too many, equal ones, or a faulty one."""
+    if len(names) > MAX_POINTS:
+        raise DataError(
+            f"{where}: has {len(names):,} names of key points; at most {MAX_POINTS:,} are possible"
+        )
+    for at, name in enumerate(names):
+        fault = name_fault(name) or ("another one has, too" if name in names[:at] else "")
+        if fault:
+            raise DataError(f"{where}: has a key point's name, number {at}, that {fault}; rename it")
 
 
 def names_fault(names: Sequence[Any]) -> str:

@@ -32,6 +32,9 @@ def test_sigmas_by_default_and_by_option() -> None:
     assert with_sigmas(points, [0.1, 0.2]).sigmas == (0.1, 0.2)  # type: ignore[union-attr]
     with pytest.raises(UsageError, match="sigmas: 3 numbers for 2 key points; give one for all"):
         with_sigmas(points, [0.1, 0.2, 0.3])
+    for bad in (float("nan"), float("inf"), 0.0, -1.0):
+        with pytest.raises(UsageError, match="sigmas: each must be from"):
+            with_sigmas(points, [bad])
     with pytest.raises(UsageError, match="sigmas: there are no key points"):
         with_sigmas(None, [0.1])
 

@@ -11,6 +11,7 @@ the file lists it. Entries of several ids for one file are one image with the bo
 from __future__ import annotations
 
 import mmap
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,8 +31,7 @@ from yolo_cli.datasets.sample import UNSPLIT, Dataset
 from yolo_cli.datasets.splits import split_called, split_in, splits_among
 from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover
-from yolo_cli.keypoints import MAX_POINTS
-from yolo_cli.limits import MAX_TEXT, open_file
+from yolo_cli.limits import MAX_TEXT, check_keypoint_names, open_file
 from yolo_cli.text import number, read_json, without_collection
 
 __all__ = ["annotation_files", "read_coco"]
@@ -148,6 +148,7 @@ def _read(path: Path, root: Path, split: str) -> CocoPart:
     image = _image_positions(column(rows, "image_id"), images, path, complete=not findings)  # (N,)
     category = _category_positions(column(rows, "category_id"), known, path)  # (N,)
     points = _keypoints(lists[2])
+    check_keypoint_names(points[0], os.fspath(path))
     columns = annotation_columns(rows, image, category, where, len(points[0]))
     return CocoPart(path, where, split, images, columns, categories, tuple(findings), points)
 
@@ -217,7 +218,7 @@ def _keypoints(categories: Sequence[Any]) -> tuple[tuple[str, ...], tuple[tuple[
     entry: Any = next((entry for entry in categories if isinstance(entry.get("keypoints"), list)), {})
     pairs = entry.get("skeleton") if isinstance(entry.get("skeleton"), list) else []
     flat = [numbers_of(pair, 2) for pair in pairs or []]
-    names = tuple(map(str, entry.get("keypoints", ())[:MAX_POINTS]))
+    names = tuple(map(str, entry.get("keypoints", ())))
     pairs = [
         (int(pair[0]) - 1, int(pair[1]) - 1) for pair in flat if len(pair) == 2 and np.isfinite(pair).all()
     ]

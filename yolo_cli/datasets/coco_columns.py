@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.datasets.extras import Extra, extras_wanted, plain_values
 from yolo_cli.datasets.findings import Finding
-from yolo_cli.datasets.layout import place_of
+from yolo_cli.datasets.layout import POINT_FAULT, odd_points, place_of
 from yolo_cli.text import number, shorten
 
 __all__ = ["Columns", "annotation_columns", "as_rows", "brief", "column", "numbers_of"]
@@ -84,7 +84,8 @@ def annotation_columns(
         _Problem("Y401", category < 0, _no_category),
         _Problem("Y204", np.isnan(xywh).any(axis=1) & ~_given_nan(rows, xywh), _no_box),
         _Problem("Y208", _rotated(rows), _rotated_words),
-        _Problem("Y204", _odd_points(rows, points), partial(_odd_points_words, points)),
+        _Problem("Y204", _uncounted(rows, points), partial(_uncounted_words, points)),
+        _Problem("Y204", _odd(rows, points), lambda _: POINT_FAULT),
     )
     bad = np.any([problem.wrong for problem in problems], axis=0)  # (N,)
     good = np.flatnonzero(~bad)  # (M,)
@@ -186,26 +187,36 @@ def _rotated(rows: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
     return turned
 
 
-def _odd_points(rows: Sequence[Mapping[str, Any]], points: int) -> NDArray[np.bool_]:
-    """Whether annotations (N,) have numbers for key points, but not three for each that is named."""
+def _uncounted(rows: Sequence[Mapping[str, Any]], points: int) -> NDArray[np.bool_]:
+    """Whether annotations (N,) have something for key points, but not three numbers for each named one."""
     if not points:
         return np.zeros(len(rows), bool)
-    given = (numbers_of(each, 1) for each in column(rows, "keypoints"))
-    return np.fromiter((bool(each) and len(each) != 3 * points for each in given), bool, len(rows))
+    given = column(rows, "keypoints")
+    return np.fromiter((bool(each) and not _is_counted(each, points) for each in given), bool, len(rows))
 
 
-def _odd_points_words(points: int, entry: Mapping[str, Any]) -> str:
-    wanted = f"the {points} key points of its category need {3 * points} numbers"
-    return f"{wanted}, keypoints has {len(entry['keypoints'])}"
+def _is_counted(value: Any, points: int) -> bool:
+    return isinstance(value, list) and len(value) == 3 * points and bool(numbers_of(value, 3))
+
+
+def _uncounted_words(points: int, entry: Mapping[str, Any]) -> str:
+    value = entry["keypoints"]
+    wanted = f"the {points} key points of the first category that has some need {3 * points} numbers"
+    has = f"has {len(value)}" if numbers_of(value, 1) else f"is {brief(value)}, with more than numbers"
+    return f"{wanted}, keypoints {has}"
+
+
+def _odd(rows: Sequence[Mapping[str, Any]], points: int) -> NDArray[np.bool_]:
+    """Whether annotations (N,) have a key point that is of no use."""
+    return np.asarray(odd_points(_keypoints(rows, points)).any(axis=1))
 
 
 def _keypoints(rows: Sequence[Mapping[str, Any]], points: int) -> NDArray[np.float64]:
     """The key points (M, K, 3) of annotations; zeros (not labelled) for one without."""
     none = (0.0,) * (3 * points)
-    flat = [numbers_of(each, 3) or none for each in column(rows, "keypoints")]
-    found = np.array(flat, float).reshape(len(rows), points, 3)  # (M, K, 3)
-    found[~np.isfinite(found).all(axis=2)] = 0
-    return found
+    given = column(rows, "keypoints")
+    flat = [numbers_of(each, 3) if _is_counted(each, points) else none for each in given]
+    return np.array(flat, float).reshape(len(rows), points, 3)  # (M, K, 3)
 
 
 def _findings(

@@ -22,6 +22,7 @@ from yolo_cli.files import find_files
 from yolo_cli.images import FOREIGN, SUFFIXES
 
 __all__ = [
+    "POINT_FAULT",
     "Row",
     "below",
     "box_faults",
@@ -34,6 +35,7 @@ __all__ = [
     "is_there",
     "is_usable",
     "name_findings",
+    "odd_points",
     "of_image",
     "place_of",
     "plain",
@@ -46,6 +48,7 @@ _FILES_WANTED: ContextVar[bool] = ContextVar("files_wanted", default=True)
 _ORDER = {"train": 0, "val": 1, "test": 2}
 _BY_LINE = ("yolo", "csv", "openimages", "imagefolder")
 _LARGEST = 1e9  # pixels; no image is wider, and areas of larger boxes could overflow
+POINT_FAULT = "a key point is not two finite coordinates and a visibility of 0, 1 or 2"
 _BOX_FAULTS = (
     ("", ""),
     ("Y301", "a coordinate is not a finite number"),
@@ -98,6 +101,11 @@ def gather(
         for row, fault in zip(rows, faults, strict=True)
         if fault
     ]
+    findings += [
+        Finding("Y204", where(row.row), POINT_FAULT)
+        for row in rows
+        if row.keypoints and odd_points(np.array(row.keypoints)).any()
+    ]
     kept = [row for row, fault in zip(rows, faults, strict=True) if not fault]
     return _ground_truth(kept), tuple(row.row for row in kept), findings
 
@@ -114,6 +122,12 @@ def box_faults(xyxy: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray
     known = np.isfinite(frame).all(axis=1)  # (M,) or (1,)
     touching = ((xyxy[:, 2:] > 0) & (xyxy[:, :2] < frame[:, ::-1])).all(axis=1)  # (M,)
     return np.select([~finite, reversed_, flat, known & ~touching], [1, 2, 3, 4], 0)
+
+
+def odd_points(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether key points (…, 3) are of no use, (…): not finite, or their visibility is not 0, 1 or 2."""
+    finite = np.all(np.abs(points) < _LARGEST, axis=-1)  # comparisons with NaN are false
+    return np.asarray(~(finite & np.isin(points[..., 2], (0, 1, 2))))
 
 
 def unusable_faults(faults: NDArray[np.int64]) -> NDArray[np.bool_]:

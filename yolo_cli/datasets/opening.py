@@ -34,7 +34,7 @@ from yolo_cli.datasets.yolo import read_yolo
 from yolo_cli.datasets.yolo_layout import descriptions
 from yolo_cli.errors import DataError
 from yolo_cli.files import is_leftover
-from yolo_cli.limits import check_class_names
+from yolo_cli.limits import check_class_names, check_keypoint_names
 from yolo_cli.text import text_encoding
 
 __all__ = ["FORMS", "TITLES", "open_dataset", "read_dataset"]
@@ -120,6 +120,7 @@ def read_dataset(
             dataset = _read(plain(path), path, allow_unlabelled)
             if names := [name for name in dataset.class_names if name.strip()]:
                 check_class_names(names, os.fspath(path))
+            check_keypoint_names(dataset.keypoint_names, os.fspath(path))
             return dataset
     except OSError as fault:
         raise DataError(f"{fault.filename or path}: cannot be read: {fault.strerror or fault}") from fault

@@ -153,21 +153,11 @@ class Dataset:
 
     @property
     def key_points(self) -> KeyPoints | None:
-        """The key points of its objects, or None if they have none.
-
-        Raises:
-            DataError: if ``flip_idx`` is of another number of them.
-        """
+        """The key points of its objects, or None if they have none."""
         names = self.keypoint_names
         if not names:
             return None
-        flip_idx = self.flip_idx or flip_by_names(names)
-        if len(flip_idx) not in (0, len(names)):
-            raise DataError(
-                f"{self.location}: flip_idx holds {len(flip_idx)} numbers, and kpt_shape says {len(names)} "
-                "key points; it must hold each once"
-            )
-        return KeyPoints(names, self.skeleton, flip_idx)
+        return KeyPoints(names, self.skeleton, self.flip_idx or flip_by_names(names))
 
     @property
     def splits(self) -> tuple[str, ...]:

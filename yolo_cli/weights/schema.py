@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 from yolo_cli.codec import Head, HeadKind
 from yolo_cli.config import Resize, SuppressionKind
-from yolo_cli.keypoints import MAX_POINTS, KeyPoints
-from yolo_cli.limits import name_fault, names_fault
+from yolo_cli.keypoints import KeyPoints
+from yolo_cli.limits import MAX_POINTS, name_fault, names_fault
 from yolo_cli.text import shorten
 
 __all__ = ["CHECKS", "checked_fields"]

@@ -66,7 +66,14 @@ def test_names_and_skeleton_of_a_description(tmp_path: Path) -> None:
     [
         ("kpt_names: [a, b]\n", "kpt_names must be 3 different names, as kpt_shape says"),
         ("kpt_names: nose\n", "kpt_names must be 3 different names"),
+        ("kpt_names: [a, b, b]\n", "kpt_names must be 3 different names"),
+        ("kpt_names: [a, b, {}]\n", "kpt_names must hold text only"),
+        ("kpt_names: {0: [a, b, c], 1: [a, b]}\n", "kpt_names must be the same for all classes"),
+        ('kpt_names: [a, b, "c\\n"]\n', "a key point's name, number 2, that holds a control character"),
         ("skeleton: [[0, 3]]\n", "skeleton must hold pairs of key points from 0 to 2"),
+        ("skeleton: nose\n", "skeleton must hold pairs of key points from 0 to 2"),
+        ("flip_idx: [1, 0]\n", "flip_idx holds 2 numbers, and kpt_shape says 3 key points"),
+        ("flip_idx: [1, 2, 0]\n", "flip_idx must exchange key points in pairs"),
     ],
 )
 def test_a_description_that_does_not_fit(tmp_path: Path, more: str, what: str) -> None:
@@ -74,15 +81,43 @@ def test_a_description_that_does_not_fit(tmp_path: Path, more: str, what: str) -
         open_dataset(yolo(tmp_path, more))
 
 
-def test_flip_idx_of_another_number(tmp_path: Path) -> None:
-    data = open_dataset(yolo(tmp_path, "flip_idx: [1, 0]\n"))
-    with pytest.raises(DataError, match="flip_idx holds 2 numbers, and kpt_shape says 3 key points"):
-        _ = data.key_points
-
-
 def test_rows_that_do_not_fit_kpt_shape_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"kpt_shape \[3, 3\] needs 14 numbers, the row has 11"):
         open_dataset(yolo(tmp_path, row="0 0.5 0.5 0.5 0.5 0.25 0.5 2 0.75 0.25 1\n"))
+
+
+@pytest.mark.parametrize("bad", ["nan 0.5 2", "0.25 inf 1", "0.25 0.5 7", "0.25 0.5 1.5", "1e300 0.5 2"])
+def test_a_point_that_is_none_leaves_its_image_out(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(DataError, match="a key point is not two finite coordinates and a visibility of 0, 1"):
+        open_dataset(yolo(tmp_path, row=f"0 0.5 0.5 0.5 0.5 {bad} 0.75 0.25 1 0 0 0\n"))
+
+
+@pytest.mark.parametrize(
+    ("points", "what"),
+    [
+        ([float("nan"), 12, 2, 0, 0, 0], "a key point is not two finite coordinates"),
+        ([10, 12, 3, 0, 0, 0], "a key point is not two finite coordinates"),
+        ([10, 12, 2], "the first category that has some need 6 numbers, keypoints has 3"),
+        ([None] * 6, "keypoints is list, with more than numbers"),
+        ("abc", "keypoints is 'abc', with more than numbers"),
+    ],
+)
+def test_annotations_with_points_that_are_none(tmp_path: Path, points: Any, what: str) -> None:
+    with pytest.raises(DataError, match=what):
+        open_dataset(coco(tmp_path, points))
+
+
+@pytest.mark.parametrize(
+    ("names", "what"),
+    [
+        (["eye", "eye"], "a key point's name, number 1, that another one has, too"),
+        (["eye\x1b[2J"], "number 0, that holds a control character"),
+        (list(map(str, range(1_001))), "1,001 names of key points; at most 1,000"),
+    ],
+)
+def test_names_that_cannot_be_used(tmp_path: Path, names: list[str], what: str) -> None:
+    with pytest.raises(DataError, match=what):
+        open_dataset(coco(tmp_path, [10, 12, 2], names))
 
 
 def test_annotations_of_coco(tmp_path: Path) -> None:
@@ -93,11 +128,6 @@ def test_annotations_of_coco(tmp_path: Path) -> None:
     assert data.key_points is not None
     assert data.key_points.flip_idx == (1, 0)
     assert data.key_points.skeleton == ((0, 1),)  # the other pair is of points that are not there
-
-
-def test_annotations_that_do_not_fit_their_category(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="the 2 key points of its category need 6 numbers, keypoints has 3"):
-        open_dataset(coco(tmp_path, [10, 12, 2]))
 
 
 def test_points_turn_with_the_image_in_memory_and_in_the_copy(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def _fill(entry: Entry, results: Sequence[Map], row: int) -> int:
     regions = _regions(results)
     points = _keypoints(regions)
     for region_id, region in regions.items():
-        if _is_point(region) and region.get("parentID") in regions:
+        if _is_point(region) and as_text(region.get("parentID")) in regions:
             continue
         row += 1
         classes, corners = _classes(region), _corners(region)
@@ -176,10 +176,10 @@ def _keypoints(regions: Mapping[Any, Map]) -> dict[Any, list[tuple[str, Point]]]
     found: dict[Any, list[tuple[str, Point]]] = {}
     for region in regions.values():
         at = numbers((region.get("x"), region.get("y")))
-        if _is_point(region) and region.get("parentID") and at:
+        parent = as_text(region.get("parentID"))
+        if _is_point(region) and parent and at:
             name = next(iter(_classes(region)), "point")
-            point = (at[0] / 100, at[1] / 100, 2.0)
-            found.setdefault(as_text(region["parentID"]), []).append((name, point))
+            found.setdefault(parent, []).append((name, (at[0] / 100, at[1] / 100, 2.0)))
     return found
 
 

@@ -66,15 +66,20 @@ def _read(root: Path, files: Sequence[Path], allow_unlabelled: bool) -> Dataset:
 
 
 def _declared(root: Path, entries: Sequence[Entry]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The classes and the key points in ``labels.txt``, or ()."""
+    """The classes and the key points in ``labels.txt``, or ().
+
+    A name that no shape has is a class, but a key point among these if they all follow the classes.
+    """
     path = root / "labels.txt"
     lines = read_lines(path) if path.is_file() else []
     names = [line for line in lines if line and line not in _NO_CLASSES]
     shapes = [shape for entry in entries for shape in entry.shapes]
     points = {name for shape in shapes for name in shape.keypoints}
-    only_points = points - {shape.name for shape in shapes}
-    classes = tuple(name for name in names if name not in only_points)
-    return classes, tuple(name for name in names if name in points)
+    used = {shape.name for shape in shapes}
+    last = max((at for at, name in enumerate(names) if name in used), default=-1)
+    first = min((at for at, name in enumerate(names) if name in points - used), default=len(names))
+    marks = points | (set(names[first:]) if last < first else set())
+    return tuple(name for name in names if name not in marks - used), tuple(filter(marks.__contains__, names))
 
 
 def _entry(document: Mapping[str, Any], path: Path, root: Path) -> Entry:

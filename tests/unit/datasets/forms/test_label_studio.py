@@ -89,6 +89,11 @@ def test_key_points_belong_to_their_parent(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.samples[0].ground_truth.keypoints, [[[50, 10, 2]]])
 
 
+def test_ids_that_are_no_text_are_no_ids(tmp_path: Path) -> None:
+    point = result({"x": 50, "y": 20, "width": 1, "keypointlabels": ["nose"]}, "p", parentID=["r1"])
+    assert "lone key points" in refusals(read(tmp_path, annotation(result(RECTANGLE), point)))[0]
+
+
 def test_the_ground_truth_counts_else_the_newest_that_was_not_cancelled(tmp_path: Path) -> None:
     old, new = (annotation(result(RECTANGLE | {"x": x}), created_at=f"2026-01-0{x}") for x in (1, 2))
     newest = annotation(result(RECTANGLE), created_at="2027", was_cancelled=True)

@@ -92,6 +92,13 @@ def test_labels_txt_gives_the_order_of_key_points_which_are_no_classes(tmp_path:
     assert found.samples[0].ground_truth.keypoints is not None
 
 
+def test_a_point_that_nobody_marked_is_one_of_those_behind_the_classes(tmp_path: Path) -> None:
+    write_text(tmp_path / "labels.txt", "dog\ncat\ntail\nnose\n")  # as `yolo convert` writes it
+    box = shape("rectangle", [[0, 0], [30, 20]], group_id=1)
+    found = read(tmp_path, box, shape("point", [[5, 9]], label="tail", group_id=1))
+    assert (found.class_names, found.keypoint_names) == (("dog", "cat"), ("tail", "nose"))
+
+
 def test_flags_and_difficult_are_kept(tmp_path: Path) -> None:
     marked = shape("rectangle", [[0, 0], [9, 9]], flags={"wet": True}, description="old", difficult=True)
     sample = read(tmp_path, marked, extras=True).samples[0]
