@@ -66,8 +66,8 @@ def _head(
     kernel -= kernel.mean((1, 2, 3), keepdims=True)
     bias = rng.normal(size=head.channels)
     for place in (2, 3):  # log width and height: no box so thin that float32 cannot tell its edges apart
-        kernel[place :: 5 + head.class_count] /= 8
-        bias[place :: 5 + head.class_count] /= 4
+        kernel[place :: head.values] /= 8
+        bias[place :: head.values] /= 4
     arrays = [(f"kernel_{i}", kernel), (f"bias_{i}", bias)]
     last = [helper.make_node("Sigmoid", [f"conv_{i}"], [f"out_{i}"])] if sigmoid else []
     nodes = [

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.fuzz.mutations import mutated
 from yolo_cli.errors import UserError
 
-__all__ = ["Outcome", "Report", "Target", "attack", "guarded"]
+__all__ = ["Outcome", "Report", "Target", "attack", "guarded", "tried"]
 
 SLOWEST = 5.0  # seconds of processor time
 MOST = 1 << 20  # KiB above what the good files take
@@ -133,6 +133,12 @@ def _outcomes(target: Target, numbers: range, seed: int) -> Iterator[Outcome]:
             path = Path(folder) / f"a{suffix}"
             path.write_bytes(change(data, rng)[:LARGEST])
             yield _try(target.read, path, number, f"seed {seed}, number {number}, {suffix}", usual)
+
+
+def tried(read: Callable[[Path], object], path: Path) -> Outcome:
+    """What becomes of one file, with the memory that is used now as usual."""
+    _peak()
+    return _try(read, path, 0, path.name, _peak())
 
 
 def _try(read: Callable[[Path], object], path: Path, number: int, which: str, usual: int) -> Outcome:

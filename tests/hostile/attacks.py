@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -245,6 +246,16 @@ def ending(process: subprocess.Popen[bytes], told: str) -> str:
     return f"{told}, exit {process.returncode}"
 
 
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """As `TemporaryDirectory`, which each forked process would delete at its end."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=0)
@@ -256,11 +267,11 @@ def main() -> int:
     kinds = [killed_at_random, killed_at_call] * (given.kills // 2) + [limited, full] * (given.disks // 2)
     dice.shuffle(kinds)  # a run that is cut short has some of each
     import_everything()
-    with tempfile.TemporaryDirectory() as scratch:
-        inputs = prepared(Path(scratch) / "inputs")
+    with scratch_folder() as scratch:
+        inputs = prepared(scratch / "inputs")
         for number, kind in enumerate(kinds):
             name = given.only or dice.choice([*TARGETS])
-            start, folder = time.monotonic(), Path(scratch) / str(number)
+            start, folder = time.monotonic(), scratch / str(number)
             faults = attack(TARGETS[name], inputs, folder, kind(dice, TARGETS[name]))
             wrong += bool(faults)
             what = "; ".join(faults) or "right"

@@ -74,7 +74,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_tiny_cfg(folder)
     (folder / "tiny").mkdir()
     write_tiny(folder / "tiny")
+    (folder / "frames").mkdir()
+    for number in range(3):
+        photo(folder / "frames" / f"{number}.jpg")
+    write_shapes(folder / "k")
+    _add_keypoints(folder / "k")
     return folder
+
+
+def _add_keypoints(root: Path) -> None:
+    """A key point in the middle of each box."""
+    with (root / "data.yaml").open("a") as file:
+        file.write("\nkpt_shape: [1, 3]\nflip_idx: [0]\n")
+    for path in (root / "labels").rglob("*.txt"):
+        rows = [row.split() for row in path.read_text().splitlines()]
+        path.write_text("".join(" ".join([*row, row[1], row[2], "2"]) + "\n" for row in rows))
 
 
 QUICK = [
@@ -87,6 +101,8 @@ QUICK = [
     "stats --data d",
     "anchors --data d -k 2",
     "convert --data d --to coco --out coco",
+    "track frames --smooth --out t",
+    "identify learn --whole mug a.jpg --gallery g.json",
 ]
 
 
@@ -106,6 +122,16 @@ SLOW = [
     "weights import tiny/tiny.cfg tiny/tiny.weights --names tiny/tiny.names --out imported",
     "weights export imported",
     "compare --data d --limit 2",
+    "identify learn --whole mug a.jpg --gallery g2.json",
+    "identify a.jpg --whole --gallery g2.json --save --out id",
+    "identify verify a.jpg frames/0.jpg --whole",
+    "track frames --appearance --out t2",
+    "stylize a.jpg --style frames/0.jpg --steps 2 --imgsz 64 --out st",
+    "explain a.jpg --filters --out f",
+    "benchmark --weights run",
+    "train --data k --model tiny.cfg --imgsz 64 --epochs 1 --batch 4 --out keypoints",
+    "eval --data k --weights keypoints --out ev2",
+    "export --weights run --format onnx --out e.onnx",
 ]
 
 
@@ -119,3 +145,10 @@ def test_slow_commands_send_nothing(place: Path) -> None:
         for words, (code, _, errors) in found.items()
         if code and not words.startswith("compare")
     } == {}
+
+
+def test_a_server_sends_nothing(place: Path) -> None:
+    """Asked for nothing, as a request would be packets, too; ended by Ctrl-C."""
+    serve = ["timeout", "--preserve-status", "--signal", "INT", "15", *YOLO, "serve", "--port", "0"]
+    code, packets, errors = alone(serve, place)
+    assert (code, packets) == (0, 0), errors

@@ -20,7 +20,7 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mod: ast.FloorDiv, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
     ast.BitXor: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
-# What says something to a person or to a type checker, and changes no result.
+# What says something to a person or to a type checker, or checks the code itself, and changes no result.
 NOT_RUN = ("decorator_list", "annotation", "returns", "bases")
 UNTOUCHED = (ast.Raise, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.Assert)
 
@@ -83,7 +83,9 @@ def _put(node: ast.AST, name: str, index: int, new: ast.AST) -> None:
 
 
 def _says(node: ast.AST) -> bool:
-    """Whether it is a text for people, an annotation, an import or ``__all__``."""
+    """Whether it is a text for people, an annotation, an import, ``__all__``, or the check of a ``zip``."""
+    if isinstance(node, ast.keyword):
+        return node.arg == "strict"
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.If):
@@ -132,5 +134,5 @@ def _instead_of_flow(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Expr(ast.Call()):
             yield ast.Pass()
         case ast.Call(function, arguments, keywords):
-            for left_out in filter(lambda keyword: keyword.arg, keywords):
+            for left_out in filter(lambda keyword: keyword.arg not in (None, "strict"), keywords):
                 yield ast.Call(function, arguments, [one for one in keywords if one is not left_out])

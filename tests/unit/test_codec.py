@@ -17,6 +17,7 @@ from yolo_cli.codec import (
     decode,
     decode_values,
     grid,
+    scores_from_raw,
     slot_anchors,
     slot_cells,
 )
@@ -262,3 +263,30 @@ def test_moving_the_cell_moves_the_box(column, scale_x_y, kind):
     moved = boxes_from_raw(raw, np.array([column, 2.0]), anchor, head)
     still = boxes_from_raw(raw, np.array([0.0, 2.0]), anchor, head)
     np.testing.assert_allclose(moved - still, [32 * column, 0, 0, 0], atol=1e-9)
+
+
+def test_nothing_found_has_the_shapes_of_something():
+    found = decode([np.full((2, 3, HEAD.channels), -20, np.float32)], [HEAD], 0.5)
+    assert [each.shape for each in (found.xyxy, found.confidence, found.class_id, found.slot)] == [
+        (0, 4), (0,), (0,), (0,)
+    ]  # fmt: skip
+
+
+def test_slots_without_anchors_have_the_size_0():
+    assert slot_anchors([Head("gfl", (), 8, 2)], [(1, 2)]).tolist() == [[0, 0], [0, 0]]
+
+
+def test_classes_of_any_size_share_one():
+    """exp(500) is no float32: the largest is taken off before. σ(0) = 1/2 of softmax(500, 500) = 1/2 each."""
+    head = Head("region", ((10.0, 10.0),), 32, 2)
+    assert scores_from_raw(np.float32([[0, 500, 500]]), head).tolist() == [[0.25, 0.25]]
+
+
+def test_values_of_slots_in_rows_and_columns_decode_as_in_a_list():
+    """(2, 3, …) as (6, …)."""
+    values = np.random.default_rng(0).normal(size=(2, 3, HEAD.values)).astype(np.float32)
+    cell, anchor = np.zeros((2, 3, 2), np.float32), np.full((2, 3, 2), 10, np.float32)
+    grid_like = decode_values(values, cell, anchor, HEAD, np)
+    flat = decode_values(values.reshape(6, -1), cell.reshape(6, 2), anchor.reshape(6, 2), HEAD, np)
+    for one, other in zip(grid_like, flat, strict=True):
+        assert one.reshape(6, -1) == pytest.approx(other)

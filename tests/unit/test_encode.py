@@ -106,3 +106,23 @@ def test_how_far_a_cell_reaches(offset: float, reached: bool) -> None:
     slots = encoded([x - 8, 0, x + 8, 16]).slot.tolist()  # in the middle of the first row: σ 0.5
     assert 2 in slots  # (row 0, column 1), anchor 0
     assert (0 in slots) is reached
+
+
+def test_a_centre_before_the_first_cell_belongs_to_it() -> None:
+    # The centre (−8, 8) is in no cell; column 0 is the nearest, and no neighbour reaches it.
+    assert set((encoded([-16, 0, 0, 16]).slot // 2).tolist()) == {0}
+
+
+def test_a_centre_out_of_reach_comes_as_close_as_it_can() -> None:
+    # In cell (2, 2) with the centre of cell (0, 0): σ would have to be negative, so it is 1e-6.
+    raw = raw_from_boxes(np.float32([8, 8, 16, 16]), np.float32([2, 2]), np.float32([16, 16]), HEAD)
+    assert raw[:2] == pytest.approx([np.log(1e-6 / (1 - 1e-6))] * 2)
+
+
+def test_a_contested_slot_goes_to_the_nearer_centre() -> None:
+    # Both are 16 × 16. (24, 24) is the centre of cell (1, 1): σ = 1/2 twice. (18, 18) asks for 0.3125 there.
+    near, far = [16, 16, 32, 32], [10, 10, 26, 26]
+    for boxes, nearer in (((near, far), 0), ((far, near), 1)):
+        targets = encoded(*boxes)
+        # slot (1 · 4 + 1) · 2 + 0
+        assert targets.ground_truth[targets.slot == 10].tolist() == [nearer]

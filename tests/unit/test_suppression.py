@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from yolo_cli import suppression
-from yolo_cli.suppression import Limit, nms, overlap, suppress
+from yolo_cli.suppression import Limit, nms, overlap, soft_nms, suppress
 
 # Three boxes of 10 x 10 in a row, each moved by 3: neighbours share 70 of 130, the outer two 40 of 160.
 ROW = np.float32([[0, 0, 10, 10], [3, 0, 13, 10], [6, 0, 16, 10]])
@@ -125,6 +125,24 @@ def test_soft_looks_at_what_a_lowered_confidence_lets_pass(monkeypatch):
     boxes = np.float32([[0, 0, 10, 10], [0, 0, 10, 10], [20, 0, 30, 10]])
     limit = Limit(1, np.array([False, True, True]))
     assert kept(boxes, [0.9, 0.8, 0.3], ONE_CLASS, kind="soft", limit=limit) == [0, 2]
+
+
+def test_soft_keeps_a_box_of_exactly_the_least_confidence():
+    assert kept(ROW[:1], [0.001], ONE_CLASS[:1], kind="soft") == [0]
+
+
+def test_soft_keeps_what_has_any_confidence_unless_asked():
+    assert soft_nms(ROW[:1], np.float32([0.5]), ONE_CLASS[:1])[0].tolist() == [0]
+
+
+def test_the_exponent_of_diounms_is_0_6_unless_asked():
+    # Centres 3 apart; the box around both is 13 x 10: IoU 70/130, and (9 / 269) ^ 0.6 off.
+    assert overlap(ROW[0], ROW[1], "diounms") == pytest.approx(70 / 130 - (9 / 269) ** 0.6)
+
+
+def test_nms_takes_its_threshold():
+    # Neighbours overlap by 0.538.
+    assert nms(ROW, np.float32([0.9, 0.8, 0.7]), threshold=0.6).tolist() == [0, 1, 2]
 
 
 def test_nms_knows_no_classes():

@@ -176,7 +176,7 @@ def photos(photos: tuple[str, ...], gallery: str, detection: Any, quiet: bool, *
     places = {item.name: item.place for item in source.entries}
     found = save_identified(run, folder, saving, places) if folder else iter(run)
     tally = Counter[str]()
-    for text in _texts(_told(found, tally), run, given["output_format"]):
+    for text in _texts(_told(found, tally, quiet), run, given["output_format"]):
         echo(text, end="", painted=given["output_format"] == "table")
     if folder and tally["done"]:
         say(f"saved in {folder}")
@@ -196,7 +196,7 @@ def _texts(found: Iterator[Each], run: Identification, kind: str) -> Iterator[st
     yield table([_TITLES, *rows], (0, 1, 2, 5))
 
 
-def _told(found: Iterator[Each], tally: Counter[str]) -> Iterator[Each]:
+def _told(found: Iterator[Each], tally: Counter[str], quiet: bool) -> Iterator[Each]:
     """Pass images on, count them, and name on stderr those without a detection, or that failed."""
     from yolo_cli.pipeline import Outcome
 
@@ -204,7 +204,7 @@ def _told(found: Iterator[Each], tally: Counter[str]) -> Iterator[Each]:
         tally["failed" if isinstance(each, Outcome) else "done"] += 1
         if isinstance(each, Outcome):
             say(f"error: {each.error}")
-        elif not each.matches:
+        elif not each.matches and not quiet:
             say(f"{each.result.image.name}: nothing was detected")
         yield each
 

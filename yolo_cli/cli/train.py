@@ -134,15 +134,20 @@ def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, *
         with choose_watcher(quiet) as watcher:
             result = run(resume=resume, progress=watcher, **asked)
     except KeyboardInterrupt as stop:
-        if not stop.args:  # before there was a run
-            raise
-        say(f"interrupted; what is done is kept. Continue with: yolo train --resume {stop.args[0]}")
-        return INTERRUPTED
+        return _interrupted(stop)
     echo_model(result.keras, result.onnx, *([result.page] if result.page else []))
     if not quiet:
         how = f"; evaluate it with: yolo eval --data … --weights {result.onnx or result.keras}"
         say(result.summary + ("" if result.report else how))
     return 0
+
+
+def _interrupted(stop: KeyboardInterrupt, kind: str = "") -> int:
+    """Say how to continue the run; raise if there was none yet."""
+    if not stop.args:
+        raise stop
+    say(f"interrupted; what is done is kept. Continue with: yolo train {kind}--resume {stop.args[0]}")
+    return INTERRUPTED
 
 
 def _resumed(folder: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -170,8 +175,11 @@ def _embedding(quiet: bool) -> int:
 
     given = _typed(click.get_current_context().params)
     asked = {name: value for name, value in given.items() if name not in ("embedding", "quiet", "verbose")}
-    with choose_watcher(quiet) as watcher:
-        result = train_embedding(asked.pop("data", None), progress=watcher, **asked)
+    try:
+        with choose_watcher(quiet) as watcher:
+            result = train_embedding(asked.pop("data", None), progress=watcher, **asked)
+    except KeyboardInterrupt as stop:
+        return _interrupted(stop, "--embedding ")
     echo_model(result.keras, result.onnx)
     if not quiet:
         say(f"{result.summary}; use it with: yolo identify … --embedding {result.out}")

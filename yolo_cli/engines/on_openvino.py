@@ -75,6 +75,12 @@ class OpenVinoEngine:
         self._streams: Self | None = None
         self._forget()
 
+    def _forget(self) -> None:
+        """Nothing is compiled yet."""
+        self._fixed: tuple[tuple[int, ...], SimpleQueue[Any]] | None = None
+        self._flexible: SimpleQueue[Any] | None = None
+        self._lock = threading.Lock()
+
     def run(self, batch: NDArray[Any]) -> Heads:
         """Pixels (B, H, W, 3) → raw heads, each (B, rows, columns, channels)."""
         with failing(self._name):
@@ -106,12 +112,6 @@ class OpenVinoEngine:
         twin._runs = count
         twin._forget()
         return twin
-
-    def _forget(self) -> None:
-        """Nothing is compiled yet."""
-        self._fixed: tuple[tuple[int, ...], SimpleQueue[Any]] | None = None
-        self._flexible: SimpleQueue[Any] | None = None
-        self._lock = threading.Lock()
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """Number of multiply-accumulates for a batch of this shape, counted from the graph."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from yolo_cli.errors import DataError
 from yolo_cli.text import Jsonable
 
-__all__ = ["BIAS", "Verification", "pair_scores", "similarities", "verification"]
+__all__ = ["BIAS", "Verification", "false_accept_table", "pair_scores", "similarities", "verification"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -100,7 +100,7 @@ def verification(same: Floats, different: Floats) -> Verification:
         len(different),
         float(false[at] + 1 - accepted[at]) / 2,
         float(within.max(initial=0.0)),
-        _accept_table(different),
+        false_accept_table(different),
         (tuple(false[kept].tolist()), tuple(accepted[kept].tolist())),
     )
 
@@ -110,8 +110,12 @@ def _at_least(values: Floats, scores: Floats) -> Floats:
     return 1 - np.searchsorted(np.sort(values), scores, side="left") / len(values)
 
 
-def _accept_table(different: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Rising scores and the fraction of pairs of two identities at or above each, at `RATES`."""
+def false_accept_table(different: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Rising scores and the fraction of pairs of two identities at or above each, at `RATES`.
+
+    Args:
+        different: scores of pairs of two identities, (Q,).
+    """
     scores = np.quantile(different, 1 - np.asarray(RATES), method="higher")  # falling with the rate
     scores = np.unique(np.float32(scores).astype(float))
     return tuple(scores.tolist()), tuple(_at_least(different.astype(np.float32), scores).tolist())

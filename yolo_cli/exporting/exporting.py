@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from yolo_cli.datasets import Sample
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import ClassMatch, Report, evaluate, gather
-from yolo_cli.exporting.metadata import graph_text
+from yolo_cli.exporting.metadata import graph_text, metadata_of
 from yolo_cli.exporting.plan import Plan
 from yolo_cli.exporting.proof import Ran, compare_runs, run_exported, run_ours
 from yolo_cli.exporting.result import Exported, Figures, Proof
@@ -130,7 +130,9 @@ def _prove(plan: Plan, files: ModelFiles, draft: Path, evidence: Evidence) -> Pr
     agreement = compare_runs(plan, ours, runs["export"], images)
     figures = {title: _figures(run, evidence) for title, run in runs.items()}
     loss = evidence.allowed_loss if plan.form.number == "int8" else None
-    return Proof(agreement, figures, _suppression(plan), _own_rule(plan, images, ours), loss)
+    note = "\n".join(filter(None, (_own_rule(plan, images, ours), _left_out(plan))))
+    wrong = _wrong_entries(runs["export"].metadata, metadata_of(plan, files))
+    return Proof(agreement, figures, _suppression(plan), note, loss, wrong)
 
 
 def _readable(images: Sequence[Readable]) -> list[Readable]:
@@ -167,6 +169,18 @@ def _report(run: Ran, evidence: Evidence) -> Report | None:
 def _suppression(plan: Plan) -> str:
     rule = "iou" if plan.form.nms else plan.detector.config.suppression or plan.card.suppression
     return f"{rule} {plan.detector.config.nms_iou:g}"
+
+
+def _wrong_entries(found: Mapping[str, str], meant: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the metadata that the file does not have, or otherwise than meant."""
+    return tuple(name for name, value in meant.items() if found.get(name) != value)
+
+
+def _left_out(plan: Plan) -> str:
+    """What the model finds and the export does not; empty if that is nothing."""
+    if plan.card.keypoints is None:
+        return ""
+    return f"the export finds boxes only, not the {len(plan.card.keypoints.names)} key points of each"
 
 
 def _own_rule(plan: Plan, images: Sequence[Readable], ours: Ran) -> str:

@@ -29,9 +29,15 @@ from yolo_cli.images import Image
 from yolo_cli.pipeline.running import Readable
 from yolo_cli.suppression import Rule
 
-__all__ = ["Ran", "compare_runs", "run_exported", "run_ours"]
+__all__ = ["BrokenExportError", "Ran", "compare_runs", "run_exported", "run_ours"]
 
 Outputs = Mapping[str, NDArray[Any]]
+
+
+class BrokenExportError(DataError):
+    """An export that does not run, and so is not the same model (exit code 4)."""
+
+    exit_code = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +49,7 @@ class Ran:
         milliseconds: median time an image, from pixels to boxes.
         runtime: what the network ran in, with its version.
         packages: what the process had imported.
+        metadata: of the file.
         sizes: height and width of each image, if it is ours.
     """
 
@@ -50,6 +57,7 @@ class Ran:
     milliseconds: float
     runtime: str
     packages: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -76,7 +84,7 @@ def run_exported(path: Path, plan: Plan, images: Sequence[Readable]) -> Ran:
     Where the graph has no suppression, its boxes are suppressed as ours are.
 
     Raises:
-        DataError: if it does not run.
+        BrokenExportError: if it does not run.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -85,7 +93,8 @@ def run_exported(path: Path, plan: Plan, images: Sequence[Readable]) -> Ran:
         _run(path, folder)
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         found = dict(_detections(folder, plan, images))
-    return Ran(found, median(record["milliseconds"]), record["runtime"], tuple(record["packages"]))
+    packages = tuple(record["packages"])
+    return Ran(found, median(record["milliseconds"]), record["runtime"], packages, record["metadata"])
 
 
 def compare_runs(plan: Plan, ours: Ran, theirs: Ran, images: Sequence[Readable]) -> Agreement:
@@ -134,7 +143,9 @@ def _run(path: Path, folder: Path) -> None:
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise DataError(f"{path.name}: the exported model does not run ({reason[:300]})")
+        raise BrokenExportError(
+            f"{path.name}: the exported model does not run, so nothing is saved ({reason[:300]})"
+        )
 
 
 def _detections(folder: Path, plan: Plan, images: Sequence[Readable]) -> Iterator[tuple[str, Detections]]:

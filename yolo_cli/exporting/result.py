@@ -51,6 +51,7 @@ class Proof:
         suppression: what both suppressed by.
         note: where the model's own rule finds other boxes, or an empty text.
         allowed_loss: of mAP50; None means that the boxes must agree.
+        wrong_entries: names of the metadata that the file does not have as it was meant.
     """
 
     agreement: Agreement
@@ -58,6 +59,7 @@ class Proof:
     suppression: str
     note: str = ""
     allowed_loss: float | None = None
+    wrong_entries: tuple[str, ...] = ()
 
     @property
     def ours(self) -> Figures:
@@ -79,6 +81,8 @@ class Proof:
     @property
     def drift(self) -> str:
         """Why it is not known to be the same model, in one line; empty if it is."""
+        if self.wrong_entries:
+            return f"the metadata of the file says otherwise: {', '.join(self.wrong_entries)}"
         if self.allowed_loss is not None:
             return self._drift_of_int8(self.allowed_loss)
         if not self.agreement.pairs:
@@ -180,7 +184,7 @@ def _pairs_text(agreement: Agreement) -> list[str]:
         f"{agreement.largest_difference:.4f}, {agreement.unpaired} found by one of the two only"
     )
     if agreement.tied:
-        summary += f"; rounding decides what is suppressed: {agreement.tied}"
+        summary += f"; rounding decides what is returned: {agreement.tied}"
     rows = [["furthest apart", "class", "yolo-cli", "export", "IoU"]]
     for pair in agreement.pairs[:_SHOWN]:
         both = ("–" if value is None else f"{value:.4f}" for value in (pair.ours, pair.theirs))

@@ -2,7 +2,7 @@
 
 Suppression compares confidences with each other and overlaps with a threshold, a box has its best class, and
 the number of boxes of an image is limited. Where two programs compute almost the same, they still decide
-otherwise where two of these are as good as equal; what depends on such a decision, they decide otherwise, too.
+otherwise where two of these are as good as equal, and what depends on such a decision, too.
 
 So our candidates go through suppression once more with three values (Kleene's logic, 1938): whatever a
 program computes that is nowhere further apart than `LOWEST_IOU` and `LARGEST_DIFFERENCE`, it keeps a

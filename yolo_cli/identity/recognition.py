@@ -110,16 +110,16 @@ def choose_threshold(gallery: Gallery, card: ModelCard) -> Threshold:
 
     Each photo is compared with the others: with the nearest of the same name, and with the nearest of
     another. The threshold makes fewest mistakes among these; of a range of such scores it is the middle.
-    Where no name has two photos, or there is one name only, the model card's threshold for
-    1 % false-accept is the one, but not below the nearest two of different names. It is never below
-    the card's threshold for 10 %.
+    Where no name has two photos, there is one name only, or no two photos of a name are as alike as two of
+    different names, the model card's threshold for 1 % false-accept is the one, but not below the nearest two
+    of different names. It is never below the card's threshold for 10 %.
     """
     own, other = _nearest_scores(gallery, card.metric)
     usual = score_at(card, FALSE_ACCEPT)
-    if not len(own) or not len(other):
+    score, wrong = _fewest_mistakes(own, other) if len(own) and len(other) else (1.0, 0)
+    if score > own.max(initial=-1.0):  # it would refuse all that the gallery has two photos of
         score = max(usual, float(other.max(initial=-1.0)))
         return Threshold(score, "1 % false-accept by the model card: the gallery has too few photos")
-    score, wrong = _fewest_mistakes(own, other)
     lowest = score_at(card, LOOSEST)
     if score < lowest:
         return Threshold(lowest, "10 % false-accept by the model card, above what the gallery needs")

@@ -54,9 +54,9 @@ def create_app(detectors: Sequence[Detector], config: ServeConfig | None = None)
         config: limits and token; its host and port are those that the app must be reached by.
     """
     config = config or ServeConfig()
+    service = Service(named(detectors), config)
     for detector in detectors:
         detector.detect([Image(np.zeros((*detector.input_size, 3), np.uint8))])
-    service = Service(named(detectors), config)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

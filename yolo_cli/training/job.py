@@ -15,9 +15,10 @@ from yolo_cli.files import atomic_write_text
 from yolo_cli.text import read_yaml
 from yolo_cli.version import __version__
 
-__all__ = ["TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
+__all__ = ["ARGS", "TrainJob", "new_job", "read_job", "remove_empty_run", "write_job"]
 
 ARGS = "args.yaml"
+"""The file of a run's options."""
 _TUPLES = ("imgsz", "tile", "sigmas")  # of TrainConfig
 _PATHS = ("data", "weights", "model", "backbone_weights")
 
@@ -160,11 +161,14 @@ def read_job(out: Path) -> TrainJob:
 
     Raises:
         DataError: if the folder is not that of a run, or its ``args.yaml`` is broken or of another version.
+        UsageError: if it is the run of an embedding.
     """
     path = out / ARGS
     if not path.is_file():
         raise DataError(f"{path}: no such file; --resume needs the folder of a run")
     values = read_yaml(path, "utf-8")
+    if isinstance(values, dict) and "embedding" in values:
+        raise UsageError(f"{out}: is the run of an embedding; add --embedding to continue it")
     try:
         values.pop("version")
         config, augment = values.pop("config"), values.pop("augment")

@@ -153,3 +153,15 @@ def test_visible_points_and_lines_are_drawn() -> None:
 def test_points_far_outside_are_drawn_without_harm() -> None:
     wild = replace(ONE, keypoints=np.float32([[[1e30, -1e30, 1], [12, 11, 1]]]))
     assert draw(Image(np.zeros((50, 100, 3), np.uint8)), wild, ("cat", "dog")).shape == (50, 100, 3)
+
+
+def test_openvino_finds_the_same_key_points_as_onnx_runtime(tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    model = str(write_grid(tmp_path / "pose.onnx", pose_card()))
+    onnx, openvino = (
+        load_detector(model, engine=engine, conf=0.1).detector.detect([Image(RGB)])[0]
+        for engine in ("onnx", "openvino")
+    )
+    assert len(onnx) > 20
+    assert onnx.keypoints.shape == (len(onnx), 2, 3)
+    assert np.abs(openvino.keypoints - onnx.keypoints).max() < 0.01  # pixels, and of visibility

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from tests.grid_networks import KNOTS, card_of, write_grid
 from tests.images import encode, smooth
+from tests.unit.detectors.test_keypoints import pose_card
 from yolo_cli import UserError, export
 from yolo_cli.cli import main
 from yolo_cli.exporting import onnx_file
@@ -127,6 +128,16 @@ def test_where_the_models_own_rule_differs_is_said(folder):
     done = export("greedy.onnx", data="data", nms=True, conf=0.1)
     assert "own rule, greedynms, finds " in done.to_text()
     assert export("greedy.onnx", data="data", conf=0.1, exist_ok=True).proof.note == ""
+
+
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+def test_of_a_model_with_key_points_the_boxes_are_exported_and_that_is_said(folder, kind):
+    if kind == "openvino":
+        pytest.importorskip("openvino", reason="openvino is not installed")
+    write_grid(folder / "pose.onnx", pose_card())
+    done = export("pose.onnx", kind, data="data", conf=0.1)
+    assert done.proof.drift == ""
+    assert "the export finds boxes only, not the 2 key points of each" in done.to_text().splitlines()
 
 
 @pytest.mark.parametrize("words", [["--out", "it.txt"], ["--data", "nowhere"]])

@@ -38,6 +38,14 @@ def test_one_photo_each_takes_the_card_but_keeps_the_names_apart():
     assert alike.score == pytest.approx(np.cos(np.deg2rad(10)))
 
 
+def test_photos_of_one_name_that_are_not_alike_take_the_card():
+    # mug at 0° and 100°, jug at 45°. Own: cos 100° = -.174 twice; of another: cos 45° = .707 twice,
+    # cos 55° = .574. To refuse all is wrong twice, to accept all three times, but "all" has no middle.
+    chosen = choose_threshold(gallery(mug=[0, 100], jug=[45]), CARD)
+    assert chosen.score == pytest.approx(np.cos(np.deg2rad(45)))
+    assert "too few photos" in str(chosen)
+
+
 def test_no_gallery_chooses_below_ten_percent_of_false_accepts():
     # Own: cos 80° = .174; nearest of another name: cos 90° = 0. The middle, .087, is below the card's 0.2.
     chosen = choose_threshold(gallery(mug=[0, 80], jug=[250, 170]), CARD)

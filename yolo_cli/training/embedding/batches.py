@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.training.workspace import EpochBatches
 
-__all__ = ["BATCH", "IdentityBatches", "quarter_turned"]
+__all__ = ["BATCH", "IdentityBatches", "quarter_turned", "warped"]
 
 IDENTITIES, PHOTOS = 24, 4  # in a batch, and of each identity
 BATCH = IDENTITIES * PHOTOS
@@ -77,15 +77,21 @@ class IdentityBatches(EpochBatches):
         chosen = rng.permutation(max(PHOTOS, len(photos)))[:PHOTOS] % len(photos)
         if not self._augment:
             return np.stack([_resized(photos[at], self._size) for at in chosen])
-        return np.stack([_warped(photos[at], self._size, rng) for at in chosen])
+        return np.stack([warped(photos[at], self._size, rng) for at in chosen])
 
 
 def _resized(photo: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _warped(photo: Pixels, size: tuple[int, int], rng: np.random.Generator) -> Pixels:
-    """A photo, turned, sheared, stretched and shifted a little, of another contrast and colour."""
+def warped(photo: Pixels, size: tuple[int, int], rng: np.random.Generator) -> Pixels:
+    """A photo, turned, sheared, stretched and shifted a little, of another contrast and colour.
+
+    Args:
+        photo: uint8 (height, width, 3).
+        size: height and width of the result.
+        rng: decides how much.
+    """
     given, wanted = (np.array(sides[1::-1], float) for sides in (photo.shape, size))  # width and height
     angle, shear = np.deg2rad(rng.uniform(-ROTATION, ROTATION)), rng.uniform(-SHEAR, SHEAR)
     stretch = np.exp(rng.uniform(-STRETCH, STRETCH, 2))

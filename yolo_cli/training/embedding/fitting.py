@@ -25,9 +25,9 @@ WEIGHT_DECAY = 1e-4
 Pixels = NDArray[np.uint8]
 
 
-def epochs_for(photos: int, quarter_turns: bool) -> int:
-    """The number of epochs in which so many photos are `STEPS` steps."""
-    return math.ceil(STEPS / max(1, photos * (4 if quarter_turns else 1) // BATCH))
+def epochs_for(photos: int, quarter_turns: bool, steps: int = STEPS) -> int:
+    """The number of epochs in which so many photos are ``steps`` steps."""
+    return math.ceil(steps / max(1, photos * (4 if quarter_turns else 1) // BATCH))
 
 
 def fit_embedding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from yolo_cli.evaluation.verification import Verification, pair_scores, verifica
 from yolo_cli.training.embedding.batches import BATCH
 from yolo_cli.training.embedding.data import Identities, read_identities
 from yolo_cli.training.embedding.fitting import embedded, epochs_for, fit_embedding
-from yolo_cli.training.embedding.job import METRICS, EmbeddingJob
+from yolo_cli.training.embedding.job import METRICS, EmbeddingJob, write_embedding_job
 from yolo_cli.training.events import Plan, Watcher
 from yolo_cli.training.result import EmbeddingResult
 from yolo_cli.training.workspace import Workspace
@@ -27,27 +28,53 @@ HELD_OUT = 0.2  # of the identities
 FEWEST_HELD_OUT = 2
 
 
-def train_embedding(job: EmbeddingJob, watcher: Watcher) -> EmbeddingResult:
+def train_embedding(job: EmbeddingJob, watcher: Watcher, *, resume: bool = False) -> EmbeddingResult:
     """Train, verify on identities that were held out, and save the model in ``job.out``.
 
+    Args:
+        job: what to train, and where; for ``resume``, from `read_embedding_job`.
+        watcher: notified of progress.
+        resume: continue; the result has the weights of an uninterrupted run.
+
     Raises:
-        UserError: if the data cannot be used, or the model to go on from is not an embedding of this loss.
+        UserError: if the data cannot be used, or changed since the run began, or the model to go on from is
+            not an embedding of this loss.
+        KeyboardInterrupt: passed on; complete epochs are saved.
     """
+    workspace = Workspace(job.out, watcher)
+    if not resume:
+        workspace.clear()
     start, size = _start(job)
     people = read_identities(job.data, (2 * size[0], 2 * size[1]), watcher.say)
+    job = _with_fingerprint(job, people)
     learnt, held_out = _divided(people, job)
     names = tuple(sorted({name.split("/")[0] for name in people.names}))
     origin = f"--embedding-loss {job.loss}"
     epochs = job.epochs or epochs_for(learnt.count, job.quarter_turns)
     watcher.start(Plan(learnt.count, held_out.count, names, size, epochs, BATCH, "float32", origin))
-    model = fit_embedding(job, learnt, epochs, start, Workspace(None, watcher))
+    model = fit_embedding(job, learnt, epochs, start, workspace)
     figures = _verified(model, held_out, job.loss)
     place = job.out / BEST
     place.parent.mkdir(parents=True, exist_ok=True)
     files = save_model(model, _card(job, size, learnt, figures), place)
+    write_embedding_job(replace(job, finished=True))
+    workspace.clear()
     return EmbeddingResult(
         job.out, place.with_suffix(".keras"), files.onnx, learnt.count, len(learnt), figures
     )
+
+
+def _with_fingerprint(job: EmbeddingJob, people: Identities) -> EmbeddingJob:
+    """The job with the hash of its photos, which is that of the run's beginning."""
+    digest = hashlib.sha256("\n".join(people.names).encode())
+    for photos in people.photos:
+        digest.update(photos.tobytes())
+    found = digest.hexdigest()
+    if job.fingerprint not in (None, found):
+        raise DataError(f"{job.data}: has changed since the run in {job.out} began; train again")
+    job = replace(job, fingerprint=found)
+    write_embedding_job(job)
+    return job
 
 
 def _start(job: EmbeddingJob) -> tuple[Any, tuple[int, int]]:
