@@ -126,7 +126,7 @@ def test_soft_looks_at_what_a_lowered_confidence_lets_pass(monkeypatch):
     assert kept(boxes, [0.9, 0.8, 0.3], ONE_CLASS, kind="soft", limit=limit) == [0, 2]
 
 
-def test_soft_keeps_a_box_of_exactly_the_least_confidence():
+def test_soft_keeps_a_box_of_exactly_the_lowest_confidence():
     assert kept(ROW[:1], [0.001], ONE_CLASS[:1], kind="soft") == [0]
 
 
