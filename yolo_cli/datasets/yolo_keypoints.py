@@ -44,7 +44,7 @@ def _kpt_shape(value: Any, place: Path) -> tuple[int, int] | None:
 
 
 def _flip_idx(value: Any, count: int, place: Path) -> tuple[int, ...]:
-    """The key point that each becomes in a mirrored image; raises DataError if that is no exchange."""
+    """The key point that each becomes in a mirrored image; raises a DataError for other numbers."""
     found = _whole_numbers([] if value is None else value)
     if found is None or sorted(found) != list(range(len(found))):
         raise DataError(f"{place}: flip_idx must hold each key point once, such as [0, 2, 1]")
