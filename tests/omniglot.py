@@ -3,8 +3,8 @@
 Lake, Salakhutdinov and Tenenbaum, "Human-level concept learning through probabilistic program induction",
 Science 2015. A network is trained on one of the small background sets alone, five alphabets; the alphabets
 of the runs are others. Each test image is classified as its most similar of the 20 training images, by
-embeddings averaged over views of an image that are warped a little. Steps and views were chosen on alphabets
-of the background sets that were held out, not on the runs.
+embeddings averaged over views of an image that are warped a little. That was chosen on alphabets of the
+background sets that were held out; docs/identify.md tells what is known of the number of steps.
 
 `python -m tests.omniglot FOLDER` makes all runs, writes ``omniglot.json`` there after each, and draws the
 curves into ``omniglot-roc.png``; it takes about 20 minutes of processor time.

@@ -105,7 +105,8 @@ class TrackConfig:
     """Options of tracking.
 
     Attributes:
-        conf: confidence from which a detection starts a track.
+        conf: confidence from which a detection is matched first; one a quarter of the way to 1 above it
+            starts a track.
         low_conf: confidence from which a detection continues one; at most ``conf``.
         min_hits: frames in which an object is seen before it gets an id.
         lost: frames in a row without a detection after which an object still keeps its id.

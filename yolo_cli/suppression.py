@@ -43,6 +43,8 @@ CROWDED = 100
 HANDFUL = 512
 # So few are all compared with each other, which takes less time than to find out which are near.
 FEW = 32
+# Where more are asked for, all boxes go class by class: looking for the first compares those of all classes.
+FIRST = 1024
 # With a limit, this many times as many boxes are sorted first.
 SORTED = 16
 NOTHING = np.zeros(0, np.intp)
@@ -129,7 +131,7 @@ def batched_nms(
     >>> batched_nms(boxes, np.float32([0.8, 0.9, 0.7]), np.array([3, 3, 3])).tolist()
     [1, 2]
     """
-    if limit is not None and len(xyxy) > HANDFUL:
+    if limit is not None and limit.count <= FIRST and len(xyxy) > HANDFUL:
         return _first_survivors(xyxy, confidence, class_id, rule, limit)
     order = (-confidence).argsort(kind="stable")  # (N,)
     kept = order[_survivors(xyxy[order].astype(np.float64), class_id[order], rule)]  # (K,)

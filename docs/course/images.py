@@ -42,6 +42,7 @@ COMMANDS = {
     "faster.webp": "yolo explain examples/cat.jpg --stages --weights faster-rcnn-voc",
     "saliency.webp": "yolo explain examples/astronaut.jpg --saliency",
     "layers.webp": "yolo explain --layers --data examples",
+    "stylized.webp": "yolo stylize examples/astronaut.jpg --style docs/course/painting.jpg --imgsz 256",
 }
 KEPT = {"landmarks.webp": 0.25, "augmented.webp": 0.5}  # the upper part, as a fraction
 

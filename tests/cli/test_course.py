@@ -77,8 +77,11 @@ def run(line: str) -> None:
 
 
 def check_image(name, path) -> None:
-    """As large as the one of the page, and nearly alike: WebP and another release may change a little."""
-    assert IMAGES.difference(name, IMAGES.shrunk(name, path)) < 8
+    """As large as the one of the page, and nearly alike: WebP and another release change a little.
+
+    What 200 steps of an optimizer end at changes more.
+    """
+    assert IMAGES.difference(name, IMAGES.shrunk(name, path)) < (16 if name == "stylized.webp" else 8)
 
 
 def test_another_image_is_noticed():
@@ -98,7 +101,7 @@ def test_each_image_is_shown_below_its_command():
         assert made_by in map(command, LINES), name
     kinds = {".jpg", ".png", ".webp"}
     files = {path.name for path in (PAGE.parent / "course").iterdir() if path.suffix in kinds}
-    assert files - set(shown) == {"painting.jpg"}
+    assert files <= set(shown)
 
 
 @pytest.mark.slow

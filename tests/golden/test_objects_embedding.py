@@ -35,7 +35,7 @@ def test_the_recipe_makes_the_bundled_model(embedder, tmp_path):
 
     files = train_objects_embedding(VOC, tmp_path / "objects-embedding")
     made, card = load_embedder(files.onnx), read_card(find_model("objects-embedding").onnx)
-    image = Image(cv2.cvtColor(cv2.imread(str(next(VOC.glob("JPEGImages/*.jpg")))), cv2.COLOR_BGR2RGB))
+    image = read_dataset(VOC).samples[0].read()
     boxes = np.float32([[0, 0, 100, 100], [50, 20, 200, 150]])
     np.testing.assert_allclose(made(image, boxes), embedder(image, boxes), atol=0.01)
     assert made.card.training_data == card.training_data

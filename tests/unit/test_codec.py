@@ -277,7 +277,7 @@ def test_slots_without_anchors_have_the_size_0():
 
 
 def test_classes_of_any_size_share_one():
-    """exp(500) is no float32: the largest is taken off before. σ(0) = 1/2 of softmax(500, 500) = 1/2 each."""
+    """exp(500) is not a float32: the largest is taken off. σ(0) = 1/2 of softmax(500, 500) = 1/2 each."""
     head = Head("region", ((10.0, 10.0),), 32, 2)
     assert scores_from_raw(np.float32([[0, 500, 500]]), head).tolist() == [[0.25, 0.25]]
 

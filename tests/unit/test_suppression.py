@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -126,7 +127,7 @@ def test_soft_looks_at_what_a_lowered_confidence_lets_pass(monkeypatch):
     assert kept(boxes, [0.9, 0.8, 0.3], ONE_CLASS, kind="soft", limit=limit) == [0, 2]
 
 
-def test_soft_keeps_a_box_of_exactly_the_least_confidence():
+def test_soft_keeps_a_box_of_exactly_the_lowest_confidence():
     assert kept(ROW[:1], [0.001], ONE_CLASS[:1], kind="soft") == [0]
 
 
@@ -205,3 +206,16 @@ def test_a_few_boxes_are_suppressed_like_many(monkeypatch, count, kind):
     monkeypatch.setattr(suppression, "FEW", 0)
     assert found == kept(xyxy, confidence, classes, kind=kind, threshold=0.3)
     assert 0 < len(found) < count
+
+
+def test_a_limit_above_what_there_is_costs_nothing():
+    """`--conf 0 --nms-iou 1 --max-det 100000`: every box for every class; it took 3 s for these, now 0.1."""
+    rng = np.random.default_rng(0)
+    low = rng.uniform(0, 1, (400, 2))
+    boxes = np.concatenate([low, low + rng.uniform(0.02, 0.4, (400, 2))], axis=1).astype(np.float32)
+    xyxy, classes = np.repeat(boxes, 80, axis=0), np.tile(np.arange(80), 400)
+    confidence, counted = rng.random(len(xyxy)).astype(np.float32), np.ones(len(xyxy), bool)
+    start = time.process_time()
+    positions, _ = suppress(xyxy, confidence, classes, threshold=1.0, limit=Limit(100_000, counted))
+    assert time.process_time() - start < 1
+    assert len(positions) == len(xyxy)

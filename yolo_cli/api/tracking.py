@@ -28,7 +28,7 @@ class TrackOptions(LoadOptions, FrameOptions, total=False):
     """The options of ``yolo track``.
 
     Attributes:
-        low_conf: confidence from which a detection continues a track; from ``conf`` on it starts one.
+        low_conf: confidence from which a detection continues a track; see `TrackConfig`.
         min_hits: frames in which an object is seen before it gets an id.
         lost: frames in a row without a detection after which an object still keeps its id.
         camera_motion: measure how the camera moves, and take it out of the motion of objects.

@@ -32,6 +32,8 @@ _CONFIDENT, _DOUBTFUL = 0.25, 0.5
 _CONFIDENCE_POWER = 0.25
 _SMALLEST_IOU = 0.1
 _OTHER_CLASS = 0.5  # factor of the similarity of a detection of another class than the object's
+# To start an object takes this much of the way from `conf` to 1 more: ByteTrack's 0.7 beside its 0.6.
+_SURER = 0.25
 _ALIKE = 0.5  # similarity of embeddings from which a lost object is found again, wherever it is
 
 
@@ -84,7 +86,8 @@ class Tracker:
         self._frame = frame
         objects = self._objects.predicted(passed, camera)
         rows, columns = _matched(objects, detections, self.config, looks)
-        new = np.setdiff1d(np.flatnonzero(detections.confidence >= self.config.conf), columns)
+        start = self.config.conf + _SURER * (1 - self.config.conf)
+        new = np.setdiff1d(np.flatnonzero(detections.confidence >= start), columns)
         old_looks, new_looks = (None if looks is None else looks[at] for at in (columns, new))
         known = objects[rows].seen(detections[columns], old_looks)
         seen = Objects.joined(known, Objects.start(detections[new], new_looks))

@@ -30,7 +30,7 @@ def ids(tracker: Tracker, frames: Sequence[Detections]) -> list[list[int]]:
 
 
 def test_everything_in_the_first_frame_has_an_id_at_once() -> None:
-    assert ids(Tracker(), [seen((0, 0.9), (100, 0.3), (200, 0.2))]) == [[1, 2]]
+    assert ids(Tracker(), [seen((0, 0.9), (100, 0.5), (200, 0.2))]) == [[1, 2]]
 
 
 def test_later_an_object_is_confirmed_by_its_second_detection() -> None:
@@ -170,3 +170,9 @@ def test_a_lost_object_is_found_again_by_its_look(seen, ids):
     back = Detections(np.float32([[450, 0, 470, 40], [150, 0, 170, 40]]), sure, one_class)
     tracks = tracker.update(back, 4, None, looks)
     assert tracks.track_id[np.argsort(tracks.xyxy[:, 0])].tolist() == ids  # new ones are not confirmed yet
+
+
+def test_an_object_starts_from_a_surer_detection_than_it_goes_on_with() -> None:
+    # A quarter of the way from 0.25 to 1 more: 0.4375.
+    assert ids(Tracker(), [seen((0, 0.43))] * 3) == [[], [], []]
+    assert ids(Tracker(), [seen((0, 0.44)), seen((0, 0.3)), seen((0, 0.3))]) == [[1], [1], [1]]
