@@ -24,6 +24,8 @@ from yolo_cli.text import number, shorten
 
 __all__ = ["Columns", "annotation_columns", "as_rows", "brief", "column", "numbers_of"]
 
+_LARGEST = 1e9  # pixels; no image is wider
+
 Integers = NDArray[np.int64]
 
 
@@ -134,6 +136,12 @@ def numbers_of(values: Any, step: int) -> tuple[float, ...]:
     return () if None in found or len(found) % step else found  # type: ignore[return-value]  # None is not in it
 
 
+def _pixels_of(values: Any, step: int) -> tuple[float, ...]:
+    """As `numbers_of`; () where one of them is NaN, infinite or far too large, which JSON may not hold."""
+    found = numbers_of(values, step)
+    return found if all(abs(each) < _LARGEST for each in found) else ()
+
+
 def _empty(rows: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
     """Whether annotations hold nothing, (N,)."""
     return np.fromiter(map(not_, rows), bool, len(rows))
@@ -202,10 +210,8 @@ def _odd_points_words(points: int, entry: Mapping[str, Any]) -> str:
 def _keypoints(rows: Sequence[Mapping[str, Any]], points: int) -> NDArray[np.float64]:
     """The key points (M, K, 3) of annotations; zeros (not labelled) for one without."""
     none = (0.0,) * (3 * points)
-    flat = [numbers_of(each, 3) or none for each in column(rows, "keypoints")]
-    found = np.array(flat, float).reshape(len(rows), points, 3)  # (M, K, 3)
-    found[~np.isfinite(found).all(axis=2)] = 0
-    return found
+    flat = [_pixels_of(each, 3) or none for each in column(rows, "keypoints")]
+    return np.array(flat, float).reshape(len(rows), points, 3)  # (M, K, 3)
 
 
 def _findings(
@@ -251,11 +257,11 @@ def _repeated(ids: Sequence[Any], where: str) -> Iterator[Finding]:
 def _extra(entry: Mapping[str, Any]) -> Extra:
     """What an annotation has besides its box; parts that are not in COCO's form are left out."""
     outline = entry.get("segmentation")
-    rings = [numbers_of(ring, 2) for ring in outline] if isinstance(outline, list) else []
+    rings = [_pixels_of(ring, 2) for ring in outline] if isinstance(outline, list) else []
     own = entry.get("id")
     return Extra(
         tuple(ring for ring in rings if len(ring) >= 6),
-        tuple(zip(*[iter(numbers_of(entry.get("keypoints"), 3))] * 3, strict=True)),
+        tuple(zip(*[iter(_pixels_of(entry.get("keypoints"), 3))] * 3, strict=True)),
         plain_values(entry.get("attributes")),
         outline if isinstance(outline, dict) else None,
         own if isinstance(own, (int, str)) else None,

@@ -17,6 +17,7 @@ from yolo_cli.text import number, shorten
 
 __all__ = ["Columns", "LabelRows", "label_rows", "parse_row"]
 
+_LARGEST = 1e9  # of a number of a key point, which is a fraction of the image
 _MOST_UNNAMED = 10_000
 """Class numbers without names are below this: a larger one is a mistake, and would make as many classes."""
 _CORNERS = 9  # numbers of a row with four corners
@@ -119,6 +120,8 @@ def _fault(row: Row | None, content: str, columns: Columns) -> tuple[str, str]:
     """Code and description of what is wrong with a line; "" if nothing is."""
     if row is None:
         return "Y204", f"{_misread(content, columns)}: {shorten(content)!r}"
+    if not all(abs(value) < _LARGEST for point in row.keypoints for value in point):  # false for NaN, too
+        return "Y301", f"a number of a key point is not finite, or far too large: {shorten(content)!r}"
     most = columns.classes if columns.classes is not None else _MOST_UNNAMED
     if 0 <= row.class_id < most:
         return "", ""

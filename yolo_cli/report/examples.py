@@ -209,7 +209,7 @@ def _ground_truths(scene: _Scene, place: int, scale: float) -> Iterator[Box]:
 
 
 def _detections(scene: _Scene, place: int, scale: float) -> Iterator[Box]:
-    """The detections of an image, which is drawn at a scale, the least confident first."""
+    """The detections of an image, which is drawn at a scale, in rising order of confidence."""
     gathered, found = scene.gathered, scene.gathered.found
     own = np.flatnonzero((gathered.found_image == place) & (found.confidence >= _FAINTEST))
     for d in own[np.argsort(found.confidence[own])][-_MOST_BOXES:].tolist():
