@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import shutil
 import tempfile
 import time
 import zipfile
@@ -201,9 +202,10 @@ _VOC = (
 
 
 def _lint_with(place: str, **others: bytes) -> Callable[[Path], None]:
-    """Lint a small data set in which the mutant has a place."""
+    """Lint and copy a small data set in which the mutant has a place."""
 
     def read(path: Path) -> None:
+        from yolo_cli import convert
         from yolo_cli.datasets.lint import lint
         from yolo_cli.images import encode_image
 
@@ -213,6 +215,8 @@ def _lint_with(place: str, **others: bytes) -> Callable[[Path], None]:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(data)
         lint(root)
+        shutil.rmtree(path.parent / "copy", ignore_errors=True)
+        convert(root, "coco", path.parent / "copy")
 
     return read
 

@@ -80,8 +80,8 @@ TARGETS = {
     ),
     "train": Target(TRAIN, "train --resume out", 20),
     "export": Target(
-        "export --weights m/m --format onnx --out out/e.onnx --exist-ok",
-        "export --weights m/m --format onnx --out out/e.onnx --exist-ok",
+        "export --weights m/m --format onnx --conf 0.001 --out out/e.onnx --exist-ok",
+        "export --weights m/m --format onnx --conf 0.001 --out out/e.onnx --exist-ok",
         14,
     ),
     "lint --fix": Target("lint --data d --fix out/d", "lint --data d --fix out/d", 2),

@@ -131,7 +131,7 @@ SLOW = [
     "benchmark --weights run",
     "train --data k --model tiny.cfg --imgsz 64 --epochs 1 --batch 4 --out keypoints",
     "eval --data k --weights keypoints --out ev2",
-    "export --weights run --format onnx --out e.onnx",
+    "export --weights run --format onnx --conf 0.001 --out e.onnx",
 ]
 
 

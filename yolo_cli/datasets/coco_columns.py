@@ -24,6 +24,8 @@ from yolo_cli.text import number, shorten
 
 __all__ = ["Columns", "annotation_columns", "as_rows", "brief", "column", "numbers_of"]
 
+_LARGEST = 1e9  # pixels; no image is wider
+
 Integers = NDArray[np.int64]
 
 
@@ -133,6 +135,12 @@ def numbers_of(values: Any, step: int) -> tuple[float, ...]:
     """A list of numbers whose length is a multiple of ``step``; () for anything else."""
     found = tuple(map(number, values)) if isinstance(values, list) else ()
     return () if None in found or len(found) % step else found  # type: ignore[return-value]  # None is not in it
+
+
+def _pixels_of(values: Any, step: int) -> tuple[float, ...]:
+    """As `numbers_of`; () where one of them is NaN, infinite or far too large, which JSON may not hold."""
+    found = numbers_of(values, step)
+    return found if all(abs(each) < _LARGEST for each in found) else ()
 
 
 def _empty(rows: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
@@ -262,11 +270,11 @@ def _repeated(ids: Sequence[Any], where: str) -> Iterator[Finding]:
 def _extra(entry: Mapping[str, Any]) -> Extra:
     """What an annotation has besides its box; parts that are not in COCO's form are left out."""
     outline = entry.get("segmentation")
-    rings = [numbers_of(ring, 2) for ring in outline] if isinstance(outline, list) else []
+    rings = [_pixels_of(ring, 2) for ring in outline] if isinstance(outline, list) else []
     own = entry.get("id")
     return Extra(
         tuple(ring for ring in rings if len(ring) >= 6),
-        tuple(zip(*[iter(numbers_of(entry.get("keypoints"), 3))] * 3, strict=True)),
+        tuple(zip(*[iter(_pixels_of(entry.get("keypoints"), 3))] * 3, strict=True)),
         plain_values(entry.get("attributes")),
         outline if isinstance(outline, dict) else None,
         own if isinstance(own, (int, str)) else None,

@@ -213,3 +213,29 @@ def test_a_link_to_what_contains_the_data_set_is_not_followed(tmp_path: Path) ->
     (tmp_path / "set" / "images" / "top").symlink_to("/")
     found = find_files(tmp_path / "set" / "images", (".png",))
     assert [Path(each).name for each in found] == ["a.png"]
+
+
+@pytest.mark.parametrize("odd", ["nan", "inf", "1e300"])
+def test_key_points_of_odd_numbers_are_refused(odd: str, tmp_path: Path) -> None:
+    """In training they would make the loss NaN; no JSON file can hold them."""
+    pair(tmp_path, "a")
+    write_text(tmp_path / "labels" / "a.txt", f"0 .5 .5 .2 .2 {odd} .5 2\n")
+    write_text(tmp_path / "data.yaml", "train: images\nnames: [a]\nkpt_shape: [1, 3]\n")
+    found = lint(tmp_path).findings
+    assert ("Y204", "labels/a.txt:1") in {(each.code, each.where) for each in found}
+
+
+@pytest.mark.parametrize("odd", ["NaN", "1e400", "1e300"])
+def test_outlines_of_coco_that_are_none_are_left_out_of_a_copy(odd: str, tmp_path: Path) -> None:
+    write_image(tmp_path / "set" / "images" / "a.png", (8, 6))
+    entry = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0}
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 8, "height": 6}],
+        "categories": [{"id": 1, "name": "cat", "keypoints": ["nose"], "skeleton": []}],
+        "annotations": [{**entry, "segmentation": [["@", 1, 5, 1, 5, 5]]}],
+    }
+    write_text(tmp_path / "set" / "annotations" / "a.json", json.dumps(coco).replace('"@"', odd))
+    for form in ("coco", "yolo"):
+        convert(tmp_path / "set", form, tmp_path / form)
+    [annotation] = json.loads(next((tmp_path / "coco").rglob("*.json")).read_text())["annotations"]
+    assert annotation["bbox"] == [1, 1, 4, 4]
