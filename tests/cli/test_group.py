@@ -45,7 +45,7 @@ def test_a_wrong_command(cli, word, says):
         ("lint p", "--data is missing; did you mean --data p? (see yolo lint --help)"),
         (
             "explain p/a.jpg",
-            "give a point with --at, or --filters, --saliency or --layers; see `yolo explain",
+            "give a point with --at, or a view such as --filters or --stages; see `yolo explain --help`",
         ),
         ("train model=a.pt", "'model=a.pt': options begin with two dashes; did you mean --weights a.pt?"),
         ("train model=a.cfg", "'model=a.cfg': options begin with two dashes; did you mean --model a.cfg?"),

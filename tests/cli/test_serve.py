@@ -18,7 +18,7 @@ from tests.shared import ROOT
 
 def test_mixed_load_gets_no_500_and_leaves_no_memory_behind():
     """Half a minute of `tests.serving_load`; its half hour is run by hand."""
-    seen = run(0.4, 4, "--engine", "onnx")
+    seen = run(0.4, 4, think=0.1, engine="onnx")
     statuses = {line.split()[1] for line in seen["statuses"]}
     assert statuses <= {"200", "422", "413", "None"}
     assert (seen["unanswered"], seen["lost_at_the_end"], seen["exit_code"]) == (0, 0, 0)
@@ -47,7 +47,7 @@ def test_the_commands_of_the_docs_work():
 
 @pytest.mark.slow
 def test_half_an_hour_of_mixed_load_takes_no_more_memory():
-    seen = run(30, 6)
+    seen = run(30, 6, think=0.3, engine="auto")
     print(seen)
     assert not [line for line in seen["statuses"] if line.endswith("500")]
     assert (seen["unanswered"], seen["lost_at_the_end"], seen["exit_code"]) == (0, 0, 0)

@@ -196,7 +196,7 @@ def test_cuda_that_does_not_start(
     """ "auto" goes on without it; whoever asks for a GPU shall know."""
     machine(gpu=True, onnx=True)
     given = [SimpleNamespace(name="x", type="tensor(uint8)")]
-    back = [SimpleNamespace(name="y", type="tensor(float)")]
+    back = [SimpleNamespace(name="y", type="tensor(float)", shape=[1])]
     session = SimpleNamespace(get_providers=lambda: [CPU], get_inputs=lambda: given, get_outputs=lambda: back)
     file = tmp_path / "a.onnx"
     file.write_bytes(b"of no matter")

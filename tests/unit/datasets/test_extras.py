@@ -46,10 +46,10 @@ def test_a_mask_in_run_lengths_is_kept_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, "x", [["a"] * 6], [[1.0] * 7], {"a": [1]}, [None]])
-def test_odd_outlines_and_points_cost_no_box(tmp_path: Path, odd: Any) -> None:
-    dataset = open_dataset(one_coco(tmp_path, segmentation=odd, keypoints=odd, attributes=odd), extras=True)
+def test_odd_outlines_cost_no_box(tmp_path: Path, odd: Any) -> None:
+    dataset = open_dataset(one_coco(tmp_path, segmentation=odd, attributes=odd), extras=True)
     assert len(dataset.samples[0].labels) == 2
-    assert (dataset.samples[0].extras[0].polygons, dataset.samples[0].extras[0].keypoints) == ((), ())
+    assert dataset.samples[0].extras[0].polygons == ()
 
 
 def test_a_polygon_of_yolo_stays_in_fractions(tmp_path: Path) -> None:

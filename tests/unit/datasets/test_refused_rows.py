@@ -9,7 +9,7 @@ import pytest
 from tests.made_sets import coco_json, write_coco, write_json, write_text, write_voc, write_yolo
 from yolo_cli.datasets import Dataset, fix, lint, open_dataset
 
-POSE = "train: images/train\nval: images/val\nnames: [cat, dog]\nkpt_shape: [{}, {}]\nflip_idx: [1, 0]\n"
+POSE = "train: images/train\nval: images/val\nnames: [cat, dog]\nkpt_shape: [{}, {}]\n"
 
 
 def stems(dataset: Dataset) -> list[str]:
@@ -98,11 +98,12 @@ def test_key_points_follow_the_box_where_data_yaml_says_so(
     tmp_path: Path, shape: tuple[int, int], points: str
 ) -> None:
     # Centre .5 .5, size .2 .2 of 64x48: from 25.6, 19.2 to 38.4, 28.8.
-    root = write_yolo(tmp_path / "here", POSE.format(*shape))
+    mirrored = tuple(reversed(range(shape[0])))
+    root = write_yolo(tmp_path / "here", POSE.format(*shape) + f"flip_idx: {list(mirrored)}\n")
     write_text(root / "labels" / "train" / "b.txt", f"0 .5 .5 .2 .2 {points}\n1 .5 .5 .4 .4\n")
     dataset = open_dataset(root, extras=True)
     assert dataset.findings == ()
-    assert (dataset.kpt_shape, dataset.flip_idx) == (shape, (1, 0))
+    assert (dataset.kpt_shape, dataset.flip_idx) == (shape, mirrored)
     [sample] = [s for s in dataset.samples if s.path.stem == "b"]
     assert sample.ground_truth.xyxy[0].tolist() == pytest.approx([25.6, 19.2, 38.4, 28.8])
     first = tuple(map(float, points.split()[: shape[1]]))
@@ -110,7 +111,7 @@ def test_key_points_follow_the_box_where_data_yaml_says_so(
     assert len(sample.extras[0].keypoints) == shape[0]
     fix(lint(root), tmp_path / "there")
     copy = open_dataset(tmp_path / "there")
-    assert (copy.kpt_shape, copy.flip_idx, copy.findings) == (shape, (1, 0), ())
+    assert (copy.kpt_shape, copy.flip_idx, copy.findings) == (shape, mirrored, ())
 
 
 def test_a_row_with_other_key_points_than_data_yaml_says_is_refused(tmp_path: Path) -> None:
