@@ -10,7 +10,7 @@ __all__ = ["as_cell", "folder_name", "masked_address", "printable", "short_name"
 LONGEST_NAME = 255  # bytes of a file name, on nearly all file systems
 _DIGITS = 8  # of a hash, which keeps shortened names apart
 # C0 and C1 control characters, line separators, and marks that change the direction of what follows.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _USER = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*@")
 _TOKEN = re.compile(r"(?<=://)[^/?#@:]+@")  # in place of a user and a password

@@ -108,9 +108,11 @@ def decoded(data: bytes, name: str, encoding: str | None = None) -> str:
     try:
         text = data.decode(marked)
     except UnicodeDecodeError as fault:
-        raise DataError(_undecodable(name, data, fault.start, marked)) from fault
+        advice = _advice(data) if encoding is None else "save it as UTF-8"
+        raise DataError(f"{_undecodable(name, data, fault.start, marked)}; {advice}") from fault
     if "\0" in text:
-        hint = f"; it may be {likely_encoding(data)}" if data.count(b"\0") * 3 > len(data) else ""
+        wide = encoding is None and data.count(b"\0") * 3 > len(data)
+        hint = f"; it may be {likely_encoding(data)}" if wide else ""
         name_it = f"{hint}: name it with --encoding" if hint else "; write it again"
         raise DataError(f"{name}: is not text (it holds NUL bytes){name_it}")
     return text
@@ -120,8 +122,12 @@ def _undecodable(name: str, data: bytes, at: int, encoding: str) -> str:
     """The message for a file that is not in the expected encoding."""
     line = data.count(b"\n", 0, at) + 1
     what = f"is not text in {encoding.removesuffix('-sig').upper()} (byte {at}: 0x{data[at]:02X})"
-    likely = likely_encoding(data)
-    return f"{name}:{line}: {what}; save it as UTF-8, or name its encoding, likely --encoding {likely}"
+    return f"{name}:{line}: {what}"
+
+
+def _advice(data: bytes) -> str:
+    """What to do with a file in another encoding, where one can be named."""
+    return f"save it as UTF-8, or name its encoding, likely --encoding {likely_encoding(data)}"
 
 
 def read_lines(path: Path, encoding: str | None = None) -> list[str]:
@@ -322,9 +328,17 @@ def counted(count: float, noun: str) -> str:
 
     >>> counted(1, "image"), counted(2_000, "class"), counted(0, "box"), counted(1.5, "minute")
     ('1 image', '2000 classes', '0 boxes', '1.5 minutes')
+    >>> counted(0, "identity"), counted(2, "day")
+    ('0 identities', '2 days')
     """
     number = f"{count:g}" if isinstance(count, float) else str(count)
-    return f"{number} {noun}{'' if count == 1 else 'es' if noun.endswith(('s', 'x')) else 's'}"
+    return f"{number} {noun if count == 1 else _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x")) else f"{noun}s"
 
 
 def shorten(value: object, length: int = 80) -> str:

@@ -18,6 +18,13 @@ def test_without_a_command_there_is_help(cli):
     assert cli().exit_code == 0
 
 
+@pytest.mark.parametrize("group", ["identify", "weights"])
+def test_a_group_without_a_command_is_its_help(cli, group):
+    done = cli(group)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == cli(group, "--help").stdout
+
+
 def test_version(cli):
     assert cli("--version").stdout == f"yolo-cli {yolo_cli.__version__}\n"
 
@@ -118,6 +125,28 @@ def test_help_imports_nothing_heavy():
         "print(sorted(heavy), file=sys.stderr)"
     )
     assert python(code).stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "stylize nix.jpg --style x",
+        "stylize examples/cat.jpg --style examples/cat.jpg --steps 0",
+        "stylize --data examples --style nix.jpg --out nix",
+        "explain nix.jpg --filters",
+        "explain nix.jpg --saliency",
+        "explain --layers --data nix",
+        "train --embedding --data nix",
+    ],
+)
+def test_what_is_missing_is_told_before_a_framework_is_imported(words):
+    code = (
+        "import sys; from yolo_cli.cli import main\n"
+        f"try: main({words.split()})\n"
+        "except SystemExit as end: assert end.code in (2, 3)\n"
+        "print(sorted({'keras', 'tensorflow'} & {*sys.modules}))"
+    )
+    assert python(code, cwd=Path(__file__).parents[2]).stdout.strip() == "[]"
 
 
 def test_the_help_of_yolo_imports_only_what_it_prints():

@@ -109,3 +109,53 @@ def test_a_crop_is_what_is_compared(identify):
     identify("learn", "left", "left.png", "--whole")
     [whole] = json.loads(identify(CAT, "--whole", "--format", "ndjson").stdout)["detections"]
     assert whole["score"] < 0.9
+
+
+def test_a_photo_is_not_learnt_twice(identify):
+    done = identify("learn", "Tom", CAT, CAT)
+    assert done.stderr.count("cat.jpg: is in the gallery as Tom already; not learnt twice\n") == 1
+    assert done.stderr.count("learnt as Tom") == 1
+    first = identify(CAT).stderr
+    assert "not learnt twice" in identify("learn", "Tom", CAT).stderr
+    assert json.loads(identify("list", "--format", "json").stdout) == {"Tom": 1}
+    said = identify("learn", "Bob", CAT, "--quiet").stderr
+    assert said == f"warning: {CAT}: is in the gallery as Tom, too; forget the wrong name\n"
+    assert identify(CAT).stderr == first  # the same --min-score
+
+
+def test_what_is_refused_writes_nothing(identify):
+    Path("photos").mkdir()
+    shutil.copy(CAT, "photos/cat.jpg")
+    identify("learn", "Tom", "photos/cat.jpg")
+    done = identify("./photos", "--save", "--save-txt", "--out", "photos", "--exist-ok", code=2)
+    assert "photos: would overwrite ./photos/cat.jpg; choose another folder, or --no-save\n" in done.stderr
+    assert [path.name for path in Path("photos").iterdir()] == ["cat.jpg"]
+    identify("./photos", "--save-txt", "--out", "photos", "--exist-ok", "--no-save")
+    assert Path("photos/classes.txt").read_text() == "Tom\nunknown\n"
+
+
+@pytest.mark.parametrize("name", ["photos", "list", "learn", "verify", "forget"])
+def test_a_folder_with_the_name_of_a_command(identify, name):
+    assert "./" not in identify(name, code=3 if name == "list" else 2).stderr
+    Path(name).mkdir()
+    assert f"for the folder of that name, write ./{name}" in identify(name, code=2).stderr
+
+
+def test_a_misspelt_command(identify):
+    said = "error: no such file or command: 'lern'; did you mean 'learn'? (see yolo identify --help)\n"
+    assert identify("lern", "Bob", CAT, code=2).stderr == said
+    Path("lern").mkdir()
+    assert "learn" not in identify("lern", code=3).stderr.split(";")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("learn", "", CAT), "NAME: is empty; is a variable of the shell not set?"),
+        (("learn", "--conf", "0.5", "Tom", ""), "PHOTO...: is empty;"),
+        (("verify", CAT, ""), "B: is empty;"),
+        (("verify", CAT, CAT, "--false-accept", "0"), "--false-accept 0: must be above 0 and below 1\n"),
+    ],
+)
+def test_what_is_wrong_is_named(identify, words, says):
+    assert identify(*words, code=2).stderr.startswith(f"error: {says}")

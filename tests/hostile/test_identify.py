@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -132,3 +133,14 @@ def test_where_nothing_can_be_written_is_one_line(run):
     code, said = run("cat.jpg", "--save", "--out", f"/proc/{os.getpid()}/out")
     assert code in (2, 3)
     assert said.splitlines()[-1].startswith("error: ")
+
+
+def test_a_gallery_of_another_length_is_one_line(run):
+    """The hash is right, the embeddings are not: nothing is learnt into it, and nobody found."""
+    text = re.sub(r'"embedding": .*]', '"embedding": [1.0, 2.0]', Path("gallery.json").read_text(), count=1)
+    Path("gallery.json").write_text(text)
+    for command in (("cat.jpg",), ("learn", "mug", "coffee.jpg")):
+        code, said = run(*command)
+        assert (code, said.count("\n")) == (3, 1), said
+        assert "its embeddings have 2 numbers, those of 'objects-embedding' 128" in said
+    assert Path("gallery.json").read_text() == text

@@ -78,6 +78,9 @@ def train_embedding(
     given: dict[str, Any] = squared({**options})
     if other := next((name for name in given if name not in EmbeddingOptions.__annotations__), None):
         raise UsageError(f"--{other.replace('_', '-')}: --embedding has no such option; leave it out")
+    device = given.pop("device", "auto")
+    job = _new_job(data, given) if resume is None else _job_to_resume(path_of(resume, "resume"), data, given)
+
     from yolo_cli.engines import keras_device
     from yolo_cli.framework import silence
 
@@ -85,8 +88,6 @@ def train_embedding(
         from yolo_cli.training.embedding.recipe import train_embedding as run
     from yolo_cli.training.job import remove_empty_run
 
-    device = given.pop("device", "auto")
-    job = _new_job(data, given) if resume is None else _job_to_resume(path_of(resume, "resume"), data, given)
     watcher = CallbackWatcher(progress) if callable(progress) else progress
     try:
         with sole_user(job.out), keras_device(device):
@@ -103,8 +104,10 @@ def _new_job(data: Path | None, given: dict[str, Any]) -> EmbeddingJob:
     """The job that the options describe, in its folder."""
     if data is None:
         raise UsageError("--data DIR names a folder with a folder of photos for each identity")
+    from yolo_cli.training.embedding.data import check_identities
     from yolo_cli.training.embedding.job import EmbeddingJob
 
+    check_identities(path_of(data, "data"))
     folder, exist_ok = given.pop("out", None), given.pop("exist_ok", False)
     loss = given.pop("embedding_loss", "triplet")
     out = open_run_folder(TRAINING_FOLDER, folder and os.fspath(folder), exist_ok, data)

@@ -74,10 +74,11 @@ def explain_saliency(
     Raises:
         UserError: if the image or the model cannot be used, or nothing was found there.
     """
-    from yolo_cli.visualisation import show_saliency
+    shown, detector = read_one(image), open_explained(weights, options)
 
-    detector = open_explained(weights, options)
-    return show_saliency(detector, read_one(image), at, masks=masks, seed=seed, watch=watch)
+    from yolo_cli.visualisation import show_saliency  # the framework comes with it
+
+    return show_saliency(detector, shown, at, masks=masks, seed=seed, watch=watch)
 
 
 def explain_filters(
@@ -98,9 +99,11 @@ def explain_filters(
     Raises:
         UserError: if the image or the model cannot be used, or the point is outside the image.
     """
-    from yolo_cli.visualisation import open_network, show_filters
+    shown = read_one(image)
 
-    return show_filters(open_network(weights, imgsz), read_one(image), at)
+    from yolo_cli.visualisation import open_network, show_filters  # the framework comes with it
+
+    return show_filters(open_network(weights, imgsz), shown, at)
 
 
 def explain_layers(
@@ -124,12 +127,14 @@ def explain_layers(
         UserError: if the data or the model cannot be used.
     """
     from yolo_cli.comparison.images import choose_images, open_images
-    from yolo_cli.visualisation import open_network, show_layers
 
     if isinstance(data, str | os.PathLike):
         images = open_images(str(path_of(data, "data")), limit=limit)
     else:
         images = choose_images(data, limit=limit)
+
+    from yolo_cli.visualisation import open_network, show_layers  # the framework comes with it
+
     return show_layers(open_network(weights, imgsz), images.samples, watch=watch)
 
 

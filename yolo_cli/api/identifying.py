@@ -6,6 +6,9 @@ import pathlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Unpack
 
+import numpy as np
+from numpy.typing import NDArray
+
 from yolo_cli.api.detection import Predictor, load_detector, reads_ahead
 from yolo_cli.api.options import LoadOptions, Path, check_options
 from yolo_cli.config import DEFAULT_MODEL
@@ -16,6 +19,7 @@ from yolo_cli.identity import (
     WHOLE,
     Embedder,
     Entry,
+    Gallery,
     Identification,
     Identified,
     Threshold,
@@ -24,6 +28,7 @@ from yolo_cli.identity import (
     choose_threshold,
     load_embedder,
     read_gallery,
+    twins,
     whole_images,
 )
 from yolo_cli.identity import verify as verify_pair
@@ -70,6 +75,7 @@ def learn(
     gallery: Path = DEFAULT_GALLERY,
     *,
     on_error: OnError | None = None,
+    say: Callable[[str], object] = lambda _: None,
     **options: Unpack[IdentifyOptions],
 ) -> list[Result]:
     """Put photos of somebody or something into a gallery. Only numbers and file names are kept.
@@ -80,10 +86,11 @@ def learn(
         gallery: the file; it is made if it does not exist.
         on_error: called with the error of each photo that cannot be read, or has no detection; the others
             are learnt. None raises it.
+        say: called with a line for each photo that the gallery has already.
         **options: see `IdentifyOptions`, and the options of `load_detector`.
 
     Returns:
-        For each photo, the one detection that was learnt.
+        For each photo, the one detection that was learnt. A photo that the name has already is left out.
 
     Raises:
         UserError: if no photo can be used, or the gallery is of another embedding; the gallery is then
@@ -96,7 +103,7 @@ def learn(
     embedder, detector = _opened(options)
     file = path_of(gallery, "gallery")
     if file.exists():  # the work would be for nothing
-        read_gallery(file, embedder.digest)
+        read_gallery(file, embedder.digest, embedder.length)
     faults: list[DataError] = []
     shown = list(_best(detector, photos, faults.append if on_error else None))
     for fault in faults[: None if shown else -1]:
@@ -105,9 +112,27 @@ def learn(
         raise faults[-1] if faults else DataError(f"{photos}: no image; give photos of {name}")
     vectors = [embedder(result.image, result.xyxy)[0] for result in shown]
     with changed_gallery(file, embedder.card.name, embedder.digest) as known:
-        for result, vector in zip(shown, vectors, strict=True):
-            known.entries.append(Entry(name, pathlib.Path(result.image.name).name or "-", vector))
-    return shown
+        return [
+            result
+            for result, vector in zip(shown, vectors, strict=True)
+            if _put(name, result, vector, known, say)
+        ]
+
+
+def _put(
+    name: str, result: Result, vector: NDArray[np.float32], known: Gallery, say: Callable[[str], object]
+) -> bool:
+    """Put a photo into a gallery, unless the name has it already; tell that, or that others have it."""
+    photo = result.image.name
+    alike = twins(vector[None], known.embeddings)[0] if known.entries else ()
+    others = {entry.name for entry, twin in zip(known.entries, alike, strict=True) if twin}
+    if name in others:
+        say(f"{photo}: is in the gallery as {name} already; not learnt twice")
+        return False
+    if others:
+        say(f"warning: {photo}: is in the gallery as {', '.join(sorted(others))}, too; forget the wrong name")
+    known.entries.append(Entry(name, pathlib.Path(photo).name or "-", vector))
+    return True
 
 
 def list_identities(gallery: Path = DEFAULT_GALLERY) -> dict[str, int]:
@@ -190,7 +215,7 @@ def open_identification(
     if min_score is not None and not -1 <= min_score <= 1:
         raise UsageError(f"--min-score {min_score:g}: must be from -1 to 1")
     embedder, detector = _opened(options)
-    known = read_gallery(path_of(gallery, "gallery"), embedder.digest)
+    known = read_gallery(path_of(gallery, "gallery"), embedder.digest, embedder.length)
     if not known.entries:
         raise DataError(f"{gallery}: is empty; `yolo identify learn NAME PHOTO` fills it")
     if min_score is None:
@@ -215,7 +240,7 @@ def verify(a: Path, b: Path, *, false_accept: float = 0.01, **options: Unpack[Id
         UserError: if an image cannot be read, nothing is detected on one, or the card has no such rates.
     """
     if not 0 < false_accept < 1:
-        raise UsageError(f"--false-accept {false_accept:g}: must be between 0 and 1")
+        raise UsageError(f"--false-accept {false_accept:g}: must be above 0 and below 1")
     embedder, detector = _opened(options)
     shown = list(_best(detector, [a, b]))
     if len(shown) != 2:

@@ -16,7 +16,7 @@ from yolo_cli.images import read_image, write_image
 from yolo_cli.inputs import OneImage, read_one
 
 if TYPE_CHECKING:
-    from yolo_cli.styling import StyleConfig, Stylised
+    from yolo_cli.styling import Stylised
 
 __all__ = ["StyleOptions", "stylize", "stylize_data"]
 
@@ -54,11 +54,13 @@ def stylize(image: OneImage, style: OneImage, **options: Unpack[StyleOptions]) -
     Raises:
         UserError: if an image or the network cannot be used, or an option is out of range.
     """
-    from yolo_cli.styling import feature_model, stylise
-
     check_options(options, StyleOptions)
-    side, config = _checked(options, 384, 200)
+    side, how = _checked(options, 384, 200)
     shown, painted = read_one(image), read_one(style)
+
+    from yolo_cli.styling import StyleConfig, feature_model, stylise
+
+    config = StyleConfig(**how)
     features = feature_model(options.get("weights"), options.get("backbone"))
     return stylise(features, shown, painted, side, config, options.get("watch", _unwatched))
 
@@ -85,15 +87,17 @@ def stylize_data(
     Raises:
         UserError: as for `stylize`, or if the data cannot be used or the folder exists.
     """
-    from yolo_cli.api.converting import convert
-    from yolo_cli.datasets import open_dataset
-    from yolo_cli.styling import feature_model, stylise
-
     check_options(options, StyleOptions)
-    side, config = _checked(options, 192, 60)
+    side, how = _checked(options, 192, 60)
     painted, folder = read_one(style), path_of(out, "out")
     if folder.exists():
         raise UsageError(f"--out {folder}: exists; name a new folder")
+
+    from yolo_cli.api.converting import convert
+    from yolo_cli.datasets import open_dataset
+    from yolo_cli.styling import StyleConfig, feature_model, stylise
+
+    config = StyleConfig(**how)
     features = feature_model(options.get("weights"), options.get("backbone"))
     with atomic_folder(folder) as draft:
         convert(path_of(data, "data"), "yolo", draft, exist_ok=True, allow_unlabelled=True)
@@ -111,16 +115,17 @@ def _unwatched(items: Iterable[Any], _: int) -> Iterable[Any]:
     return items
 
 
-def _checked(options: StyleOptions, side: int, steps: int) -> tuple[int, StyleConfig]:
-    """The side, and the rest of the options, with these defaults."""
-    from yolo_cli.styling import StyleConfig
+def _checked(options: StyleOptions, side: int, steps: int) -> tuple[int, dict[str, Any]]:
+    """The side, and the fields of the `StyleConfig` that are given or have these defaults.
 
+    It is before the import of a framework, which takes seconds.
+    """
     side, steps = options.get("imgsz", side), options.get("steps", steps)
     if not 32 <= side <= 2048:
         raise UsageError(f"imgsz is {side}, but must be between 32 and 2048")
     if steps < 1:
         raise UsageError(f"steps is {steps}, but must be at least 1")
-    weight = options.get("style_weight", StyleConfig().style)
-    if not 0 <= weight < float("inf"):
+    weight = options.get("style_weight")
+    if weight is not None and not 0 <= weight < float("inf"):
         raise UsageError(f"style_weight is {weight}, but must be at least 0")
-    return side, StyleConfig(style=weight, steps=steps)
+    return side, {"steps": steps} | ({} if weight is None else {"style": weight})

@@ -117,6 +117,10 @@ class CommandGroup(click.Group):
 
     command_class = YoloCommand
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; without a word there is help, of which click would make an error."""
+        return super().parse_args(ctx, args or ["--help"] * self.no_args_is_help)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

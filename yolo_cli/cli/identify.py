@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,8 @@ from yolo_cli.cli.options import (
 )
 from yolo_cli.cli.table import table
 from yolo_cli.cli.terminal import echo, say
-from yolo_cli.text import counted
+from yolo_cli.errors import DataError, UsageError
+from yolo_cli.text import counted, nearest
 
 if TYPE_CHECKING:
     from yolo_cli.identity import Identification
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["identify"]
 
 _RUN_FOLDER = "runs/identify"
+_NEAR = 0.7  # likeness of a misspelt command
 _RAREST = 0.0001  # rate that is printed
 _TITLES = ("image", "object", "who", "score", "false accept", "nearest")
 
@@ -49,8 +52,26 @@ class _PhotosOrCommand(CommandGroup):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As for any group, but with ``photos`` before what is not a command."""
         if args and args[0] not in (*self.commands, "-h", "--help"):
+            self._check_spelling(ctx, args[0])
             args = ["photos", *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; where it lacks something, say how a folder of its name is meant."""
+        try:
+            return super().invoke(ctx)
+        except (click.MissingParameter, DataError) as fault:
+            name = ctx.invoked_subcommand or ""
+            if not Path(name).exists() or (name != "list" and isinstance(fault, DataError)):
+                raise
+            hint = f"{name} is a command here; for the folder of that name, write ./{name}"
+            raise UsageError(f"`yolo identify {name}`: {hint}") from fault
+
+    def _check_spelling(self, ctx: click.Context, word: str) -> None:
+        """Raise click.UsageError if a word is no file, and nearly a command."""
+        near = nearest(word, [name for name in self.commands if name != "photos"], _NEAR)
+        if near and word.isalpha() and not Path(word).exists():
+            raise click.UsageError(f"no such file or command: '{word}'; did you mean '{near}'?", ctx)
 
 
 @click.group(cls=_PhotosOrCommand, help=_HELP)
@@ -93,7 +114,7 @@ def learn(name: str, photos: tuple[str, ...], gallery: str, detection: Any, quie
         failed.append(fault.text)
         say(f"error: {fault.text}")
 
-    learnt = put(name, photos, gallery, on_error=fail, **_options(detection, given))
+    learnt = put(name, photos, gallery, on_error=fail, say=say, **_options(detection, given))
     for result in () if quiet else learnt:
         found = result[0]
         say(f"{result.image.name}: learnt as {name}: {found.class_name} {found.confidence:.2f}")
@@ -152,7 +173,7 @@ def verify(a: str, b: str, false_accept: float, output_format: str, detection: A
 @_gallery_option
 @click.option("--min-score", type=float, help="Lowest score of one known.  [default: by the gallery]")
 @format_option("table", "json", "ndjson", "csv", "coco", "yolo", "label-studio", "cvat")
-@click.option("--save", is_flag=True, help="Save images and videos with names.")
+@click.option("--save/--no-save", default=False, help="Save images and videos with names.")
 @click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
 @click.option("--save-txt", is_flag=True, help="Save YOLO label files with identities as classes.")
 @click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")

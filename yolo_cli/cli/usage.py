@@ -45,16 +45,22 @@ def check_words(words: Sequence[str], ctx: click.Context) -> None:
             an option.
     """
     options = named_options(ctx.command)
-    before = ""
+    before, places = "", 0
     for word in words:
         if not word or word in [f"{name}=" for name in options]:
-            what = word.rstrip("=") or (before if before in options else "an argument")
+            what = word.rstrip("=") or (before if before in options else _argument(places, ctx))
             raise click.UsageError(f"{what}: is empty; is a variable of the shell not set?", ctx)
         is_value = before in options and not options[before].is_flag
         hint = None if is_value else _translate(word, options)
         if hint:
             raise click.UsageError(f"'{word}': options begin with two dashes; {hint}", ctx)
-        before = word
+        before, places = word, places + (not is_value and not word.startswith("-"))
+
+
+def _argument(place: int, ctx: click.Context) -> str:
+    """The name of the argument whose place, from 0, is that of a word; the last takes the rest."""
+    names = [_name(param) for param in ctx.command.params if isinstance(param, click.Argument)]
+    return names[min(place, len(names) - 1)] if names else "an argument"
 
 
 def usage_text(fault: click.ClickException) -> str:
@@ -70,7 +76,8 @@ def usage_text(fault: click.ClickException) -> str:
         text = f"{_name(param)}: {fault.message.rstrip('.')}{_choice(fault.message, param)}"
     else:
         message = fault.format_message()
-        text = message[:1].lower() + message[1:].removesuffix(".")
+        capitals = message.partition(":")[0].isupper()  # the name of an argument
+        text = (message if capitals else message[:1].lower() + message[1:]).removesuffix(".")
     return text + hint
 
 

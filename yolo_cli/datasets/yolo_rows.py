@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from yolo_cli.datasets.extras import Extra, extras_wanted
 from yolo_cli.datasets.findings import Finding
 from yolo_cli.datasets.layout import Row
-from yolo_cli.text import number, shorten
+from yolo_cli.text import counted, number, shorten
 
 __all__ = ["Columns", "LabelRows", "label_rows", "parse_row"]
 
@@ -143,4 +143,14 @@ def _misread(content: str, columns: Columns) -> str:
         and all(number(word) is not None for word in words[:8])
     ):
         return "a rotated box in DOTA's form, which is not read here"
-    return "the row is neither 'class cx cy w h' nor a polygon"
+    return "the row is neither 'class cx cy w h' nor a polygon" + _unnamed_points(words)
+
+
+def _unnamed_points(words: Sequence[str]) -> str:
+    """A hint where a row may be a box with key points of which the data set does not tell."""
+    likely = len(words) > 5 and len(words) % 6 == 2  # 5 + 3 K, and even: an odd number may be a polygon
+    if not likely or any(number(word) is None for word in words):
+        return ""
+    points = (len(words) - 5) // 3
+    what = counted(points, "key point")
+    return f"; if it is a box with {what}, data.yaml lacks kpt_shape: [{points}, 3]"

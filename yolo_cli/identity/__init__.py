@@ -4,7 +4,7 @@ Importing this package imports no framework.
 """
 
 from yolo_cli.identity.embedder import DEFAULT_EMBEDDING, Embedder, load_embedder
-from yolo_cli.identity.gallery import Entry, Gallery, changed_gallery, read_gallery
+from yolo_cli.identity.gallery import Entry, Gallery, changed_gallery, read_gallery, twins
 from yolo_cli.identity.identified import UNKNOWN, Identified
 from yolo_cli.identity.recognition import Match, Threshold, Verdict, choose_threshold, recognise, verify
 from yolo_cli.identity.running import WHOLE, Identification, whole_images
@@ -26,6 +26,7 @@ __all__ = [
     "load_embedder",
     "read_gallery",
     "recognise",
+    "twins",
     "verify",
     "whole_images",
 ]

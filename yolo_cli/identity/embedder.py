@@ -54,6 +54,11 @@ class Embedder:
             raise DataError(f"{self.card.name}: does not give one finite vector for a crop")
         return np.asarray(found, np.float32)
 
+    @property
+    def length(self) -> int:
+        """Numbers in an embedding."""
+        return int(self(Image(np.full((1, 1, 3), 127, np.uint8)), np.array([[0, 0, 1, 1.0]])).shape[1])
+
     def _fitted(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = self.card.input_size
         if not pixels.size:

@@ -19,11 +19,12 @@ from yolo_cli.limits import name_fault
 from yolo_cli.locks import locked
 from yolo_cli.text import counted, read_json
 
-__all__ = ["MAX_ENTRIES", "Entry", "Gallery", "changed_gallery", "read_gallery"]
+__all__ = ["MAX_ENTRIES", "Entry", "Gallery", "changed_gallery", "read_gallery", "twins"]
 
 FORMAT = "yolo-cli gallery 1"
 MAX_ENTRIES, MAX_DIMENSIONS = 1_000_000, 65_536
 LARGEST = 1e6  # value in an embedding
+ROUNDING = 1e-4  # of an embedding's length: by how much two of one photo differ
 
 _ENTRY, _GALLERY = {"name", "photo", "embedding"}, {"format", "model", "model_sha256", "entries"}
 
@@ -74,12 +75,21 @@ class Gallery:
         return before - len(self.entries)
 
 
-def read_gallery(path: Path, digest: str | None = None) -> Gallery:
+def twins(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which of the embeddings (N, D) and (M, D) are equal, up to rounding: those of one photo, (N, M)."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    squares = (a**2).sum(axis=1)[:, None], (b**2).sum(axis=1)[None]
+    apart = squares[0] + squares[1] - 2 * a @ b.T
+    return np.asarray(apart <= ROUNDING**2 * np.maximum(*squares))
+
+
+def read_gallery(path: Path, digest: str | None = None, length: int | None = None) -> Gallery:
     """Read a gallery.
 
     Args:
         path: the file.
         digest: the SHA-256 that its model must have; None accepts any.
+        length: of its embeddings; None accepts any.
 
     Raises:
         DataError: if the file cannot be read, is not a gallery, or is one of another model.
@@ -87,11 +97,17 @@ def read_gallery(path: Path, digest: str | None = None) -> Gallery:
     if not path.is_file() and not path.exists():
         hint = "`yolo identify learn NAME PHOTO` makes one"
         raise unreadable(path, FileNotFoundError(), hint)
-    gallery = _parsed(read_json(path), path)
+    gallery = _parsed(read_json(path, "utf-8"), path)
     if digest is not None and gallery.digest != digest:
         raise DataError(
             f"{path}: was made with another embedding, a model called {gallery.model!r}; "
             "name that one with --embedding, or learn the photos into a new gallery"
+        )
+    if length is not None and any(len(entry.embedding) != length for entry in gallery.entries):
+        has = counted(len(gallery.entries[0].embedding), "number")
+        raise DataError(
+            f"{path}: its embeddings have {has}, those of {gallery.model!r} {length}; "
+            "learn the photos into a new gallery"
         )
     return gallery
 

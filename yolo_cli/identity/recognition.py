@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation.verification import similarities
-from yolo_cli.identity.gallery import Gallery
+from yolo_cli.identity.gallery import Gallery, twins
 from yolo_cli.text import Jsonable
 from yolo_cli.weights import ModelCard
 
@@ -112,7 +112,8 @@ def choose_threshold(gallery: Gallery, card: ModelCard) -> Threshold:
     another. The threshold makes fewest mistakes among these; of a range of such scores it is the middle.
     Where no name has two photos, there is one name only, or no two photos of a name are as alike as two of
     different names, the model card's threshold for 1 % false-accept is the one, but not below the nearest two
-    of different names. It is never below the card's threshold for 10 %.
+    of different names. It is never below the card's threshold for 10 %. A photo that
+    was learnt twice is not compared with itself.
     """
     own, other = _nearest_scores(gallery, card.metric)
     usual = score_at(card, FALSE_ACCEPT)
@@ -133,8 +134,8 @@ def _nearest_scores(gallery: Gallery, metric: str) -> tuple[Floats, Floats]:
     name = np.array([entry.name for entry in gallery.entries])
     scores = similarities(metric, gallery.embeddings, gallery.embeddings)  # (N, N)
     same = name[:, None] == name[None]
-    alone = np.eye(len(name), dtype=bool)
-    own, other = (np.where(kind, scores, -np.inf).max(axis=1) for kind in (same & ~alone, ~same))
+    told_apart = ~twins(gallery.embeddings, gallery.embeddings)
+    own, other = (np.where(kind & told_apart, scores, -np.inf).max(axis=1) for kind in (same, ~same))
     return own[np.isfinite(own)], other[np.isfinite(other)]
 
 

@@ -32,10 +32,10 @@ def save_identified(
         UsageError: if an image that is read, or the names of another data set would be overwritten.
     """
     names, passed = (*run.identities, UNKNOWN), deque[Each]()
-    if saving.texts:
-        _write_names(folder / NAMES, "".join(f"{name}\n" for name in names))
 
     def outcomes() -> Iterator[Outcome]:
+        if saving.texts:  # here, what must not be overwritten has been looked for
+            _write_names(folder / NAMES, "".join(f"{name}\n" for name in names))
         for each in run:
             passed.append(each)
             yield named_outcome(each)

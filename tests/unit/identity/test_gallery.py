@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.identity.galleries import gallery, unit
 from yolo_cli.errors import DataError
-from yolo_cli.identity import Entry, changed_gallery, read_gallery
+from yolo_cli.identity import Entry, changed_gallery, read_gallery, twins
 
 
 @pytest.fixture
@@ -93,3 +93,24 @@ def test_a_file_of_a_stranger_is_one_line(path, change, words):
     with pytest.raises(DataError, match=words) as fault:
         read_gallery(path)
     assert "\n" not in str(fault.value)
+
+
+def test_a_gallery_of_another_length_is_one_line(path):
+    assert len(read_gallery(path, length=2).entries) == 2
+    with pytest.raises(DataError, match=r"g.json: its embeddings have 2 numbers, those of 'made' 128; learn"):
+        read_gallery(path, length=128)
+
+
+@pytest.mark.parametrize("data", [b'{"format": "caf\xe9"}', b"\x80\x04K", "{}".encode("utf-16-le")])
+def test_a_gallery_that_is_no_text_names_no_option(path, data):
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="is not text") as fault:
+        read_gallery(path)
+    assert "--encoding" not in fault.value.text
+
+
+def test_twins_are_equal_up_to_rounding():
+    # 0.001 degrees are 1.7e-5 of the length, 1 degree 1.7e-2; the length does not matter.
+    known = np.stack([unit(0), unit(0.001), unit(1), 2 * unit(0)])
+    assert twins(unit(0)[None], known).tolist() == [[True, True, False, False]]
+    assert twins(1e-3 * known, 1e-3 * known)[0].tolist() == [True, True, False, False]

@@ -61,3 +61,16 @@ def test_verify_at_a_rate():
 def test_an_empty_gallery_knows_nobody():
     with pytest.raises(DataError, match="empty"):
         recognise(gallery(), CARD, unit(0)[None], 0.5)
+
+
+def test_a_photo_learnt_twice_tells_nothing():
+    # As one photo each: the card's threshold. With the copies' cos 0° = 1, it would be (1 + 0) / 2.
+    for copies in ([0, 0], [0, 0, 0]):
+        assert choose_threshold(gallery(mug=copies, jug=[90, 90]), CARD).score == 0.6
+    # As the other example: the middle of 0.5 and cos 20°.
+    chosen = choose_threshold(gallery(mug=[0, 20, 20], jug=[80, 90]), CARD)
+    assert chosen.score == pytest.approx((0.5 + np.cos(np.deg2rad(20))) / 2)
+
+
+def test_a_photo_under_two_names_refuses_nobody():
+    assert choose_threshold(gallery(mug=[0], cup=[0], jug=[90]), CARD).score == 0.6

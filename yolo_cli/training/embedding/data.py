@@ -20,7 +20,7 @@ from yolo_cli.text import counted
 from yolo_cli.tracks import Tracks, read_mot
 from yolo_cli.video import VIDEO_SUFFIXES
 
-__all__ = ["Identities", "read_identities"]
+__all__ = ["Identities", "check_identities", "read_identities"]
 
 PER_TRACK = 40  # photos of a track at most, evenly spaced
 MAX_BYTES = 4 << 30  # of all photos in memory
@@ -57,6 +57,12 @@ class Identities:
         return Identities(tuple(names), tuple(photos), tuple(groups))
 
 
+def check_identities(data: Path) -> None:
+    """Raise the DataError of `read_identities` if there is no such folder: before long work."""
+    if not data.is_dir():
+        raise DataError(f"{data}: is not a folder; give one with a folder of photos for each identity")
+
+
 def read_identities(
     data: Path, size: tuple[int, int], say: Callable[[str], object] = lambda _: None
 ) -> Identities:
@@ -72,8 +78,7 @@ def read_identities(
     Raises:
         DataError: if there are no two identities with two photos, or too many photos for the memory.
     """
-    if not data.is_dir():
-        raise DataError(f"{data}: is not a folder; give one with a folder of photos for each identity")
+    check_identities(data)
     found: dict[str, list[Pixels]] = defaultdict(list)
     used = 0
     for name, pixels in _tracked(data) if _sequences(data) else _in_folders(data, say):
