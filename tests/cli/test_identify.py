@@ -142,8 +142,8 @@ def test_a_folder_with_the_name_of_a_command(identify, name):
 
 
 def test_a_misspelt_command(identify):
-    said = "error: no such file or command: 'lern'; did you mean 'learn'? (see yolo identify --help)\n"
-    assert identify("lern", "Bob", CAT, code=2).stderr == said
+    said = "error: no such file or command: 'lern'; did you mean 'learn'? (see "
+    assert identify("lern", "Bob", CAT, code=2).stderr.startswith(said)
     Path("lern").mkdir()
     assert "learn" not in identify("lern", code=3).stderr.split(";")[0]
 

@@ -18,6 +18,7 @@ from tests.hostile.commands import ROOT, on_terminal, photo, yolo
 from yolo_cli.names import LONGEST_NAME, as_cell, folder_name, printable, short_name
 
 NASTY = "\x1b]0;x\x07\x9b31m\u202e.jpg"  # sets the title, colours, turns the direction
+TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 OURS = re.compile(rb"\x1b\[[0-9;]*m|\r\x1b\[K|\r\n|\x1b\[\?25[lh]")
 
 
@@ -26,6 +27,13 @@ def test_printable_text_has_no_control_character_but_tabs_and_line_ends(text: st
     shown = printable(text)
     assert not [c for c in shown if unicodedata.category(c) == "Cc" and c not in "\t\n"]
     assert json.loads(f'"{shown}"', strict=False) == text
+
+
+def test_no_mark_turns_the_direction_of_what_follows() -> None:
+    turning = [chr(code) for code in range(0x3000) if unicodedata.bidirectional(chr(code)) in TURNING]
+    marks = [*turning, "\u061c", "\u200e", "\u200f"]  # the last three turn only what is beside them
+    assert len(marks) == 12
+    assert printable("".join(marks)).isascii()
 
 
 @given(st.text())

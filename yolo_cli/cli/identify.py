@@ -68,7 +68,7 @@ class _PhotosOrCommand(CommandGroup):
             raise UsageError(f"`yolo identify {name}`: {hint}") from fault
 
     def _check_spelling(self, ctx: click.Context, word: str) -> None:
-        """Raise click.UsageError if a word is no file, and nearly a command."""
+        """Raise click.UsageError if a word is not a file, and nearly a command."""
         near = nearest(word, [name for name in self.commands if name != "photos"], _NEAR)
         if near and word.isalpha() and not Path(word).exists():
             raise click.UsageError(f"no such file or command: '{word}'; did you mean '{near}'?", ctx)

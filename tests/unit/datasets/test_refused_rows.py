@@ -24,6 +24,9 @@ def stems(dataset: Dataset) -> list[str]:
         ("10 10 50 10 50 40 10 40 plane 0", "DOTA"),
         ("cat 0.5 0.5 0.4 0.4", "neither"),
         ("0 0.5 0.5 0.4", "neither"),
+        ("0" + " 0.5" * 7, "if it is a box with 1 key point, data.yaml lacks kpt_shape: [1, 3]"),
+        ("0" + " 0.5" * 55, "if it is a box with 17 key points, data.yaml lacks kpt_shape: [17, 3]"),
+        ("0" + " 0.5" * 9, "nor a polygon:"),  # 10 numbers are 5 + 5
         ("5 0.5 0.5 0.4 0.4", "class 5 is not within 0 to 1"),
     ],
 )
