@@ -72,6 +72,8 @@ class TrainOptions(TypedDict, total=False):
     tile: int | TileSize | None
     tile_overlap: float
     encoding: str | None
+    unlabelled: Path | None
+    teacher: Path | None
 
 
 @reads_text
