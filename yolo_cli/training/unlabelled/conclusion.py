@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,27 +17,27 @@ from yolo_cli.training.checkpoint import checkpoint_of, load_checkpoint
 from yolo_cli.training.events import State
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.result import TrainResult
-from yolo_cli.training.unlabelled.progress import LABELLED, Round
+from yolo_cli.training.unlabelled.progress import LABELLED, Progress, Round
 from yolo_cli.training.workspace import UNFINISHED, Workspace
 from yolo_cli.training.yolo.validation import NEARLY_ALL
 from yolo_cli.weights import ModelFiles, read_card
 from yolo_cli.weights.copy import copy_model
 from yolo_cli.weights.store import model_files
 
-__all__ = ["conclude"]
+__all__ = ["conclude", "verdict"]
 
 
-def conclude(job: TrainJob, data: Dataset, rounds: Sequence[Round], workspace: Workspace) -> TrainResult:
+def conclude(job: TrainJob, data: Dataset, progress: Progress, workspace: Workspace) -> TrainResult:
     """Keep the best model in the run's folder, and write its page.
 
     Args:
         job: what was trained.
         data: the data set, with its splits.
-        rounds: the models, the first of the labelled images alone.
+        progress: the models.
         workspace: notified of the choice.
     """
-    best = max(rounds, key=lambda each: each.map50_95)
-    workspace.watcher.say(_verdict(rounds, best))
+    best = progress.best
+    workspace.watcher.say(verdict(progress))
     source = job.out / UNFINISHED / best.name
     files = _kept(job, source, best)
     analysis = _analysed(job, data, files)
@@ -46,7 +45,7 @@ def conclude(job: TrainJob, data: Dataset, rounds: Sequence[Round], workspace: W
     about = About(str(files.onnx or files.keras), f"{job.data}, validation images")
     curves = read_training_curves(job.out / "results.csv")
     samples = {sample.name: sample for sample in data.in_split("val").samples}
-    figures = _figures(data, rounds, best)
+    figures = _figures(data, progress)
     write_report(
         page,
         analysis,
@@ -60,16 +59,15 @@ def conclude(job: TrainJob, data: Dataset, rounds: Sequence[Round], workspace: W
     return TrainResult(job.out, files.keras, files.onnx, images, analysis.report, _state(source), page)
 
 
-def _verdict(rounds: Sequence[Round], best: Round) -> str:
-    """Whether the unlabelled images helped."""
-    if len(rounds) == 1:
-        return "no unlabelled image taught anything; the model of the labelled images alone is kept"
-    before = f"{rounds[0].map50:.3f} and {rounds[0].map50_95:.3f}"
-    if best.name == LABELLED:
-        return (
-            f"the unlabelled images do not help on val: {rounds[-1]}, not {before}; the first model is kept"
-        )
-    return f"the unlabelled images help on val: {best}, not {before}"
+def verdict(progress: Progress) -> str:
+    """Whether the unlabelled images helped, in one line."""
+    first, last, best = progress.rounds[0], progress.rounds[-1], progress.best
+    if last is first:
+        return "no unlabelled image taught anything; the first model is kept"
+    before = f"not {first.map50:.3f} and {first.map50_95:.3f}"
+    if best is first:
+        return f"the unlabelled images do not help on val: {last}, {before}; the first model is kept"
+    return f"the unlabelled images help on val: {best}, {before}"
 
 
 def _kept(job: TrainJob, source: Path, best: Round) -> ModelFiles:
@@ -108,13 +106,14 @@ def _state(source: Path) -> State:
     return found[0] if found else State()
 
 
-def _figures(data: Dataset, rounds: Sequence[Round], best: Round) -> PseudoLabelFigures:
+def _figures(data: Dataset, progress: Progress) -> PseudoLabelFigures:
     """What the page shows of the pseudo-labels: those of the best model, or of the last without one."""
-    shown = best if best.counts else rounds[-1]
+    best = progress.best
+    shown = best if best.counts else progress.rounds[-1]
     labelled = data.in_split("train").class_counts().tolist()
     pseudo = shown.counts or (0,) * len(labelled)
     classes = tuple(map(ClassCount, data.class_names, labelled, pseudo))
     models = tuple(
-        Trained(each.title, each.images, each.map50, each.map50_95, each is best) for each in rounds
+        Trained(each.title, each.images, each.map50, each.map50_95, each is best) for each in progress.rounds
     )
     return PseudoLabelFigures(classes, models)

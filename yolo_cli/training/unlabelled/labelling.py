@@ -2,7 +2,7 @@
 
 Confident boxes teach (Lee, "Pseudo-Label", ICML Workshops 2013; Sohn et al., "A Simple Semi-Supervised
 Learning Framework for Object Detection", 2020). Between those and the background are boxes that may be right:
-they are marked as difficult, so that training ignores what is there.
+they are marked as difficult, so that training ignores them.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def pseudo_labels(found: Iterable[tuple[Sample, Detections]], limits: Floats) ->
 
 def _labelled(sample: Sample, found: Detections, sure: NDArray[np.bool_]) -> Sample:
     """The image with these boxes as its ground truth."""
-    truth = GroundTruth(found.xyxy.astype(np.float64), found.class_id, difficult=~sure)
-    return replace(sample, labels=truth, rows=tuple(range(1, len(truth) + 1)))
+    labels = GroundTruth(found.xyxy.astype(np.float64), found.class_id, difficult=~sure)
+    return replace(sample, labels=labels, rows=tuple(range(1, len(labels) + 1)))
 
 
 def repeated(samples: Sequence[Sample], times: int) -> Iterator[Sample]:

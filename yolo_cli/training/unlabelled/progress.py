@@ -79,7 +79,7 @@ class Progress:
             DataError: if the unlabelled images are others now, or the file is damaged.
         """
         listed = repr([(sample.name, sample.path.stat().st_size) for sample in unlabelled])
-        images, path = hashlib.sha256(listed.encode(errors="surrogateescape")).hexdigest(), folder / _FILE
+        images, path = hashlib.sha256(listed.encode()).hexdigest(), folder / _FILE
         if not path.is_file():
             return cls(images)._written(folder)
         try:

@@ -50,7 +50,8 @@ def train_unlabelled(job: TrainJob, data: Dataset, workspace: Workspace) -> Trai
     say(f"{counted(len(unlabelled), 'unlabelled image')} in {job.unlabelled}")
     teacher = given_teacher(job, data, say) if job.teacher else None
     run = _Run(job, data, unlabelled, teacher, workspace)
-    return conclude(job, data, run.rounds(), workspace)
+    run.rounds()
+    return conclude(job, data, run.progress, workspace)
 
 
 def _check(data: Dataset) -> None:

@@ -129,7 +129,7 @@ def given_teacher(job: TrainJob, data: Dataset, say: Callable[[str], None]) -> T
 def _detector(weights: str, job: TrainJob) -> Detector:
     """The model, to find all but background on tiles if the run evaluates on them."""
     config = job.config
-    options = DetectConfig(conf=FLOOR, tile=config.tile, tile_overlap=config.tile_overlap)
+    options = DetectConfig(conf=FLOOR, multi_label=False, tile=config.tile, tile_overlap=config.tile_overlap)
     return load_detector(weights, device=config.device, config=options)
 
 
