@@ -17,9 +17,9 @@ from yolo_cli.datasets import Sample
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation import Curve, Report
 
-__all__ = ["FLOOR", "HIGHEST", "PRECISION", "PseudoLabels", "pseudo_labels", "repeated", "thresholds"]
+__all__ = ["HIGHEST", "PRECISION", "UNCERTAIN", "PseudoLabels", "pseudo_labels", "repeated", "thresholds"]
 
-FLOOR = 0.1
+UNCERTAIN = 0.1
 """The confidence below which a box is taken for background."""
 PRECISION = 0.8
 """The fraction of boxes at or above the threshold of a class that are right on the validation images."""
@@ -69,7 +69,7 @@ def pseudo_labels(found: Iterable[tuple[Sample, Detections]], limits: Floats) ->
     """The images on which something was found with confidence, with their boxes.
 
     Args:
-        found: each image with what a model found on it, of `FLOOR` or above.
+        found: each image with what a model found on it, of `UNCERTAIN` or above.
         limits: (classes,), from `thresholds`.
     """
     samples, counts, uncertain = [], np.zeros(len(limits), np.int64), 0

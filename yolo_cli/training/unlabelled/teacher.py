@@ -22,7 +22,7 @@ from yolo_cli.pipeline import Journal, Outcome, run_detector
 from yolo_cli.text import counted
 from yolo_cli.training.events import Step, Watcher
 from yolo_cli.training.job import TrainJob
-from yolo_cli.training.unlabelled.labelling import FLOOR, HIGHEST, PseudoLabels, pseudo_labels, thresholds
+from yolo_cli.training.unlabelled.labelling import HIGHEST, UNCERTAIN, PseudoLabels, pseudo_labels, thresholds
 
 __all__ = ["Teacher", "given_teacher", "label_images", "own_teacher"]
 
@@ -129,7 +129,9 @@ def given_teacher(job: TrainJob, data: Dataset, say: Callable[[str], None]) -> T
 def _detector(weights: str, job: TrainJob) -> Detector:
     """The model, to find all but background on tiles if the run evaluates on them."""
     config = job.config
-    options = DetectConfig(conf=FLOOR, multi_label=False, tile=config.tile, tile_overlap=config.tile_overlap)
+    options = DetectConfig(
+        conf=UNCERTAIN, multi_label=False, tile=config.tile, tile_overlap=config.tile_overlap
+    )
     return load_detector(weights, device=config.device, config=options)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.evaluation import Evaluator, Report, evaluate
-from yolo_cli.training.unlabelled.labelling import FLOOR, pseudo_labels, repeated, thresholds
+from yolo_cli.training.unlabelled.labelling import UNCERTAIN, pseudo_labels, repeated, thresholds
 
 
 def boxes(count: int) -> np.ndarray:
@@ -86,7 +86,7 @@ def test_confident_boxes_teach_and_the_others_are_ignored() -> None:
     assert not second.difficult.any()
 
 
-@given(st.lists(st.tuples(st.floats(FLOOR, 1), st.integers(0, 2)), max_size=12), st.floats(0.1, 1))
+@given(st.lists(st.tuples(st.floats(UNCERTAIN, 1), st.integers(0, 2)), max_size=12), st.floats(0.1, 1))
 def test_no_box_is_lost_on_an_image_that_teaches(pairs: list[tuple[float, int]], limit: float) -> None:
     found = detections([confidence for confidence, _ in pairs], [number for _, number in pairs])
     labels = pseudo_labels([(sample("a"), found)], np.full(3, limit))

@@ -22,7 +22,7 @@ from yolo_cli.weights import read_card
 @pytest.fixture
 def confident(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is found teaches: these networks learn too little to be sure of anything."""
-    monkeypatch.setattr(teacher, "FLOOR", 0.001)
+    monkeypatch.setattr(teacher, "UNCERTAIN", 0.001)
     monkeypatch.setattr(teacher, "thresholds", lambda report: np.zeros(len(report.per_class)))
     monkeypatch.setattr(recipe, "ROUNDS", 1)
 
