@@ -63,7 +63,7 @@ def verdict(progress: Progress) -> str:
     """Whether the unlabelled images helped, in one line."""
     first, last, best = progress.rounds[0], progress.rounds[-1], progress.best
     if last is first:
-        return "no unlabelled image taught anything; the first model is kept"
+        return "no unlabelled image was of use; the first model is kept"
     before = f"not {first.map50:.3f} and {first.map50_95:.3f}"
     if best is first:
         return f"the unlabelled images do not help on val: {last}, {before}; the first model is kept"
@@ -77,7 +77,7 @@ def _kept(job: TrainJob, source: Path, best: Round) -> ModelFiles:
         assert files.keras is not None
         card = replace(read_card(files.keras), name=job.out.name)
         if best.name != LABELLED:
-            card = replace(card, training_data=f"{card.training_data}; {_taught(job, best)}")
+            card = replace(card, training_data=f"{card.training_data}; {_learnt(job, best)}")
         kept = copy_model(files, card, job.out / "weights" / name)
     shutil.copy(source / "results.csv", job.out / "results.csv")
     if (source / "tensorboard").is_dir():
@@ -85,7 +85,7 @@ def _kept(job: TrainJob, source: Path, best: Round) -> ModelFiles:
     return kept
 
 
-def _taught(job: TrainJob, best: Round) -> str:
+def _learnt(job: TrainJob, best: Round) -> str:
     """What the best model learnt from besides, for its card."""
     by = f" by {job.teacher}" if job.teacher else ""
     return f"{counted(best.images, 'image')} with pseudo-labels{by}"

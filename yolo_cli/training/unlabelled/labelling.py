@@ -89,7 +89,7 @@ def _labelled(sample: Sample, found: Detections, sure: NDArray[np.bool_]) -> Sam
 
 
 def repeated(samples: Sequence[Sample], times: int) -> Iterator[Sample]:
-    """The samples, so many times, under different names."""
+    """The samples several times, under different names."""
     for number in range(times):
         for sample in samples:
             yield replace(sample, name=f"{sample.name}#{number}")

@@ -81,7 +81,7 @@ class _Run:
         self.progress = Progress.load(self.folder, unlabelled)
 
     def rounds(self) -> tuple[Round, ...]:
-        """Train what is not trained yet, until a round is no better than the one before."""
+        """Train what is not trained yet, until a round is not better than the one before."""
         if not self.progress.rounds:
             self.watcher.say("first from the labelled images alone")
             self._train(LABELLED, self.data, None, time.monotonic())
@@ -92,7 +92,7 @@ class _Run:
 
     @property
     def _count(self) -> int:
-        """Rounds at most: what another model taught once is not taught again."""
+        """Rounds at most: another model would label the images alike again."""
         return 1 if self.teacher else ROUNDS
 
     def _round(self, number: int) -> bool:

@@ -23,17 +23,19 @@ def boxes(count: int) -> np.ndarray:
 
 def report(found: dict[int, list[tuple[float, bool]]], objects: dict[int, int]) -> Report:
     """Of one image: for each class its detections, as confidence and whether right, and its objects."""
-    evaluator, every, truths = Evaluator(("cat", "dog")), [], []
+    evaluator, every, objects_of = Evaluator(("cat", "dog")), [], []
     for class_id, count in objects.items():
         places = boxes(count) + np.array([0, 100, 0, 100]) * class_id
-        truths += [(place, class_id) for place in places]
+        objects_of += [(place, class_id) for place in places]
         right = iter(places)
         for confidence, correct in found[class_id]:
             every.append((next(right) if correct else [0, 900, 10, 910], confidence, class_id))
     xyxy, confidence, class_ids = zip(*every, strict=True)
     detections = Detections(np.array(xyxy, float), np.array(confidence), np.array(class_ids))
-    truth = GroundTruth(np.array([place for place, _ in truths]), np.array([number for _, number in truths]))
-    evaluator.add("a.jpg", detections, truth)
+    ground_truth = GroundTruth(
+        np.array([place for place, _ in objects_of]), np.array([number for _, number in objects_of])
+    )
+    evaluator.add("a.jpg", detections, ground_truth)
     return evaluate(evaluator.gathered())
 
 

@@ -24,8 +24,8 @@ from yolo_cli.training.workspace import Workspace
 
 
 def sample(name: str, split: str = "train") -> Sample:
-    truth = GroundTruth(np.array([[0.0, 0.0, 9.0, 9.0]]), np.array([0]))
-    return Sample(name, Path(name), split, name, "", truth, (1,))
+    labels = GroundTruth(np.array([[0.0, 0.0, 9.0, 9.0]]), np.array([0]))
+    return Sample(name, Path(name), split, name, "", labels, (1,))
 
 
 class World:
@@ -149,7 +149,7 @@ def test_other_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("figures", "says"),
     [
-        ([0.5], "no unlabelled image taught anything; the first model is kept"),
+        ([0.5], "no unlabelled image was of use; the first model is kept"),
         (
             [0.5, 0.4],
             "the unlabelled images do not help on val: round 1: mAP50 0.500, mAP50-95 0.400, "

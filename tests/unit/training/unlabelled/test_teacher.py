@@ -50,9 +50,9 @@ def samples(folder: Path, count: int, objects: int = 0) -> tuple[Sample, ...]:
     made = []
     for number in range(count):
         path = write_image(folder / f"{number}.jpg", (64, 48), number)
-        truth = GroundTruth(BOX.repeat(2 * objects, 0), np.array([0, 1] * objects, np.int64))
+        labels = GroundTruth(BOX.repeat(2 * objects, 0), np.array([0, 1] * objects, np.int64))
         rows = tuple(range(2 * objects))
-        made.append(Sample(path.name, path, "val", path.stem, "", truth, rows))
+        made.append(Sample(path.name, path, "val", path.stem, "", labels, rows))
     return tuple(made)
 
 
