@@ -20,7 +20,7 @@ from yolo_cli.training.result import TrainResult
 from yolo_cli.training.unlabelled.progress import LABELLED, Progress, Round
 from yolo_cli.training.workspace import UNFINISHED, Workspace
 from yolo_cli.training.yolo.validation import NEARLY_ALL
-from yolo_cli.weights import ModelFiles, read_card
+from yolo_cli.weights import ModelCard, ModelFiles, read_card
 from yolo_cli.weights.copy import copy_model
 from yolo_cli.weights.store import model_files
 
@@ -74,21 +74,22 @@ def _kept(job: TrainJob, source: Path, best: Round) -> ModelFiles:
     """Copy the files of the best model to the run's folder, under its name."""
     for name in ("last", "best"):
         files = model_files(source / "weights" / name)
-        assert files.keras is not None
-        card = replace(read_card(files.keras), name=job.out.name)
-        if best.name != LABELLED:
-            card = replace(card, training_data=f"{card.training_data}; {_learnt(job, best)}")
-        kept = copy_model(files, card, job.out / "weights" / name)
+        kept = copy_model(files, _card(job, files, best), job.out / "weights" / name)
     shutil.copy(source / "results.csv", job.out / "results.csv")
     if (source / "tensorboard").is_dir():
         shutil.copytree(source / "tensorboard", job.out / "tensorboard", dirs_exist_ok=True)
     return kept
 
 
-def _learnt(job: TrainJob, best: Round) -> str:
-    """What the best model learnt from besides, for its card."""
+def _card(job: TrainJob, files: ModelFiles, best: Round) -> ModelCard:
+    """The card of a model of this run: where the first one started, and what this one learnt from besides."""
+    card = replace(read_card(files.first), name=job.out.name)
+    if best.name == LABELLED:
+        return card
+    first = read_card(job.out / UNFINISHED / LABELLED / "weights" / "best.keras")
     by = f" by {job.teacher}" if job.teacher else ""
-    return f"{counted(best.images, 'image')} with pseudo-labels{by}"
+    learnt = f"{card.training_data}; {counted(best.images, 'image')} with pseudo-labels{by}"
+    return replace(card, origin=first.origin, licence=first.licence, training_data=learnt)
 
 
 def _analysed(job: TrainJob, data: Dataset, files: ModelFiles) -> Analysis:

@@ -74,6 +74,7 @@ def test_a_run(helps: bool, tmp_path: Path, confident: None, monkeypatch: pytest
     assert not all(np.array_equal(a, b) for a, b in zip(written, other, strict=True))
     card = read_card(result.keras)
     assert card.name == "run"
+    assert card.origin == "trained from scratch, built like tiny.cfg"
     assert card.training_data.endswith("8 images with pseudo-labels") == helps
     assert result.images == 4 + 8 * helps
     assert watcher.lines[-1].startswith("the unlabelled images " + ("help" if helps else "do not help"))
