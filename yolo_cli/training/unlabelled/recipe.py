@@ -18,7 +18,7 @@ from yolo_cli.errors import UsageError
 from yolo_cli.text import counted
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.result import TrainResult
-from yolo_cli.training.unlabelled.conclusion import conclude
+from yolo_cli.training.unlabelled.conclusion import conclude, finished
 from yolo_cli.training.unlabelled.images import find_unlabelled
 from yolo_cli.training.unlabelled.labelling import PseudoLabels, repeated
 from yolo_cli.training.unlabelled.progress import LABELLED, Progress, Round
@@ -45,6 +45,9 @@ def train_unlabelled(job: TrainJob, data: Dataset, workspace: Workspace) -> Trai
     """
     say = workspace.watcher.say
     data = split_data(job, data)
+    if job.finished:
+        say("this run is finished already")
+        return finished(job, data)
     _check(data)
     unlabelled = find_unlabelled(str(job.unlabelled), data, say)
     say(f"{counted(len(unlabelled), 'unlabelled image')} in {job.unlabelled}")
