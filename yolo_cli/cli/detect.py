@@ -165,12 +165,13 @@ def _describe(detector: Detector, detection: dict[str, Any]) -> None:
 
 def _texts(results: Iterable[Outcome], model: Model, output_format: str) -> Iterator[str]:
     """What is printed, a piece at a time."""
-    from yolo_cli.cli.table import detection_table, video_table
-    from yolo_cli.pipeline.formats import FORMATS
-
     if output_format == "table":
+        from yolo_cli.cli.table import detection_table, video_table
+
         yield (video_table if model.video else detection_table)(results, model.class_names)
     else:
+        from yolo_cli.pipeline.formats import FORMATS
+
         yield from FORMATS[output_format](results, model)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.made_videos import grey_level, write_video
 from tests.stream_server import jpeg, part
-from yolo_cli.live import LiveOptions, find_address, live_frames, web
+from yolo_cli.live import LiveOptions, find_address, web
+from yolo_cli.live.following import live_frames
 from yolo_cli.video import FrameChoice
 
 LENGTH = len(b"".join(part(number) for number in range(5)))
