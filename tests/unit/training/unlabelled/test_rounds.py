@@ -52,7 +52,9 @@ class World:
         self.shown.append([each.name for each in data.samples if each.split != "val"])
         figure = self.figures.pop(0)
         self.now = workspace.started + 60
-        return SimpleNamespace(report=SimpleNamespace(map50=figure + 0.1, map50_95=figure))
+        return SimpleNamespace(
+            report=SimpleNamespace(map50=figure + 0.1, map50_95=figure), state=SimpleNamespace(seconds=50.0)
+        )
 
     def label(self, *_: object) -> PseudoLabels:
         images = tuple(sample(f"p{number}") for number in range(self.images))
