@@ -79,7 +79,7 @@ class Pages:
 
 
 def pages_of(data: bytes, name: str) -> Pages | None:
-    """The pages of a file that is in memory, known by its bytes; None if it is no file of several."""
+    """The pages of a file that is in memory, known by its bytes; None if it has none or one."""
     with suppress(ValueError, IndexError):
         if any(counted(data) for counted in _COUNTED.values()):
             return Pages(name, data)
