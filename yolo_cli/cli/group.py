@@ -36,8 +36,8 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
-    "Data": "data mot split test use-val group-by map names at box style filters saliency layers stages"
-    " targets overlap loss recursive limit background tile tile-overlap"
+    "Data": "data mot split test use-val unlabelled teacher group-by map names at box style filters saliency"
+    " layers stages targets overlap loss recursive limit background tile tile-overlap"
     " allow-unlabelled accept-damaged encoding",
     "Identities": "gallery min-score false-accept embedding embedding-loss quarter-turns whole appearance",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize cfg card"
