@@ -39,10 +39,12 @@ class PseudoLabelFigures:
     """The part of the page about pseudo-labels.
 
     Attributes:
+        verdict: whether they helped, in one line.
         classes: their numbers, in the order of class ids.
         models: in the order of training.
     """
 
+    verdict: str
     classes: tuple[ClassCount, ...]
     models: tuple[Trained, ...]
 

@@ -11,6 +11,7 @@ from yolo_cli.detectors import load_detector
 from yolo_cli.evaluation import match_classes
 from yolo_cli.pipeline.evaluating import EvaluationData, evaluate_detector
 from yolo_cli.report import About, Analysis, analyse, read_training_curves, write_report
+from yolo_cli.report.examples import ReadImage
 from yolo_cli.report.pseudo_labels import ClassCount, PseudoLabelFigures, Trained
 from yolo_cli.text import counted
 from yolo_cli.training.checkpoint import checkpoint_of, load_checkpoint
@@ -24,7 +25,7 @@ from yolo_cli.weights import ModelCard, ModelFiles, read_card
 from yolo_cli.weights.copy import copy_model
 from yolo_cli.weights.store import model_files
 
-__all__ = ["conclude", "verdict"]
+__all__ = ["conclude", "finished", "verdict"]
 
 
 def conclude(job: TrainJob, data: Dataset, progress: Progress, workspace: Workspace) -> TrainResult:
@@ -36,27 +37,40 @@ def conclude(job: TrainJob, data: Dataset, progress: Progress, workspace: Worksp
         progress: the models.
         workspace: notified of the choice.
     """
-    best = progress.best
     workspace.watcher.say(verdict(progress))
+    best = progress.best
     source = job.out / UNFINISHED / best.name
     files = _kept(job, source, best)
-    analysis = _analysed(job, data, files)
-    page = job.out / "report.html"
+    analysis, page = _analysed(job, data, files), job.out / "report.html"
     about = About(str(files.onnx or files.keras), f"{job.data}, validation images")
     curves = read_training_curves(job.out / "results.csv")
-    samples = {sample.name: sample for sample in data.in_split("val").samples}
+    read = _reader(data.in_split("val"))
     figures = _figures(data, progress)
-    write_report(
-        page,
-        analysis,
-        about,
-        lambda name: samples[name].read(),
-        training_curves=curves,
-        pseudo_labels=figures,
-    )
-    assert files.keras is not None
+    write_report(page, analysis, about, read, training_curves=curves, pseudo_labels=figures)
     images = len(data.in_split("train")) + best.images
-    return TrainResult(job.out, files.keras, files.onnx, images, analysis.report, _state(source), page)
+    state = load_checkpoint(checkpoint_of(source))
+    return _result(job, files, images, analysis, state[0] if state else State())
+
+
+def _reader(data: Dataset) -> ReadImage:
+    """A function from the name of an image to it."""
+    samples = {sample.name: sample for sample in data.samples}
+    return lambda name: samples[name].read()
+
+
+def _result(
+    job: TrainJob, files: ModelFiles, images: int, analysis: Analysis, state: State | None = None
+) -> TrainResult:
+    page = job.out / "report.html"
+    return TrainResult(
+        job.out, files.keras or files.first, files.onnx, images, analysis.report, state or State(), page
+    )
+
+
+def finished(job: TrainJob, data: Dataset) -> TrainResult:
+    """The result of a run that is complete, evaluated again; its epochs are not kept."""
+    files = model_files(job.out / "weights" / "best")
+    return _result(job, files, len(data.in_split("train")), _analysed(job, data, files))
 
 
 def verdict(progress: Progress) -> str:
@@ -101,12 +115,6 @@ def _analysed(job: TrainJob, data: Dataset, files: ModelFiles) -> Analysis:
     return analyse(evaluated.evaluation_set, conditions=evaluated.conditions)
 
 
-def _state(source: Path) -> State:
-    """The epochs of the best model."""
-    found = load_checkpoint(checkpoint_of(source))
-    return found[0] if found else State()
-
-
 def _figures(data: Dataset, progress: Progress) -> PseudoLabelFigures:
     """What the page shows of the pseudo-labels: those of the best model, or of the last without one."""
     best = progress.best
@@ -117,4 +125,4 @@ def _figures(data: Dataset, progress: Progress) -> PseudoLabelFigures:
     models = tuple(
         Trained(each.title, each.images, each.map50, each.map50_95, each is best) for each in progress.rounds
     )
-    return PseudoLabelFigures(classes, models)
+    return PseudoLabelFigures(verdict(progress), classes, models)

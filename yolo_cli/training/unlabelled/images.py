@@ -8,7 +8,7 @@ from pathlib import Path
 from yolo_cli.datasets import Dataset, Sample
 from yolo_cli.datasets.inspection import Inspection, inspect_images, near_pairs
 from yolo_cli.errors import DataError
-from yolo_cli.sources import open_source
+from yolo_cli.sources import SourceItem, open_source
 from yolo_cli.text import counted
 
 __all__ = ["find_unlabelled"]
@@ -31,23 +31,26 @@ def find_unlabelled(folder: str, data: Dataset, say: Say) -> tuple[Sample, ...]:
         DataError: if there is no such folder, or no image is left.
     """
     items = [item for item in open_source([folder], recursive=True).entries if item.is_one_image]
-    places = {Path(item.name): item.place for item in items if not item.fault}
-    seen = inspect_images([*places, *(sample.path for sample in data.samples)])
-    readable = _readable(places, seen, say)
+    paths = [Path(item.name).absolute() for item in items if not item.fault]
+    seen = inspect_images([*paths, *(sample.path for sample in data.samples)])
+    readable = _readable(items, paths, seen, say)
     fresh = _without_copies(readable, data, seen, say)
     kept = _without_near(fresh, data, seen, say)
     if not kept:
-        raise DataError(f"{folder}: none of its {counted(len(places), 'image')} can be learnt from")
-    return tuple(Sample(f"unlabelled/{places[path]}", path, "train", path.stem, "") for path in kept)
+        raise DataError(f"{folder}: none of its {counted(len(paths), 'image')} can be learnt from")
+    return tuple(Sample(str(path), path, "train", path.stem, "") for path in kept)
 
 
-def _readable(places: Mapping[Path, str], seen: Mapping[Path, Inspection], say: Say) -> list[Path]:
+def _readable(
+    items: Sequence[SourceItem], paths: Sequence[Path], seen: Mapping[Path, Inspection], say: Say
+) -> list[Path]:
     """The files that can be read."""
-    faults = {path: seen[path].fault for path in places if seen[path].fault}
+    faults = {path: f"{path}: {seen[path].fault}" for path in paths if seen[path].fault}
+    faults |= {Path(item.name): item.fault for item in items if item.fault}
     if faults:
-        path, fault = next(iter(faults.items()))
-        say(f"left out {counted(len(faults), 'unlabelled image')}: {path}: {fault}{_more(faults)}")
-    return [path for path in places if path not in faults]
+        first = next(iter(faults.values()))
+        say(f"left out {counted(len(faults), 'unlabelled image')}: {first}{_more(faults)}")
+    return [path for path in paths if path not in faults]
 
 
 def _without_copies(

@@ -18,7 +18,7 @@ from yolo_cli.errors import UsageError
 from yolo_cli.text import counted
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.result import TrainResult
-from yolo_cli.training.unlabelled.conclusion import conclude
+from yolo_cli.training.unlabelled.conclusion import conclude, finished
 from yolo_cli.training.unlabelled.images import find_unlabelled
 from yolo_cli.training.unlabelled.labelling import PseudoLabels, repeated
 from yolo_cli.training.unlabelled.progress import LABELLED, Progress, Round
@@ -45,6 +45,9 @@ def train_unlabelled(job: TrainJob, data: Dataset, workspace: Workspace) -> Trai
     """
     say = workspace.watcher.say
     data = split_data(job, data)
+    if job.finished:
+        say("this run is finished already")
+        return finished(job, data)
     _check(data)
     unlabelled = find_unlabelled(str(job.unlabelled), data, say)
     say(f"{counted(len(unlabelled), 'unlabelled image')} in {job.unlabelled}")
@@ -76,7 +79,7 @@ class _Run:
         workspace: Workspace,
     ) -> None:
         self.job, self.data, self.unlabelled, self.teacher = job, data, unlabelled, teacher
-        self.watcher = workspace.watcher
+        self.watcher, self.started = workspace.watcher, workspace.started
         self.folder = job.out / UNFINISHED
         self.progress = Progress.load(self.folder, unlabelled)
 
@@ -84,7 +87,7 @@ class _Run:
         """Train what is not trained yet, until a round is not better than the one before."""
         if not self.progress.rounds:
             self.watcher.say("first from the labelled images alone")
-            self._train(LABELLED, self.data, None, time.monotonic())
+            self._train(LABELLED, self.data, None, self.started)
         for number in range(len(self.progress.rounds), self._count + 1):
             if self.progress.best is not self.progress.rounds[-1] or not self._round(number):
                 break
@@ -144,9 +147,8 @@ class _Run:
         (job.out / "weights").mkdir(parents=True, exist_ok=True)
         result = train_yolo(job, data, Workspace(job.out, self.watcher, started))
         assert result.report is not None
-        self.progress = self.progress.with_round(
-            Round.of(name, result, labels, time.monotonic() - started), self.folder
-        )
+        seconds = max(time.monotonic() - started, result.state.seconds)  # of earlier sessions, too
+        self.progress = self.progress.with_round(Round.of(name, result, labels, seconds), self.folder)
         self.watcher.say(f"{self.progress.rounds[-1]}")
         gc.collect()  # networks have cycles
 

@@ -27,6 +27,7 @@ from yolo_cli.training.unlabelled.labelling import HIGHEST, UNCERTAIN, PseudoLab
 __all__ = ["Teacher", "given_teacher", "label_images", "own_teacher"]
 
 ON_GPU = 16  # batch size
+MOST_CHECKED = 1000  # images by which thresholds are chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,13 @@ class Teacher:
         return replace(outcome.detections, class_id=class_id, keypoints=None)[class_id >= 0]
 
     def thresholds(self, check: Dataset, watcher: Watcher) -> NDArray[np.floating]:
-        """The confidence of each class, (classes,), from which its boxes are labels."""
+        """The confidence of each class, (classes,), from which its boxes are labels.
+
+        Of many images `MOST_CHECKED`, the same for every model, are enough.
+        """
         evaluator = Evaluator(check.class_names)
-        for sample, found in self.label(check.samples, watcher):
+        order = np.random.default_rng(0).permutation(len(check))[:MOST_CHECKED]  # (K,)
+        for sample, found in self.label([check.samples[place] for place in np.sort(order)], watcher):
             evaluator.add(sample.name, found, sample.ground_truth)
         return thresholds(evaluate(evaluator.gathered()))
 

@@ -52,7 +52,9 @@ class World:
         self.shown.append([each.name for each in data.samples if each.split != "val"])
         figure = self.figures.pop(0)
         self.now = workspace.started + 60
-        return SimpleNamespace(report=SimpleNamespace(map50=figure + 0.1, map50_95=figure))
+        return SimpleNamespace(
+            report=SimpleNamespace(map50=figure + 0.1, map50_95=figure), state=SimpleNamespace(seconds=50.0)
+        )
 
     def label(self, *_: object) -> PseudoLabels:
         images = tuple(sample(f"p{number}") for number in range(self.images))
@@ -75,6 +77,7 @@ class World:
 def test_each_model_teaches_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Six images with pseudo-labels, two labelled: these are shown once and 6 // (2 * 2) = 1 time more."""
     world = World(tmp_path, monkeypatch, [0.5, 0.6, 0.7])
+    world.config = TrainConfig(freeze=3, interpolate=0.5)  # of the network that the run starts from
     assert [each.name for each in world.run()] == ["labelled", "round1", "round2"]
     assert world.starts == [None, "labelled", "round1"]
     assert world.shown[0] == ["a", "b"]
@@ -84,6 +87,8 @@ def test_each_model_teaches_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not second.from_scratch
     assert first.config.imgsz is None
     assert second.config.imgsz == (96, 64)
+    assert (first.config.freeze, first.config.interpolate) == (3, 0.5)
+    assert (second.config.freeze, second.config.interpolate) == (0, None)
     assert all(job.unlabelled is None for job in world.jobs)
     assert "round 1: 6 of 1 unlabelled image with confident boxes: cat 6; 2 uncertain boxes ignored" in (
         world.watcher.lines

@@ -94,6 +94,19 @@ def test_each_teacher_labels_its_own_classes(load: dict[str, Fake], tmp_path: Pa
     assert [each.ground_truth.class_id.tolist() for each in labels.samples] == [[1, 0]] * 3
 
 
+def test_thresholds_need_a_part_of_many_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_CHECKED", 4)
+    detector = Fake(["cat", "dog"])
+    teacher = Teacher("fake", detector, np.array([0, 1]))  # type: ignore[arg-type]
+    check = data(["cat", "dog"], samples(tmp_path, 6, objects=3))
+    assert teacher.thresholds(check, Noting()).tolist() == [
+        0.8,
+        0.8,
+    ]  # all are right
+    assert len(set(detector.asked)) == len(detector.asked) == 4
+    assert detector.asked == sorted(detector.asked)
+
+
 def test_a_box_below_the_threshold_is_ignored(load: dict[str, Fake], tmp_path: Path) -> None:
     """Of ten cats and ten dogs on the images to evaluate on none is found: no threshold but the highest."""
     detector = Fake(["cat", "dog"], confidence=0.7)

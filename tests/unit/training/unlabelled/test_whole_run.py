@@ -82,6 +82,10 @@ def test_a_run(helps: bool, tmp_path: Path, confident: None, monkeypatch: pytest
     page = result.page.read_text(encoding="utf-8")
     assert "labelled images alone" in page
     assert "round 1" in page
+    again = train(read_job(result.out), watcher, resume=True)
+    assert watcher.lines[-1] == "this run is finished already"
+    assert again.report.map50_95 == result.report.map50_95
+    assert again.keras == result.keras
     assert sorted(path.name for path in result.out.iterdir()) == [
         "args.yaml",
         "report.html",
