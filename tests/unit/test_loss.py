@@ -162,7 +162,7 @@ def test_gradients_are_those_of_the_slow_loss() -> None:
 
 
 def test_a_box_moves_towards_its_ground_truth() -> None:
-    # The slot of test_one_slot_by_hand. The ground truth is 4 pixels to the right: a larger tx lowers the loss.
+    # The slot of test_one_slot_by_hand. The ground truth is 4 pixels to the right: a larger tx is better.
     head = Head("yolo", ((16.0, 16.0),), 32, 2, 2.0)
     ground_truth = (np.float32([[12, 8, 28, 24]]), np.array([1]))
     targets = packed([ground_truth], rows=3, heads=(head,), grids=[(1, 1)])
