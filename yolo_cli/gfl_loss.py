@@ -1,10 +1,11 @@
 """The loss of `gfl` heads (NanoDet-Plus), and the assignment of their slots.
 
-Every slot is a point. Which points learn which ground truth is decided anew in each step, by what the network
-predicts (task-aligned assignment, Feng et al., "TOOD", ICCV 2021): the alignment of a slot with a ground truth
-is √(confidence in its class) · IoU⁶, and the `MOST_SLOTS` points in its box with the best alignment learn it.
-Its quality, between 0 and 1, is the alignment divided by the best one of this ground truth, times the best IoU
-of them. A slot that several ground truths want goes to the one of the highest quality.
+Every slot is a point. Which points learn which ground truth is decided anew in each step, by what the
+network predicts (task-aligned assignment, Feng et al., "TOOD", ICCV 2021): the alignment of a slot with a
+ground truth is √(confidence in its class) · IoU⁶, and the `MOST_SLOTS` points in its box with the best
+alignment learn it. Its quality, between 0 and 1, is the alignment divided by the best one of this ground
+truth, times the best IoU of them. A slot that several ground truths want goes to the one with the highest
+quality.
 
 Three terms, each divided by the sum of all qualities in the batch:
 
@@ -165,7 +166,7 @@ def _distances(truth: Any, cell: Any, bins: int) -> Any:
 
 
 def _distribution_focal(sides: Any, distances: Any, bins: int) -> Any:
-    """Cross-entropy (B, S) of distributions (B, S, 4 · bins) for distances (B, S, 4), the mean of the sides."""
+    """Cross-entropy of distributions (B, S, 4 · bins) for distances (B, S, 4), mean of the sides: (B, S)."""
     raw = ops.reshape(sides, (-1, *sides.shape[1:-1], 4, bins))  # (B, S, 4, bins)
     steps = ops.arange(bins, dtype="float32")  # (bins,)
     wanted = ops.relu(1.0 - ops.abs(distances[..., None] - steps))  # (B, S, 4, bins): 1 on two bins together

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from yolo_cli.codec import Head
-from yolo_cli.heads import size_step
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
+from yolo_cli.heads import size_step
 from yolo_cli.keypoints import KeyPoints
 from yolo_cli.limits import MAX_CARD
 from yolo_cli.text import counted, shorten

@@ -31,6 +31,7 @@ Rows = Mapping[str, NDArray[Any]]
 
 KEPT_BYTES = 2 << 30  # maximum size of the image cache
 GROUND_TRUTH_LIMIT = 4096  # in one image; each is compared with 512 slots
+ASSIGNED_LIMIT = 512  # with `gfl` heads; each is compared with all slots
 # Cached images are at most this much larger than the network's input. Up to there training resizes as
 # detection does: linearly, from full size. Shrunk by area to 1.5 times first, images would be smoother than
 # what a detector sees; in detection that is worse (AP50 0.210, not 0.225, at 128 pixels on coco128-val).
@@ -120,7 +121,8 @@ class Capacity:
         ground_truths = max(1, joined * max(len(sample.labels) for sample in samples))
         # A box is assigned to at most three cells per anchor: its own and a neighbour on each axis.
         most = ground_truths * 3 * sum(head.boxes for head in heads)
-        return cls(min(ground_truths, GROUND_TRUTH_LIMIT), min(most, slots))
+        limit = ASSIGNED_LIMIT if heads[0].kind == "gfl" else GROUND_TRUTH_LIMIT
+        return cls(min(ground_truths, limit), min(most, slots))
 
 
 @dataclass(frozen=True, slots=True)

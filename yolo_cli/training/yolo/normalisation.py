@@ -108,9 +108,7 @@ def with_normalisation(model: Any, images: NDArray[np.uint8]) -> Any:
     if any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers):
         return model
     kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
-    inner = [
-        layer for layer in model.layers if isinstance(layer, kinds) and layer.name not in model.output_names
-    ]
+    inner = [each for each in model.layers if isinstance(each, kinds) and each.name not in model.output_names]
     measured = _measured(model, inner, images)
 
     def cloned(layer: Any) -> Any:
@@ -141,8 +139,8 @@ def _measured(model: Any, layers: Sequence[Any], images: NDArray[np.uint8]) -> d
     powers = [[ops.mean(each, axis=(0, 1, 2)), ops.mean(ops.square(each), axis=(0, 1, 2))] for each in values]
     probe = keras.Model(model.input, [ops.stack(pair) for pair in powers])
     found = [probe.predict_on_batch(images[start:][:1]) for start in range(len(images))]
-    means = [np.mean(each, axis=0, dtype=np.float64) for each in zip(*found, strict=True)]  # (2, C) each
+    means = [np.mean(np.stack(each), axis=0, dtype=float) for each in zip(*found, strict=True)]  # (2, C) each
     return {
-        layer.name: np.stack([first, np.maximum(second - first**2, 0)])
-        for layer, (first, second) in zip(layers, means, strict=True)
+        layer.name: np.stack([mean[0], np.maximum(mean[1] - mean[0] ** 2, 0)])
+        for layer, mean in zip(layers, means, strict=True)
     }
