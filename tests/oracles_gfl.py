@@ -91,8 +91,8 @@ def _apart(slot, xyxy) -> float:
     (x, y), s, bins = slot["point"], slot["stride"], slot["sides"].shape[1]
     result = 0.0
     wanted = ((x - xyxy[0]) / s, (y - xyxy[1]) / s, (xyxy[2] - x) / s, (xyxy[3] - y) / s)
-    for d, side in zip(wanted, slot["sides"], strict=True):
-        d = min(max(d, 0.0), bins - 1.01)
+    for distance, side in zip(wanted, slot["sides"], strict=True):
+        d = min(max(distance, 0.0), bins - 1.01)
         below = int(d)
         result -= (below + 1 - d) * math.log(side[below]) + (d - below) * math.log(side[below + 1])
     return result / 4

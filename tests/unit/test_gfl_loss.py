@@ -107,7 +107,7 @@ def test_assignment_by_hand() -> None:
 
 
 def test_a_slot_goes_to_the_ground_truth_of_the_higher_quality() -> None:
-    """Its IoU with the first is 1/2, with the second 1; both have no other slot, so these are the qualities."""
+    """Its IoU with the first is 1/2, with the second 1; neither has another slot."""
     given = slots(((0.5, 0.5), (0, 0, 20, 20), (8, 8)))
     quality, index, _ = arrays(assign(*given, 8.0, packed([(0, 0, 20, 10), (0, 0, 20, 20)], [0, 1])))
     assert quality == pytest.approx([1])
@@ -124,7 +124,9 @@ def test_small_boxes_between_the_points_are_learnt() -> None:
 def test_crowds_teach_nothing() -> None:
     """Slot 0 is in the crowd and free; slot 1 is in the crowd, but learns the object; slot 2 is outside."""
     given = slots(
-        ((0.5,), (0, 0, 10, 10), (8, 8)), ((0.5,), (12, 12, 20, 20), (16, 16)), ((0.5,), (60, 0, 70, 9), (64, 8))
+        ((0.5,), (0, 0, 10, 10), (8, 8)),
+        ((0.5,), (12, 12, 20, 20), (16, 16)),
+        ((0.5,), (60, 0, 70, 9), (64, 8)),
     )
     targets = packed([(0, 0, 40, 40), (12, 12, 20, 20)], [0, 0], ignored=(0,))
     quality, _, counted = arrays(assign(*given, 4.0, targets))

@@ -122,7 +122,7 @@ def with_normalisation(model: Any, images: NDArray[np.uint8]) -> Any:
         return keras.layers.BatchNormalization(epsilon=EPSILON, name=f"{layer.name}_norm")(found)
 
     copy = keras.models.clone_model(model, clone_function=cloned, call_function=called)
-    for layer in model.layers:
+    for layer in filter(lambda each: each.weights, model.layers):
         if layer.name not in measured:
             copy.get_layer(layer.name).set_weights(layer.get_weights())
             continue
