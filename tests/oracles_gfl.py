@@ -18,7 +18,7 @@ def slow_gfl_loss(
     box = distances = classes = total = 0.0
     for image in range(len(targets["class_id"])):
         slots = list(_slots([np.asarray(raw[image], np.float64) for raw in raw_heads], heads))
-        truths = [
+        objects = [
             ([float(v) for v in xyxy], int(class_id), bool(ignored))
             for xyxy, class_id, ignored in zip(
                 targets["ground_truths"][image], targets["class_id"][image], targets["ignored"][image],
@@ -26,31 +26,31 @@ def slow_gfl_loss(
             )
             if xyxy[2] > xyxy[0]
         ]  # fmt: skip
-        answers = _assigned(slots, truths, heads[0].stride, most)
+        answers = _assigned(slots, objects, heads[0].stride, most)
         for place, slot in enumerate(slots):
             quality, mine = answers.get(place, (0.0, None))
             total += quality
             if mine is None and any(
                 ignored and _common(slot["box"], xyxy) > 0.5 * _area(slot["box"])
-                for xyxy, _, ignored in truths
+                for xyxy, _, ignored in objects
             ):
                 continue
             for c, logit in enumerate(slot["logits"]):
-                wanted = quality if mine is not None and truths[mine][1] == c else 0.0
+                wanted = quality if mine is not None and objects[mine][1] == c else 0.0
                 entropy = math.log1p(math.exp(logit)) - logit * wanted
                 classes += (wanted - _sigma(logit)) ** 2 * entropy
             if mine is not None:
-                xyxy = truths[mine][0]
+                xyxy = objects[mine][0]
                 box += quality * (1 - _giou(slot["box"], xyxy))
                 distances += quality * _apart(slot, xyxy)
     total = max(total, 1.0)
     return {"box": 2 * box / total, "distances": 0.25 * distances / total, "class": classes / total}
 
 
-def _assigned(slots, truths, reach, most):
+def _assigned(slots, objects, reach, most):
     """Quality and ground truth of each assigned slot."""
     answers: dict[int, tuple[float, int]] = {}
-    for n, (xyxy, class_id, ignored) in enumerate(truths):
+    for n, (xyxy, class_id, ignored) in enumerate(objects):
         if ignored:
             continue
         found = []

@@ -71,7 +71,7 @@ def test_one_slot_by_hand() -> None:
     """One point at (0, 0), stride 8, two bins a side, even: every distance is 0.5, the box (−4, −4, 4, 4).
 
     The ground truth (−6, −4, 4, 4) has 80 pixels, the box 64 of them: IoU 0.8, around 80, so GIoU is 0.8. It
-    is the only slot, so its quality is the IoU. Distances 0.75, 0.5, 0.5, 0.5 all lie between the two bins,
+    is the only slot, so its quality is the IoU. Distances 0.75, 0.5, 0.5, 0.5 are all between the two bins,
     whose logarithms are −log 2. With logit 0, σ is 0.5: |0.8 − 0.5|² · (log 2 − 0) = 0.09 · log 2; the other
     class adds 0.25 · log 2. The sum of qualities, 0.8, is raised to 1.
     """

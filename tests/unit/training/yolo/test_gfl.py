@@ -100,10 +100,10 @@ def test_targets_are_boxes_and_classes(tmp_path: Path) -> None:
     assert targets["ground_truths"].shape == (8, 2, 4)
     shown = {image.tobytes(): row for row, image in enumerate(images)}
     for sample in samples:
-        row, truth = shown[sample.read().rgb.tobytes()], sample.ground_truth
-        np.testing.assert_allclose(targets["ground_truths"][row][: len(truth.xyxy)], truth.xyxy, atol=0.01)
-        assert targets["class_id"][row][: len(truth.xyxy)].tolist() == truth.class_id.tolist()
-        assert not targets["ground_truths"][row][len(truth.xyxy) :].any()
+        row, wanted = shown[sample.read().rgb.tobytes()], sample.ground_truth
+        np.testing.assert_allclose(targets["ground_truths"][row][: len(wanted.xyxy)], wanted.xyxy, atol=0.01)
+        assert targets["class_id"][row][: len(wanted.xyxy)].tolist() == wanted.class_id.tolist()
+        assert not targets["ground_truths"][row][len(wanted.xyxy) :].any()
 
 
 def test_the_capacity_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
