@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
-__all__ = ["grey", "grey_level", "promise", "turn", "write_video"]
+__all__ = ["grey", "grey_level", "paged", "promise", "turn", "write_video"]
 
 HEIGHT, WIDTH = 48, 64
 
@@ -58,3 +60,11 @@ def promise(path: Path, frames: int) -> None:
     for at in (data.index(b"avih") + 8 + 16, data.index(b"strh") + 8 + 32):
         data[at : at + 4] = frames.to_bytes(4, "little")
     path.write_bytes(data)
+
+
+def paged(kind: str, *levels: int) -> bytes:
+    """A TIFF of several pages, or an animation, with a grey level for each."""
+    first, *rest = [Pillow.fromarray(grey(level)) for level in levels]
+    file = io.BytesIO()
+    first.save(file, kind, save_all=True, append_images=rest)
+    return file.getvalue()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["cache_folder", "cache_jax_programs", "programs_folder"]
+__all__ = ["cache_folder", "cache_jax_programs", "check_once", "programs_folder"]
 
 SWITCH = "YOLO_CLI_CACHE"
 
@@ -33,6 +33,31 @@ def cache_folder(part: str) -> Path | None:
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
+def check_once(part: str, files: Iterable[Path], check: Callable[[], object]) -> None:
+    """Run a check of files, but not again while an empty file in the cache says that they have passed.
+
+    Args:
+        part: of the cache; one a check.
+        files: which are checked.
+        check: raises what is wrong with them.
+    """
+    folder = cache_folder(part)
+    mark = folder / "+".join(map(_version, files)) if folder else None
+    if mark and mark.exists():
+        return
+    check()
+    if mark:
+        with suppress(OSError):
+            mark.touch()
+
+
+def _version(path: Path) -> str:
+    """What differs when a file was written or replaced; the time of a change cannot be set by programs."""
+    status = path.stat()
+    parts = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return "-".join(f"{part:x}" for part in parts)
+
+
 def programs_folder(runtime: str) -> Path | None:
     """The folder for what a runtime compiles for this kind of CPU; None as in `cache_folder`."""
     return cache_folder(f"{runtime}-{_processor()}")
@@ -51,6 +76,8 @@ def cache_jax_programs() -> None:
 
 def _processor() -> str:
     """Eight digits that differ between kinds of CPU: a program for one may crash on another."""
+    import hashlib
+
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123
             lines: Iterable[str] = [line for line in file if line.startswith(("flags", "Features"))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +35,7 @@ __all__ = [
     "make_folder",
     "open_run_folder",
     "path_of",
+    "remove_folder",
     "unwritable",
 ]
 
@@ -103,7 +103,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     except (OSError, UnicodeError) as fault:  # UnicodeError: a file name that no text file can hold
         raise unwritable(path, fault) from None
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        remove_folder(draft)
 
 
 def exchange(first: Path, second: Path) -> None:
@@ -282,13 +282,20 @@ def draft_of(path: Path) -> Path:
     return path.with_name(f".{path.stem[:32]}.{os.getpid()}-{next(_NUMBERS)}{path.suffix[:12]}")
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all in it, as far as that is possible."""
+    import shutil  # rarely needed, and slow to import
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _sweep(path: Path) -> None:
     """Remove the drafts that killed processes left of a path."""
     name = re.compile(rf"\.{re.escape(path.stem[:32])}\.\d+-\d+{re.escape(path.suffix[:12])}")
     for draft in _hidden(path.parent):
         with suppress(OSError):
             if name.fullmatch(draft.name) and time.time() - draft.lstat().st_mtime > _DRAFT_SECONDS:
-                shutil.rmtree(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink()
+                remove_folder(draft) if draft.is_dir() and not draft.is_symlink() else draft.unlink()
 
 
 @lru_cache(64)

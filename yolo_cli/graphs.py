@@ -24,10 +24,12 @@ __all__ = [
     "open_session",
     "part_of",
     "read_metadata",
+    "without_weights",
 ]
 
 # Field numbers of ModelProto and StringStringEntryProto in onnx.proto, and the kinds of values on the wire.
 GRAPH, METADATA_PROPS, FUNCTIONS, KEY, VALUE = 7, 14, 25, 1, 2
+_WEIGHTS = (GRAPH, 5, 9)  # ModelProto.graph, GraphProto.initializer, TensorProto.raw_data
 VARINT, DELIMITED = 0, 2
 
 
@@ -91,6 +93,36 @@ def read_metadata(path: Path) -> dict[str, str]:
     if GRAPH not in found:
         raise ValueError("it holds no network")
     return dict(_entry(data) for data in found.get(METADATA_PROPS, []))
+
+
+def without_weights(source: Path | bytes) -> Iterator[bytes]:
+    """The fields of an ONNX file, a piece at a time, without the raw data of its weights and numbers.
+
+    That is a hundredth of the file: nodes, names, and where weights are that the file does not hold.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is not an ONNX file, is cut off, or has fields that ONNX does not.
+    """
+    with (
+        io.BytesIO(source)
+        if isinstance(source, bytes)
+        else open_file(source, str(source), MAX_MODEL, "model")
+    ) as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        yield from _fields_but(_WEIGHTS, file, size)
+
+
+def _fields_but(path: Sequence[int], file: BinaryIO, end: int) -> Iterator[bytes]:
+    """The fields of a message that ends at ``end``, but those at ``path``: a field's number at each level."""
+    for number, length in _fields(file, end):
+        after = file.tell() + length
+        if number != path[0]:
+            yield file.read(length)
+        elif path[1:]:
+            yield from _fields_but(path[1:], file, after)
+        file.seek(after)
 
 
 def _entry(data: bytes) -> tuple[str, str]:

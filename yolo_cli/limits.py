@@ -10,13 +10,15 @@ import os
 import stat
 import struct
 import unicodedata
-import zipfile
 from collections.abc import Sequence
 from errno import EISDIR, ENXIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from yolo_cli.errors import DataError
+
+if TYPE_CHECKING:
+    import zipfile
 
 __all__ = [
     "MAX_CARD",
@@ -198,6 +200,9 @@ def name_fault(name: Any) -> str:
     return f"has more than {MAX_NAME} bytes" if len(name.encode()) > MAX_NAME else ""
 
 
+STORED, DEFLATED = 0, 8  # methods of compression in zip archives
+
+
 def open_zip(file: Path | BinaryIO, name: str) -> zipfile.ZipFile:
     """Open a zip archive whose members may be read: not encrypted, stored or deflated, of a plausible size.
 
@@ -206,6 +211,8 @@ def open_zip(file: Path | BinaryIO, name: str) -> zipfile.ZipFile:
         zipfile.BadZipFile: if it is not a zip archive.
         OSError: if it cannot be read.
     """
+    import zipfile  # images need none, and it takes 4 ms
+
     try:
         archive = zipfile.ZipFile(file)
     except (NotImplementedError, struct.error, ValueError, UnicodeError) as fault:
@@ -229,7 +236,7 @@ def _check_members(members: Sequence[zipfile.ZipInfo], name: str) -> None:
 def _check_member(member: zipfile.ZipInfo, name: str) -> None:
     if member.flag_bits & 1:
         raise DataError(f"{name}: {member.filename[:60]!r} in it is encrypted; save it without a password")
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    if member.compress_type not in (STORED, DEFLATED):
         kind = f"method {member.compress_type}"
         raise DataError(f"{name}: {member.filename[:60]!r} in it is compressed by {kind}; use deflate")
     if member.file_size > MAX_RATIO * member.compress_size + 1 or member.file_size > MAX_MODEL:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 __all__ = ["as_cell", "folder_name", "masked_address", "printable", "short_name"]
@@ -84,4 +83,6 @@ def folder_name(name: str) -> str:
 
 
 def _hash(text: str) -> str:
+    import hashlib
+
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]

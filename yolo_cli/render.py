@@ -12,7 +12,7 @@ from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from yolo_cli.detections import Detections
 from yolo_cli.errors import UsageError
@@ -25,13 +25,14 @@ __all__ = [
     "LabelledBox",
     "class_colour",
     "draw",
+    "draw_border",
     "draw_boxes",
     "put_text",
     "text_width",
 ]
 
 PALETTE_SIZE = 128
-_BORDER = (255, 210, 0)  # of a region
+_BORDER = (255, 210, 0)
 _SMALLEST_TEXT = 8  # pixels; smaller letters cannot be read, so the label is left out
 
 Colour = tuple[int, int, int]
@@ -133,9 +134,21 @@ def draw(
             colour = class_colour(int(detections.class_id[at]))
             draw_skeleton(drawn, detections.keypoints[at], detections.skeleton, colour, width)
     if style.region:
-        corners = np.rint(style.region).astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(drawn, [corners], True, _BORDER, width, cv2.LINE_AA)
+        draw_border(drawn, style.region, width)
     return drawn
+
+
+def draw_border(canvas: Pixels, points: ArrayLike, width: int, closed: bool = True) -> None:
+    """Draw the border of a region or zone, or a line that counts, into an image.
+
+    Args:
+        canvas: the image; it is changed.
+        points: corners (K, 2) in pixels.
+        width: in pixels.
+        closed: whether the last corner is joined with the first.
+    """
+    corners = np.rint(points).astype(np.int32).reshape(-1, 1, 2)
+    cv2.polylines(canvas, [corners], closed, _BORDER, width, cv2.LINE_AA)
 
 
 def _labelled(detections: Detections, at: int, class_names: Sequence[str], style: DrawStyle) -> LabelledBox:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 import os
 import pickle
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from threading import Event, Lock, Timer
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from yolo_cli.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = ["LIMIT", "Limited", "image_timeout", "serve"]
 
@@ -63,8 +65,7 @@ class Limited:
             try:
                 value, fault = _ask(process, (function, arguments))
             except (OSError, EOFError, pickle.UnpicklingError):
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(1)
+                _wait(process)
                 raise DataError(f"{name}: {self._why(late, process.returncode)}") from None
             finally:
                 timer.cancel()
@@ -96,8 +97,18 @@ def _end(process: subprocess.Popen[bytes], late: Event) -> None:
     process.kill()
 
 
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    """For a second at most."""
+    from subprocess import TimeoutExpired
+
+    with suppress(TimeoutExpired):
+        process.wait(1)
+
+
 def _start(module: str) -> subprocess.Popen[bytes]:
     """A process that has imported a module, and waits for calls."""
+    import subprocess  # not needed without a limit, and slow to import
+
     process = subprocess.Popen(  # noqa: S603 - this program itself
         [sys.executable, "-c", _PROGRAM, "\n".join(sys.path), module],
         stdin=subprocess.PIPE,

@@ -50,3 +50,19 @@ def test_other_names_are_not_there():
         yolo_cli.Yolo  # noqa: B018
     with pytest.raises(ImportError):
         from yolo_cli import YOLO  # noqa: F401
+
+
+def test_detecting_in_one_image_imports_only_what_it_needs():
+    """A cold start is a third imports: it may not grow by what videos, streams or tiles need."""
+    program = (
+        "import sys; from yolo_cli.cli import main\n"
+        "sys.argv[1:] = 'detect examples/coffee.jpg --engine onnx --format json --no-save'.split()\n"
+        "try: main()\n"
+        "except SystemExit: print('loaded', *sys.modules)"
+    )
+    loaded = set(python(program)[0].partition("loaded ")[2].split())
+    assert "onnxruntime" in loaded
+    rare = {"hashlib", "subprocess", "zipfile", "shutil", "fractions", "traceback", "PIL", "rich", "yaml"}
+    ours = {"detectors.regions", "detectors.tiling", "live.following", "live.streams", "cli.table"}
+    assert not loaded & (rare | {f"yolo_cli.{name}" for name in ours})
+    assert len([name for name in loaded if name.startswith("yolo_cli")]) <= 96

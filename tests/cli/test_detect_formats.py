@@ -95,6 +95,12 @@ def test_coco(cli):
     assert [entry["image_id"] for entry in entries] == ["a.jpg"] * 2 + [10] * 2
 
 
+def test_coco_counts_detections_as_a_box_may_have_several_classes(cli):
+    said = [cli("detect", "p", "--no-save", *words).stderr for words in ((), ("--format", "coco"))]
+    assert said[0].startswith("3 images, 6 objects, ")
+    assert said[1].startswith("3 images, 6 detections (all classes of each box), ")
+
+
 def test_coco_of_nothing_is_an_empty_list(cli):
     assert json.loads(cli("detect", "p", "--conf", "0.99", "--format", "coco", "--no-save").stdout) == []
 

@@ -186,6 +186,17 @@ def test_chosen_frames_and_a_region(track):
     assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == ["cat"]
 
 
+def test_a_region_is_drawn(track):
+    """The right edge of the region, between the boxes: blue is what its yellow (255, 210, 0) lacks."""
+    track("v.avi", "--region", "20,0,108,0,108,48,20,48", "--max-frames", "3", "--no-labels", "--out", "with")
+    track("v.avi", "--max-frames", "3", "--no-labels", "--out", "without")
+    frames = [
+        cv2.VideoCapture(f"{folder}/video.webm").read()[1].astype(int) for folder in ("with", "without")
+    ]
+    change = (frames[0] - frames[1])[2:46, 108]  # BGR
+    assert np.median(change[:, 2] - change[:, 0]) > 50
+
+
 def test_a_stream(track, monkeypatch):
     def answer(handler):
         handler.start("multipart/x-mixed-replace; boundary=frame")

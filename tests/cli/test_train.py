@@ -33,6 +33,8 @@ def run(*words: str):
         (["--data", "x", "--mosaic", "2"], "augmentation mosaic is 2"),
         (["--data", "x", "--imgsz", "big"], "is not a size"),
         (["--data", "x", "--use-val", "--patience", "3"], "leave one out"),
+        (["--data", "x", "--teacher", "big"], "labels the images of --unlabelled FOLDER; give both"),
+        (["--data", "x", "--use-val", "--unlabelled", "more"], "leave one out"),
         (["data=x"], "did you mean --data x?"),
         (["--data", "x", "--start-share", "2"], "--interpolate is 2"),
         (["--data", "x", "--close-mosaic", "2"], "--close-mosaic is 2"),

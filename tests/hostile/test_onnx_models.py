@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from tests.hostile.models import card, tiny_model
 from yolo_cli.config import DetectConfig
@@ -219,6 +219,13 @@ def endless_loop(model):
     model.graph.node[3].CopyFrom(helper.make_node("Loop", ["rounds", "yes", "features"], ["more"], body=body))
 
 
+def loop_behind_weights(model):
+    """A megabyte of them."""
+    weights = numpy_helper.from_array(np.zeros((1 << 18,), np.float32), "much")
+    model.graph.initializer.insert(0, weights)
+    endless_loop(model)
+
+
 def doubling_functions(model):
     """Each of thirty calls the next one twice."""
     sets = [helper.make_opsetid("", 17), helper.make_opsetid("x", 1)]
@@ -235,11 +242,20 @@ def doubling_functions(model):
 @pytest.mark.parametrize(
     "change",
     [two_inputs, no_output, text_output, custom_operator, external_data, failing_at_run_time, cut_kernel,
-     endless_loop, doubling_functions],
+     endless_loop, loop_behind_weights, doubling_functions],
 )  # fmt: skip
 def test_networks_that_cannot_run(change, engine, tmp_path, capfd):
     fault(tiny_model(tmp_path / "a.onnx", change=change), engine)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_weights_may_spell_the_name_of_an_operator(engine, tmp_path):
+    def spell(model):
+        words = np.frombuffer(b'"\x04Loop..', np.uint8)
+        model.graph.initializer.append(numpy_helper.from_array(words, "words"))
+
+    assert len(detect(tiny_model(tmp_path / "a.onnx", change=spell), engine)) == 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)

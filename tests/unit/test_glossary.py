@@ -71,6 +71,7 @@ EXCEPTIONS = {
     "start_share": "the same alias",
     "truth_thresh": "an option in Darknet's files",
     "least confident": "the superlative",
+    "teacher": "the term for a model that labels images for another, as in distillation",
 }
 
 SPLIT = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")

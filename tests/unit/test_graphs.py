@@ -19,7 +19,7 @@ import yolo_cli
 from yolo_cli.config import bundled
 from yolo_cli.engines import OnnxEngine, Runtime
 from yolo_cli.errors import DataError
-from yolo_cli.graphs import between, ending_at, multiply_accumulates, read_metadata
+from yolo_cli.graphs import between, ending_at, multiply_accumulates, read_metadata, without_weights
 
 PACKAGE = Path(yolo_cli.__file__).parent
 YOLO = bundled("weights") / "yolov4-tiny-coco.onnx"
@@ -135,6 +135,16 @@ def test_metadata_of_any_bytes_ends(tmp_path_factory, data):
     path.write_bytes(data)
     with suppress(ValueError):
         read_metadata(path)
+
+
+def test_without_weights_a_file_is_its_nodes_and_names(small):
+    pieces = b" ".join(without_weights(small))
+    assert all(word in pieces for word in (b"Conv", b"MatMul", b"kernel_half", b"dense", b"m/conv_1/out"))
+    # 4 * 2 * 3 * 3 * 2 + 4 * 5 * 4 = 224 bytes of zeros were there.
+    assert bytes(80) in small.read_bytes()
+    assert bytes(40) not in pieces
+    assert b" ".join(without_weights(small.read_bytes())) == pieces
+    assert sum(map(len, without_weights(YOLO))) < YOLO.stat().st_size / 100
 
 
 def imports_of(package: str) -> list[str]:

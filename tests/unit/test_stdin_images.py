@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.made_videos import grey_level
+from tests.made_videos import grey_level, paged
 from tests.stream_server import jpeg
 from yolo_cli.sources import open_source
 
@@ -48,6 +48,16 @@ def test_jpegs_one_after_the_other(given):
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
 def test_a_tar_archive(given, mode):
     assert list(given(tar(FILES, mode))) == [("cats/1.jpg", 1), ("2.JPG", 2)]
+
+
+@pytest.mark.parametrize("kind", ["tiff", "gif"])
+def test_pages_and_animations(given, kind):
+    pages = paged(kind, 5, 10, 15)
+    assert list(given(pages)) == [("-#0", 5), ("-#1", 10), ("-#2", 15)]
+    inside = list(given(tar({f"a.{kind}": pages, f"b.{kind}": pages[:-200], "c.jpg": jpeg(1)})))
+    assert inside[:3] == [(f"a.{kind}#0", 5), (f"a.{kind}#1", 10), (f"a.{kind}#2", 15)]
+    assert inside[-1] == ("c.jpg", 1)
+    assert (f"b.{kind}#0", 5) in inside  # of the file that is cut off
 
 
 def test_a_damaged_image_in_an_archive(given):

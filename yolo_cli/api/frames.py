@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
-import numpy as np
-from numpy.typing import NDArray
-
-from yolo_cli.live import LiveOptions
-from yolo_cli.video import FrameChoice
-from yolo_cli.zones import read_points
-
 if TYPE_CHECKING:
-    from yolo_cli.live import LivePolicy
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from yolo_cli.live import LiveOptions, LivePolicy
+    from yolo_cli.video import FrameChoice
 
 __all__ = ["FrameOptions", "frame_options", "region_of"]
 
@@ -55,6 +52,9 @@ class FrameOptions(TypedDict, total=False):
 
 def frame_options(given: Mapping[str, Any]) -> tuple[FrameChoice, LiveOptions]:
     """Which frames are read, and how live sources are followed, from `FrameOptions`."""
+    from yolo_cli.live import LiveOptions
+    from yolo_cli.video import FrameChoice
+
     chosen = {name: given[name] for name in _FRAMES if name in given}
     followed = {name: given[name] for name in _LIVE if given.get(name) is not None}
     return FrameChoice(**chosen), LiveOptions(**followed)
@@ -66,4 +66,6 @@ def region_of(text: str | None) -> NDArray[np.floating[Any]] | None:
     Raises:
         UsageError: if it cannot be read.
     """
+    from yolo_cli.zones import read_points
+
     return None if text is None else read_points("--region", text)

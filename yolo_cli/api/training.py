@@ -35,6 +35,8 @@ class TrainOptions(TypedDict, total=False):
         mosaic: probability of joining four images.
         flip_vertical: probability of a vertical flip.
         encoding: of text files; None is UTF-8.
+        unlabelled: folder of images without labels to learn from, too.
+        teacher: the model that labels them; None is the run's own.
     """
 
     detector: str | None
@@ -72,6 +74,8 @@ class TrainOptions(TypedDict, total=False):
     tile: int | TileSize | None
     tile_overlap: float
     encoding: str | None
+    unlabelled: Path | None
+    teacher: Path | None
 
 
 @reads_text

@@ -62,10 +62,14 @@ Exit codes: 0 done, 2 wrong usage, 3 no image could be used, 5 some images faile
 
 @dataclass(slots=True)
 class _Tally:
-    """What has been done so far, and of how many images or frames; 0 if that is unknown."""
+    """What has been done so far, and of how many images or frames; 0 if that is unknown.
+
+    With ``every_class``, a box has a detection for each class above the threshold.
+    """
 
     what: str
     total: int
+    every_class: bool = False
     images: int = 0
     failed: int = 0
     objects: int = 0
@@ -126,7 +130,7 @@ def detect(
     model = Model(card.name, card.class_names, detector.input_size, source.has_frames, card.keypoints)
     if given["verbose"]:
         _describe(detector, detection)
-    tally = _Tally("frames" if source.has_frames else "images", source.expected)
+    tally = _Tally("frames" if source.has_frames else "images", source.expected, every_class)
     region = region_of(frames["region"])
     results = run_detector(detector, source, batch=batch, read_ahead=source.reads_ahead, region=region)
     saving = saving_of(given, () if region is None else tuple(map(tuple, region.tolist())))
@@ -165,12 +169,13 @@ def _describe(detector: Detector, detection: dict[str, Any]) -> None:
 
 def _texts(results: Iterable[Outcome], model: Model, output_format: str) -> Iterator[str]:
     """What is printed, a piece at a time."""
-    from yolo_cli.cli.table import detection_table, video_table
-    from yolo_cli.pipeline.formats import FORMATS
-
     if output_format == "table":
+        from yolo_cli.cli.table import detection_table, video_table
+
         yield (video_table if model.video else detection_table)(results, model.class_names)
     else:
+        from yolo_cli.pipeline.formats import FORMATS
+
         yield from FORMATS[output_format](results, model)
 
 
@@ -213,7 +218,10 @@ def _tell(tally: _Tally, folder: Path | None, quiet: bool, video: bool) -> None:
     if quiet or not done:
         return
     each = f"{tally.milliseconds / done:.0f} ms each"
-    say(f"{_count(done, tally.what[:-1])}, {_count(tally.objects, 'object')}, {each}")
+    objects = _count(tally.objects, "object")
+    if tally.every_class:  # several for one box
+        objects = f"{_count(tally.objects, 'detection')} (all classes of each box)"
+    say(f"{_count(done, tally.what[:-1])}, {objects}, {each}")
     if folder:
         say(f"saved in {folder}")
     if video:

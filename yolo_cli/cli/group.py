@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import importlib
 import os
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,8 +36,8 @@ _OTHER_COMMANDS = {"predict": "detect", "val": "eval", "test": "eval", "fit": "t
 
 # The headings of --help, and the options below each, in order; a test finds options that are left out.
 SECTIONS = {
-    "Data": "data mot split test use-val group-by map names at box style filters saliency layers stages"
-    " targets overlap loss recursive limit background tile tile-overlap"
+    "Data": "data mot split test use-val unlabelled teacher group-by map names at box style filters saliency"
+    " layers stages targets overlap loss recursive limit background tile tile-overlap"
     " allow-unlabelled accept-damaged encoding",
     "Identities": "gallery min-score false-accept embedding embedding-loss quarter-turns whole appearance",
     "Model": "weights detector detectors model backbone backbone-weights from-scratch imgsz resize cfg card"
@@ -186,6 +186,7 @@ class YoloGroup(CommandGroup):
         run = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
+        gc.set_threshold(10_000)  # imports leave no garbage; to look for it each 700 objects takes 10 ms
         _keep_unprintable_names_printable()
         os.environ["MPLBACKEND"] = "agg"  # plots go to files; another setting, if it is odd, stops Keras
         sys.exit(_guarded(run, verbose="--verbose" in words or "-v" in words))
@@ -248,6 +249,8 @@ def _guarded(run: Callable[[], Any], verbose: bool) -> int:
 def _unexpected(fault: Exception, verbose: bool) -> int:
     """Tell what the machine refused, or a fault of ours; called while it is handled."""
     if verbose:
+        import traceback
+
         traceback.print_exc()
     if isinstance(fault, OSError | MemoryError):
         _forget_stdout()

@@ -106,6 +106,8 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option("--mosaic", type=float, help="Probability of mosaic (four images in one).  [default: 0.5]")
 @click.option("--flip-vertical", type=float, help="Probability of a vertical flip.  [default: 0]")
 @click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
+@click.option("--unlabelled", metavar="FOLDER", help="Images without labels to learn from, too.")
+@click.option("--teacher", metavar="MODEL", help="Model that labels them.  [default: the run's own]")
 @click.option("--use-val", is_flag=True, help="Train on val, too; evaluate once, on test.")
 @accept_damaged_option
 @encoding_option

@@ -2,8 +2,6 @@
 
 from yolo_cli.detectors.loading import DETECTORS, engine_for, load_detector
 from yolo_cli.detectors.protocol import Cost, Detector
-from yolo_cli.detectors.regions import RegionDetector
-from yolo_cli.detectors.tiling import TiledDetector
 from yolo_cli.detectors.trace import Times, Trace
 from yolo_cli.detectors.yolo import YoloDetector
 
@@ -11,8 +9,6 @@ __all__ = [
     "DETECTORS",
     "Cost",
     "Detector",
-    "RegionDetector",
-    "TiledDetector",
     "Times",
     "Trace",
     "YoloDetector",

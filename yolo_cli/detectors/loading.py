@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
+from yolo_cli.cache import check_once
 from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 from yolo_cli.detectors.fitting import check_engine
 from yolo_cli.detectors.protocol import Detector
-from yolo_cli.detectors.regions import RegionDetector
-from yolo_cli.detectors.tiling import in_tiles
 from yolo_cli.detectors.yolo import YoloDetector
 from yolo_cli.engines import Choice, Engine, EngineKind, RunPrecision, Runtime, choose_engine
 from yolo_cli.errors import DataError, UsageError
@@ -60,8 +58,9 @@ def load_detector(
     files = weights if isinstance(weights, ModelFiles) else find_model(os.fspath(weights))
     chosen = engine_for(files, engine, device, precision)
     path = _file_for(files, chosen)
-    with _checking_pair(files) if path == files.onnx else nullcontext():
-        return _build(path, config, Runtime(device, chosen.engine, precision), kind)
+    if files.keras and path == files.onnx:
+        check_once("pairs", [files.keras, path], partial(check_pair, files))
+    return _build(path, config, Runtime(device, chosen.engine, precision), kind)
 
 
 def _build(path: Path, config: DetectConfig, runtime: Runtime, kind: str | None) -> Detector:
@@ -74,7 +73,12 @@ def _build(path: Path, config: DetectConfig, runtime: Runtime, kind: str | None)
         raise DataError(f"{path}: needs the detector '{wanted}', which this program does not have")
     if wanted != card.detector and not {wanted, card.detector} <= WINDOWS:
         raise UsageError(f"{path}: is made for {card.detector}, and cannot serve {wanted}")
-    return in_tiles(DETECTORS[wanted](path, card, config, runtime))
+    detector = DETECTORS[wanted](path, card, config, runtime)
+    if config.tile is None:
+        return detector
+    from yolo_cli.detectors.tiling import TiledDetector
+
+    return TiledDetector(detector)
 
 
 def engine_for(
@@ -96,27 +100,6 @@ def _file_for(files: ModelFiles, chosen: Choice) -> Path:
     if chosen.engine != "keras" and files.onnx is not None:
         return files.onnx
     return files.keras or files.first
-
-
-@contextmanager
-def _checking_pair(files: ModelFiles) -> Iterator[None]:
-    """Check the pair of a model in a thread while it is opened. What the check finds counts first."""
-    faults: list[Exception] = []
-
-    def check() -> None:
-        try:
-            check_pair(files)
-        except Exception as fault:
-            faults.append(fault)
-
-    thread = Thread(target=check)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-        if faults:
-            raise faults[0] from None
 
 
 def open_backbone(backbone: str, runtime: Runtime | None = None, digest: str | None = None) -> Engine:
@@ -172,11 +155,17 @@ def _methods() -> Mapping[str, Any]:
     }
 
 
+def _on_regions(method: Any, card: ModelCard, config: DetectConfig) -> Detector:
+    from yolo_cli.detectors.regions import RegionDetector  # as for `_methods`
+
+    return RegionDetector(method, card, config)
+
+
 def _on_windows(kind: str) -> Build:
     """A builder for detectors whose method runs one network."""
 
     def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
-        return RegionDetector(_methods()[kind](_opened(path, card, runtime)), card, config)
+        return _on_regions(_methods()[kind](_opened(path, card, runtime)), card, config)
 
     return build
 
@@ -186,7 +175,7 @@ def _on_backbone(kind: str) -> Build:
 
     def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
         method = _methods()[kind](_backbone_of(card, runtime), _opened(path, card, runtime))
-        return RegionDetector(method, card, config)
+        return _on_regions(method, card, config)
 
     return build
 
@@ -197,7 +186,7 @@ def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, runtime: Run
     check_engine(proposer, card, path, proposer=True)
     check_engine(head, card, path)
     method = _methods()["faster-rcnn"](_backbone_of(card, runtime), head, proposer)
-    return RegionDetector(method, card, config)
+    return _on_regions(method, card, config)
 
 
 def _backbone_of(card: ModelCard, runtime: Runtime) -> Engine:

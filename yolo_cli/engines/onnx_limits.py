@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.errors import DataError
+from yolo_cli.graphs import without_weights
 from yolo_cli.limits import MAX_MODEL, network_bytes, read_file
 
 __all__ = ["OPENED_FOR", "check_content", "check_network", "check_signature"]
@@ -24,12 +25,15 @@ def check_content(source: Path | bytes, name: str) -> int:
     Raises:
         DataError: if they are, or it has.
     """
-    data = source if isinstance(source, bytes) else read_file(source, name, MAX_MODEL, "model")
-    if _EXTERNAL in data:
+    try:
+        pieces = list(without_weights(source))
+    except ValueError:  # fields that ONNX does not have: ONNX Runtime may be able to read them
+        pieces = [source if isinstance(source, bytes) else read_file(source, name, MAX_MODEL, "model")]
+    if any(_EXTERNAL in piece for piece in pieces):
         raise DataError(f"{name}: its weights are in other files; save it as one file")
-    if any(loop in data for loop in _LOOPS):
+    if any(loop in piece for piece in pieces for loop in _LOOPS):
         raise DataError(f"{name}: holds a loop, which may never end; no network for images needs one")
-    return len(data)
+    return len(source) if isinstance(source, bytes) else source.stat().st_size
 
 
 def check_signature(inputs: Sequence[str], outputs: Sequence[str], name: str) -> None:

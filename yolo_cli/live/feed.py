@@ -10,7 +10,7 @@ from time import monotonic
 
 from yolo_cli.errors import DataError
 from yolo_cli.live.streams import Decode, Stream
-from yolo_cli.video import Video
+from yolo_cli.video import Pages, Video
 
 __all__ = ["Feed", "Packet"]
 
@@ -49,7 +49,7 @@ class Feed:
 
     def __init__(self, opened: Callable[[], Stream | Video], keep_all: bool, every: int, first: int) -> None:
         self.dropped, self.fault, self.still, self._over = 0, "", False, False
-        self.video: Video | None = None
+        self.video: Video | Pages | None = None
         self._error: BaseException | None = None
         self._opened, self._keep_all, self._every, self._number = opened, keep_all, every, first
         self._packets: deque[Packet] = deque()
@@ -105,6 +105,9 @@ class Feed:
         self.still = stream.still
         try:
             while not self._stop and (decode := stream.read()):
+                if isinstance(decode, Pages):
+                    self.video = decode
+                    return
                 if self._number % self._every == 0:
                     self._put(Packet(self._number, monotonic(), stream.rate, stream.still, decode))
                 self._number += 1

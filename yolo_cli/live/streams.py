@@ -15,7 +15,7 @@ from yolo_cli.images import SILENT_OPENCV, decode_image
 from yolo_cli.live.address import SCHEMES, Address
 from yolo_cli.live.jpegs import split_jpegs
 from yolo_cli.live.options import LiveOptions
-from yolo_cli.video import USUAL_RATE, Video, open_capture, open_video, quiet_capture
+from yolo_cli.video import USUAL_RATE, Pages, Video, open_capture, open_video, pages_of, quiet_capture
 
 if TYPE_CHECKING:
     from yolo_cli.live.web import Response
@@ -41,8 +41,8 @@ class Stream(Protocol):
     rate: float
     still: bool
 
-    def read(self) -> Decode | None:
-        """Wait for the next packet; None at a proper end.
+    def read(self) -> Decode | Pages | None:
+        """Wait for the next packet; None at a proper end. `Pages` are all there is, and are read as a video.
 
         Raises:
             DataError: if the stream breaks.
@@ -78,7 +78,7 @@ def _web_stream(response: Response, address: Address, options: LiveOptions) -> S
         return _MotionJpeg(response, address)
     begun = next(response.pieces(), b"")
     if response.kind.startswith("image/") or _is_image(begun):
-        return _Still(response, begun)
+        return _Still(response, begun, address.name)
     response.close()
     if response.kind.startswith("text/") or response.kind.endswith(("/json", "/xhtml+xml")):
         raise DataError(f"{address.title}: is {response.kind}, not an image, a video or a stream")
@@ -94,18 +94,18 @@ def _is_image(begun: bytes) -> bool:
 
 
 class _Still(Stream):
-    """One image."""
+    """One image, or a file of several pages."""
 
     rate, still = USUAL_RATE, True
 
-    def __init__(self, response: Response, begun: bytes) -> None:
-        self._response, self._begun, self._done = response, begun, False
+    def __init__(self, response: Response, begun: bytes, name: str) -> None:
+        self._response, self._begun, self._name, self._done = response, begun, name, False
 
-    def read(self) -> Decode | None:
+    def read(self) -> Decode | Pages | None:
         if self._done:
             return None
         data, self._done = self._response.image_bytes(self._begun), True
-        return lambda name: decode_image(data, name).rgb
+        return pages_of(data, self._name) or (lambda name: decode_image(data, name).rgb)
 
     def close(self) -> None:
         self._response.close()

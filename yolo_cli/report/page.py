@@ -17,6 +17,7 @@ from yolo_cli.report.analysis import RELIABLE_FROM, Analysis
 from yolo_cli.report.confusions import confusion_table, most_confused
 from yolo_cli.report.examples import ReadImage, Shot, kind_shots, whole_shots
 from yolo_cli.report.html import render_page
+from yolo_cli.report.pseudo_labels import PseudoLabelFigures
 from yolo_cli.report.training_curves import TrainingCurves
 from yolo_cli.version import __version__
 
@@ -89,6 +90,7 @@ def write_report(
     read: ReadImage | None = None,
     *,
     training_curves: TrainingCurves | None = None,
+    pseudo_labels: PseudoLabelFigures | None = None,
 ) -> None:
     """Write the report of an evaluation as one self-contained HTML file.
 
@@ -99,6 +101,7 @@ def write_report(
         read: returns the image with a given name; None leaves out all images. An image that raises DataError
             is left out.
         training_curves: losses and figures by epoch.
+        pseudo_labels: what the model learnt from images without labels.
 
     Raises:
         DataError: if the file cannot be written.
@@ -109,6 +112,7 @@ def write_report(
         **_images(analysis, read),
         differences=about.differences,
         training=svg.training_charts(training_curves) if training_curves else [],
+        pseudo_labels=pseudo_labels,
     )
     atomic_write_text(path, text)
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from yolo_cli.errors import DataError
 from yolo_cli.images import Image, read_image
-from yolo_cli.live import Address, LiveOptions, live_frames
+from yolo_cli.live import Address, LiveOptions
 from yolo_cli.sources.stdin import STDIN, stdin_images
 from yolo_cli.video import VIDEO_SUFFIXES, Frame, FrameChoice, has_pages, open_video, page_frames
 
@@ -78,6 +78,8 @@ class SourceItem:
 
     def _frames(self, choice: FrameChoice, live: LiveOptions) -> Iterator[Frame]:
         if self.address:
+            from yolo_cli.live.following import live_frames  # not needed for files
+
             return live_frames(self.address, choice, live)
         if self.name == STDIN:
             return stdin_images()

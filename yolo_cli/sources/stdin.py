@@ -16,7 +16,7 @@ from yolo_cli.files import is_leftover
 from yolo_cli.images import FOREIGN, SUFFIXES, decode_image
 from yolo_cli.limits import MAX_IMAGE
 from yolo_cli.live import split_jpegs
-from yolo_cli.video import Frame
+from yolo_cli.video import Frame, FrameChoice, pages_of
 
 if TYPE_CHECKING:
     import tarfile
@@ -50,7 +50,19 @@ def stdin_images() -> Iterator[Frame]:
         for number, data in enumerate(split_jpegs(pieces, STDIN), start=1):
             yield _decoded(data, STDIN if number == 1 else f"{STDIN}#{number}")
     else:
-        yield _decoded(head + stream.read(MAX_IMAGE), STDIN)
+        yield from _images_of(head + stream.read(MAX_IMAGE), STDIN)
+
+
+def _images_of(data: bytes, name: str) -> Iterator[Frame]:
+    """The image in a file, or its pages; a fault is the last."""
+    pages = pages_of(data, name)
+    if pages is None:
+        yield _decoded(data, name)
+        return
+    try:
+        yield from pages.frames(FrameChoice())
+    except DataError as fault:
+        yield Frame(name, fault=fault.text)
 
 
 def _decoded(data: bytes, name: str) -> Frame:
@@ -87,7 +99,7 @@ def _archived(head: bytes, stream: Any) -> Iterator[Frame]:
                 archive.members = []  # type: ignore[attr-defined]  # it would keep all
                 if member.isfile() and _is_image(member.name):
                     count += 1
-                    yield _member(archive, member)
+                    yield from _member(archive, member)
     except (tarfile.TarError, OSError, EOFError, zlib.error, LZMAError, ValueError):
         yield Frame(STDIN, fault=f"{STDIN}: the tar archive is cut off or damaged after image {count}")
         return
@@ -99,8 +111,9 @@ def _is_image(name: str) -> bool:
     return name.lower().endswith(SUFFIXES + FOREIGN) and not any(map(is_leftover, PurePosixPath(name).parts))
 
 
-def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Frame:
+def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[Frame]:
     if member.size > MAX_IMAGE:
-        return Frame(member.name, fault=f"{member.name}: is over {MAX_IMAGE >> 30} GiB and thus not an image")
+        yield Frame(member.name, fault=f"{member.name}: is over {MAX_IMAGE >> 30} GiB and thus not an image")
+        return
     file = archive.extractfile(member)
-    return _decoded(file.read() if file else b"", member.name)
+    yield from _images_of(file.read() if file else b"", member.name)

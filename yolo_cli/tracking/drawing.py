@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.images import Image
-from yolo_cli.render import DrawStyle, LabelledBox, class_colour, draw_boxes, put_text, text_width
+from yolo_cli.render import (
+    DrawStyle,
+    LabelledBox,
+    class_colour,
+    draw_border,
+    draw_boxes,
+    put_text,
+    text_width,
+)
 from yolo_cli.tracking.counting import Counter, LineCounter
 from yolo_cli.tracks import Tracks
 
@@ -20,7 +28,6 @@ __all__ = ["TrackDrawing"]
 Pixels = NDArray[np.uint8]
 
 _INK, _PAPER = (255, 255, 255), (32, 32, 32)
-_BORDER = (255, 210, 0)
 
 
 class TrackDrawing:
@@ -55,9 +62,9 @@ class TrackDrawing:
             points = np.array(trail, np.int32).reshape(-1, 1, 2)
             cv2.polylines(canvas, [points], False, class_colour(name), max(1, line - 1), cv2.LINE_AA)
         for counter in counters:
-            closed = not isinstance(counter, LineCounter)
-            points = np.rint(counter.points).astype(np.int32).reshape(-1, 1, 2)
-            cv2.polylines(canvas, [points], closed, _BORDER, line + 1, cv2.LINE_AA)
+            draw_border(canvas, counter.points, line + 1, closed=not isinstance(counter, LineCounter))
+        if self._style.region:
+            draw_border(canvas, self._style.region, line)
         drawn = draw_boxes(Image(canvas), list(map(self._labelled, *_columns(tracks))))
         texts = [f"{len(tracks)} now, {objects} in all", *map(_count, counters)]
         return _with_texts(drawn, texts)

@@ -119,6 +119,8 @@ class TrackRun:
             "class_names": detector.class_names,
         }
         self._saving: TrackSaving | None = None
+        region = how.get("region")  # (K, 2)
+        self._region = () if region is None else tuple(map(tuple, region.tolist()))
         frames: Iterable[TrackedFrame] = self._followed(detector, tracker, **how)
         if revise:  # there is nothing to count or save before the end
             frames = self._revised(watch(frames, video.count) if watch else frames, revise)
@@ -142,7 +144,7 @@ class TrackRun:
         Raises:
             UserError: if a file cannot be written, or a style is out of range.
         """
-        drawing = TrackDrawing(self._names, DrawStyle(**style))
+        drawing = TrackDrawing(self._names, DrawStyle(region=self._region, **style))
         video = Path(self.video.name)
         sound = video if video.is_file() else None
         self._saving = TrackSaving(Path(folder), self.video.rate, drawing, segment, sound)

@@ -20,7 +20,7 @@ __all__ = ["ARGS", "TrainJob", "new_job", "read_job", "remove_empty_run", "write
 ARGS = "args.yaml"
 """The file of a run's options."""
 _TUPLES = ("imgsz", "tile", "sigmas")  # of TrainConfig
-_PATHS = ("data", "weights", "model", "backbone_weights")
+_PATHS = ("data", "weights", "model", "backbone_weights", "unlabelled", "teacher")
 
 # Options of all recipes; the others are YOLO's.
 COMMON = {"data", "out", "detector", "allow_unlabelled", "config", "augment", "fingerprint", "finished"}
@@ -44,6 +44,8 @@ class TrainJob:
         allow_unlabelled: an image without a label file has no objects.
         use_val: train on the val images, too, and evaluate once, at the end, on test.
         tensorboard: write logs for TensorBoard.
+        unlabelled: folder of images without labels to learn from, too.
+        teacher: the model that labels them first; None is the run's own.
         config: how to train.
         augment: how to change images.
         fingerprint: content hash of the data set of the run in `out`; None before it was read.
@@ -64,6 +66,8 @@ class TrainJob:
     allow_unlabelled: bool = False
     use_val: bool = False
     tensorboard: bool = False
+    unlabelled: str | None = None
+    teacher: str | None = None
     config: TrainConfig = field(default_factory=TrainConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     fingerprint: str | None = None
@@ -81,11 +85,20 @@ class TrainJob:
             )
         if self.backbone_weights and not self.backbone:
             raise UsageError("--backbone-weights goes with --backbone NAME")
+        _check_unlabelled(self)
         if self.detector != "yolo":
             for option in _options_of_yolo(self):
                 raise UsageError(
                     f"{option}: only --detector yolo has this option; leave it out for {self.detector}"
                 )
+
+
+def _check_unlabelled(job: TrainJob) -> None:
+    """UsageError if options contradict each other about images without labels."""
+    if job.teacher and not job.unlabelled:
+        raise UsageError("--teacher labels the images of --unlabelled FOLDER; give both, or neither")
+    if job.use_val and job.unlabelled:
+        raise UsageError("--use-val leaves no images to see whether --unlabelled helps; leave one out")
 
 
 def _options_of_yolo(job: TrainJob) -> Iterator[str]:

@@ -13,6 +13,7 @@ from yolo_cli.training.events import Watcher
 from yolo_cli.training.job import TrainJob, write_job
 from yolo_cli.training.regions.recipes import METHODS, train_regions
 from yolo_cli.training.result import TrainResult
+from yolo_cli.training.unlabelled.recipe import train_unlabelled
 from yolo_cli.training.workspace import Workspace
 from yolo_cli.training.yolo.recipe import train_yolo
 
@@ -38,7 +39,8 @@ def run(job: TrainJob, watcher: Watcher, *, resume: bool) -> TrainResult:
     if job.fingerprint is None:
         job = replace(job, fingerprint=data.content_hash)
         write_job(job)
-    result = RECIPES[job.detector](job, data, workspace)
+    recipe = train_unlabelled if job.unlabelled else RECIPES[job.detector]
+    result = recipe(job, data, workspace)
     if not job.finished:
         write_job(replace(job, finished=True))
     workspace.clear()

@@ -26,10 +26,11 @@ from yolo_cli.framework import keras, silence
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.events import Pace, State, Step, Watcher, require_finite
 
-__all__ = ["NO_WORKSPACE", "EpochBatches", "Workspace", "compile_adamw", "set_seed"]
+__all__ = ["NO_WORKSPACE", "UNFINISHED", "EpochBatches", "Workspace", "compile_adamw", "set_seed"]
 
 REMEDY = "`yolo lint` finds faulty boxes, and another --seed starts elsewhere"
-UNFINISHED = "unfinished"  # a folder in the run's folder, removed when the run is finished
+UNFINISHED = "unfinished"
+"""A folder in the run's folder, removed when the run is finished."""
 
 Arrays = tuple[NDArray[Any], ...]
 

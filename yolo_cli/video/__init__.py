@@ -1,6 +1,6 @@
 """Video files, and image files of several pages → frames with their times; frames → a video file."""
 
-from yolo_cli.video.pages import has_pages, page_frames
+from yolo_cli.video.pages import Pages, has_pages, page_frames, pages_of
 from yolo_cli.video.reading import (
     USUAL_RATE,
     VIDEO_SUFFIXES,
@@ -19,6 +19,7 @@ __all__ = [
     "VIDEO_SUFFIXES",
     "Frame",
     "FrameChoice",
+    "Pages",
     "SegmentWriter",
     "Video",
     "VideoWriter",
@@ -26,6 +27,7 @@ __all__ = [
     "open_capture",
     "open_video",
     "page_frames",
+    "pages_of",
     "pyav_advice",
     "quiet_capture",
 ]

@@ -6,6 +6,7 @@ import mmap
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -18,7 +19,7 @@ from yolo_cli.images import FramePosition, Image, check_pixels, decode_image, ov
 from yolo_cli.limits import MAX_IMAGE, open_file, read_file
 from yolo_cli.video.reading import Frame, FrameChoice
 
-__all__ = ["has_pages", "page_frames"]
+__all__ = ["Pages", "has_pages", "page_frames", "pages_of"]
 
 _PAGE_S = 1.0  # a page of a TIFF has no time
 _SHORTEST_MS, _USUAL_MS = 11, 100  # browsers show a frame of at most 10 ms for 100
@@ -55,8 +56,34 @@ def page_frames(path: str, choice: FrameChoice) -> Iterator[Frame]:
         data = read_file(Path(path), path, MAX_IMAGE, "image")
     except (OSError, ValueError) as fault:
         raise unreadable(path, fault) from fault
-    frames = _tiff_frames(path, data) if data[:2] in (b"II", b"MM") else _animation(path, data)
-    return choice.or_fault(choice.of(frames), path)
+    return Pages(path, data).frames(choice)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """An image file of several pages or frames.
+
+    Attributes:
+        name: its path or address.
+        data: its bytes.
+    """
+
+    name: str
+    data: bytes
+
+    def frames(self, choice: FrameChoice) -> Iterator[Frame]:
+        """As `page_frames`."""
+        is_tiff = self.data[:2] in (b"II", b"MM")
+        frames = _tiff_frames(self.name, self.data) if is_tiff else _animation(self.name, self.data)
+        return choice.or_fault(choice.of(frames), self.name)
+
+
+def pages_of(data: bytes, name: str) -> Pages | None:
+    """The pages of a file that is in memory, known by its bytes; None if it has none or one."""
+    with suppress(ValueError, IndexError):
+        if any(counted(data) for counted in _COUNTED.values()):
+            return Pages(name, data)
+    return None
 
 
 def _is_animated_webp(data: _Data) -> bool:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,7 +26,6 @@ __all__ = ["VideoWriter", "pyav_advice"]
 _VP9 = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "row-mt": "1", "crf": "28", "b": "0"}
 _BT709 = 1  # in FFmpeg: matrix, primaries, transfer; untagged, players would guess by the height
 _LIMITED = 1  # 16 to 235
-_MILLISECONDS = Fraction(1, 1000)  # the resolution of WebM
 _HIGHEST_RATE = 60.0  # in AVI; some files say 1000, for times in milliseconds
 _LONGEST_STILL_S = 60.0  # AVI has a constant rate: a longer pause between two frames is shortened to this
 
@@ -131,6 +129,8 @@ class _WebM(_Encoder):
     suffix = ".webm"
 
     def __init__(self, path: Path, size: tuple[int, int], rate: float) -> None:
+        from fractions import Fraction
+
         import av
 
         self._av: Any = av
@@ -140,7 +140,7 @@ class _WebM(_Encoder):
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
         coder = self._stream.codec_context
-        coder.time_base = _MILLISECONDS
+        self._tick = coder.time_base = Fraction(1, 1000)  # the resolution of WebM
         coder.colorspace = coder.color_primaries = coder.color_trc = _BT709
         coder.color_range = _LIMITED
         self._last, self._frame_ms = -1, round(1000 / max(rate, 1.0))
@@ -154,7 +154,7 @@ class _WebM(_Encoder):
         frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
         frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
         self._last = frame.pts = max(self._last + 1, round(time_s * 1000))
-        frame.time_base = _MILLISECONDS
+        frame.time_base = self._tick
         self._file.mux(self._stream.encode(frame))
         if self._sound:
             self._sound.until(self._last / 1000)

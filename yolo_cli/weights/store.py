@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,10 +136,12 @@ def read_card(path: Path) -> ModelCard:
     """
     if path.suffix == ".onnx":
         return _card_from_metadata(_onnx_metadata(path), path)
+    from zipfile import BadZipFile
+
     try:
         with open_file(path, str(path), MAX_MODEL, "model") as file, open_zip(file, str(path)) as archive:
             return ModelCard.from_json(read_member(archive, CARD_MEMBER, str(path), MAX_CARD), str(path))
-    except (OSError, zipfile.BadZipFile, ValueError):
+    except (OSError, BadZipFile, ValueError):
         raise DataError(f"{path}: is not a Keras model file, or is cut off") from None
     except KeyError:
         raise DataError(f"{path}: has no model card, so its classes and anchors are unknown") from None
@@ -170,6 +170,8 @@ def check_pair(files: ModelFiles) -> None:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file."""
+    import hashlib
+
     digest = hashlib.sha256()
     with open_file(path, str(path)) as file:
         while block := file.read(1 << 20):

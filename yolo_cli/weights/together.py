@@ -10,14 +10,13 @@ model. Then they move to their places one by one. What a crash between these mov
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
 
 from yolo_cli.errors import DataError
-from yolo_cli.files import draft_of, make_folder, unwritable
+from yolo_cli.files import draft_of, make_folder, remove_folder, unwritable
 from yolo_cli.locks import locked
 from yolo_cli.names import short_name
 
@@ -49,7 +48,7 @@ def model_folder(out: Path) -> Iterator[Path]:
     except OSError as fault:
         raise unwritable(out, fault) from None
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        remove_folder(draft)
 
 
 def settle(out: Path) -> None:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.contract import assert_is_detector
 from yolo_cli.config import DetectConfig
 from yolo_cli.detections import Detections
-from yolo_cli.detectors import Cost, TiledDetector, Times, load_detector
-from yolo_cli.detectors.tiling import tile_levels
+from yolo_cli.detectors import Cost, Times, load_detector
+from yolo_cli.detectors.tiling import TiledDetector, tile_levels
 from yolo_cli.errors import UsageError
 from yolo_cli.explanation.explaining import explain
 from yolo_cli.images import Image, read_image

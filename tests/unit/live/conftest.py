@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from yolo_cli.live import LiveOptions, find_address, live_frames
+from yolo_cli.live import LiveOptions, find_address
+from yolo_cli.live.following import live_frames
 from yolo_cli.video import FrameChoice
 
 

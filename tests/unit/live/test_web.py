@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from tests.made_videos import grey_level, write_video
+from tests.made_videos import grey_level, paged, write_video
 from tests.stream_server import jpeg, part
-from yolo_cli.live import LiveOptions, find_address, live_frames, web
+from yolo_cli.live import LiveOptions, find_address, web
+from yolo_cli.live.following import live_frames
 from yolo_cli.video import FrameChoice
 
 LENGTH = len(b"".join(part(number) for number in range(5)))
@@ -41,6 +42,17 @@ def test_an_image(server, follow):
 def test_an_image_is_known_by_its_bytes_too(server, follow):
     server.routes["/snapshot"] = lambda it: it.whole("application/octet-stream", jpeg(4))
     assert levels(follow(f"{server.url}/snapshot")[0]) == [4]
+
+
+@pytest.mark.parametrize("kind", ["tiff", "gif"])
+def test_pages_and_animations_are_read_as_files_of_them_are(server, follow, kind):
+    server.routes["/a"] = lambda it: it.whole(f"image/{kind}", paged(kind, 5, 10, 15))
+    frames, said = follow(f"{server.url}/a", choice=FrameChoice(every=2))
+    assert ([frame.name for frame in frames], levels(frames), said) == (
+        [f"{server.url}/a#0", f"{server.url}/a#2"],
+        [5, 15],
+        [],
+    )
 
 
 def test_motion_jpeg(server, follow):

@@ -115,3 +115,16 @@ def test_resuming_may_name_the_new_place_of_the_data(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not there; if it was moved, name it with"):
         _job_to_resume(tmp_path, None, {})
     assert _job_to_resume(tmp_path, tmp_path / "moved", {}).data == str(tmp_path / "moved")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"teacher": "big"}, "labels the images of unlabelled FOLDER; give both, or neither"),
+        ({"unlabelled": "more", "use_val": True}, "leaves no images to see whether unlabelled helps"),
+        ({"unlabelled": "more", "detector": "rcnn"}, "unlabelled: only detector yolo has this option"),
+    ],
+)
+def test_options_for_images_without_labels(options: dict[str, object], says: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=says):
+        TrainJob("data", tmp_path, **options)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.codec import Head
 from yolo_cli.config import AugmentConfig, TrainConfig
-from yolo_cli.datasets import Dataset, hold_out
+from yolo_cli.datasets import Dataset, Sample, hold_out
 from yolo_cli.errors import UsageError
 from yolo_cli.heads import size_step
 from yolo_cli.keypoints import with_sigmas
@@ -39,7 +39,10 @@ from yolo_cli.training.yolo.start import Start, choose_start
 from yolo_cli.training.yolo.validation import NEARLY_ALL, Validator
 from yolo_cli.weights import ModelCard
 
-__all__ = ["Prepared", "prepare", "split_data"]
+__all__ = ["PSEUDO", "Prepared", "prepare", "split_data"]
+
+PSEUDO = "pseudo-labelled"
+"""The split of images that a run learns from, too, but chooses nothing by."""
 
 MOST_VALIDATED = 1000  # images on which an epoch is evaluated
 PROBED = 64  # images to evaluate the model on before training
@@ -151,12 +154,13 @@ def prepare(
     if not any(len(sample.labels) for sample in check.samples):
         say("no image to evaluate on has a box, so no figure says which epoch is best: the last is kept")
     network = _network(job, learn, say)
-    batch = batch or job.config.batch or _batch_that_fits(network, len(learn), precision)
+    shown = replace(learn, samples=learn.samples + _pseudo_labelled(data))
+    batch = batch or job.config.batch or _batch_that_fits(network, len(shown), precision)
     job = replace(job, augment=_augment(job.augment, learn, say))
-    maker = _batch_maker(job, learn, network, _shareable(job.config, batch, machines), machines)
+    maker = _batch_maker(job, shown, network, _shareable(job.config, batch, machines), machines)
     card = _card(job, data, network)
     rate = machines.all_reduce_min(_learning_rate(job.config, network, card, learn, say))
-    schedule = Schedule(job.config, rate, job.config.epochs or epochs_for(len(learn)), maker.steps)
+    schedule = Schedule(job.config, rate, job.config.epochs or epochs_for(len(shown)), maker.steps)
     fresh = frozenset(layer.name for layer in network.plain.layers) - network.start.learnt
     weights = network.plain.get_weights() if network.interpolable else None
     before = tuple(np.array(values) for values in weights) if weights is not None else None
@@ -181,6 +185,11 @@ def _parts(job: TrainJob, data: Dataset) -> tuple[Dataset, Dataset]:
     if not job.use_val:
         return learn, check
     return replace(data, samples=learn.samples + check.samples), data.in_split("test")
+
+
+def _pseudo_labelled(data: Dataset) -> tuple[Sample, ...]:
+    """The samples with pseudo-labels."""
+    return tuple(sample for sample in data.samples if sample.split == PSEUDO)
 
 
 def _network(job: TrainJob, learn: Dataset, say: Say) -> _Network:
@@ -295,6 +304,7 @@ def _sizes(config: TrainConfig, start: Start, learn: Dataset) -> tuple[tuple[int
 
 def _card(job: TrainJob, data: Dataset, network: _Network) -> ModelCard:
     """The model card, without figures."""
+    data = replace(data, samples=tuple(sample for sample in data.samples if sample.split != PSEUDO))
     name, digest = Path(job.data).name, data.content_hash
     counts = ", ".join(f"{len(data.in_split(split))} {split}" for split in data.splits)
     learnt = "train,val" if job.use_val else "train"

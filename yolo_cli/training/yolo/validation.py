@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from yolo_cli.config import EVALUATION_CONF, DetectConfig
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import Detections
-from yolo_cli.detectors import TiledDetector, YoloDetector
+from yolo_cli.detectors import YoloDetector
+from yolo_cli.detectors.tiling import TiledDetector
 from yolo_cli.engines import Engine
 from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import Conditions, EvaluationSet, Evaluator, Report, evaluate
