@@ -52,7 +52,8 @@ def test_equals_the_slow_loss(seed: int) -> None:
     rng = np.random.default_rng(seed)
     shapes = [(3, *grid, head.channels) for head, grid in zip(HEADS, GRIDS, strict=True)]
     raw = [rng.normal(0, 1, shape).astype(np.float32) for shape in shapes]
-    targets = together(some_boxes(rng, 5, (1, 3)), some_boxes(rng, seed), some_boxes(rng, 6, (0,)))
+    everywhere = packed([(-20, -20, 60, 50), (8, 8, 20, 20), (0, 0, 64, 48)], [0, 1, 2], ignored=(0,))
+    targets = together(some_boxes(rng, 5, (1, 3)), some_boxes(rng, seed), everywhere)
     expected = slow_gfl_loss(targets, raw, HEADS)
     assert values(GflLoss(HEADS)(targets, raw)) == pytest.approx(expected, rel=1e-4)
 
@@ -81,6 +82,18 @@ def test_one_slot_by_hand() -> None:
         "box": 2 * 0.8 * 0.2, "distances": 0.25 * 0.8 * math.log(2), "class": 0.34 * math.log(2)
     }  # fmt: skip
     assert values(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_side_that_is_farther_than_the_bins_reach() -> None:
+    """As above, with 0.25 and 0.75 for the left distances 0 and 1: the box is (−6, −4, 4, 4).
+
+    The ground truth (−16, −4, 4, 4) is twice as large: IoU 0.5. Its left side is 2 strides away; 0.99 is learnt.
+    """
+    raw = np.zeros((1, 1, 1, 10), np.float32)
+    raw[..., 3] = math.log(3)
+    found = GflLoss([Head("gfl", (), 8, 2, bins=2)])(packed([(-16, -4, 4, 4)], [1]), [raw])
+    left = -(0.01 * math.log(0.25) + 0.99 * math.log(0.75))
+    assert values(found)["distances"] == pytest.approx(0.25 * 0.5 * (left + 3 * math.log(2)) / 4, rel=1e-5)
 
 
 def slots(*rows: tuple[tuple[float, ...], tuple[float, ...], tuple[float, float]]) -> tuple[Any, Any, Any]:
