@@ -21,6 +21,7 @@ from tests.cli.test_schemas import DETECT
 from tests.made_videos import grey
 from tests.processes import heeding_signals
 from tests.stream_server import jpeg, part, stream_server
+from yolo_cli import load_detector
 from yolo_cli.video import open_video
 
 LENGTH = len(b"".join(part(number) for number in range(5)))
@@ -244,3 +245,23 @@ def test_an_hls_list_cannot_lead_to_a_file(cli, server, tmp_path):
     bad = cli("detect", f"{server.url}/bad.m3u8", "--no-save", "--format", "ndjson", "--reconnect", 0)
     assert bad.exit_code == 3
     assert "#" not in bad.stdout
+
+
+def test_frames_of_a_stream_in_tiles(server):
+    photo = Path("examples/coffee.jpg").read_bytes()  # 600 × 400: with tiles of 300, 14 of them
+
+    def answer(handler):
+        handler.start("multipart/x-mixed-replace; boundary=frame")
+        for _ in range(2):
+            handler.wfile.write(b"--frame\r\n\r\n" + photo + b"\r\n")
+        handler.wfile.write(b"--frame--\r\n")
+
+    server.routes["/cam"] = answer
+    detector = load_detector(engine="onnx", tile=300)
+    found = [result.to_dict()["detections"] for result in detector.stream(f"{server.url}/cam", live="all")]
+    in_tiles, whole = (
+        each("examples/coffee.jpg").to_dict()["detections"]
+        for each in (detector, detector.with_options(tile=None))
+    )
+    assert found == [in_tiles, in_tiles]
+    assert in_tiles != whole

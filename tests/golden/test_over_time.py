@@ -104,7 +104,7 @@ def test_false_tracks_are_dropped(smoother: TrackSmoother) -> None:
     precision, recall = false[dropped].mean(), dropped[false].mean()
     print(f"{false.sum()} of {len(made)} false: precision {precision:.3f}, recall {recall:.3f}")
     assert precision >= 0.85
-    assert recall >= 0.7
+    assert recall >= 0.65
 
 
 @pytest.mark.slow
