@@ -87,7 +87,7 @@ def test_one_slot_by_hand() -> None:
 def test_a_side_that_is_farther_than_the_bins_reach() -> None:
     """As above, with 0.25 and 0.75 for the left distances 0 and 1: the box is (−6, −4, 4, 4).
 
-    The ground truth (−16, −4, 4, 4) is twice as large: IoU 0.5. Its left side is 2 strides away: 0.99 is right.
+    The ground truth (−16, −4, 4, 4) is twice as large: IoU 0.5. Its left side is 2 strides away, not 0.99.
     """
     raw = np.zeros((1, 1, 1, 10), np.float32)
     raw[..., 3] = math.log(3)

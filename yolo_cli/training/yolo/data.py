@@ -27,7 +27,7 @@ __all__ = ["KEPT_BYTES", "Batch", "BatchMaker", "Capacity", "Example", "Images",
 
 Batch = tuple[NDArray[np.uint8], dict[str, NDArray[Any]]]
 Rows = Mapping[str, NDArray[Any]]
-"""A batch as arrays (B, ...) by name: "images", and the targets of `YoloLoss`."""
+"""A batch as arrays (B, ...) by name: "images", and the targets of `YoloLoss` or `GflLoss`."""
 
 KEPT_BYTES = 2 << 30  # maximum size of the image cache
 GROUND_TRUTH_LIMIT = 4096  # in one image; each is compared with 512 slots
@@ -217,7 +217,7 @@ class BatchMaker:
         return [Example(epoch, place, mosaic_closed) for place in places[number * each :][:each]]
 
     def make(self, epoch: int, step: int, mosaic_closed: bool) -> Batch:
-        """One batch, or its part: images uint8 (B, H, W, 3) and targets for `YoloLoss`.
+        """One batch, or its part: images uint8 (B, H, W, 3) and targets for the loss of the heads.
 
         Args:
             epoch: from 0.

@@ -37,7 +37,8 @@ def remake_heads(
     Args:
         model: a model of `yolo_cli.model`.
         old: its heads, coarsest first.
-        new: the new heads, of kind "yolo"; one more than the old ones adds one with finer cells.
+        new: the new heads, of kind "yolo", or "gfl" if the old ones are; one more than the old ones adds one
+            with finer cells.
         old_names: class names of the old heads; None if they are untrained.
         new_names: class names of the new heads.
     """

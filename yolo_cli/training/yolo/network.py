@@ -41,7 +41,7 @@ EXACT_LAYERS = re.compile(r"scale|head_\d|predict_")  # these always compute in 
 
 
 class LearningModel(keras.Model):  # type: ignore[misc]
-    """A functional model whose loss is `YoloLoss`, with a metric for each of its terms.
+    """A functional model whose loss is `YoloLoss` or `GflLoss`, with a metric for each of its terms.
 
     ``momentum`` is that of the moving statistics of its layers, where it changes.
     """
