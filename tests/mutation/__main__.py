@@ -39,7 +39,7 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (f"{UNIT}/evaluation", f"{LAWS}/test_evaluation_laws.py", f"{LAWS}/test_diagnosis_laws.py"),
     ),
     "datasets": (("datasets",), (f"{UNIT}/datasets", f"{LAWS}/test_converting.py")),
-    "loss": (("loss.py",), (f"{UNIT}/test_loss.py",)),
+    "loss": (("loss.py",), (f"{UNIT}/test_loss.py", f"{UNIT}/test_keypoint_loss.py")),
     "schedule": (("training/yolo/schedule.py",), (f"{UNIT}/training/yolo/test_schedule.py",)),
     "recipe": (
         ("training/yolo/recipe.py",),

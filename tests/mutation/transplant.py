@@ -8,9 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from types import CodeType, FunctionType, MappingProxyType, ModuleType
 
+import numpy as np
+
 __all__ = ["NotImportableError", "transplant"]
 
-VALUES = (int, float, str, tuple, frozenset, set, list, dict, MappingProxyType)
+VALUES = (int, float, str, tuple, frozenset, set, list, dict, MappingProxyType, np.ndarray)
 
 
 class NotImportableError(Exception):

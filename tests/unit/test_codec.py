@@ -290,3 +290,16 @@ def test_values_of_slots_in_rows_and_columns_decode_as_in_a_list():
     flat = decode_values(values.reshape(6, -1), cell.reshape(6, 2), anchor.reshape(6, 2), HEAD, np)
     for one, other in zip(grid_like, flat, strict=True):
         assert one.reshape(6, -1) == pytest.approx(other)
+
+
+def test_values_behind_the_classes_are_neither_box_nor_class():
+    head = replace(HEAD, key_points=1)  # three values more
+    values = np.float32([[0.1, 0.2, 0.3, 0.4, 1, 2, 3, 7, 8, 9]])[:, : 5 + head.class_count + 3]
+    cell, anchor = np.float32([[1, 1]]), np.float32([[10, 14]])
+    xyxy, scores = decode_values(values, cell, anchor, head, np)
+    bare, bare_scores = decode_values(values[:, : 5 + head.class_count], cell, anchor, HEAD, np)
+    assert np.array_equal(xyxy, bare)
+    assert np.array_equal(scores, bare_scores)
+    assert np.array_equal(
+        boxes_from_raw(values, cell, anchor, head), boxes_from_raw(values[:, :4], cell, anchor, HEAD)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from yolo_cli.codec import Head, encode, raw_from_boxes, slot_anchors, slot_cells
+from yolo_cli.codec import Head, boxes_from_raw, encode, raw_from_boxes, slot_anchors, slot_cells
 
 # Two anchors on a grid of 4 × 4 cells of 16 pixels; a centre can be half a cell beyond its cell.
 HEAD = Head("yolo", ((16.0, 16.0), (40.0, 20.0)), 16, 3, scale_x_y=2.0)
@@ -42,6 +42,31 @@ def test_raw_values_of_new_coords_by_hand() -> None:
     head = Head("new_coords", HEAD.anchors, 16, 3, scale_x_y=2.0)
     raw = raw_from_boxes(np.float32([32, 18, 24, 16]), np.float32([2, 1]), np.float32([16, 16]), head)
     assert raw == pytest.approx([0.25, 0.3125, np.sqrt(1.5) / 2, 0.5], abs=1e-6)
+
+
+def test_neighbours_to_the_right_and_below_by_hand() -> None:
+    # The box (32, 22, 56, 38): its centre (44, 30) is at (2.75, 1.875) cells, in column 2, row 1. From column
+    # 3 it is −0.25 away: σ must give (−0.25 + 0.5) / 2 = 0.125; from row 2 −0.125 away: 0.1875. From column 1
+    # it is 1.75 away, from row 0 1.875: more than 1. Slots of (2, 1), (3, 1) and (2, 2), two anchors each:
+    assert encoded([32, 22, 56, 38]).slot.tolist() == [12, 13, 14, 15, 20, 21]
+
+
+def test_both_sides_have_to_fit_an_anchor() -> None:
+    # 70 × 16 pixels: 70 / 16 = 4.4 is too wide for the first anchor; the second fits, 70 / 40 and 20 / 16.
+    assert encoded([-3, 10, 67, 26]).slot.tolist() == [5, 11, 13]
+
+
+def test_the_last_column_of_a_grid_that_is_not_square() -> None:
+    # Two rows of four cells. The centre (56, 8) is in the middle of column 3, row 0: no neighbour reaches it.
+    assert encoded([48, 0, 64, 16], grids=[(2, 4)]).slot.tolist() == [6, 7]
+
+
+def test_a_centre_too_far_to_the_right_comes_as_close_as_it_can() -> None:
+    # From cell (0, 1) the centre is 2 cells away: σ cannot give (2 + 0.5) / 2. It gives almost 1: 1.5 cells.
+    raw = raw_from_boxes(np.float32([32, 18, 24, 16]), np.float32([0, 1]), np.float32([16, 16]), HEAD)
+    assert boxes_from_raw(raw, np.float32([0, 1]), np.float32([16, 16]), HEAD)[0] == pytest.approx(
+        1.5 * 16, abs=1e-3
+    )
 
 
 def test_narrow_reach_leaves_only_the_own_cell() -> None:

@@ -89,3 +89,13 @@ def test_padding_has_no_points() -> None:
     images = [some_boxes(1, 3)]
     count = len(encode(*images[0], HEADS, GRIDS))
     assert packed(images)["positive"].sum() == count < 40
+
+
+def test_the_mean_is_over_objects_with_points() -> None:
+    # Twice the object of test_by_hand: 0.552175 and ln 2 each, and the mean of two equal ones is the same.
+    raw = np.float32([0, 0, 0, 0, 0, 0, 0.25, 0, 0, 0, 1 / 16, 0]).reshape(1, 1, 1, -1)
+    targets = targets_of([[8, 8, 2], [8, 8, 1]])
+    twice = {name: np.concatenate([each, each]) for name, each in targets.items()}
+    found = YoloLoss(ONE, UNIT, sigmas=(0.1, 0.05))(twice, [np.concatenate([raw, raw])])
+    assert float(found["keypoints"]) == pytest.approx(0.552175, abs=1e-5)
+    assert float(found["visible"]) == pytest.approx(np.log(2), abs=1e-6)

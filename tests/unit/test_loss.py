@@ -161,6 +161,15 @@ def test_gradients_are_those_of_the_slow_loss() -> None:
         assert found[channel] == pytest.approx((moved[1] - moved[0]) / 2e-3, rel=1e-2, abs=1e-4)
 
 
+def test_a_box_moves_towards_its_ground_truth() -> None:
+    # The slot of test_one_slot_by_hand. The ground truth is 4 pixels to the right: a larger tx is better.
+    head = Head("yolo", ((16.0, 16.0),), 32, 2, 2.0)
+    ground_truth = (np.float32([[12, 8, 28, 24]]), np.array([1]))
+    targets = packed([ground_truth], rows=3, heads=(head,), grids=[(1, 1)])
+    [found] = gradients(YoloLoss([head]), targets, [np.zeros((1, 1, 1, 7), np.float32)])
+    assert found[0, 0, 0, 0] < 0
+
+
 def test_other_kinds_of_heads_are_refused() -> None:
     with pytest.raises(ValueError, match="yolo"):
         YoloLoss([Head("region", ((16.0, 16.0),), 32, 2)])

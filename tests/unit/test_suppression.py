@@ -219,3 +219,21 @@ def test_a_limit_above_what_there_is_costs_nothing():
     positions, _ = suppress(xyxy, confidence, classes, threshold=1.0, limit=Limit(100_000, counted))
     assert time.process_time() - start < 1
     assert len(positions) == len(xyxy)
+
+
+def test_soft_lowers_what_has_exactly_the_lowest_confidence():
+    # 1 has its turn after 0, which touches nothing, and lowers the equal box 2 from 0.001 to 0.001·exp(-2).
+    boxes = np.float32([[0, 0, 1, 1], [10, 10, 20, 20], [10, 10, 20, 20]])
+    assert kept(boxes, [0.9, 0.5, 0.001], ONE_CLASS, kind="soft") == [0, 1]
+
+
+def test_a_limit_is_reached_by_as_many_boxes_as_it_counts():
+    assert Limit(2, np.array([True, True, True])).length(np.array([2, 0])) == 2
+    assert Limit(2, np.array([True, False, True])).length(np.array([2, 1])) is None
+
+
+def test_a_crowd_below_a_box_without_area():
+    # It is kept once, and of the 699 equal ones the first.
+    boxes = np.tile(np.float32([0, 0, 10, 10]), (700, 1))
+    boxes[0] = 50, 50, 50, 50
+    assert kept(boxes, np.linspace(0.9, 0.5, 700), np.zeros(700, int)) == [0, 1]

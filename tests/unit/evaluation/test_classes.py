@@ -126,3 +126,13 @@ def test_nothing_in_common_is_a_fault_of_the_data() -> None:
     assert "no class of the model (sofas, Helmets) is one of the data (couch, helmet)" in str(fault.value)
     assert "try map 'Helmets=helmet'" in str(fault.value)
     assert fault.value.exit_code == 3
+
+
+def test_classes_of_the_model_alone_are_named() -> None:
+    note = "2 classes of the model are not in the data, and left out: dinning table, zebra"
+    assert match_classes(MODEL, DATA).notes[-1] == note
+
+
+def test_where_nothing_is_in_common_four_names_of_each_are_shown() -> None:
+    with pytest.raises(DataError, match=r"\(a, b, c, d\) is one of the data \(v, w, x, y, …\)"):
+        match_classes(["a", "b", "c", "d"], ["v", "w", "x", "y", "z"])

@@ -27,7 +27,7 @@ def test_unknown_protocol_is_a_usage_error_that_lists_those_known() -> None:
         protocol("voc12")
 
 
-@pytest.mark.parametrize("iou", [0.0, -0.5, 1.01, float("nan")])
+@pytest.mark.parametrize("iou", [0.0, -0.5, 1.01, 1.5, float("nan")])
 def test_an_overlap_out_of_range_is_a_usage_error(iou: float) -> None:
     with pytest.raises(UsageError, match="iou is"):
         protocol("coco", iou)
@@ -42,3 +42,10 @@ def test_protocols_differ_where_their_definitions_do() -> None:
     ]
     assert [area.name for area in COCO.areas] == ["all", "small", "medium", "large"]
     assert isinstance(COCO, Protocol)
+
+
+def test_areas_are_coco_s() -> None:
+    # 32² = 1,024 and 96² = 9,216 square pixels, which belong to both ranges.
+    assert [(each.name, each.low, each.high) for each in COCO.areas] == [
+        ("all", 0, 1e10), ("small", 0, 1024), ("medium", 1024, 9216), ("large", 9216, 1e10)
+    ]  # fmt: skip

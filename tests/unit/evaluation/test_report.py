@@ -205,3 +205,9 @@ def test_thresholds_for_a_precision_class_by_class() -> None:
 def test_a_precision_out_of_range_is_a_usage_error(precision: float) -> None:
     with pytest.raises(UsageError, match="target_precision"):
         thresholds_for_precision([], precision)
+
+
+def test_a_model_without_figures_has_the_fitness_0() -> None:
+    assert evaluate(image_set(([(BOX, 0.9, 0)], []))).fitness == 0
+    report = _report()
+    assert report.fitness == report.map50_95

@@ -63,7 +63,7 @@ def dies(monkeypatch: pytest.MonkeyPatch):
             for name in STEPS:
                 patch.setattr(Path, name, counted(getattr(Path, name)))
             if how is Killed:
-                patch.setattr(together.shutil, "rmtree", lambda *_, **__: None)
+                patch.setattr(together, "remove_folder", lambda _: None)
             try:
                 work()
             except how:

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from tests.made_tracks import tracks_of, tracks_strategy
 from tests.track_references import SAMPLES, motmetrics_figures, sample, trackeval_hota
 from yolo_cli.evaluation.tracks import evaluate_tracks
+from yolo_cli.evaluation.tracks.hota import ALPHAS
+from yolo_cli.evaluation.tracks.report import TrackReport
 from yolo_cli.tracks import Tracks, read_mot
 
 # Two objects 100 pixels apart, three frames. Track 7 follows the first object and goes over to the second in
@@ -133,3 +135,13 @@ def _assert_same(
     a: dict[str, float], b: dict[str, float], names: tuple[str, ...] = ("hota", "mota", "idf1")
 ) -> None:
     assert [a[name] for name in names] == pytest.approx([b[name] for name in names], abs=1e-9)
+
+
+def test_there_are_nineteen_thresholds_of_hota() -> None:
+    assert np.allclose(ALPHAS, [n / 20 for n in range(1, 20)])
+
+
+def test_one_sequence_has_no_row_for_all() -> None:
+    figures = evaluate_tracks(OBJECTS, FOUND)
+    assert "all" not in TrackReport({"one": figures}).to_text()
+    assert "all" in TrackReport({"one": figures, "two": figures}).to_text()

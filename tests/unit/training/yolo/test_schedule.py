@@ -24,6 +24,12 @@ def test_the_cosine_by_hand() -> None:
 
 def test_the_final_rate_is_a_fraction_of_the_peak() -> None:
     assert schedule(final_rate=0.1).learning_rate(1.0, 100) == pytest.approx(0.1)
+    # In the middle halfway between the two: 0.1 + 0.9 / 2.
+    assert schedule(final_rate=0.1).learning_rate(0.5, 100) == pytest.approx(0.55)
+
+
+def test_a_run_too_short_for_a_warm_up_has_none() -> None:
+    assert schedule(epochs=1, steps=5).learning_rate(0.0, 0) == 1.0  # a tenth of 5 steps is none
 
 
 def test_warm_up_by_hand() -> None:
@@ -35,6 +41,7 @@ def test_warm_up_by_hand() -> None:
 def test_warm_up_is_at_most_a_tenth_of_the_run() -> None:
     assert schedule(epochs=2, steps=10, warmup=100).warmup() == 2
     assert schedule(epochs=20, steps=10, warmup=100).warmup(50) == 5  # all that a time budget allows
+    assert schedule(epochs=1, steps=99, warmup=100).warmup() == 9  # whole steps: 9.9 rounded down
 
 
 def test_progress_counts_steps() -> None:
@@ -51,6 +58,7 @@ def test_progress_counts_time_where_minutes_are_limited() -> None:
 def test_mosaic_closes_at_the_end() -> None:
     s = schedule(close_mosaic=0.2)
     assert [s.mosaic_closed(p) for p in (0.0, 0.79, 0.81, 1.0)] == [False, False, True, True]
+    assert schedule(close_mosaic=0.25).mosaic_closed(0.75)  # the first step of the last quarter
 
 
 @pytest.mark.parametrize(
@@ -62,6 +70,8 @@ def test_mosaic_closes_at_the_end() -> None:
         (2, 30, 36.0, 5),  # the same speed in the middle of an epoch
         (2, 20, 26.0, 5),  # 4.6: the fifth is begun
         (2, 200, 119.0, 10),
+        (2, 20, 120 / 5.000002, 6),  # a little more than 5: the sixth is begun
+        (2, 20, 120 / 5.0000001, 5),  # less than a millionth is taken for an error of rounding
     ],
 )
 def test_epochs_that_fit(minutes: float | None, step: int, seconds: float, epochs: int) -> None:
