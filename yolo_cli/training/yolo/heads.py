@@ -142,7 +142,7 @@ def _fresh(width: int, head: Head) -> tuple[Floats, Floats]:
     kernel = np.array(keras.ops.convert_to_numpy(keras.random.normal(shape, stddev=0.01)), np.float32)
     bias = np.zeros(shape[1:], np.float32)
     if head.kind == "gfl":
-        bias[:, : head.class_count] = _logit(PRIOR_OBJECT)
+        bias[:, : head.class_count] = _logit(PRIOR_CLASS)
         return kernel, bias
     bias[:, 4], bias[:, 5:end] = _logit(PRIOR_OBJECT), _logit(PRIOR_CLASS)
     return kernel, bias

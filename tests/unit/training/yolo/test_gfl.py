@@ -88,8 +88,8 @@ def test_distances_and_shared_classes_are_carried_over() -> None:
     remade = remake_heads(model, HEADS, new, NAMES, ("square", "disc"))
     found = run(remade, pixels())
     expect_alike([head[..., 1:] for head in found], run(model, pixels()), [0, *range(3, 35)])
-    for head in found:  # the new class starts at its prior probability of 0.01
-        np.testing.assert_allclose(head[..., 0], np.log(0.01 / 0.99), atol=1.0)
+    for head in found:  # the new class starts at its prior probability of 0.1
+        np.testing.assert_allclose(head[..., 0], np.log(0.1 / 0.9), atol=1.0)
 
 
 def test_targets_are_boxes_and_classes(tmp_path: Path) -> None:
