@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Head", "HeadKind"]
+__all__ = ["Head", "HeadKind", "size_step"]
 
 HeadKind = Literal["yolo", "new_coords", "region", "gfl"]
 """The formulas that decode a head, see `yolo_cli.codec`."""
@@ -49,3 +50,12 @@ class Head:
     def values(self) -> int:
         """Number of values per anchor: box, objectness, classes, then x, y and visible of each key point."""
         return 5 + self.class_count + 3 * self.key_points
+
+
+def size_step(heads: Sequence[Head]) -> int:
+    """What both sides of the network's input must be multiples of.
+
+    It is the largest stride; with `gfl` heads the largest but one, as the last grid is rounded up.
+    """
+    strides = sorted(head.stride for head in heads)
+    return strides[-2] if heads[0].kind == "gfl" and len(strides) > 1 else strides[-1]

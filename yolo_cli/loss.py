@@ -34,7 +34,7 @@ from yolo_cli.codec import Head, boxes_from_raw, slot_anchors, slot_cells
 from yolo_cli.framework import ops
 from yolo_cli.keypoint_codec import keypoints_from_raw
 
-__all__ = ["KEYPOINT_LOSSES", "LOSSES", "LossWeights", "YoloLoss", "ciou"]
+__all__ = ["KEYPOINT_LOSSES", "LOSSES", "TINY", "LossWeights", "YoloLoss", "areas", "ciou", "cross_entropy"]
 
 LOSSES = ("box", "objectness", "class")
 KEYPOINT_LOSSES = ("keypoints", "visible")
@@ -141,7 +141,7 @@ class YoloLoss:
         squared = ops.sum(ops.square(xy - wanted[..., :2]), axis=-1)  # (B, P, K)
         e = squared / (area[..., None] * (2 * np.square(2 * self.sigmas)))  # (B, P, K)
         far = ops.sum(ops.log1p(e) * labelled, axis=-1) / ops.maximum(count, 1.0)  # (B, P)
-        unseen = ops.mean(_cross_entropy(logit, labelled), axis=-1)  # (B, P)
+        unseen = ops.mean(cross_entropy(logit, labelled), axis=-1)  # (B, P)
         objects, w = ops.maximum(ops.sum(some), 1.0), self.weights
         return {
             "keypoints": w.keypoints * ops.sum(far * some) / objects,
@@ -187,16 +187,14 @@ class YoloLoss:
         shift = self.weights.label_smoothing / 2
         wanted = ops.one_hot(class_id, logits.shape[-1], dtype="float32")  # (B, P, classes)
         wanted = wanted * (1.0 - 2.0 * shift) + shift
-        return ops.sum(_cross_entropy(logits, wanted), axis=-1)
+        return ops.sum(cross_entropy(logits, wanted), axis=-1)
 
     def _ignored(self, boxes: Any, slot: Any, targets: Mapping[str, Any]) -> Any:
         """1 for those of some slots (B, K) that are ignored, else 0."""
         ground_truths = ops.cast(targets["ground_truths"], "float32")  # (B, T, 4)
         ignored = ops.cast(targets["ignored"], "float32")[:, None]  # (B, 1, T)
         mine = ops.stop_gradient(_take(boxes, slot))  # (B, K, 4)
-        both, own, theirs = _areas(
-            mine[:, :, None], ground_truths[:, None]
-        )  # (B, K, T), (B, K, 1), (B, 1, T)
+        both, own, theirs = areas(mine[:, :, None], ground_truths[:, None])  # (B, K, T), (B, K, 1), (B, 1, T)
         iou = both / (own + theirs - both + TINY)  # (B, K, T)
         # For a crowd or a difficult object, the fraction of the slot's own box that is inside counts.
         inside = both / (own + TINY) - 0.5  # (B, K, T)
@@ -210,7 +208,7 @@ def ciou(a: Any, b: Any) -> tuple[Any, Any]:
 
     The weight of the aspect ratio term is held constant in the gradient, as its authors advise.
     """
-    both, own, theirs = _areas(a, b)  # (…) each
+    both, own, theirs = areas(a, b)  # (…) each
     iou = both / (own + theirs - both + TINY)  # (…)
     low, high = ops.minimum(a[..., :2], b[..., :2]), ops.maximum(a[..., 2:], b[..., 2:])  # (…, 2) each
     diagonal = ops.sum(ops.square(high - low), axis=-1) + TINY  # (…)
@@ -220,7 +218,7 @@ def ciou(a: Any, b: Any) -> tuple[Any, Any]:
     return iou, iou - apart / diagonal - alpha * v
 
 
-def _areas(a: Any, b: Any) -> tuple[Any, Any, Any]:
+def areas(a: Any, b: Any) -> tuple[Any, Any, Any]:
     """Common area of boxes (…, 4), and the areas of both, (…) each."""
     side = ops.minimum(a[..., 2:], b[..., 2:]) - ops.maximum(a[..., :2], b[..., :2])  # (…, 2)
     side = ops.maximum(side, 0.0)
@@ -234,7 +232,7 @@ def _aspect(boxes: Any) -> Any:
     return ops.arctan(side[..., 0] / (side[..., 1] + TINY))
 
 
-def _cross_entropy(logit: Any, wanted: Any) -> Any:
+def cross_entropy(logit: Any, wanted: Any) -> Any:
     """Binary cross-entropy (…) of logits (…) against targets (…) in [0, 1], stable for any logit."""
     return ops.softplus(logit) - logit * wanted
 

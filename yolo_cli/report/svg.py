@@ -23,6 +23,7 @@ _FEW = 30  # up to this number of values, each has a dot
 _TITLES = {
     "box": "Box loss",
     "class": "Class loss",
+    "distances": "Distance loss",
     "keypoints": "Key point loss",
     "keypoints_map": "OKS AP50–95",
     "map50": "mAP50",

@@ -12,6 +12,7 @@ import numpy as np
 from yolo_cli.codec import Head
 from yolo_cli.config import Resize, SuppressionKind
 from yolo_cli.errors import DataError
+from yolo_cli.heads import size_step
 from yolo_cli.keypoints import KeyPoints
 from yolo_cli.limits import MAX_CARD
 from yolo_cli.text import counted, shorten
@@ -73,12 +74,8 @@ class ModelCard:
 
     @property
     def size_step(self) -> int:
-        """What both sides of the network's input must be multiples of.
-
-        It is the largest stride; with `gfl` heads the largest but one, as the last grid is rounded up.
-        """
-        strides = sorted(head.stride for head in self.heads)
-        return strides[-2] if self.heads[0].kind == "gfl" and len(strides) > 1 else strides[-1]
+        """What both sides of the network's input must be multiples of."""
+        return size_step(self.heads)
 
     def to_json(self) -> str:
         """The card as one JSON object."""

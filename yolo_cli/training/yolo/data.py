@@ -27,10 +27,11 @@ __all__ = ["KEPT_BYTES", "Batch", "BatchMaker", "Capacity", "Example", "Images",
 
 Batch = tuple[NDArray[np.uint8], dict[str, NDArray[Any]]]
 Rows = Mapping[str, NDArray[Any]]
-"""A batch as arrays (B, ...) by name: "images", and the targets of `YoloLoss`."""
+"""A batch as arrays (B, ...) by name: "images", and the targets of `YoloLoss` or `GflLoss`."""
 
 KEPT_BYTES = 2 << 30  # maximum size of the image cache
 GROUND_TRUTH_LIMIT = 4096  # in one image; each is compared with 512 slots
+ASSIGNED_LIMIT = 512  # with `gfl` heads; each is compared with all slots
 # Cached images are at most this much larger than the network's input. Up to there training resizes as
 # detection does: linearly, from full size. Shrunk by area to 1.5 times first, images would be smoother than
 # what a detector sees; in detection that is worse (AP50 0.210, not 0.225, at 128 pixels on coco128-val).
@@ -119,8 +120,9 @@ class Capacity:
         joined = (4 if config.mosaic else 1) + bool(config.mixup)
         ground_truths = max(1, joined * max(len(sample.labels) for sample in samples))
         # A box is assigned to at most three cells per anchor: its own and a neighbour on each axis.
-        most = ground_truths * 3 * sum(len(head.anchors) for head in heads)
-        return cls(min(ground_truths, GROUND_TRUTH_LIMIT), min(most, slots))
+        most = ground_truths * 3 * sum(head.boxes for head in heads)
+        limit = ASSIGNED_LIMIT if heads[0].kind == "gfl" else GROUND_TRUTH_LIMIT
+        return cls(min(ground_truths, limit), min(most, slots))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ class BatchMaker:
 
     def __post_init__(self) -> None:
         height, width = self.size
-        grids = tuple((height // head.stride, width // head.stride) for head in self.heads)
+        grids = tuple((-(-height // head.stride), -(-width // head.stride)) for head in self.heads)
         object.__setattr__(self, "grids", grids)
         capacity = Capacity.of(self.images.samples, self.heads, self.slot_count, self.config)
         object.__setattr__(self, "capacity", capacity)
@@ -177,8 +179,7 @@ class BatchMaker:
     def slot_count(self) -> int:
         """Number of slots of all heads."""
         return sum(
-            rows * columns * len(head.anchors)
-            for head, (rows, columns) in zip(self.heads, self.grids, strict=True)
+            rows * columns * head.boxes for head, (rows, columns) in zip(self.heads, self.grids, strict=True)
         )
 
     @property
@@ -190,17 +191,21 @@ class BatchMaker:
     def layout(self) -> dict[str, tuple[type[np.generic], tuple[int, ...]]]:
         """Kind and shape of what one image has in each array of `Rows`."""
         slots, ground_truths = self.capacity.slots, self.capacity.ground_truths
+        all_kinds: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
+            "images": (np.uint8, (*self.size, 3)),
+            "ground_truths": (np.float32, (ground_truths, 4)),
+            "ignored": (np.float32, (ground_truths,)),
+        }
+        if self.heads[0].kind == "gfl":
+            return all_kinds | {"class_id": (np.int32, (ground_truths,))}
         points = self.heads[0].key_points
         more = {"keypoints": (np.float32, (slots, points, 3))} if points else {}
-        return {
-            "images": (np.uint8, (*self.size, 3)),
+        return all_kinds | {
             "taken": (np.uint8, (self.slot_count,)),
             "slot": (np.int32, (slots,)),
             "cxcywh": (np.float32, (slots, 4)),
             "class_id": (np.int32, (slots,)),
             "positive": (np.float32, (slots,)),
-            "ground_truths": (np.float32, (ground_truths, 4)),
-            "ignored": (np.float32, (ground_truths,)),
             **more,
         }
 
@@ -212,7 +217,7 @@ class BatchMaker:
         return [Example(epoch, place, mosaic_closed) for place in places[number * each :][:each]]
 
     def make(self, epoch: int, step: int, mosaic_closed: bool) -> Batch:
-        """One batch, or its part: images uint8 (B, H, W, 3) and targets for `YoloLoss`.
+        """One batch, or its part: images uint8 (B, H, W, 3) and targets for the loss of the heads.
 
         Args:
             epoch: from 0.
@@ -230,7 +235,16 @@ class BatchMaker:
         image, ground_truth = self._image(example)
         out["images"][:] = image
         ignored = np.asarray(ground_truth.crowd) | np.asarray(ground_truth.difficult)  # (N,)
-        targets = ground_truth[~ignored]
+        first = np.argsort(~ignored, kind="stable")  # (N,): if not all fit, those that only ignore slots do
+        _pad(ground_truth.xyxy[first], out["ground_truths"], 0)
+        _pad(ignored[first], out["ignored"], 0)
+        if self.heads[0].kind == "gfl":  # slots are assigned during the step
+            _pad(ground_truth.class_id[first], out["class_id"], 0)
+        else:
+            self._assign(ground_truth[~ignored], out)
+
+    def _assign(self, targets: GroundTruth, out: Rows) -> None:
+        """Write the slots that boxes are assigned to."""
         found = encode(targets.xyxy, targets.class_id, self.heads, self.grids)
         out["taken"][:] = 0
         out["taken"][found.slot] = 1
@@ -241,9 +255,6 @@ class BatchMaker:
         if "keypoints" in out:
             points = targets.keypoints
             _pad(np.zeros(0) if points is None else points[found.ground_truth], out["keypoints"], 0)
-        first = np.argsort(~ignored, kind="stable")  # (N,): if not all fit, those that only ignore slots do
-        _pad(ground_truth.xyxy[first], out["ground_truths"], 0)
-        _pad(ignored[first], out["ignored"], 0)
 
     def _image(self, example: Example) -> Labelled:
         """One training image, joined from one or more images at random."""

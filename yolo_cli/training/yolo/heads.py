@@ -37,7 +37,8 @@ def remake_heads(
     Args:
         model: a model of `yolo_cli.model`.
         old: its heads, coarsest first.
-        new: the new heads, of kind "yolo"; one more than the old ones adds one with finer cells.
+        new: the new heads, of kind "yolo", or "gfl" if the old ones are; one more than the old ones adds one
+            with finer cells.
         old_names: class names of the old heads; None if they are untrained.
         new_names: class names of the new heads.
     """
@@ -50,8 +51,9 @@ def remake_heads(
         layer = keras.layers.Conv2D(head.channels, 1, dtype="float32", name=f"predict_{index}")
         raw = layer(feature)
         kernel, bias = _fresh(feature.shape[-1], head)  # (width, A, values), (A, values)
-        if old_names is not None and index < len(old) and old[index].kind == "yolo":
-            _carry_over(last[index], old[index], list(old_names), (kernel, bias), head, new_names)
+        if old_names is not None and index < len(old) and old[index].kind == head.kind:
+            carry_over = _carry_over_distances if head.kind == "gfl" else _carry_over
+            carry_over(last[index], old[index], list(old_names), (kernel, bias), head, new_names)
         layer.set_weights([kernel.reshape(1, 1, len(kernel), -1), bias.reshape(-1)])
         outputs.append(keras.layers.Activation("linear", dtype="float32", name=f"head_{index}")(raw))
     return keras.Model(model.input, outputs, name=model.name)
@@ -117,11 +119,31 @@ def _carry_over(
         kernel[..., end:], bias[:, end:] = old_kernel[:, nearest, old_end:], old_bias[nearest, old_end:]
 
 
+def _carry_over_distances(
+    layer: Any,
+    was: Head,
+    old_names: list[str],
+    values: tuple[Floats, Floats],
+    head: Head,
+    new_names: Sequence[str],
+) -> None:
+    """As `_carry_over` for heads of kind "gfl": the distances of all classes, and each class by its name."""
+    kernel, bias = values  # (width, 1, values), (1, values)
+    weights, biases = layer.get_weights()  # (1, 1, width, values'), (values',)
+    rows = [(i, old_names.index(name)) for i, name in enumerate(new_names) if name in old_names]
+    rows += [(head.class_count + i, was.class_count + i) for i in range(4 * head.bins)]
+    new, old = zip(*rows, strict=True)
+    kernel[:, 0, new], bias[0, new] = weights[0, 0][:, old], biases[list(old)]
+
+
 def _fresh(width: int, head: Head) -> tuple[Floats, Floats]:
     """Small weights, and biases for the prior probabilities (Lin et al., "Focal Loss", 2017)."""
-    shape, end = (width, len(head.anchors), head.values), 5 + head.class_count
+    shape, end = (width, head.boxes, head.channels // head.boxes), 5 + head.class_count
     kernel = np.array(keras.ops.convert_to_numpy(keras.random.normal(shape, stddev=0.01)), np.float32)
     bias = np.zeros(shape[1:], np.float32)
+    if head.kind == "gfl":
+        bias[:, : head.class_count] = _logit(PRIOR_CLASS)
+        return kernel, bias
     bias[:, 4], bias[:, 5:end] = _logit(PRIOR_OBJECT), _logit(PRIOR_CLASS)
     return kernel, bias
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.config import Precision
 from yolo_cli.framework import keras
+from yolo_cli.gfl_loss import GflLoss
 from yolo_cli.loss import LOSSES, YoloLoss
 from yolo_cli.training.yolo.normalisation import LearningNormalization, Momentum
 from yolo_cli.training.yolo.optimizer import innermost
@@ -35,17 +37,21 @@ RATE, AVERAGING, STATISTICS = "learning_rate", "averaging_momentum", "statistics
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 MOST_MOMENTUM = 0.97  # momentum of the moving statistics of batch normalisation
 
-EXACT_LAYERS = ("scale", "head_", "predict_")  # these always compute in float32
+EXACT_LAYERS = re.compile(r"scale|head_\d|predict_")  # these always compute in float32
 
 
 class LearningModel(keras.Model):  # type: ignore[misc]
-    """A functional model whose loss is `YoloLoss`, with a metric for each of its terms.
+    """A functional model whose loss is `YoloLoss` or `GflLoss`, with a metric for each of its terms.
 
     ``momentum`` is that of the moving statistics of its layers, where it changes.
     """
 
     def __init__(
-        self, *args: Any, yolo_loss: YoloLoss | None = None, momentum: Momentum | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        yolo_loss: YoloLoss | GflLoss | None = None,
+        momentum: Momentum | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.yolo_loss, self.momentum = yolo_loss, momentum
@@ -107,7 +113,7 @@ def with_precision(
 
     def copied(layer: Any) -> Any:
         config = layer.get_config()
-        if not layer.name.startswith(EXACT_LAYERS):
+        if not EXACT_LAYERS.match(layer.name):
             config["dtype"] = POLICIES[precision]
         if isinstance(layer, keras.layers.BatchNormalization):
             learning = LearningNormalization.from_config({**config, "momentum": momentum})

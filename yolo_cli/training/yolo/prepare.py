@@ -14,7 +14,9 @@ from yolo_cli.codec import Head
 from yolo_cli.config import AugmentConfig, TrainConfig
 from yolo_cli.datasets import Dataset, Sample, hold_out
 from yolo_cli.errors import UsageError
+from yolo_cli.heads import size_step
 from yolo_cli.keypoints import with_sigmas
+from yolo_cli.letterbox import Letterbox
 from yolo_cli.training.dataset import require_boxes
 from yolo_cli.training.events import Plan
 from yolo_cli.training.job import TrainJob
@@ -30,6 +32,7 @@ from yolo_cli.training.yolo.devices import sharing
 from yolo_cli.training.yolo.heads import remake_heads
 from yolo_cli.training.yolo.journey import Ending
 from yolo_cli.training.yolo.machines import ALONE, Machines
+from yolo_cli.training.yolo.normalisation import with_normalisation
 from yolo_cli.training.yolo.schedule import Schedule
 from yolo_cli.training.yolo.sizing import choose_heads, choose_size, usual_size
 from yolo_cli.training.yolo.start import Start, choose_start
@@ -199,7 +202,8 @@ def _network(job: TrainJob, learn: Dataset, say: Say) -> _Network:
     start = choose_start(job)
     size, usual = _sizes(config, start, learn)
     heads = choose_heads(learn, size, usual, start.heads, config.seed, say)
-    plain = remake_heads(start.model, start.heads, heads, start.class_names, names)
+    model = _normalised(start, learn, size) if heads[0].kind == "gfl" else start.model
+    plain = remake_heads(model, start.heads, heads, start.class_names, names)
     shared = frozenset(start.class_names or ()) & frozenset(names)
     network = _Network(start, plain, heads, size, shared)
     if config.interpolate and not network.interpolable:
@@ -208,6 +212,20 @@ def _network(job: TrainJob, learn: Dataset, say: Say) -> _Network:
             f"--interpolate {config.interpolate:g}: before training, the network {what}; leave it out"
         )
     return network
+
+
+def _normalised(start: Start, learn: Dataset, size: tuple[int, int]) -> Any:
+    """The network of a NanoDet-Plus with batch normalisation, which files of such a network lack.
+
+    Raises:
+        UsageError: if there are key points to learn.
+    """
+    if learn.key_points is not None:
+        raise UsageError("a NanoDet-Plus cannot learn key points; choose other --weights")
+    samples = learn.samples[:: max(1, len(learn) // PROBED)][:PROBED]
+    letterboxes = [Letterbox.fit(*sample.size, *size) for sample in samples]
+    images = [box.apply(sample.read().rgb) for box, sample in zip(letterboxes, samples, strict=True)]
+    return with_normalisation(start.model, np.stack(images))
 
 
 def _batch_that_fits(network: _Network, images: int, precision: str) -> int:
@@ -274,7 +292,7 @@ def _sizes(config: TrainConfig, start: Start, learn: Dataset) -> tuple[tuple[int
     Raises:
         UsageError: if the network cannot have the given size.
     """
-    step = max(head.stride for head in start.heads)
+    step = size_step(start.heads)
     if config.imgsz is None:
         made_for = start.input_size
         return choose_size(learn, made_for, step), usual_size(learn, made_for, step)

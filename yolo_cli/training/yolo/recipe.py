@@ -10,6 +10,7 @@ from yolo_cli.datasets import Dataset
 from yolo_cli.engines import check_keras_device, compiles, keras_gpus
 from yolo_cli.evaluation import Report
 from yolo_cli.framework import keras
+from yolo_cli.gfl_loss import GflLoss
 from yolo_cli.loss import LossWeights, YoloLoss
 from yolo_cli.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from yolo_cli.training.events import State
@@ -93,6 +94,13 @@ def _attempt(
     return training.finish()
 
 
+def _loss(parts: Prepared, label_smoothing: float) -> YoloLoss | GflLoss:
+    heads, points = parts.card.heads, parts.card.keypoints
+    if heads[0].kind == "gfl":
+        return GflLoss(heads)
+    return YoloLoss(heads, LossWeights(label_smoothing=label_smoothing), points.sigmas if points else ())
+
+
 class _Training:
     """The parts and the state of one run."""
 
@@ -103,8 +111,7 @@ class _Training:
         momentum = momentum_for(parts.schedule.total)
         changing = None if job.config.max_minutes is None else Momentum(momentum)
         twin = with_precision(parts.plain, precision, momentum, changing)
-        sigmas = parts.card.keypoints.sigmas if parts.card.keypoints else ()
-        loss = YoloLoss(parts.card.heads, LossWeights(label_smoothing=job.config.label_smoothing), sigmas)
+        loss = _loss(parts, job.config.label_smoothing)
         self.model = LearningModel(twin.input, twin.outputs, yolo_loss=loss, momentum=changing)
         self.results = Results(job, parts, self.watcher.say)
         self.journey = Journey(parts.schedule, State(), workspace.started, parts.ending(job))

@@ -41,13 +41,13 @@ INTERPOLATION = "interpolation"  # key of the card's source: fraction of the sta
 Evaluated = tuple[EvaluationSet, Report]
 
 
-# With key points there are more columns.
-KEYPOINT_COLUMNS = (*KEYPOINT_LOSSES, "keypoints_map")
+# Only in runs that have such figures.
+MORE_COLUMNS = ("distances", *KEYPOINT_LOSSES, "keypoints_map")
 
 
 def _columns(state: State) -> list[str]:
     """The columns of ``results.csv``."""
-    more = [name for name in KEYPOINT_COLUMNS if any(name in row for row in state.history)]
+    more = [name for name in MORE_COLUMNS if any(name in row for row in state.history)]
     return [*COLUMNS, *more]
 
 

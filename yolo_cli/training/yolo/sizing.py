@@ -114,6 +114,8 @@ def choose_heads(
         seed: random seed of the fit.
         say: called with messages about automatic choices.
     """
+    if present[0].kind == "gfl":
+        return tuple(replace(head, class_count=len(data.class_names)) for head in present)
     heads = trainable_heads(present, len(data.class_names), len(data.key_points or ()))
     if heads[-1].stride == 16 and any(_has_small_class(data, each) for each in (size, usual)):
         half = tuple((w / 2, h / 2) for w, h in heads[-1].anchors)

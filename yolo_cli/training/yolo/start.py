@@ -10,7 +10,7 @@ from typing import Any, Literal
 from yolo_cli.anchors import read_anchors
 from yolo_cli.codec import Head
 from yolo_cli.config import DEFAULT_ANCHORS, DEFAULT_MODEL
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import DataError
 from yolo_cli.model.keras_file import load_keras
 from yolo_cli.training.job import TrainJob
 
@@ -67,8 +67,6 @@ def _from_weights(name: str) -> Start:
     if files.keras is None:
         raise DataError(f"{files.first}: training needs the model's .keras file, and none is beside it")
     card = read_card(files.keras)
-    if any(head.kind == "gfl" for head in card.heads):
-        raise UsageError(f"--weights {name}: a NanoDet-Plus cannot be fine-tuned here; choose a YOLO")
     model = load_keras(files.keras)
     origin = f"fine-tuned from {card.name}"
     return Start(model, card.heads, card.class_names, card.input_size, _layers(model), origin, card.licence)

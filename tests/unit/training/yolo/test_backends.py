@@ -37,8 +37,10 @@ def three_steps(backend: str, *words: str) -> dict[str, list[float]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_three_steps_give_the_losses_of_tensorflow(backend: str) -> None:
-    assert three_steps(backend)["losses"] == pytest.approx(three_steps("tensorflow")["losses"], abs=1e-3)
+@pytest.mark.parametrize("words", [(), ("gfl",)])
+def test_three_steps_give_the_losses_of_tensorflow(backend: str, words: tuple[str, ...]) -> None:
+    found, expected = (three_steps(name, *words)["losses"] for name in (backend, "tensorflow"))
+    assert found == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """Three steps of training on whatever backend ``KERAS_BACKEND`` names; prints the losses as JSON.
 
 A script of its own, as a process has one backend. With ``devices`` as argument, over two virtual ones; with
-``settings``, each step with other settings.
+``settings``, each step with other settings. With ``gfl``, with heads of that kind.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ def data() -> tuple[np.ndarray, dict[str, np.ndarray]]:
     for _ in range(4):
         low = rng.uniform(0, 40, (2, 2))
         xyxy = np.concatenate([low, low + rng.uniform(8, 24, (2, 2))], axis=1).astype(np.float32)
+        objects = {"ground_truths": xyxy, "ignored": np.zeros(2, np.float32)}
+        if HEADS[0].kind == "gfl":
+            rows.append(objects | {"class_id": np.array([0, 1], np.int32)})
+            continue
         t = encode(xyxy, np.array([0, 1]), HEADS, [(4, 4)])
         fill = 12 - len(t)
         rows.append({
@@ -31,9 +35,7 @@ def data() -> tuple[np.ndarray, dict[str, np.ndarray]]:
             "cxcywh": np.pad(t.cxcywh, ((0, fill), (0, 0)), constant_values=1),
             "class_id": np.pad(t.class_id.astype(np.int32), (0, fill)),
             "positive": np.pad(np.ones(len(t), np.float32), (0, fill)),
-            "ground_truths": xyxy,
-            "ignored": np.zeros(2, np.float32),
-        })  # fmt: skip
+        } | objects)  # fmt: skip
     images = rng.integers(0, 256, (4, 64, 64, 3)).astype(np.uint8)
     return images, {key: np.stack([row[key] for row in rows]) for key in rows[0]}
 
@@ -42,6 +44,7 @@ def network():
     """Three convolutions whose values every backend draws alike: NumPy draws them."""
     import keras
 
+    from yolo_cli.gfl_loss import GflLoss
     from yolo_cli.loss import YoloLoss
     from yolo_cli.training.yolo.network import LearningModel, with_precision
     from yolo_cli.training.yolo.normalisation import Momentum
@@ -52,9 +55,10 @@ def network():
         x = keras.layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(x)
         x = keras.layers.LeakyReLU(0.1)(keras.layers.BatchNormalization()(x))
     head = keras.layers.Conv2D(HEADS[0].channels, 1)(x)
+    loss = GflLoss if HEADS[0].kind == "gfl" else YoloLoss
     changing = Momentum(0.97) if "settings" in sys.argv else None
     twin = with_precision(keras.Model(image, head), "float32", changing=changing)
-    model = LearningModel(twin.input, twin.outputs, yolo_loss=YoloLoss(HEADS), momentum=changing)
+    model = LearningModel(twin.input, twin.outputs, yolo_loss=loss(HEADS), momentum=changing)
     rng = np.random.default_rng(1)
     model.set_weights([w if w.ndim < 4 else rng.normal(0, 0.1, w.shape) for w in model.get_weights()])
     return model
@@ -121,4 +125,6 @@ if __name__ == "__main__":
     from yolo_cli.codec import Head
 
     HEADS = (Head("yolo", ((16.0, 16.0), (24.0, 20.0)), 16, 2, 2.0),)
+    if "gfl" in sys.argv:
+        HEADS = (Head("gfl", (), 16, 2, bins=8),)
     main()
