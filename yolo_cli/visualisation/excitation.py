@@ -154,7 +154,9 @@ def _choosiest(
 ) -> tuple[Unit, ...]:
     """The units of a layer from the largest response (N, C) in each image, and its cell (N, C)."""
     order = np.argsort(-top, axis=0, kind="stable")[:PATCHES]  # (P, C)
-    best = np.take_along_axis(top, order, axis=0).mean(0)  # (C,)
+    # Of a few images the best half at most: the mean of all of them would be every unit's usual response.
+    strongest = order[: max(1, len(top) // 2)]  # (Q, C)
+    best = np.take_along_axis(top, strongest, axis=0).mean(0)  # (C,)
     cells = np.take_along_axis(place, order, axis=0)  # (P, C)
     choosy = (best - top.mean(0)) / (top.std(0) + 1e-6)
     return tuple(
