@@ -45,7 +45,7 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("training/yolo/recipe.py",),
         tuple(
             f"{UNIT}/training/yolo/test_{name}.py"
-            for name in ("callbacks", "budget", "journey", "start", "resume", "failures")
+            for name in ("callbacks", "budget", "journey", "resume", "failures")
         ),
     ),
 }

@@ -12,6 +12,7 @@ from typing import Any
 from yolo_cli.datasets import Sample
 from yolo_cli.errors import DataError
 from yolo_cli.files import atomic_write_text, make_folder
+from yolo_cli.text import read_json
 from yolo_cli.training.result import TrainResult
 from yolo_cli.training.unlabelled.labelling import PseudoLabels
 
@@ -72,7 +73,7 @@ class Progress:
     rounds: tuple[Round, ...] = ()
 
     @classmethod
-    def load(cls, folder: Path, unlabelled: Sequence[Sample]) -> Progress:
+    def read(cls, folder: Path, unlabelled: Sequence[Sample]) -> Progress:
         """What was done in a run's folder, or nothing.
 
         Raises:
@@ -83,7 +84,7 @@ class Progress:
         if not path.is_file():
             return cls(images)._written(folder)
         try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            values: dict[str, Any] = read_json(path)
             rounds = tuple(Round(**{**each, "counts": tuple(each["counts"])}) for each in values["rounds"])
             same = values["images"] == images
         except (OSError, ValueError, KeyError, TypeError) as fault:

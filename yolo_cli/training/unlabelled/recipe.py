@@ -81,7 +81,7 @@ class _Run:
         self.job, self.data, self.unlabelled, self.teacher = job, data, unlabelled, teacher
         self.watcher, self.started = workspace.watcher, workspace.started
         self.folder = job.out / UNFINISHED
-        self.progress = Progress.load(self.folder, unlabelled)
+        self.progress = Progress.read(self.folder, unlabelled)
 
     def rounds(self) -> tuple[Round, ...]:
         """Train what is not trained yet, until a round is not better than the one before."""

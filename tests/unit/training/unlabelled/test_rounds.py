@@ -175,11 +175,11 @@ def test_the_verdict(figures: list[float], says: str) -> None:
 def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
     for text in ("{", "[]", '{"rounds": [{}], "images": ""}'):
         write_text(tmp_path / "rounds.json", text)
-        with pytest.raises(DataError, match=r"rounds.json: is damaged \("):
-            Progress.load(tmp_path, [])
+        with pytest.raises(DataError, match=r"rounds.json(:1: is not JSON|: is damaged)"):
+            Progress.read(tmp_path, [])
 
 
 def test_progress_comes_back(tmp_path: Path) -> None:
     done = Round("round1", 0.5, 0.25, 3, (1, 2), 7.5)
-    Progress.load(tmp_path, []).with_round(done, tmp_path)
-    assert Progress.load(tmp_path, []).rounds == (done,)
+    Progress.read(tmp_path, []).with_round(done, tmp_path)
+    assert Progress.read(tmp_path, []).rounds == (done,)
