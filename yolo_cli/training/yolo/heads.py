@@ -20,6 +20,8 @@ from yolo_cli.model.backbones import feature_maps
 __all__ = ["remake_heads"]
 
 Floats = NDArray[np.float32]
+Kept = Sequence[tuple[int, int]]
+"""Indices of each class that the network knows already: among the old classes, and among the new."""
 
 # Prior probability of an object in a slot, and of each class.
 PRIOR_OBJECT, PRIOR_CLASS = 0.01, 0.1
@@ -44,6 +46,8 @@ def remake_heads(
     """
     last = [_last_convolution(output) for output in model.outputs]
     features = [layer.input for layer in last]
+    known = list(old_names or ())
+    kept = [(known.index(name), place) for place, name in enumerate(new_names) if name in known]
     if len(new) > len(old):
         features.append(_finer(model, features[-1]))
     outputs = []
@@ -53,7 +57,7 @@ def remake_heads(
         kernel, bias = _fresh(feature.shape[-1], head)  # (width, A, values), (A, values)
         if old_names is not None and index < len(old) and old[index].kind == head.kind:
             carry_over = _carry_over_distances if head.kind == "gfl" else _carry_over
-            carry_over(last[index], old[index], list(old_names), (kernel, bias), head, new_names)
+            carry_over(last[index], old[index], (kernel, bias), head, kept)
         layer.set_weights([kernel.reshape(1, 1, len(kernel), -1), bias.reshape(-1)])
         outputs.append(keras.layers.Activation("linear", dtype="float32", name=f"head_{index}")(raw))
     return keras.Model(model.input, outputs, name=model.name)
@@ -90,14 +94,7 @@ def _convolution(x: Any, filters: int, size: int, name: str) -> Any:
     return keras.layers.LeakyReLU(negative_slope=0.1, name=f"{name}_leaky")(x)
 
 
-def _carry_over(
-    layer: Any,
-    was: Head,
-    old_names: list[str],
-    values: tuple[Floats, Floats],
-    head: Head,
-    new_names: Sequence[str],
-) -> None:
+def _carry_over(layer: Any, was: Head, values: tuple[Floats, Floats], head: Head, kept: Kept) -> None:
     """Copy weights of the convolution ``layer`` of an old head into the initial ``values`` of a new one."""
     kernel, bias = values  # (width, A, values), (A, values)
     weights, biases = layer.get_weights()
@@ -110,29 +107,22 @@ def _carry_over(
     kernel[..., :2] *= was.scale_x_y / head.scale_x_y
     bias[:, :2] *= was.scale_x_y / head.scale_x_y
     bias[:, 2:4] -= apart[np.arange(len(nearest)), nearest]
-    for place, name in enumerate(new_names):
-        if name in old_names:
-            row = 5 + old_names.index(name)
-            kernel[..., 5 + place], bias[:, 5 + place] = old_kernel[:, nearest, row], old_bias[nearest, row]
+    for row, place in kept:
+        kernel[..., 5 + place] = old_kernel[:, nearest, 5 + row]
+        bias[:, 5 + place] = old_bias[nearest, 5 + row]
     if head.key_points == was.key_points:
         old_end, end = 5 + was.class_count, 5 + head.class_count
         kernel[..., end:], bias[:, end:] = old_kernel[:, nearest, old_end:], old_bias[nearest, old_end:]
 
 
 def _carry_over_distances(
-    layer: Any,
-    was: Head,
-    old_names: list[str],
-    values: tuple[Floats, Floats],
-    head: Head,
-    new_names: Sequence[str],
+    layer: Any, was: Head, values: tuple[Floats, Floats], head: Head, kept: Kept
 ) -> None:
     """As `_carry_over` for heads of kind "gfl": the distances of all classes, and each class by its name."""
     kernel, bias = values  # (width, 1, values), (1, values)
     weights, biases = layer.get_weights()  # (1, 1, width, values'), (values',)
-    rows = [(i, old_names.index(name)) for i, name in enumerate(new_names) if name in old_names]
-    rows += [(head.class_count + i, was.class_count + i) for i in range(4 * head.bins)]
-    new, old = zip(*rows, strict=True)
+    distances = [(was.class_count + i, head.class_count + i) for i in range(4 * head.bins)]
+    old, new = zip(*kept, *distances, strict=True)
     kernel[:, 0, new], bias[0, new] = weights[0, 0][:, old], biases[list(old)]
 
 
