@@ -74,11 +74,7 @@ def _build(path: Path, config: DetectConfig, runtime: Runtime, kind: str | None)
     if wanted != card.detector and not {wanted, card.detector} <= WINDOWS:
         raise UsageError(f"{path}: is made for {card.detector}, and cannot serve {wanted}")
     detector = DETECTORS[wanted](path, card, config, runtime)
-    if config.tile is None:
-        return detector
-    from yolo_cli.detectors.tiling import TiledDetector
-
-    return TiledDetector(detector)
+    return detector if config.tile is None else detector.with_config(config)  # which works on tiles then
 
 
 def engine_for(
