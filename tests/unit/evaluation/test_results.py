@@ -94,6 +94,13 @@ def test_unknown_ids_are_left_out_and_named(coco: Dataset, tmp_path: Path) -> No
     ]
 
 
+def test_a_box_of_an_unknown_image_is_named_for_that_alone(coco: Dataset, tmp_path: Path) -> None:
+    val = coco.in_split("val")
+    file = written(tmp_path / "r.json", [entry(), entry(image_id=999, category_id=55)])
+    [line] = read_results(file, val.samples, val.category_ids).left_out
+    assert line.endswith("1 of 2 boxes left out: the data does not know their image_id; the first is 999")
+
+
 def test_images_of_another_split_are_passed_over_in_silence(tmp_path: Path) -> None:
     data = open_dataset(write_yolo(tmp_path / "yolo"))
     val, train = data.in_split("val").samples, data.in_split("train").samples
