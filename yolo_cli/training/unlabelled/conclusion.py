@@ -74,14 +74,17 @@ def finished(job: TrainJob, data: Dataset) -> TrainResult:
 
 
 def verdict(progress: Progress) -> str:
-    """Whether the unlabelled images helped, in one line."""
+    """Whether the unlabelled images helped, in one line.
+
+    A round also trains for longer than the first model did, so its gain is not that of the images alone.
+    """
     first, last, best = progress.rounds[0], progress.rounds[-1], progress.best
     if last is first:
         return "no unlabelled image was of use; the first model is kept"
     before = f"not {first.map50:.3f} and {first.map50_95:.3f}"
     if best is first:
         return f"the unlabelled images do not help on val: {last}, {before}; the first model is kept"
-    return f"the unlabelled images help on val: {best}, {before}"
+    return f"the unlabelled images, with the training they add, help on val: {best}, {before}"
 
 
 def _kept(job: TrainJob, source: Path, best: Round) -> ModelFiles:

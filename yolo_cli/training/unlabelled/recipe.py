@@ -164,11 +164,11 @@ class _Run:
         return replace(job, weights=str(start), config=config)
 
     def _minutes(self, first: bool) -> float | None:
-        """The time budget of the next model."""
+        """The time budget of the next model, to a hundredth, as messages show it."""
         whole = self.job.config.max_minutes
         if whole is None:
             return None
         if first:
-            return max(0.01, whole * LABELLED_FRACTION)
+            return max(0.01, round(whole * LABELLED_FRACTION, 2))
         left = whole * (1 - CLOSING_FRACTION) - self.progress.seconds / 60
-        return max(0.01, left / (self._count + 1 - len(self.progress.rounds)))
+        return max(0.01, round(left / (self._count + 1 - len(self.progress.rounds)), 2))

@@ -162,7 +162,8 @@ def test_other_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ),
         (
             [0.5, 0.7, 0.6],
-            "the unlabelled images help on val: round 1: mAP50 0.800, mAP50-95 0.700, not 0.600 and 0.500",
+            "the unlabelled images, with the training they add, help on val: round 1: mAP50 0.800, "
+            "mAP50-95 0.700, not 0.600 and 0.500",
         ),
     ],
 )

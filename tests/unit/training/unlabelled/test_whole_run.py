@@ -77,7 +77,8 @@ def test_a_run(helps: bool, tmp_path: Path, confident: None, monkeypatch: pytest
     assert card.origin == "trained from scratch, built like tiny.cfg"
     assert card.training_data.endswith("8 images with pseudo-labels") == helps
     assert result.images == 4 + 8 * helps
-    assert watcher.lines[-1].startswith("the unlabelled images " + ("help" if helps else "do not help"))
+    verdict = ", with the training they add, help on val: " if helps else " do not help on val: "
+    assert watcher.lines[-1].startswith(f"the unlabelled images{verdict}")
     assert len(result.state.history) == 1
     page = result.page.read_text(encoding="utf-8")
     assert "labelled images alone" in page
