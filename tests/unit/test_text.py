@@ -10,7 +10,8 @@ import pytest
 
 from yolo_cli.datasets import open_dataset
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.text import columns, read_json, read_lines, read_text, read_yaml, text_encoding
+from yolo_cli.text import read_json, read_lines, read_text, read_yaml, text_encoding
+from yolo_cli.text_table import columns
 
 LINES = "Käse\nœuf\n"
 

@@ -16,7 +16,8 @@ from yolo_cli.anchors.sizes import Anchors, write_anchors
 from yolo_cli.errors import UsageError
 from yolo_cli.files import path_of
 from yolo_cli.images import write_image
-from yolo_cli.text import Jsonable, columns, counted
+from yolo_cli.text import Jsonable, counted
+from yolo_cli.text_table import columns
 
 __all__ = ["FittedAnchors"]
 

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from yolo_cli.engines import EngineName, RunPrecision
-from yolo_cli.text import Jsonable, columns
+from yolo_cli.text import Jsonable
+from yolo_cli.text_table import columns
 
 __all__ = ["Benchmark", "BenchmarkRow", "Variant"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from yolo_cli.cli.terminal import shown
-from yolo_cli.text import columns
+from yolo_cli.text_table import columns
 
 if TYPE_CHECKING:
     from yolo_cli.pipeline import Outcome

@@ -13,7 +13,8 @@ from yolo_cli.comparison.page import write_page
 from yolo_cli.config import DetectConfig
 from yolo_cli.datasets import Dataset
 from yolo_cli.files import path_of
-from yolo_cli.text import Jsonable, columns, counted
+from yolo_cli.text import Jsonable, counted
+from yolo_cli.text_table import columns
 
 __all__ = ["Comparison", "compare"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from yolo_cli.explanation.details import Details
 from yolo_cli.explanation.outcomes import BoxOutcome
-from yolo_cli.text import columns
+from yolo_cli.text_table import columns
 
 __all__ = ["edges", "explanation_text", "indented"]
 

@@ -10,7 +10,8 @@ from yolo_cli.evaluation import Report
 from yolo_cli.exporting.agreement import Agreement
 from yolo_cli.exporting.plan import Form
 from yolo_cli.exporting.ties import LARGEST_DIFFERENCE, LOWEST_IOU
-from yolo_cli.text import Jsonable, columns, counted
+from yolo_cli.text import Jsonable, counted
+from yolo_cli.text_table import columns
 
 __all__ = ["Exported", "Figures", "Proof"]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from yolo_cli.framework import keras
 from yolo_cli.model.backbones import build_backbone
-from yolo_cli.text import Jsonable, columns
+from yolo_cli.text import Jsonable
+from yolo_cli.text_table import columns
 
 __all__ = ["Backbone", "Backbones", "measure_backbones"]
 

@@ -17,7 +17,8 @@ from yolo_cli.evaluation import (
     random_halves,
 )
 from yolo_cli.pipeline.evaluating import EvaluationData, Watch, detect_samples
-from yolo_cli.text import Jsonable, columns
+from yolo_cli.text import Jsonable
+from yolo_cli.text_table import columns
 
 if TYPE_CHECKING:
     from yolo_cli.detectors.protocol import Detector

@@ -23,7 +23,8 @@ from yolo_cli.report.examples import ReadImage
 from yolo_cli.report.page import About, write_report
 from yolo_cli.report.plots import write_plots
 from yolo_cli.report.text import summary
-from yolo_cli.text import Jsonable, columns
+from yolo_cli.text import Jsonable
+from yolo_cli.text_table import columns
 
 __all__ = ["EvaluationResult"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from yolo_cli.evaluation import KINDS, ClassFigures
 from yolo_cli.report.analysis import RELIABLE_FROM, Analysis
 from yolo_cli.report.page import About
-from yolo_cli.text import columns
+from yolo_cli.text_table import columns
 
 __all__ = ["summary"]
 

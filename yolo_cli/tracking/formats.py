@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from yolo_cli.text import columns
+from yolo_cli.text_table import columns
 from yolo_cli.tracks import mot_text
 
 if TYPE_CHECKING:

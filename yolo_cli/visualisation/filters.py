@@ -14,7 +14,7 @@ from yolo_cli.explanation.outcomes import check_point
 from yolo_cli.explanation.result import Plotted
 from yolo_cli.images import Image
 from yolo_cli.render import class_colour
-from yolo_cli.text import columns
+from yolo_cli.text_table import columns
 from yolo_cli.visualisation.convolution import HORIZONTAL_EDGES, VERTICAL_EDGES, convolve, pool
 from yolo_cli.visualisation.networks import FeatureLayer, Network
 from yolo_cli.visualisation.panels import heat, rows_of_panels, signed, square, tiled

@@ -11,7 +11,8 @@ from typing import Any
 
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation.tracks.figures import TrackFigures, evaluate_tracks
-from yolo_cli.text import Jsonable, columns
+from yolo_cli.text import Jsonable
+from yolo_cli.text_table import columns
 from yolo_cli.tracks import read_mot
 
 __all__ = ["TrackReport", "evaluate_mot"]
