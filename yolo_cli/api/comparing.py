@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import Any, Unpack
+from collections.abc import Callable, Iterable
+from typing import Any, TypedDict, Unpack
 
 from yolo_cli import comparison
 from yolo_cli.api.detection import config_with
-from yolo_cli.api.options import CompareOptions, check_options
-from yolo_cli.comparison import CONFIG, ENTRIES, Comparison, Entry, choose_entries
+from yolo_cli.api.options import check_options
+from yolo_cli.comparison import CONFIG, ENTRIES, Comparison, ComparisonRow, Entry, choose_entries
+from yolo_cli.config import TileSize
 from yolo_cli.datasets import Dataset
 from yolo_cli.files import path_of
 
-__all__ = ["compare"]
+__all__ = ["CompareOptions", "compare"]
+
+
+class CompareOptions(TypedDict, total=False):
+    """The options of ``yolo compare``.
+
+    Attributes:
+        split: only this part; else ``val``, or all of an unsplit data set.
+        limit: maximum number of images, evenly spaced.
+        time_limit: seconds after which a detector begins no further image.
+        tile: as in `DetectOptions`.
+        tile_overlap: as in `DetectOptions`.
+        started: called with each entry before it is measured.
+        finished: called with the figures of each.
+    """
+
+    split: str | None
+    limit: int | None
+    time_limit: float
+    tile: int | TileSize | None
+    tile_overlap: float
+    started: Callable[[Entry], object]
+    finished: Callable[[ComparisonRow], object]
 
 
 def compare(
