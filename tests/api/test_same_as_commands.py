@@ -279,6 +279,15 @@ def test_compare_takes_the_split_and_the_limit_of_an_opened_data_set(tmp_path, m
         compare(data, "YOLO", limit=0)
 
 
+def test_compare_says_what_it_leaves_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("yolo_cli.comparison.compare", lambda *_, **__: None)
+    data, said = write_yolo(tmp_path / "pets"), []
+    next(iter((data / "images/val").iterdir())).write_text("hello")
+    compare(data, "YOLO", say=said.append)
+    assert len(said) == 1
+    assert said[0].startswith("left out 1 image of 2: images/val/d.jpg: holds text, not an image")
+
+
 def test_compare_takes_one_name_and_a_positive_limit(tmp_path):
     with pytest.raises(UsageError, match="unknown entry 'YLO'; did you mean YOLO"):
         compare(tmp_path, "YLO")

@@ -26,6 +26,7 @@ class CompareOptions(TypedDict, total=False):
         time_limit: seconds after which a detector begins no further image.
         tile: as in `DetectOptions`.
         tile_overlap: as in `DetectOptions`.
+        say: called with one line about each kind of thing in the data that is left out or repaired.
         started: called with each entry before it is measured.
         finished: called with the figures of each.
     """
@@ -35,6 +36,7 @@ class CompareOptions(TypedDict, total=False):
     time_limit: float
     tile: int | TileSize | None
     tile_overlap: float
+    say: Callable[[str], object]
     started: Callable[[Entry], object]
     finished: Callable[[ComparisonRow], object]
 
@@ -56,11 +58,11 @@ def compare(
     """
     given: dict[str, Any] = {**options}
     check_options(given, CompareOptions)
-    split, limit = given.pop("split", None), given.pop("limit", None)
+    split, limit, say = given.pop("split", None), given.pop("limit", None), given.pop("say", lambda _: None)
     entries = ENTRIES if detectors is None else choose_entries(detectors)
     if isinstance(data, Dataset):
         images = comparison.choose_images(data, split, limit)
     else:
-        images = comparison.open_images(str(path_of(data, "data")), split, limit)
+        images = comparison.open_images(str(path_of(data, "data")), split, limit, say)
     tiles: dict[str, Any] = {name: given.pop(name) for name in ("tile", "tile_overlap") if name in given}
     return comparison.compare(images, entries, config=config_with(CONFIG, tiles), **given)

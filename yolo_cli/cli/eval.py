@@ -12,14 +12,8 @@ from yolo_cli.cli.damaged import accept_damaged_option, timeout_option
 from yolo_cli.cli.eval_inputs import Telling, open_data, renamings, sigmas_option
 from yolo_cli.cli.eval_tracks import eval_tracks
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import (
-    config_option,
-    data_options,
-    encoding_option,
-    evaluation_options,
-    format_option,
-    talk_options,
-)
+from yolo_cli.cli.options import data_options, evaluation_options, format_option, general_options
+from yolo_cli.cli.output_options import out_options
 from yolo_cli.cli.progress import echo_result
 from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
@@ -91,16 +85,13 @@ _MEASURED = (
 @sigmas_option
 @evaluation_options
 @format_option("text", "json")
-@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@out_options(_RUN_FOLDER)
 @click.option("--save/--no-save", default=True, help="Save the page and the figures.  [default: save]")
 @click.option("--plots", is_flag=True, help="Save the curves as PNG and SVG, too.")
 @click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
-@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @accept_damaged_option
 @timeout_option
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def eval(detection: dict[str, Any], data: str | None, quiet: bool, **given: Any) -> int:  # noqa: A001
     """Everything, from the data to the exit code."""
     if given["mot"] is not None:
