@@ -77,6 +77,24 @@ def test_eval_against_an_earlier_run(cli):
     assert json.loads(again.to_json()) == printed
 
 
+def test_figures_that_are_too_low(cli):
+    done = evaluate("yolo")
+    assert done.missed() == done.missed({"map50": 1.0, "ap:dog": 0.5}) == []
+    with pytest.raises(UsageError, match="fail_under: unknown figure 'mapp'; did you mean map"):
+        done.missed({"mapp": 0.5})
+    with pytest.raises(UsageError, match="fail_if_worse needs a baseline"):
+        done.missed(fail_if_worse=True)
+    results()
+    done = evaluate("coco", detections="r.json")
+    done.save("first")
+    again = evaluate("coco", detections="r.json", baseline="first")
+    assert again.missed(fail_if_worse=True) == []
+    low = again.report.map50 + 0.01
+    assert again.missed({"map50": low}) == [
+        f"map50 is {again.report.map50:.4f}, but must be at least {low:g}"
+    ]
+
+
 def test_eval_of_another_programs_results(cli):
     results()
     Path("names.txt").write_text("hound\ncat\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
@@ -17,6 +17,7 @@ from yolo_cli.evaluation import (
     ClassMatch,
     RunRecord,
     TideRule,
+    check_gates,
     compare_runs,
     cross_check,
     match_classes,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EvaluateOptions",
     "check_evaluation",
+    "check_figures",
     "chosen_classes",
     "evaluate",
     "matched_classes",
@@ -151,6 +153,13 @@ def check_evaluation(weights: object, options: Mapping[str, Any]) -> None:
     for contradiction, text in contradictions:
         if contradiction:
             raise UsageError(text)
+
+
+def check_figures(figures: Iterable[str], images: EvaluationData, options: Mapping[str, Any]) -> None:
+    """Raise UsageError if an evaluation of ``images`` will not have one of the figures, before it begins."""
+    names = images.part.class_names
+    rules = protocol(options.get("protocol", "coco"), options.get("iou", 0.5))
+    check_gates(figures, rules, chosen_classes(options.get("classes"), names) or names)
 
 
 def chosen_classes(classes: Classes | None, names: Sequence[str]) -> list[str]:
