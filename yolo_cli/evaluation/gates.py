@@ -17,7 +17,7 @@ _KEYPOINTS = ("keypoints", "keypoints50")  # AP by OKS over 0.50 to 0.95, and at
 
 
 def read_gates(texts: Iterable[str]) -> dict[str, float]:
-    """Read ``NAME=VALUE`` each: the least that each figure must be.
+    """Read ``NAME=VALUE`` each: figures with the minimum that each must reach.
 
     Raises:
         UsageError: if one is not of that form.

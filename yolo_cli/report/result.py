@@ -102,7 +102,7 @@ class EvaluationResult(Jsonable):
         """One line for each figure that is too low; none if it is good enough, as for a job that checks it.
 
         Args:
-            fail_under: the least that a figure must be: ``{"map50": 0.6, "ap:dog": 0.5}``. Figures are
+            fail_under: the minimum that a figure must reach: ``{"map50": 0.6, "ap:dog": 0.5}``. Figures are
                 ``map``, ``map50``, ``map50_95``, ``precision``, ``recall``, ``f1``, COCO's, and ``ap:CLASS``.
             fail_if_worse: also those that the ``baseline`` had better, beyond chance.
 
