@@ -47,7 +47,7 @@ KNOWN = {
     "weights/copy.py": {"load"},
     "weights/archive.py": {"ZipFile"},  # writes
     "graphs.py": {"load", "InferenceSession"},  # of files that an engine has checked
-    "engines/on_openvino.py": {"load"},  # of a file that was checked
+    "engines/openvino_network.py": {"load"},  # of a file that was checked
     "engines/opening.py": {"open"},
     "detectors/loading.py": {"open"},
     "identity/embedder.py": {"open"},  # in an engine

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from yolo_cli.cache import check_once
+from yolo_cli.cache import once
 from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 from yolo_cli.detectors.fitting import check_engine
 from yolo_cli.detectors.protocol import Detector
@@ -59,7 +59,7 @@ def load_detector(
     chosen = engine_for(files, engine, device, precision)
     path = _file_for(files, chosen)
     if files.keras and path == files.onnx:
-        check_once("pairs", [files.keras, path], partial(check_pair, files))
+        once("pairs", [files.keras, path], partial(check_pair, files))
     return _build(path, config, Runtime(device, chosen.engine, precision), kind)
 
 
