@@ -11,8 +11,9 @@ from yolo_cli.api.evaluation import matched_classes, opened_data
 from yolo_cli.api.options import CalibrateOptions, check_options, reads_text
 from yolo_cli.config import DEFAULT_MODEL
 from yolo_cli.files import path_of
+from yolo_cli.pipeline import Watch
 from yolo_cli.pipeline.calibrating import Calibrated, calibrate_detector, calibration_parts, uncalibrated
-from yolo_cli.pipeline.evaluating import EvaluationData, Watch
+from yolo_cli.pipeline.evaluating import EvaluationData
 from yolo_cli.weights import find_model
 from yolo_cli.weights.copy import save_calibrated
 from yolo_cli.weights.store import new_model

@@ -29,15 +29,15 @@ from yolo_cli.files import path_of
 from yolo_cli.images import Image
 from yolo_cli.keypoints import with_sigmas
 from yolo_cli.locks import sole_user
-from yolo_cli.pipeline import Journal
+from yolo_cli.pipeline import Watch
 from yolo_cli.pipeline.evaluating import (
     Evaluated,
     EvaluationData,
-    Watch,
     evaluate_detector,
     evaluate_results,
     open_evaluation_data,
 )
+from yolo_cli.pipeline.journal import Journal
 from yolo_cli.report import About, EvaluationResult, analyse
 from yolo_cli.text import read_lines
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from yolo_cli import weights as store
-from yolo_cli.api.options import ImportOptions, OnError, check_options
-from yolo_cli.errors import DataError
+from yolo_cli.api.options import ImportOptions, check_options
+from yolo_cli.errors import DataError, OnError, report
 from yolo_cli.files import path_of
 from yolo_cli.text import counted, text_encoding
 from yolo_cli.weights import ModelCard, ModelFiles
@@ -70,10 +70,8 @@ def list_models(*, on_error: OnError | None = None) -> list[Model]:
     for files in store.list_models():
         try:
             found.append(Model(files, store.read_card(files.first)))
-        except DataError as error:
-            if on_error is None:
-                raise
-            on_error(error)
+        except DataError as fault:
+            report(fault, on_error)
     return found
 
 

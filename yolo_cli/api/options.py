@@ -8,7 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar
 
 from yolo_cli.api.frames import FrameOptions
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import OnError, UsageError
 from yolo_cli.files import path_of
 from yolo_cli.text import did_you_mean, text_encoding
 
@@ -32,8 +32,8 @@ __all__ = [
     "ImportOptions",
     "LintOptions",
     "LoadOptions",
-    "OnError",
     "Path",
+    "PathOptions",
     "SourceOptions",
     "check_options",
     "reads_text",
@@ -44,7 +44,6 @@ Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
 Path = str | os.PathLike[str]
-OnError = Callable[[DataError], object]
 
 
 class DetectOptions(TypedDict, total=False):
@@ -191,21 +190,29 @@ class ImportOptions(TypedDict, total=False):
     encoding: str | None
 
 
-class SourceOptions(FrameOptions, total=False):
-    """How a `Predictor` reads its source.
+class PathOptions(FrameOptions, total=False):
+    """How images and videos are read.
 
     Attributes:
         batch: batch size.
-        bgr: arrays are BGR or BGRA, as OpenCV reads them. Other sources know their order.
         recursive: include subfolders.
         on_error: called with the error of each image that cannot be read, which is then left out of the
             results; None raises the error.
     """
 
     batch: int
-    bgr: bool
     recursive: bool
     on_error: OnError | None
+
+
+class SourceOptions(PathOptions, total=False):
+    """How a `Predictor` reads its source.
+
+    Attributes:
+        bgr: arrays are BGR or BGRA, as OpenCV reads them. Other sources know their order.
+    """
+
+    bgr: bool
 
 
 class DataOptions(LoadOptions, total=False):

@@ -37,7 +37,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 5 some images fail
 
 
 @click.command("calibrate", cls=YoloCommand, help=_HELP)
-@data_options
+@data_options()
 @click.option("--test", metavar="NAME", help="Split to measure on.  [default: the other half of --split]")
 @click.option(
     "--seed",

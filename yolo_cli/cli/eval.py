@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +62,7 @@ _MEASURED = (
 
 
 @click.command("eval", cls=YoloCommand, help=_HELP)
-@partial(data_options, required=False)
+@data_options(required=False)
 @click.option("--mot", metavar="PATH", help="Ground truth of tracks: MOT text, or a folder of it.")
 @click.option("--detections", metavar="PATH", help="Boxes of another program: COCO .json or YOLO folder.")
 @click.option("--names", metavar="FILE", help="Class names of --detections.  [default: the data's]")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
@@ -56,7 +55,7 @@ Exit codes: 0 saved, 2 wrong usage, 3 the data or model cannot be used, 4 it dif
 @click.option("--preprocess/--no-preprocess", default=True, help="Make resizing part of the graph, or not.")
 @click.option("--dynamic", is_flag=True, help="Take input of any size; with --no-preprocess.")
 @exporting_options
-@partial(data_options, required=False)
+@data_options(required=False)
 @click.option(
     "--batch", type=click.IntRange(min=1), metavar="N", help="Fixed batch size in images.  [default: any]"
 )

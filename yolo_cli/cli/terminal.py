@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 import click
 
+from yolo_cli.errors import UserError
 from yolo_cli.names import printable
 
-__all__ = ["CLEAR_LINE", "echo", "say", "shown", "tell"]
+__all__ = ["CLEAR_LINE", "complain", "echo", "say", "shown", "tell", "unless"]
 
 CLEAR_LINE = "\r\x1b[K"
 
@@ -35,6 +37,16 @@ def say(text: str) -> None:
     terminal = sys.stderr.isatty()
     line = " ".join(text.split())  # a file name may hold a line break
     tell(f"{CLEAR_LINE}{printable(line)}\n" if terminal else f"{line}\n")
+
+
+def unless(quiet: bool) -> Callable[[str], object]:
+    """`say`, or what says nothing."""
+    return (lambda _: None) if quiet else say
+
+
+def complain(fault: UserError) -> None:
+    """Say an error that does not end the command."""
+    say(f"error: {fault.text}")
 
 
 def tell(text: str) -> None:
