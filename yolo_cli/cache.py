@@ -60,7 +60,7 @@ def once(part: str, files: Iterable[Path], find_out: Callable[[], Any]) -> Any:
 
 
 def keep_newest(path: Path, data: bytes, most: int = 20) -> None:
-    """Write a file into a folder of the cache, and remove the oldest but ``most`` files there, if possible."""
+    """Write a file into a folder of the cache if possible, and remove the oldest but ``most`` there."""
     with suppress(OSError, DataError):
         atomic_write_bytes(path, data)
         files = sorted(path.parent.iterdir(), key=lambda file: file.stat().st_mtime)

@@ -67,7 +67,9 @@ def test_what_was_found_out_about_a_file_is_kept_until_it_changes(home: Path, tm
     (tmp_path / "b.txt").write_text("five!")
     (tmp_path / "b.txt").replace(path)
     assert once("lengths", [path], find_out) == {"length": 5}
-    [*_, note] = sorted((home / ".cache/yolo-cli/lengths").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    [*_, note] = sorted(
+        (home / ".cache/yolo-cli/lengths").iterdir(), key=lambda file: file.stat().st_mtime_ns
+    )
     note.write_text('{"length": ')  # cut off
     assert once("lengths", [path], find_out) == {"length": 5}
     assert asked == ["four", "five!", "five!"]
