@@ -35,6 +35,8 @@ __all__ = [
     "open_run_folder",
     "path_of",
     "remove_folder",
+    "spelling",
+    "spellings",
     "unwritable",
 ]
 
@@ -131,12 +133,25 @@ def path_of(value: object, name: str) -> Path:
     Raises:
         UsageError: if it is neither a str nor a Path.
     """
-    if isinstance(value, Path):
-        return value
+    return value if isinstance(value, Path) else Path(spelling(value, name))
+
+
+def spelling(value: object, name: str) -> str:
+    """The argument ``name``, a path or an address, as it was given: a `Path` would change ``http://``.
+
+    Raises:
+        UsageError: if it is neither a str nor a Path.
+    """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if isinstance(text, str):
-        return Path(text)
+        return text
     raise UsageError(f"{name}: {type(value).__name__} is not a path; give a str or a Path")
+
+
+def spellings(values: object, name: str) -> list[str]:
+    """The `spelling` of the argument ``name``, or of each, if it is a sequence."""
+    several = values if isinstance(values, list | tuple) else [values]
+    return [spelling(each, name) for each in several]
 
 
 def check_text(out: str | os.PathLike[str]) -> None:
