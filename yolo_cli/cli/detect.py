@@ -12,13 +12,7 @@ from yolo_cli.cli.damaged import accept_damaged_option, timeout_option
 from yolo_cli.cli.frame_options import video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand, exit_code
 from yolo_cli.cli.interrupts import Interrupts
-from yolo_cli.cli.options import (
-    config_option,
-    detection_options,
-    encoding_option,
-    format_option,
-    talk_options,
-)
+from yolo_cli.cli.options import detection_options, format_option, general_options
 from yolo_cli.cli.output_options import drawing_style, out_options, save_run, saving_options, segment_option
 from yolo_cli.cli.progress import track
 from yolo_cli.cli.terminal import complain, echo, say
@@ -76,9 +70,7 @@ Exit codes: 0 done, 2 wrong usage, 3 no image could be used, 5 some images faile
 @click.option("--resume", is_flag=True, help="Continue the run of --ray in --out.")
 @accept_damaged_option
 @timeout_option
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def detect(detection: dict[str, Any], frames: dict[str, Any], quiet: bool, **given: Any) -> int:
     """Everything, from the sources to the exit code."""
     if given["ray"] or given["resume"] or given["workers"]:

@@ -28,6 +28,7 @@ __all__ = [
     "explaining_options",
     "exporting_options",
     "format_option",
+    "general_options",
     "image_size",
     "map_option",
     "model_options",
@@ -329,3 +330,7 @@ def encoding_option(command: Decorated) -> Decorated:
         callback=lambda ctx, _, name: ctx.with_resource(text_encoding(name)),
         help="Encoding of text files, such as cp1252.  [default: UTF-8]",
     )(command)
+
+
+general_options = all_options(encoding_option, config_option, talk_options)
+"""Those of every command that reads text files."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import click
@@ -11,9 +11,10 @@ import click
 from yolo_cli.errors import UserError
 from yolo_cli.names import printable
 
-__all__ = ["CLEAR_LINE", "complain", "echo", "say", "shown", "tell", "unless"]
+__all__ = ["CLEAR_LINE", "complain", "complain_of_left_out", "echo", "say", "shown", "tell", "unless"]
 
 CLEAR_LINE = "\r\x1b[K"
+_LINES = 10
 
 
 def shown(text: str) -> str:
@@ -47,6 +48,14 @@ def unless(quiet: bool) -> Callable[[str], object]:
 def complain(fault: UserError) -> None:
     """Say an error that does not end the command."""
     say(f"error: {fault.text}")
+
+
+def complain_of_left_out(lines: Sequence[str]) -> None:
+    """Say what was left out, the first of it line by line."""
+    for line in lines[:_LINES]:
+        say(f"error: left out: {line}")
+    if len(lines) > _LINES:
+        say(f"error: left out: {len(lines) - _LINES} more; --format json lists all")
 
 
 def tell(text: str) -> None:

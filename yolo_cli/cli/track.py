@@ -11,13 +11,7 @@ import click
 from yolo_cli.cli.frame_options import video_options
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand, exit_code
 from yolo_cli.cli.interrupts import Interrupts
-from yolo_cli.cli.options import (
-    config_option,
-    detection_options,
-    encoding_option,
-    format_option,
-    talk_options,
-)
+from yolo_cli.cli.options import detection_options, format_option, general_options
 from yolo_cli.cli.output_options import drawing_options, drawing_style, out_options, segment_option
 from yolo_cli.cli.progress import track as track_progress
 from yolo_cli.cli.terminal import echo, say
@@ -124,9 +118,7 @@ class _Tally:
 @click.option("--save/--no-save", default=True, help="Save the video and the tables.  [default: save]")
 @segment_option
 @drawing_options
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def track(detection: dict[str, Any], frames: dict[str, Any], source: str, quiet: bool, **given: Any) -> int:
     """Everything, from the video to the exit code."""
     from yolo_cli.api import tracking

@@ -170,7 +170,7 @@ def _on_backbone(kind: str) -> Build:
     """A builder for detectors whose method runs a backbone and a head."""
 
     def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
-        method = _methods()[kind](_backbone_of(card, runtime), _opened(path, card, runtime))
+        method = _methods()[kind](_backbone_of(path, card, runtime), _opened(path, card, runtime))
         return _on_regions(method, card, config)
 
     return build
@@ -181,12 +181,15 @@ def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, runtime: Run
     proposer, head = runtime.open_parts(path, [("map", [0]), ("features", [1, 2])])
     check_engine(proposer, card, path, proposer=True)
     check_engine(head, card, path)
-    method = _methods()["faster-rcnn"](_backbone_of(card, runtime), head, proposer)
+    method = _methods()["faster-rcnn"](_backbone_of(path, card, runtime), head, proposer)
     return _on_regions(method, card, config)
 
 
-def _backbone_of(card: ModelCard, runtime: Runtime) -> Engine:
-    return open_backbone(card.backbone, runtime, card.source.get("backbone_sha256"))
+def _backbone_of(path: Path, card: ModelCard, runtime: Runtime) -> Engine:
+    try:
+        return open_backbone(card.backbone, runtime, card.source.get("backbone_sha256"))
+    except DataError as fault:
+        raise DataError(f"{path}: {fault.text}") from None
 
 
 WINDOWS = {"sliding-window", "conv-sliding-window"}
