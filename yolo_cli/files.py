@@ -30,7 +30,6 @@ __all__ = [
     "exchange",
     "find_files",
     "is_leftover",
-    "is_special",
     "locate",
     "make_folder",
     "open_run_folder",
@@ -190,8 +189,8 @@ def find_files(
     """Paths of the files with one of ``suffixes`` (in lower case) in a folder and those below it, sorted.
 
     Links are followed, except into a folder that contains them or the folder that is searched, and a link
-    inside a linked folder only to folders that were not searched before: links in a circle end. Pipes,
-    devices and leftovers (see `is_leftover`) are skipped.
+    inside a linked folder only to folders that were not searched before: links in a circle end. Leftovers
+    (see `is_leftover`) are skipped. Pipes and devices are listed: whoever reads them refuses them by name.
 
     Args:
         folder: the folder; returned paths begin with it as given.
@@ -226,7 +225,7 @@ class _Search:
             return
         folders = {entry.path: entry.is_symlink() for entry in found if _leads_to(entry, os.DirEntry.is_dir)}
         named = (e for e in found if e.name.lower().endswith(self.suffixes) and e.path not in folders)
-        yield from (entry.path for entry in named if not is_special(entry))
+        yield from (entry.path for entry in named)
         inside = linked or os.path.islink(folder)  # noqa: PTH114
         for sub, link in folders.items() if self.recursive else ():
             yield from self.files(sub, above | {real}, linked=inside and link)
@@ -269,11 +268,6 @@ def as_stored(path: Path) -> Path:
         return path
     others = (Path(unicodedata.normalize(form, text)) for form in ("NFC", "NFD"))
     return next((other for other in others if os.path.exists(other)), path)  # noqa: PTH110
-
-
-def is_special(path: os.DirEntry[str] | Path) -> bool:
-    """Whether a path leads to a pipe, socket or device, whose reading may never end."""
-    return not _leads_to(path, type(path).is_file) and os.path.exists(path) and not os.path.isdir(path)  # noqa: PTH110, PTH112
 
 
 def _leads_to(path: os.DirEntry[str] | Path, kind: Callable[[Any], bool]) -> bool:
