@@ -68,11 +68,11 @@ def drawing_style(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def save_run(run: DetectRun | IdentifyRun, default: str, given: Mapping[str, Any]) -> Path | None:
     """Let a run save what is asked for, and return its folder; None if nothing is saved."""
-    from yolo_cli.files import open_run_folder
-
     what = {"images": given["save"], "crops": given["save_crops"], "txt": given["save_txt"]}
     if not any(what.values()):
         return None
+    from yolo_cli.run_folders import open_run_folder
+
     folder = open_run_folder(default, given["out"], given["exist_ok"])
     run.save_to(folder, **what, segment=given.get("segment"), **drawing_style(given))
     return folder
