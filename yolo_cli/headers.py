@@ -23,9 +23,7 @@ __all__ = ["KINDS", "Header", "read_header"]
 KINDS = "JPEG, PNG, WebP, BMP, TIFF, GIF or PNM"
 _CUT = "is truncated"
 MAX_SCANS = 1_000  # of a JPEG file; usual are ten
-MAX_SCANNED = (
-    3_000_000_000  # pixels of all scans, each of which goes over all: 50 bytes may stand for 36 million
-)
+MAX_SCANNED = 3_000_000_000  # pixels of all scans: each goes over all, and 50 bytes may be one of 36 million
 
 
 @dataclass(frozen=True, slots=True)
