@@ -141,7 +141,7 @@ SLOW = [
     "stylize --data d --style a.jpg --steps 1 --imgsz 64 --out styled",
     "lint --data d --weights run --out suspects",
     "train --data d --model tiny.cfg --imgsz 64 --epochs 1 --batch 4 --unlabelled frames --out rounds",
-    "weights import nano.param nano.bin --names nano.names --imgsz 64 --out nano",
+    "weights import nano.param nano.bin --names nano.names --out nano",
     "train --data d --weights nano.keras --imgsz 64 --epochs 1 --batch 4 --out fine",
     "train --embedding --data d --imgsz 64 --epochs 1 --out embedding",
     "train --data d --detector localisation --imgsz 64 --epochs 1 --out localisation",
