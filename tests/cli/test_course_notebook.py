@@ -34,7 +34,7 @@ def test_the_notebook_has_every_command():
 
 @pytest.mark.slow
 def test_the_notebook_runs(tmp_path):
-    """Cell by cell, in one folder, as a notebook would; cells with commands of over 40 seconds are not run."""
+    """Cell by cell, in one folder, as a notebook would; those of over 40 seconds are left out."""
     IMAGES.prepared(tmp_path)
     programs = tmp_path / "programs"
     programs.mkdir()
