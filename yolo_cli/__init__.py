@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.calibration import calibrate
     from yolo_cli.api.comparing import compare
     from yolo_cli.api.converting import convert
-    from yolo_cli.api.detection import Predictor, draw, load_detector
+    from yolo_cli.api.detection import Predictor, detect, draw, load_detector
     from yolo_cli.api.embedding import train_embedding
     from yolo_cli.api.evaluation import evaluate
     from yolo_cli.api.explaining import explain, explain_filters, explain_layers, explain_saliency
@@ -50,9 +50,11 @@ if TYPE_CHECKING:
     from yolo_cli.explanation import Explanation
     from yolo_cli.exporting import Exported
     from yolo_cli.identity import Match, Verdict
+    from yolo_cli.identity.identify_run import IdentifyRun
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
+    from yolo_cli.pipeline.detect_run import DetectRun
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
     from yolo_cli.suspects import SuspectReport
@@ -68,6 +70,7 @@ __all__ = [
     "Converted",
     "DataError",
     "DatasetStats",
+    "DetectRun",
     "Detection",
     "Detections",
     "EmbeddingResult",
@@ -77,6 +80,7 @@ __all__ = [
     "FittedAnchors",
     "GroundTruth",
     "Identified",
+    "IdentifyRun",
     "Image",
     "LintReport",
     "Match",
@@ -102,6 +106,7 @@ __all__ = [
     "convert",
     "create_app",
     "dataset_stats",
+    "detect",
     "detect_on_ray",
     "devices",
     "draw",
@@ -149,7 +154,7 @@ _MODULES = {
     "benchmarking": ("Benchmark",),
     "api.comparing": ("compare",),
     "api.converting": ("convert",),
-    "api.detection": ("Predictor", "draw", "load_detector"),
+    "api.detection": ("Predictor", "detect", "draw", "load_detector"),
     "api.embedding": ("train_embedding",),
     "api.evaluation": ("evaluate",),
     "api.explaining": ("explain", "explain_filters", "explain_layers", "explain_saliency"),
@@ -177,9 +182,11 @@ _MODULES = {
     "explanation": ("Explanation",),
     "exporting": ("Exported",),
     "identity": ("Match", "Verdict"),
+    "identity.identify_run": ("IdentifyRun",),
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),
+    "pipeline.detect_run": ("DetectRun",),
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
     "suspects": ("SuspectReport",),

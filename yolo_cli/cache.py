@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-__all__ = ["cache_folder", "cache_jax_programs", "check_once", "programs_folder"]
+from yolo_cli.errors import DataError
+from yolo_cli.files import atomic_write_bytes, atomic_write_text
+
+__all__ = ["cache_folder", "cache_jax_programs", "file_version", "keep_newest", "once", "programs_folder"]
 
 SWITCH = "YOLO_CLI_CACHE"
 
@@ -33,25 +39,36 @@ def cache_folder(part: str) -> Path | None:
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
-def check_once(part: str, files: Iterable[Path], check: Callable[[], object]) -> None:
-    """Run a check of files, but not again while an empty file in the cache says that they have passed.
+def once(part: str, files: Iterable[Path], find_out: Callable[[], Any]) -> Any:
+    """What is found out about files, and not again while the cache knows it of files that are unchanged.
 
     Args:
-        part: of the cache; one a check.
-        files: which are checked.
-        check: raises what is wrong with them.
+        part: of the cache; one for each question.
+        files: which it is about.
+        find_out: returns what JSON can hold, or raises what is wrong with the files; that is not kept.
     """
     folder = cache_folder(part)
-    mark = folder / "+".join(map(_version, files)) if folder else None
-    if mark and mark.exists():
-        return
-    check()
-    if mark:
-        with suppress(OSError):
-            mark.touch()
+    note = folder / "+".join(map(file_version, files)) if folder else None
+    if note:
+        with suppress(OSError, ValueError):
+            return json.loads(note.read_bytes())
+    found = find_out()
+    if note:
+        with suppress(DataError):
+            atomic_write_text(note, json.dumps(found))
+    return found
 
 
-def _version(path: Path) -> str:
+def keep_newest(path: Path, data: bytes, most: int = 20) -> None:
+    """Write a file into a folder of the cache if possible, and remove the oldest but ``most`` there."""
+    with suppress(OSError, DataError):
+        atomic_write_bytes(path, data)
+        files = sorted(path.parent.iterdir(), key=lambda file: file.stat().st_mtime)
+        for old in files[:-most]:
+            old.unlink()
+
+
+def file_version(path: Path) -> str:
     """What differs when a file was written or replaced; the time of a change cannot be set by programs."""
     status = path.stat()
     parts = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
@@ -76,12 +93,10 @@ def cache_jax_programs() -> None:
 
 def _processor() -> str:
     """Eight digits that differ between kinds of CPU: a program for one may crash on another."""
-    import hashlib
-
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123
             lines: Iterable[str] = [line for line in file if line.startswith(("flags", "Features"))]
     except OSError:
         lines = ()
     words = next(iter(lines), platform.processor())
-    return hashlib.sha256(words.encode()).hexdigest()[:8]
+    return f"{zlib.crc32(words.encode()):08x}"  # hashlib takes 3 ms to import

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Literal, get_args
 
-from yolo_cli.errors import UsageError
+from yolo_cli.errors import UsageError, check_choice
 from yolo_cli.hardware import Device, check_device
 from yolo_cli.tiles import OVERLAP
 
@@ -85,12 +85,10 @@ class DetectConfig:
         check_number("--conf", self.conf, 0, 1)
         check_number("--nms-iou", self.nms_iou, 0, 1)
         check_number("--max-det", self.max_det, 1, 1e9, Integral)
-        for name, choice, kind in (
-            ("--suppression", self.suppression, SuppressionKind),
-            ("--resize", self.resize, Resize),
-        ):
-            if choice is not None and choice not in get_args(kind):
-                raise UsageError(f"{name} is {choice!r}, but must be one of {', '.join(get_args(kind))}")
+        if self.suppression is not None:
+            check_choice("suppression", self.suppression, get_args(SuppressionKind))
+        if self.resize is not None:
+            check_choice("resize", self.resize, get_args(Resize))
         check_number("--tile-overlap", self.tile_overlap, 0, 0.9)
         if self.tile is None and self.tile_overlap != OVERLAP:
             raise UsageError("--tile-overlap: there are no tiles without --tile")

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 
-__all__ = ["DataError", "UsageError", "UserError", "not_importable", "unreadable"]
+__all__ = [
+    "DataError",
+    "OnError",
+    "UsageError",
+    "UserError",
+    "check_choice",
+    "not_importable",
+    "report",
+    "unreadable",
+]
 
 
 class UserError(Exception):
@@ -43,6 +53,23 @@ class UsageError(UserError):
     """Options or arguments that contradict each other or name something unknown (exit code 2)."""
 
     exit_code = 2
+
+
+OnError = Callable[[DataError], object]
+"""Takes the error of each input that cannot be used, so that the others can."""
+
+
+def report(fault: DataError, on_error: OnError | None) -> None:
+    """Give an error to ``on_error``; without one, raise it."""
+    if on_error is None:
+        raise fault
+    on_error(fault)
+
+
+def check_choice(option: str, value: str, choices: Collection[str]) -> None:
+    """Raise the UsageError for a value that is none of an option's."""
+    if value not in choices:
+        raise UsageError(f"--{option} is {value!r}, but must be one of {', '.join(choices)}")
 
 
 def unreadable(name: object, fault: OSError | ValueError, hint: str = "") -> DataError:

@@ -12,6 +12,7 @@ import struct
 import unicodedata
 from collections.abc import Sequence
 from errno import EISDIR, ENXIO
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -70,8 +71,8 @@ NETWORK_SLACK, GROWTH = 256 * MIB, 1_400  # of a network: 64 channels of float32
 def open_file(path: Path, name: str, most: int = MAX_ANY, kind: str = "file") -> BinaryIO:
     """Open a regular file for reading.
 
-    Pipes, sockets and devices may never end, and are refused. A file without a size is empty for
-    `read_file`, as those in ``/proc`` are, whatever reading them gives.
+    Pipes, sockets and devices may never end, and are refused, as are the files of ``/proc``, which have
+    no size.
 
     Args:
         path: the file; a link is followed.
@@ -107,10 +108,19 @@ def _opened(path: Path, name: str, most: int, kind: str) -> tuple[int, int]:
 def _check_regular(status: os.stat_result, name: str, most: int, kind: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), name)
-    if not stat.S_ISREG(status.st_mode):
+    if not stat.S_ISREG(status.st_mode) or (status.st_size == 0 and status.st_dev == _proc()):
         raise DataError(_SPECIAL.format(name, "an image file" if kind == "image" else "a regular file"))
     if status.st_size > most:
         raise DataError(f"{name}: has {_size(status.st_size)}; over {_size(most)}, no {kind} is read")
+
+
+@cache
+def _proc() -> int | None:
+    """The device of ``/proc``, if there is one."""
+    try:
+        return os.stat("/proc").st_dev  # noqa: PTH116
+    except OSError:
+        return None
 
 
 _SPECIAL = "{}: is a pipe or device, not {}"

@@ -77,6 +77,24 @@ def test_eval_against_an_earlier_run(cli):
     assert json.loads(again.to_json()) == printed
 
 
+def test_figures_that_are_too_low(cli):
+    done = evaluate("yolo")
+    assert done.missed() == done.missed({"map50": 1.0, "ap:dog": 0.5}) == []
+    with pytest.raises(UsageError, match="fail_under: unknown figure 'mapp'; did you mean map"):
+        done.missed({"mapp": 0.5})
+    with pytest.raises(UsageError, match="fail_if_worse needs a baseline"):
+        done.missed(fail_if_worse=True)
+    results()
+    done = evaluate("coco", detections="r.json")
+    done.save("first")
+    again = evaluate("coco", detections="r.json", baseline="first")
+    assert again.missed(fail_if_worse=True) == []
+    low = again.report.map50 + 0.01
+    assert again.missed({"map50": low}) == [
+        f"map50 is {again.report.map50:.4f}, but must be at least {low:g}"
+    ]
+
+
 def test_eval_of_another_programs_results(cli):
     results()
     Path("names.txt").write_text("hound\ncat\n")
@@ -277,6 +295,15 @@ def test_compare_takes_the_split_and_the_limit_of_an_opened_data_set(tmp_path, m
     assert [len(images) for images in seen] == [2, 2, 1]
     with pytest.raises(UsageError, match="limit is 0, but must be at least 1"):
         compare(data, "YOLO", limit=0)
+
+
+def test_compare_says_what_it_leaves_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("yolo_cli.comparison.compare", lambda *_, **__: None)
+    data, said = write_yolo(tmp_path / "pets"), []
+    next(iter((data / "images/val").iterdir())).write_text("hello")
+    compare(data, "YOLO", say=said.append)
+    assert len(said) == 1
+    assert said[0].startswith("left out 1 image of 2: images/val/d.jpg: holds text, not an image")
 
 
 def test_compare_takes_one_name_and_a_positive_limit(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.backends import python_of
 from tests.shared import ROOT
-from yolo_cli.cache import cache_folder
+from yolo_cli.cache import cache_folder, keep_newest, once
 
 NAMES = ("YOLO_CLI_CACHE", "XDG_CACHE_HOME", "JAX_COMPILATION_CACHE_DIR")
 PRINT_FOLDER = "import yolo_cli.model, jax, json; print(json.dumps(jax.config.jax_compilation_cache_dir))"
@@ -53,6 +53,40 @@ def test_off_makes_no_folder(home: Path, monkeypatch: pytest.MonkeyPatch, value:
 def test_a_home_that_cannot_be_written_is_done_without(home: Path) -> None:
     (home / ".cache").write_text("a file where a folder should be", encoding="utf-8")
     assert cache_folder("fonts") is None
+
+
+def test_what_was_found_out_about_a_file_is_kept_until_it_changes(home: Path, tmp_path: Path) -> None:
+    path, asked = tmp_path / "a.txt", list[str]()
+
+    def find_out() -> dict[str, int]:
+        asked.append(path.read_text())
+        return {"length": len(asked[-1])}
+
+    path.write_text("four")
+    assert [once("lengths", [path], find_out) for _ in range(3)] == [{"length": 4}] * 3
+    (tmp_path / "b.txt").write_text("five!")
+    (tmp_path / "b.txt").replace(path)
+    assert once("lengths", [path], find_out) == {"length": 5}
+    [*_, note] = sorted(
+        (home / ".cache/yolo-cli/lengths").iterdir(), key=lambda file: file.stat().st_mtime_ns
+    )
+    note.write_text('{"length": ')  # cut off
+    assert once("lengths", [path], find_out) == {"length": 5}
+    assert asked == ["four", "five!", "five!"]
+
+
+def test_what_is_wrong_with_a_file_is_found_each_time(home: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            once("faults", [tmp_path], lambda: 1 // 0)
+
+
+def test_the_newest_files_stay(tmp_path: Path) -> None:
+    for number in range(4):
+        keep_newest(tmp_path / str(number), b"data", most=3)
+        os.utime(tmp_path / str(number), (number, number))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2", "3"]
+    keep_newest(tmp_path / "no folder" / "4", b"data")  # a full disk is done without
 
 
 def jax_folder(**environment: str) -> str | None:

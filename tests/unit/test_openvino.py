@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import copyfile
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from tests.shared import ROOT
 from yolo_cli.boxes import box_iou
 from yolo_cli.config import DetectConfig, bundled
 from yolo_cli.detectors import load_detector
-from yolo_cli.engines import OnnxEngine, OpenVinoEngine, on_openvino
+from yolo_cli.engines import OnnxEngine, OpenVinoEngine, on_openvino, openvino_network
 from yolo_cli.engines.vetting import check_before_openvino
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import read_image
@@ -38,7 +40,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def has_bfloat16() -> bool:
-    return "BF16" in on_openvino._capabilities(on_openvino._core())
+    return "BF16" in on_openvino._capabilities(on_openvino.openvino_core())
 
 
 needs_bfloat16 = pytest.mark.skipif(not has_bfloat16(), reason="this CPU does not compute in bfloat16")
@@ -110,8 +112,51 @@ def test_what_is_compiled_is_kept(cache: Path) -> None:
     again = OpenVinoEngine(TINY).run(BATCH)
     assert [*map(np.ndarray.tobytes, first)] == [*map(np.ndarray.tobytes, again)]
     assert file.stat().st_mtime_ns == before
-    file.write_bytes(b"cut off")
+
+
+def test_a_known_network_is_not_read(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     OpenVinoEngine(TINY).run(BATCH)
+    read: list[object] = []
+    monkeypatch.setattr(openvino_network, "_converted", read.append)
+    engine = OpenVinoEngine(TINY)
+    engine.run(BATCH)
+    assert (read, engine.channels) == ([], [255, 255])
+
+
+def other_version(data: bytes) -> bytes:
+    return data.replace(b";ov=" + data.split(b";ov=")[1][:4], b";ov=1999")
+
+
+@pytest.mark.parametrize("spoil", [lambda _: b"", lambda data: data[: len(data) // 2], other_version])
+def test_what_cannot_be_used_is_compiled_again(cache: Path, spoil: Callable[[bytes], bytes]) -> None:
+    """What is damaged, or of another OpenVINO."""
+    first = OpenVinoEngine(TINY).run(BATCH)
+    [file] = compiled(cache)
+    spoilt = spoil(kept := file.read_bytes())
+    assert spoilt != kept
+    file.write_bytes(spoilt)
+    again = OpenVinoEngine(TINY).run(BATCH)
+    assert [*map(np.ndarray.tobytes, first)] == [*map(np.ndarray.tobytes, again)]
+    assert file.read_bytes() != spoilt
+
+
+def test_a_file_that_is_replaced_is_another_network(cache: Path, tmp_path: Path) -> None:
+    """Its engine goes on with what it has, and says what it cannot do; a new engine runs the new file."""
+    path = tmp_path / "m.onnx"
+    copyfile(TINY, path)
+    OpenVinoEngine(path).run(BATCH)
+    engine = OpenVinoEngine(path)  # knows it from the cache
+    before = engine.run(BATCH)
+    other = bundled("weights") / "windows-voc.onnx"
+    copyfile(other, tmp_path / "n.onnx")
+    (tmp_path / "n.onnx").replace(path)
+    assert all(np.array_equal(a, b) for a, b in zip(before, engine.run(BATCH), strict=True))
+    assert engine.in_streams() == (engine, 1)
+    with pytest.raises(DataError, match=r"m\.onnx: was replaced while it was in use; start again"):
+        engine.run(np.zeros((2, 64, 64, 3), np.uint8))
+    crop = np.full((1, 224, 224, 3), 90, np.uint8)
+    for head, expected in zip(OpenVinoEngine(path).run(crop), OnnxEngine(other).run(crop), strict=True):
+        np.testing.assert_allclose(head, expected, atol=1e-3)
 
 
 def test_networks_that_differ_in_weights_only_are_kept_apart(cache: Path, tmp_path: Path) -> None:

@@ -8,16 +8,33 @@ from typing import Any, Unpack
 
 from yolo_cli.api.detection import open_for_evaluation
 from yolo_cli.api.evaluation import matched_classes, opened_data
-from yolo_cli.api.options import CalibrateOptions, check_options, reads_text
+from yolo_cli.api.options import DataOptions, Path, check_options, reads_text
 from yolo_cli.config import DEFAULT_MODEL
 from yolo_cli.files import path_of
+from yolo_cli.pipeline import Watch
 from yolo_cli.pipeline.calibrating import Calibrated, calibrate_detector, calibration_parts, uncalibrated
-from yolo_cli.pipeline.evaluating import EvaluationData, Watch
+from yolo_cli.pipeline.evaluating import EvaluationData
 from yolo_cli.weights import find_model
 from yolo_cli.weights.copy import save_calibrated
 from yolo_cli.weights.store import new_model
 
-__all__ = ["calibrate"]
+__all__ = ["CalibrateOptions", "calibrate"]
+
+
+class CalibrateOptions(DataOptions, total=False):
+    """The options of ``yolo calibrate``.
+
+    Attributes:
+        test: the split to measure on; else the other half of ``split``.
+        seed: random seed of the halves.
+        out: the copy's name or path; else that of the model and ``-calibrated``, in ``weights``.
+        exist_ok: overwrite a model of that name.
+    """
+
+    test: str
+    seed: int
+    out: Path
+    exist_ok: bool
 
 
 @reads_text

@@ -1,33 +1,95 @@
-"""Images in, results out: `load_detector`, the `Predictor` that it gives, and `draw`."""
+"""Images in, results out: `detect`, `load_detector`, the `Predictor` that it gives, and `draw`."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli import detectors, render
 from yolo_cli.api.frames import frame_options, region_of
-from yolo_cli.api.options import DetectOptions, LoadOptions, SourceOptions, check_options, squared
+from yolo_cli.api.options import (
+    DetectOptions,
+    LoadOptions,
+    Path,
+    PathOptions,
+    SourceOptions,
+    check_options,
+    squared,
+)
 from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig
 from yolo_cli.detections import Detections, class_ids
 from yolo_cli.detectors import Detector
-from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import path_of
+from yolo_cli.errors import DataError, report
+from yolo_cli.files import path_of, spellings
 from yolo_cli.images import Image
 from yolo_cli.inputs import InMemory, OneImage, array_image, is_one_image, open_input
 from yolo_cli.live import find_address
 from yolo_cli.pipeline import run_detector
 from yolo_cli.results import Result
+from yolo_cli.sources import open_source
 from yolo_cli.text import counted
 from yolo_cli.weights import ModelCard, ModelFiles, find_model
 from yolo_cli.weights.store import sha256
 
-__all__ = ["Predictor", "config_with", "draw", "load_detector", "open_for_evaluation", "reads_ahead"]
+if TYPE_CHECKING:
+    from yolo_cli.pipeline import Watch
+    from yolo_cli.pipeline.detect_run import DetectRun
+
+__all__ = [
+    "Predictor",
+    "RunOptions",
+    "config_with",
+    "detect",
+    "draw",
+    "load_detector",
+    "open_for_evaluation",
+    "reads_ahead",
+]
+
+
+class RunOptions(LoadOptions, PathOptions, total=False):
+    """The options of ``yolo detect`` that decide what is read, and what is found."""
+
+
+def detect(
+    source: Path | Sequence[Path],
+    weights: Path | Predictor = DEFAULT_MODEL,
+    *,
+    watch: Watch | None = None,
+    **options: Unpack[RunOptions],
+) -> DetectRun:
+    """Find objects in images and videos, as ``yolo detect`` does: to save, print or show them all.
+
+    No image is read before the run that this returns is iterated over: it gives a `Result` for each image or
+    frame, and knows how many there were. ``run.save_to(folder)`` saves what passes, ``run.texts("csv")`` is
+    its text in any format of the command. A `Predictor` is for arrays and single images.
+
+    Args:
+        source: an image, folder, glob, list.txt, video, camera or address, as for `Predictor`; or several.
+        weights: as for `load_detector`, or a loaded model.
+        watch: takes what is found as it comes, with the number of images (0 if unknown), and passes it on:
+            to show progress, as in ``lambda found, total: tqdm(found, total=total)``.
+        **options: see `RunOptions`: ``recursive``, ``conf``, ``classes``, ``every``, ``on_error``, …
+
+    Raises:
+        UserError: if there is no image to be read, there is no such model, or an option does not fit.
+    """
+    from yolo_cli.pipeline.detect_run import DetectRun
+
+    check_options(options, RunOptions)
+    given: dict[str, Any] = {**options}
+    choice, live = frame_options(given)
+    names, recursive = spellings(source, "source"), given.get("recursive", False)
+    opened = open_source(names, recursive=recursive, choice=choice, live=live)
+    how: Any = {name: given[name] for name in LoadOptions.__annotations__ if name in given}
+    loaded = weights.with_options(**how) if isinstance(weights, Predictor) else load_detector(weights, **how)
+    loop: dict[str, Any] = {name: given[name] for name in ("batch", "on_error") if name in given}
+    return DetectRun(loaded.detector, opened, watch=watch, region=region_of(given.get("region")), **loop)
 
 
 def load_detector(
@@ -143,20 +205,15 @@ class Predictor:
         check_options(options, SourceOptions)
         given: dict[str, Any] = {**options}
         batch, on_error = given.get("batch", 1), given.get("on_error")
-        if batch < 1:
-            raise UsageError(f"batch is {batch}, but must be at least 1")
         choice, live = frame_options(given)
         how = {name: given[name] for name in ("bgr", "recursive") if name in given}
         items = open_input(source, choice=choice, live=live, **how)
         loop: Any = {"read_ahead": reads_ahead(source), "region": region_of(given.get("region"))}
         for outcome in run_detector(self.detector, items, batch=batch, **loop):
-            if outcome.image is not None:
-                yield Result(outcome.image, outcome.detections, self.class_names, outcome.time_ms)
-                continue
-            error = DataError(outcome.error)
-            if on_error is None:
-                raise error
-            on_error(error)
+            if outcome.image is None:
+                report(DataError(outcome.error), on_error)
+            else:
+                yield outcome.result(self.class_names)
 
 
 def reads_ahead(source: object) -> bool:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from yolo_cli.api.options import EvaluateOptions, check_options, reads_text
+from yolo_cli.api.options import DataOptions, Path, check_options, reads_text
 from yolo_cli.datasets import Sample
 from yolo_cli.detections import Classes
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import (
     ClassMatch,
     RunRecord,
+    TideRule,
+    check_gates,
     compare_runs,
     cross_check,
     match_classes,
@@ -29,22 +30,61 @@ from yolo_cli.files import path_of
 from yolo_cli.images import Image
 from yolo_cli.keypoints import with_sigmas
 from yolo_cli.locks import sole_user
-from yolo_cli.pipeline import Journal
+from yolo_cli.pipeline import Watch
 from yolo_cli.pipeline.evaluating import (
     Evaluated,
     EvaluationData,
-    Watch,
     evaluate_detector,
     evaluate_results,
     open_evaluation_data,
 )
+from yolo_cli.pipeline.journal import Journal
 from yolo_cli.report import About, EvaluationResult, analyse
 from yolo_cli.text import read_lines
 
 if TYPE_CHECKING:
     from yolo_cli.api.detection import Predictor
 
-__all__ = ["check_evaluation", "chosen_classes", "evaluate", "matched_classes", "opened_data"]
+__all__ = [
+    "EvaluateOptions",
+    "check_evaluation",
+    "check_figures",
+    "chosen_classes",
+    "evaluate",
+    "matched_classes",
+    "opened_data",
+]
+
+
+class EvaluateOptions(DataOptions, total=False):
+    """The options of ``yolo eval`` that decide what is measured.
+
+    Attributes:
+        detections: another program's boxes in place of a model's: COCO results .json, or a folder of
+            YOLO .txt.
+        names: that program's class names, or a file with one on each line; else the data's.
+        iou: IoU threshold of a match.
+        protocol: the rules of matching and averaging.
+        tide: who keeps an object once a wrong box on it is fixed.
+        target_precision: name the threshold of each class that reaches this.
+        baseline: compare with an earlier run: its folder or run.json.
+        cross_check: evaluate with pycocotools, too.
+        sigmas: of key points, one for all or one for each; else the model's.
+        journal: a file that keeps detections as they are made.
+        resume: continue with the detections that the journal has.
+    """
+
+    detections: Path
+    names: Path | Sequence[str]
+    iou: float
+    protocol: Literal["coco", "voc07", "voc10"]
+    tide: TideRule
+    target_precision: float
+    baseline: Path
+    cross_check: bool
+    sigmas: Sequence[float]
+    journal: Path
+    resume: bool
 
 
 @reads_text
@@ -72,7 +112,7 @@ def evaluate(
     given: dict[str, Any] = {**options}
     check_evaluation(weights, given)
     rules = protocol(given.get("protocol", "coco"), given.get("iou", 0.5))
-    before = RunRecord.read(Path(given["baseline"])) if given.get("baseline") else None
+    before = RunRecord.read(path_of(given["baseline"], "baseline")) if given.get("baseline") else None
     images = opened_data(data, given)
     found = (_results if given.get("detections") else _detected)(images, weights, given, watch)
     analysis = analyse(found.evaluation_set, rules, found.conditions, given.get("tide", "tidecv"))
@@ -113,6 +153,13 @@ def check_evaluation(weights: object, options: Mapping[str, Any]) -> None:
     for contradiction, text in contradictions:
         if contradiction:
             raise UsageError(text)
+
+
+def check_figures(figures: Iterable[str], images: EvaluationData, options: Mapping[str, Any]) -> None:
+    """Raise UsageError if an evaluation of ``images`` will not have one of the figures, before it begins."""
+    names = images.part.class_names
+    rules = protocol(options.get("protocol", "coco"), options.get("iou", 0.5))
+    check_gates(figures, rules, chosen_classes(options.get("classes"), names) or names)
 
 
 def chosen_classes(classes: Classes | None, names: Sequence[str]) -> list[str]:
@@ -173,14 +220,17 @@ def _open_journal(given: Mapping[str, Any], header: Mapping[str, Any]) -> Iterat
     if not given.get("journal"):
         yield None
         return
-    start, path = Journal.resume if given.get("resume") else Journal.start, Path(given["journal"])
+    start, path = (
+        Journal.resume if given.get("resume") else Journal.start,
+        path_of(given["journal"], "journal"),
+    )
     with sole_user(path.parent), closing(start(path, header)) as journal:
         yield journal
 
 
 def _results(images: EvaluationData, _: object, given: Mapping[str, Any], __: object) -> Evaluated:
     """Another program's boxes beside the ground truth."""
-    path = Path(given["detections"])
+    path = path_of(given["detections"], "detections")
     own = _own_names(given.get("names")) or (parquet_class_names(path) if is_parquet(path) else None)
     match = matched_classes(own or images.part.class_names, images, given)
     how: dict[str, Any] = {"conf": given.get("conf"), "sigmas": given.get("sigmas")}
@@ -191,7 +241,7 @@ def _own_names(names: str | os.PathLike[str] | Sequence[str] | None) -> tuple[st
     """Class names, or those of a file with one on each line."""
     if not isinstance(names, str | os.PathLike):
         return None if names is None else tuple(names)
-    own = tuple(filter(None, read_lines(Path(names))))
+    own = tuple(filter(None, read_lines(path_of(names, "names"))))
     if not own:
         raise DataError(f"{names}: holds no class name; write one on each line")
     return own

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from yolo_cli.api.detection import load_detector
 from yolo_cli.api.evaluation import matched_classes
-from yolo_cli.api.options import ExportOptions, check_options, reads_text
-from yolo_cli.config import DEFAULT_MODEL, bundled
+from yolo_cli.api.options import Path, check_options, reads_text
+from yolo_cli.config import DEFAULT_MODEL, Resize, bundled
 from yolo_cli.datasets import open_dataset
 from yolo_cli.engines import EngineKind
 from yolo_cli.errors import DataError, UsageError
@@ -21,7 +21,56 @@ from yolo_cli.pipeline.evaluating import EvaluationData, open_evaluation_data
 from yolo_cli.sources import open_source
 from yolo_cli.weights import find_model
 
-__all__ = ["export"]
+__all__ = ["ExportOptions", "export"]
+
+
+class ExportOptions(TypedDict, total=False):
+    """The options of ``yolo export``.
+
+    Attributes:
+        nms: suppression as part of the graph: class-wise, by IoU.
+        preprocess: resizing as part of the graph (True), or left to the caller.
+        half: store weights as float16.
+        int8: weights and activations as int8, calibrated on images of ``data``.
+        batch: batch size; None is any.
+        dynamic: without ``preprocess``, an input of any height and width.
+        conf: confidence threshold.
+        nms_iou: IoU threshold for NMS.
+        max_det: maximum detections per image.
+        imgsz: network input in pixels, a side or (height, width); None follows the model.
+        resize: how an image gets the network's size; None follows the model.
+        data: a data set to compare on, and to measure average precision on; None is the bundled examples.
+        split: only this part; else ``val``, or all of an unsplit data set.
+        map: the data's class for a class of the model, where their names differ.
+        calibration: images for int8: a folder, glob or list; None is the other splits of ``data``.
+        limit: maximum number of images to compare on, and to calibrate on, evenly spaced.
+        max_loss: of mAP50, for int8.
+        out: the path to write; None is a new one in ``runs/export``.
+        exist_ok: overwrite an existing export.
+        encoding: of text files; None is UTF-8.
+    """
+
+    nms: bool
+    preprocess: bool
+    half: bool
+    int8: bool
+    batch: int | None
+    dynamic: bool
+    conf: float
+    nms_iou: float
+    max_det: int
+    imgsz: int | tuple[int, int] | None
+    resize: Resize | None
+    data: Path | None
+    split: str | None
+    map: Mapping[str, str]
+    calibration: Path | None
+    limit: int
+    max_loss: float
+    out: Path | None
+    exist_ok: bool
+    encoding: str | None
+
 
 _DETECTION = ("conf", "nms_iou", "max_det", "imgsz", "resize")
 _LIMIT = 200  # images to compare on, and to calibrate on

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from yolo_cli.api.options import FetchOptions, check_options
+from yolo_cli.api.options import Path, check_options
 from yolo_cli.files import path_of
 from yolo_cli.text import text_encoding
 from yolo_cli.weights import ModelFiles
@@ -16,7 +15,27 @@ from yolo_cli.weights.store import new_model
 if TYPE_CHECKING:
     from yolo_cli.downloads import Progress
 
-__all__ = ["fetch_model"]
+__all__ = ["FetchOptions", "fetch_model"]
+
+
+class FetchOptions(TypedDict, total=False):
+    """The options of ``yolo weights fetch``.
+
+    Attributes:
+        sha256: what the file must have, 64 hexadecimal digits; needed for an address.
+        names: a file with its class names, one per line; needed for an address.
+        cfg: the network of a Darknet model from an address.
+        half: store kernels as float16, which halves the files.
+        exist_ok: overwrite an existing model.
+        encoding: of text files; None is UTF-8.
+    """
+
+    sha256: str | None
+    names: Path | None
+    cfg: Path | None
+    half: bool
+    exist_ok: bool
+    encoding: str | None
 
 
 def fetch_model(
@@ -48,7 +67,7 @@ def fetch_model(
     from yolo_cli.weights.fetching import fetch, order_of
 
     check_options(options, FetchOptions)
-    names, cfg = (Path(str(file)) if (file := options.get(key)) else None for key in ("names", "cfg"))
+    names, cfg = (path_of(file, key) if (file := options.get(key)) else None for key in ("names", "cfg"))
     order = order_of(name, options.get("sha256"), names, cfg)
     target = new_model(path_of(out or order.name, "out"), options.get("exist_ok", False))
     if on_start:

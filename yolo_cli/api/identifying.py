@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from yolo_cli.api.detection import Predictor, load_detector, reads_ahead
 from yolo_cli.api.options import LoadOptions, Path, check_options
 from yolo_cli.config import DEFAULT_MODEL
-from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import path_of
+from yolo_cli.errors import DataError, OnError, UsageError, report
+from yolo_cli.files import path_of, spellings
 from yolo_cli.identity import (
     UNKNOWN,
     WHOLE,
@@ -32,11 +32,13 @@ from yolo_cli.identity import (
     whole_images,
 )
 from yolo_cli.identity import verify as verify_pair
+from yolo_cli.identity.identify_run import EachWatch, IdentifyRun
 from yolo_cli.inputs import open_input
 from yolo_cli.limits import name_fault
 from yolo_cli.pipeline import Outcome, Readable, run_detector
 from yolo_cli.pipeline.formats import Model
 from yolo_cli.results import Result
+from yolo_cli.sources import open_source
 from yolo_cli.text import shorten
 
 __all__ = [
@@ -46,13 +48,10 @@ __all__ = [
     "identify",
     "learn",
     "list_identities",
-    "open_identification",
     "verify",
 ]
 
 DEFAULT_GALLERY = "gallery.json"
-
-OnError = Callable[[DataError], object]
 
 
 class IdentifyOptions(LoadOptions, total=False):
@@ -107,7 +106,7 @@ def learn(
     faults: list[DataError] = []
     shown = list(_best(detector, photos, faults.append if on_error else None))
     for fault in faults[: None if shown else -1]:
-        _report(fault, on_error)
+        report(fault, on_error)
     if not shown:
         raise faults[-1] if faults else DataError(f"{photos}: no image; give photos of {name}")
     vectors = [embedder(result.image, result.xyxy)[0] for result in shown]
@@ -166,8 +165,9 @@ def identify(
     min_score: float | None = None,
     on_error: OnError | None = None,
     say: Callable[[str], object] = lambda _: None,
+    watch: EachWatch | None = None,
     **options: Unpack[IdentifyOptions],
-) -> Iterator[Identified]:
+) -> IdentifyRun:
     """Who is on photos: detect, embed each crop, and find the nearest in the gallery.
 
     Args:
@@ -176,44 +176,20 @@ def identify(
         min_score: the lowest score of somebody known; None chooses it from the gallery.
         on_error: called with the error of each image that cannot be read; None raises it.
         say: called with the ``min_score`` that was chosen, and why.
+        watch: as for `detect`.
         **options: see `IdentifyOptions`, and the options of `load_detector`.
 
-    Yields:
-        Each image with its detections and who they are, in order.
+    Returns:
+        A run that is iterated over: it gives an `Identified` for each image, in order, with its detections
+        and who they are. ``run.save_to(folder)`` saves what passes, ``run.texts("csv")`` is its text.
 
     Raises:
-        UserError: if the gallery is empty, cannot be read, or is of another embedding.
-    """
-    items = open_input(photos)
-    how: Any = {"min_score": min_score, "say": say, "read_ahead": reads_ahead(photos)}
-    for each in open_identification(items, gallery, **how, **options):
-        if isinstance(each, Identified):
-            yield each
-        else:
-            _report(DataError(each.error), on_error)
-
-
-def open_identification(
-    items: Iterable[Readable],
-    gallery: Path,
-    *,
-    min_score: float | None = None,
-    say: Callable[[str], object] = lambda _: None,
-    read_ahead: bool = False,
-    **options: Unpack[IdentifyOptions],
-) -> Identification:
-    """As `identify`, but with an outcome in its place for each image that cannot be read.
-
-    Args:
-        items: the images.
-        gallery: as for `identify`.
-        min_score: as for `identify`.
-        say: as for `identify`.
-        read_ahead: read the next images in a thread.
-        **options: as for `identify`.
+        UserError: if there is no image to be read, or the gallery is empty, cannot be read, or is of another
+            embedding.
     """
     if min_score is not None and not -1 <= min_score <= 1:
         raise UsageError(f"--min-score {min_score:g}: must be from -1 to 1")
+    source = open_source(spellings(photos, "photos"))
     embedder, detector = _opened(options)
     known = read_gallery(path_of(gallery, "gallery"), embedder.digest, embedder.length)
     if not known.entries:
@@ -223,8 +199,10 @@ def open_identification(
         say(str(threshold))
     else:
         threshold = Threshold(min_score, "as it was given")
-    outcomes = _outcomes(detector, items, read_ahead)
-    return Identification(outcomes, _model(detector) if detector else None, embedder, known, threshold)
+    outcomes = _outcomes(detector, source, source.reads_ahead)
+    model = Model.of(detector.detector) if detector else None
+    found = Identification(outcomes, model, embedder, known, threshold)
+    return IdentifyRun(found, source, on_error=on_error, watch=watch)
 
 
 def verify(a: Path, b: Path, *, false_accept: float = 0.01, **options: Unpack[IdentifyOptions]) -> Verdict:
@@ -258,11 +236,6 @@ def _opened(options: Any) -> tuple[Embedder, Predictor | None]:
     return embedder, None if whole else load_detector(weights, **given)
 
 
-def _model(detector: Predictor) -> Model:
-    card = detector.card
-    return Model(card.name, card.class_names, detector.input_size, keypoints=card.keypoints)
-
-
 def _outcomes(detector: Predictor | None, items: Iterable[Readable], read_ahead: bool) -> Iterator[Outcome]:
     if detector is None:
         return whole_images(items)
@@ -276,15 +249,9 @@ def _best(
     names = detector.class_names if detector else (WHOLE,)
     for outcome in _outcomes(detector, open_input(photos), reads_ahead(photos)):
         if outcome.image is None:
-            _report(DataError(outcome.error), on_error)
+            report(DataError(outcome.error), on_error)
         elif not len(outcome.detections):
             hint = "try a lower --conf, or --whole for the whole image"
-            _report(DataError(f"{outcome.name}: nothing was detected; {hint}"), on_error)
+            report(DataError(f"{outcome.name}: nothing was detected; {hint}"), on_error)
         else:
             yield Result(outcome.image, outcome.detections[:1], names)
-
-
-def _report(fault: DataError, on_error: OnError | None) -> None:
-    if on_error is None:
-        raise fault
-    on_error(fault)

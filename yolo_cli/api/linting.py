@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Unpack
+from typing import TypedDict, Unpack
 
 from yolo_cli import datasets
-from yolo_cli.api.options import LintOptions, check_options, reads_text
+from yolo_cli.api.options import Path, check_options, reads_text
 from yolo_cli.datasets import Dataset, Fixed, LintReport, read_corrections
 from yolo_cli.datasets.inspection import Watch
 from yolo_cli.errors import UsageError
 from yolo_cli.files import path_of
 
-__all__ = ["lint"]
+__all__ = ["LintOptions", "lint"]
+
+
+class LintOptions(TypedDict, total=False):
+    """The options of ``yolo lint``.
+
+    Attributes:
+        imgsz: the network's size in pixels, at which a box can be too small.
+        allow_unlabelled: whether an image without a label file is not a fault; for a path only.
+        fix: write a fixed copy into this new folder; ``report.fixed`` says what was done.
+        apply: corrections, saved by the page of suspects, to apply to the copy.
+        encoding: of text files; None is UTF-8.
+    """
+
+    imgsz: int
+    allow_unlabelled: bool
+    fix: Path | None
+    apply: Path | None
+    encoding: str | None
 
 
 @reads_text

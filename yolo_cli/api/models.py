@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from yolo_cli import weights as store
-from yolo_cli.api.options import ImportOptions, OnError, check_options
-from yolo_cli.errors import DataError
+from yolo_cli.api.options import Path, check_options
+from yolo_cli.errors import DataError, OnError, report
 from yolo_cli.files import path_of
 from yolo_cli.text import counted, text_encoding
 from yolo_cli.weights import ModelCard, ModelFiles
@@ -21,7 +21,33 @@ from yolo_cli.weights.verifying import check_sha256, verify_files
 if TYPE_CHECKING:
     from yolo_cli.weights.backbone_table import Backbones
 
-__all__ = ["Model", "export_onnx", "import_model", "list_backbones", "list_models", "show_model"]
+__all__ = [
+    "ImportOptions",
+    "Model",
+    "export_onnx",
+    "import_model",
+    "list_backbones",
+    "list_models",
+    "show_model",
+]
+
+
+class ImportOptions(TypedDict, total=False):
+    """The options of ``yolo weights import``.
+
+    Attributes:
+        card: a YAML file with licence, origin and figures.
+        half: store kernels as float16, which halves the files.
+        sha256: what the weights must have, 64 hexadecimal digits; None accepts any.
+        exist_ok: overwrite an existing model.
+        encoding: of text files; None is UTF-8.
+    """
+
+    card: Path | None
+    half: bool
+    sha256: str | None
+    exist_ok: bool
+    encoding: str | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -70,10 +96,8 @@ def list_models(*, on_error: OnError | None = None) -> list[Model]:
     for files in store.list_models():
         try:
             found.append(Model(files, store.read_card(files.first)))
-        except DataError as error:
-            if on_error is None:
-                raise
-            on_error(error)
+        except DataError as fault:
+            report(fault, on_error)
     return found
 
 
@@ -131,11 +155,11 @@ def import_model(
         check_sha256(paths[-1], str(options["sha256"]))
     target, card = new_model(path_of(out, "out"), options.get("exist_ok", False)), options.get("card")
     with text_encoding(options.get("encoding")):
-        about = read_about(Path(card)) if card else None
+        about = read_about(path_of(card, "card")) if card else None
         return import_files(paths, named, target, half=options.get("half", False), about=about)
 
 
-def export_onnx(weights: str | os.PathLike[str]) -> Path:
+def export_onnx(weights: str | os.PathLike[str]) -> pathlib.Path:
     """Write the ``.onnx`` file of a model from its ``.keras`` file, as after a training without TensorFlow.
 
     Args:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from yolo_cli.api.detection import load_detector
 from yolo_cli.api.options import LoadOptions, check_options
 from yolo_cli.config import DEFAULT_MODEL
-from yolo_cli.files import path_of
+from yolo_cli.files import path_of, spellings
 from yolo_cli.weights import find_model
 from yolo_cli.weights.store import sha256
 
@@ -72,8 +72,7 @@ def detect_on_ray(
     address, size = given.pop("ray", "local"), given.pop("shard_images", 256)
     job_options = {name: given.pop(name) for name in ("workers", "resume") if name in given}
     recursive, batch = given.pop("recursive", False), given.pop("batch", 1)
-    several = [sources] if isinstance(sources, str | os.PathLike) else sources
-    shards = plan_shards([os.fspath(one) for one in several], recursive=recursive, size=size)
+    shards = plan_shards(spellings(sources, "sources"), recursive=recursive, size=size)
     files = find_model(str(path_of(weights, "weights")))
     loaded = load_detector(files, **given)  # a wrong option is told here, not by a worker
     about = {"model": loaded.card.name, "sha256": sha256(files.first), "class_names": loaded.class_names}

@@ -12,7 +12,8 @@ from yolo_cli.api.options import LoadOptions, check_options
 from yolo_cli.datasets import LintReport
 from yolo_cli.datasets.splits import split_called
 from yolo_cli.errors import UsageError
-from yolo_cli.pipeline.evaluating import EvaluationData, Watch
+from yolo_cli.pipeline import Watch
+from yolo_cli.pipeline.evaluating import EvaluationData
 from yolo_cli.training import Watcher
 
 if TYPE_CHECKING:

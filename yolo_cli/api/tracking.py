@@ -13,7 +13,7 @@ from yolo_cli.config import DEFAULT_MODEL, TrackConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import tracks
 from yolo_cli.evaluation.tracks import TrackReport
-from yolo_cli.files import path_of
+from yolo_cli.files import path_of, spelling
 from yolo_cli.identity import load_embedder
 from yolo_cli.sources import STDIN
 from yolo_cli.tracking import Tracker, TrackRun
@@ -80,8 +80,7 @@ def track(
     given: dict[str, Any] = {**options}
     config = TrackConfig(**{name: given[name] for name in _CONFIG if name in given})
     counters = counters_of(given.get("count_line", ()), given.get("zone", ()))
-    path_of(source, "source")  # as an address, it must stay as it is
-    video = open_video(os.fspath(source), *frame_options(given))
+    video = open_video(spelling(source, "source"), *frame_options(given))
     region = region_of(given.get("region"))
     revise = _smoother(video) if given.get("smooth") else None
     how: Any = {name: given[name] for name in LoadOptions.__annotations__ if name in given}

@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
+from yolo_cli.cli.options import data_option, format_option, general_options
 from yolo_cli.cli.progress import echo_result
-from yolo_cli.cli.terminal import say
+from yolo_cli.cli.terminal import say, unless
 from yolo_cli.config import DEFAULT_ANCHORS
-from yolo_cli.files import open_run_folder
+from yolo_cli.run_folders import open_run_folder
 
 __all__ = ["anchors"]
 
@@ -34,7 +34,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used.
 
 
 @click.command("anchors", cls=YoloCommand, help=_HELP)
-@click.option("--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
+@data_option()
 @click.option(
     "-k",
     type=click.IntRange(1, 100),
@@ -72,16 +72,14 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used.
 @click.option("--out", metavar="FILE", help=f"Output file.  [default: in a new {_RUN_FOLDER}]")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing file.")
 @format_option("table", "json")
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def anchors(quiet: bool, **given: Any) -> None:
     """Fit, print, save."""
     from yolo_cli.api.anchors import fit_anchors
 
     fitted = fit_anchors(
-        **{name: given[name] for name in ("data", "k", "imgsz", "against", "starts", "seed")},
-        say=(lambda _: None) if quiet else say,
+        **{name: given[name] for name in _FITTING},
+        say=unless(quiet),
     )
     echo_result(fitted, given["output_format"])
     out, exist_ok = given["out"], given["exist_ok"]

@@ -7,16 +7,9 @@ from typing import Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import (
-    config_option,
-    device_option,
-    encoding_option,
-    format_option,
-    model_options,
-    talk_options,
-)
+from yolo_cli.cli.options import device_option, format_option, general_options, model_options, split_option
 from yolo_cli.cli.progress import echo_result
-from yolo_cli.cli.terminal import say
+from yolo_cli.cli.terminal import unless
 
 __all__ = ["benchmark"]
 
@@ -37,19 +30,17 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted.
 
 @click.command("benchmark", cls=YoloCommand, help=_HELP)
 @click.option("--data", metavar="PATH", help="Data set to evaluate on: folder, data.yaml or COCO .json.")
-@click.option("--split", metavar="NAME", help="Split to use.  [default: val, or all if unsplit]")
+@split_option
 @model_options
 @device_option
 @click.option(
     "--rounds", type=int, default=5, show_default=True, metavar="N", help="Number of turns of each engine."
 )
 @format_option("table", "json")
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def benchmark(weights: str | None, output_format: str, quiet: bool, verbose: bool, **given: Any) -> None:
     """Measure and print."""
     del verbose  # the group reads it
     from yolo_cli.api.benchmarking import benchmark as run
 
-    echo_result(run(weights, say=(lambda _: None) if quiet else say, **given), output_format)
+    echo_result(run(weights, say=unless(quiet), **given), output_format)

@@ -8,14 +8,7 @@ import click
 
 from yolo_cli.cli.eval_inputs import Telling, open_data, renamings
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import (
-    config_option,
-    data_options,
-    encoding_option,
-    evaluation_options,
-    format_option,
-    talk_options,
-)
+from yolo_cli.cli.options import data_options, evaluation_options, format_option, general_options
 from yolo_cli.cli.progress import echo_result
 from yolo_cli.cli.terminal import say
 
@@ -37,7 +30,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 5 some images fail
 
 
 @click.command("calibrate", cls=YoloCommand, help=_HELP)
-@data_options
+@data_options()
 @click.option("--test", metavar="NAME", help="Split to measure on.  [default: the other half of --split]")
 @click.option(
     "--seed",
@@ -51,9 +44,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 5 some images fail
 @format_option("text", "json")
 @click.option("--out", metavar="NAME", help="Name or path of the copy.  [default: MODEL-calibrated]")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing model.")
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def calibrate(detection: dict[str, Any], data: str, quiet: bool, **given: Any) -> int:
     """Fit, print, and say what is left to know."""
     from yolo_cli.api.calibration import calibrate as fit

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options, tile_options
+from yolo_cli.cli.options import format_option, general_options, split_option, tile_options
+from yolo_cli.cli.output_options import out_options
 from yolo_cli.cli.progress import echo_result
-from yolo_cli.cli.terminal import say
-from yolo_cli.files import open_run_folder
+from yolo_cli.cli.terminal import say, unless
+from yolo_cli.run_folders import open_run_folder
 from yolo_cli.text import counted
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted.
 
 @click.command("compare", cls=YoloCommand, help=_HELP)
 @click.option("--data", required=True, metavar="PATH", help="Data set, or folder of images.")
-@click.option("--split", metavar="NAME", help="Split to use.  [default: val, or all if unsplit]")
+@split_option
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Maximum number of images, evenly spaced."
 )
@@ -53,17 +54,14 @@ Exit codes: 0 done, 2 wrong usage, 3 the data cannot be used, 130 interrupted.
 )
 @tile_options
 @format_option("table", "json")
-@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
-@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
-@encoding_option
-@config_option
-@talk_options
+@out_options(_RUN_FOLDER)
+@general_options
 def compare(data: str, split: str | None, limit: int | None, **given: Any) -> int:
     """Measure one detector after the other, print, write the page."""
     from yolo_cli.api.comparing import compare as run
     from yolo_cli.comparison import choose_entries, open_images
 
-    images = open_images(data, split, limit, (lambda _: None) if given["quiet"] else say)
+    images = open_images(data, split, limit, unless(given["quiet"]))
     names = [name.strip() for name in (given["detectors"] or "").split(",") if name.strip()]
     entries = choose_entries(names) if names else None
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"])

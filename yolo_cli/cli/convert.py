@@ -10,9 +10,9 @@ import click
 
 from yolo_cli.cli.eval_inputs import renamings
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
+from yolo_cli.cli.options import allow_unlabelled_option, format_option, general_options
 from yolo_cli.cli.progress import track
-from yolo_cli.cli.terminal import echo, say
+from yolo_cli.cli.terminal import complain_of_left_out, echo, say
 from yolo_cli.text import counted
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["convert"]
 
 _FORMS = ("yolo", "coco", "voc", "labelme", "label-studio", "cvat", "openimages", "parquet")
-_LINES = 10
 
 # The sign \b keeps click from filling a paragraph.
 _HELP = """Convert a data set to another form.
@@ -55,11 +54,9 @@ Exit codes: 0 done, 2 wrong usage, 3 nothing could be converted, 5 done, but som
 @click.option("--seed", type=int, default=0, show_default=True, help="Random seed of splits.")
 @click.option("--copy/--link", "copy", default=True, help="Copy or hard-link images.  [default: copy]")
 @click.option("--exist-ok", is_flag=True, help="Replace the data set in an existing folder.")
-@click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
+@allow_unlabelled_option
 @format_option("table", "json")
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def convert(
     data: tuple[str, ...],
     to: str,
@@ -80,7 +77,8 @@ def convert(
         echo(converted.to_json())
     else:
         echo("\n".join(_table(converted)), painted=True)
-    for line in _remarks(converted, quiet):
+    complain_of_left_out(converted.left_out)
+    for line in () if quiet else _remarks(converted):
         say(line)
     return 5 if converted.left_out else 0
 
@@ -95,14 +93,9 @@ def _table(converted: Converted) -> list[str]:
     return table(rows, (0,), {}).splitlines()
 
 
-def _remarks(converted: Converted, quiet: bool) -> Iterator[str]:
-    """What was left out, what is lost, and where the data set is."""
-    for line in converted.left_out[:_LINES]:
-        yield f"error: left out: {line}"
-    if len(converted.left_out) > _LINES:
-        yield f"error: left out: {len(converted.left_out) - _LINES} more; --format json lists all"
-    if not quiet:
-        yield from (f"warning: {line}" for line in converted.lost)
-        yield from converted.notes
-        classes = counted(len(converted.class_names), "class")
-        yield f"{classes}, {converted.form} form, saved in {converted.out}"
+def _remarks(converted: Converted) -> Iterator[str]:
+    """What is lost, and where the data set is."""
+    yield from (f"warning: {line}" for line in converted.lost)
+    yield from converted.notes
+    classes = counted(len(converted.class_names), "class")
+    yield f"{classes}, {converted.form} form, saved in {converted.out}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,24 +10,16 @@ import click
 
 from yolo_cli.cli.damaged import accept_damaged_option, timeout_option
 from yolo_cli.cli.eval_inputs import Telling, open_data, renamings, sigmas_option
-from yolo_cli.cli.eval_tracks import eval_tracks
+from yolo_cli.cli.eval_tracks import eval_tracks, exit_of_gates
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
-from yolo_cli.cli.options import (
-    config_option,
-    data_options,
-    encoding_option,
-    evaluation_options,
-    format_option,
-    talk_options,
-)
+from yolo_cli.cli.options import data_options, evaluation_options, format_option, general_options
+from yolo_cli.cli.output_options import out_options
 from yolo_cli.cli.progress import echo_result
 from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
-from yolo_cli.files import open_run_folder
+from yolo_cli.run_folders import open_run_folder
 
 if TYPE_CHECKING:
-    from yolo_cli.evaluation import Gate
-    from yolo_cli.pipeline.evaluating import EvaluationData
     from yolo_cli.report import EvaluationResult
 
 __all__ = ["eval"]
@@ -63,7 +54,7 @@ _MEASURED = (
 
 
 @click.command("eval", cls=YoloCommand, help=_HELP)
-@partial(data_options, required=False)
+@data_options(required=False)
 @click.option("--mot", metavar="PATH", help="Ground truth of tracks: MOT text, or a folder of it.")
 @click.option("--detections", metavar="PATH", help="Boxes of another program: COCO .json or YOLO folder.")
 @click.option("--names", metavar="FILE", help="Class names of --detections.  [default: the data's]")
@@ -92,31 +83,28 @@ _MEASURED = (
 @sigmas_option
 @evaluation_options
 @format_option("text", "json")
-@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@out_options(_RUN_FOLDER)
 @click.option("--save/--no-save", default=True, help="Save the page and the figures.  [default: save]")
 @click.option("--plots", is_flag=True, help="Save the curves as PNG and SVG, too.")
 @click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
-@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @accept_damaged_option
 @timeout_option
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def eval(detection: dict[str, Any], data: str | None, quiet: bool, **given: Any) -> int:  # noqa: A001
     """Everything, from the data to the exit code."""
     if given["mot"] is not None:
         return eval_tracks(data, given)
-    from yolo_cli.api.evaluation import check_evaluation, evaluate
-    from yolo_cli.evaluation import read_gate
+    from yolo_cli.api.evaluation import check_evaluation, check_figures, evaluate
+    from yolo_cli.evaluation import read_gates
 
     asked = {name: given[name] for name in _MEASURED if given[name] is not None}
     asked |= {**detection, "map": renamings(given["renamed"])}
     weights = asked.pop("weights", None)
     _check(given)
     check_evaluation(weights, asked)
-    gates = [read_gate(text) for text in given["fail_under"]]
+    gates = read_gates(given["fail_under"])
     images = open_data(_needed(data), given["split"], image_files=not given["detections"])
-    _check_gates(gates, images, asked)
+    check_figures(gates, images, asked)
     folder = _folder(given)
     if folder and not given["detections"]:
         asked |= {"journal": folder / _JOURNAL, "resume": given["resume"] is not None}
@@ -133,7 +121,8 @@ def eval(detection: dict[str, Any], data: str | None, quiet: bool, **given: Any)
         page = result.save(folder, plots=given["plots"])
         if not quiet:
             say(f"saved in {folder}; open {page} in a browser")
-    return _exit_code(_missed(given["fail_if_worse"], result, gates), result.faults)
+    missed = result.missed(gates, fail_if_worse=given["fail_if_worse"])
+    return exit_of_gates(missed) or (5 if result.faults else 0)  # a missed gate takes precedence
 
 
 def _needed(data: str | None) -> str:
@@ -159,16 +148,6 @@ def _check(given: Mapping[str, Any]) -> None:
             raise UsageError(text)
 
 
-def _check_gates(gates: Sequence[Gate], images: EvaluationData, asked: Mapping[str, Any]) -> None:
-    """Refuse a gate that names no figure, before anything is loaded."""
-    from yolo_cli.api.evaluation import chosen_classes
-    from yolo_cli.evaluation import check_gates, protocol
-
-    names = images.part.class_names
-    chosen = chosen_classes(asked.get("classes"), names)
-    check_gates(gates, protocol(asked["protocol"], asked["iou"]), chosen or names)
-
-
 def _folder(given: Mapping[str, Any]) -> Path | None:
     """The run's folder, made if need be; None if nothing is saved."""
     if given["resume"]:
@@ -184,19 +163,3 @@ def _tell(result: EvaluationResult, told: Sequence[str], quiet: bool) -> None:
     for note in result.about.notes if not quiet else ():
         if note not in (*told, *result.faults):
             say(note)
-
-
-def _missed(fail_if_worse: bool, result: EvaluationResult, gates: Sequence[Gate]) -> list[str]:
-    """One line for each figure that is too low, or that the baseline had better beyond chance."""
-    from yolo_cli.evaluation import missed_gates
-
-    worse = [name for name, it in (result.differences or {}).items() if it.verdict == "worse"]
-    missed = missed_gates(gates, result.report)
-    return missed + [f"{name} is worse than the baseline's" for name in worse if fail_if_worse]
-
-
-def _exit_code(missed: Sequence[str], faults: Sequence[str]) -> int:
-    """By the table in the documentation; a missed gate takes precedence over inputs that failed."""
-    for line in missed:
-        say(f"error: {line}")
-    return 4 if missed else 5 if faults else 0

@@ -10,10 +10,11 @@ import click
 
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, explaining_options, format_option, talk_options
+from yolo_cli.cli.output_options import out_options
 from yolo_cli.cli.progress import echo_result, watched
 from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
-from yolo_cli.files import check_run_folder, open_run_folder
+from yolo_cli.run_folders import check_run_folder, open_run_folder
 
 __all__ = ["explain"]
 
@@ -93,9 +94,8 @@ def _boxes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 )
 @explaining_options
 @format_option("text", "json")
-@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@out_options(_RUN_FOLDER)
 @click.option("--save/--no-save", default=True, help="Save the explanation as an image.  [default: save]")
-@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
 @config_option
 @talk_options
 def explain(quiet: bool, **given: Any) -> None:

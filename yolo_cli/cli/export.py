@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
 
 from yolo_cli.cli.eval_inputs import renamings
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import (
-    config_option,
-    data_options,
-    encoding_option,
-    exporting_options,
-    talk_options,
-)
-from yolo_cli.cli.terminal import echo, say
+from yolo_cli.cli.options import data_options, exporting_options, general_options
+from yolo_cli.cli.terminal import echo, say, unless
 
 __all__ = ["export"]
 
@@ -56,7 +49,7 @@ Exit codes: 0 saved, 2 wrong usage, 3 the data or model cannot be used, 4 it dif
 @click.option("--preprocess/--no-preprocess", default=True, help="Make resizing part of the graph, or not.")
 @click.option("--dynamic", is_flag=True, help="Take input of any size; with --no-preprocess.")
 @exporting_options
-@partial(data_options, required=False)
+@data_options(required=False)
 @click.option(
     "--batch", type=click.IntRange(min=1), metavar="N", help="Fixed batch size in images.  [default: any]"
 )
@@ -69,14 +62,12 @@ Exit codes: 0 saved, 2 wrong usage, 3 the data or model cannot be used, 4 it dif
 )
 @click.option("--out", metavar="PATH", help="File to write.  [default: in runs/export]")
 @click.option("--exist-ok", is_flag=True, help="Overwrite an existing export.")
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def export(renamed: tuple[str, ...], quiet: bool, verbose: bool, **given: Any) -> int:  # noqa: ARG001
     """Export, and print the proof."""
     from yolo_cli.api.exporting import export as write
 
-    done = write(say=(lambda _: None) if quiet else say, map=renamings(renamed), **given)
+    done = write(say=unless(quiet), map=renamings(renamed), **given)
     echo(done.to_text(), end="")
     if done.proof.drift:
         say(f"error: the export is not proven to be the same model: {done.proof.drift}")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 import click
 
-from yolo_cli.cli.options import image_size
+from yolo_cli.cli.options import collected, image_size
 
-__all__ = ["segment_option", "video_options"]
+__all__ = ["video_options"]
 
 _VIDEO = (
     click.option(
@@ -57,27 +53,10 @@ _LIVE = (
     ),
     click.option("--camera-rate", type=float, metavar="FPS", help="Frames a second to ask a camera for."),
 )
-
-
-segment_option = click.option(
-    "--segment",
-    type=click.FloatRange(0, min_open=True),
-    metavar="MINUTES",
-    help="Save a video as files of so many minutes.",
+_NAMES = (
+    *("every", "start", "end", "max_frames", "region"),
+    *("live", "stall", "reconnect", "camera_size", "camera_rate"),
 )
 
-
-def video_options(command: Callable[..., Any]) -> Any:
-    """Which frames and which part of them are used, and how live sources are followed; as ``frames``."""
-
-    @wraps(command)
-    def with_frames(**given: Any) -> Any:
-        from yolo_cli.api.frames import FrameOptions
-        from yolo_cli.cli.terminal import say
-
-        frames = {name: given.pop(name) for name in FrameOptions.__annotations__ if name in given}
-        return command(frames={**frames, "tell": say}, **given)
-
-    for option in reversed((*_VIDEO, _REGION, *_LIVE)):
-        with_frames = option(with_frames)
-    return with_frames
+video_options = collected("frames", _NAMES, *_VIDEO, _REGION, *_LIVE)
+"""Which frames and which part of them are used, and how live sources are followed."""

@@ -22,7 +22,7 @@ from yolo_cli.errors import UsageError, UserError, not_importable
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["INTERRUPTED", "SECTIONS", "CommandGroup", "YoloCommand", "YoloGroup"]
+__all__ = ["INTERRUPTED", "SECTIONS", "CommandGroup", "YoloCommand", "YoloGroup", "exit_code"]
 
 INTERRUPTED = 130  # exit code
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -190,6 +190,11 @@ class YoloGroup(CommandGroup):
         _keep_unprintable_names_printable()
         os.environ["MPLBACKEND"] = "agg"  # plots go to files; another setting, if it is odd, stops Keras
         sys.exit(_guarded(run, verbose="--verbose" in words or "-v" in words))
+
+
+def exit_code(failed: int, total: int) -> int:
+    """0 if no input ``failed``, 3 if all did, else 5."""
+    return 0 if not failed else 3 if failed == total else 5
 
 
 def _sections(shown: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.cli.group import CommandGroup, YoloCommand
-from yolo_cli.cli.options import (
-    config_option,
-    detection_options,
-    drawing_options,
-    format_option,
-    talk_options,
-)
+from yolo_cli.cli.group import CommandGroup, YoloCommand, exit_code
+from yolo_cli.cli.options import config_option, detection_options, format_option, talk_options
+from yolo_cli.cli.output_options import out_options, save_run, saving_options
 from yolo_cli.cli.table import table
-from yolo_cli.cli.terminal import echo, say
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.cli.terminal import complain, echo, say, unless
+from yolo_cli.errors import DataError, UsageError, UserError
 from yolo_cli.text import counted, nearest
 
 if TYPE_CHECKING:
-    from yolo_cli.identity import Identification
+    from yolo_cli.identity.identify_run import IdentifyRun
     from yolo_cli.identity.running import Each
 
 __all__ = ["identify"]
@@ -108,11 +102,11 @@ def learn(name: str, photos: tuple[str, ...], gallery: str, detection: Any, quie
     """Put photos of NAME into the gallery."""
     from yolo_cli.api.identifying import learn as put
 
-    failed: list[str] = []
+    failed: list[UserError] = []
 
-    def fail(fault: Any) -> None:
-        failed.append(fault.text)
-        say(f"error: {fault.text}")
+    def fail(fault: UserError) -> None:
+        failed.append(fault)
+        complain(fault)
 
     learnt = put(name, photos, gallery, on_error=fail, say=say, **_options(detection, given))
     for result in () if quiet else learnt:
@@ -173,61 +167,46 @@ def verify(a: str, b: str, false_accept: float, output_format: str, detection: A
 @_gallery_option
 @click.option("--min-score", type=float, help="Lowest score of one known.  [default: by the gallery]")
 @format_option("table", "json", "ndjson", "csv", "coco", "yolo", "label-studio", "cvat")
-@click.option("--save/--no-save", default=False, help="Save images and videos with names.")
-@click.option("--save-crops", is_flag=True, help="Save a crop of the image for each box.")
-@click.option("--save-txt", is_flag=True, help="Save YOLO label files with identities as classes.")
-@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
-@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
-@drawing_options
+@saving_options(
+    "Save images and videos with names.",
+    "Save YOLO label files with identities as classes.",
+    default=False,
+)
+@out_options(_RUN_FOLDER)
 @_seeing
 def photos(photos: tuple[str, ...], gallery: str, detection: Any, quiet: bool, **given: Any) -> int:
     """Tell who or what is on each PHOTO."""
-    from yolo_cli.api.identifying import open_identification
-    from yolo_cli.cli.detect import saving_of
-    from yolo_cli.files import open_run_folder
-    from yolo_cli.identity.saving import save_identified
-    from yolo_cli.sources import open_source
+    from yolo_cli.api.identifying import identify as find
 
-    source = open_source(photos)
-    how = {"min_score": given["min_score"], "read_ahead": source.reads_ahead}
-    chosen = _options(detection, given)
-    run = open_identification(source, gallery, say=(lambda _: None) if quiet else say, **how, **chosen)
-    saving = saving_of({**given, "segment": None}, ())
-    folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if saving.anything else None
-    places = {item.name: item.place for item in source.entries}
-    found = save_identified(run, folder, saving, places) if folder else iter(run)
-    tally = Counter[str]()
-    for text in _texts(_told(found, tally, quiet), run, given["output_format"]):
+    tell = unless(quiet)
+    how: Any = {"on_error": complain, "say": tell, "watch": lambda found, _: _told(found, tell)}
+    run = find(photos, gallery, min_score=given["min_score"], **how, **_options(detection, given))
+    folder = save_run(run, _RUN_FOLDER, given)
+    for text in _texts(run, given["output_format"]):
         echo(text, end="", painted=given["output_format"] == "table")
-    if folder and tally["done"]:
+    if folder and run.images > run.failed:
         say(f"saved in {folder}")
-    return (5 if tally["done"] else 3) if tally["failed"] else 0
+    return exit_code(run.failed, run.images)
 
 
-def _texts(found: Iterator[Each], run: Identification, kind: str) -> Iterator[str]:
-    """What is printed, a piece at a time."""
-    from yolo_cli.identity.formats import identity_texts
-    from yolo_cli.pipeline import Outcome
-
-    if kind != "table":
-        yield from identity_texts(kind, found, run)
-        return
-    records = (each.to_dict() for each in found if not isinstance(each, Outcome))
-    rows = [_row(record["image"], detection) for record in records for detection in record["detections"]]
-    yield table([_TITLES, *rows], (0, 1, 2, 5))
-
-
-def _told(found: Iterator[Each], tally: Counter[str], quiet: bool) -> Iterator[Each]:
-    """Pass images on, count them, and name on stderr those without a detection, or that failed."""
-    from yolo_cli.pipeline import Outcome
+def _told(found: Iterable[Each], tell: Callable[[str], object]) -> Iterator[Each]:
+    """Pass images on, and name those on which nothing is."""
+    from yolo_cli.identity import Identified
 
     for each in found:
-        tally["failed" if isinstance(each, Outcome) else "done"] += 1
-        if isinstance(each, Outcome):
-            say(f"error: {each.error}")
-        elif not each.matches and not quiet:
-            say(f"{each.result.image.name}: nothing was detected")
+        if isinstance(each, Identified) and not each.matches:
+            tell(f"{each.result.image.name}: nothing was detected")
         yield each
+
+
+def _texts(run: IdentifyRun, output_format: str) -> Iterator[str]:
+    """What is printed, a piece at a time."""
+    if output_format != "table":
+        yield from run.texts(output_format)
+        return
+    records = (each.to_dict() for each in run)
+    rows = [_row(record["image"], detection) for record in records for detection in record["detections"]]
+    yield table([_TITLES, *rows], (0, 1, 2, 5))
 
 
 def _row(image: str, found: dict[str, Any]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from yolo_cli.cli.lint_suspects import (
     suspect_options,
     suspects_folder,
 )
-from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
+from yolo_cli.cli.options import allow_unlabelled_option, data_option, format_option, general_options
 from yolo_cli.cli.progress import track
 from yolo_cli.cli.terminal import echo, say, shown
 from yolo_cli.text import counted
@@ -64,7 +64,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.command("lint", cls=YoloCommand, help=_HELP)
-@click.option("--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
+@data_option()
 @click.option(
     "--imgsz",
     type=click.IntRange(32, 4096),
@@ -73,7 +73,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     show_default=True,
     help="Input size to check boxes for.",
 )
-@click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
+@allow_unlabelled_option
 @format_option("table", "json")
 @click.option("--fix", metavar="DIR", help="Write a fixed copy into this new folder.")
 @click.option("--apply", metavar="FILE", help="Corrections from the page, to apply in --fix.")
@@ -87,9 +87,7 @@ def _show_rules(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="List the rules and exit.",
 )
 @accept_damaged_option
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def lint(
     data: str, imgsz: int, output_format: str, suspecting: dict[str, Any], quiet: bool, **given: Any
 ) -> int:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from yolo_cli.cli.eval_inputs import Telling, renamings
-from yolo_cli.cli.options import device_option, map_option
+from yolo_cli.cli.options import collected, device_option, map_option
 from yolo_cli.cli.terminal import say, shown
 from yolo_cli.errors import UsageError
-from yolo_cli.files import open_run_folder
+from yolo_cli.run_folders import open_run_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,18 +54,7 @@ _OPTIONS = (
 _NAMES = ("weights", "cross_validate", "max_minutes", "split", "renamed", "device", "seed", "out", "exist_ok")
 
 
-def suspect_options(command: Callable[..., Any]) -> Any:
-    """Add the options of suspects to a command that takes those that were given as ``suspecting``."""
-
-    @wraps(command)
-    def with_options(**given: Any) -> Any:
-        values = {name: given.pop(name) for name in _NAMES}
-        return command(suspecting={k: v for k, v in values.items() if v not in (None, (), False)}, **given)
-
-    wrapped: Any = with_options
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped
+suspect_options = collected("suspecting", _NAMES, *_OPTIONS)
 
 
 def check_suspecting(suspecting: dict[str, Any]) -> bool:

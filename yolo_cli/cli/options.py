@@ -3,37 +3,80 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 import click
 
 from yolo_cli.cli.config_file import read_config
-from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, ServeConfig, TileSize
+from yolo_cli.config import DEFAULT_MODEL, EVALUATION_CONF, DetectConfig, TileSize
 from yolo_cli.hardware import Device, check_device, use_only
 from yolo_cli.text import text_encoding
 
 __all__ = [
+    "all_options",
+    "allow_unlabelled_option",
+    "collected",
     "config_option",
+    "data_option",
     "data_options",
     "detection_options",
     "device_option",
-    "drawing_options",
+    "encoding_option",
     "evaluation_options",
     "explaining_options",
     "exporting_options",
     "format_option",
+    "general_options",
     "image_size",
     "map_option",
     "model_options",
     "serving_options",
+    "split_option",
     "talk_options",
     "tile_options",
 ]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 _DEFAULTS = DetectConfig()
+
+
+def all_options(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+    """Several options as one decorator, in the order in which help shows them."""
+
+    def decorated(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
+
+
+def collected(
+    into: str, names: Collection[str], *options: Callable[[Any], Any]
+) -> Callable[[Callable[..., Any]], Any]:
+    """Options that a command takes as one dictionary: of those that are called ``names``, what is given.
+
+    Args:
+        into: the name of the dictionary.
+        names: the names of its options, as Python has them.
+        options: those, and others.
+    """
+
+    def decorated(command: Callable[..., Any]) -> Any:
+        @wraps(command)
+        def with_options(**given: Any) -> Any:
+            values = {name: given.pop(name) for name in names if name in given}
+            return command(**{into: {name: it for name, it in values.items() if _is_given(it)}}, **given)
+
+        return all_options(*options)(with_options)
+
+    return decorated
+
+
+def _is_given(value: Any) -> bool:
+    return value not in (None, ()) and value is not False
 
 
 def image_size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -186,106 +229,46 @@ _DETECTION = (
     *("tile", "tile_overlap", "device", "engine", "precision", "batch"),
 )
 
-_DRAWING = (
-    click.option("--line-width", type=int, metavar="PIXELS", help="Line width.  [default: by image size]"),
-    click.option("--no-labels", is_flag=True, help="Draw boxes without labels."),
-    click.option("--no-confidence", is_flag=True, help="Draw labels without confidences."),
+
+def _detection(*options: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Options of detection, and others; those of detection are given to the command as ``detection``."""
+    return collected("detection", _DETECTION, *options)
+
+
+model_options = all_options(*_MODEL)
+"""Which model, and the size of its input."""
+
+tile_options = all_options(*_TILES)
+"""On which tiles, beside the whole image."""
+
+detection_options = _detection(*_MODEL, *_BOXES, *_TILES, *_RUN)
+"""Which model, which of its boxes are kept, and how it runs."""
+
+explaining_options = _detection(*_MODEL, *_BOXES[:2], _BOXES[5], *_RUN[:2])
+"""As for detection, without the options that choose among the boxes found."""
+
+exporting_options = all_options(*_MODEL, *_BOXES[:3], _BOXES[6])
+"""Which model, and its thresholds; each as its own argument."""
+
+evaluation_options = _detection(
+    *_MODEL,
+    click.option("--conf", type=float, help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_CONF:g}]"),
+    *_BOXES[1:],
+    *_TILES,
+    *_RUN,
 )
+"""As for detection, but with the low confidence floor that an evaluation needs."""
 
 
-def _collected(command: Callable[..., Any], *options: Callable[[Any], Any]) -> Any:
-    """Add options to a command that takes those that were given as one dictionary, ``detection``."""
-
-    @wraps(command)
-    def with_options(**given: Any) -> Any:
-        values = {name: given.pop(name) for name in _DETECTION if name in given}
-        return command(detection={k: v for k, v in values.items() if v not in (None, ())}, **given)
-
-    return _all(with_options, *options)
-
-
-def detection_options(command: Callable[..., Any]) -> Any:
-    """Which model, which of its boxes are kept, and how it runs; as ``detection``, for the API."""
-    return _collected(command, *_MODEL, *_BOXES, *_TILES, *_RUN)
-
-
-def model_options(command: Decorated) -> Decorated:
-    """Which model, and the size of its input."""
-    return _all(command, *_MODEL)
-
-
-def tile_options(command: Decorated) -> Decorated:
-    """On which tiles, beside the whole image."""
-    return _all(command, *_TILES)
-
-
-_SERVED = ServeConfig()
-_SERVER = (
-    click.option(
-        "--host", metavar="ADDRESS", default=_SERVED.host, show_default=True, help="Address to listen on."
-    ),
-    click.option(
-        "--port", type=int, default=_SERVED.port, show_default=True, help="Port; 0 takes any that is free."
-    ),
-    click.option(
-        "--token",
-        envvar="YOLO_CLI_TOKEN",
-        help="What clients must send; better in YOLO_CLI_TOKEN.",
-    ),
-    *(
-        click.option(
-            f"--{name.replace('_', '-')}",
-            type=type(getattr(_SERVED, name)),
-            metavar=metavar,
-            default=getattr(_SERVED, name),
-            show_default=True,
-            help=text,
-        )
-        for name, metavar, text in (
-            ("batch", "N", "Maximum images in a batch, of any requests."),
-            ("max_delay", "MS", "Longest wait of an image for its batch."),
-            ("queue", "N", "Maximum requests under way; others get 503."),
-            ("max_size", "MB", "Maximum size of a request."),
-            ("max_megapixels", "N", "Maximum size of an image in megapixels."),
-            ("max_images", "N", "Maximum images of a request."),
-            ("timeout", "SECONDS", "Time in which a request must arrive."),
-        )
-    ),
-)
-
-
-def serving_options(command: Callable[..., Any]) -> Any:
-    """Several models, how they run, and the server's address and limits."""
+def serving_options(*server: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Several models, how they run, and the options of the ``server``."""
     weights = click.option(
         "--weights",
         multiple=True,
         metavar="NAME",
         help=f"Models, one or more.  [default: {DEFAULT_MODEL}]",
     )
-    return _collected(command, weights, _MODEL[1], *_BOXES, *_RUN[:-1], *_SERVER)
-
-
-def drawing_options(command: Decorated) -> Decorated:
-    """How boxes are drawn."""
-    return _all(command, *_DRAWING)
-
-
-def explaining_options(command: Callable[..., Any]) -> Any:
-    """As for detection, without the options that choose among the boxes found."""
-    return _collected(command, *_MODEL, *_BOXES[:2], _BOXES[5], *_RUN[:2])
-
-
-def exporting_options(command: Decorated) -> Decorated:
-    """Which model, and its thresholds; each as its own argument."""
-    return _all(command, *_MODEL, *_BOXES[:3], _BOXES[6])
-
-
-def evaluation_options(command: Callable[..., Any]) -> Any:
-    """As for detection, but with the low confidence floor that an evaluation needs."""
-    conf = click.option(
-        "--conf", type=float, help=f"Confidence threshold, 0 to 1.  [default: {EVALUATION_CONF:g}]"
-    )
-    return _collected(command, *_MODEL, conf, *_BOXES[1:], *_TILES, *_RUN)
+    return _detection(weights, _MODEL[1], *_BOXES, *_RUN[:-1], *server)
 
 
 map_option = click.option(
@@ -297,25 +280,32 @@ map_option = click.option(
 )
 
 
-def data_options(command: Decorated, *, required: bool = True) -> Decorated:
-    """Which images."""
-    return _all(
-        command,
-        click.option(
-            "--data", required=required, metavar="PATH", help="Data set: folder, data.yaml or COCO .json."
-        ),
-        click.option("--split", metavar="NAME", help="Split to use.  [default: val, or all if unsplit]"),
-        map_option,
+split_option = click.option(
+    "--split", metavar="NAME", help="Split to use.  [default: val, or all if unsplit]"
+)
+
+allow_unlabelled_option = click.option(
+    "--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty."
+)
+
+
+def data_option(*, required: bool = True) -> Callable[[Decorated], Decorated]:
+    """``--data``: a data set."""
+    return click.option(
+        "--data", required=required, metavar="PATH", help="Data set: folder, data.yaml or COCO .json."
     )
 
 
-def talk_options(command: Decorated) -> Decorated:
-    """How much is said on stderr."""
-    return _all(
-        command,
-        click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
-        click.option("-v", "--verbose", is_flag=True, help="Print details and tracebacks on stderr."),
-    )
+def data_options(*, required: bool = True) -> Callable[[Decorated], Decorated]:
+    """Which images, and which class is which."""
+    return all_options(data_option(required=required), split_option, map_option)
+
+
+talk_options = all_options(
+    click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
+    click.option("-v", "--verbose", is_flag=True, help="Print details and tracebacks on stderr."),
+)
+"""How much is said on stderr."""
 
 
 def config_option(command: Decorated) -> Decorated:
@@ -342,8 +332,5 @@ def encoding_option(command: Decorated) -> Decorated:
     )(command)
 
 
-def _all(command: Decorated, *options: Callable[[Decorated], Decorated]) -> Decorated:
-    """Apply decorators so that help shows them in the order given."""
-    for option in reversed(options):
-        command = option(command)
-    return command
+general_options = all_options(encoding_option, config_option, talk_options)
+"""Those of every command that reads text files."""

@@ -9,8 +9,11 @@ import click
 from yolo_cli.cli.group import YoloCommand
 from yolo_cli.cli.options import config_option, serving_options, talk_options
 from yolo_cli.cli.terminal import say
+from yolo_cli.config import ServeConfig
 
 __all__ = ["serve"]
+
+_DEFAULTS = ServeConfig()
 
 # \b keeps click from filling a paragraph.
 _HELP = """Serve models over HTTP, with a page for people.
@@ -29,8 +32,42 @@ Exit codes: 0 stopped, 2 wrong usage, 3 a model cannot be used.
 """
 
 
+_SERVER = (
+    click.option(
+        "--host", metavar="ADDRESS", default=_DEFAULTS.host, show_default=True, help="Address to listen on."
+    ),
+    click.option(
+        "--port", type=int, default=_DEFAULTS.port, show_default=True, help="Port; 0 takes any that is free."
+    ),
+    click.option(
+        "--token",
+        envvar="YOLO_CLI_TOKEN",
+        help="What clients must send; better in YOLO_CLI_TOKEN.",
+    ),
+    *(
+        click.option(
+            f"--{name.replace('_', '-')}",
+            type=type(getattr(_DEFAULTS, name)),
+            metavar=metavar,
+            default=getattr(_DEFAULTS, name),
+            show_default=True,
+            help=text,
+        )
+        for name, metavar, text in (
+            ("batch", "N", "Maximum images in a batch, of any requests."),
+            ("max_delay", "MS", "Longest wait of an image for its batch."),
+            ("queue", "N", "Maximum requests under way; others get 503."),
+            ("max_size", "MB", "Maximum size of a request."),
+            ("max_megapixels", "N", "Maximum size of an image in megapixels."),
+            ("max_images", "N", "Maximum images of a request."),
+            ("timeout", "SECONDS", "Time in which a request must arrive."),
+        )
+    ),
+)
+
+
 @click.command("serve", cls=YoloCommand, help=_HELP)
-@serving_options
+@serving_options(*_SERVER)
 @config_option
 @talk_options
 def serve(detection: dict[str, Any], quiet: bool, verbose: bool, **server: Any) -> int:  # noqa: ARG001

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from yolo_cli.cli.group import YoloCommand
-from yolo_cli.cli.options import config_option, encoding_option, format_option, talk_options
-from yolo_cli.cli.terminal import echo, say
+from yolo_cli.cli.options import allow_unlabelled_option, data_option, format_option, general_options
+from yolo_cli.cli.output_options import out_options
+from yolo_cli.cli.terminal import complain_of_left_out, echo, say
 from yolo_cli.text import counted as plural
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["stats"]
 
 _RUN_FOLDER = "runs/stats"
-_LINES = 10
 
 # The sign \b keeps click from filling a paragraph.
 _HELP = """Show images, boxes, sizes and classes of a data set.
@@ -32,15 +32,12 @@ Exit codes: 0 done, 2 wrong usage, 3 no image could be read, 5 some images were 
 
 
 @click.command("stats", cls=YoloCommand, help=_HELP)
-@click.option("--data", required=True, metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
-@click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
+@data_option()
+@allow_unlabelled_option
 @format_option("table", "json")
-@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@out_options(_RUN_FOLDER)
 @click.option("--save/--no-save", default=True, help="Write the page.  [default: save]")
-@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def stats(
     data: str,
     allow_unlabelled: bool,
@@ -53,7 +50,7 @@ def stats(
 ) -> int:
     """Count, print, and write the page."""
     from yolo_cli.api.statistics import dataset_stats
-    from yolo_cli.files import check_run_folder, open_run_folder
+    from yolo_cli.run_folders import check_run_folder, open_run_folder
 
     if save:
         check_run_folder(out, exist_ok)
@@ -62,10 +59,7 @@ def stats(
         echo(counted.to_json())
     else:
         echo("\n".join(_tables(counted)), painted=True)
-    for line in counted.unreadable[:_LINES]:
-        say(f"error: left out: {line}")
-    if len(counted.unreadable) > _LINES:
-        say(f"error: left out: {len(counted.unreadable) - _LINES} more; --format json lists all")
+    complain_of_left_out(counted.unreadable)
     if save:
         from yolo_cli.report.dataset_page import write_dataset_page
 

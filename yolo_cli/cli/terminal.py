@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import click
 
+from yolo_cli.errors import UserError
 from yolo_cli.names import printable
 
-__all__ = ["CLEAR_LINE", "echo", "say", "shown", "tell"]
+__all__ = ["CLEAR_LINE", "complain", "complain_of_left_out", "echo", "say", "shown", "tell", "unless"]
 
 CLEAR_LINE = "\r\x1b[K"
+_LINES = 10
 
 
 def shown(text: str) -> str:
@@ -35,6 +38,24 @@ def say(text: str) -> None:
     terminal = sys.stderr.isatty()
     line = " ".join(text.split())  # a file name may hold a line break
     tell(f"{CLEAR_LINE}{printable(line)}\n" if terminal else f"{line}\n")
+
+
+def unless(quiet: bool) -> Callable[[str], object]:
+    """`say`, or what says nothing."""
+    return (lambda _: None) if quiet else say
+
+
+def complain(fault: UserError) -> None:
+    """Say an error that does not end the command."""
+    say(f"error: {fault.text}")
+
+
+def complain_of_left_out(lines: Sequence[str]) -> None:
+    """Say what was left out, the first of it line by line."""
+    for line in lines[:_LINES]:
+        say(f"error: left out: {line}")
+    if len(lines) > _LINES:
+        say(f"error: left out: {len(lines) - _LINES} more; --format json lists all")
 
 
 def tell(text: str) -> None:

@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yolo_cli.cli.frame_options import segment_option, video_options
-from yolo_cli.cli.group import INTERRUPTED, YoloCommand
+from yolo_cli.cli.frame_options import video_options
+from yolo_cli.cli.group import INTERRUPTED, YoloCommand, exit_code
 from yolo_cli.cli.interrupts import Interrupts
-from yolo_cli.cli.options import (
-    config_option,
-    detection_options,
-    drawing_options,
-    encoding_option,
-    format_option,
-    talk_options,
-)
+from yolo_cli.cli.options import detection_options, format_option, general_options
+from yolo_cli.cli.output_options import drawing_options, drawing_style, out_options, segment_option
 from yolo_cli.cli.progress import track as track_progress
 from yolo_cli.cli.terminal import echo, say
 from yolo_cli.config import TrackConfig
@@ -120,32 +114,27 @@ class _Tally:
 @click.option("--zone", multiple=True, metavar="X1,Y1,…", help="Count objects that enter or leave a polygon.")
 @click.option("--smooth", is_flag=True, help="At the end, fill gaps, smooth, drop false tracks.")
 @format_option("table", "json", "ndjson", "mot")
-@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {_RUN_FOLDER}]")
+@out_options(_RUN_FOLDER)
 @click.option("--save/--no-save", default=True, help="Save the video and the tables.  [default: save]")
 @segment_option
 @drawing_options
-@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def track(detection: dict[str, Any], frames: dict[str, Any], source: str, quiet: bool, **given: Any) -> int:
     """Everything, from the video to the exit code."""
     from yolo_cli.api import tracking
-    from yolo_cli.files import open_run_folder
-    from yolo_cli.tracking.formats import FORMATS
+    from yolo_cli.run_folders import open_run_folder
 
     tally = _Tally(quiet)
-    frames["stopped"] = lambda: tally.interrupts.asked
-    run = tracking.track(source, watch=tally, **detection, **frames, **{name: given[name] for name in _ASKED})
+    how: Any = {"watch": tally, "tell": say, "stopped": lambda: tally.interrupts.asked}
+    run = tracking.track(source, **how, **detection, **frames, **{name: given[name] for name in _ASKED})
     folder = open_run_folder(_RUN_FOLDER, given["out"], given["exist_ok"]) if given["save"] else None
     if folder:
-        style = {"labels": not given["no_labels"], "confidence": not given["no_confidence"]}
-        run.save_to(folder, given["segment"], line_width=given["line_width"], **style)
+        run.save_to(folder, given["segment"], **drawing_style(given))
     with tally.interrupts:
-        for text in FORMATS[given["output_format"]](run):
+        for text in run.texts(given["output_format"]):
             echo(text, end="")
     _tell(run, tally, folder)
-    return _exit_code(tally)
+    return INTERRUPTED if tally.interrupts.asked else exit_code(tally.failed, tally.frames)
 
 
 def _tell(run: TrackRun, tally: _Tally, folder: Path | None) -> None:
@@ -160,12 +149,3 @@ def _tell(run: TrackRun, tally: _Tally, folder: Path | None) -> None:
 
         advice = pyav_advice()
         say(f"saved in {folder}{f'; note: {advice}' if advice else ''}")
-
-
-def _exit_code(tally: _Tally) -> int:
-    """By the table in the documentation."""
-    if tally.interrupts.asked:
-        return INTERRUPTED
-    if tally.failed:
-        return 3 if tally.failed == tally.frames else 5
-    return 0

@@ -14,13 +14,14 @@ from yolo_cli.cli.damaged import accept_damaged_option
 from yolo_cli.cli.eval_inputs import sigmas_option
 from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import (
-    config_option,
+    allow_unlabelled_option,
+    data_option,
     device_option,
-    encoding_option,
+    general_options,
     image_size,
-    talk_options,
     tile_options,
 )
+from yolo_cli.cli.output_options import out_options
 from yolo_cli.cli.progress import echo_model
 from yolo_cli.cli.terminal import echo, say
 from yolo_cli.config import DEFAULT_MODEL, TRAINABLE, TRAINING_FOLDER, TrainConfig
@@ -58,7 +59,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 
 
 @click.command("train", cls=YoloCommand, help=_HELP)
-@click.option("--data", metavar="PATH", help="Data set: folder, data.yaml or COCO .json.")
+@data_option(required=False)
 @click.option("--detector", type=click.Choice(TRAINABLE), help="Method to train.  [default: yolo]")
 @click.option("--embedding", is_flag=True, help="Train an embedding for `yolo identify`.")
 @click.option(
@@ -70,8 +71,7 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option("--backbone", metavar="NAME", help="Backbone network that gets YOLO heads.")
 @click.option("--backbone-weights", metavar="FILE", help="Backbone weights: a file, or imagenet to download.")
 @click.option("--from-scratch", is_flag=True, help="Start the same network from random weights.")
-@click.option("--out", metavar="DIR", help=f"Output folder.  [default: a new {TRAINING_FOLDER}]")
-@click.option("--exist-ok", is_flag=True, help="Write into an existing folder.")
+@out_options(TRAINING_FOLDER)
 @click.option("--resume", metavar="DIR", help="Folder of an interrupted run to continue.")
 @_option("--epochs", "Number of epochs.  [default: by number of images]", type=int, metavar="N")
 @_option("--max-minutes", "Time budget; the schedule is scaled to fit.", type=float, metavar="MINUTES")
@@ -105,14 +105,12 @@ def _option(name: str, help_: str, **more: Any) -> Callable[[Decorated], Decorat
 @click.option("--no-augment", is_flag=True, help="Train without augmentation.")
 @click.option("--mosaic", type=float, help="Probability of mosaic (four images in one).  [default: 0.5]")
 @click.option("--flip-vertical", type=float, help="Probability of a vertical flip.  [default: 0]")
-@click.option("--allow-unlabelled", is_flag=True, help="Treat images without a label file as empty.")
+@allow_unlabelled_option
 @click.option("--unlabelled", metavar="FOLDER", help="Images without labels to learn from, too.")
 @click.option("--teacher", metavar="MODEL", help="Model that labels them.  [default: the run's own]")
 @click.option("--use-val", is_flag=True, help="Train on val, too; evaluate once, on test.")
 @accept_damaged_option
-@encoding_option
-@config_option
-@talk_options
+@general_options
 def train(resume: str | None, preview: str | None, quiet: bool, verbose: bool, **given: Any) -> int:
     """Build the job, run it, and print where the result is."""
     del verbose  # the group reads it

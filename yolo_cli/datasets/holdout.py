@@ -41,7 +41,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
     if len(pool) < 2:
         have = ", ".join(dataset.splits) or "none"
         raise DataError(f"{dataset.location}: has {len(pool)} training images (splits: {have}); add some")
-    shown = presence(pool, len(dataset.class_names))  # (n, classes + 1)
+    shown = presence(pool, len(dataset.class_names))
     held = _chosen(shown, group_images(pool), fraction, np.random.default_rng(seed))  # (n,)
     parted = [
         replace(sample, split="val" if out else "train") for sample, out in zip(pool, held, strict=True)
@@ -55,7 +55,7 @@ def hold_out(dataset: Dataset, fraction: float = 0.2, seed: int = 0) -> Dataset:
 
 
 def _chosen(
-    shown: NDArray[np.bool_], group: NDArray[np.integer], fraction: float, rng: np.random.Generator
+    shown: list[list[int]], group: NDArray[np.integer], fraction: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
     """Whether each image is held out, (n,): at least one, and not all."""
     if not group.any():  # all are one group

@@ -219,19 +219,25 @@ class Dataset:
         It covers the class names and, for each sample in the order of split and name: both of these, the
         image's size in bytes and its first 64 KiB, and the boxes with class, crowd and difficult. It does
         not depend on the format of the labels. (Complete files would take minutes for large images;
-        compressed images that differ nearly always differ in their length or in their first 64 KiB.)
-
-        Raises:
-            DataError: if an image cannot be read.
+        compressed images that differ nearly always differ in their length or in their first 64 KiB. An
+        image that cannot be read counts as one of no bytes.)
         """
         digest = hashlib.sha256(repr(self.class_names).encode())
         for sample in sorted(self.samples, key=lambda sample: (sample.split, sample.name)):
-            head, length = read_head(sample.path, HEAD_BYTES)
+            head, length = _head(sample.path)
             digest.update(repr((sample.split, sample.name, length, len(sample.labels))).encode())
             digest.update(hashlib.sha256(head).digest())
             for part in _numbers(sample.labels):
                 digest.update(part.tobytes())
         return digest.hexdigest()
+
+
+def _head(image: Path) -> tuple[bytes, int]:
+    """The first bytes of an image, and its length; nothing of one that cannot be read."""
+    try:
+        return read_head(image, HEAD_BYTES)
+    except DataError:
+        return b"", 0
 
 
 def _numbers(ground_truth: GroundTruth) -> tuple[NDArray[Any], ...]:

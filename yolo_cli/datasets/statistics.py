@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.datasets.sample import Dataset, Sample
-from yolo_cli.datasets.stratification import presence
 from yolo_cli.errors import DataError
 from yolo_cli.text import Jsonable
 
@@ -19,6 +18,7 @@ __all__ = ["CELLS", "ClassStats", "DatasetStats", "SplitStats", "statistics"]
 
 CELLS = 16
 """Rows and columns of the map of centres."""
+_MOST_TOGETHER = 2_000  # classes of a table of pairs, which grows with their square
 _SMALL, _LARGE = 32.0**2, 96.0**2  # square pixels, as in COCO
 
 
@@ -68,7 +68,8 @@ class DatasetStats(Jsonable):
         areas: number of small, medium and large boxes.
         relative_sides: the side of each box, the root of its area over that of its image, (N,).
         centres: number of boxes by the place of their centre, (16, 16), rows from the top.
-        together: number of images in which two classes occur, (classes, classes).
+        together: number of images in which two classes occur, (classes, classes); empty, (0, 0), for more
+            than 2,000 classes.
         unreadable: a line for each image that is left out, since it or its label cannot be read.
     """
 
@@ -135,19 +136,18 @@ def statistics(dataset: Dataset) -> DatasetStats:
     counts = [len(sample.labels) for sample in samples]
     wh = xyxy[:, 2:] - xyxy[:, :2]  # (N, 2)
     frames = np.repeat(sizes[:, ::-1], counts, axis=0)  # (N, 2): width, height
-    shown = presence(samples, len(dataset.class_names))[:, :-1].astype(np.int64)  # (images, classes)
     areas = np.concatenate([sample.ground_truth.area for sample in samples])  # (N,)
     return DatasetStats(
         str(dataset.location),
         dataset.kind,
         tuple(_of_split(split, [s for s in samples if s.split == split]) for split in dataset.splits),
-        tuple(_of_class(dataset, samples, i, wh[class_ids == i]) for i in range(len(dataset.class_names))),
+        _of_classes(dataset, samples, class_ids, wh),
         _image_sizes(sizes),
         dict(sorted(Counter(counts).items())),
         _areas(areas),
         np.sqrt(np.prod(wh / frames, axis=1)),
         _centres((xyxy[:, :2] + xyxy[:, 2:]) / 2 / frames),
-        shown.T @ shown,
+        _together(samples, len(dataset.class_names)),
         unreadable + _refused(dataset),
     )
 
@@ -186,17 +186,38 @@ def _of_split(split: str, samples: Sequence[Sample]) -> SplitStats:
     )
 
 
-def _of_class(
-    dataset: Dataset, samples: Sequence[Sample], class_id: int, wh: NDArray[np.float64]
-) -> ClassStats:
-    """The figures of one class, whose boxes have widths and heights (N, 2)."""
-    per_image = [int((sample.labels.class_id == class_id).sum()) for sample in samples]
-    by_split = dict.fromkeys(dataset.splits, 0)
-    for sample, count in zip(samples, per_image, strict=True):
-        by_split[sample.split] += count
-    width, height = np.median(wh, axis=0).round(2).tolist() if len(wh) else (0.0, 0.0)
-    images = len(per_image) - per_image.count(0)
-    return ClassStats(dataset.class_names[class_id], len(wh), images, by_split, width, height)
+def _of_classes(
+    dataset: Dataset, samples: Sequence[Sample], class_ids: NDArray[np.integer], wh: NDArray[np.float64]
+) -> tuple[ClassStats, ...]:
+    """The figures of each class; boxes have classes (N,), and widths and heights (N, 2)."""
+    images = Counter(i for sample in samples for i in set(sample.labels.class_id.tolist()))
+    splits = np.repeat([sample.split for sample in samples], [len(sample.labels) for sample in samples])
+    by_split = Counter(zip(class_ids.tolist(), splits.tolist(), strict=True))
+    order = np.argsort(class_ids, kind="stable")
+    ends = np.cumsum(np.bincount(class_ids, minlength=len(dataset.class_names)))[:-1]
+    return tuple(
+        ClassStats(
+            name,
+            len(sides),
+            images[i],
+            {split: by_split[i, split] for split in dataset.splits},
+            *(np.median(sides, axis=0).round(2).tolist() if len(sides) else (0.0, 0.0)),
+        )
+        for i, (name, sides) in enumerate(
+            zip(dataset.class_names, np.split(wh[order], ends), strict=True),
+        )
+    )
+
+
+def _together(samples: Sequence[Sample], classes: int) -> NDArray[np.int64]:
+    """Number of images in which two classes occur, (classes, classes), or (0, 0) for too many classes."""
+    if classes > _MOST_TOGETHER:
+        return np.zeros((0, 0), np.int64)
+    found = np.zeros((classes, classes), np.int64)
+    for sample in samples:
+        ids = np.unique(sample.labels.class_id)
+        found[np.ix_(ids, ids)] += 1
+    return found
 
 
 def _image_sizes(sizes: NDArray[np.int64]) -> tuple[tuple[int, int, int], ...]:

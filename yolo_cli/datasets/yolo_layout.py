@@ -149,7 +149,8 @@ def label_places(image: Path) -> list[Path]:
 def label_of(image: Path) -> Path | None:
     """The label file of an image, or None."""
     places = map(as_stored, label_places(image))
-    return next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113  # no OSError
+    # A pipe is one, too, which its reader refuses by name; os.path raises no OSError.
+    return next((p for p in places if os.path.exists(p) and not os.path.isdir(p)), None)  # noqa: PTH110, PTH112
 
 
 def image_of(label: Path, folder: Path) -> Path | None:

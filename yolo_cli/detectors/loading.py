@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from yolo_cli.cache import check_once
+from yolo_cli.cache import once
 from yolo_cli.config import DEFAULT_MODEL, DetectConfig
 from yolo_cli.detectors.fitting import check_engine
 from yolo_cli.detectors.protocol import Detector
@@ -59,7 +59,7 @@ def load_detector(
     chosen = engine_for(files, engine, device, precision)
     path = _file_for(files, chosen)
     if files.keras and path == files.onnx:
-        check_once("pairs", [files.keras, path], partial(check_pair, files))
+        once("pairs", [files.keras, path], partial(check_pair, files))
     return _build(path, config, Runtime(device, chosen.engine, precision), kind)
 
 
@@ -170,7 +170,7 @@ def _on_backbone(kind: str) -> Build:
     """A builder for detectors whose method runs a backbone and a head."""
 
     def build(path: Path, card: ModelCard, config: DetectConfig, runtime: Runtime) -> Detector:
-        method = _methods()[kind](_backbone_of(card, runtime), _opened(path, card, runtime))
+        method = _methods()[kind](_backbone_of(path, card, runtime), _opened(path, card, runtime))
         return _on_regions(method, card, config)
 
     return build
@@ -181,12 +181,15 @@ def _faster_rcnn(path: Path, card: ModelCard, config: DetectConfig, runtime: Run
     proposer, head = runtime.open_parts(path, [("map", [0]), ("features", [1, 2])])
     check_engine(proposer, card, path, proposer=True)
     check_engine(head, card, path)
-    method = _methods()["faster-rcnn"](_backbone_of(card, runtime), head, proposer)
+    method = _methods()["faster-rcnn"](_backbone_of(path, card, runtime), head, proposer)
     return _on_regions(method, card, config)
 
 
-def _backbone_of(card: ModelCard, runtime: Runtime) -> Engine:
-    return open_backbone(card.backbone, runtime, card.source.get("backbone_sha256"))
+def _backbone_of(path: Path, card: ModelCard, runtime: Runtime) -> Engine:
+    try:
+        return open_backbone(card.backbone, runtime, card.source.get("backbone_sha256"))
+    except DataError as fault:
+        raise DataError(f"{path}: {fault.text}") from None
 
 
 WINDOWS = {"sliding-window", "conv-sliding-window"}

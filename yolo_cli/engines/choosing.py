@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from yolo_cli.errors import DataError, UsageError
+from yolo_cli.errors import DataError, UsageError, check_choice
 from yolo_cli.hardware import (
     Device,
     check_device,
@@ -76,8 +76,8 @@ def choose_engine(
         UsageError: if the engine, the device or the precision is unknown, or they do not go together.
     """
     check_device(device)
-    _check_word("engine", kind, get_args(EngineKind))
-    _check_word("precision", precision, get_args(RunPrecision))
+    check_choice("engine", kind, get_args(EngineKind))
+    check_choice("precision", precision, get_args(RunPrecision))
     if kind != "auto":
         chosen = Choice(kind, "it was asked for")
     elif precision != "float32":
@@ -105,11 +105,6 @@ def _automatic(device: Device, has_keras: bool) -> Choice:
     if installed("openvino"):
         return Choice("openvino", "it is the fastest on a CPU")
     return Choice("onnx", "OpenVINO is not installed")
-
-
-def _check_word(option: str, word: str, words: tuple[str, ...]) -> None:
-    if word not in words:
-        raise UsageError(f"--{option} is {word!r}, but must be one of {', '.join(words)}")
 
 
 def _check_fits(engine: EngineName, device: Device, precision: RunPrecision) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
+from yolo_cli.cache import file_version
 from yolo_cli.engines.choosing import COREML, CPU, gpu_provider, wants_gpu
 from yolo_cli.engines.onnx_limits import OPENED_FOR, check_content, check_signature
 from yolo_cli.engines.protocol import Heads, Part, failing, first_line
@@ -43,7 +44,7 @@ class OnnxEngine:
         self._threads: int | None = None
         self._streams: Self | None = None
         try:
-            self._version = _version(path)
+            self._version = file_version(path)
             self._source = part_of(path, layer, part)
             self._opened_for = OPENED_FOR
             self._stored = check_content(self._source, str(path))
@@ -99,7 +100,7 @@ class OnnxEngine:
     def _is_unchanged(self) -> bool:
         """Whether the file is the one that was opened."""
         try:
-            return _version(Path(self._name)) == self._version
+            return file_version(Path(self._name)) == self._version
         except OSError:  # it is gone
             return False
 
@@ -129,12 +130,6 @@ class OnnxEngine:
             if providers == [CPU]:
                 raise
             return open_session(self._source, [CPU], most)  # raises, too, if it is the model
-
-
-def _version(path: Path) -> tuple[int, ...]:
-    """What differs when a file was replaced or written."""
-    status = path.stat()
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _channels(shape: Sequence[Any]) -> int | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from copy import copy
-from functools import cache
-from io import BytesIO
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Self
@@ -13,15 +11,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.cache import programs_folder
 from yolo_cli.engines.choosing import RunPrecision
-from yolo_cli.engines.onnx_limits import check_content, check_network, check_signature
+from yolo_cli.engines.openvino_network import OpenVinoNetwork, openvino_core
 from yolo_cli.engines.protocol import Heads, Part, failing, first_line
-from yolo_cli.engines.vetting import check_before_openvino
 from yolo_cli.errors import DataError, UsageError, UserError
-from yolo_cli.graphs import multiply_accumulates, part_of
+from yolo_cli.graphs import multiply_accumulates
 from yolo_cli.hardware import streams, threads
-from yolo_cli.runtimes import import_openvino
 
 __all__ = ["OpenVinoEngine"]
 
@@ -52,8 +47,7 @@ class OpenVinoEngine:
         layer: str | None = None,
         part: Part | None = None,
     ) -> None:
-        self._core = _core()
-        if precision == "bfloat16" and "BF16" not in _capabilities(self._core):
+        if precision == "bfloat16" and "BF16" not in _capabilities(openvino_core()):
             raise UsageError(
                 "--precision bfloat16: this CPU does not compute in it (without AVX512-BF16 or AMX); "
                 "use float32"
@@ -62,15 +56,12 @@ class OpenVinoEngine:
         if threads():
             self._options["INFERENCE_NUM_THREADS"] = str(threads())
         try:
-            self._source, self._name = part_of(path, layer, part), str(path)
-            self._stored = check_content(self._source, self._name)
-            check_before_openvino(path)
-            self._network = self._read()
-            self._check_signature()
+            self._network = OpenVinoNetwork(path, layer, part)
         except UserError:
             raise
         except Exception as fault:
             raise DataError(f"{path}: is not an ONNX model that can run here ({first_line(fault)})") from None
+        self._name = str(path)
         self._runs = 1
         self._streams: Self | None = None
         self._forget()
@@ -94,12 +85,14 @@ class OpenVinoEngine:
                 requests.put(request)
 
     def in_streams(self) -> tuple[Self, int]:
-        """See `StreamedEngine`."""
+        """See `StreamedEngine`; where the file has been replaced since, the engine itself."""
         count, each = streams()
         if count == 1:
             return self, 1
         with self._lock:
             if self._streams is None:
+                if not self._network.is_unchanged:
+                    return self, 1
                 self._fixed = self._flexible = None  # so that the network is in memory once
                 self._streams = self._compiled_again(count, each)
             return self._streams, count
@@ -115,68 +108,28 @@ class OpenVinoEngine:
 
     def multiply_accumulates(self, batch: NDArray[Any]) -> int:
         """Number of multiply-accumulates for a batch of this shape, counted from the graph."""
-        return multiply_accumulates(self._source, batch)
-
-    def _read(self) -> Any:
-        reader, source = _onnx_reader(), self._source
-        return reader.convert(reader.load(BytesIO(source) if isinstance(source, bytes) else str(source)))
-
-    def _check_signature(self) -> None:
-        ends = (self._network.inputs, self._network.outputs)
-        given, found = ([end.get_element_type().get_type_name() for end in side] for side in ends)
-        check_signature(given, found, self._name)
+        return multiply_accumulates(self._network.source, batch)
 
     @property
     def channels(self) -> list[int | None]:
         """The channels of each head, where the file says them."""
-        shapes = [output.get_partial_shape() for output in self._network.outputs]
-        lasts = [shape[-1] if shape.rank.is_static and len(shape) else None for shape in shapes]
-        return [last.get_length() if last is not None and last.is_static else None for last in lasts]
+        return self._network.channels
 
     def _requests(self, shape: tuple[int, ...], given: int) -> SimpleQueue[Any]:
         """What runs a batch of this shape and of ``given`` bytes, and is free."""
         if self._fixed is None:
-            network = self._network.clone()
-            network.reshape(list(shape))
-            check_network(network, given, self._stored, self._name)
-            self._fixed = shape, self._compile(network)
+            self._fixed = shape, self._open(shape, given)
         if self._fixed[0] == shape:
             return self._fixed[1]
-        self._flexible = self._flexible or self._compile(self._network)
+        self._flexible = self._flexible or self._open(None, given)
         return self._flexible
 
-    def _compile(self, network: Any) -> SimpleQueue[Any]:
-        # Files in the cache are named by the network alone, as if its options made no difference.
-        how = f"{self._options['INFERENCE_PRECISION_HINT']}{f'-{self._runs}' if self._runs > 1 else ''}"
-        folder = programs_folder(f"openvino-{how}")
-        kept = {"CACHE_DIR": str(folder)} if folder else {}
-        compiled = self._core.compile_model(network, "CPU", self._options | kept)
-        free = SimpleQueue[Any]()
+    def _open(self, shape: tuple[int, ...] | None, given: int) -> SimpleQueue[Any]:
+        """As many requests as may run at a time, for batches of one shape, or of any."""
+        compiled, free = self._network.compiled(self._options, shape, given), SimpleQueue[Any]()
         for _ in range(self._runs):
             free.put(compiled.create_infer_request())
         return free
-
-
-@cache
-def _core() -> Any:
-    """OpenVINO's runtime, one for the life of the process.
-
-    Its CPU plugin gives the thread that loads it another stack for signals, and frees that with itself. If
-    that happens in another thread, the next Ctrl-C in the first one is a segmentation fault.
-    """
-    return import_openvino().Core()
-
-
-@cache
-def _onnx_reader() -> Any:
-    """OpenVINO's reader of ONNX files, for the life of the process.
-
-    Its runtime would try a file that this one refuses as one of TensorFlow's, of Paddle's, and so on.
-    """
-    import_openvino()
-    from openvino.frontend import FrontEndManager
-
-    return FrontEndManager().load_by_framework("onnx")
 
 
 def _capabilities(core: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from yolo_cli.cache import check_once
+from yolo_cli.cache import once
 from yolo_cli.graphs import check_graph
 
 __all__ = ["check_before_openvino"]
@@ -17,4 +17,4 @@ def check_before_openvino(path: Path) -> None:
     An operator with too few inputs, for one, is a segmentation fault in OpenVINO 2026.4, and this takes
     0.1 s.
     """
-    check_once("readable", [path], partial(check_graph, path))
+    once("readable", [path], partial(check_graph, path))

@@ -29,7 +29,7 @@ from yolo_cli.evaluation.cross_check import Check, cross_check
 from yolo_cli.evaluation.curves import Curve, OperatingPoint
 from yolo_cli.evaluation.diagnosis import KINDS, Diagnosis, Kind, TideRule, diagnose
 from yolo_cli.evaluation.evaluation_set import EvaluationSet, Evaluator
-from yolo_cli.evaluation.gates import Gate, check_gates, missed_gates, missed_values, read_gate
+from yolo_cli.evaluation.gates import check_gates, missed_gates, missed_values, read_gates
 from yolo_cli.evaluation.gathering import gather
 from yolo_cli.evaluation.matching import Matches, match
 from yolo_cli.evaluation.oks import KeypointFigures, keypoint_figures
@@ -69,7 +69,6 @@ __all__ = [
     "Difference",
     "EvaluationSet",
     "Evaluator",
-    "Gate",
     "KeypointFigures",
     "Kind",
     "Matches",
@@ -99,7 +98,7 @@ __all__ = [
     "missed_values",
     "protocol",
     "random_halves",
-    "read_gate",
+    "read_gates",
     "read_results",
     "record_run",
     "reliability",

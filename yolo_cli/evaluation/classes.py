@@ -19,6 +19,7 @@ __all__ = ["ClassMatch", "match_classes"]
 Integers = NDArray[np.integer[Any]]
 
 _ALIKE = 0.8  # difflib's ratio from which two names may mean the same class
+_MOST_PAIRS = 1_000_000  # of names that are compared: a second
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +99,7 @@ def match_classes(
     >>> match.of_model.tolist(), match.synonyms, match.only_data
     ([1, 0, -1], {'sofa': 'couch'}, ('dog',))
     """
-    renamed, wanted = renamed or {}, tuple(only)
+    renamed, wanted = renamed or {}, dict.fromkeys(only)
     _check_words("--map", renamed, model, "model")
     _check_words("--map", renamed.values(), data, "data")
     _check_words("--classes", wanted, data, "data")
@@ -108,8 +109,9 @@ def match_classes(
     called = [renamed.get(name) or synonyms.get(name, name) for name in model]
     of_model = np.array([place.get(name, -1) for name in called], np.int64)  # (M,)
     of_data = np.array([place.get(name, -1) for name in data], np.int64)  # (K,)
-    only_model = tuple(name for name, other in zip(model, called, strict=True) if other not in data)
-    only_data = tuple(name for name in names if name not in called)
+    there, found = set(data), set(called)
+    only_model = tuple(name for name, other in zip(model, called, strict=True) if other not in there)
+    only_data = tuple(name for name in names if name not in found)
     near = _near(only_model, only_data)
     if (of_model < 0).all():
         raise DataError(_nothing_in_common(model, names, near))
@@ -119,8 +121,9 @@ def match_classes(
 
 def _synonyms(model: Sequence[str], data: Sequence[str], taken: Set[str]) -> dict[str, str]:
     """Classes of the model without a namesake in the data → the only synonymous class of the data."""
-    open_model = _by_key(name for name in model if name not in data)
-    open_data = _by_key(name for name in data if name not in model and name not in taken)
+    theirs, ours = set(model), set(data)
+    open_model = _by_key(name for name in model if name not in ours)
+    open_data = _by_key(name for name in data if name not in theirs and name not in taken)
     return {
         open_model[key][0]: open_data[key][0]
         for key in open_model
@@ -144,7 +147,12 @@ def _check_words(option: str, words: Iterable[str], known: Sequence[str], whose:
 
 
 def _near(only_model: Sequence[str], only_data: Sequence[str]) -> dict[str, str]:
-    """For each class of the data the most similarly named class of the model, if any is similar."""
+    """For each class of the data the most similarly named class of the model, if any is similar.
+
+    A hint only, which thousands of names on both sides do without.
+    """
+    if len(only_model) * len(only_data) > _MOST_PAIRS:
+        return {}
     plain = {class_key(name): name for name in only_model}
     near = {}
     for name in only_data:

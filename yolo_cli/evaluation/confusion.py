@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +18,16 @@ __all__ = ["Confusion", "confusion_matrix"]
 Integers = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
+_MOST = 2_000  # classes with a row: the matrix grows with their square
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Confusion:
     """Confusion matrix: how often objects of one class were detected as another.
 
     Attributes:
-        names: K class names and "background".
+        names: K class names and "background"; of more than 2,000 classes, the most frequent 2,000 have rows
+            of their own, and the others one.
         counts: (K + 1, K + 1): rows are annotated classes, columns detected ones. The last row counts false
             positives on the background, the last column missed ground-truth boxes; the corner is 0.
         confidence: confidence threshold.
@@ -67,8 +71,22 @@ def confusion_matrix(matches: Matches, confidence: float, iou: float = 0.5) -> C
     matched = np.where(made.hit, made.ground_truth, -1)  # (M,)
     matched[left] = _match_other_class(gathered, ranking.order[left], free, iou)
     evaluated = ~made.ignored  # (M,)
-    counts = _counts(gathered, ranking.class_id[evaluated], matched[evaluated], counted)
-    return Confusion((*gathered.class_names, "background"), counts, confidence, iou)
+    names, row = _rows(gathered, ranking.class_id)
+    found = row[ranking.class_id[evaluated]]  # (M,)
+    counts = _counts(row[gathered.ground_truth.class_id], found, matched[evaluated], counted, len(names))
+    return Confusion((*names, "background"), counts, confidence, iou)
+
+
+def _rows(gathered: EvaluationSet, class_id: Integers) -> tuple[Sequence[str], Integers]:
+    """The names of the rows, and the row of each class, (K,)."""
+    names = gathered.class_names
+    if len(names) <= _MOST:
+        return names, np.arange(len(names))
+    seen = np.bincount(np.append(gathered.ground_truth.class_id, class_id), minlength=len(names))  # (K,)
+    kept = np.sort(np.argsort(-seen, kind="stable")[:_MOST])
+    row = np.full(len(names), _MOST)
+    row[kept] = np.arange(_MOST)
+    return (*(names[i] for i in kept.tolist()), f"{len(names) - _MOST:,} other classes"), row
 
 
 def _match_other_class(gathered: EvaluationSet, order: Integers, free: Bools, iou: float) -> Integers:
@@ -82,13 +100,13 @@ def _match_other_class(gathered: EvaluationSet, order: Integers, free: Bools, io
     return greedy_match(pairs.found, pairs.ground_truth, np.zeros(len(free), bool), len(order))
 
 
-def _counts(gathered: EvaluationSet, class_id: Integers, matched: Integers, counted: Bools) -> Integers:
+def _counts(
+    gt_class: Integers, class_id: Integers, matched: Integers, counted: Bools, classes: int
+) -> Integers:
     """The matrix (K + 1, K + 1) of detections of ``class_id`` (M,) matched with ``matched`` (M,), or -1."""
-    classes = len(gathered.class_names)
-    gt_class = np.append(gathered.ground_truth.class_id, classes)  # (T + 1,); -1 indexes background
     missed = counted.copy()  # (T,)
     missed[matched[matched >= 0]] = False
     counts = np.zeros((classes + 1, classes + 1), np.int64)  # (K + 1, K + 1)
-    np.add.at(counts, (gt_class[matched], class_id), 1)
-    np.add.at(counts[:, classes], gathered.ground_truth.class_id[missed], 1)
+    np.add.at(counts, (np.append(gt_class, classes)[matched], class_id), 1)  # -1 indexes background
+    np.add.at(counts[:, classes], gt_class[missed], 1)
     return counts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from yolo_cli.errors import UsageError
 from yolo_cli.evaluation.average_precision import COCO_FIGURES
@@ -11,41 +10,37 @@ from yolo_cli.evaluation.protocol import Protocol
 from yolo_cli.evaluation.report import Report
 from yolo_cli.text import did_you_mean
 
-__all__ = ["Gate", "check_gates", "missed_gates", "missed_values", "read_gate"]
+__all__ = ["check_gates", "missed_gates", "missed_values", "read_gates"]
 
 _FIGURES = ("map", "map50", "map50_95", "precision", "recall", "f1")
 _KEYPOINTS = ("keypoints", "keypoints50")  # AP by OKS over 0.50 to 0.95, and at 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A figure and the minimum that it must reach."""
-
-    name: str
-    minimum: float
-
-
-def read_gate(text: str) -> Gate:
-    """Read ``NAME=VALUE``.
+def read_gates(texts: Iterable[str]) -> dict[str, float]:
+    """Read ``NAME=VALUE`` each: figures with the minimum that each must reach.
 
     Raises:
-        UsageError: if it is not of that form.
+        UsageError: if one is not of that form.
 
-    >>> read_gate("map50=0.6")
-    Gate(name='map50', minimum=0.6)
+    >>> read_gates(["map50=0.6", "ap:dog=0.5"])
+    {'map50': 0.6, 'ap:dog': 0.5}
     """
-    name, equals, value = text.partition("=")
-    try:
-        minimum = float(value)
-    except ValueError:
-        minimum = -1.0
-    if not equals or not 0 <= minimum <= 1:
-        raise UsageError(f"--fail-under {text}: must be NAME=VALUE with a value from 0 to 1: map50=0.60")
-    name = name.strip()
-    return Gate(name if name.startswith("ap:") else name.replace("-", "_"), minimum)
+    gates: dict[str, float] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        try:
+            minimum = float(value)
+        except ValueError:
+            minimum = -1.0
+        if not equals or not 0 <= minimum <= 1:
+            raise UsageError(f"--fail-under {text}: must be NAME=VALUE with a value from 0 to 1: map50=0.60")
+        name = name.strip()
+        name = name if name.startswith("ap:") else name.replace("-", "_")
+        gates[name] = max(minimum, gates.get(name, 0.0))
+    return gates
 
 
-def check_gates(gates: Iterable[Gate], protocol: Protocol, class_names: Sequence[str]) -> None:
+def check_gates(gates: Iterable[str], protocol: Protocol, class_names: Sequence[str]) -> None:
     """Check, before the evaluation, that the report will have the figure of every gate.
 
     Raises:
@@ -53,33 +48,33 @@ def check_gates(gates: Iterable[Gate], protocol: Protocol, class_names: Sequence
     """
     coco = COCO_FIGURES if protocol.name == "coco" else ()
     known = (*_FIGURES, *_KEYPOINTS, *coco, *(f"ap:{name}" for name in class_names))
-    for gate in gates:
-        if gate.name not in known:
-            hint = did_you_mean(gate.name, known, f"there are {', '.join(_FIGURES)}, and ap:CLASS")
-            raise UsageError(f"--fail-under: unknown figure '{gate.name}'; {hint}")
+    for name in gates:
+        if name not in known:
+            hint = did_you_mean(name, known, f"there are {', '.join(_FIGURES)}, and ap:CLASS")
+            raise UsageError(f"--fail-under: unknown figure '{name}'; {hint}")
 
 
-def missed_gates(gates: Sequence[Gate], report: Report) -> list[str]:
+def missed_gates(gates: Mapping[str, float], report: Report) -> list[str]:
     """One line for each gate that is not met. A figure without a value does not meet its gate."""
     return missed_values(gates, _figures_of(report))
 
 
-def missed_values(gates: Sequence[Gate], figures: Mapping[str, float | None]) -> list[str]:
+def missed_values(gates: Mapping[str, float], figures: Mapping[str, float | None]) -> list[str]:
     """The same for any figures, by name.
 
     Raises:
         UsageError: for the first gate whose figure is unknown.
     """
     lines = []
-    for gate in gates:
-        if gate.name not in figures:
-            hint = did_you_mean(gate.name, figures, f"there are {', '.join(figures)}")
-            raise UsageError(f"--fail-under: unknown figure '{gate.name}'; {hint}")
-        value = figures[gate.name]
+    for name, minimum in gates.items():
+        if name not in figures:
+            hint = did_you_mean(name, figures, f"there are {', '.join(figures)}")
+            raise UsageError(f"--fail-under: unknown figure '{name}'; {hint}")
+        value = figures[name]
         if value is None:
-            lines.append(f"{gate.name} has no value, but must be at least {gate.minimum:g}")
-        elif value < gate.minimum:
-            lines.append(f"{gate.name} is {value:.4f}, but must be at least {gate.minimum:g}")
+            lines.append(f"{name} has no value, but must be at least {minimum:g}")
+        elif value < minimum:
+            lines.append(f"{name} is {value:.4f}, but must be at least {minimum:g}")
     return lines
 
 

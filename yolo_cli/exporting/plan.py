@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from yolo_cli.config import Resize
 from yolo_cli.detectors import Detector, YoloDetector
-from yolo_cli.errors import UsageError
+from yolo_cli.errors import UsageError, check_choice
 from yolo_cli.images import Image
 from yolo_cli.weights import ModelCard
 
@@ -60,8 +60,7 @@ class Form:
     dynamic: bool = False
 
     def __post_init__(self) -> None:
-        if self.format not in get_args(Format):
-            raise UsageError(f"--format is {self.format!r}, but must be one of {', '.join(get_args(Format))}")
+        check_choice("format", self.format, get_args(Format))
         asked = {"nms": self.nms, "dynamic": self.dynamic, self.number: True}
         for name in filter(asked.get, asked):
             if (self.format, name) in _CANNOT:

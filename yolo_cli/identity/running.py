@@ -16,7 +16,6 @@ from yolo_cli.identity.recognition import Match, Threshold, recognise
 from yolo_cli.pipeline import Outcome, read_outcome
 from yolo_cli.pipeline.formats import Model
 from yolo_cli.pipeline.running import Readable
-from yolo_cli.results import Result
 
 __all__ = ["WHOLE", "Each", "Identification", "whole_images"]
 
@@ -58,8 +57,7 @@ class Identification:
         return tuple(self.gallery.names)
 
     def _identified(self, outcome: Outcome, names: Sequence[str]) -> Identified:
-        assert outcome.image is not None
-        result = Result(outcome.image, outcome.detections, tuple(names), outcome.time_ms)
+        result = outcome.result(names)
         matches: list[Match] = []
         if result:
             vectors = self.embedder(result.image, result.xyxy)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from yolo_cli.errors import UsageError
 from yolo_cli.files import atomic_write_text
 from yolo_cli.identity.formats import named_outcome
 from yolo_cli.identity.identified import UNKNOWN
-from yolo_cli.identity.running import Each, Identification
+from yolo_cli.identity.running import Each
 from yolo_cli.pipeline import Outcome
 from yolo_cli.pipeline.saving import Saving, save_outcomes
 from yolo_cli.text import read_text
@@ -21,22 +21,29 @@ NAMES = "classes.txt"
 
 
 def save_identified(
-    run: Identification, folder: Path, saving: Saving, places: Mapping[str, str]
+    found: Iterable[Each], identities: Sequence[str], folder: Path, saving: Saving, places: Mapping[str, str]
 ) -> Iterator[Each]:
-    """Pass on what a run gives, and save what is asked for each image: see `save_outcomes`.
+    """Pass on who is on each image, and save what is asked for each: see `save_outcomes`.
 
     With labels, the names of their classes are in ``classes.txt``: with the images, they are a data set.
+
+    Args:
+        found: who is on each image.
+        identities: the names in the gallery.
+        folder: where to save.
+        saving: what to save.
+        places: relative path of each image and video, by its name.
 
     Raises:
         DataError: if a file cannot be written.
         UsageError: if an image that is read, or the names of another data set would be overwritten.
     """
-    names, passed = (*run.identities, UNKNOWN), deque[Each]()
+    names, passed = (*identities, UNKNOWN), deque[Each]()
 
     def outcomes() -> Iterator[Outcome]:
         if saving.texts:  # here, what must not be overwritten has been looked for
             _write_names(folder / NAMES, "".join(f"{name}\n" for name in names))
-        for each in run:
+        for each in found:
             passed.append(each)
             yield named_outcome(each)
 

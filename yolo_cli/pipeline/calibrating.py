@@ -16,7 +16,8 @@ from yolo_cli.evaluation import (
     gather,
     random_halves,
 )
-from yolo_cli.pipeline.evaluating import EvaluationData, Watch, detect_samples
+from yolo_cli.pipeline.evaluating import EvaluationData, detect_samples
+from yolo_cli.pipeline.outcome import Watch
 from yolo_cli.text import Jsonable
 from yolo_cli.text_table import columns
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import ClassMatch, Conditions, EvaluationSet, gather, gt_hash, read_results
 from yolo_cli.keypoints import KeyPoints, with_sigmas
 from yolo_cli.pipeline.journal import Journal
-from yolo_cli.pipeline.outcome import Outcome
+from yolo_cli.pipeline.outcome import Outcome, Watch
 from yolo_cli.pipeline.running import run_detector
 from yolo_cli.text import counted
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Evaluated",
     "EvaluationData",
-    "Watch",
     "conditions_of",
     "detect_samples",
     "evaluate_detector",
@@ -39,9 +38,6 @@ __all__ = [
     "learnt_from",
     "open_evaluation_data",
 ]
-
-Watch = Callable[[Iterable[Outcome], int], Iterable[Outcome]]
-"""Wraps the stream of outcomes, whose number is given, to show progress."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,16 +12,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yolo_cli.detections import Detections
 from yolo_cli.images import Image
 from yolo_cli.keypoints import KeyPoints
 from yolo_cli.names import as_cell
 from yolo_cli.pipeline.outcome import Outcome
-from yolo_cli.pipeline.preannotation import cvat_text, label_studio_text
-from yolo_cli.results import Result, each_detection, keypoint_columns
+from yolo_cli.results import each_detection, keypoint_columns
 from yolo_cli.skeletons import VISIBLE
+
+if TYPE_CHECKING:
+    from yolo_cli.detectors import Detector
 
 __all__ = ["FORMATS", "Format", "Model", "csv_row", "yolo_lines"]
 
@@ -43,6 +45,12 @@ class Model:
     input_size: tuple[int, int]
     video: bool = False
     keypoints: KeyPoints | None = None
+
+    @classmethod
+    def of(cls, detector: Detector, *, video: bool = False) -> Model:
+        """What the output says of a detector."""
+        card = detector.card
+        return cls(card.name, card.class_names, detector.input_size, video, card.keypoints)
 
 
 Format = Callable[[Iterable[Outcome], Model], Iterator[str]]
@@ -134,14 +142,28 @@ def _yolo(results: Iterable[Outcome], _: Model) -> Iterator[str]:
             yield f"# {' '.join(result.name.split())}\n" + yolo_lines(result.image, result.detections, True)
 
 
+def _label_studio(results: Iterable[Outcome], model: Model) -> Iterator[str]:
+    """Label Studio's tasks with predictions."""
+    from yolo_cli.pipeline.preannotation import label_studio_text
+
+    return label_studio_text(results, model)
+
+
+def _cvat(results: Iterable[Outcome], model: Model) -> Iterator[str]:
+    """CVAT's XML."""
+    from yolo_cli.pipeline.preannotation import cvat_text
+
+    return cvat_text(results, model)
+
+
 FORMATS: dict[str, Format] = {
     "json": _json,
     "ndjson": _ndjson,
     "csv": _csv,
     "coco": _coco,
     "yolo": _yolo,
-    "label-studio": label_studio_text,
-    "cvat": cvat_text,
+    "label-studio": _label_studio,
+    "cvat": _cvat,
 }
 
 
@@ -180,7 +202,7 @@ def _record(outcome: Outcome, model: Model) -> dict[str, Any]:
     """One image for JSON."""
     if outcome.image is None:
         return {"image": outcome.name, "error": outcome.error}
-    return Result(outcome.image, outcome.detections, model.class_names, outcome.time_ms).to_dict()
+    return outcome.result(model.class_names).to_dict()
 
 
 def _found(detections: Detections, model: Model) -> list[dict[str, Any]]:

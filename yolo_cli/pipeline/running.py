@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
-from yolo_cli.errors import DataError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.images import Image
-from yolo_cli.pipeline.journal import Journal
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.pipeline.overlap import ahead, side_by_side
 from yolo_cli.video import Frame
@@ -22,6 +21,7 @@ from yolo_cli.zones import has_inside
 
 if TYPE_CHECKING:
     from yolo_cli.detectors.protocol import Times
+    from yolo_cli.pipeline.journal import Journal
 
 __all__ = ["Parallel", "Readable", "Timed", "detect_batch", "read_outcome", "run_detector"]
 
@@ -88,7 +88,12 @@ def run_detector(
         read_ahead: read and decode the next images in a thread. For work on the outcomes beside the detector,
             there is `ahead`.
         region: a polygon (K, 2) in pixels: objects whose centre is outside are left out. None keeps all.
+
+    Raises:
+        UsageError: if ``batch`` is below 1.
     """
+    if batch < 1:
+        raise UsageError(f"--batch is {batch}, but must be at least 1")
     done = journal.done if journal else {}
     if read_ahead and batch == 1 and isinstance(detector, Parallel):
         outcomes = _few_then_many(detector, iter(items), journal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,11 +41,6 @@ class Saving:
     style: DrawStyle
     segment: float | None = None
 
-    @property
-    def anything(self) -> bool:
-        """Whether a folder is needed."""
-        return self.images or self.crops or self.texts
-
 
 def save_outcomes(
     outcomes: Iterable[Outcome],
@@ -57,7 +53,8 @@ def save_outcomes(
 
     An image is saved below its place in the folder that it was found in; a second ``a`` there becomes
     ``a-2``. Labels are in ``labels/``, crops in ``crops/CLASS/``. The frames of a video are saved as one
-    video, which can be played however the outcomes end; their labels and crops are numbered.
+    video, which can be played however the outcomes end; their labels and crops are numbered. If no image can
+    be read, an empty folder is removed.
 
     Args:
         outcomes: what was found on each image.
@@ -133,7 +130,13 @@ class _Saver:
             atomic_write_text(path, yolo_lines(image, detections, False))
 
     def close(self) -> None:
-        """Finish the present video, if there is one."""
+        """Finish the present video, if there is one; remove the folder if nothing was saved in it."""
+        self._finish_video()
+        if not self._used:
+            with suppress(OSError):  # it may have been there before, with other files in it
+                self._folder.rmdir()
+
+    def _finish_video(self) -> None:
         writer, self._writer = self._writer, None
         if writer:
             writer.close()
@@ -149,7 +152,7 @@ class _Saver:
     def _frame_place(self, frame: FramePosition) -> Path:
         """Where the crops and labels of a frame go; the first frame begins the video."""
         if frame.video != self._video[0]:
-            self.close()
+            self._finish_video()
             self._video = frame.video, self._new_place(frame.video).with_suffix("")
             if self._saving.images:
                 stem, sound = self._folder / self._video[1], Path(frame.video)

@@ -117,7 +117,7 @@ def _centres(stats: DatasetStats) -> Markup:
 def _matrix(stats: DatasetStats) -> _Matrix:
     """The most frequent classes of those that occur."""
     order = sorted(range(len(stats.classes)), key=lambda i: -stats.classes[i].images)[:_MATRIX]
-    kept = [i for i in order if stats.classes[i].images]
+    kept = [i for i in order if stats.classes[i].images and len(stats.together)]  # it is empty for many
     rows = stats.together[np.ix_(kept, kept)]  # (K, K)
     fractions = rows / np.maximum(np.diagonal(rows), 1)[:, None]  # (K, K)
     return _Matrix(

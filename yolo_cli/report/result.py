@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import (
     RUN_FILE,
     Check,
     Difference,
     OperatingPoint,
     Report,
+    missed_gates,
     record_run,
 )
 from yolo_cli.files import atomic_write_text, make_folder, path_of
@@ -93,6 +95,28 @@ class EvaluationResult(Jsonable):
         if self.checks is not None:
             parts.append(_checks(self.checks))
         return "\n".join(parts)
+
+    def missed(
+        self, fail_under: Mapping[str, float] | None = None, *, fail_if_worse: bool = False
+    ) -> list[str]:
+        """One line for each figure that is too low; none if it is good enough, as for a job that checks it.
+
+        Args:
+            fail_under: the minimum that a figure must reach: ``{"map50": 0.6, "ap:dog": 0.5}``. Figures are
+                ``map``, ``map50``, ``map50_95``, ``precision``, ``recall``, ``f1``, COCO's, and ``ap:CLASS``.
+            fail_if_worse: also those that the ``baseline`` had better, beyond chance.
+
+        Raises:
+            UsageError: if there is no such figure, or no baseline.
+        """
+        if fail_if_worse and self.differences is None:
+            raise UsageError("--fail-if-worse needs a --baseline")
+        differences = self.differences if fail_if_worse else None
+        worse = [name for name, it in (differences or {}).items() if it.verdict == "worse"]
+        return [
+            *missed_gates(fail_under or {}, self.report),
+            *(f"{name} is worse than the baseline's" for name in worse),
+        ]
 
     def save(self, folder: str | os.PathLike[str], *, plots: bool = False) -> Path:
         """Write the figures, the page and, if asked for, the plots into a folder.

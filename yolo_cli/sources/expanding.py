@@ -71,6 +71,11 @@ class Source:
         return not (self.is_live or (len(self.entries) == 1 and self.entries[0].is_one_image))
 
     @property
+    def places(self) -> dict[str, str]:
+        """The path of each entry, by its name, relative to the folder that it was found in."""
+        return {entry.name: entry.place for entry in self.entries}
+
+    @property
     def expected(self) -> int:
         """About how many images and frames it gives; 0 if that is unknown of one."""
         counts = [entry.expected(self.choice) for entry in self.entries]

@@ -18,7 +18,8 @@ from yolo_cli.errors import UsageError
 from yolo_cli.evaluation import ClassMatch, match_classes
 from yolo_cli.files import make_folder
 from yolo_cli.hardware import Device
-from yolo_cli.pipeline.evaluating import Watch, detect_samples, learnt_from
+from yolo_cli.pipeline import Watch
+from yolo_cli.pipeline.evaluating import detect_samples, learnt_from
 from yolo_cli.suspects.folds import folds_of, write_training_set
 from yolo_cli.suspects.ranking import rank
 from yolo_cli.suspects.suspect import Suspect, SuspectReport

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from yolo_cli.detections import Detections
 from yolo_cli.detectors import Detector
+from yolo_cli.errors import check_choice
+from yolo_cli.files import make_folder, path_of
 from yolo_cli.images import Image
 from yolo_cli.pipeline import Outcome, ahead, read_outcome, run_detector
 from yolo_cli.render import DrawStyle
@@ -137,7 +139,7 @@ class TrackRun:
         ``tracks.csv``, and with counters ``crossings.csv``.
 
         Args:
-            folder: an existing folder.
+            folder: made if need be.
             segment: minutes of each file of the video, ``video-001.webm`` and so on; None is one file.
             **style: ``line_width``, ``labels`` and ``confidence``, as for `draw`.
 
@@ -147,7 +149,22 @@ class TrackRun:
         drawing = TrackDrawing(self._names, DrawStyle(region=self._region, **style))
         video = Path(self.video.name)
         sound = video if video.is_file() else None
-        self._saving = TrackSaving(Path(folder), self.video.rate, drawing, segment, sound)
+        folder = make_folder(path_of(folder, "folder"))
+        self._saving = TrackSaving(folder, self.video.rate, drawing, segment, sound)
+
+    def texts(self, format: str) -> Iterator[str]:  # noqa: A002 - named as the option
+        """What ``yolo track --format`` prints, a piece at a time: ``file.writelines(run.texts("mot"))``.
+
+        Args:
+            format: ``table``, ``json``, ``ndjson`` or ``mot``.
+
+        Raises:
+            UsageError: if there is no such format.
+        """
+        from yolo_cli.tracking.formats import FORMATS  # which needs this module
+
+        check_choice("format", format, FORMATS)
+        return FORMATS[format](self)
 
     def _followed(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,6 +66,16 @@ def test_classes_that_occur_together(tmp_path):
     boxes = {"a": [[0, 8, 12, 40, 36], [1, 0, 0, 16, 24], [1, 0, 0, 9, 9]], "b": [[1, 0, 0, 30, 30]]}
     counted = statistics(memory_set(make_images(tmp_path), boxes))
     assert counted.together.tolist() == [[1, 1, 0], [1, 2, 0], [0, 0, 0]]
+
+
+def test_a_hundred_thousand_classes_have_no_table_of_pairs(tmp_path):
+    """It would take 75 GB."""
+    few = memory_set(make_images(tmp_path), BOXES)
+    names = (*few.class_names, *map(str, range(100_000)))
+    counted = statistics(replace(few, class_names=names))
+    assert counted.together.shape == (0, 0)
+    assert counted.classes[: len(few.class_names)] == statistics(few).classes
+    assert not any(one.boxes for one in counted.classes[len(few.class_names) :])
 
 
 def test_an_image_that_cannot_be_read_is_named_and_does_not_count(tmp_path):

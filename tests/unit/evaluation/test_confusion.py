@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.evaluation_sets import Mixture, image_set, mixtures, perfect, random_set
 from tests.oracles_evaluation import slow_verdicts
-from yolo_cli.evaluation import COCO, VOC10, confusion_matrix, match
+from yolo_cli.detections import Detections, GroundTruth
+from yolo_cli.evaluation import COCO, VOC10, Evaluator, confusion_matrix, match
 
 
 def bar(left: float, right: float) -> tuple[float, float, float, float]:
@@ -92,3 +93,20 @@ def test_plain_data() -> None:
     assert json.loads(json.dumps(plain)) == {
         "names": ["class 0", "background"], "counts": [[0, 0], [0, 0]], "confidence": 0.25, "iou": 0.5
     }  # fmt: skip
+
+
+def test_of_thousands_of_classes_the_most_frequent_have_rows() -> None:
+    """Of 2,003 classes, 2 and 2,002 occur twice, as ground truth and detection; three share the last row."""
+    names = [f"c{i}" for i in range(2_003)]
+    evaluator = Evaluator(names)
+    box = np.float32([[0, 0, 9, 9]])
+    for gt, found in ((2_002, 2_002), (2, 2), (1, 2_001)):
+        detections = Detections(box, np.float32([0.9]), np.array([found]))
+        evaluator.add(f"{gt}.png", detections, GroundTruth(box, np.array([gt])))
+    confusion = confusion_matrix(match(evaluator.gathered(), COCO), 0.5)
+    assert (len(confusion.names), confusion.counts.shape) == (2_002, (2_002, 2_002))
+    row = {name: place for place, name in enumerate(confusion.names)}
+    assert confusion.names[-2:] == ("3 other classes", "background")
+    assert {"c1", "c2", "c2001", "c2002"} <= row.keys()
+    hits = [confusion.counts[row[name], row[name]] for name in ("c2", "c2002")]
+    assert (hits, confusion.counts[row["c1"], row["c2001"]], confusion.counts.sum()) == ([1, 1], 1, 3)

@@ -10,7 +10,8 @@ import pytest
 
 from yolo_cli.detections import Detections
 from yolo_cli.errors import DataError
-from yolo_cli.pipeline import Journal, Outcome
+from yolo_cli.pipeline import Outcome
+from yolo_cli.pipeline.journal import Journal
 
 HEADER = {"model": "m", "sha256": "1", "confidence": 0.001, "imgsz": (32, 64), "resize": None}
 FOUND = Detections(

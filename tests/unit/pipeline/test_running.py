@@ -15,7 +15,8 @@ from yolo_cli.datasets import Sample, open_dataset
 from yolo_cli.detections import Detections
 from yolo_cli.detectors.protocol import Times
 from yolo_cli.images import Image
-from yolo_cli.pipeline import Journal, run_detector
+from yolo_cli.pipeline import run_detector
+from yolo_cli.pipeline.journal import Journal
 
 HEADER = {"model": "m"}
 

@@ -92,7 +92,7 @@ def split_dataset(
         raise DataError(
             f"{dataset.location}: has {len(sizes)} groups of images for {len(fractions)} splits; use fewer"
         )
-    shown = presence(samples, len(dataset.class_names))  # (n, classes + 1)
+    shown = presence(samples, len(dataset.class_names))
     sides = stratify(shown, group, list(fractions.values()), np.random.default_rng(seed))  # (n,)
     names = list(fractions)
     divided = [replace(s, split=names[side]) for s, side in zip(samples, sides.tolist(), strict=True)]

@@ -18,7 +18,8 @@ from yolo_cli.detectors import Detector, load_detector
 from yolo_cli.engines import keras_gpus
 from yolo_cli.errors import DataError, UsageError
 from yolo_cli.evaluation import Evaluator, evaluate, match_classes
-from yolo_cli.pipeline import Journal, Outcome, run_detector
+from yolo_cli.pipeline import Outcome, run_detector
+from yolo_cli.pipeline.journal import Journal
 from yolo_cli.text import counted
 from yolo_cli.training.events import Step, Watcher
 from yolo_cli.training.job import TrainJob
