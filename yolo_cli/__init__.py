@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from yolo_cli.images import Image, read_image
     from yolo_cli.inventory import devices
     from yolo_cli.pipeline.calibrating import Calibrated
-    from yolo_cli.pipeline.detect_run import DetectRun
+    from yolo_cli.pipeline.runs import DetectRun
     from yolo_cli.report import EvaluationResult
     from yolo_cli.results import Detection, Result
     from yolo_cli.suspects import SuspectReport
@@ -186,7 +186,7 @@ _MODULES = {
     "images": ("Image", "read_image"),
     "inventory": ("devices",),
     "pipeline.calibrating": ("Calibrated",),
-    "pipeline.detect_run": ("DetectRun",),
+    "pipeline.runs": ("DetectRun",),
     "report": ("EvaluationResult",),
     "results": ("Detection", "Result"),
     "suspects": ("SuspectReport",),
