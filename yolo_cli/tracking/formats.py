@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from yolo_cli.pipeline.formats import csv_row
 from yolo_cli.text_table import columns
 from yolo_cli.tracks import mot_text
 
@@ -30,6 +31,17 @@ def _json(run: TrackRun) -> Iterator[str]:
     yield "\n ],\n" + ",\n".join(f' "{name}": {_dump(value)}' for name, value in rest.items()) + "}\n"
 
 
+def _csv(run: TrackRun) -> Iterator[str]:
+    """One row a box, after a row of names."""
+    where = ("image", "frame", "time_s", "width", "height")
+    what = ("track_id", "class_id", "class_name", "confidence")
+    yield csv_row(*where, *what, "x1", "y1", "x2", "y2")
+    for frame in run:
+        about = frame.to_dict()
+        for found in about.get("detections", ()):
+            yield csv_row(*map(about.get, where), *map(found.get, what), *found["box"])
+
+
 def _mot(run: TrackRun) -> Iterator[str]:
     """MOTChallenge's text."""
     for frame in run:
@@ -52,6 +64,7 @@ FORMATS: dict[str, Callable[[TrackRun], Iterator[str]]] = {
     "table": _table,
     "json": _json,
     "ndjson": _ndjson,
+    "csv": _csv,
     "mot": _mot,
 }
 

@@ -156,7 +156,7 @@ class TrackRun:
         """What ``yolo track --format`` prints, a piece at a time: ``file.writelines(run.texts("mot"))``.
 
         Args:
-            format: ``table``, ``json``, ``ndjson`` or ``mot``.
+            format: ``table``, ``json``, ``ndjson``, ``csv`` or ``mot``.
 
         Raises:
             UsageError: if there is no such format.
