@@ -191,6 +191,13 @@ def test_wrong(track, words, code, said):
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize("border", [("--count-line", "500,0,500,90"), ("--zone", "-9,-9,-1,-9,-1,-1")])
+def test_a_border_beside_the_frames(track, border):
+    done = track("v.avi", *border, "--no-save", "-q")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert " 1: is outside the frames, which have 128x96 pixels; give points in them" in done.stderr
+
+
 def test_chosen_frames_and_a_region(track):
     done = track("v.avi", "--every", "2", "--to", "1", "--format", "ndjson", "--no-save")
     assert [json.loads(line)["frame"] for line in done.stdout.splitlines()] == [0, 2, 4, 6, 8]
