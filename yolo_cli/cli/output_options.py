@@ -12,7 +12,7 @@ from yolo_cli.cli.options import all_options
 
 if TYPE_CHECKING:
     from yolo_cli.identity.identify_run import IdentifyRun
-    from yolo_cli.pipeline.detect_run import DetectRun
+    from yolo_cli.pipeline.runs import DetectRun
 
 __all__ = ["drawing_options", "drawing_style", "out_options", "save_run", "saving_options", "segment_option"]
 
