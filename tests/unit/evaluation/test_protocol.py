@@ -54,5 +54,5 @@ def test_areas_are_coco_s() -> None:
 
 
 def test_rules_of_ones_own_have_a_threshold_in_range() -> None:
-    with pytest.raises(UsageError, match="--iou is"):
+    with pytest.raises(UsageError, match="iou is 1"):
         replace(COCO, iou=1.5)
