@@ -38,7 +38,7 @@ from yolo_cli.heads import Head, HeadKind
 
 __all__ = [
     "Candidates", "Head", "HeadKind", "Targets", "boxes_from_raw", "decode", "decode_values",
-    "encode", "grid", "raw_from_boxes", "scores_from_raw", "sigmoid", "slot_anchors", "slot_cells",
+    "encode", "raw_from_boxes", "scores_from_raw", "sigmoid",
 ]  # fmt: skip
 
 Floats = NDArray[np.floating[Any]]
@@ -116,12 +116,6 @@ def boxes_from_raw(raw: Any, cell: Any, anchor: Any, head: Head, xp: Any = np) -
     return xp.concatenate([centre, anchor * scale], axis=-1)
 
 
-def grid(rows: int, columns: int, anchor_count: int) -> NDArray[np.float32]:
-    """Column and row of the cell of each slot: (rows · columns · anchors, 2), anchors fastest."""
-    row, column, _ = np.indices((rows, columns, anchor_count), dtype=np.float32).reshape(3, -1)
-    return np.stack([column, row], axis=-1)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
     """The assigned slots of one image; the target of all others is background.
@@ -140,26 +134,6 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.slot)
-
-
-def slot_cells(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
-    """Column and row of the cell of every slot of all heads, (S, 2).
-
-    Args:
-        heads: the heads.
-        grids: rows and columns of each head.
-    """
-    cells = [grid(*shape, head.boxes) for head, shape in zip(heads, grids, strict=True)]
-    return np.concatenate(cells)
-
-
-def slot_anchors(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
-    """Width and height in pixels of the anchor of every slot of all heads, (S, 2); 0 without anchors."""
-    sizes = [
-        np.tile(np.asarray(head.anchors or ((0, 0),), np.float32), (rows * columns, 1))
-        for head, (rows, columns) in zip(heads, grids, strict=True)
-    ]
-    return np.concatenate(sizes)
 
 
 def raw_from_boxes(cxcywh: Floats, cell: Floats, anchor: Floats, head: Head) -> Floats:

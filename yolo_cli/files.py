@@ -6,7 +6,7 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
@@ -23,16 +23,12 @@ __all__ = [
     "atomic_write",
     "atomic_write_bytes",
     "atomic_write_text",
-    "check_outside",
-    "check_run_folder",
-    "check_text",
     "draft_of",
     "exchange",
     "find_files",
     "is_leftover",
     "locate",
     "make_folder",
-    "open_run_folder",
     "path_of",
     "remove_folder",
     "spelling",
@@ -152,18 +148,6 @@ def spellings(values: object, name: str) -> list[str]:
     """The `spelling` of the argument ``name``, or of each, if it is a sequence."""
     several = values if isinstance(values, list | tuple) else [values]
     return [spelling(each, name) for each in several]
-
-
-def check_text(out: str | os.PathLike[str]) -> None:
-    """Refuse a name for output that is not UTF-8, which libraries that write files need.
-
-    Raises:
-        UsageError: if it is not.
-    """
-    try:
-        os.fspath(out).encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"--out {out}: is not a name in UTF-8; choose another") from None
 
 
 def make_folder(path: Path) -> Path:
@@ -322,53 +306,3 @@ def unwritable(path: str | os.PathLike[str], fault: OSError | UnicodeError) -> D
     reason = " ".join(str(getattr(fault, "strerror", None) or fault).split())
     full = getattr(fault, "errno", None) in (ENOSPC, EDQUOT)
     return DataError(f"{os.fspath(path)}: cannot be written: {reason}{'; free some space' if full else ''}")
-
-
-def open_run_folder(
-    default: str, chosen: str | None, exist_ok: bool, data: str | os.PathLike[str] | None = None
-) -> Path:
-    """Make the folder of a run: ``chosen``, or else ``default``, ``default2``, … whichever is new.
-
-    Raises:
-        UsageError: if the chosen folder holds something, unless ``exist_ok``, or is in the data set ``data``.
-        DataError: if no folder can be made there.
-    """
-    if chosen is not None and data is not None:
-        check_outside(Path(chosen), [Path(data)])
-    check_text(chosen or default)
-    try:
-        if chosen is None and not exist_ok:
-            return _new_folder(Path(default))
-        folder = Path(chosen or default)
-        folder.mkdir(parents=True, exist_ok=True)
-        check_run_folder(str(folder), exist_ok)
-    except OSError as fault:
-        raise DataError(f"{fault.filename}: no folder can be made here: {fault.strerror}") from fault
-    return folder
-
-
-def check_run_folder(chosen: str | None, exist_ok: bool) -> None:
-    """Raise the UsageError of `open_run_folder` if a folder holds files: before long work. Make nothing."""
-    folder = Path(chosen) if chosen is not None else None
-    if folder and not exist_ok and folder.is_dir() and any(folder.iterdir()):
-        raise UsageError(f"--out {folder}: holds files already; name a new folder, or add --exist-ok")
-
-
-def check_outside(out: Path, data: Iterable[Path]) -> None:
-    """Raise UsageError if ``out`` is in one of the folders ``data``, as data sets are never written to."""
-    real = out.resolve()
-    if any(real.is_relative_to(folder.resolve()) for folder in data):
-        raise UsageError(f"{out}: is in the data set, which is never written to; name a folder outside")
-
-
-def _new_folder(first: Path) -> Path:
-    """Make ``first``, or with the lowest number from 2 that is free; safe beside other runs."""
-    first.parent.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        folder = first if number == 1 else first.with_name(f"{first.name}{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return folder
-    raise AssertionError("numbers do not end")

@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from yolo_cli.codec import Head, slot_cells
 from yolo_cli.distances import boxes_around
 from yolo_cli.framework import ops
+from yolo_cli.heads import Head, slot_cells
 from yolo_cli.loss import TINY, areas, cross_entropy
 
 __all__ = ["GFL_LOSSES", "Assignment", "GflLoss", "assign", "giou"]

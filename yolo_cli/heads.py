@@ -1,4 +1,4 @@
-"""What a detection head of a network predicts, as model cards describe it."""
+"""What a detection head of a network predicts, as model cards describe it, and the slots of its grid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Head", "HeadKind", "size_step"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Head", "HeadKind", "grid", "size_step", "slot_anchors", "slot_cells"]
 
 HeadKind = Literal["yolo", "new_coords", "region", "gfl"]
 """The formulas that decode a head, see `yolo_cli.codec`."""
@@ -59,3 +62,29 @@ def size_step(heads: Sequence[Head]) -> int:
     """
     strides = sorted(head.stride for head in heads)
     return strides[-2] if heads[0].kind == "gfl" and len(strides) > 1 else strides[-1]
+
+
+def grid(rows: int, columns: int, anchor_count: int) -> NDArray[np.float32]:
+    """Column and row of the cell of each slot: (rows · columns · anchors, 2), anchors fastest."""
+    row, column, _ = np.indices((rows, columns, anchor_count), dtype=np.float32).reshape(3, -1)
+    return np.stack([column, row], axis=-1)
+
+
+def slot_cells(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    """Column and row of the cell of every slot of all heads, (S, 2).
+
+    Args:
+        heads: the heads.
+        grids: rows and columns of each head.
+    """
+    cells = [grid(*shape, head.boxes) for head, shape in zip(heads, grids, strict=True)]
+    return np.concatenate(cells)
+
+
+def slot_anchors(heads: Sequence[Head], grids: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    """Width and height in pixels of the anchor of every slot of all heads, (S, 2); 0 without anchors."""
+    sizes = [
+        np.tile(np.asarray(head.anchors or ((0, 0),), np.float32), (rows * columns, 1))
+        for head, (rows, columns) in zip(heads, grids, strict=True)
+    ]
+    return np.concatenate(sizes)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli.codec import boxes_from_raw, sigmoid, slot_anchors, slot_cells
-from yolo_cli.heads import Head
+from yolo_cli.codec import boxes_from_raw, sigmoid
+from yolo_cli.heads import Head, slot_anchors, slot_cells
 
 __all__ = ["decode_keypoints", "keypoints_from_raw"]
 

@@ -30,8 +30,9 @@ from typing import Any
 
 import numpy as np
 
-from yolo_cli.codec import Head, boxes_from_raw, slot_anchors, slot_cells
+from yolo_cli.codec import boxes_from_raw
 from yolo_cli.framework import ops
+from yolo_cli.heads import Head, slot_anchors, slot_cells
 from yolo_cli.keypoint_codec import keypoints_from_raw
 
 __all__ = ["KEYPOINT_LOSSES", "LOSSES", "TINY", "LossWeights", "YoloLoss", "areas", "ciou", "cross_entropy"]

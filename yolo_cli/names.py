@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 
-__all__ = ["as_cell", "folder_name", "masked_address", "printable", "short_name"]
+from yolo_cli.errors import UsageError
+
+__all__ = ["as_cell", "check_text", "folder_name", "masked_address", "printable", "short_name"]
 
 LONGEST_NAME = 255  # bytes of a file name, on nearly all file systems
 _DIGITS = 8  # of a hash, which keeps shortened names apart
@@ -86,3 +89,15 @@ def _hash(text: str) -> str:
     import hashlib
 
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
+
+
+def check_text(out: str | os.PathLike[str]) -> None:
+    """Refuse a name for output that is not UTF-8, which libraries that write files need.
+
+    Raises:
+        UsageError: if it is not.
+    """
+    try:
+        os.fspath(out).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"--out {out}: is not a name in UTF-8; choose another") from None

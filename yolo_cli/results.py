@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from yolo_cli.errors import UsageError
 from yolo_cli.files import path_of
 from yolo_cli.images import Image, encode_image, write_image
 from yolo_cli.render import DrawStyle, draw
+from yolo_cli.text import counted, json_line
 
 __all__ = ["Detection", "Result", "each_detection", "keypoint_columns"]
 
@@ -125,7 +125,7 @@ class Result(Sequence[Detection]):
         return self.image.rgb, self.xyxy, self.confidence, self.class_id, self.keypoints
 
     def __repr__(self) -> str:
-        counts = ", ".join(_counted(name, count) for name, count in self.counts.items())
+        counts = ", ".join(counted(count, name) for name, count in self.counts.items())
         return f"<Result {self.image.name} {self.image.width}x{self.image.height}: {counts or 'nothing'}>"
 
     @property
@@ -227,7 +227,7 @@ class Result(Sequence[Detection]):
 
     def to_json(self) -> str:
         """`to_dict` as one line of JSON."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        return json_line(self.to_dict())
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame``, one row per detection, with the columns of ``--format csv``.
@@ -299,16 +299,6 @@ def keypoint_columns(count: int) -> list[str]:
     ['kpt1_x', 'kpt1_y', 'kpt1_visible', 'kpt2_x', 'kpt2_y', 'kpt2_visible']
     """
     return [f"kpt{number}_{what}" for number in range(1, count + 1) for what in ("x", "y", "visible")]
-
-
-def _counted(name: str, count: int) -> str:
-    """A count with its noun.
-
-    >>> _counted("dog", 1), _counted("dog", 2), _counted("bus", 2)
-    ('1 dog', '2 dogs', '2 buses')
-    """
-    ending = "es" if name.endswith(("s", "x", "ch", "sh")) else "s"
-    return f"{count} {name}{ending if count > 1 else ''}"
 
 
 def _optional(library: str) -> Any:

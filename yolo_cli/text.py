@@ -22,6 +22,7 @@ __all__ = [
     "decoded",
     "did_you_mean",
     "fixed_slashes",
+    "json_line",
     "nearest",
     "number",
     "read_json",
@@ -255,8 +256,8 @@ def counted(count: float, noun: str) -> str:
 
     >>> counted(1, "image"), counted(2_000, "class"), counted(0, "box"), counted(1.5, "minute")
     ('1 image', '2000 classes', '0 boxes', '1.5 minutes')
-    >>> counted(0, "identity"), counted(2, "day")
-    ('0 identities', '2 days')
+    >>> counted(0, "identity"), counted(2, "day"), counted(2, "couch")
+    ('0 identities', '2 days', '2 couches')
     """
     number = f"{count:g}" if isinstance(count, float) else str(count)
     return f"{number} {noun if count == 1 else _plural(noun)}"
@@ -265,7 +266,16 @@ def counted(count: float, noun: str) -> str:
 def _plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith(("s", "x")) else f"{noun}s"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+
+
+def json_line(value: Any) -> str:
+    """Plain data as one line of JSON, with letters as they are.
+
+    Raises:
+        ValueError: if a number is not finite.
+    """
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def shorten(value: object, length: int = 80) -> str:

@@ -29,7 +29,7 @@ SURVIVORS = Path(__file__).with_name("survivors.txt")
 PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "boxes": (("boxes.py",), (f"{UNIT}/test_boxes.py", f"{LAWS}/test_boxes.py")),
     "codec": (
-        ("codec.py",),
+        ("codec.py", "heads.py"),
         (f"{UNIT}/test_codec.py", f"{UNIT}/test_encode.py", f"{LAWS}/test_encode.py"),
     ),
     "letterbox": (("letterbox.py",), (f"{UNIT}/test_letterbox.py", f"{LAWS}/test_letterbox.py")),

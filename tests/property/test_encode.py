@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import boxes, class_ids
-from yolo_cli.codec import Head, boxes_from_raw, decode, encode, raw_from_boxes, slot_anchors, slot_cells
+from yolo_cli.codec import boxes_from_raw, decode, encode, raw_from_boxes
+from yolo_cli.heads import Head, slot_anchors, slot_cells
 
 SIDE = 128
 CLASSES = 4

@@ -10,17 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracles_codec import slow_decode
-from yolo_cli.codec import (
-    Candidates,
-    Head,
-    boxes_from_raw,
-    decode,
-    decode_values,
-    grid,
-    scores_from_raw,
-    slot_anchors,
-    slot_cells,
-)
+from yolo_cli.codec import Candidates, boxes_from_raw, decode, decode_values, scores_from_raw
+from yolo_cli.heads import Head, grid, slot_anchors, slot_cells
 
 ANCHORS = ((10.0, 14.0), (23.0, 27.0))
 HEAD = Head("yolo", ANCHORS, 32, 2)

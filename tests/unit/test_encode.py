@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from yolo_cli.codec import Head, boxes_from_raw, encode, raw_from_boxes, slot_anchors, slot_cells
+from yolo_cli.codec import boxes_from_raw, encode, raw_from_boxes
+from yolo_cli.heads import Head, slot_anchors, slot_cells
 
 # Two anchors on a grid of 4 × 4 cells of 16 pixels; a centre can be half a cell beyond its cell.
 HEAD = Head("yolo", ((16.0, 16.0), (40.0, 20.0)), 16, 3, scale_x_y=2.0)

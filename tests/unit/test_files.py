@@ -19,8 +19,8 @@ from yolo_cli.files import (
     exchange,
     find_files,
     make_folder,
-    open_run_folder,
 )
+from yolo_cli.run_folders import open_run_folder
 
 
 def test_text_is_utf8_with_plain_line_ends(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.oracles_loss import _iou, slow_loss
-from yolo_cli.codec import Head, encode, raw_from_boxes, slot_anchors, slot_cells
+from yolo_cli.codec import encode, raw_from_boxes
+from yolo_cli.heads import Head, slot_anchors, slot_cells
 from yolo_cli.loss import LossWeights, YoloLoss, ciou
 
 HEADS = (

@@ -38,7 +38,7 @@ from yolo_cli.weights.store import sha256
 
 if TYPE_CHECKING:
     from yolo_cli.pipeline import Watch
-    from yolo_cli.pipeline.detect_run import DetectRun
+    from yolo_cli.pipeline.runs import DetectRun
 
 __all__ = [
     "Predictor",
@@ -79,7 +79,7 @@ def detect(
     Raises:
         UserError: if there is no image to be read, there is no such model, or an option does not fit.
     """
-    from yolo_cli.pipeline.detect_run import DetectRun
+    from yolo_cli.pipeline.runs import DetectRun
 
     check_options(options, RunOptions)
     given: dict[str, Any] = {**options}

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from yolo_cli.api.options import Path, squared
 from yolo_cli.config import TRAINING_FOLDER
 from yolo_cli.errors import UsageError, UserError
-from yolo_cli.files import open_run_folder, path_of
+from yolo_cli.files import path_of
 from yolo_cli.hardware import Device
 from yolo_cli.locks import sole_user
+from yolo_cli.run_folders import open_run_folder
 from yolo_cli.training import CallbackWatcher, Step, Watcher
 
 if TYPE_CHECKING:

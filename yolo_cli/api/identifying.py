@@ -32,7 +32,8 @@ from yolo_cli.identity import (
     whole_images,
 )
 from yolo_cli.identity import verify as verify_pair
-from yolo_cli.identity.identify_run import EachWatch, IdentifyRun
+from yolo_cli.identity.identify_run import IdentifyRun
+from yolo_cli.identity.running import Each
 from yolo_cli.inputs import open_input
 from yolo_cli.limits import name_fault
 from yolo_cli.pipeline import Outcome, Readable, run_detector
@@ -165,7 +166,7 @@ def identify(
     min_score: float | None = None,
     on_error: OnError | None = None,
     say: Callable[[str], object] = lambda _: None,
-    watch: EachWatch | None = None,
+    watch: Callable[[Iterable[Each], int], Iterable[Each]] | None = None,
     **options: Unpack[IdentifyOptions],
 ) -> IdentifyRun:
     """Who is on photos: detect, embed each crop, and find the nearest in the gallery.

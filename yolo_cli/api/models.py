@@ -19,7 +19,7 @@ from yolo_cli.weights.store import new_model
 from yolo_cli.weights.verifying import check_sha256, verify_files
 
 if TYPE_CHECKING:
-    from yolo_cli.model.backbone_table import Backbones
+    from yolo_cli.weights.backbone_table import Backbones
 
 __all__ = [
     "ImportOptions",
@@ -102,10 +102,10 @@ def list_models(*, on_error: OnError | None = None) -> list[Model]:
 
 
 def list_backbones() -> Backbones:
-    """The backbones of the course with depth, parameters and arithmetic; each is built for it."""
-    from yolo_cli.model.backbone_table import measure_backbones
+    """The backbones of the course with depth, parameters and arithmetic, without classifiers."""
+    from yolo_cli.weights.backbone_table import course_backbones
 
-    return measure_backbones()
+    return course_backbones()
 
 
 def show_model(weights: str | os.PathLike[str], *, verify: bool = False) -> Model:

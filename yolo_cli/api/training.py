@@ -15,9 +15,10 @@ from yolo_cli import training
 from yolo_cli.api.options import Path, check_options, reads_text, squared
 from yolo_cli.config import TRAINING_FOLDER, Precision, TileSize
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import open_run_folder, path_of
+from yolo_cli.files import path_of
 from yolo_cli.hardware import Device
 from yolo_cli.locks import sole_user
+from yolo_cli.run_folders import open_run_folder
 from yolo_cli.training import CallbackWatcher, Step, TrainJob, Watcher, new_job, read_job
 from yolo_cli.training.preview import augmented_sheet
 from yolo_cli.training.result import TrainResult

@@ -11,7 +11,7 @@ from yolo_cli.cli.options import data_option, format_option, general_options
 from yolo_cli.cli.progress import echo_result
 from yolo_cli.cli.terminal import say, unless
 from yolo_cli.config import DEFAULT_ANCHORS
-from yolo_cli.files import open_run_folder
+from yolo_cli.run_folders import open_run_folder
 
 __all__ = ["anchors"]
 

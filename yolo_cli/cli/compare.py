@@ -12,7 +12,7 @@ from yolo_cli.cli.options import format_option, general_options, split_option, t
 from yolo_cli.cli.output_options import out_options
 from yolo_cli.cli.progress import echo_result
 from yolo_cli.cli.terminal import say, unless
-from yolo_cli.files import open_run_folder
+from yolo_cli.run_folders import open_run_folder
 from yolo_cli.text import counted
 
 if TYPE_CHECKING:

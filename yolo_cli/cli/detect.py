@@ -16,12 +16,13 @@ from yolo_cli.cli.options import detection_options, format_option, general_optio
 from yolo_cli.cli.output_options import drawing_style, out_options, save_run, saving_options, segment_option
 from yolo_cli.cli.progress import track
 from yolo_cli.cli.terminal import complain, echo, say
+from yolo_cli.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from yolo_cli.pipeline import Outcome
-    from yolo_cli.pipeline.detect_run import DetectRun
+    from yolo_cli.pipeline.runs import DetectRun
 
 __all__ = ["detect"]
 
@@ -136,7 +137,7 @@ def _texts(run: DetectRun, output_format: str) -> Iterator[str]:
     if output_format == "table":
         from yolo_cli.cli.table import detection_table, video_table
 
-        yield (video_table if run.model.video else detection_table)(run.outcomes(), run.model.class_names)
+        yield (video_table if run.model.video else detection_table)(run.each(), run.model.class_names)
     else:
         yield from run.texts(output_format)
 
@@ -148,12 +149,8 @@ def _what(run: DetectRun) -> str:
 def _summarise(run: DetectRun, what: str) -> None:
     """How many there were, and how long each took, on stderr; a box may have several ``detection``s."""
     done = run.images - run.failed
-    objects = _count(run.objects, what) + (" (all classes of each box)" if what == "detection" else "")
-    say(f"{_count(done, _what(run))}, {objects}, {run.spent_ms / done:.0f} ms each")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    objects = counted(run.objects, what) + (" (all classes of each box)" if what == "detection" else "")
+    say(f"{counted(done, _what(run))}, {objects}, {run.spent_ms / done:.0f} ms each")
 
 
 def _tell_place(folder: Path | None, video: bool) -> None:

@@ -38,7 +38,7 @@ def detect_on_ray(sources: Sequence[str], detection: dict[str, Any], given: Mapp
 
 def _folder(given: Mapping[str, Any]) -> Path:
     """Where the files go."""
-    from yolo_cli.files import open_run_folder
+    from yolo_cli.run_folders import open_run_folder
 
     if not given["ray"]:
         raise UsageError("--resume and --workers go with --ray; give --ray local for this machine")

@@ -17,7 +17,7 @@ from yolo_cli.cli.output_options import out_options
 from yolo_cli.cli.progress import echo_result
 from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
-from yolo_cli.files import open_run_folder
+from yolo_cli.run_folders import open_run_folder
 
 if TYPE_CHECKING:
     from yolo_cli.report import EvaluationResult

@@ -14,7 +14,7 @@ from yolo_cli.cli.output_options import out_options
 from yolo_cli.cli.progress import echo_result, watched
 from yolo_cli.cli.terminal import say
 from yolo_cli.errors import UsageError
-from yolo_cli.files import check_run_folder, open_run_folder
+from yolo_cli.run_folders import check_run_folder, open_run_folder
 
 __all__ = ["explain"]
 

@@ -11,7 +11,7 @@ from yolo_cli.cli.eval_inputs import Telling, renamings
 from yolo_cli.cli.options import collected, device_option, map_option
 from yolo_cli.cli.terminal import say, shown
 from yolo_cli.errors import UsageError
-from yolo_cli.files import open_run_folder
+from yolo_cli.run_folders import open_run_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

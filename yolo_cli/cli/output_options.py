@@ -12,7 +12,7 @@ from yolo_cli.cli.options import all_options
 
 if TYPE_CHECKING:
     from yolo_cli.identity.identify_run import IdentifyRun
-    from yolo_cli.pipeline.detect_run import DetectRun
+    from yolo_cli.pipeline.runs import DetectRun
 
 __all__ = ["drawing_options", "drawing_style", "out_options", "save_run", "saving_options", "segment_option"]
 
@@ -68,11 +68,11 @@ def drawing_style(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def save_run(run: DetectRun | IdentifyRun, default: str, given: Mapping[str, Any]) -> Path | None:
     """Let a run save what is asked for, and return its folder; None if nothing is saved."""
-    from yolo_cli.files import open_run_folder
-
     what = {"images": given["save"], "crops": given["save_crops"], "txt": given["save_txt"]}
     if not any(what.values()):
         return None
+    from yolo_cli.run_folders import open_run_folder
+
     folder = open_run_folder(default, given["out"], given["exist_ok"])
     run.save_to(folder, **what, segment=given.get("segment"), **drawing_style(given))
     return folder

@@ -50,7 +50,7 @@ def stats(
 ) -> int:
     """Count, print, and write the page."""
     from yolo_cli.api.statistics import dataset_stats
-    from yolo_cli.files import check_run_folder, open_run_folder
+    from yolo_cli.run_folders import check_run_folder, open_run_folder
 
     if save:
         check_run_folder(out, exist_ok)

@@ -12,7 +12,7 @@ from yolo_cli.cli.options import config_option, device_option, format_option, ta
 from yolo_cli.cli.progress import echo_result, watched
 from yolo_cli.cli.terminal import echo, say
 from yolo_cli.errors import UsageError
-from yolo_cli.files import check_run_folder, open_run_folder
+from yolo_cli.run_folders import check_run_folder, open_run_folder
 
 __all__ = ["stylize"]
 

@@ -122,7 +122,7 @@ class _Tally:
 def track(detection: dict[str, Any], frames: dict[str, Any], source: str, quiet: bool, **given: Any) -> int:
     """Everything, from the video to the exit code."""
     from yolo_cli.api import tracking
-    from yolo_cli.files import open_run_folder
+    from yolo_cli.run_folders import open_run_folder
 
     tally = _Tally(quiet)
     how: Any = {"watch": tally, "tell": say, "stopped": lambda: tally.interrupts.asked}

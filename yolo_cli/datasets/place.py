@@ -7,7 +7,7 @@ from pathlib import Path
 
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.errors import UsageError
-from yolo_cli.files import check_outside
+from yolo_cli.run_folders import check_outside
 
 __all__ = ["free_place"]
 

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from yolo_cli.codec import Head, decode_values, slot_anchors, slot_cells
+from yolo_cli.codec import decode_values
 from yolo_cli.exporting.plan import Plan
+from yolo_cli.heads import Head, slot_anchors, slot_cells
 from yolo_cli.letterbox import GREY
 
 __all__ = ["Ops", "image_to_boxes"]

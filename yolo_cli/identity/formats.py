@@ -6,7 +6,6 @@ each box have the identity as the class.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,8 +13,9 @@ from yolo_cli.identity.identified import UNKNOWN, Identified
 from yolo_cli.identity.running import Each, Identification
 from yolo_cli.pipeline import Outcome
 from yolo_cli.pipeline import formats as detected
-from yolo_cli.pipeline.formats import Model, csv_row
+from yolo_cli.pipeline.formats import Model, csv_row, json_document
 from yolo_cli.results import keypoint_columns
+from yolo_cli.text import json_line
 
 __all__ = ["FORMATS", "identity_texts", "named_outcome"]
 
@@ -33,7 +33,7 @@ def identity_texts(kind: str, found: Iterable[Each], run: Identification) -> Ite
         run: the detector, the embedding and the gallery.
     """
     if kind == "ndjson":
-        yield from (_dump(_record(each)) + "\n" for each in found)
+        yield from (json_line(_record(each)) + "\n" for each in found)
     elif kind == "json":
         yield from _document(found, run)
     elif kind == "csv":
@@ -62,10 +62,7 @@ def _document(found: Iterable[Each], run: Identification) -> Iterator[str]:
         "identities": run.identities,
         "min_score": round(run.threshold.score, 4),
     }
-    yield f'{_dump(facts)[:-1]},\n "images": ['
-    for index, each in enumerate(found):
-        yield f"{',' if index else ''}\n  {_dump(_record(each))}"
-    yield "\n ]}\n"
+    return json_document(facts, map(_record, found))
 
 
 def _record(each: Each) -> dict[str, Any]:
@@ -81,7 +78,3 @@ def _rows(record: dict[str, Any]) -> Iterator[tuple[object, ...]]:
         cells = ["" if found[name] is None else found[name] for name in _COLUMNS]
         points = (value for point in found.get("keypoints", ()) for value in point)
         yield (*of_image, *cells, *found["box"], *points)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +20,12 @@ from yolo_cli.names import as_cell
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.results import each_detection, keypoint_columns
 from yolo_cli.skeletons import VISIBLE
+from yolo_cli.text import json_line
 
 if TYPE_CHECKING:
     from yolo_cli.detectors import Detector
 
-__all__ = ["FORMATS", "Format", "Model", "csv_row", "yolo_lines"]
+__all__ = ["FORMATS", "Format", "Model", "csv_row", "json_document", "yolo_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +62,26 @@ def _json(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     facts["class_names"] = model.class_names
     if model.keypoints:
         facts |= {"keypoint_names": model.keypoints.names, "skeleton": model.keypoints.skeleton}
-    yield f'{{"model": {_dump(facts)},\n "images": ['
-    for index, result in enumerate(results):
-        yield f"{',' if index else ''}\n  {_dump(_record(result, model))}"
-    yield "\n ]}\n"
+    return json_document({"model": facts}, (_record(result, model) for result in results))
+
+
+def json_document(
+    head: Mapping[str, Any], images: Iterable[Any], rest: Callable[[], Mapping[str, Any]] = dict
+) -> Iterator[str]:
+    """One JSON document, as its images come: the ``head``, "images", and what is known at the end."""
+    yield f'{json_line(head)[:-1]},\n "images": ['
+    for index, image in enumerate(images):
+        yield f"{',' if index else ''}\n  {json_line(image)}"
+    yield "\n ]"
+    for name, value in rest().items():
+        yield f',\n "{name}": {json_line(value)}'
+    yield "}\n"
 
 
 def _ndjson(results: Iterable[Outcome], model: Model) -> Iterator[str]:
     """One JSON object a line, each as soon as its image is done."""
     for result in results:
-        yield _dump(_record(result, model)) + "\n"
+        yield json_line(_record(result, model)) + "\n"
 
 
 def _csv(results: Iterable[Outcome], model: Model) -> Iterator[str]:
@@ -124,7 +134,7 @@ def _coco(results: Iterable[Outcome], model: Model) -> Iterator[str]:
             }
             if points := found.get("keypoints"):
                 entry["keypoints"] = [value for point in points for value in point]
-            yield separator + _dump(entry)
+            yield separator + json_line(entry)
             separator = ",\n"
     yield "\n]\n"
 
@@ -215,7 +225,3 @@ def _rows(detections: Detections) -> Iterator[tuple[list[float], float, int, lis
     points = [[]] * len(detections) if detections.keypoints is None else detections.keypoints.tolist()
     columns = (detections.xyxy.tolist(), detections.confidence.tolist(), detections.class_id.tolist(), points)
     return zip(*columns, strict=True)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from yolo_cli.pipeline.outcome import Outcome
 from yolo_cli.results import Detection, each_detection
 from yolo_cli.skeletons import VISIBLE
+from yolo_cli.text import json_line
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -33,7 +33,7 @@ def label_studio_text(results: Iterable[Outcome], model: Model) -> Iterator[str]
         scores = [one["score"] for one in result]
         prediction = {"model_version": model.name, "score": min(scores, default=0.0), "result": result}
         task = {"data": {"image": image_url(outcome.name)}, "predictions": [prediction]}
-        yield separator + json.dumps(task, ensure_ascii=False, allow_nan=False)
+        yield separator + json_line(task)
         separator = ",\n"
     yield "\n]\n"
 

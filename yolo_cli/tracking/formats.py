@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from yolo_cli.pipeline.formats import json_document
+from yolo_cli.text import json_line
 from yolo_cli.text_table import columns
 from yolo_cli.tracks import mot_text
 
@@ -18,16 +19,12 @@ __all__ = ["FORMATS"]
 def _ndjson(run: TrackRun) -> Iterator[str]:
     """One JSON object a frame, as soon as it is done."""
     for frame in run:
-        yield _dump(frame.to_dict()) + "\n"
+        yield json_line(frame.to_dict()) + "\n"
 
 
 def _json(run: TrackRun) -> Iterator[str]:
     """One JSON document: the model, each frame, then each object, count and crossing."""
-    yield f'{{"model": {_dump(run.model)},\n "images": ['
-    for index, frame in enumerate(run):
-        yield f"{',' if index else ''}\n  {_dump(frame.to_dict())}"
-    rest = run.to_dict()
-    yield "\n ],\n" + ",\n".join(f' "{name}": {_dump(value)}' for name, value in rest.items()) + "}\n"
+    return json_document({"model": run.model}, (frame.to_dict() for frame in run), run.to_dict)
 
 
 def _mot(run: TrackRun) -> Iterator[str]:
@@ -54,7 +51,3 @@ FORMATS: dict[str, Callable[[TrackRun], Iterator[str]]] = {
     "ndjson": _ndjson,
     "mot": _mot,
 }
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from yolo_cli.config import bundled
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import check_text
 from yolo_cli.graphs import read_metadata
 from yolo_cli.limits import MAX_CARD, MAX_MODEL, open_file, open_zip, read_member
+from yolo_cli.names import check_text
 from yolo_cli.text import did_you_mean
 from yolo_cli.weights.card import ModelCard
 from yolo_cli.weights.together import MODEL_SUFFIXES, current, settle, settle_all

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from yolo_cli.boxes import xyxy_to_cxcywh
-from yolo_cli.codec import encode, raw_from_boxes, slot_anchors, slot_cells
+from yolo_cli.codec import encode, raw_from_boxes
 from yolo_cli.detectors import Detector
 from yolo_cli.detectors.trace import GridOutput
 from yolo_cli.errors import UsageError
@@ -16,6 +16,7 @@ from yolo_cli.explanation.drawing import WHITE, draw_frame
 from yolo_cli.explanation.grid import CellAnchor, anchor_box, cell_anchor, draw_grid
 from yolo_cli.explanation.result import Plotted
 from yolo_cli.explanation.text import indented
+from yolo_cli.heads import slot_anchors, slot_cells
 from yolo_cli.images import Image
 from yolo_cli.letterbox import Letterbox
 from yolo_cli.text import counted

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolo_cli.boxes import clip_boxes, paired_iou
-from yolo_cli.codec import decode_values, encode, sigmoid, slot_anchors, slot_cells
+from yolo_cli.codec import decode_values, encode, sigmoid
 from yolo_cli.detectors import Detector
 from yolo_cli.detectors.trace import GridOutput
 from yolo_cli.errors import UsageError
@@ -18,6 +18,7 @@ from yolo_cli.explanation.drawing import draw_frame
 from yolo_cli.explanation.grid import CellAnchor, cell_anchor
 from yolo_cli.explanation.result import Plotted
 from yolo_cli.explanation.text import indented
+from yolo_cli.heads import slot_anchors, slot_cells
 from yolo_cli.images import Image
 from yolo_cli.visualisation.panels import rows_of_panels
 from yolo_cli.worked.canvas import Box, Floats, Pixels, cell_maps, check_box, enlarged, named, overlaid_cells

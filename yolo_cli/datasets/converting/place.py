@@ -11,7 +11,8 @@ from pathlib import Path
 from yolo_cli.datasets.opening import read_dataset
 from yolo_cli.datasets.sample import Dataset
 from yolo_cli.errors import DataError, UsageError
-from yolo_cli.files import atomic_folder, check_outside, exchange
+from yolo_cli.files import atomic_folder, exchange
+from yolo_cli.run_folders import check_outside
 
 __all__ = ["new_folder", "replaced_place"]
 
