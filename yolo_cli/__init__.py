@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from yolo_cli.api.styling import stylize, stylize_data
     from yolo_cli.api.suspects import find_suspects
     from yolo_cli.api.tracking import evaluate_mot, track
-    from yolo_cli.api.training import train
+    from yolo_cli.api.training import preview_augmentation, train
     from yolo_cli.api.worked import explain_loss, explain_overlap, explain_stages, explain_targets
     from yolo_cli.benchmarking import Benchmark
     from yolo_cli.comparison import Comparison
@@ -135,6 +135,7 @@ __all__ = [
     "list_identities",
     "list_models",
     "load_detector",
+    "preview_augmentation",
     "read_image",
     "serve",
     "show_model",
@@ -169,7 +170,7 @@ _MODULES = {
     "api.statistics": ("dataset_stats",),
     "api.tracking": ("evaluate_mot", "track"),
     "api.styling": ("stylize", "stylize_data"),
-    "api.training": ("train",),
+    "api.training": ("preview_augmentation", "train"),
     "api.worked": ("explain_targets", "explain_overlap", "explain_loss", "explain_stages"),
     "comparison": ("Comparison",),
     "damage": ("accept_damaged",),

@@ -130,9 +130,10 @@ def draw(
     drawn = draw_boxes(image, [_labelled(detections, int(at), class_names, style) for at in order])
     width = style.line_width or max(1, round((image.height * image.width) ** 0.5 / 240))
     if detections.keypoints is not None:
+        own = [class_colour(number) for number in range(detections.keypoints.shape[1])]
         for at in order[::-1]:
-            colour = class_colour(int(detections.class_id[at]))
-            draw_skeleton(drawn, detections.keypoints[at], detections.skeleton, colour, width)
+            colours = [*own, class_colour(int(detections.class_id[at]))]
+            draw_skeleton(drawn, detections.keypoints[at], detections.skeleton, colours, width)
     if style.region:
         draw_border(drawn, style.region, width)
     return drawn

@@ -36,7 +36,7 @@ def read_points(option: str, text: str) -> Floats:
     """Points (K, 2) from ``x1,y1,x2,y2,…``: two for ``--count-line``, three or more for a polygon.
 
     Raises:
-        UsageError: if they are not that many numbers, or all in one place.
+        UsageError: if they are not that many numbers, or all in one place, or those of a polygon on a line.
 
     >>> read_points("--count-line", "0,10,20,10").tolist()
     [[0.0, 10.0], [20.0, 10.0]]
@@ -50,4 +50,6 @@ def read_points(option: str, text: str) -> Floats:
     points = np.array(values, float).reshape(-1, 2)
     if len(np.unique(points, axis=0)) < fewest // 2:
         raise UsageError(f"{option} {text}: has the same point twice; give {fewest // 2} different points")
+    if fewest == 6 and np.linalg.matrix_rank(points - points[0]) < 2:
+        raise UsageError(f"{option} {text}: encloses nothing; give points that are not on one line")
     return points

@@ -25,6 +25,7 @@ from yolo_cli import (
     explain,
     lint,
     load_detector,
+    preview_augmentation,
     read_image,
     train,
 )
@@ -221,6 +222,14 @@ def test_training_is_asked_for_the_same_job(cli, monkeypatch):
     jobs = [replace(job, out=Path()) for job in jobs]
     assert (jobs[0], jobs[2]) == (jobs[1], jobs[3])
     assert jobs[0].config.imgsz == (64, 64)
+
+
+def test_augmented_images_are_previewed(cli):
+    drawn = preview_augmentation("yolo", imgsz=64, seed=3)
+    cli("train", "--data", "yolo", "--imgsz", "64", "--seed", "3", "--preview", "sheet.png")
+    assert np.array_equal(read_image("sheet.png").rgb, drawn)
+    with pytest.raises(UsageError, match="there is no option 'imgsize'; did you mean imgsz"):
+        preview_augmentation("yolo", imgsize=64)
 
 
 def test_an_interrupted_run_names_its_folder_and_goes_on(tmp_path, monkeypatch, capfd):

@@ -44,7 +44,7 @@ def test_proposals(tmp_path, monkeypatch):
     assert (done.exit_code, done.stderr) == (0, "saved runs/explain/cat.png\n")
     lines = done.stdout.splitlines()
     assert lines[0].endswith("at 220,150: 88 of 890 regions contain this point")
-    assert sum("; dog" in line for line in lines) == 10  # the best, with the class that comes next
+    assert sum(" cat    dog" in line for line in lines) == 10  # the best, with the class that comes next
     assert lines.count("     kept") == 1
     assert sum("suppressed by 1: overlap" in line for line in lines) == 10
     assert lines[-1] == "  3 more were suppressed: 3 by 1; --format json lists them all"

@@ -112,6 +112,19 @@ def test_json(track):
     assert {each["class_name"] for each in printed["crossings"]} == {"cat", "dog"}
 
 
+def test_csv_has_a_row_for_each_box(track):
+    done = track("v.avi", "--format", "csv", "--no-save", "-q")
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    printed = track("v.avi", "--format", "ndjson", "--no-save", "-q").stdout
+    frames = [json.loads(line) for line in printed.splitlines()]
+    assert len(rows) == sum(len(each["detections"]) for each in frames) >= 38
+    found = frames[-1]["detections"][1]
+    last = frames[-1] | found | dict(zip(("x1", "y1", "x2", "y2"), found["box"], strict=True))
+    assert rows[-1] == {name: str(last[name]) for name in rows[-1]}
+    names = "image,frame,time_s,width,height,track_id,class_id,class_name,confidence,x1,y1,x2,y2"
+    assert done.stdout.splitlines()[0] == names
+
+
 def test_mot_is_what_eval_reads(track):
     Path("t.txt").write_text(track("v.avi", "--format", "mot", "--no-save").stdout)
     done = CliRunner().invoke(main, ["eval", "--mot", "t.txt", "--detections", "t.txt", "--format", "json"])
@@ -176,6 +189,13 @@ def test_wrong(track, words, code, said):
     done = track(*words)
     assert (done.exit_code, said in done.stderr, len(done.stderr.splitlines())) == (code, True, 1)
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("border", [("--count-line", "500,0,500,90"), ("--zone", "-9,-9,-1,-9,-1,-1")])
+def test_a_border_beside_the_frames(track, border):
+    done = track("v.avi", *border, "--no-save", "-q")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert " 1: is outside the frames, which have 128x96 pixels; give points in them" in done.stderr
 
 
 def test_chosen_frames_and_a_region(track):

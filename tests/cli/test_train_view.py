@@ -34,6 +34,34 @@ def test_plain_lines_come_now_and_then_in_long_parts(capsys, monkeypatch):
     assert capsys.readouterr().err == "preparing images: 2 of 3 images, 1 s left\n"
 
 
+def test_a_long_wait_for_the_first_step_is_explained_once(capsys, monkeypatch):
+    monkeypatch.setattr(train_view, "_LONG_S", 0.01)
+    with PlainView() as view:
+        view.start("the plan")
+        view._first_step.join()
+        view.step(LEARNING[0])
+    assert capsys.readouterr().err.splitlines() == [
+        "the plan",
+        "compiling the network; only the first step takes long",
+    ]
+
+
+def test_a_first_step_that_comes_soon_is_not_explained(capsys, monkeypatch):
+    monkeypatch.setattr(train_view, "_LONG_S", 0.2)
+    waiting = []
+    for kind in (PlainView, LiveView):
+        with kind() as view:
+            view.start("the plan")
+            view.step(LEARNING[0])
+            waiting.append(view._first_step)
+    with PlainView() as view:  # interrupted before the first step
+        view.start("the plan")
+        waiting.append(view._first_step)
+    for timer in waiting:
+        timer.join()
+    assert "compiling" not in capsys.readouterr().err
+
+
 def test_silence(capsys):
     with SilentView() as view:
         view.step(PREPARING[2])

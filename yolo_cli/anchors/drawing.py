@@ -83,6 +83,5 @@ def _draw_square(axes: Axes, wh: Floats, shown: _Shown, imgsz: int) -> None:
             Rectangle(corner, w, h, fill=False, edgecolor=colour, linestyle=style, linewidth=thickness)
         )
     axes.set(xlim=(0, imgsz), ylim=(imgsz, 0), aspect="equal")
-    axes.set_title(
-        f"anchors in the network's {imgsz} x {imgsz} pixels, over 150 of the boxes", fontsize="medium"
-    )
+    over = f"{len(some)} of {len(wh)} boxes"
+    axes.set_title(f"anchors in the network's {imgsz} x {imgsz} pixels, over {over}", fontsize="medium")

@@ -19,7 +19,9 @@ from yolo_cli.weights.store import new_model
 from yolo_cli.weights.verifying import check_sha256, verify_files
 
 if TYPE_CHECKING:
-    from yolo_cli.model.backbone_table import Backbones
+    from yolo_cli.engines import Choice, EngineKind, RunPrecision
+    from yolo_cli.hardware import Device
+    from yolo_cli.weights.backbone_table import Backbones
 
 __all__ = [
     "ImportOptions",
@@ -70,6 +72,18 @@ class Model:
         """The model card as Markdown, with the SHA-256 of each file."""
         return model_page(self.files, self.card)
 
+    def engine_for(
+        self, engine: EngineKind = "auto", device: Device = "auto", precision: RunPrecision = "float32"
+    ) -> Choice:
+        """The ``engine`` in which `load_detector` runs it with these options, and the ``reason``.
+
+        Raises:
+            UserError: if the model has no file for it, it is not installed, or options do not go together.
+        """
+        from yolo_cli.detectors import engine_for  # which lists of models do not need
+
+        return engine_for(self.files, engine, device, precision)
+
     def to_dict(self) -> dict[str, Any]:
         """The model as plain data."""
         return {
@@ -102,10 +116,10 @@ def list_models(*, on_error: OnError | None = None) -> list[Model]:
 
 
 def list_backbones() -> Backbones:
-    """The backbones of the course with depth, parameters and arithmetic; each is built for it."""
-    from yolo_cli.model.backbone_table import measure_backbones
+    """The backbones of the course with depth, parameters and arithmetic, without classifiers."""
+    from yolo_cli.weights.backbone_table import course_backbones
 
-    return measure_backbones()
+    return course_backbones()
 
 
 def show_model(weights: str | os.PathLike[str], *, verify: bool = False) -> Model:

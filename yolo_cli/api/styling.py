@@ -122,8 +122,8 @@ def _checked(options: StyleOptions, side: int, steps: int) -> tuple[int, dict[st
     It is before the import of a framework, which takes seconds.
     """
     side, steps = options.get("imgsz", side), options.get("steps", steps)
-    if not 32 <= side <= 2048:
-        raise UsageError(f"imgsz is {side}, but must be between 32 and 2048")
+    if not 64 <= side <= 2048:
+        raise UsageError(f"imgsz is {side}, but must be between 64 and 2048")
     if steps < 1:
         raise UsageError(f"steps is {steps}, but must be at least 1")
     weight = options.get("style_weight")

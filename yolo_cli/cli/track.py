@@ -113,7 +113,7 @@ class _Tally:
 )
 @click.option("--zone", multiple=True, metavar="X1,Y1,…", help="Count objects that enter or leave a polygon.")
 @click.option("--smooth", is_flag=True, help="At the end, fill gaps, smooth, drop false tracks.")
-@format_option("table", "json", "ndjson", "mot")
+@format_option("table", "json", "ndjson", "csv", "mot")
 @out_options(_RUN_FOLDER)
 @click.option("--save/--no-save", default=True, help="Save the video and the tables.  [default: save]")
 @segment_option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from yolo_cli.cli.terminal import say
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["LiveView", "PlainView", "SilentView", "choose_watcher"]
 
 _IN_A_LOG_S = 30.0  # between two plain lines of steps
+_LONG_S = 10.0  # until the first step
 
 
 def choose_watcher(quiet: bool) -> PlainView:
@@ -31,17 +33,24 @@ class PlainView(Watcher):
 
     def __init__(self) -> None:
         self._told = time.monotonic()
+        self._first_step = Timer(0, lambda: None)
 
     def __enter__(self) -> PlainView:
         """Nothing is opened."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is closed."""
+        """Say nothing any more."""
+        self._first_step.cancel()
 
     def start(self, plan: Plan) -> None:
-        """The plan."""
+        """The plan, and why nothing follows if the first step takes long."""
         self.say(str(plan))
+        self._first_step = Timer(
+            _LONG_S, self.say, ("compiling the network; only the first step takes long",)
+        )
+        self._first_step.daemon = True
+        self._first_step.start()
 
     def say(self, text: str) -> None:
         """A line of its own."""
@@ -49,6 +58,7 @@ class PlainView(Watcher):
 
     def step(self, step: Step) -> None:
         """A line at the end of a part, unless figures follow, and now and then in long ones."""
+        self._first_step.cancel()
         ended = step.done == step.total and not step.epoch_follows
         if ended or time.monotonic() - self._told >= _IN_A_LOG_S:
             self._told = time.monotonic()
@@ -86,6 +96,7 @@ class LiveView(PlainView):
 
     def __exit__(self, *_: object) -> None:
         """Give it back."""
+        super().__exit__()
         self._live.stop()
 
     def say(self, text: str) -> None:
@@ -94,6 +105,7 @@ class LiveView(PlainView):
 
     def step(self, step: Step) -> None:
         """Renew the table; what a part gave stays above it."""
+        self._first_step.cancel()
         if step.done == step.total and not step.epoch_follows:
             self.say(str(step))
         self._live.update(_table(step, self._state))

@@ -2,9 +2,8 @@
 
 Girshick, Donahue, Darrell and Malik, "Rich feature hierarchies for accurate object detection and semantic
 segmentation", CVPR 2014. Every proposal of selective search is cut out, warped to one size and sent through a
-sent through a classifier for each class scores its features, and a linear
-regression for each class refines its box. Accurate for its day, and slow: some two thousand runs of the
-network per image.
+network; a classifier for each class scores its features, and a linear regression for each class refines its
+box. Accurate for its day, and slow: some two thousand runs of the network per image.
 """
 
 from __future__ import annotations

@@ -93,9 +93,10 @@ class RegionExplanation:
         if not best:
             return
         yield ""
-        yield f"Predictions for the best {len(best)}:" if over > len(best) else "Predictions:"
+        which = f"the best {len(best)} of them" if over > len(best) else "each"
+        yield f"Predictions for {which}, with the classes that come next:"
         rows: list[tuple[str, ...]] = [
-            ("confidence", "class", "region", "box after regression", "from; next classes")
+            ("confidence", "class", "next classes", "region", "box after regression", "from")
         ]
         rows += [_row(prediction, class_names) for prediction in best]
         yield from indented(rows)
@@ -161,7 +162,7 @@ def _prediction(predictions: RegionScores, region: Region) -> RegionPrediction:
 
 
 def _row(prediction: RegionPrediction, class_names: tuple[str, ...]) -> tuple[str, ...]:
-    """One region: likeliest class, region, box, origin, and the classes that come next."""
+    """One region: likeliest class, the classes that come next, region, box, origin."""
     ranks = sorted(range(len(prediction.scores)), key=lambda i: -prediction.scores[i])[1 : _OTHERS + 1]
     others = ", ".join(
         f"{class_names[i]} {prediction.scores[i]:.4f}" for i in ranks if prediction.scores[i] > 0
@@ -169,5 +170,4 @@ def _row(prediction: RegionPrediction, class_names: tuple[str, ...]) -> tuple[st
     region, box = edges(prediction.source.xyxy), edges(prediction.xyxy)
     name = class_names[prediction.class_id]
     fixed = "the region itself" if prediction.xyxy == prediction.source.xyxy else box
-    origin = "; ".join(filter(None, (prediction.source.origin, others)))
-    return f"{prediction.confidence:.4f}", name, region, fixed, origin
+    return f"{prediction.confidence:.4f}", name, others, region, fixed, prediction.source.origin

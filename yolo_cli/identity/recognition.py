@@ -58,7 +58,7 @@ class Threshold:
     reason: str
 
     def __str__(self) -> str:
-        return f"--min-score {self.score:.3f} ({self.reason})"
+        return f"known from a score of {self.score:.3f} on (--min-score): {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +120,15 @@ def choose_threshold(gallery: Gallery, card: ModelCard) -> Threshold:
     score, wrong = _fewest_mistakes(own, other) if len(own) and len(other) else (1.0, 0)
     if score > own.max(initial=-1.0):  # it would refuse all that the gallery has two photos of
         score = max(usual, float(other.max(initial=-1.0)))
-        return Threshold(score, "1 % false-accept by the model card: the gallery has too few photos")
+        reason = "1 % of different things reach it by the model card; the gallery has too few photos to tell"
+        return Threshold(score, reason)
     lowest = score_at(card, LOOSEST)
     if score < lowest:
-        return Threshold(lowest, "10 % false-accept by the model card, above what the gallery needs")
-    return Threshold(score, f"from the gallery: {wrong} of {len(own) + len(other)} comparisons wrong")
+        reason = (
+            "10 % of different things reach it by the model card; the gallery alone would take a lower one"
+        )
+        return Threshold(lowest, reason)
+    return Threshold(score, f"in the gallery it is wrong in {wrong} of {len(own) + len(other)} comparisons")
 
 
 def _nearest_scores(gallery: Gallery, metric: str) -> tuple[Floats, Floats]:

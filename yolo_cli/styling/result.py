@@ -16,7 +16,7 @@ from yolo_cli.styling.transfer import Costs, StyleConfig, Watch, transfer
 __all__ = ["Stylised", "stylise"]
 
 Pixels = NDArray[np.uint8]
-_STEP = 32  # pixels: sides are multiples, so that every map fits
+_SHORTEST = 32  # pixels of a side: two cells of the coarsest map
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -26,7 +26,7 @@ class Stylised(Plotted):
     Attributes:
         image: the image, whose content stays.
         style: the image whose style was taken.
-        rgb: the result, uint8, (height, width, 3), with the image's shape but smaller.
+        rgb: the result, uint8, (height, width, 3), in the image's proportions.
         costs: before each step.
     """
 
@@ -83,8 +83,8 @@ def stylise(
 
 
 def _scaled(image: Image, side: int) -> NDArray[np.float32]:
-    """The pixels with the longer side of ``side``, both sides multiples of 32: float32 (H, W, 3)."""
+    """The pixels with the longer side of ``side``, the other one in proportion: float32 (H, W, 3)."""
     scale = side / max(image.height, image.width)
-    height, width = (max(1, round(n * scale / _STEP)) * _STEP for n in (image.height, image.width))
+    height, width = (max(_SHORTEST, round(n * scale)) for n in (image.height, image.width))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(image.rgb, (width, height), interpolation=how), np.float32)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from yolo_cli.errors import UsageError
 from yolo_cli.tracks import Tracks
 from yolo_cli.zones import depth_in, read_points
 
@@ -64,6 +65,14 @@ class Counter:
         for crossing in crossings:
             self.counts[crossing.direction] += 1
         return crossings
+
+    def check_within(self, height: int, width: int) -> None:
+        """Raise a UsageError if the border is beside frames of this size, where no box has its centre."""
+        (left, top), (right, bottom) = self.points.min(axis=0), self.points.max(axis=0)
+        if left >= width or top >= height or right <= 0 or bottom <= 0:
+            raise UsageError(
+                f"{self.name}: is outside the frames, which have {width}x{height} pixels; give points in them"
+            )
 
     def _crossings(self, tracks: Tracks) -> Iterator[Crossing]:
         centres = (tracks.xyxy[:, :2] + tracks.xyxy[:, 2:]) / 2  # (N, 2)

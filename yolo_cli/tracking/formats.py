@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from yolo_cli.pipeline.formats import json_document
+from yolo_cli.pipeline.formats import csv_row, json_document
 from yolo_cli.text import json_line
 from yolo_cli.text_table import columns
 from yolo_cli.tracks import mot_text
@@ -25,6 +25,17 @@ def _ndjson(run: TrackRun) -> Iterator[str]:
 def _json(run: TrackRun) -> Iterator[str]:
     """One JSON document: the model, each frame, then each object, count and crossing."""
     return json_document({"model": run.model}, (frame.to_dict() for frame in run), run.to_dict)
+
+
+def _csv(run: TrackRun) -> Iterator[str]:
+    """One row a box, after a row of names."""
+    where = ("image", "frame", "time_s", "width", "height")
+    what = ("track_id", "class_id", "class_name", "confidence")
+    yield csv_row(*where, *what, "x1", "y1", "x2", "y2")
+    for frame in run:
+        about = frame.to_dict()
+        for found in about.get("detections", ()):
+            yield csv_row(*map(about.get, where), *map(found.get, what), *found["box"])
 
 
 def _mot(run: TrackRun) -> Iterator[str]:
@@ -49,5 +60,6 @@ FORMATS: dict[str, Callable[[TrackRun], Iterator[str]]] = {
     "table": _table,
     "json": _json,
     "ndjson": _ndjson,
+    "csv": _csv,
     "mot": _mot,
 }

@@ -156,7 +156,7 @@ class TrackRun:
         """What ``yolo track --format`` prints, a piece at a time: ``file.writelines(run.texts("mot"))``.
 
         Args:
-            format: ``table``, ``json``, ``ndjson`` or ``mot``.
+            format: ``table``, ``json``, ``ndjson``, ``csv`` or ``mot``.
 
         Raises:
             UsageError: if there is no such format.
@@ -204,8 +204,12 @@ class TrackRun:
 
     def _finished(self, frames: Iterable[TrackedFrame]) -> Iterator[TrackedFrame]:
         """The frames, counted and saved."""
+        unchecked = self.counters
         try:
             for frame in frames:
+                while frame.image and unchecked:
+                    unchecked[0].check_within(frame.image.height, frame.image.width)
+                    unchecked = unchecked[1:]
                 self.table.update(frame.tracks, frame.time_s)
                 crossings = tuple(each for counter in self.counters for each in counter.update(frame.tracks))
                 self.crossings += [(each, frame.time_s) for each in crossings]

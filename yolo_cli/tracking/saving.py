@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yolo_cli.files import atomic_write_text, unwritable
-from yolo_cli.names import as_cell
+from yolo_cli.pipeline.formats import csv_row
 from yolo_cli.tracking.drawing import TrackDrawing
 from yolo_cli.tracks import mot_text
 from yolo_cli.video import SegmentWriter
@@ -78,8 +76,4 @@ class TrackSaving:
 
 
 def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: as_cell(value) for name, value in row.items()} for row in rows)
-    atomic_write_text(path, text.getvalue())
+    atomic_write_text(path, csv_row(*names) + "".join(csv_row(*map(row.get, names)) for row in rows))

@@ -63,13 +63,13 @@ class FrameChoice:
 
     def __post_init__(self) -> None:
         if self.every < 1:
-            raise UsageError(f"every is {self.every}, but must be at least 1")
+            raise UsageError(f"--every is {self.every}, but must be at least 1")
         if not 0 <= self.start < math.inf:
-            raise UsageError(f"the first second is {self.start:g}, but must be 0 or more")
+            raise UsageError(f"--from is {self.start:g}, but must be 0 seconds or more")
         if self.end is not None and not self.start < self.end:
-            raise UsageError(f"the last second is {self.end:g}, but must be after {self.start:g}")
+            raise UsageError(f"--to is {self.end:g}, but must be after second {self.start:g}")
         if self.max_frames is not None and self.max_frames < 1:
-            raise UsageError(f"max_frames is {self.max_frames}, but must be at least 1")
+            raise UsageError(f"--max-frames is {self.max_frames}, but must be at least 1")
 
     def of(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """The chosen ones of frames that are decoded already, and their faults."""
@@ -277,6 +277,8 @@ def open_capture(name: str, url: str | None = None, timeout: float = 10.0) -> An
         if capture.isOpened():
             _check_size(name, capture)
             return capture
+    if url is None and os.path.isfile(target) and not os.path.getsize(target):  # noqa: PTH113, PTH202
+        raise DataError(f"{name}: is empty (0 bytes); save or download it again")
     if url is None:
         raise DataError(f"{name}: cannot be read as a video; play it elsewhere, or convert it to MP4")
     raise DataError(f"{name}: gives no video or stream; check the address, user and password")

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from yolo_cli.datasets import Sample
 from yolo_cli.explanation.result import Plotted
 from yolo_cli.images import Image
-from yolo_cli.letterbox import GREY
 from yolo_cli.visualisation.networks import FeatureLayer, Network
 from yolo_cli.visualisation.panels import rows_of_panels, square, tiled
 
@@ -24,10 +23,12 @@ __all__ = ["LayerPatches", "Patch", "Unit", "show_layers"]
 
 Floats = NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8]
+Box = tuple[int, ...]
 Watch = Callable[[Iterable[Sample], int], Iterable[Sample]]
 
 UNITS, PATCHES = 9, 9  # shown of a layer, and of a unit
 _PATCH = 64  # pixels of a patch's side as it is drawn
+_COLUMN = 3  # patches that are drawn as a column
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Patch:
     Attributes:
         image: the image's name in the data set.
         response: the value of the unit.
-        xyxy: the receptive field in pixels of the network's input; it may extend beyond it.
+        xyxy: the receptive field in pixels of the network's input; it may extend beyond the image in it.
     """
 
     image: str
@@ -69,7 +70,7 @@ class LayerPatches(Plotted):
         count: images that were looked at.
         layers: from fine to coarse.
         units: `UNITS` of each layer.
-        pixels: the patches of each unit, (h, w, 3), grey beyond the input.
+        pixels: the patches of each unit, (h, w, 3): of each field what is in the image.
     """
 
     image: Image
@@ -111,13 +112,14 @@ class LayerPatches(Plotted):
         return "\n".join(lines) + "\n"
 
     def plot(self) -> Pixels:
-        """A panel for each layer: a square of patches for each unit, uint8 (H, W, 3)."""
-        panels = []
+        """A panel for each layer, uint8 (H, W, 3): a square of patches for each unit, of a few a column."""
+        few = self.count <= _COLUMN
+        shape, panels = "column" if few else "square", []
         for layer, units in zip(self.layers, self.pixels, strict=True):
-            drawn = [tiled([square(patch, _PATCH) for patch in unit]) for unit in units]
-            title = f"stride {layer.stride}: patches of {layer.field_size} pixels"
-            panels.append((title, tiled(drawn, 5)))
-        return rows_of_panels(panels, 3)
+            drawn = [tiled([square(patch, _PATCH) for patch in unit], columns=few) for unit in units]
+            title = f"stride {layer.stride}: patches of {layer.field_size} pixels, a {shape} a unit"
+            panels.append((title, tiled(drawn, 5, columns=few * len(drawn))))
+        return rows_of_panels(panels, 2)
 
 
 def show_layers(
@@ -126,7 +128,7 @@ def show_layers(
     """Find the patches of a data set's images that excite the units of each layer most.
 
     Of each layer those units are taken whose strongest responses exceed their usual ones most, in standard
-    deviations: the choosiest.
+    deviations: the choosiest. Cells beyond the image do not count: there is only the grey of the letterbox.
 
     Args:
         network: the network.
@@ -136,8 +138,10 @@ def show_layers(
     tops: list[list[Floats]] = [[] for _ in network.layers]
     places: list[list[NDArray[np.intp]]] = [[] for _ in network.layers]
     for sample in watch(samples, len(samples)):
-        for layer, one in enumerate(network.maps([_input(network, sample)])):
-            flat = one[0].reshape(-1, one.shape[-1])  # (cells, C)
+        pixels, content = _input(network, sample)
+        for layer, one in enumerate(network.maps([pixels])):
+            inside = _cells_inside(network.layers[layer], one.shape[1:3], content)  # (h, w, 1)
+            flat = np.where(inside, one[0], -np.inf).reshape(-1, one.shape[-1])  # (cells, C)
             places[layer].append(flat.argmax(0))
             tops[layer].append(flat.max(0))
     columns = [network.size[1] // layer.stride for layer in network.layers]
@@ -184,30 +188,38 @@ def _cut(
     wanted = {patch.image for layer in units for unit in layer for patch in unit.patches}
     cut: dict[tuple[str, tuple[float, ...]], Pixels] = {}
     for name in sorted(wanted):
-        pixels = _input(network, named[name])
+        pixels, content = _input(network, named[name])
         for patch in (one for layer in units for unit in layer for one in unit.patches):
             if patch.image == name:
-                cut[name, patch.xyxy] = _patch(pixels, patch.xyxy)
+                cut[name, patch.xyxy] = _patch(pixels, patch.xyxy, content)
     return tuple(
         tuple(tuple(cut[one.image, one.xyxy] for one in unit.patches) for unit in layer) for layer in units
     )
 
 
-def _input(network: Network, sample: Sample) -> Pixels:
+def _input(network: Network, sample: Sample) -> tuple[Pixels, Box]:
+    """The network's input (H, W, 3), and the part of it that is of the image: xyxy in whole pixels."""
     image = sample.read()
-    return network.letterbox(image).apply(image.rgb)
+    letterbox = network.letterbox(image)
+    edges = letterbox.forward(np.array([[0.0, 0.0, image.width, image.height]]))[0].reshape(2, 2)
+    content = np.clip(np.rint(edges), 0, network.size[::-1]).astype(int)
+    return letterbox.apply(image.rgb), tuple(content.ravel().tolist())
 
 
-def _patch(pixels: Pixels, xyxy: tuple[float, ...]) -> Pixels:
-    """The part of the input (H, W, 3) in a receptive field, grey beyond the input.
+def _cells_inside(layer: FeatureLayer, size: Sequence[int], content: Box) -> NDArray[np.bool_]:
+    """Which cells of a map (h, w, 1) have the middle of their field in the image, or nearest to it."""
+    sides = []
+    for count, low, high in zip(size, content[1::-1], content[:1:-1], strict=True):
+        middle = layer.start + layer.field_size / 2 + layer.stride * np.arange(count)  # (count,)
+        beyond = np.maximum(np.maximum(low - middle, middle - high), 0)
+        sides.append(beyond == beyond.min())
+    return np.asarray(sides[0][:, None, None] & sides[1][None, :, None])
 
-    Of a field that is larger than the input, the whole input.
-    """
-    height, width = pixels.shape[:2]
-    x1, y1, x2, y2 = (int(edge) for edge in xyxy)
-    if x2 - x1 >= max(height, width):
-        return pixels
-    canvas = np.full((y2 - y1, x2 - x1, 3), GREY, np.uint8)
-    left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
-    canvas[top - y1 : bottom - y1, left - x1 : right - x1] = pixels[top:bottom, left:right]
-    return canvas
+
+def _patch(pixels: Pixels, xyxy: tuple[float, ...], content: Box) -> Pixels:
+    """The part of the input (H, W, 3) that is in a receptive field and of the image, at least a pixel."""
+    low, high = np.reshape(content, (2, 2))
+    start, end = np.reshape(xyxy, (2, 2)).astype(int)
+    left, top = np.clip(start, low, high - 1)
+    right, bottom = np.maximum(np.clip(end, low, high), (left + 1, top + 1))
+    return pixels[top:bottom, left:right]

@@ -31,9 +31,9 @@ def rows_of_panels(panels: Sequence[tuple[str, Pixels]], columns: int) -> Pixels
     return _joined(rows, 0)
 
 
-def tiled(tiles: Sequence[Pixels], line: int = 1) -> Pixels:
-    """Tiles (h, w, 3) of one size in rows, as near to a square as they go, with a line between."""
-    columns = math.ceil(math.sqrt(len(tiles)))
+def tiled(tiles: Sequence[Pixels], line: int = 1, *, columns: int = 0) -> Pixels:
+    """Tiles (h, w, 3) of one size with a line between, in columns; 0 is as near to a square as they go."""
+    columns = columns or math.ceil(math.sqrt(len(tiles)))
     framed = [
         cv2.copyMakeBorder(each, 0, line, 0, line, cv2.BORDER_CONSTANT, value=BACKGROUND) for each in tiles
     ]

@@ -143,10 +143,16 @@ def test_visible_points_and_lines_are_drawn() -> None:
     image, blank = Image(np.zeros((50, 100, 3), np.uint8)), replace(ONE, keypoints=None, skeleton=())
     with_points, without = draw(image, ONE, ("cat", "dog")), draw(image, blank, ("cat", "dog"))
     assert tuple(with_points[14, 14]) != class_colour(1)  # the tail is not visible, so there is no line
-    assert tuple(with_points[11, 12]) == class_colour(1)
+    assert tuple(with_points[11, 12]) == class_colour(0)  # that of the first point
     seen = replace(ONE, keypoints=np.float32([[[12, 14, 1], [28, 14, 1]]]))
-    shown = draw(image, seen, ("cat", "dog"))[14, 20].astype(int)
-    assert np.abs(shown - class_colour(1)).max() < 32  # a line is smoothed
+    both = draw(image, seen, ("cat", "dog"))
+    assert (tuple(both[14, 12]), tuple(both[14, 28])) == (
+        class_colour(0),
+        class_colour(1),
+    )  # left is not right
+    assert (
+        np.abs(both[14, 20].astype(int) - class_colour(1)).max() < 32
+    )  # a line is smoothed; a dog is class 1
     assert tuple(without[14, 20]) == (0, 0, 0)
 
 

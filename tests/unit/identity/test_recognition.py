@@ -29,7 +29,7 @@ def test_the_threshold_is_the_middle_of_those_with_fewest_mistakes():
     # cos 80°, cos 60°, cos 60°, cos 70°: at most 0.5. Between 0.5 and .940 nothing is wrong: the middle.
     chosen = choose_threshold(gallery(mug=[0, 20], jug=[80, 90]), CARD)
     assert chosen.score == pytest.approx((0.5 + np.cos(np.deg2rad(20))) / 2)
-    assert "0 of 8 comparisons wrong" in str(chosen)
+    assert "wrong in 0 of 8 comparisons" in str(chosen)
 
 
 def test_one_photo_each_takes_the_card_but_keeps_the_names_apart():

@@ -94,6 +94,36 @@ def test_it_can_be_read_in_light_and_dark(driver: Any, urls: dict[str, str], wid
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
 
 
+# Answers with three objects in one place, and keeps the rectangles that are filled.
+THREE_IN_ONE = """
+    const box = [100, 100, 300, 300], names = ["cat", "dog", "bear"];
+    const found = (class_name, class_id) => ({class_id, class_name, confidence: 0.9 - class_id / 10, box});
+    const detections = names.map(found);
+    const image = {image: "x", width: 600, height: 400, time_ms: {}, detections};
+    const answer = JSON.stringify({model: {}, images: [image]});
+    window.fetch = () => Promise.resolve(new Response(answer));
+    const fill = CanvasRenderingContext2D.prototype.fillRect;
+    window.filled = [];
+    CanvasRenderingContext2D.prototype.fillRect = function (...place) {
+      window.filled.push(place);
+      fill.apply(this, place);
+    };
+"""
+
+
+def test_labels_of_objects_in_one_place_do_not_cover_each_other(driver: Any, urls: dict[str, str]) -> None:
+    open_page(driver, urls["free"])
+    driver.execute_script(THREE_IN_ONE)
+    find(driver, "#models input")[1].click()  # one model is enough
+    choose(driver, "coffee.jpg")
+    until(driver, lambda: "3 objects" in text(driver, "#results .sub"))
+    places = driver.execute_script("return window.filled")
+    # Letters are 14.4 pixels high, labels 18.72: two are above the box, one a side, one is inside it.
+    assert sorted(round(top, 2) for _, top, _, _ in places) == [81.28, 81.28, 100]
+    (one, _, wide, _), (other, *_) = sorted(place for place in places if place[1] < 100)
+    assert one + wide <= other
+
+
 def test_the_camera_is_followed_until_it_is_stopped(driver: Any, urls: dict[str, str]) -> None:
     look(driver)
     open_page(driver, urls["free"])

@@ -90,6 +90,7 @@ def test_names() -> None:
         ("--count-line", "1,2,x,4", "must be x1,y1,x2,y2"),
         ("--count-line", "1,2,nan,4", "must be x1,y1,x2,y2"),
         ("--count-line", "1,2,1,2", "has the same point twice"),
+        ("--zone", "1,1,2,2,5,5", "encloses nothing"),
         ("--zone", "1,2,3,4", "must be x1,y1,x2,y2,x3,y3,…"),
         ("--zone", "1,2,3,4,5,6,7", "must be x1,y1,x2,y2,x3,y3,…"),
         ("--zone", "1,2,3,4,1,2", "give 3 different points"),

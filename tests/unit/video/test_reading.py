@@ -143,11 +143,17 @@ def test_no_frames(tmp_path):
     assert frame.fault == f"{path}: holds no frame that can be read"
 
 
-@pytest.mark.parametrize("data", [b"", b"hello\n" * 99, b"\0" * 999])
-def test_not_a_video(tmp_path, data, capfd):
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", r"is empty \(0 bytes\)"),
+        *((data, "cannot be read as a video") for data in (b"hello\n" * 99, bytes(999))),
+    ],
+)
+def test_not_a_video(tmp_path, data, says, capfd):
     path = tmp_path / "a.mp4"
     path.write_bytes(data)
-    with pytest.raises(DataError, match=r"a\.mp4: cannot be read as a video"):
+    with pytest.raises(DataError, match=rf"a\.mp4: {says}"):
         open_video(str(path))
     assert capfd.readouterr() == ("", "")
 

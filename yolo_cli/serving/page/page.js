@@ -112,17 +112,43 @@
     pen.lineWidth = Math.max(2, unit / 3);
     pen.font = `600 ${size}px system-ui, sans-serif`;
     pen.textBaseline = "top";
+    const labels = [];
+    for (const box of boxes) {
+      const text = `${box.class_name} ${box.confidence.toFixed(2)}`, wide = pen.measureText(text).width + size / 2;
+      const place = freePlace(box.box.map((edge) => edge * scale), wide, 1.3 * size, canvas, labels);
+      labels.push({ ...place, text, colour: colour(box) });
+    }
     for (const box of [...boxes].reverse()) {
       const [x1, y1, x2, y2] = box.box.map((edge) => edge * scale);
       pen.strokeStyle = pen.fillStyle = colour(box);
       pen.strokeRect(x1, y1, x2 - x1, y2 - y1);
       paintPoints(pen, box.keypoints ?? [], found.skeleton, scale);
-      const text = `${box.class_name} ${box.confidence.toFixed(2)}`, width = pen.measureText(text).width + size / 2;
-      const top = y1 >= 1.3 * size ? y1 - 1.3 * size : y1, left = Math.max(0, Math.min(x1, canvas.width - width));
-      pen.fillRect(left, top, width, 1.3 * size);
-      pen.fillStyle = "#fff";
-      pen.fillText(text, left + size / 4, top + size * 0.15);
     }
+    for (const label of labels.reverse()) {
+      pen.fillStyle = label.colour;
+      pen.fillRect(label.left, label.top, label.right - label.left, label.bottom - label.top);
+      pen.fillStyle = "#fff";
+      pen.fillText(label.text, label.left + size / 4, label.top + size * 0.15);
+    }
+  }
+
+  // As in the images of the command line: above the box, else inside its top, below it, or inside its bottom, on
+  // the left or right; the first place that covers no other label, else the one that covers the smallest area.
+  function freePlace([x1, y1, x2, y2], wide, high, canvas, taken) {
+    const within = (at, length, most) => Math.max(0, Math.min(at, most - length));
+    const place = (x, y) => {
+      const left = within(x, wide, canvas.width), top = within(y, high, canvas.height);
+      return { left, top, right: left + wide, bottom: top + high };
+    };
+    const covered = (one) => taken.reduce((sum, other) => sum + overlap(one, other), 0);
+    const places = [y1 - high, y1, y2, y2 - high].flatMap((y) => [place(x1, y), place(x2 - wide, y)]);
+    return places.reduce((best, one) => (covered(one) < covered(best) ? one : best));
+  }
+
+  function overlap(one, other) {
+    const wide = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+    const high = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+    return Math.max(0, wide) * Math.max(0, high);
   }
 
   async function open(file) {
