@@ -205,7 +205,7 @@ def _odd_param(data: bytes, rng: random.Random) -> bytes:
 
 
 def _find_unlabelled(path: Path) -> None:
-    """Among images without labels, beside a copy of itself, a good one and a pipe."""
+    """In a folder of images without labels, with a copy of it, a good image and a pipe."""
     from yolo_cli.datasets import open_dataset
     from yolo_cli.training.unlabelled.images import find_unlabelled
 

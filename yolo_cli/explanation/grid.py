@@ -188,7 +188,7 @@ def _prediction(raw: Floats, head: Head, source: CellAnchor, letterbox: Letterbo
     every = decode([raw], [head], ANYTHING)
     slot = (source.row * raw.shape[1] + source.column) * head.boxes + source.anchor
     own = every[np.flatnonzero(every.slot == slot)]  # one per class
-    if not len(own):  # NaN or infinite, which is no box
+    if not len(own):  # values that are not finite give none
         raise DataError(f"the model's output at stride {source.stride} is not finite there; take another one")
     best = int(own.confidence.argmax())
     class_id = int(own.class_id[best])

@@ -107,13 +107,13 @@ def test_by_hand():
 
 
 class Broken:
-    """A network whose values are no numbers."""
+    """A network whose values are NaN."""
 
     def run(self, batch):
         return [np.full((1, 2, 2, 12), np.nan, np.float32)]
 
 
-def test_values_that_are_no_numbers_are_one_line():
+def test_values_that_are_not_finite_are_one_line():
     detector = hand_made()
     detector = YoloDetector(Broken(), detector.card, detector.config)
     with pytest.raises(DataError, match="the model's output at stride 32 is not finite there"):
