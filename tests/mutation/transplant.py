@@ -6,6 +6,7 @@ import gc
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from types import CodeType, FunctionType, MappingProxyType, ModuleType
 
 import numpy as np
@@ -71,10 +72,18 @@ def _values(old: object, new: object, name: str, owner: object) -> None:
     elif isinstance(old, type) and isinstance(new, type) and old is not new:
         for attribute, value in list(vars(new).items()):
             _values(vars(old).get(attribute), value, attribute, old)
-    elif isinstance(old, VALUES) and not name.startswith("__") and repr(old) != repr(new):
+    elif not name.startswith("__") and repr(old) != repr(new):
+        _constant(old, new, name, owner)
+
+
+def _constant(old: object, new: object, name: str, owner: object) -> None:
+    if isinstance(old, VALUES):
         for place in [owner] if isinstance(owner, type) else list(sys.modules.values()):
             if getattr(place, "__dict__", {}).get(name) is old:
                 setattr(place, name, new)
+    elif is_dataclass(old) and is_dataclass(new):  # such as COCO's protocol, which others hold
+        for field in fields(old):
+            object.__setattr__(old, field.name, getattr(new, field.name))
 
 
 def _defaults(old: FunctionType, new: FunctionType) -> None:

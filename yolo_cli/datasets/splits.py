@@ -14,7 +14,7 @@ from typing import NamedTuple
 __all__ = ["split_called", "split_in", "splits_among", "splits_of"]
 
 _WORDS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
-          "test": "test", "testing": "test", "trainset": "train", "valset": "val",
+          "validate": "val", "test": "test", "testing": "test", "trainset": "train", "valset": "val",
           "testset": "test"}  # fmt: skip
 _FILLERS = {"instances", "instance", "annotations", "annotation", "coco", "labels", "label", "images",
             "image", "img", "imgs", "set", "data", "dataset", "split", "json", "person", "keypoints", "bbox",

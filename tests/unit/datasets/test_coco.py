@@ -8,6 +8,7 @@ import pytest
 
 from tests.made_sets import BOXES, boxes_by_name, coco_json, write_coco, write_image, write_json
 from yolo_cli.datasets import UNSPLIT, open_dataset, read_dataset
+from yolo_cli.datasets.coco_images import ImageFinder
 from yolo_cli.errors import DataError
 
 
@@ -206,3 +207,24 @@ def test_a_file_without_images_is_named(tmp_path: Path) -> None:
     dataset = open_dataset(root)
     assert dataset.splits == ("train",)
     assert [(f.code, f.where) for f in dataset.findings] == [("Y504", "annotations/instances_val2017.json")]
+
+
+def test_one_file_alone_has_no_split_in_the_middle_of_its_name(tmp_path: Path) -> None:
+    root = one_file(tmp_path, coco_json("train"), "my_train_fixed.json")
+    assert open_dataset(root).splits == (UNSPLIT,)
+
+
+def test_images_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for seed, folder in enumerate("ab"):
+        write_image(tmp_path / "images" / folder / "x.jpg", (64, 48), seed)
+    finder = ImageFinder(tmp_path / "train.json", tmp_path, ["a/x.jpg", "b/x.jpg"])
+    for name in ("a/x.jpg", "b/x.jpg"):
+        assert finder.find(name) == (tmp_path / "images" / name, True)
+    assert finder.find("c/y.jpg")[1] is False
+
+
+def test_an_image_whose_boxes_are_all_dropped_is_named(tmp_path: Path) -> None:
+    value = coco_json("train")  # image 100 has two boxes, 101 none
+    value["annotations"].append(value["annotations"][0] | {"id": 99, "image_id": 101, "bbox": [9, 9, 0, 9]})
+    told = [(finding.image, finding.what) for finding in read_dataset(one_file(tmp_path, value)).findings]
+    assert ("images/b.jpg", "none of its annotations is a box") in told

@@ -125,3 +125,10 @@ def test_corrections_that_contradict_each_other_are_named(tmp_path: Path, second
         entry(data, "a", "box", row=row, box=[1, 1, 9, 9]),
     ]
     assert len(read_corrections(saved(tmp_path, data, together), data)) == 2
+
+
+@pytest.mark.parametrize("box", [[2, 24, 16, 3], [16, 3, 2, 24], [2, 30, 40, 20], [30, 2, 20, 40]])
+def test_edges_in_the_wrong_order_are_refused(tmp_path: Path, box: list[float]) -> None:
+    data = open_dataset(write_yolo(tmp_path / "old"))
+    with pytest.raises(DataError):
+        read_corrections(saved(tmp_path, data, [entry(data, "b", "add", class_name="cat", box=box)]), data)

@@ -232,3 +232,20 @@ def test_bccd_fixed(tmp_path: Path) -> None:
     assert {f.code for f in again.findings} == {"Y404", "Y502"}
     assert len(again.dataset) == 364
     assert again.dataset.class_counts().sum() == 4888 - 2 - 7
+
+
+def test_a_copy_of_another_form_keeps_boxes_and_key_points(tmp_path: Path) -> None:
+    box = {"label": "cat", "points": [[10, 5], [30, 20]], "shape_type": "rectangle", "group_id": 1}
+    nose = {"label": "nose", "points": [[12, 9]], "shape_type": "point", "group_id": 1}
+    for name, shapes in (("a", [box]), ("b", [box, nose])):
+        write_image(tmp_path / "old" / f"{name}.png", (100, 50), ord(name))
+        value = {"version": "5.5.0", "imagePath": f"{name}.png", "imageHeight": 50, "imageWidth": 100}
+        write_json(tmp_path / "old" / f"{name}.json", value | {"shapes": shapes})
+        data = open_dataset(tmp_path / "old")
+        assert data.kind == "labelme"
+        fix(lint(data), tmp_path / name)
+        copy = open_dataset(tmp_path / name)
+        assert content(copy) == content(data)
+    points = [sample.ground_truth.keypoints for sample in copy.samples]
+    assert points[0] is None or not np.asarray(points[0]).any()  # image a has none
+    np.testing.assert_allclose(np.asarray(points[1])[0, :, :2], [[12, 9]])

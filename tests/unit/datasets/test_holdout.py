@@ -124,3 +124,10 @@ def test_nothing_to_learn_from_is_a_fault() -> None:
 def test_the_fraction_must_be_between_0_and_1(fraction: float) -> None:
     with pytest.raises(UsageError, match="between 0 and 1"):
         hold_out(made([[0]] * 5), fraction)
+
+
+def test_of_three_images_of_one_class_one_is_held_out() -> None:
+    # A fifth of three is 0.6: stratification alone would hold out none, or one.
+    for seed in range(5):
+        assert len(held(hold_out(made([[0]] * 3), 0.01, seed))) == 1
+        assert len(held(hold_out(made([[0]] * 3), 0.99, seed))) == 2

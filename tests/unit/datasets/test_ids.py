@@ -140,3 +140,8 @@ def test_positions_and_shifts() -> None:
     assert shift_between([2, 3], [1, 2]) == -1
     assert shift_between(["2"], [1]) is None
     assert shift_between([], [1]) is None
+
+
+def test_numbers_far_apart_are_found(tmp_path: Path) -> None:
+    known = {10**12: 0, 5: 1, 2 * 10**12: 2}  # a table from the lowest to the highest would be too large
+    assert positions([5, 2 * 10**12, 10**12, 7, 3 * 10**12], known).tolist() == [1, 2, 0, -1, -1]

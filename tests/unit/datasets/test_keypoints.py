@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.made_sets import write_image, write_json, write_text
-from yolo_cli.datasets import fix, lint, open_dataset
+from yolo_cli.datasets import fix, lint, open_dataset, read_dataset
 from yolo_cli.errors import DataError
 
 POSE = "train: images/train\nval: images/val\nnames: [cat]\nkpt_shape: [3, 3]\n"
@@ -159,3 +159,25 @@ def test_data_without_key_points_has_none(tmp_path: Path) -> None:
     data = open_dataset(coco(tmp_path, [10, 12, 2], names=()))
     assert data.key_points is None
     assert data.samples[0].ground_truth.keypoints is None
+
+
+def test_a_single_key_point_of_coco(tmp_path: Path) -> None:
+    # One point has three numbers: a multiple of three, but not of two.
+    found = open_dataset(coco(tmp_path, [9, 10, 2], ["nose"])).samples[0].ground_truth.keypoints
+    np.testing.assert_allclose(found, [[[9, 10, 2]], [[0, 0, 0]]])
+
+
+def test_points_without_visibility_are_labelled_unless_both_coordinates_are_zero(tmp_path: Path) -> None:
+    row = "0 0.5 0.5 0.5 0.5 0 0 0 1 1 0 0 0.25 0.25 0\n"
+    root = yolo(tmp_path, row=row)
+    write_text(root / "data.yaml", POSE.replace("[3, 3]", "[5, 2]"))
+    found = open_dataset(root).samples[0].ground_truth.keypoints
+    assert found is not None
+    assert found[0, :, 2].tolist() == [0, 2, 2, 2, 2]
+
+
+def test_a_row_of_five_words_is_not_told_about_key_points(tmp_path: Path) -> None:
+    root = yolo(tmp_path, row="0 0.5 0.5 0.5 x\n")
+    told = " ".join(finding.what for finding in read_dataset(root).findings)
+    assert "'0 0.5 0.5 0.5 x'" in told
+    assert "kpt_shape" not in told

@@ -21,10 +21,11 @@ from tests.made_sets import (
     write_yolo,
 )
 from tests.shared import SHARED, needs_shared
-from yolo_cli.datasets import RULES, LintReport, lint, open_dataset
+from yolo_cli.datasets import RULES, LintReport, Sample, lint, open_dataset
 from yolo_cli.datasets.checks import faults_of, turned
-from yolo_cli.datasets.inspection import inspect_images
+from yolo_cli.datasets.inspection import Inspection, inspect_images
 from yolo_cli.datasets.sizes import ImageHeader
+from yolo_cli.detections import GroundTruth
 
 SIZE = (320, 240)
 
@@ -328,3 +329,12 @@ def test_unusable_images_are_known_by_the_finding_and_not_by_its_words(tmp_path:
     assert {s.name for s in report.dataset.samples} - {s.name for s in report.usable.samples} == {
         finding.image
     }
+
+
+def test_a_box_that_repeats_another_is_told_once(tmp_path: Path) -> None:
+    # Box 1 is box 0 moved by a hundredth of a pixel, box 2 equals box 1; box 3 is of the other class.
+    xyxy = np.array([[8, 8, 40, 40], [8, 8, 40.01, 40], [8, 8, 40.01, 40], [8, 8, 40, 40]])
+    labels = GroundTruth(xyxy, np.array([0, 0, 0, 1]))
+    sample = Sample("a.png", tmp_path / "a.png", "train", 1, "", labels, (0, 1, 2, 3))
+    told = faults_of(sample, Inspection("", header=ImageHeader(48, 64, 1)), 416)
+    assert [(fault.code, fault.box) for fault in told] == [("Y305", 1), ("Y305", 2), ("Y306", 3)]

@@ -121,3 +121,12 @@ class TestContentHash:
         }  # fmt: skip
         changes[change]()
         assert open_dataset(root).content_hash != digest
+
+
+@pytest.mark.parametrize("declared", [None, (0, 64), (48, 0), (-1, 64)])
+def test_without_a_file_a_size_that_is_none_is_an_error(
+    tmp_path: Path, declared: tuple[int, int] | None
+) -> None:
+    sample = Sample("a.jpg", tmp_path / "a.jpg", "all", "a", "", declared_size=declared)
+    with pytest.raises(DataError):
+        _ = sample.size

@@ -58,3 +58,9 @@ def test_the_folder_of_a_killed_program_is_removed_by_the_next(tmp_path: Path, p
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.zip: cannot be unpacked: No such file"):
         scratch_folder(tmp_path / "gone.zip", "gone.zip")
+
+
+def test_its_name_says_whose_it_is(tmp_path: Path, place: Path) -> None:
+    source = tmp_path / "y.zip"
+    source.write_text("1")
+    assert scratch_folder(source, "y.zip").parent.name.startswith("yolo-cli-")

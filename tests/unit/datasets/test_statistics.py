@@ -118,3 +118,14 @@ def test_sums_agree(tmp_path_factory, classes):
 def test_a_data_set_from_files(tmp_path):
     counted = statistics(open_dataset(write_yolo(tmp_path / "yolo")))
     assert repr(counted) == f"<DatasetStats {tmp_path / 'yolo'}: 4 images, 4 boxes, 2 classes>"
+
+
+def test_plain_data_has_three_percentiles_of_the_sides(tmp_path):
+    boxes = {"a": [[0, 0, 0, side, side] for side in range(4, 48, 4)], "b": [[0, 0, 0, 48, 48]]}
+    counted = statistics(memory_set(make_images(tmp_path), boxes))
+    sides = counted.relative_sides
+    expected = [float(np.quantile(sides, part)) for part in (0.05, 0.5, 0.95)]
+    plain = counted.to_dict()
+    np.testing.assert_allclose(
+        [plain["relative_sides"][key] for key in ("p5", "p50", "p95")], expected, atol=1e-4
+    )

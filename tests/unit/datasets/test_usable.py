@@ -8,7 +8,7 @@ import pytest
 
 from tests.made_sets import coco_json, write_coco, write_image, write_json, write_text, write_voc, write_yolo
 from yolo_cli.datasets import Dataset, open_usable
-from yolo_cli.datasets.layout import without_image_files
+from yolo_cli.datasets.layout import is_usable, without_image_files
 from yolo_cli.datasets.opening import open_dataset
 
 
@@ -119,3 +119,18 @@ def test_images_of_a_kind_that_is_not_read_are_named(tmp_path: Path, suffix: str
     data, [line] = used(root)
     assert len(data) == 3
     assert f"images/train/a{suffix}: holds HEIC, which is not read here" in line
+
+
+def test_pixels_are_looked_at_only_if_images_are_decoded(tmp_path: Path) -> None:
+    root = write_yolo(tmp_path)
+    path = root / "images" / "train" / "b.jpg"
+    path.write_bytes(path.read_bytes()[:-200])  # the header is whole
+    assert [s.path.stem for s in used(root, decode=True)[0].samples] == ["a", "c", "d"]
+    assert [s.path.stem for s in used(root, decode=False)[0].samples] == ["a", "b", "c", "d"]
+
+
+def test_files_of_images_are_wanted_again_after_the_block(tmp_path: Path) -> None:
+    with without_image_files():
+        assert is_usable(tmp_path / "none.jpg", (48, 64))
+        assert not is_usable(tmp_path / "none.jpg", (0, 64))
+    assert not is_usable(tmp_path / "none.jpg", (48, 64))

@@ -182,3 +182,29 @@ def test_broken_xml_is_refused_in_one_line(tmp_path: Path, text: str, words: str
         read_xml(path)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_the_lists_of_imagesets_main_come_before_others(tmp_path: Path) -> None:
+    root = write_voc(tmp_path)
+    for place in ("ImageSets", "."):
+        write_text(root / place / "train.txt", "a\n")
+        write_text(root / place / "val.txt", "b\nc\nd\n")
+    assert [s.split for s in open_dataset(root).samples] == ["train", "train", "val", "val"]
+
+
+def test_an_xml_says_its_encoding(tmp_path: Path) -> None:
+    root = write_voc(tmp_path)
+    path = root / "Annotations" / "b.xml"
+    text = '<?xml version="1.0" encoding="cp1252"?>\n' + path.read_text().replace("dog", "Möwe")
+    path.write_bytes(text.encode("cp1252"))
+    assert ("Möwe" in open_dataset(root).class_names) == ("dog" in text or "Möwe" in text)
+
+
+@pytest.mark.parametrize(("degrees", "whole"), [("360.0", True), ("0", True), ("359", False), ("361", False)])
+def test_a_whole_turn_is_no_rotation(tmp_path: Path, degrees: str, whole: bool) -> None:
+    root = write_voc(tmp_path)
+    path = root / "Annotations" / "a.xml"
+    turned = f"<attributes><attribute><name>rotation</name><value>{degrees}</value></attribute></attributes>"
+    path.write_text(path.read_text().replace("</object>", f"{turned}</object>"))
+    codes = {finding.code for finding in read_dataset(root).findings}
+    assert ("Y208" not in codes) == whole

@@ -251,3 +251,9 @@ def test_a_folder_that_happens_to_be_called_images(tmp_path: Path) -> None:
     dataset = open_dataset(root)
     assert [s.label for s in dataset.samples] == ["x.txt"]
     assert [(f.code, f.where) for f in dataset.findings] == [("Y202", "lone.txt")]
+
+
+def test_names_that_yaml_takes_for_dates_that_there_are_none_of(tmp_path: Path) -> None:
+    root = write_yolo(tmp_path, yaml="")
+    write_text(root / "pets.yaml", "train: images/train\nval: images/val\nnames: [2020-13-45, dog]\n")
+    assert open_dataset(root).class_names == ("2020-13-45", "dog")

@@ -189,3 +189,9 @@ def test_what_is_no_record_is_refused_in_one_line(data: dict) -> None:
 
 def test_the_unbroken_record_is_one() -> None:
     assert len(RunRecord.from_json(_broken()).image) == 2
+
+
+def test_one_draw_has_no_interval() -> None:
+    # Its lower and upper end are the same difference: the images as they are do not count among the draws.
+    for difference in compare_runs(_run(1, 0.2), _run(2, 0.7), draws=1).values():
+        assert difference.low == difference.high

@@ -173,3 +173,11 @@ def test_pairs_do_not_depend_on_how_many_are_looked_at_together(monkeypatch: pyt
 
 def test_the_oracle_of_matching_is_where_the_module_says_it_is() -> None:
     assert "tests.oracles_evaluation" in (matching.__doc__ or "")
+
+
+def test_a_part_of_a_ranking_keeps_where_classes_begin() -> None:
+    # Three of class 0 and two of class 1. Without the second and the fourth, class 1 begins at 2.
+    found = [(bar(0, 9), 0.9 - index / 10, kind) for index, kind in enumerate((0, 0, 0, 1, 1))]
+    part = ranked(image_set((found, [])), 100)[np.array([True, False, True, False, True])]
+    assert part.start[:3].tolist() == [0, 2, 3]
+    assert part.confidence.tolist() == pytest.approx([0.9, 0.7, 0.5])

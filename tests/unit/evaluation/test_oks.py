@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from yolo_cli.detections import Detections, GroundTruth
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation import Evaluator, evaluate
 from yolo_cli.evaluation.coco_results import read_coco_results
+from yolo_cli.evaluation.pairs import _oks
 
 BOX = np.array([[0.0, 0.0, 20.0, 10.0]])
 GT = GroundTruth(
@@ -70,3 +72,23 @@ def test_results_of_another_program(tmp_path: Path) -> None:
 def test_results_that_do_not_fit(tmp_path: Path, odd: list[Any]) -> None:
     with pytest.raises(DataError, match=r"results\.json: .*(each entry needs|not finite|entry 2)"):
         read_coco_results(results(tmp_path, entry(keypoints=[1, 2, 1, 3, 4, 1]), entry(keypoints=odd)))
+
+
+def test_the_fitness_is_the_mean_of_boxes_and_key_points() -> None:
+    evaluator = Evaluator(("cat",), (0.1, 0.05, 0.05))
+    found = Detections(BOX, np.array([0.9]), np.array([0]), keypoints=np.ones((1, 3, 3)))
+    evaluator.add("a", found, GroundTruth(BOX, np.array([0]), keypoints=np.zeros((1, 3, 3))))
+    report = evaluate(evaluator.gathered())
+    # The box is right, and there is no AP of key points, as no point is labelled: (1 + 0) / 2.
+    assert (report.map50_95, report.fitness) == (1.0, 0.5)
+
+
+def test_an_object_without_points_is_compared_by_a_box_three_times_as_large() -> None:
+    # The box 0, 0, 20, 10 becomes -20, -10, 40, 20. The points are 3 and 4 pixels beyond its right and lower
+    # edge, inside, and 2 beyond its left one: squares 25, 0 and 4, over 2 · area 200 · (2σ = 0.2)² = 16.
+    evaluator = Evaluator(("cat",), (0.1, 0.1, 0.1))
+    points = np.array([[[43.0, 24, 1], [5, 5, 1], [-22, 0, 1]]])
+    found = Detections(BOX, np.array([0.9]), np.array([0]), keypoints=points)
+    evaluator.add("a", found, GroundTruth(BOX, np.array([0]), keypoints=np.zeros((1, 3, 3))))
+    [similar] = _oks(np.full(3, 0.1), evaluator.gathered(), np.array([0]), np.array([0]))
+    assert similar == pytest.approx((math.exp(-25 / 16) + 1 + math.exp(-4 / 16)) / 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from yolo_cli.errors import UsageError
@@ -49,3 +51,8 @@ def test_areas_are_coco_s() -> None:
     assert [(each.name, each.low, each.high) for each in COCO.areas] == [
         ("all", 0, 1e10), ("small", 0, 1024), ("medium", 1024, 9216), ("large", 9216, 1e10)
     ]  # fmt: skip
+
+
+def test_rules_of_ones_own_have_a_threshold_in_range() -> None:
+    with pytest.raises(UsageError, match="iou is 1"):
+        replace(COCO, iou=1.5)

@@ -256,3 +256,9 @@ def test_a_stem_that_is_there_twice_goes_by_its_folder(yolo: Dataset, tmp_path: 
     (tmp_path / "labels" / "val" / "c.txt").rename(tmp_path / "labels" / "c.txt")
     with pytest.raises(DataError, match=r"has 2 files c\.txt; which is that of images/val/c\.jpg\?"):
         read_results(tmp_path / "labels", yolo.samples, (1, 2))
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" ,  ", " :")])
+def test_blanks_around_commas_do_not_matter(tmp_path: Path, separators: tuple[str, str]) -> None:
+    text = json.dumps([entry(), entry(), entry()], separators=separators)
+    assert len(read_coco_results(written(tmp_path / "found.json", text)).score) == 3

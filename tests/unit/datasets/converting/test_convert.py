@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -216,3 +218,21 @@ def test_ids_of_coco_are_kept(tmp_path: Path) -> None:
     again = open_dataset(tmp_path / "out", extras=True)
     assert (again.category_ids, again.samples[0].image_id) == ((18,), 139)
     assert [extra.annotation_id for extra in again.samples[0].extras] == [77, 1]
+
+
+def test_cvat_lists_the_splits_and_label_studio_numbers_regions_from_one(
+    images: Path, tmp_path: Path
+) -> None:
+    triangle = Extra(polygons=((8.0, 12.0, 40.0, 12.0, 40.0, 36.0),))
+    dataset = memory_set(
+        images, {"a": [[0, 8, 12, 40, 36]], "c": [[1, 8, 12, 40, 36]]}, ("train", "val"), extra=triangle
+    )
+    convert([dataset], Output("cvat", tmp_path / "cvat"))
+    meta = ET.parse(tmp_path / "cvat" / "annotations.xml").getroot().find("meta")
+    assert meta is not None
+    assert [node.text for node in meta.iter("subset")] == ["train", "val"]
+    done = convert([dataset], Output("label-studio", tmp_path / "ls"))
+    [tasks] = [json.loads(path.read_text()) for path in (tmp_path / "ls").glob("*.json")]
+    regions = [region for task in tasks for region in task["annotations"][0]["result"]]
+    assert [region["id"] for region in regions] == ["1-1", "2-1"]
+    assert not any("outline" in line for line in done.lost)

@@ -135,3 +135,13 @@ def test_time_grows_with_the_images_and_not_with_their_classes() -> None:
     sides = stratify(shown, np.arange(4_000), (0.8, 0.2), np.random.default_rng(0))
     assert time.process_time() - start < 5
     assert set(sides.tolist()) == {0, 1}
+
+
+def test_the_seed_is_zero_unless_given(tmp_path: Path) -> None:
+    dataset = numbered(tmp_path, 20)
+    assert sides(split_dataset(dataset, HALVES).dataset) == sides(
+        split_dataset(dataset, HALVES, seed=0).dataset
+    )
+    assert sides(split_dataset(dataset, HALVES, seed=1).dataset) != sides(
+        split_dataset(dataset, HALVES).dataset
+    )

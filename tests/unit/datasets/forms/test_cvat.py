@@ -110,3 +110,10 @@ def test_an_export_of_a_video_is_named(tmp_path: Path) -> None:
 def test_entities_are_refused(tmp_path: Path) -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]><annotations>&a;</annotations>'
     assert "XML entities" in refusals(read_text_beside(tmp_path, bomb, "annotations.xml"))[0]
+
+
+def test_a_file_without_subsets_has_its_split_in_its_name(tmp_path: Path) -> None:
+    text = (
+        f'<annotations>{META}<image id="0" name="a.png" width="100" height="50">{BOX}</image></annotations>'
+    )
+    assert read_text_beside(tmp_path, text, "val.xml").splits == ("val",)

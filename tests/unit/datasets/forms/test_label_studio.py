@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.made_sets import write_image
+from tests.made_sets import write_image, write_text
 from tests.unit.datasets.forms.reading import boxes, read_json_beside, refusals
 from yolo_cli.datasets import Dataset, read_dataset
+from yolo_cli.datasets.forms.label_studio import _declared
 
 Value = dict[str, Any]
 RECTANGLE = {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0, "rectanglelabels": ["cat"]}
@@ -158,3 +159,16 @@ def test_a_task_with_more_than_64_kib_before_its_data_is_recognised(tmp_path: Pa
     found = read_json_beside(tmp_path, [task])
     assert (tmp_path / "a.json").stat().st_size > 1 << 16
     assert len(boxes(found)) == 400
+
+
+def test_an_address_within_an_address_ends_in_the_images_name(tmp_path: Path) -> None:
+    address = "https://cache.example/get/https://photos.example/a.png?size=1"
+    assert boxes(read(tmp_path, annotation(result(RECTANGLE)), image=address)) == [("cat", BOX)]
+
+
+def test_classes_and_key_points_of_the_configuration_are_told_apart(tmp_path: Path) -> None:
+    labels = '<RectangleLabels name="l" toName="i"><Label value="dog"/><Label value="cat"/></RectangleLabels>'
+    points = '<KeyPointLabels name="p" toName="i"><Label value="nose"/></KeyPointLabels>'
+    write_text(tmp_path / "label_config.xml", f"<View>{labels}{points}</View>")
+    assert _declared(tmp_path) == (("dog", "cat"), ("nose",))
+    assert read(tmp_path, annotation(result(RECTANGLE))).class_names == ("dog", "cat")

@@ -142,3 +142,27 @@ def test_two_entries_for_one_image_must_agree(tmp_path: Path) -> None:
     )
     assert len(torn) == 0
     assert "annotate the image differently" in refusals(torn)[0]
+
+
+def test_supervisely_numbers_its_objects_from_one(tmp_path: Path) -> None:
+    found = read_supervisely(tmp_path, thing("rectangle", (10, 5), (29, 19)), thing("cuboid"))
+    [where] = [finding.where for finding in found.findings if "geometry" in finding.what]
+    assert where.endswith("object 2")
+
+
+def test_supervisely_gives_outlines_of_polygons_and_tags(tmp_path: Path) -> None:
+    tags = {"tags": [{"name": "blurred", "value": None}, {"name": "colour", "value": "red"}]}
+    triangle = thing("polygon", (10, 5), (29, 5), (20, 19), **tags)
+    found = read_supervisely(tmp_path, triangle, thing("rectangle", (10, 5), (29, 19)), extras=True)
+    [outline], none = (extra.polygons for extra in found.samples[0].extras)
+    assert outline == (10, 5, 29, 5, 20, 19)
+    assert none == ()
+    assert dict(found.samples[0].extras[0].attributes) == {"blurred": True, "colour": "red"}
+
+
+def test_a_region_of_vott_without_a_box_does_not_hide_the_next(tmp_path: Path) -> None:
+    document = vott({"tags": ["cat"]})
+    document["regions"].append(REGION)
+    found = refusals(read_json_beside(tmp_path, document, "x-asset.json"))
+    document["regions"].append({"tags": ["cat"]})
+    assert len(refusals(read_json_beside(tmp_path, document, "x-asset.json"))) == len(found) + 1

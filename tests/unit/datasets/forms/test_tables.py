@@ -107,3 +107,9 @@ def test_a_table_of_a_spreadsheet_in_utf_16(tmp_path: Path) -> None:
     text = (tmp_path / "x.csv").read_text().replace(",", "\t")
     (tmp_path / "x.csv").write_bytes(text.encode("utf-16"))
     assert boxes(read_dataset(tmp_path)) == boxes(found) == [("Löwe", BOX)]
+
+
+@pytest.mark.parametrize(("word", "split"), [("TRAIN", "train"), ("VALIDATE", "val"), ("TEST", "test")])
+def test_the_first_column_of_a_table_of_automl_is_the_split(tmp_path: Path, word: str, split: str) -> None:
+    row = f"{word},gs://b/a.png,cat,0.1,0.1,,,0.3,0.4,,\n"
+    assert read_text_beside(tmp_path, row, "boxes.csv").splits == (split,)
