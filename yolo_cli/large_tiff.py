@@ -41,7 +41,7 @@ def read_large_tiff(path: Path, name: str, decode: Decode) -> NDArray[np.uint8] 
         decode: the pixels (h, w, 3) of the bytes of a small TIFF file, whose name is the second argument.
 
     Returns:
-        None if it is no TIFF file, or has no more pixels than others may have.
+        None if it is not a TIFF file, or has no more pixels than others may have.
 
     Raises:
         DataError: if it is damaged, of a kind that cannot be read in parts, or far too large.

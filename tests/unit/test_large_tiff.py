@@ -116,7 +116,7 @@ def test_what_cannot_be_read_in_parts(tmp_path: Path, few: None, monkeypatch: py
     by_pillow(path, "tiff_lzw", {278: 100})
     assert fault(path).startswith(": 90x100 pixels in one piece are too many; save it in strips or tiles")
     monkeypatch.setattr(large_tiff, "MAX_RATIO", 1)
-    assert fault(path).startswith(": 90x100 pixels cannot be in")  # strips that share their bytes
+    assert fault(path).startswith(": 90x100 pixels cannot be in")  # several strips at one place
     monkeypatch.setattr(large_tiff, "MAX_RATIO", 1_100)
     monkeypatch.setattr(large_tiff.shutil, "disk_usage", lambda _: type("", (), {"free": 9_000}))
     by_pillow(path, "tiff_lzw")
