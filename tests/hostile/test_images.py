@@ -17,6 +17,7 @@ from yolo_cli import accept_damaged
 from yolo_cli.damage import DamagedError
 from yolo_cli.datasets.lint import lint
 from yolo_cli.errors import DataError
+from yolo_cli.headers import read_header
 from yolo_cli.images import decode_image
 from yolo_cli.jpeg import jpeg_segments
 
@@ -199,6 +200,15 @@ BOMBS = {
 def test_bombs_are_refused_by_their_header(kind):
     with pytest.raises(DataError):
         decode_image(BOMBS[kind], "a")
+
+
+def test_scans_of_large_images_are_bounded_by_their_pixels():
+    """A scan of 36 megapixels may be 50 bytes, and takes 0.04 s: 3 · 10⁹ are 83 of them."""
+    size = struct.pack(">HH", 6_000, 6_000)
+    head = b"\xff\xd8\xff\xc2\0\x11\x08" + size + b"\3" + bytes(9)
+    assert read_header(head + b"\xff\xda\0\2" * 83 + b"\xff\xd9", "a").fault is None
+    with pytest.raises(DataError):
+        read_header(head + b"\xff\xda\0\2" * 84 + b"\xff\xd9", "a")
 
 
 LARGEST = """
