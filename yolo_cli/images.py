@@ -22,7 +22,6 @@ from yolo_cli.decoding import SILENT_OPENCV, decode, over_white
 from yolo_cli.errors import DataError, UsageError, unreadable
 from yolo_cli.files import atomic_write_bytes, path_of
 from yolo_cli.headers import Header, read_header
-from yolo_cli.large_tiff import read_large_tiff
 from yolo_cli.limits import MAX_DECODING, MAX_IMAGE, MAX_PIXELS, read_file
 from yolo_cli.time_limit import LIMIT
 
@@ -166,9 +165,12 @@ def _noted(read: Callable[..., Image], arguments: tuple[object, ...]) -> tuple[I
 
 
 def _read(path: Path, name: str, at_least: int | None, accept_damaged: bool | None) -> Image:
-    large = read_large_tiff(path, name, lambda data, part: _decode(data, part, None, accept_damaged).rgb)
-    if large is not None:
-        return Image(large, name)
+    if path.suffix.lower() in (".tif", ".tiff"):
+        from yolo_cli.large_tiff import read_large_tiff  # others start sooner without
+
+        large = read_large_tiff(path, name, lambda data, part: _decode(data, part, None, accept_damaged).rgb)
+        if large is not None:
+            return Image(large, name)
     return _decode(_read_bytes(path, name), name, at_least, accept_damaged)
 
 

@@ -7,9 +7,7 @@ temporary file, so that the system can take their memory back.
 from __future__ import annotations
 
 import mmap
-import shutil
 import struct
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -58,14 +56,14 @@ def read_large_tiff(path: Path, name: str, decode: Decode) -> NDArray[np.uint8] 
 
 def _directory(path: Path, name: str) -> Directory | None:
     """The first directory of a TIFF file; None if it has none, which other readers say better."""
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        return None
     with suppress(OSError, ValueError, struct.error, DataError), open_file(path, name, MAX_ANY) as file:
         return read_directory(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     return None
 
 
 def _assembled(directory: Directory, name: str, decode: Decode) -> NDArray[np.uint8]:
+    import tempfile  # rarely needed, and slow to import
+
     height, width = directory.size
     with tempfile.TemporaryFile(prefix="yolo-cli-") as file:
         file.truncate(3 * height * width)
@@ -92,6 +90,9 @@ def release_pixels(rgb: NDArray[np.uint8]) -> None:
 
 def _check(directory: Directory, name: str) -> None:
     """Raise a DataError for what cannot be read in parts."""
+    import shutil  # as `_assembled`
+    import tempfile
+
     height, width = directory.size
     rows, columns = directory.part_size
     if height * width > MAX_LARGE_PIXELS:

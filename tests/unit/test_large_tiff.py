@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,6 @@ def test_what_cannot_be_read_in_parts(tmp_path: Path, few: None, monkeypatch: py
     monkeypatch.setattr(large_tiff, "MAX_RATIO", 1)
     assert fault(path).startswith(": 90x100 pixels cannot be in")  # several strips at one place
     monkeypatch.setattr(large_tiff, "MAX_RATIO", 1_100)
-    monkeypatch.setattr(large_tiff.shutil, "disk_usage", lambda _: type("", (), {"free": 9_000}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("", (), {"free": 9_000}))
     by_pillow(path, "tiff_lzw")
     assert "needs 0 MiB in" in fault(path)
