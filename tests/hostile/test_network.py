@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.hostile.attacks import write_nanodet
 from tests.hostile.commands import ROOT, YOLO, photo
 from tests.oracles_nanodet import Oracle
 from tests.tiny import write_tiny
@@ -141,9 +142,9 @@ SLOW = [
     "lint --data d --weights run --out suspects",
     "train --data d --model tiny.cfg --imgsz 64 --epochs 1 --batch 4 --unlabelled frames --out rounds",
     "weights import nano.param nano.bin --names nano.names --out nano",
-    "train --data d --weights nano.keras --imgsz 64 --epochs 1 --batch 4 --out fine",
-    "train --embedding --data d --imgsz 64 --epochs 1 --out embedding",
-    "train --data d --detector localisation --imgsz 64 --epochs 1 --out localisation",
+    "train --data d --weights small.keras --imgsz 64 --epochs 1 --batch 4 --out fine",
+    "train --embedding --data d --use-val --imgsz 64 --epochs 1 --out embedding",
+    "train --data d --detector localisation --epochs 1 --out localisation",
     "export --weights run --format openvino --conf 0.001 --out e.xml",
     "benchmark --weights run",
     "train --data k --model tiny.cfg --imgsz 64 --epochs 1 --batch 4 --out keypoints",
@@ -155,6 +156,7 @@ SLOW = [
 @pytest.mark.slow
 def test_slow_commands_send_nothing(place: Path) -> None:
     """In order: what training leaves is evaluated."""
+    write_nanodet(place / "small.keras")
     found = {words: alone([*YOLO, *words.split()], place) for words in SLOW}
     assert {words: packets for words, (_, packets, _) in found.items() if packets} == {}
     assert {
