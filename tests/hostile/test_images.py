@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -200,6 +201,18 @@ BOMBS = {
 def test_bombs_are_refused_by_their_header(kind):
     with pytest.raises(DataError):
         decode_image(BOMBS[kind], "a")
+
+
+def test_libtiff_prints_nothing_of_its_own(capfd):
+    """Of codes that LZW has not defined."""
+    whole, refused = encoded("TIFF", compression="tiff_lzw"), 0
+    for at in range(1_000, len(whole), 2_000):
+        with suppress(DataError):
+            decode_image(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :], "a")
+            continue
+        refused += 1
+    assert refused > 2
+    assert capfd.readouterr() == ("", "")
 
 
 def test_scans_of_large_images_are_bounded_by_their_pixels():
