@@ -52,6 +52,11 @@ class Oracle:
         heads = self.heads(self.neck(self.backbone(image)))
         return [head.x.transpose(1, 2, 0) for head in heads]
 
+    def record(self, stem: Path) -> tuple[Path, Path]:
+        """Write the files of a network of random weights."""
+        self.run(np.zeros((64, 64, 3), np.uint8))
+        return self.write(stem)
+
     def layer(self, kind: str, inputs: list[Blob], x: np.ndarray, options: str = "") -> Blob:
         name = f"b{len(self.lines)}"
         names = " ".join([*(blob.name for blob in inputs), name])

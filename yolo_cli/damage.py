@@ -12,7 +12,8 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 
 from yolo_cli.errors import DataError
 from yolo_cli.headers import Header
@@ -138,6 +139,7 @@ def _pillow(data: bytes) -> str:
 
     from PIL import Image
 
+    _silence_libtiff()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -151,6 +153,19 @@ def _pillow(data: bytes) -> str:
     except Exception:
         return ""
     return ""
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Let Pillow's libtiff print nothing on stderr: what it finds is the decoder's error, too."""
+    import ctypes
+
+    from PIL import _imaging
+
+    with suppress(AttributeError, OSError):  # where it is linked in another way
+        library = ctypes.CDLL(_imaging.__file__)
+        library.TIFFSetErrorHandler(None)
+        library.TIFFSetWarningHandler(None)
 
 
 def _webp(data: bytes, _header: Header) -> str:

@@ -97,18 +97,22 @@ _OF_TRAINING = {
 _OF_WINDOWS = ("libGL", "libX", "libxcb", "libSM", "libICE", "libgthread", "libglib")
 
 
-def not_importable(fault: ImportError) -> UsageError | None:
-    """What to install where a package cannot be imported; None if it is none of those that can be missing.
+def not_importable(fault: ImportError) -> UserError | None:
+    """What to do where a package cannot be imported; None if it is none of those that can be missing.
 
     >>> print(not_importable(ImportError("libGL.so.1: cannot open shared object file: No such file")))
     OpenCV needs libGL.so.1; install it (Debian: libgl1), or opencv-python-headless in place of opencv-python
     >>> print(not_importable(ModuleNotFoundError("No module named 'keras'", name="keras")))
     keras is not installed, as this installation only detects; run: pip install yolo-cli
+    >>> print(not_importable(ImportError("libtensorflow_cc.so.2: failed to map segment from shared object")))
+    out of memory while libraries are loaded; close other programs, or raise ulimit -v
     """
     library = re.match(r"(lib[\w.+-]+\.so[.\d]*): cannot open shared object", str(fault))
     if library and library[1].startswith(_OF_WINDOWS):
         instead = "opencv-python-headless in place of opencv-python"
         return UsageError(f"OpenCV needs {library[1]}; install it (Debian: libgl1), or {instead}")
+    if re.search("failed to map segment|annot allocate memory", str(fault)):
+        return UserError("out of memory while libraries are loaded; close other programs, or raise ulimit -v")
     package = (fault.name or "").partition(".")[0]
     if isinstance(fault, ModuleNotFoundError) and package in _OF_TRAINING:
         why = "as this installation only detects"

@@ -22,7 +22,8 @@ __all__ = ["KINDS", "Header", "read_header"]
 
 KINDS = "JPEG, PNG, WebP, BMP, TIFF, GIF or PNM"
 _CUT = "is truncated"
-MAX_SCANS = 1_000  # of a JPEG file, each of which goes over all its pixels; usual are ten
+MAX_SCANS = 1_000  # of a JPEG file; usual are ten
+MAX_SCANNED = 3_000_000_000  # pixels of all scans: each goes over all, and 50 bytes may be one of 36 million
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _jpeg(data: bytes) -> Header:
         if marker == 0xE1 and orientation is None and data[start + 4 : start + 10] == b"Exif\0\0":
             orientation = _orientation(data[start + 10 : end])
     one_scan = frame not in _PROGRESSIVE and data[start + 4] == parts  # libjpeg refuses more then
-    if not one_scan and data.count(b"\xff\xda") > MAX_SCANS:
+    if not one_scan and data.count(b"\xff\xda") > min(MAX_SCANS, MAX_SCANNED // (width * height or 1)):
         raise ValueError("too many scans")
     fault = None if data.rfind(b"\xff\xd9", end) >= 0 else _CUT
     cost += 3 if orientation and orientation > 1 else 0  # a copy, turned

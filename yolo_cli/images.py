@@ -165,6 +165,12 @@ def _noted(read: Callable[..., Image], arguments: tuple[object, ...]) -> tuple[I
 
 
 def _read(path: Path, name: str, at_least: int | None, accept_damaged: bool | None) -> Image:
+    if path.suffix.lower() in (".tif", ".tiff"):
+        from yolo_cli.large_tiff import read_large_tiff  # others start sooner without
+
+        large = read_large_tiff(path, name, lambda data, part: _decode(data, part, None, accept_damaged).rgb)
+        if large is not None:
+            return Image(large, name)
     return _decode(_read_bytes(path, name), name, at_least, accept_damaged)
 
 

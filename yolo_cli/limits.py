@@ -28,6 +28,7 @@ __all__ = [
     "MAX_DECODING",
     "MAX_DEPTH",
     "MAX_IMAGE",
+    "MAX_LARGE_PIXELS",
     "MAX_MODEL",
     "MAX_PIXELS",
     "MAX_POINTS",
@@ -48,6 +49,7 @@ __all__ = [
 
 MIB = 1 << 20
 MAX_PIXELS = 178_000_000  # of one image: decoded, they are 0.5 GB
+MAX_LARGE_PIXELS = 2_000_000_000  # of a TIFF file that is read in parts: decoded, they are 6 GB, on the disk
 MAX_DECODING = 960 * MIB  # bytes that an image may take while it is decoded, with its pixels
 MAX_IMAGE = 1 << 30  # bytes of an image file
 MAX_ANY = 1 << 62  # bytes of a file that is read in pieces

@@ -256,8 +256,8 @@ def counted(count: float, noun: str) -> str:
 
     >>> counted(1, "image"), counted(2_000, "class"), counted(0, "box"), counted(1.5, "minute")
     ('1 image', '2000 classes', '0 boxes', '1.5 minutes')
-    >>> counted(0, "identity"), counted(2, "day"), counted(2, "couch")
-    ('0 identities', '2 days', '2 couches')
+    >>> counted(0, "identity"), counted(2, "day"), counted(2, "couch"), counted(2, "epoch")
+    ('0 identities', '2 days', '2 couches', '2 epochs')
     """
     number = f"{count:g}" if isinstance(count, float) else str(count)
     return f"{number} {noun if count == 1 else _plural(noun)}"
@@ -266,7 +266,8 @@ def counted(count: float, noun: str) -> str:
 def _plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+    hisses = noun.endswith(("s", "x", "ch", "sh")) and not noun.endswith("och")  # epochs
+    return f"{noun}es" if hisses else f"{noun}s"
 
 
 def json_line(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mmap import mmap
 
 __all__ = ["Directory", "read_directory"]
 
@@ -22,7 +23,7 @@ class Directory:
     """
 
     tags: Mapping[int, tuple[str, int, int]]
-    data: bytes
+    data: bytes | mmap
 
     def numbers(self, tag: int) -> tuple[int, ...]:
         """The numbers of a tag; () if it is absent.
@@ -84,7 +85,7 @@ class Directory:
         return -(-columns * self.bits // 8) * rows // halved
 
 
-def read_directory(data: bytes) -> Directory:
+def read_directory(data: bytes | mmap) -> Directory:
     """The first directory of a TIFF file.
 
     Raises:

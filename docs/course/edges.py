@@ -31,19 +31,19 @@ def draw() -> None:
     for name, values in found.items():
         print(f"{name}: {values.shape[0]} x {values.shape[1]}\n{values.astype(int)}")
     valid, padded, pooled = found.values()
-    for axes in figures("edges", (8.4, 2.5)):
+    for axes in figures("edges", (7.2, 2.2)):
         grid(axes, IMAGE, (0, 0), "image: 6 x 6")
         grid(axes, KERNEL, (7.2, 0), "filter: 3 x 3")
         grid(axes, valid, (11.4, 0), "map: 4 x 4")
         grid(axes, padded, (16.6, 0), "padding 1, stride 2: 3 x 3")
-        grid(axes, pooled, (23.2, 0), "max pooling: 2 x 2")
+        grid(axes, pooled, (24.0, 0), "max pooling: 2 x 2")
         frame(axes, (1, 0), 3)  # the window of the second cell
         frame(axes, (12.4, 0), 1)
         for place, sign in ((6.6, "*"), (10.8, "=")):
             axes.text(place, 1.5, sign, ha="center", va="center", fontsize=14)
         sums = "three rows of 10 · 1 + 10 · 0 + 0 · (-1)"
         axes.text(7.2, 5.5, f"in red: {sums} = 30", fontsize=9, color=FRAME)
-        axes.set(xlim=(-0.2, 28.3), ylim=(6.2, -1), aspect="equal")
+        axes.set(xlim=(-0.2, 29.2), ylim=(6.2, -1), aspect="equal")
         axes.axis("off")
 
 

@@ -26,6 +26,7 @@ def figures(name: str, size: tuple[float, float] = (6.4, 3.2), panels: int = 1) 
             yield axes
             drawn.savefig(f"{name}{style}.png", dpi=90, metadata={"Software": None})
             plt.close(drawn)
+    print(f"saved {name}.png and {name}-dark.png")
 
 
 def text_colour() -> str:

@@ -51,6 +51,7 @@ COMMANDS = {
     "saliency.webp": "yolo explain examples/astronaut.jpg --saliency",
     "layers.webp": "yolo explain --layers --data examples",
     "stylized.webp": "yolo stylize examples/astronaut.jpg --style docs/course/painting.jpg --imgsz 256",
+    "costs.png": "python docs/course/plots.py costs",
     "filled.png": "python docs/course/plots.py filled",
     "clips.webp": "python docs/course/clips.py clips.png",
 }

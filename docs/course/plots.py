@@ -51,8 +51,13 @@ def residual() -> None:
 
 def transfer() -> None:
     """Mean average precision over the epochs of runs/fine-tuned and runs/from-scratch."""
+    runs = ("fine-tuned", "from-scratch")
+    if not all(Path("runs", run, "results.csv").exists() for run in runs):
+        raise SystemExit(
+            "there is no runs/fine-tuned or no runs/from-scratch; run the two `yolo train` first"
+        )
     for axes in figures("transfer"):
-        for run in ("fine-tuned", "from-scratch"):
+        for run in runs:
             lines = Path("runs", run, "results.csv").read_text("utf-8").splitlines()
             rows = [row for row in csv.DictReader(lines) if row["map50"]]  # not every epoch is evaluated
             epochs = [int(row["epoch"]) for row in rows]
@@ -112,6 +117,26 @@ def filled() -> None:
         axes[1].set_title("the first gap, larger", fontsize=9)
 
 
+def costs() -> None:
+    """The content cost and the style cost over the steps of a small transfer."""
+    from yolo_cli import stylize
+
+    found = stylize("examples/astronaut.jpg", "docs/course/painting.jpg", imgsz=128, steps=100).costs
+    for name in ("content", "style"):
+        values = [getattr(each, name) for each in found]
+        print(f"{name}: {values[0]:.3f} -> {values[-1]:.3f}")
+    for axes in figures("costs"):
+        for name, weight in (("content", 1), ("style", 60), ("variation", 60), ("total", 1)):
+            values = [weight * getattr(each, name) for each in found]
+            axes.plot(
+                values,
+                label=name if weight == 1 else f"{weight} x {name}",
+                lw=2.5 if name == "total" else 1.5,
+            )
+        axes.set(xlabel="step", ylabel="cost", yscale="log", ylim=(0.1, None))
+        axes.legend(fontsize=8)
+
+
 def longest_track() -> Any:
     """Of the tracks of 231 frames of vtest.avi that with the most boxes."""
     from yolo_cli.detections import Detections
@@ -141,6 +166,7 @@ PLOTS: dict[str, Callable[[], None]] = {
     "transfer": transfer,
     "anchors": anchors,
     "filled": filled,
+    "costs": costs,
 }
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def draw_simple() -> None:
         f"{step.filters} filters\n{step}, stride {step.stride}\n{count:,} weights"
         for step, count in zip(steps, weights, strict=True)
     ]
-    for axes in figures("simple", (8.4, 2.1)):
+    for axes in figures("simple", (6.4, 2.0)):
         end = draw_chain(axes, 0, chain, labels)
         axes.annotate("", (end + 2.1, 0), (end + 0.3, 0), arrowprops={"arrowstyle": "->", "color": "0.5"})
         axes.text(end + 1.2, -0.3, f"{flat:,} numbers\none output\n{flat + 1:,} weights", **CENTRE)
@@ -96,7 +96,7 @@ CENTRE: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 8, "linespaci
 
 def draw_blocks() -> None:
     """The blocks below each other: the volumes with the arithmetic of each step."""
-    for axes in figures("blocks", (8.4, 6.2)):
+    for axes in figures("blocks", (6.4, 6.2)):
         for row, (title, (start, steps)) in enumerate(BLOCKS.items()):
             chain = volumes(start, steps)
             costs = [step.arithmetic(volume) for step, volume in zip(steps, chain, strict=False)]
@@ -106,7 +106,7 @@ def draw_blocks() -> None:
             end = draw_chain(axes, middle, chain, labels)
             if chain[0] == chain[-1] and len(steps) == 3:
                 draw_shortcut(axes, middle, end)
-        axes.set(xlim=(-0.4, 15.5), ylim=(-3.1 * len(BLOCKS) + 0.5, 2.0))
+        axes.set(xlim=(-0.4, 14.4), ylim=(-3.1 * len(BLOCKS) + 0.5, 2.0))
         axes.axis("off")
     for title, (start, steps) in BLOCKS.items():
         chain = volumes(start, steps)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.fuzz.mutations import mutated, odd_json
 
-__all__ = ["changed_member", "darknet_files", "darknet_weights", "keras_files", "torch_files"]
+__all__ = ["changed_member", "darknet_files", "darknet_weights", "keras_files", "ncnn_files", "torch_files"]
 
 
 def torch_files() -> dict[str, bytes]:
@@ -20,6 +20,22 @@ def torch_files() -> dict[str, bytes]:
 
     tensors = {"a.weight": np.arange(24, dtype=np.float32).reshape(2, 3, 4), "b": np.arange(5)}
     return {".pth": zip_form(tensors), "o.pth": older_form(tensors)}
+
+
+def ncnn_files() -> dict[str, bytes]:
+    """The first blocks of a NanoDet-Plus, with kernels of each kind: ``.param`` files, and their ``.bin``."""
+    from tests.oracles_nanodet import Oracle
+
+    made = {}
+    for kind, stored in (("f", "float32"), ("h", "float16"), ("i", "int8")):
+        oracle = Oracle(np.random.default_rng(0), 3, stored)  # type: ignore[arg-type]
+        image = oracle.layer("Input", [], np.zeros((3, 16, 16)))
+        oracle.conv(image, 8, 3, "a")
+        oracle.depthwise(oracle.conv(image, 8, 3, "b"), 3, "c")
+        with tempfile.TemporaryDirectory() as folder:
+            for path in oracle.write(Path(folder) / "a"):
+                made[kind + path.suffix] = path.read_bytes()
+    return made
 
 
 def darknet_files() -> dict[str, bytes]:

@@ -9,18 +9,29 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
+import random
 import shutil
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from tests.fuzz.model_seeds import changed_member, darknet_files, darknet_weights, keras_files, torch_files
-from tests.fuzz.mutations import odd_graph, odd_json, odd_numbers, odd_yaml
+from tests.fuzz.model_seeds import (
+    changed_member,
+    darknet_files,
+    darknet_weights,
+    keras_files,
+    ncnn_files,
+    torch_files,
+)
+from tests.fuzz.mutations import mutated, odd_graph, odd_json, odd_numbers, odd_yaml
 from tests.fuzz.trials import Target, guarded
+from tests.training_sets import write_shapes
 
 __all__ = ["TARGETS"]
 
@@ -177,6 +188,44 @@ def _read_weights(path: Path) -> None:
     read_weights(path, read_cfg(cfg))
 
 
+def _read_ncnn(path: Path) -> None:
+    """With the other file of its pair, which is whole."""
+    from yolo_cli.model.ncnn_file import read_ncnn
+
+    other = path.with_suffix(".bin" if path.suffix == ".param" else ".param")
+    other.write_bytes(_ncnn_files()[other.name.removeprefix("a")])
+    read_ncnn(path.with_suffix(".param"), path.with_suffix(".bin"))
+
+
+_ncnn_files = cache(ncnn_files)
+
+
+def _odd_param(data: bytes, rng: random.Random) -> bytes:
+    return odd_numbers(data, rng) if data.startswith(b"7767517") else mutated(data, rng)
+
+
+def _find_unlabelled(path: Path) -> None:
+    """In a folder of images without labels, with a copy of it, a good image and a pipe."""
+    from yolo_cli.datasets import open_dataset
+    from yolo_cli.training.unlabelled.images import find_unlabelled
+
+    root, folder = path.parent / "labelled", path.parent / "unlabelled"
+    if not folder.is_dir():
+        write_shapes(root)
+        (folder / "more").mkdir(parents=True)
+        shutil.copy(next(EXAMPLES.glob("*.jpg")), folder)
+        os.mkfifo(folder / "pipe.jpg")
+    suffix = path.name.removeprefix("a").removeprefix(path.stem[1:])
+    for name in ("one", "more/two"):
+        (folder / name).with_suffix(suffix).write_bytes(path.read_bytes())
+    said: list[str] = []
+    for sample in find_unlabelled(str(folder), open_dataset(root), said.append):
+        sample.read()
+    assert not any("\n" in line for line in said)
+    for name in ("one", "more/two"):
+        (folder / name).with_suffix(suffix).unlink()
+
+
 _YAML = b"""path: .
 train: images
 val: [images]
@@ -234,6 +283,8 @@ TARGETS: Mapping[str, Target] = {
     "keras": Target(_read_keras, keras_files, changed_member),
     "torch": Target(_read_torch, torch_files),
     "darknet": Target(_read_darknet, darknet_files, odd_numbers),
+    "ncnn": Target(_read_ncnn, _ncnn_files, _odd_param),
+    "unlabelled": Target(_find_unlabelled, _images),
     "weights": Target(_read_weights, darknet_weights),
     "yaml": Target(
         _lint_with("data.yaml", **{"labels/a.txt": b"0 .5 .5 .5 .5\n"}), lambda: {".yaml": _YAML}, odd_yaml

@@ -10,12 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
 from tests.montage import Montage, montages
-from tests.shared import needs_shared
+from tests.shared import ROOT, needs_shared
 from yolo_cli.boxes import box_iou
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import load_detector
+from yolo_cli.images import read_image
 
 pytestmark = [pytest.mark.slow, needs_shared("data", "coco128-val")]
 
@@ -38,17 +40,45 @@ def giant(montage: Montage, tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_sure_on_the_images_is_found_in_its_place(montage: Montage, giant: Path) -> None:
-    words = ["detect", str(giant), "--tile", "--engine", "onnx", "--format", "json", "--no-save"]
+def run(words: list[str]) -> subprocess.CompletedProcess[str]:
+    """The command; stderr says its exit code and the most memory that it took, in MB."""
     program = (
         "import resource, subprocess, sys\n"
         "done = subprocess.run([sys.executable, '-m', 'yolo_cli', *sys.argv[1:]], capture_output=True)\n"
         "sys.stdout.buffer.write(done.stdout)\n"
         "sys.exit(f'{done.returncode} {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10}')"
     )
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False
     )
+
+
+def test_a_tiff_of_240_megapixels_is_read_in_strips(tmp_path: Path) -> None:
+    """Its pixels are 687 MB. They are in a temporary file, and only parts of them in memory."""
+    cup = read_image(ROOT / "examples" / "coffee.jpg").rgb
+    rgb = np.full((8000, 30_000, 3), 128, np.uint8)
+    lefts = range(0, 29_000, 3000)
+    for left in lefts:
+        rgb[7000 : 7000 + cup.shape[0], left : left + cup.shape[1]] = cup
+    tifffile.imwrite(
+        path := tmp_path / "giant.tif", rgb, photometric="rgb", compression="zlib", rowsperstrip=64
+    )
+    words = ["--tile", "1248", "--conf", "0.6", "--classes", "cup", "--format", "json", "--out"]
+    done = run(["detect", str(path), *words, str(tmp_path / "o")])
+    code, megabytes = map(int, done.stderr.split())
+    [image] = json.loads(done.stdout)["images"]
+    print(f"{len(image['detections'])} cups of {len(lefts)}, {megabytes} MB")
+    assert (code, image["height"], image["width"]) == (0, 8000, 30_000)
+    found = sorted(each["box"] for each in image["detections"])
+    expected = [[left + 168, 7013, left + 410, 7292] for left in lefts]
+    assert np.array(found) == pytest.approx(np.array(expected), abs=40)
+    assert read_image(tmp_path / "o" / "giant.tif").rgb.shape == (2000, 7500, 3)
+    assert megabytes < 1000  # most of it the pages of eight wide tiles, which the system can take back
+
+
+def test_what_is_sure_on_the_images_is_found_in_its_place(montage: Montage, giant: Path) -> None:
+    words = ["detect", str(giant), "--tile", "--engine", "onnx", "--format", "json", "--no-save"]
+    done = run(words)
     code, megabytes = map(int, done.stderr.split())
     [image] = json.loads(done.stdout)["images"]
     assert (code, image["height"], image["width"]) == (0, HEIGHT, WIDTH)

@@ -79,6 +79,12 @@ TARGETS = {
         True,
     ),
     "train": Target(TRAIN, "train --resume out", 20),
+    "train --unlabelled": Target(
+        TRAIN.replace("--epochs 3", "--epochs 2 --unlabelled p"), "train --resume out", 30
+    ),
+    "train --weights": Target(
+        TRAIN.replace("--model tiny.cfg", "--weights nano.keras"), "train --resume out", 20
+    ),
     "export": Target(
         "export --weights m/m --format onnx --conf 0.001 --out out/e.onnx --exist-ok",
         "export --weights m/m --format onnx --conf 0.001 --out out/e.onnx --exist-ok",
@@ -133,6 +139,7 @@ def prepared(folder: Path) -> Path:
     write_shapes(folder / "d")
     write_tiny_cfg(folder)
     write_tiny(folder / "t")
+    write_nanodet(folder / "nano.keras")
     (folder / "t" / "other.names").write_text("red\nblue")
     for words in (
         TRAIN.replace("--out out", "--out m0"),
@@ -145,6 +152,16 @@ def prepared(folder: Path) -> Path:
         (folder / "m" / f"best{suffix}").rename(folder / "m" / f"m{suffix}")
     shutil.rmtree(folder / "m0")
     return folder
+
+
+def write_nanodet(path: Path) -> None:
+    """Heads as of NanoDet-Plus; in a process of its own, as no fork could use TensorFlow afterwards."""
+    code = (
+        "import sys; from pathlib import Path; from tests.unit.training.yolo.test_gfl import write_network; "
+        "write_network(Path(sys.argv[1]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "tensorflow"}
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, env=environment)
 
 
 def attack(target: Target, inputs: Path, folder: Path, how: Callable[[str, Path], str]) -> list[str]:

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from yolo_cli import accept_damaged
 from yolo_cli.damage import DamagedError
 from yolo_cli.datasets.lint import lint
 from yolo_cli.errors import DataError
+from yolo_cli.headers import read_header
 from yolo_cli.images import decode_image
 from yolo_cli.jpeg import jpeg_segments
 
@@ -199,6 +201,27 @@ BOMBS = {
 def test_bombs_are_refused_by_their_header(kind):
     with pytest.raises(DataError):
         decode_image(BOMBS[kind], "a")
+
+
+def test_libtiff_prints_nothing_of_its_own(capfd):
+    """Of codes that LZW has not defined."""
+    whole, refused = encoded("TIFF", compression="tiff_lzw"), 0
+    for at in range(1_000, len(whole), 2_000):
+        with suppress(DataError):
+            decode_image(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :], "a")
+            continue
+        refused += 1
+    assert refused > 2
+    assert capfd.readouterr() == ("", "")
+
+
+def test_scans_of_large_images_are_bounded_by_their_pixels():
+    """A scan of 36 megapixels may be 50 bytes, and takes 0.04 s: 3 · 10⁹ are 83 of them."""
+    size = struct.pack(">HH", 6_000, 6_000)
+    head = b"\xff\xd8\xff\xc2\0\x11\x08" + size + b"\3" + bytes(9)
+    assert read_header(head + b"\xff\xda\0\2" * 83 + b"\xff\xd9", "a").fault is None
+    with pytest.raises(DataError):
+        read_header(head + b"\xff\xda\0\2" * 84 + b"\xff\xd9", "a")
 
 
 LARGEST = """

@@ -12,9 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.hostile.commands import ROOT, YOLO, photo
+from tests.oracles_nanodet import Oracle
 from tests.tiny import write_tiny
 from tests.training_sets import write_shapes, write_tiny_cfg
 
@@ -77,6 +79,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "frames").mkdir()
     for number in range(3):
         photo(folder / "frames" / f"{number}.jpg")
+    Oracle(np.random.default_rng(0), 3).record(folder / "nano")
+    (folder / "nano.names").write_text("square\ndisc\ncup\n")
     write_shapes(folder / "k")
     _add_keypoints(folder / "k")
     return folder
@@ -103,6 +107,10 @@ QUICK = [
     "convert --data d --to coco --out coco",
     "track frames --smooth --out t",
     "identify learn --whole mug a.jpg --gallery g.json",
+    "weights show yolov4-tiny-coco",
+    "lint --rules",
+    "detect frames --tile 64 --no-save --format ndjson",
+    "train --data d --preview preview.png",
 ]
 
 
@@ -114,7 +122,6 @@ def test_commands_send_nothing(words: str, place: Path) -> None:
 
 SLOW = [
     "detect a.jpg --no-save --engine keras",
-    "weights show yolov4-tiny-coco",
     "explain a.jpg --at 5,5 --out e.png",
     "train --data d --model tiny.cfg --imgsz 64 --epochs 1 --batch 4 --out run",
     "eval --data d --weights run --out ev --plots",
@@ -123,11 +130,21 @@ SLOW = [
     "weights export imported",
     "compare --data d --limit 2",
     "identify learn --whole mug a.jpg --gallery g2.json",
+    "identify list --gallery g2.json",
     "identify a.jpg --whole --gallery g2.json --save --out id",
     "identify verify a.jpg frames/0.jpg --whole",
     "track frames --appearance --out t2",
     "stylize a.jpg --style frames/0.jpg --steps 2 --imgsz 64 --out st",
     "explain a.jpg --filters --out f",
+    "explain a.jpg --saliency --conf 0.001 --out saliency.png",
+    "explain --layers --data frames --limit 2 --out layers",
+    "lint --data d --weights run --out suspects",
+    "train --data d --model tiny.cfg --imgsz 64 --epochs 1 --batch 4 --unlabelled frames --out rounds",
+    "weights import nano.param nano.bin --names nano.names --out nano",
+    "train --data d --weights nano.keras --imgsz 64 --epochs 1 --batch 4 --out fine",
+    "train --embedding --data d --imgsz 64 --epochs 1 --out embedding",
+    "train --data d --detector localisation --imgsz 64 --epochs 1 --out localisation",
+    "export --weights run --format openvino --conf 0.001 --out e.xml",
     "benchmark --weights run",
     "train --data k --model tiny.cfg --imgsz 64 --epochs 1 --batch 4 --out keypoints",
     "eval --data k --weights keypoints --out ev2",

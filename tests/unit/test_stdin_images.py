@@ -103,3 +103,10 @@ def test_memory_does_not_grow(given):
     assert sum(1 for _ in images) == 2900
     assert tracemalloc.get_traced_memory()[0] - before < 100_000
     tracemalloc.stop()
+
+
+def test_standard_input_that_is_closed_is_one_line(monkeypatch):
+    """As by ``yolo detect - <&-``."""
+    monkeypatch.setattr(sys, "stdin", None)
+    [frame] = open_source(["-"])
+    assert "standard input is closed" in str(frame.fault)

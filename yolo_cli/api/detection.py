@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from yolo_cli import detectors, render
+from yolo_cli import detectors, render, sources
 from yolo_cli.api.frames import frame_options, region_of
 from yolo_cli.api.options import (
     DetectOptions,
@@ -31,7 +31,6 @@ from yolo_cli.inputs import InMemory, OneImage, array_image, is_one_image, open_
 from yolo_cli.live import find_address
 from yolo_cli.pipeline import run_detector
 from yolo_cli.results import Result
-from yolo_cli.sources import open_source
 from yolo_cli.text import counted
 from yolo_cli.weights import ModelCard, ModelFiles, find_model
 from yolo_cli.weights.store import sha256
@@ -85,7 +84,7 @@ def detect(
     given: dict[str, Any] = {**options}
     choice, live = frame_options(given)
     names, recursive = spellings(source, "source"), given.get("recursive", False)
-    opened = open_source(names, recursive=recursive, choice=choice, live=live)
+    opened = sources.open_source(names, recursive=recursive, choice=choice, live=live)
     how: Any = {name: given[name] for name in LoadOptions.__annotations__ if name in given}
     loaded = weights.with_options(**how) if isinstance(weights, Predictor) else load_detector(weights, **how)
     loop: dict[str, Any] = {name: given[name] for name in ("batch", "on_error") if name in given}

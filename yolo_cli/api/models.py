@@ -19,6 +19,8 @@ from yolo_cli.weights.store import new_model
 from yolo_cli.weights.verifying import check_sha256, verify_files
 
 if TYPE_CHECKING:
+    from yolo_cli.engines import Choice, EngineKind, RunPrecision
+    from yolo_cli.hardware import Device
     from yolo_cli.weights.backbone_table import Backbones
 
 __all__ = [
@@ -69,6 +71,18 @@ class Model:
     def to_text(self) -> str:
         """The model card as Markdown, with the SHA-256 of each file."""
         return model_page(self.files, self.card)
+
+    def engine_for(
+        self, engine: EngineKind = "auto", device: Device = "auto", precision: RunPrecision = "float32"
+    ) -> Choice:
+        """The ``engine`` in which `load_detector` runs it with these options, and the ``reason``.
+
+        Raises:
+            UserError: if the model has no file for it, it is not installed, or options do not go together.
+        """
+        from yolo_cli.detectors import engine_for  # which lists of models do not need
+
+        return engine_for(self.files, engine, device, precision)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as plain data."""

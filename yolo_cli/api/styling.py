@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StyleOptions", "stylize", "stylize_data"]
 
+_MOST_WEIGHT = 1_000_000  # with far more, costs are not finite
 Watch = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
@@ -126,6 +127,6 @@ def _checked(options: StyleOptions, side: int, steps: int) -> tuple[int, dict[st
     if steps < 1:
         raise UsageError(f"steps is {steps}, but must be at least 1")
     weight = options.get("style_weight")
-    if weight is not None and not 0 <= weight < float("inf"):
-        raise UsageError(f"style_weight is {weight}, but must be at least 0")
+    if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
+        raise UsageError(f"style_weight is {weight}, but must be between 0 and {_MOST_WEIGHT:,}")
     return side, {"steps": steps} | ({} if weight is None else {"style": weight})

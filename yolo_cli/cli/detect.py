@@ -112,15 +112,14 @@ def detect(detection: dict[str, Any], frames: dict[str, Any], quiet: bool, **giv
 
 def _describe(run: DetectRun, detection: dict[str, Any]) -> None:
     """What runs, and what a GPU needs that is left unused."""
+    from yolo_cli.api.models import show_model
     from yolo_cli.config import DEFAULT_MODEL
-    from yolo_cli.detectors import engine_for
     from yolo_cli.engines import unused_gpu
-    from yolo_cli.weights import find_model
 
     how = {name: detection[name] for name in ("engine", "device", "precision")}
-    files = find_model(detection.get("weights", DEFAULT_MODEL))
+    model = show_model(detection.get("weights", DEFAULT_MODEL))
     say(f"model {run.card.name}, input {run.model.input_size}, {run.card.detector}")
-    say(f"{engine_for(files, **how).sentence} ({detection['precision']})")
+    say(f"{model.engine_for(**how).sentence} ({detection['precision']})")
     unused = unused_gpu(detection["engine"], detection["device"])
     if unused:
         say(unused)

@@ -15,7 +15,7 @@ from yolo_cli.cli.group import INTERRUPTED, YoloCommand
 from yolo_cli.cli.options import data_options, evaluation_options, format_option, general_options
 from yolo_cli.cli.output_options import out_options
 from yolo_cli.cli.progress import echo_result
-from yolo_cli.cli.terminal import say
+from yolo_cli.cli.terminal import say, unless
 from yolo_cli.errors import UsageError
 from yolo_cli.run_folders import open_run_folder
 
@@ -97,10 +97,10 @@ def eval(detection: dict[str, Any], data: str | None, quiet: bool, **given: Any)
     from yolo_cli.api.evaluation import check_evaluation, check_figures, evaluate
     from yolo_cli.evaluation import read_gates
 
+    _check(given)
     asked = {name: given[name] for name in _MEASURED if given[name] is not None}
     asked |= {**detection, "map": renamings(given["renamed"])}
     weights = asked.pop("weights", None)
-    _check(given)
     check_evaluation(weights, asked)
     gates = read_gates(given["fail_under"])
     images = open_data(_needed(data), given["split"], image_files=not given["detections"])
@@ -119,8 +119,7 @@ def eval(detection: dict[str, Any], data: str | None, quiet: bool, **given: Any)
     echo_result(result, given["output_format"])
     if folder:
         page = result.save(folder, plots=given["plots"])
-        if not quiet:
-            say(f"saved in {folder}; open {page} in a browser")
+        unless(quiet)(f"saved in {folder}; open {page} in a browser")
     missed = result.missed(gates, fail_if_worse=given["fail_if_worse"])
     return exit_of_gates(missed) or (5 if result.faults else 0)  # a missed gate takes precedence
 

@@ -80,16 +80,18 @@ def _tables(stats: DatasetStats) -> Iterator[str]:
         for one in stats.splits
     ]
     yield table([titles, *rows])
-    names = [one.split for one in stats.splits]
-    of_class = [
-        (
-            one.class_name,
-            *(f"{n:,}" for n in (one.boxes, one.images, *(one.by_split[name] for name in names))),
-        )
-        for one in sorted(stats.classes, key=lambda one: -one.boxes)
-    ]
-    yield table([("class", "boxes", "images", *names), *of_class])
+    yield table(_class_rows(stats))
     small, medium, large = (f"{stats.areas[name]:,} {name}" for name in ("small", "medium", "large"))
     yield f"boxes: {small} (below 32x32 pixels), {medium}, {large} (96x96 and more)"
     width, height, count = stats.image_sizes[0]
     yield f"images: {plural(len(stats.image_sizes), 'size')}, {count:,} of {width}x{height}"
+
+
+def _class_rows(stats: DatasetStats) -> list[tuple[str, ...]]:
+    """The titles, and the boxes of each class, the most frequent first."""
+    splits = [one.split for one in stats.splits]
+    rows: list[tuple[str, ...]] = [("class", "boxes", "images", *splits)]
+    for one in sorted(stats.classes, key=lambda one: -one.boxes):
+        numbers = (one.boxes, one.images, *(one.by_split[split] for split in splits))
+        rows.append((one.class_name, *(f"{number:,}" for number in numbers)))
+    return rows

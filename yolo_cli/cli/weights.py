@@ -58,12 +58,11 @@ def backbones(output_format: str) -> None:
 def show(name: str, verify: bool, output_format: str) -> None:
     """Show the model card of NAME: licence, figures, limits, classes."""
     from yolo_cli.api.models import show_model
-    from yolo_cli.detectors import engine_for
 
     model = show_model(name, verify=verify)
     echo((model.card.to_json() if output_format == "json" else model.to_text()).rstrip())
     if output_format == "text":
-        say(f"with --engine auto here: {engine_for(model.files).sentence}")
+        say(f"with --engine auto here: {model.engine_for().sentence}")
     if verify:
         say("the files have the SHA-256 that the card lists")
 

@@ -102,8 +102,8 @@ def open_dataset(
         dataset = read_dataset(path, allow_unlabelled=allow_unlabelled, extras=extras)
     if not dataset.samples:
         first = dataset.findings[0] if dataset.findings else None
-        why = f"; first: {first.where}: {first.what}" if first else ""
-        raise DataError(f"{path}: has no image that can be used ({len(dataset.findings)} faults{why})")
+        why = f" ({len(dataset.findings)} faults; first: {first.where}: {first.what})" if first else ""
+        raise DataError(f"{path}: has no image that can be used{why}")
     return dataset
 
 

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
+from unicodedata import normalize
 from xml.etree.ElementTree import Element
 
 from yolo_cli.datasets.findings import Finding
@@ -115,9 +116,12 @@ def _is_annotation(path: Path) -> bool:
 
 
 def _stem(path: Path, root: Path, folders: tuple[str, ...]) -> str:
-    """The key that matches an image with its label: the path below its folder, without suffix."""
+    """The key that matches an image with its label: the path below its folder, without suffix.
+
+    Accents are in one form: see `yolo_cli.files.as_stored`.
+    """
     parts = path.relative_to(root).with_suffix("").parts
-    return "/".join(parts[1:] if parts[0] in folders else parts)
+    return normalize("NFC", "/".join(parts[1:] if parts[0] in folders else parts))
 
 
 def _images(root: Path) -> dict[str, list[Path]]:
@@ -157,7 +161,8 @@ def _listed(path: Path, known: Set[str]) -> list[str]:
     """The stems in a list, with or without suffix and folder; a second column is ignored."""
     found = []
     for _, line in read_list(path):
-        tries = list(dict.fromkeys(stem for text in (line, *line.split()[:1]) for stem in _stems(text)))
+        words = (line, *line.split()[:1])
+        tries = list(dict.fromkeys(normalize("NFC", stem) for text in words for stem in _stems(text)))
         found.append(next((stem for stem in tries if stem in known), tries[-1]))
     return found
 

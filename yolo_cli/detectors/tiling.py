@@ -22,6 +22,7 @@ from yolo_cli.detectors.merging import Pieces, cut_sides, merge
 from yolo_cli.detectors.protocol import Cost, Detector
 from yolo_cli.detectors.trace import Selection, TiledOutput, Times, Trace
 from yolo_cli.images import Image
+from yolo_cli.large_tiff import release_pixels
 from yolo_cli.tiles import Window, tile_windows
 from yolo_cli.weights import ModelCard
 
@@ -118,6 +119,8 @@ class TiledDetector:
             some, times = self.inner.detect_timed(crops)
             found += some
             spent += (times.prepare_ms, times.infer_ms, times.post_ms)
+            for image in images:
+                release_pixels(image.rgb)
         begin, each = time.perf_counter(), iter(found)
         merged = [
             self._merged(image, some, [next(each) for _ in some]).detections

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from yolo_cli.codec import Head, decode
 from yolo_cli.detectors.trace import GridOutput
 from yolo_cli.distances import mean_distances
+from yolo_cli.errors import DataError
 from yolo_cli.explanation.details import Panel
 from yolo_cli.explanation.drawing import WHITE, draw_frame, numbered_as_text, with_boxes
 from yolo_cli.explanation.legend import Entry
@@ -187,6 +188,8 @@ def _prediction(raw: Floats, head: Head, source: CellAnchor, letterbox: Letterbo
     every = decode([raw], [head], ANYTHING)
     slot = (source.row * raw.shape[1] + source.column) * head.boxes + source.anchor
     own = every[np.flatnonzero(every.slot == slot)]  # one per class
+    if not len(own):  # values that are not finite give none
+        raise DataError(f"the model's output at stride {source.stride} is not finite there; take another one")
     best = int(own.confidence.argmax())
     class_id = int(own.class_id[best])
     xyxy = letterbox.undo(own.xyxy[best : best + 1])[0]  # (4,)

@@ -94,7 +94,7 @@ class RegionExplanation:
             return
         yield ""
         which = f"the best {len(best)} of them" if over > len(best) else "each"
-        yield f"Predictions for {which}, the likeliest class first:"
+        yield f"Predictions for {which}, with the classes that come next:"
         rows: list[tuple[str, ...]] = [
             ("confidence", "class", "next classes", "region", "box after regression", "from")
         ]

@@ -49,6 +49,12 @@ class _Layer:
         """The option with this number."""
         return int(self.options.get(key, (default,))[-1])
 
+    def slope(self) -> float:
+        """Of LeakyReLU; raises ValueError if there is none."""
+        if SLOPE not in self.options:
+            raise ValueError("its LeakyReLU has no slope")
+        return self.options[SLOPE][-1]
+
 
 def read_ncnn(param: Path, binary: Path) -> list[Step]:
     """The steps of a ``.param`` file, with the values of its ``.bin`` file.
@@ -95,7 +101,7 @@ def _steps(layer: _Layer, values: _Values) -> Iterator[Step]:
         return
     yield with_values(step, values.convolution(layer), layer.integer(STRIDE, 1))
     if activation := layer.integer(ACTIVATION):
-        kind = leaky(layer.options[SLOPE][-1]) if activation == LEAKY else f"activation {activation}"
+        kind = leaky(layer.slope()) if activation == LEAKY else f"activation {activation}"
         yield Step(step.name, kind, step.outputs, step.outputs)
 
 
@@ -129,7 +135,8 @@ class _Values:
         if scales := layer.integer(SCALES):
             scale = self._take(filters, "<f4")[:, None, None, None]
             self._take(2 if scales > 100 else 1, "<f4")  # of its input and output, which we do not quantise
-            kernel = kernel / scale if quantised else kernel
+            with np.errstate(all="ignore"):  # `load_values` refuses what is not finite
+                kernel = kernel / scale if quantised else kernel
         return Values(kernel, bias)
 
     def _kernel(self, count: int) -> tuple[NDArray[np.float32], bool]:

@@ -6,9 +6,10 @@ import itertools
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +17,8 @@ from yolo_cli.detections import Detections
 from yolo_cli.errors import UsageError
 from yolo_cli.files import atomic_write_text, make_folder
 from yolo_cli.images import WRITABLE, FramePosition, Image, crop, write_image
+from yolo_cli.large_tiff import release_pixels
+from yolo_cli.limits import MAX_PIXELS
 from yolo_cli.names import folder_name, short_name
 from yolo_cli.pipeline.formats import yolo_lines
 from yolo_cli.pipeline.outcome import Outcome
@@ -24,6 +27,7 @@ from yolo_cli.video import SegmentWriter
 
 __all__ = ["Saving", "free_place", "place_key", "save_outcomes"]
 
+_LARGEST_SIDE = 8000  # pixels
 _LONGEST_STEM = 220  # bytes: numbers and a suffix follow
 
 
@@ -102,6 +106,23 @@ def _check_labels(folder: Path, places: Mapping[str, str]) -> None:
         raise UsageError(f"--out {folder}: {what}; choose another folder")
 
 
+def _small_enough(image: Image, detections: Detections) -> tuple[Image, Detections]:
+    """An image to draw on; one that was too large to be decoded at once has 8000 pixels a side at most."""
+    if image.height * image.width <= MAX_PIXELS:
+        return image, detections
+    times = -(-max(image.height, image.width) // _LARGEST_SIDE)
+    small = np.empty((image.height // times, image.width // times, 3), np.uint8)
+    for top in range(0, len(small), 256):  # so that the image is never in memory as a whole
+        some = small[top : top + 256]
+        rows = image.rgb[times * top : times * (top + len(some)), : times * some.shape[1]]
+        some[...] = cv2.resize(rows, some.shape[1::-1], interpolation=cv2.INTER_AREA)
+        release_pixels(image.rgb)
+    scale, points = np.float32(1 / times), detections.keypoints
+    if points is not None:
+        points = points * np.array([scale, scale, 1], points.dtype)
+    return Image(small, image.name), replace(detections, xyxy=detections.xyxy * scale, keypoints=points)
+
+
 class _Saver:
     """Saves image by image; see `save_outcomes`."""
 
@@ -117,7 +138,7 @@ class _Saver:
         """Save one image or frame."""
         place = self._frame_place(image.frame) if image.frame else self._new_place(image.name)
         if self._saving.images:
-            drawn = draw(image, detections, self._class_names, self._saving.style)
+            drawn = draw(*_small_enough(image, detections), self._class_names, self._saving.style)
             if image.frame and self._writer:
                 self._writer.add(drawn, image.frame.time_s)
             else:

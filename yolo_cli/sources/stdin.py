@@ -35,8 +35,10 @@ def stdin_images() -> Iterator[Frame]:
     The first is called "-", further ones "-#2", "-#3", …; those of an archive have their names in it.
 
     Raises:
-        DataError: if standard input is a terminal.
+        DataError: if standard input is a terminal, or closed.
     """
+    if getattr(sys, "stdin", None) is None:  # closed by `<&-`
+        raise DataError("-: standard input is closed; pipe an image into it, as in: yolo detect - < a.jpg")
     if sys.stdin.isatty():
         raise DataError(
             "-: standard input is a terminal; pipe an image into it, as in: yolo detect - < a.jpg"

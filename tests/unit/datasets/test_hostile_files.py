@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.images import huge_header
-from tests.made_sets import write_image, write_text
+from tests.made_sets import write_image, write_text, write_xml
 from yolo_cli import convert, lint
 from yolo_cli.datasets import layout, open_dataset
 from yolo_cli.datasets.layout import box_faults
@@ -199,6 +199,12 @@ def test_accents_in_either_form_are_found(stored: str, named: str, tmp_path: Pat
     }
     write_text(tmp_path / "d" / "images" / "a.json", json.dumps(coco))
     assert [sample.path for sample in open_dataset(tmp_path / "d" / "images" / "a.json").samples] == [image]
+
+    voc, image = tmp_path / "voc", write_image(tmp_path / "voc" / "JPEGImages" / f"{stored}.png", (64, 48))
+    write_xml(voc / "Annotations" / f"{named}.xml", f"{named}.png", (64, 48), [("cat", (1, 1, 9, 9))])
+    write_text(voc / "ImageSets" / "Main" / "train.txt", f"{named}\n")
+    [sample] = open_dataset(voc).samples
+    assert (sample.path, len(sample.ground_truth), sample.split) == (image, 1, "train")
 
 
 @pytest.mark.parametrize("keys", ["", "train: .\n", "train: images\nval: ../../..\n"])

@@ -12,7 +12,7 @@ from yolo_cli.boxes import box_iou
 from yolo_cli.codec import Head
 from yolo_cli.config import DetectConfig
 from yolo_cli.detectors import YoloDetector, load_detector
-from yolo_cli.errors import UsageError
+from yolo_cli.errors import DataError, UsageError
 from yolo_cli.explanation import draw_explanation, drawing, explain
 from yolo_cli.explanation.legend import BAR
 from yolo_cli.images import Image, read_image
@@ -104,6 +104,20 @@ def test_by_hand():
     assert explained.outcomes[1].source.row == 1
     assert explained.outcomes[2].xyxy == pytest.approx((16, 0, 48, 64), abs=1e-3)
     assert box_iou(np.array([explained.outcomes[0].xyxy]), np.array([explained.outcomes[2].xyxy])) < 0.4
+
+
+class Broken:
+    """A network whose values are NaN."""
+
+    def run(self, batch):
+        return [np.full((1, 2, 2, 12), np.nan, np.float32)]
+
+
+def test_values_that_are_not_finite_are_one_line():
+    detector = hand_made()
+    detector = YoloDetector(Broken(), detector.card, detector.config)
+    with pytest.raises(DataError, match="the model's output at stride 32 is not finite there"):
+        explain(detector, BLANK, (40, 20))
 
 
 def test_a_winner_elsewhere_is_shown():

@@ -185,6 +185,7 @@ def changed(case, tmp_path, old, new):
     [
         ("-23310=1,1.000000e-01", "-23310=1,2.000000e-01", "no counterpart of backbone_conv1_0|stage2"),
         ("9=2 -23310=1,1.000000e-01", "9=1", "no counterpart"),
+        ("-23310=1,1.000000e-01", "", "line 4: its LeakyReLU has no slope"),
         ("3=2", "3=1", "no counterpart of backbone_conv1_0"),
         ("Concat", "Softmax", "no counterpart"),
         ("6=648", "6=647", "line 4: 647 weights are not a kernel of 24 x 3 x 3"),

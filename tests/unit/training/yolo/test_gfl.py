@@ -46,6 +46,10 @@ def network() -> Any:
     return keras.Model(image, outputs)
 
 
+def write_network(path: Path) -> None:
+    save_keras(network(), ModelCard("nano", NAMES, HEADS, (64, 64), "stretch"), path)
+
+
 def pixels(count: int = 4) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 64, 64, 3)).astype(np.uint8)
 
@@ -64,7 +68,7 @@ def job(folder: Path, name: str, **options: Any) -> TrainJob:
     if not (folder / "data").exists():
         root = write_shapes(folder / "data", val=0)
         write_text(root / "data.yaml", "train: images/train\nval: images/train\nnames: [square, disc]\n")
-        save_keras(network(), ModelCard("nano", NAMES, HEADS, (64, 64), "stretch"), folder / "nano.keras")
+        write_network(folder / "nano.keras")
     config = TrainConfig(**{"epochs": 4, "batch": 4, "imgsz": (64, 64), "precision": "float32", **options})
     weights = str(folder / "nano.keras")
     return TrainJob(str(folder / "data"), folder / name, weights=weights, config=config, augment=STILL)
