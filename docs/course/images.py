@@ -44,6 +44,7 @@ COMMANDS = {
     "anchors.png": "python docs/course/plots.py anchors",
     "detected.webp": "yolo detect examples/cat.jpg examples/coffee.jpg",
     "loss.webp": "yolo explain examples/coffee.jpg --loss --box cup=172,17,412,309",
+    "crops.webp": "yolo explain examples/cat.jpg --stages --weights rcnn-voc",
     "rcnn.webp": "yolo explain examples/cat.jpg --stages --weights fast-rcnn-voc",
     "faster.webp": "yolo explain examples/cat.jpg --stages --weights faster-rcnn-voc",
     "identified.webp": "yolo identify docs/course/again.jpg --classes cat,cup --save",
