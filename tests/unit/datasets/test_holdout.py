@@ -126,8 +126,8 @@ def test_the_fraction_must_be_between_0_and_1(fraction: float) -> None:
         hold_out(made([[0]] * 5), fraction)
 
 
-def test_of_three_images_of_one_class_one_is_held_out() -> None:
-    # A fifth of three is 0.6: stratification alone would hold out none, or one.
+def test_neither_side_is_empty_however_small_its_part() -> None:
+    # A hundredth of three is none, and 0.99 of them all: at least one is held out, and one is learnt from.
     for seed in range(5):
         assert len(held(hold_out(made([[0]] * 3), 0.01, seed))) == 1
         assert len(held(hold_out(made([[0]] * 3), 0.99, seed))) == 2
