@@ -24,6 +24,7 @@ REACH = 2.0  # scale_x_y of new heads: neighbouring cells can be assigned, too
 
 SMALL_INPUT = 320  # the area of this square is enough for large objects
 LARGE_INPUT = 512  # small ones use the area of this one, even in images with fewer pixels
+LARGEST_INPUT = 768  # and in images with more pixels an area up to this one
 LARGE_OBJECT = 64.0  # pixels: square root of the area exceeded by all but 5 % of the boxes
 MOST_ENLARGED = 1.5  # images are not enlarged by more than this
 SPARE_AREA = 1.08  # the input may be this much larger than desired, as its sides are multiples of a stride
@@ -39,7 +40,8 @@ def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
 
     A square input wastes a quarter of the work on 4:3 images. If most images have about the same aspect
     ratio, the input has it, too. Its area is the network's default; that of a square of `SMALL_INPUT` pixels
-    if nearly all objects are large, or of `LARGE_INPUT` if those of some class are small.
+    if nearly all objects are large, or of `LARGE_INPUT` if those of some class are small. If they are small
+    even there, and the images have more pixels, it grows until they are not, at most to `LARGEST_INPUT`.
 
     Args:
         data: the training images.
@@ -48,11 +50,12 @@ def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
     """
     size, area = usual_size(data, made_for, stride), float(np.prod(made_for))
     roots = np.sqrt(network_boxes(data, size).prod(axis=1))  # (boxes,)
+    native = float(np.median([np.prod(sample.size) for sample in data.samples]))  # pixels
     if len(roots) and np.percentile(roots, 5) >= LARGE_OBJECT:
         area = min(area, float(SMALL_INPUT**2))
-    elif _has_small_class(data, size):
-        area = max(area, float(LARGE_INPUT**2))
-    native = float(np.median([np.prod(sample.size) for sample in data.samples]))  # pixels
+    elif (side := _smallest_class(data, size)) < SMALL_OBJECT:
+        needed = float(np.prod(size)) * (SMALL_OBJECT / side) ** 2
+        area = max(area, LARGE_INPUT**2, min(needed, native, LARGEST_INPUT**2))
     return _fitting(min(area, native * MOST_ENLARGED**2), _typical_aspect(data), stride)
 
 
@@ -117,7 +120,7 @@ def choose_heads(
     if present[0].kind == "gfl":
         return tuple(replace(head, class_count=len(data.class_names)) for head in present)
     heads = trainable_heads(present, len(data.class_names), len(data.key_points or ()))
-    if heads[-1].stride == 16 and any(_has_small_class(data, each) for each in (size, usual)):
+    if heads[-1].stride == 16 and min(_smallest_class(data, each) for each in (size, usual)) < SMALL_OBJECT:
         half = tuple((w / 2, h / 2) for w, h in heads[-1].anchors)
         heads = (*heads, replace(heads[-1], stride=8, anchors=half))
         say("a class is small: a third head with stride 8 is added")
@@ -134,13 +137,16 @@ def choose_heads(
     return _with_anchors(heads, fitted)
 
 
-def _has_small_class(data: Dataset, size: Size) -> bool:
-    """Whether the median box of some class is small in the network's input."""
+def _smallest_class(data: Dataset, size: Size) -> float:
+    """Side in pixels of the network's input of the median box of the class where it is smallest.
+
+    A side is the square root of an area. Infinite if no class has `ENOUGH_BOXES`.
+    """
     parts = _boxes_of(data, size)
     roots = np.sqrt(np.concatenate([boxes.prod(axis=1) for boxes, _ in parts]))  # (boxes,)
     classes = np.concatenate([class_id for _, class_id in parts])  # (boxes,)
     groups = [roots[classes == one] for one in range(len(data.class_names))]
-    return any(len(group) >= ENOUGH_BOXES and np.median(group) < SMALL_OBJECT for group in groups)
+    return min((float(np.median(group)) for group in groups if len(group) >= ENOUGH_BOXES), default=np.inf)
 
 
 def _with_anchors(heads: Sequence[Head], wh: Floats) -> tuple[Head, ...]:

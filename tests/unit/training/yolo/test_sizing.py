@@ -70,6 +70,21 @@ def test_small_objects_get_a_larger_input() -> None:
     assert choose_size(data((416, 416), [(20, 20)]), (416, 416), 32) == (512, 512)
 
 
+def test_objects_that_are_small_in_large_images_get_as_many_pixels_as_they_need() -> None:
+    # 480 × 384 for 1024 × 768: a box of 40 px is 18.75 there, and 32 in an area (32 / 18.75)² = 2.91 times as
+    # large, 536,871: sides of 846 × 635, in strides 26.4 × 19.8. 864 × 640 is 1.03 times that.
+    assert choose_size(data((768, 1024), [(40, 40)]), (416, 416), 32) == (640, 864)
+    # One of 20 px would need four times that. It gets 768² = 589,824: 887 × 665. 896 × 672 is 1.02 times that
+    assert choose_size(data((768, 1024), [(20, 20)]), (416, 416), 32) == (672, 896)
+    # Not more than the images have: 640 × 480 = 307,200 for 10 px.
+    assert choose_size(data((480, 640), [(10, 10)]), (416, 416), 32) == (480, 640)
+    # The class with the smallest objects decides.
+    both = FakeData(
+        data((768, 1024), [(300, 300)]).samples + data((768, 1024), [(40, 40)], class_id=1).samples
+    )
+    assert choose_size(both, (416, 416), 32) == (640, 864)
+
+
 def test_mixed_aspects_get_a_square() -> None:
     wide, high = data((480, 640), [(60, 60)], count=5), data((640, 480), [(60, 60)], count=5)
     assert choose_size(FakeData(wide.samples + high.samples), (416, 416), 32) == (416, 416)
