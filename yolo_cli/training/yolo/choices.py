@@ -18,6 +18,7 @@ STEPS_AN_EPOCH = 24
 USUAL_EPOCHS = 50  # for 80 to 200 images
 SMALL_SET, LARGE_SET = 80, 200
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 300
+USUAL_INPUT = 300_000  # pixels: a little more than 512 × 512; a larger input has fewer epochs
 
 NEW_RATE, KNOWN_RATE = 1e-3, 2e-4
 WELL_KNOWN = 0.5  # mAP50 from which a model needs only small steps
@@ -50,15 +51,20 @@ def phases(config: TrainConfig, epochs: int) -> list[Phase]:
     return [phase for phase in both if phase.stop > phase.start]
 
 
-def epochs_for(images: int) -> int:
-    """Default number of epochs for a number of images.
+def epochs_for(images: int, pixels: int = USUAL_INPUT) -> int:
+    """Default number of epochs for a number of images, and an input of so many pixels.
+
+    A step takes as long as the input has pixels. A network that gets many for the sake of small objects learns
+    them in fewer epochs, so part of that time is saved: twice the pixels have 0.71 times the epochs.
 
     >>> epochs_for(8), epochs_for(96), epochs_for(450), epochs_for(2000), epochs_for(20000)
     (300, 50, 33, 16, 12)
+    >>> epochs_for(96, 672 * 896), epochs_for(450, 672 * 896)
+    (35, 24)
     """
-    if images < SMALL_SET:
-        return min(MOST_EPOCHS, USUAL_EPOCHS * SMALL_SET // images)
-    return max(FEWEST_EPOCHS, round(USUAL_EPOCHS * min(1.0, sqrt(LARGE_SET / images))))
+    usual = min(MOST_EPOCHS, USUAL_EPOCHS * SMALL_SET // images) if images < SMALL_SET else USUAL_EPOCHS
+    fewer = min(1.0, sqrt(LARGE_SET / images)) * min(1.0, sqrt(USUAL_INPUT / pixels))
+    return max(FEWEST_EPOCHS, round(usual * fewer))
 
 
 def learning_rate_for(map50: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,8 @@ def prepare(
     maker = _batch_maker(job, shown, network, _shareable(job.config, batch, machines), machines)
     card = _card(job, data, network)
     rate = machines.all_reduce_min(_learning_rate(job.config, network, card, learn, say))
-    schedule = Schedule(job.config, rate, job.config.epochs or epochs_for(len(shown)), maker.steps)
+    epochs = job.config.epochs or epochs_for(len(shown), prod(network.size))
+    schedule = Schedule(job.config, rate, epochs, maker.steps)
     fresh = frozenset(layer.name for layer in network.plain.layers) - network.start.learnt
     weights = network.plain.get_weights() if network.interpolable else None
     before = tuple(np.array(values) for values in weights) if weights is not None else None
