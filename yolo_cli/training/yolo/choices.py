@@ -54,8 +54,8 @@ def phases(config: TrainConfig, epochs: int) -> list[Phase]:
 def epochs_for(images: int, pixels: int = USUAL_INPUT) -> int:
     """Default number of epochs for a number of images, and an input of so many pixels.
 
-    A step takes as long as the input has pixels. A network that gets many for the sake of small objects learns
-    them in fewer epochs, so part of that time is saved: twice the pixels have 0.71 times the epochs.
+    A step takes as long as the input has pixels. A network that gets many, for the sake of small objects,
+    learns in fewer epochs, so part of that time is saved: twice the pixels have 0.71 times the epochs.
 
     >>> epochs_for(8), epochs_for(96), epochs_for(450), epochs_for(2000), epochs_for(20000)
     (300, 50, 33, 16, 12)
