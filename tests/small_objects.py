@@ -50,10 +50,10 @@ def montage(samples: Iterator[Sample], data: Dataset, rng: np.random.Generator) 
         left, top = x + frame.left, y + frame.top
         shrunk = cv2.resize(sample.read().rgb, small, interpolation=cv2.INTER_AREA)
         rgb[top : top + small[1], left : left + small[0]] = shrunk
-        truth = sample.ground_truth
-        boxes = frame.forward(truth.xyxy) + np.array([x, y, x, y])  # (N, 4)
+        labels = sample.ground_truth
+        boxes = frame.forward(labels.xyxy) + np.array([x, y, x, y])  # (N, 4)
         boxes[:, :2] += 1  # VOC counts from 1
-        for name, difficult, box in zip(truth.class_id, truth.difficult, boxes, strict=True):
+        for name, difficult, box in zip(labels.class_id, labels.difficult, boxes, strict=True):
             objects.append(OBJECT.format(data.class_names[name], difficult, *box))
     return rgb, "".join(objects)
 
