@@ -35,7 +35,7 @@ from yolo_cli.training.yolo.journey import Ending
 from yolo_cli.training.yolo.machines import ALONE, Machines
 from yolo_cli.training.yolo.normalisation import with_normalisation
 from yolo_cli.training.yolo.schedule import Schedule
-from yolo_cli.training.yolo.sizing import choose_heads, choose_size, usual_size
+from yolo_cli.training.yolo.sizing import advise_tiles, choose_heads, choose_size, usual_size
 from yolo_cli.training.yolo.start import Start, choose_start
 from yolo_cli.training.yolo.validation import NEARLY_ALL, Validator
 from yolo_cli.weights import ModelCard
@@ -203,6 +203,7 @@ def _network(job: TrainJob, learn: Dataset, say: Say) -> _Network:
     config, names = job.config, learn.class_names
     start = choose_start(job)
     size, usual = _sizes(config, start, learn)
+    advise_tiles(learn, size, say)
     heads = choose_heads(learn, size, usual, start.heads, config.seed, say)
     model = _normalised(start, learn, size) if heads[0].kind == "gfl" else start.model
     plain = remake_heads(model, start.heads, heads, start.class_names, names)

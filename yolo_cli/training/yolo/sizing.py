@@ -15,7 +15,7 @@ from yolo_cli.codec import Head
 from yolo_cli.datasets import Dataset
 from yolo_cli.letterbox import Letterbox
 
-__all__ = ["choose_heads", "choose_size", "network_boxes", "trainable_heads", "usual_size"]
+__all__ = ["advise_tiles", "choose_heads", "choose_size", "network_boxes", "trainable_heads", "usual_size"]
 
 Floats = NDArray[np.floating[Any]]
 Size = tuple[int, int]  # height and width, pixels
@@ -31,6 +31,8 @@ SPARE_AREA = 1.08  # the input may be this much larger than desired, as its side
 ALIKE = 0.15  # images have "the same" aspect if they differ by at most this fraction
 
 SMALL_OBJECT = 32.0  # pixels: a class whose median box is smaller needs a larger input, or finer cells
+TINY_OBJECT = 16.0  # pixels: a class whose median box is smaller is found better on tiles,
+TILED_FROM = 1.3  # if images have at least this many times the input's pixels
 ENOUGH_BOXES = 10  # minimum boxes of a class to measure its size
 CLEARLY_BETTER = 0.03  # gain in mean IoU that new anchors must bring
 
@@ -50,10 +52,10 @@ def choose_size(data: Dataset, made_for: Size, stride: int) -> Size:
     """
     size, area = usual_size(data, made_for, stride), float(np.prod(made_for))
     roots = np.sqrt(network_boxes(data, size).prod(axis=1))  # (boxes,)
-    native = float(np.median([np.prod(sample.size) for sample in data.samples]))  # pixels
+    native = _native(data)
     if len(roots) and np.percentile(roots, 5) >= LARGE_OBJECT:
         area = min(area, float(SMALL_INPUT**2))
-    elif (side := _smallest_class(data, size)) < SMALL_OBJECT:
+    elif (side := _smallest_class(data, size)[0]) < SMALL_OBJECT:
         needed = float(np.prod(size)) * (SMALL_OBJECT / side) ** 2
         area = max(area, LARGE_INPUT**2, min(needed, native, LARGEST_INPUT**2))
     return _fitting(min(area, native * MOST_ENLARGED**2), _typical_aspect(data), stride)
@@ -120,7 +122,10 @@ def choose_heads(
     if present[0].kind == "gfl":
         return tuple(replace(head, class_count=len(data.class_names)) for head in present)
     heads = trainable_heads(present, len(data.class_names), len(data.key_points or ()))
-    if heads[-1].stride == 16 and min(_smallest_class(data, each) for each in (size, usual)) < SMALL_OBJECT:
+    if (
+        heads[-1].stride == 16
+        and min(_smallest_class(data, each) for each in (size, usual))[0] < SMALL_OBJECT
+    ):
         half = tuple((w / 2, h / 2) for w, h in heads[-1].anchors)
         heads = (*heads, replace(heads[-1], stride=8, anchors=half))
         say("a class is small: a third head with stride 8 is added")
@@ -137,16 +142,40 @@ def choose_heads(
     return _with_anchors(heads, fitted)
 
 
-def _smallest_class(data: Dataset, size: Size) -> float:
-    """Side in pixels of the network's input of the median box of the class where it is smallest.
+def advise_tiles(data: Dataset, size: Size, say: Callable[[str], None]) -> None:
+    """Say so if a class is tiny at this size of the input, and would be larger on tiles of the images.
 
-    A side is the square root of an area. Infinite if no class has `ENOUGH_BOXES`.
+    Args:
+        data: the training images.
+        size: height and width of the network's input.
+        say: called with the advice.
+    """
+    side, name = _smallest_class(data, size)
+    pixels, native = float(np.prod(size)), _native(data)
+    if side < TINY_OBJECT and native > TILED_FROM * pixels:
+        there = side * (native / pixels) ** 0.5
+        say(
+            f"objects of {name} are {side:.0f} pixels large at {size[0]}x{size[1]}, {there:.0f} in the images: "
+            "learning from tiles finds more (`yolo convert --tile`, see docs/training.md)"
+        )
+
+
+def _native(data: Dataset) -> float:
+    """The number of pixels that a median image has."""
+    return float(np.median([np.prod(sample.size) for sample in data.samples]))
+
+
+def _smallest_class(data: Dataset, size: Size) -> tuple[float, str]:
+    """The class with the smallest objects: side of its median box in pixels of the network's input, and name.
+
+    A side is the square root of an area. It is infinite if no class has `ENOUGH_BOXES`.
     """
     parts = _boxes_of(data, size)
     roots = np.sqrt(np.concatenate([boxes.prod(axis=1) for boxes, _ in parts]))  # (boxes,)
     classes = np.concatenate([class_id for _, class_id in parts])  # (boxes,)
-    groups = [roots[classes == one] for one in range(len(data.class_names))]
-    return min((float(np.median(group)) for group in groups if len(group) >= ENOUGH_BOXES), default=np.inf)
+    groups = [(name, roots[classes == one]) for one, name in enumerate(data.class_names)]
+    found = [(float(np.median(group)), name) for name, group in groups if len(group) >= ENOUGH_BOXES]
+    return min(found, default=(np.inf, ""))
 
 
 def _with_anchors(heads: Sequence[Head], wh: Floats) -> tuple[Head, ...]:

@@ -10,6 +10,7 @@ import pytest
 from yolo_cli.codec import Head
 from yolo_cli.detections import GroundTruth
 from yolo_cli.training.yolo.sizing import (
+    advise_tiles,
     choose_heads,
     choose_size,
     network_boxes,
@@ -83,6 +84,26 @@ def test_objects_that_are_small_in_large_images_get_as_many_pixels_as_they_need(
         data((768, 1024), [(300, 300)]).samples + data((768, 1024), [(40, 40)], class_id=1).samples
     )
     assert choose_size(both, (416, 416), 32) == (640, 864)
+
+
+def test_tiles_are_advised_where_a_class_stays_tiny() -> None:
+    # 3000 × 2000 at 960 × 640: 40 px become 12.8, below 16; the images have 9.8 times the pixels.
+    said: list[str] = []
+    advise_tiles(data((2000, 3000), [(40, 40)]), (640, 960), said.append)
+    [line] = said
+    assert line.startswith("objects of a are 13 pixels large at 640x960, 40 in the images: ")
+    assert "yolo convert --tile" in line
+
+
+@pytest.mark.parametrize(
+    ("size", "side"),
+    [
+        ((2000, 3000), 51),  # 16.3 px
+        ((640, 960), 15),  # tiles show it no larger
+    ],
+)
+def test_tiles_are_not_advised_in_vain(size: tuple[int, int], side: int) -> None:
+    advise_tiles(data(size, [(side, side)]), (640, 960), pytest.fail)
 
 
 def test_mixed_aspects_get_a_square() -> None:
