@@ -153,9 +153,9 @@ def advise_tiles(data: Dataset, size: Size, say: Callable[[str], None]) -> None:
     side, name = _smallest_class(data, size)
     pixels, native = float(np.prod(size)), _native(data)
     if side < TINY_OBJECT and native > TILED_FROM * pixels:
-        there = side * (native / pixels) ** 0.5
+        there, (height, width) = side * (native / pixels) ** 0.5, size
         say(
-            f"objects of {name} are {side:.0f} pixels large at {size[0]}x{size[1]}, {there:.0f} in the images: "
+            f"objects of {name} are {side:.0f} pixels large at {height}x{width}, {there:.0f} in the images: "
             "learning from tiles finds more (`yolo convert --tile`, see docs/training.md)"
         )
 
