@@ -8,6 +8,7 @@ import pytest
 
 from tests.made_sets import write_text
 from tests.shared import ROOT
+from tests.training_sets import write_shapes, write_tiny_cfg
 from yolo_cli.config import TrainConfig
 from yolo_cli.errors import UsageError
 from yolo_cli.training import TrainJob
@@ -70,3 +71,30 @@ def test_all_devices_get_as_many_images(
             module.prepare(job, data, "float32", print)
     else:
         assert module.prepare(job, data, "float32", print).maker.batch == batch
+
+
+@pytest.mark.parametrize(
+    ("asked", "side", "epochs"),
+    [
+        (None, 64, 300),
+        (None, 1024, 160),  # 300 × √(300,000 / 1024²) = 160.5
+        (7, 1024, 7),
+    ],
+)
+def test_a_large_input_has_fewer_epochs(tmp_path: Path, asked: int | None, side: int, epochs: int) -> None:
+    from yolo_cli.training.yolo.prepare import prepare, split_data
+
+    config = TrainConfig(epochs=asked, imgsz=(side, side))
+    job = TrainJob(str(write_examples(tmp_path / "data", "[animal, mug]")), tmp_path / "run", config=config)
+    assert prepare(job, split_data(job, open_data(job, print)), "float32", print).schedule.epochs == epochs
+
+
+def test_who_learns_from_tiny_objects_is_told_of_tiles(tmp_path: Path) -> None:
+    from yolo_cli.training.yolo.prepare import prepare, split_data
+
+    # Shapes of 12 to 27 pixels in images of 64 × 64, at half that size.
+    data, cfg = write_shapes(tmp_path / "data", train=24), write_tiny_cfg(tmp_path)
+    config, said = TrainConfig(imgsz=(32, 32)), list[str]()
+    job = TrainJob(str(data), tmp_path / "run", model=str(cfg), config=config)
+    prepare(job, split_data(job, open_data(job, said.append)), "float32", said.append)
+    assert any("yolo convert --tile" in line for line in said)
