@@ -9,7 +9,7 @@ import pytest
 from yolo_cli.errors import DataError
 from yolo_cli.evaluation.parquet_results import _COLUMNS, _open
 
-pa = pytest.importorskip("pyarrow")
+pa = pytest.importorskip("pyarrow", reason="needs pyarrow, the extra 'parquet'")
 
 
 def written(path: Path, names: list[str]) -> Path:
