@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["heeding_signals"]
+__all__ = ["ending", "heeding_signals"]
 
 
 @contextmanager
@@ -23,3 +24,14 @@ def heeding_signals() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
         signal.signal(signal.SIGHUP, hangup)
+
+
+@contextmanager
+def ending(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """What was started ends with this block, also when a test fails in it; or others would be told of it."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

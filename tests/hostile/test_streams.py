@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.commands import ROOT, YOLO, photo, yolo
-from tests.processes import heeding_signals
+from tests.processes import ending, heeding_signals
 from tests.training_sets import write_shapes, write_tiny_cfg
 
 FULL = b"error: standard output cannot be written: No space left on device; free some space\n"
@@ -93,9 +93,10 @@ def test_signals_end_a_stream_as_ctrl_c_does(kind: int, tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
         )
     assert run.stdout is not None
-    first = run.stdout.readline()
-    run.send_signal(kind)
-    rest, errors = run.communicate(timeout=60)
+    with ending(run):
+        first = run.stdout.readline()
+        run.send_signal(kind)
+        rest, errors = run.communicate(timeout=60)
     assert run.returncode == 130, errors
     assert b"what is done is kept" in errors
     assert len((first + rest).splitlines()) <= len([*(tmp_path / "o").iterdir()]) < 400
@@ -103,12 +104,16 @@ def test_signals_end_a_stream_as_ctrl_c_does(kind: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ENDING[1:])
 def test_signals_before_the_first_result_are_one_line(kind: int, tmp_path: Path) -> None:
-    """As `weights import` is long before it writes anything."""
+    """As `weights import` is long before it writes anything.
+
+    It sleeps many times and not once: Python sees a signal between two steps, and one that comes just before
+    the call to the system that sleeps does not end that sleep (14 of 20,000 on a busy machine).
+    """
     script = """
 import time
 from yolo_cli.api import models
 from yolo_cli.cli import main
-models.list_models = lambda **_: (print("here", flush=True), time.sleep(60))
+models.list_models = lambda **_: (print("here", flush=True), [time.sleep(0.1) for _ in range(600)])
 main(["weights", "list"])
 """
     with heeding_signals():
@@ -120,9 +125,10 @@ main(["weights", "list"])
             stderr=subprocess.PIPE,
         )
     assert run.stdout is not None
-    assert run.stdout.readline() == b"here\n"
-    run.send_signal(kind)
-    assert (run.communicate(timeout=60)[1].strip(), run.returncode) == (b"error: interrupted", 130)
+    with ending(run):
+        assert run.stdout.readline() == b"here\n"
+        run.send_signal(kind)
+        assert (run.communicate(timeout=60)[1].strip(), run.returncode) == (b"error: interrupted", 130)
 
 
 def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
@@ -137,9 +143,10 @@ def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
     )
     assert run.stdout is not None
-    run.stdout.readline()
-    run.send_signal(signal.SIGHUP)
-    rest, _ = run.communicate(timeout=60)
+    with ending(run):
+        run.stdout.readline()
+        run.send_signal(signal.SIGHUP)
+        rest, _ = run.communicate(timeout=60)
     assert (run.returncode, len(rest.splitlines())) == (0, 29)
 
 
