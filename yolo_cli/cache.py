@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from yolo_cli.errors import DataError
-from yolo_cli.files import atomic_write_bytes, atomic_write_text
+from yolo_cli.files import atomic_write_bytes
+from yolo_cli.version import __version__
 
 __all__ = ["cache_folder", "cache_jax_programs", "file_version", "keep_newest", "once", "programs_folder"]
 
 SWITCH = "YOLO_CLI_CACHE"
+
+_NOTES = 200  # of about 100 bytes, for each question
 
 
 def cache_folder(part: str) -> Path | None:
@@ -42,20 +45,24 @@ def cache_folder(part: str) -> Path | None:
 def once(part: str, files: Iterable[Path], find_out: Callable[[], Any]) -> Any:
     """What is found out about files, and not again while the cache knows it of files that are unchanged.
 
+    Another version of yolo-cli finds out again. A note in the cache that is damaged is none.
+
     Args:
         part: of the cache; one for each question.
         files: which it is about.
         find_out: returns what JSON can hold, or raises what is wrong with the files; that is not kept.
     """
     folder = cache_folder(part)
-    note = folder / "+".join(map(file_version, files)) if folder else None
+    note = folder / "+".join([__version__, *map(file_version, files)]) if folder else None
     if note:
         with suppress(OSError, ValueError):
-            return json.loads(note.read_bytes())
+            checksum, text = note.read_bytes().split(b" ", 1)
+            if int(checksum, 16) == zlib.crc32(text):
+                return json.loads(text)
     found = find_out()
     if note:
-        with suppress(DataError):
-            atomic_write_text(note, json.dumps(found))
+        text = json.dumps(found).encode()
+        keep_newest(note, b"%08x %b" % (zlib.crc32(text), text), most=_NOTES)
     return found
 
 

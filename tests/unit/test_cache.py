@@ -11,6 +11,7 @@ import pytest
 
 from tests.backends import python_of
 from tests.shared import ROOT
+from yolo_cli import cache
 from yolo_cli.cache import cache_folder, keep_newest, once
 
 NAMES = ("YOLO_CLI_CACHE", "XDG_CACHE_HOME", "JAX_COMPILATION_CACHE_DIR")
@@ -70,9 +71,25 @@ def test_what_was_found_out_about_a_file_is_kept_until_it_changes(home: Path, tm
     [*_, note] = sorted(
         (home / ".cache/yolo-cli/lengths").iterdir(), key=lambda file: file.stat().st_mtime_ns
     )
-    note.write_text('{"length": ')  # cut off
-    assert once("lengths", [path], find_out) == {"length": 5}
-    assert asked == ["four", "five!", "five!"]
+    whole = note.read_bytes()
+    for damaged in (whole[:-3], whole.replace(b"5", b"6"), whole[9:], b"", b"x y"):
+        note.write_bytes(damaged)
+        assert once("lengths", [path], find_out) == {"length": 5}
+    assert asked == ["four", *["five!"] * 6]
+
+
+def test_another_version_finds_out_again(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it may need to know more, or find a fault that this one does not."""
+    assert once("lengths", [tmp_path], lambda: 1) == once("lengths", [tmp_path], lambda: 2) == 1
+    monkeypatch.setattr(cache, "__version__", "99")
+    assert once("lengths", [tmp_path], lambda: 3) == 3
+
+
+def test_old_notes_are_removed(home: Path, tmp_path: Path) -> None:
+    for number in range(202):
+        (tmp_path / str(number)).touch()
+        once("lengths", [tmp_path / str(number)], lambda: 0)
+    assert len(list((home / ".cache/yolo-cli/lengths").iterdir())) == 200
 
 
 def test_what_is_wrong_with_a_file_is_found_each_time(home: Path, tmp_path: Path) -> None:

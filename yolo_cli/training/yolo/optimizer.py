@@ -10,7 +10,11 @@ from yolo_cli.framework import keras
 __all__ = ["averaging_momentum", "innermost", "make_optimizer"]
 
 
-class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
+# On PyTorch Keras makes AdamW an object of a class that updates all variables at once, but no subclass.
+_AdamW: Any = type(keras.optimizers.AdamW())
+
+
+class AveragingAdamW(_AdamW):  # type: ignore[misc]
     """AdamW whose averages are only read (`averaged`), never written over the weights.
 
     Keras would write them at the end of `fit`. A run that continues after the frozen phase would then differ
