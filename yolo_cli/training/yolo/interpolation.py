@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-__all__ = ["ALPHAS", "best_alpha", "interpolate"]
+__all__ = ["ALPHAS", "LOOKS", "best_alpha", "interpolate"]
 
 Array = NDArray[Any]
 Seen = TypeVar("Seen")
 
-ALPHAS = (0.25, 0.5, 0.75)  # fractions of the starting weights, tried in this order
+ALPHAS = (0.25, 0.5, 0.75, 1.0)  # fractions of the starting weights, tried in this order
+LOOKS = 1 + len(ALPHAS)  # evaluations that the choice may take: the trained weights alone are the first
 
 
 def interpolate(trained: Sequence[Array], start: Sequence[Array], alpha: float) -> list[Array]:

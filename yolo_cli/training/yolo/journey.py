@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -21,12 +22,10 @@ class Ending:
 
     Attributes:
         images: the number of images that are evaluated, some more than once.
-        look: the number of images of one evaluation more, to try another interpolation.
         batch: images a step of training.
     """
 
     images: int = 0
-    look: int = 0
     batch: int = 1
 
 
@@ -88,9 +87,22 @@ class Journey:
         """Take the speed of an evaluation for that of those to come."""
         self.seconds_an_image = seconds / max(1, images)
 
-    def allows_look(self) -> bool:
-        """Whether there is time to try another interpolation, and to write the model after it."""
-        return self.limit is None or self.seconds + self._time_for(self.ending.look) + WRITING < self.limit
+    def allows(self, images: int) -> bool:
+        """Whether there is time to evaluate that number of images, and to write the model then."""
+        return self.limit is None or self.seconds + self._time_for(images) + WRITING < self.limit
+
+    def allowed(self, looks: int, after: int) -> float:
+        """The images that each of some evaluations may have, so that there is time for the end.
+
+        Args:
+            looks: the number of evaluations.
+            after: images that are evaluated after them, before the model is written.
+        """
+        one = self._time_for(1)
+        if self.limit is None or not one:
+            return math.inf
+        left = self.limit - self.seconds - WRITING - self._time_for(after)
+        return max(0.0, left / one / looks)
 
     def _time_for(self, images: int) -> float:
         """Estimate of the seconds to evaluate images; 0 before the second step of the run."""

@@ -22,6 +22,7 @@ from yolo_cli.training.dataset import require_boxes
 from yolo_cli.training.events import Plan
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.yolo.choices import (
+    WELL_KNOWN,
     batch_for,
     bytes_an_image,
     epochs_for,
@@ -31,6 +32,7 @@ from yolo_cli.training.yolo.choices import (
 from yolo_cli.training.yolo.data import BatchMaker, Images
 from yolo_cli.training.yolo.devices import sharing
 from yolo_cli.training.yolo.heads import remake_heads
+from yolo_cli.training.yolo.interpolation import LOOKS
 from yolo_cli.training.yolo.journey import Ending
 from yolo_cli.training.yolo.machines import ALONE, Machines
 from yolo_cli.training.yolo.normalisation import with_normalisation
@@ -46,6 +48,7 @@ PSEUDO = "pseudo-labelled"
 """The split of images that a run learns from, too, but chooses nothing by."""
 
 MOST_VALIDATED = 1000  # images on which an epoch is evaluated
+MOST_CHOSEN_BY = 250  # images by which the interpolation is chosen, as far as a time budget plans
 PROBED = 64  # images to evaluate the model on before training
 
 Say = Callable[[str], None]
@@ -64,6 +67,7 @@ class Prepared:
         sampled: chooses the best epoch and interpolation: like `validator`, or on a part of its images.
         card: the model card, without figures yet.
         start: the weights before training, if they know one of the classes, else None.
+        well_known: whether these find most objects, as far as that was measured.
     """
 
     plain: Any
@@ -74,14 +78,15 @@ class Prepared:
     sampled: Validator
     card: ModelCard
     start: tuple[NDArray[Any], ...] | None
+    well_known: bool
 
     def ending(self, job: TrainJob) -> Ending:
         """What follows the last step of a job: its last epoch is evaluated, and the result."""
         part, whole = len(self.sampled.samples), len(self.validator.samples)
         chosen = self.start is not None and job.config.interpolate is None and not job.use_val
-        looks = 2 * part if chosen else 0  # the trained weights alone, and one interpolation
-        last = 0 if chosen and part == whole else whole  # which one of these is
-        return Ending(part + looks + last, part, self.maker.batch)
+        looks = LOOKS * min(part, MOST_CHOSEN_BY) if chosen else 0
+        last = 0 if chosen and whole <= MOST_CHOSEN_BY else whole  # which one of the looks is
+        return Ending(part + looks + last, self.maker.batch)
 
     def plan(self, precision: str) -> Plan:
         """The plan of the run."""
@@ -160,7 +165,9 @@ def prepare(
     job = replace(job, augment=_augment(job.augment, learn, say))
     maker = _batch_maker(job, shown, network, _shareable(job.config, batch, machines), machines)
     card = _card(job, data, network)
-    rate = machines.all_reduce_min(_learning_rate(job.config, network, card, learn, say))
+    given = job.config.learning_rate
+    known = _known(network, card, learn, say) if given is None and network.interpolable else 0.0
+    rate = machines.all_reduce_min(learning_rate_for(known) if given is None else given)
     epochs = job.config.epochs or epochs_for(len(shown), prod(network.size))
     schedule = Schedule(job.config, rate, epochs, maker.steps)
     fresh = frozenset(layer.name for layer in network.plain.layers) - network.start.learnt
@@ -169,7 +176,8 @@ def prepare(
     options = replace(NEARLY_ALL, tile=job.config.tile, tile_overlap=job.config.tile_overlap)
     validator = Validator(check.samples, card, min(maker.batch, 16), options)
     sampled = _sampled(validator, job.config.seed, say)
-    return Prepared(network.plain, fresh, maker, schedule, validator, sampled, card, before)
+    well_known = known >= WELL_KNOWN
+    return Prepared(network.plain, fresh, maker, schedule, validator, sampled, card, before, well_known)
 
 
 def _sampled(validator: Validator, seed: int, say: Say) -> Validator:
@@ -256,16 +264,6 @@ def _augment(config: AugmentConfig, learn: Dataset, say: Say) -> AugmentConfig:
     return replace(config, flip=0.0, flip_vertical=0.0)
 
 
-def _learning_rate(
-    config: TrainConfig, network: _Network, card: ModelCard, learn: Dataset, say: Say
-) -> float:
-    """The peak learning rate: as given, or by the network's figures before training."""
-    if config.learning_rate is not None:
-        return config.learning_rate
-    known = _known(network.plain, card, learn, network.shared, say) if network.interpolable else 0.0
-    return learning_rate_for(known)
-
-
 def _shareable(config: TrainConfig, batch: int, machines: Machines) -> int:
     """The largest batch size that is a multiple of the number of devices.
 
@@ -278,12 +276,12 @@ def _shareable(config: TrainConfig, batch: int, machines: Machines) -> int:
     return max(devices, int(machines.all_reduce_min(batch)) // devices * devices)
 
 
-def _known(plain: Any, card: ModelCard, learn: Dataset, shared: frozenset[str], say: Say) -> float:
+def _known(network: _Network, card: ModelCard, learn: Dataset, say: Say) -> float:
     """The mAP50 of a network before training, on a sample of the training images; new classes count as 0."""
     samples = learn.samples[:: max(1, len(learn) // PROBED)][:PROBED]
-    report = Validator(samples, card, 8).evaluate_model(plain)
+    report = Validator(samples, card, 8).evaluate_model(network.plain)
     present = [each for each in report.per_class if each.ground_truths]
-    found = sum(each.ap50 or 0.0 for each in present if each.class_name in shared)
+    found = sum(each.ap50 or 0.0 for each in present if each.class_name in network.shared)
     map50 = found / max(1, len(present))
     say(f"before training, its mAP50 on {len(samples)} of these images is {map50:.3f}")
     return map50

@@ -146,10 +146,7 @@ class _Training:
         """Write the last weights, and the best ones with their figures."""
         with averaged(self.model):
             self.results.keep("last", self.model)
-        alpha = self.job.config.interpolate
-        if alpha is None and self.job.use_val:
-            alpha = 0.0  # nothing is chosen on test images
-        return self.results.finish(self.journey, alpha)
+        return self.results.finish(self.journey)
 
     def _over(self) -> bool:
         """Whether the time budget or the patience is used up."""

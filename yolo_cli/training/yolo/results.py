@@ -21,7 +21,7 @@ from yolo_cli.training.checkpoint import checkpoint_of
 from yolo_cli.training.events import State
 from yolo_cli.training.job import TrainJob
 from yolo_cli.training.result import TrainResult
-from yolo_cli.training.yolo.interpolation import best_alpha, interpolate
+from yolo_cli.training.yolo.interpolation import LOOKS, best_alpha, interpolate
 from yolo_cli.training.yolo.journey import Journey
 from yolo_cli.training.yolo.prepare import Prepared
 from yolo_cli.training.yolo.validation import LiveEngine, Validator
@@ -37,6 +37,8 @@ COLUMNS = (
 )  # fmt: skip
 
 INTERPOLATION = "interpolation"  # key of the card's source: fraction of the starting weights in the model
+
+FEWEST_CHOSEN_BY = 50  # validation images, if there are as many
 
 Evaluated = tuple[EvaluationSet, Report]
 
@@ -54,6 +56,12 @@ def _columns(state: State) -> list[str]:
 def _fitness(evaluated: Evaluated) -> float:
     """The figure that chooses the interpolation, in [0, 1]."""
     return evaluated[1].fitness
+
+
+def _count(part: Validator, whole: Validator) -> str:
+    """Which images decided."""
+    few, every = len(part.samples), len(whole.samples)
+    return "the validation images" if few == every else f"{few} of the {every} validation images"
 
 
 def _keypoint_lines(report: Report) -> list[str]:
@@ -99,26 +107,27 @@ class Results:
 
         atomic_write(self.job.out / "results.csv", write)
 
-    def finish(self, journey: Journey, alpha: float | None = None) -> TrainResult:
-        """Evaluate the best weights as saved, and write them with their figures.
+    def finish(self, journey: Journey) -> TrainResult:
+        """Evaluate the best weights as saved, interpolated, and write them with their figures.
 
         Args:
             journey: the run, with its final state.
-            alpha: fraction of the starting weights in the result; None tries several.
         """
         best = self.job.out / "weights" / "best"
         settle(best)
         source = read_card(best.with_suffix(".keras")).source
         model = load_keras(best.with_suffix(".keras"))
         model.compile(jit_compile=compiles())
-        start = self.parts.start
+        start, (alpha, how) = self.parts.start, self._given()
         if start is None or INTERPOLATION in source:  # nothing to do, or done in an earlier session
             start, alpha = tuple(values.copy() for values in model.get_weights()), 0.0
-        alpha, how, (gathered, report) = self._interpolated(model, start, alpha, journey.allows_look)
+        tried = alpha is None
+        alpha, how, (gathered, report) = self._interpolated(model, start, alpha, how, journey)
         state = journey.state
         if alpha:
             source = source | {INTERPOLATION: f"{alpha:g}, {how}"}
-            self.say(f"{alpha:.0%} of the starting weights are interpolated, {how}")
+            unhelped = ": what was learnt does not help on them" if alpha == 1 and tried else ""
+            self.say(f"{alpha:.0%} of the starting weights are interpolated, {how}{unhelped}")
         card = replace(self.parts.card, source=source, figures=self._figures(report, state, source))
         files = save_model(model, card, best)
         assert files.keras is not None
@@ -126,29 +135,58 @@ class Results:
         images = len(self.parts.maker.images)
         return TrainResult(self.job.out, files.keras, files.onnx, images, report, state, page)
 
+    def _given(self) -> tuple[float | None, str]:
+        """The fraction of the starting weights that is not to be chosen, or None; and whence it is."""
+        job = self.job
+        if job.config.interpolate is not None or not job.use_val:
+            return job.config.interpolate, "as asked"
+        # Nothing is chosen on test images. Half is what Wortsman et al. recommend then.
+        return (0.5 if self.parts.well_known else 0.0), "as the network found most of these objects before"
+
     def _interpolated(
         self,
         model: Any,
         start: Sequence[NDArray[Any]],
         alpha: float | None,
-        time_left: Callable[[], bool],
+        how: str,
+        journey: Journey,
     ) -> tuple[float, str, Evaluated]:
         """Interpolate ``model`` with its starting weights: fraction, how it was chosen, and figures."""
-        whole, sampled = self.parts.validator, self.parts.sampled
+        whole = self.parts.validator
         trained = [values.copy() for values in model.get_weights()]
 
-        def look(alpha: float, validator: Validator = sampled) -> Evaluated:
+        def look(alpha: float, validator: Validator) -> Evaluated:
             model.set_weights(interpolate(trained, start, alpha))
             gathered = validator.gather(LiveEngine(model, validator.batch))
             return gathered, evaluate(gathered, conditions=validator.conditions)
 
         if alpha is not None:
-            return alpha, "as asked", look(alpha, whole)
-        alpha, evaluated = best_alpha(look, _fitness, time_left)
-        if sampled is not whole:
+            return alpha, how, look(alpha, whole)
+        part = self._chosen_by(journey)
+        if part is None:
+            self.say(
+                "no time is left to interpolate weights, which may cost accuracy; give --max-minutes more"
+            )
+            return 0.0, "", look(0.0, whole)
+        after = 0 if part is whole else len(whole.samples)
+        alpha, evaluated = best_alpha(
+            lambda alpha: look(alpha, part), _fitness, lambda: journey.allows(len(part.samples) + after)
+        )
+        if part is not whole:
             evaluated = look(alpha, whole)
         model.set_weights(interpolate(trained, start, alpha))
-        return alpha, "chosen by the validation images", evaluated
+        return alpha, f"chosen by {_count(part, whole)}", evaluated
+
+    def _chosen_by(self, journey: Journey) -> Validator | None:
+        """Evaluates the images that the interpolation is chosen by: as many as time allows, if enough."""
+        whole, sampled = self.parts.validator, self.parts.sampled
+        most = len(sampled.samples)
+        if sampled is whole and journey.allowed(LOOKS, 0) >= most:
+            return whole
+        count = min(journey.allowed(LOOKS, len(whole.samples)), most)
+        if count < min(FEWEST_CHOSEN_BY, most):
+            return None
+        return sampled if count == most else sampled.sampled(int(count), self.job.config.seed)
 
     def _figures(self, report: Report, state: State, source: Mapping[str, str]) -> tuple[str, ...]:
         """The figures with their protocol, for the card."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,10 +16,16 @@ from hypothesis.extra.numpy import arrays
 from tests.unit.training.watchers import Noting
 from tests.unit.training.yolo.test_prepare import write_examples
 from yolo_cli.config import AugmentConfig, TrainConfig
+from yolo_cli.datasets import Sample
 from yolo_cli.errors import UsageError
-from yolo_cli.training import TrainJob, read_job, train
+from yolo_cli.training import State, TrainJob, read_job, train
 from yolo_cli.training.yolo.interpolation import best_alpha, interpolate
-from yolo_cli.weights import read_card
+from yolo_cli.training.yolo.journey import WRITING, Ending, Journey
+from yolo_cli.training.yolo.prepare import Prepared
+from yolo_cli.training.yolo.results import Results, _count
+from yolo_cli.training.yolo.schedule import Schedule
+from yolo_cli.training.yolo.validation import Validator
+from yolo_cli.weights import ModelCard, read_card
 
 VALUES = arrays(np.float32, (3,), elements=st.floats(-8, 8, width=32))
 
@@ -35,7 +44,8 @@ def test_a_mixture_is_between_both(trained: np.ndarray, start: np.ndarray, alpha
     ("figures", "alpha", "looks"),
     [
         ({0: 0.31, 0.25: 0.34, 0.5: 0.35, 0.75: 0.34}, 0.5, 4),
-        ({0: 0.31, 0.25: 0.34, 0.5: 0.35, 0.75: 0.36}, 0.75, 4),
+        ({0: 0.31, 0.25: 0.34, 0.5: 0.35, 0.75: 0.36, 1: 0.35}, 0.75, 5),
+        ({0: 0.31, 0.25: 0.34, 0.5: 0.35, 0.75: 0.36, 1: 0.37}, 1, 5),  # what was learnt only does harm
         ({0: 0.31, 0.25: 0.34, 0.5: 0.33, 0.75: 0.99}, 0.25, 3),  # it stops where it gets worse
         ({0: 0.31, 0.25: 0.31}, 0, 2),  # no gain, no mixing
     ],
@@ -87,7 +97,8 @@ def test_what_was_lost_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     learnt = outcome.state.history[-1]["map50_95"]
     assert outcome.report.map50 == 1.0
     assert learnt < (outcome.report.map50_95 or 0)
-    assert any("100% of the starting weights" in line for line in watcher.lines)
+    [line] = [line for line in watcher.lines if "100% of the starting weights" in line]
+    assert line.endswith("chosen by the validation images: what was learnt does not help on them")
     card = read_card(outcome.keras)
     assert card.source["interpolation"] == "1, chosen by the validation images"
     assert "Fraction of the starting weights: 1, chosen by the validation images." in card.figures
@@ -110,6 +121,79 @@ def test_without_gain_the_trained_weights_are_shipped(
     result = train(job(tmp_path), Noting())
     assert read_card(result.keras).source.get("interpolation") is None
     assert all(map(np.array_equal, weights(result.keras), weights(tmp_path / "run/weights/last.keras")))
+
+
+@pytest.mark.parametrize(
+    ("options", "fraction"),
+    [
+        ({}, "0.5, as the network found most of these objects before"),
+        ({"interpolate": 0.25}, "0.25, as asked"),
+        ({"learning_rate": 1e-3}, None),  # then nothing is measured before training
+    ],
+)
+def test_no_test_image_chooses(tmp_path: Path, options: dict[str, float], fraction: str | None) -> None:
+    """The bundled model finds the cat and the cup before training."""
+    data = write_examples(tmp_path / "data", "[cat, cup]", ("train", "val", "test"))
+    config = TrainConfig(**{"epochs": 1, "batch": 2, "imgsz": (320, 320), "precision": "float32"} | options)
+    watcher = Noting()
+    result = train(TrainJob(str(data), tmp_path / "run", use_val=True, config=config), watcher)
+    assert read_card(result.keras).source.get("interpolation") == fraction
+    assert any("of the starting weights are interpolated" in line for line in watcher.lines) == bool(fraction)
+
+
+def test_without_time_to_choose_the_run_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Journey, "allowed", lambda *_: 0.0)
+    watcher = Noting()
+    result = train(job(tmp_path), watcher)
+    assert any("no time is left to interpolate weights" in line for line in watcher.lines)
+    assert read_card(result.keras).source.get("interpolation") is None
+
+
+@pytest.mark.parametrize(
+    ("images", "most", "seconds", "chosen_by"),
+    [
+        (30, 30, 150, "the validation images"),  # 5 looks of 30 s; one of them is the result
+        (30, 30, 149, None),  # (149 - 30) / 5 = 23.8, fewer than these few
+        (600, 600, 3000, "the validation images"),
+        (600, 600, 2999, "479 of the 600 validation images"),  # (2999 - 600) / 5 = 479.8
+        (600, 600, 849, None),  # 49.8
+        (4000, 1000, 9000, "1000 of the 4000 validation images"),
+        (4000, 1000, 4250, "50 of the 4000 validation images"),
+    ],
+)
+def test_as_many_images_choose_as_time_allows(
+    images: int, most: int, seconds: float, chosen_by: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a second for each, with 5 evaluations to choose by."""
+    card = cast("ModelCard", None)
+    whole = Validator([Sample(str(n), Path(f"{n}.jpg"), "val", "", "") for n in range(images)], card, 1)
+    sampled = whole if most == images else whole.sampled(most, 0)
+    parts = cast("Prepared", SimpleNamespace(validator=whole, sampled=sampled))
+    schedule = Schedule(TrainConfig(max_minutes=1000), 1e-3, 100, 12)
+    monkeypatch.setattr(time, "monotonic", lambda: 60_000 - WRITING - seconds)
+    journey = Journey(schedule, State(), 0.0, seconds_an_image=1.0)
+    part = Results(TrainJob("data", Path("run")), parts, print)._chosen_by(journey)
+    assert (part and _count(part, whole)) == chosen_by
+
+
+@pytest.mark.parametrize(
+    ("images", "most", "config", "evaluated"),
+    [
+        (30, 30, {}, 30 + 5 * 30),  # the last epoch, and the looks, of which one is the result
+        (600, 600, {}, 600 + 5 * 250 + 600),  # some choose, and then all are evaluated
+        (4000, 1000, {}, 1000 + 5 * 250 + 4000),
+        (4000, 1000, {"interpolate": 0.5}, 1000 + 4000),  # nothing to choose
+    ],
+)
+def test_what_a_time_budget_keeps_for_the_choice(
+    images: int, most: int, config: dict[str, float], evaluated: int
+) -> None:
+    def of(count: int) -> object:
+        return SimpleNamespace(samples=range(count))
+
+    parts = SimpleNamespace(validator=of(images), sampled=of(most), start=(), maker=SimpleNamespace(batch=8))
+    job = TrainJob("data", Path("run"), config=TrainConfig(**config))
+    assert Prepared.ending(cast("Prepared", parts), job) == Ending(evaluated, 8)
 
 
 def test_a_fraction_without_known_classes_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
@@ -46,15 +47,20 @@ def test_writing_belongs_to_the_budget(clock: Clock) -> None:
 
 def test_evaluating_belongs_to_the_budget(clock: Clock) -> None:
     # Steps of 8 images take 2 s, so evaluation of one takes 0.35 · 2 / 8 s, and of 200 of them 17.5 s.
-    run = journey(2.0, Ending(200, 50, 8))
+    run = journey(2.0, Ending(200, 8))
     walk(run, 3)
     assert run.time_to_train == pytest.approx(120 - WRITING - 17.5)
     run.evaluated(20.0, 100)  # 0.2 s each, as measured: 40 s
     assert run.time_to_train == pytest.approx(120 - WRITING - 40)
-    # One more interpolation takes 10 s.
+    # Another 50 images take 10 s.
     for now, fits in ((120 - WRITING - 11, True), (120 - WRITING - 9, False)):
         Clock.now = now
-        assert run.allows_look() is fits
+        assert run.allows(50) is fits
+    # 40 s are left: 10 s for 50 images at the end, and 6 s, or 30 images, for each of five looks before.
+    Clock.now = 120 - WRITING - 40
+    assert run.allowed(5, 50) == pytest.approx(30)
+    Clock.now = 120
+    assert run.allowed(5, 50) == 0
 
 
 def test_a_part_of_every_budget_is_for_training(clock: Clock) -> None:
@@ -76,7 +82,8 @@ def test_all_steps_are_expected_without_a_budget(clock: Clock) -> None:
     run = journey(None)
     walk(run, 3)
     assert (run.time_to_train, run.expected_steps(3), run.progress(3)) == (None, 1200, 3 / 1200)
-    assert run.allows_look()
+    assert run.allows(10**9)
+    assert run.allowed(5, 10**9) == math.inf
 
 
 def test_everything_follows_real_progress(clock: Clock) -> None:

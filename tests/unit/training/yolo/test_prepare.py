@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,16 @@ from yolo_cli.training.dataset import open_data
 BOXES = {"cat": (0, 0.49, 0.5, 0.92, 0.99), "coffee": (1, 0.48, 0.38, 0.41, 0.69)}
 
 
-def write_examples(root: Path, names: str) -> Path:
-    """The cat and the cup that come along, to learn from and to validate on, under these class names."""
-    for split in ("train", "val"):
+def write_examples(root: Path, names: str, splits: Sequence[str] = ("train", "val")) -> Path:
+    """The cat and the cup that come along, in each split, under these class names."""
+    for split in splits:
         for name, row in BOXES.items():
             image = root / "images" / split / f"{split}_{name}.jpg"
             image.parent.mkdir(parents=True, exist_ok=True)
             image.symlink_to(ROOT / "examples" / f"{name}.jpg")
             write_text(root / "labels" / split / f"{split}_{name}.txt", " ".join(map(str, row)) + "\n")
-    write_text(root / "data.yaml", f"train: images/train\nval: images/val\nnames: {names}\n")
+    folders = "".join(f"{split}: images/{split}\n" for split in splits)
+    write_text(root / "data.yaml", f"{folders}names: {names}\n")
     return root
 
 
