@@ -194,6 +194,8 @@ class SaveCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.save(state)
         self.journey.state = state
         self.watcher.epoch(state)
+        if report is not None and self.journey.is_over_after(row["evaluation_seconds"]):
+            self.model.stop_training = True
         if state.stale(self.patience):
             self.watcher.say(f"no improvement for {counted(self.patience, 'epoch')}: stopping early")
             self.model.stop_training = True

@@ -87,6 +87,10 @@ class Journey:
         """Take the speed of an evaluation for that of those to come."""
         self.seconds_an_image = seconds / max(1, images)
 
+    def is_over_after(self, evaluation_seconds: float) -> bool:
+        """Whether to stop after an evaluation, since another would take more time than there is to train."""
+        return self.time_to_train is not None and self.time_to_train - self.seconds < evaluation_seconds
+
     def allows(self, images: int) -> bool:
         """Whether there is time to evaluate that number of images, and to write the model then."""
         return self.limit is None or self.seconds + self._time_for(images) + WRITING < self.limit

@@ -13,9 +13,11 @@ import pytest
 from tests.training_sets import write_shapes, write_tiny_cfg
 from tests.unit.training.watchers import Noting
 from yolo_cli.config import TrainConfig
+from yolo_cli.evaluation import Report
 from yolo_cli.training import Step, TrainJob, train
 from yolo_cli.training.workspace import Workspace
 from yolo_cli.training.yolo.journey import WRITING
+from yolo_cli.training.yolo.validation import Validator
 from yolo_cli.weights import read_card
 
 
@@ -73,6 +75,23 @@ def test_a_run_in_a_short_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     rates = [step.learning_rate for step in watcher.steps]
     assert np.argmax(rates) < 5  # warm-up is over after a tenth of the steps, too
     assert rates[-1] < 0.1 * max(rates)  # and the cosine completes
+
+
+def test_an_evaluation_at_the_end_of_the_time_is_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes 12 s, as nobody knew before: three epochs of ten steps, and not one step of a fourth."""
+    watcher, evaluate = Ticking(monkeypatch), Validator.evaluate_model
+
+    def slow(self: Validator, model: object) -> Report:
+        watcher.now += 12.0
+        return evaluate(self, model)
+
+    monkeypatch.setattr(Validator, "evaluate_model", slow)
+    result = train(job(tmp_path, training=40, epochs=4000, max_minutes=(81 + WRITING) / 60), watcher)
+    found = rows(result.out)
+    assert [row["evaluation_seconds"] for row in found] == ["", "", "12"]
+    assert len(watcher.steps) == 30
 
 
 def test_of_many_validation_images_epochs_use_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

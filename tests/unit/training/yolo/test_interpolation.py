@@ -180,8 +180,8 @@ def test_as_many_images_choose_as_time_allows(
     ("images", "most", "config", "evaluated"),
     [
         (30, 30, {}, 30 + 5 * 30),  # the last epoch, and the looks, of which one is the result
-        (600, 600, {}, 600 + 5 * 250 + 600),  # some choose, and then all are evaluated
-        (4000, 1000, {}, 1000 + 5 * 250 + 4000),
+        (600, 600, {}, 600 + 5 * 150 + 600),  # some choose, and then all are evaluated
+        (4000, 1000, {}, 1000 + 5 * 150 + 4000),
         (4000, 1000, {"interpolate": 0.5}, 1000 + 4000),  # nothing to choose
     ],
 )

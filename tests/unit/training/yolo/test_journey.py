@@ -63,6 +63,16 @@ def test_evaluating_belongs_to_the_budget(clock: Clock) -> None:
     assert run.allowed(5, 50) == 0
 
 
+def test_no_epoch_begins_that_is_shorter_than_its_evaluation(clock: Clock) -> None:
+    run = journey(2.0, Ending(200, 8))
+    run.evaluated(20.0, 100)
+    assert run.time_to_train == pytest.approx(120 - WRITING - 40)
+    for now, over in ((44, False), (46, True), (119, True)):
+        Clock.now = now
+        assert run.is_over_after(20.0) is over
+    assert not journey(None).is_over_after(20.0)
+
+
 def test_a_part_of_every_budget_is_for_training(clock: Clock) -> None:
     assert journey(0.1).time_to_train == pytest.approx(0.4 * 6)
 
