@@ -48,7 +48,7 @@ PSEUDO = "pseudo-labelled"
 """The split of images that a run learns from, too, but chooses nothing by."""
 
 MOST_VALIDATED = 1000  # images on which an epoch is evaluated
-MOST_CHOSEN_BY = 150  # images by which the interpolation is chosen, as far as a time budget plans
+MOST_CHOSEN_BY = 150  # images by which a time budget plans to choose the interpolation
 PROBED = 64  # images to evaluate the model on before training
 
 Say = Callable[[str], None]
