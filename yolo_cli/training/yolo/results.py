@@ -140,7 +140,11 @@ class Results:
         job = self.job
         if job.config.interpolate is not None or not job.use_val:
             return job.config.interpolate, "as asked"
-        # Nothing is chosen on test images. Half is what Wortsman et al. recommend then.
+        return self._unchosen  # as nothing is chosen on test images
+
+    @property
+    def _unchosen(self) -> tuple[float, str]:
+        """The fraction where no images can choose, and why: half, as Wortsman et al. recommend, or none."""
         return (0.5 if self.parts.well_known else 0.0), "as the network found most of these objects before"
 
     def _interpolated(
@@ -164,10 +168,9 @@ class Results:
             return alpha, how, look(alpha, whole)
         part = self._chosen_by(journey)
         if part is None:
-            self.say(
-                "no time is left to interpolate weights, which may cost accuracy; give --max-minutes more"
-            )
-            return 0.0, "", look(0.0, whole)
+            self.say("no time is left to choose how to interpolate weights; give --max-minutes more")
+            alpha, how = self._unchosen
+            return alpha, how, look(alpha, whole)
         after = 0 if part is whole else len(whole.samples)
         alpha, evaluated = best_alpha(
             lambda alpha: look(alpha, part), _fitness, lambda: journey.allows(len(part.samples) + after)

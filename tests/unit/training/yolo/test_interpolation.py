@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -141,12 +142,20 @@ def test_no_test_image_chooses(tmp_path: Path, options: dict[str, float], fracti
     assert any("of the starting weights are interpolated" in line for line in watcher.lines) == bool(fraction)
 
 
-def test_without_time_to_choose_the_run_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("rate", "fraction"),
+    [(None, "0.5, as the network found most of these objects before"), (1e-3, None)],
+)
+def test_without_time_to_choose_it_is_half_of_what_was_good(
+    tmp_path: Path, rate: float | None, fraction: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a given learning rate nothing is measured before training, so nothing is known to be good."""
     monkeypatch.setattr(Journey, "allowed", lambda *_: 0.0)
-    watcher = Noting()
-    result = train(job(tmp_path), watcher)
-    assert any("no time is left to interpolate weights" in line for line in watcher.lines)
-    assert read_card(result.keras).source.get("interpolation") is None
+    watcher, part = Noting(), job(tmp_path)
+    config = replace(part.config, imgsz=(320, 320), learning_rate=rate)
+    result = train(replace(part, config=config), watcher)
+    assert any("no time is left to choose" in line for line in watcher.lines)
+    assert read_card(result.keras).source.get("interpolation") == fraction
 
 
 @pytest.mark.parametrize(
