@@ -95,7 +95,7 @@ class Journey:
         """Whether there is time to evaluate that number of images, and to write the model then."""
         return self.limit is None or self.seconds + self._time_for(images) + WRITING < self.limit
 
-    def allowed(self, looks: int, after: int) -> float:
+    def images_a_look(self, looks: int, after: int) -> float:
         """The images that each of some evaluations may have, so that there is time for the end.
 
         Args:

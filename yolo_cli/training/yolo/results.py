@@ -58,7 +58,7 @@ def _fitness(evaluated: Evaluated) -> float:
     return evaluated[1].fitness
 
 
-def _count(part: Validator, whole: Validator) -> str:
+def _deciders(part: Validator, whole: Validator) -> str:
     """Which images decided."""
     few, every = len(part.samples), len(whole.samples)
     return "the validation images" if few == every else f"{few} of the {every} validation images"
@@ -178,15 +178,15 @@ class Results:
         if part is not whole:
             evaluated = look(alpha, whole)
         model.set_weights(interpolate(trained, start, alpha))
-        return alpha, f"chosen by {_count(part, whole)}", evaluated
+        return alpha, f"chosen by {_deciders(part, whole)}", evaluated
 
     def _chosen_by(self, journey: Journey) -> Validator | None:
         """Evaluates the images that the interpolation is chosen by: as many as time allows, if enough."""
         whole, sampled = self.parts.validator, self.parts.sampled
         most = len(sampled.samples)
-        if sampled is whole and journey.allowed(LOOKS, 0) >= most:
+        if sampled is whole and journey.images_a_look(LOOKS, 0) >= most:
             return whole
-        count = min(journey.allowed(LOOKS, len(whole.samples)), most)
+        count = min(journey.images_a_look(LOOKS, len(whole.samples)), most)
         if count < min(FEWEST_CHOSEN_BY, most):
             return None
         return sampled if count == most else sampled.sampled(int(count), self.job.config.seed)

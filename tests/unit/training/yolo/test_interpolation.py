@@ -23,7 +23,7 @@ from yolo_cli.training import State, TrainJob, read_job, train
 from yolo_cli.training.yolo.interpolation import best_alpha, interpolate
 from yolo_cli.training.yolo.journey import WRITING, Ending, Journey
 from yolo_cli.training.yolo.prepare import Prepared
-from yolo_cli.training.yolo.results import Results, _count
+from yolo_cli.training.yolo.results import Results, _deciders
 from yolo_cli.training.yolo.schedule import Schedule
 from yolo_cli.training.yolo.validation import Validator
 from yolo_cli.weights import ModelCard, read_card
@@ -150,7 +150,7 @@ def test_without_time_to_choose_it_is_half_of_what_was_good(
     tmp_path: Path, rate: float | None, fraction: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a given learning rate nothing is measured before training, so nothing is known to be good."""
-    monkeypatch.setattr(Journey, "allowed", lambda *_: 0.0)
+    monkeypatch.setattr(Journey, "images_a_look", lambda *_: 0.0)
     watcher, part = Noting(), job(tmp_path)
     config = replace(part.config, imgsz=(320, 320), learning_rate=rate)
     result = train(replace(part, config=config), watcher)
@@ -182,7 +182,7 @@ def test_as_many_images_choose_as_time_allows(
     monkeypatch.setattr(time, "monotonic", lambda: 60_000 - WRITING - seconds)
     journey = Journey(schedule, State(), 0.0, seconds_an_image=1.0)
     part = Results(TrainJob("data", Path("run")), parts, print)._chosen_by(journey)
-    assert (part and _count(part, whole)) == chosen_by
+    assert (part and _deciders(part, whole)) == chosen_by
 
 
 @pytest.mark.parametrize(

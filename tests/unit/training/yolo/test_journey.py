@@ -58,9 +58,9 @@ def test_evaluating_belongs_to_the_budget(clock: Clock) -> None:
         assert run.allows(50) is fits
     # 40 s are left: 10 s for 50 images at the end, and 6 s, or 30 images, for each of five looks before.
     Clock.now = 120 - WRITING - 40
-    assert run.allowed(5, 50) == pytest.approx(30)
+    assert run.images_a_look(5, 50) == pytest.approx(30)
     Clock.now = 120
-    assert run.allowed(5, 50) == 0
+    assert run.images_a_look(5, 50) == 0
 
 
 def test_no_epoch_begins_that_is_shorter_than_its_evaluation(clock: Clock) -> None:
@@ -93,7 +93,7 @@ def test_all_steps_are_expected_without_a_budget(clock: Clock) -> None:
     walk(run, 3)
     assert (run.time_to_train, run.expected_steps(3), run.progress(3)) == (None, 1200, 3 / 1200)
     assert run.allows(10**9)
-    assert run.allowed(5, 10**9) == math.inf
+    assert run.images_a_look(5, 10**9) == math.inf
 
 
 def test_everything_follows_real_progress(clock: Clock) -> None:
